@@ -1,0 +1,310 @@
+"""The nouns of a package, as frozen data.
+
+A *manifest* names everything that makes a package what it is: files, lock, base and runtime by
+digest, schema, recipe, evaluation. It holds no clock, host name or git fact, so the same inputs
+give the same bytes. The sha256 of its canonical JSON is the *package root*; the first twelve hex
+digits of it stand in tags, answers and metrics.
+
+Host and image meet through this module: the host writes ``/package/manifest.json``, the worker
+and the server read it. Changing a field's meaning means raising ``Manifest.schema_version``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.errors import PackageError
+
+Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
+Task = Literal["classification", "regression"]
+Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
+Scalar = bool | int | float | str
+
+
+class Noun(BaseModel):
+    """Frozen, and closed: an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def dump(self) -> bytes:
+        """Canonical JSON; ``load(dump())`` equals the original."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a noun from a JSON file; raise ``PackageError`` if it is not one."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise PackageError(
+                f"{path}: expected {cls.__name__}, got {error}",
+                "the package is damaged or was made by another version of this program",
+            ) from error
+
+
+class FileEntry(Noun):
+    """One file by its posix path (relative to the folder it belongs to) and content."""
+
+    path: str
+    sha256: str
+    size: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, path: Path, name: str) -> FileEntry:
+        """The entry of the file at ``path``, under ``name``."""
+        return cls(path=name, sha256=sha256_file(path), size=path.stat().st_size)
+
+
+class Column(Noun):
+    """One input column, as the model met it in the training rows.
+
+    ``kind`` is what a request may hold; ``dtype`` the pandas dtype the model was given, so that
+    a served frame has the very dtypes of the training frame.
+    """
+
+    name: str
+    kind: Kind
+    dtype: str
+    nullable: bool
+    categories: tuple[Scalar, ...] | None = None
+    """Values seen in training, for text, category and boolean columns of at most 1,000 values."""
+    minimum: float | None = None
+    maximum: float | None = None
+    """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
+
+
+class Schema(Noun):
+    """What goes into a prediction and what comes out."""
+
+    features: tuple[Column, ...]
+    extras: tuple[Column, ...] = ()
+    """Columns the model never sees but slices read: optional inputs."""
+    target: Column | None = None
+    classes: tuple[Scalar, ...] | None = None
+    """Class labels in the order of ``predict_proba``'s columns; None for regression."""
+
+
+class Split(Noun):
+    """Which rows are held out: by hash of the features or of ``by``, by time, or a file."""
+
+    test: float = 0.2
+    seed: int = 0
+    by: tuple[str, ...] = ()
+    time: str | None = None
+    start: str | None = Field(default=None, alias="from")
+    file: str | None = None
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Recipe(Noun):
+    """How the model was trained, and how equal a repeat must be."""
+
+    train: str
+    """``module:function``, called as ``train(features, target, *, params, seed)``."""
+    seed: int
+    params: dict[str, Any]
+    level: Level
+    accept: dict[str, float]
+    """Largest allowed absolute difference per metric, for the rung ``metrics``."""
+
+
+class Metrics(Noun):
+    """Numbers on some held-out rows; ``intervals`` are 95 % (low, high)."""
+
+    rows: int
+    values: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = {}
+
+
+class Evaluation(Noun):
+    """Metrics on the held-out rows, overall and for each slice that has any."""
+
+    overall: Metrics
+    slices: dict[str, Metrics]
+
+
+class NumericalEnvironment(Noun):
+    """Where the numbers came from: what can change the last bits of a result."""
+
+    python: str
+    machine: str
+    cpu: str
+    cpu_features: tuple[str, ...]
+    blas: tuple[str, ...]
+    """``name version architecture threads`` of each native thread pool, sorted."""
+    threads: int
+    isolation: Literal["container", "process"]
+
+
+class Golden(Noun):
+    """Synthetic rows and the answers the fresh model gave to them."""
+
+    rows: tuple[dict[str, Any], ...]
+    answers: tuple[dict[str, Any], ...]
+
+
+class Serve(Noun):
+    """How the model is loaded and served."""
+
+    predictor: str
+    """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
+    loader: str = "joblib"
+    """``joblib``, or the project module whose ``load`` reads the model."""
+    compile: Literal["auto", "off"]
+    workers: int
+    strict: bool
+
+
+class Slices(Noun):
+    """Groups of rows measured on their own."""
+
+    columns: dict[str, tuple[str, ...]]
+    """Column to its declared values (as text); any other value is ``other``."""
+    rules: dict[str, str]
+
+
+class Job(Noun):
+    """What the host asks of a worker: train and measure, or only measure a given model."""
+
+    task: Task
+    serve: Serve
+    slices_columns: tuple[str, ...]
+    slices_rules: dict[str, str]
+    recipe: Recipe | Literal["none"]
+    target: str | None
+    """None only for a given model without data."""
+    exclude: tuple[str, ...] = ()
+    split: Split = Split()
+    source: bool = True
+    """Whether there is data under ``/data/source``."""
+
+
+class TrainingResult(Noun):
+    """What the worker hands back to the host (``result.json``)."""
+
+    model: tuple[FileEntry, ...]
+    """Files under ``/models``."""
+    loader: str
+    """What ``Serve.loader`` has to be for this model."""
+    schema_: Schema = Field(alias="schema")
+    slices: Slices
+    evaluation: Evaluation | None
+    environment: NumericalEnvironment
+    train_rows: int
+    test_rows: int
+    options: dict[str, Any]
+    """Options the CSV reader was called with; empty for Parquet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Wheel(Noun):
+    """One locked dependency: exactly this file."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    group: Literal["serve", "worker"]
+    """``serve`` is in every image; ``worker`` only in the companion."""
+
+
+class Base(Noun):
+    """The image below ours, by content: ordered layer diff_ids and environment."""
+
+    reference: str
+    diff_ids: tuple[str, ...]
+    env: tuple[str, ...]
+
+
+class Lock(Noun):
+    """Every dependency with version and sha256, and the base by its layers."""
+
+    python: str
+    """``3.11``"""
+    platform: str
+    """``linux/amd64``"""
+    base: Base | Literal["none"]
+    wheels: tuple[Wheel, ...]
+
+
+class Fingerprint(Noun):
+    """Identity of a data set, ``dfp/1``; specified in docs/fingerprint.md.
+
+    Trust rests on the sha256 of ``files``; the 64-bit sums (hex, 16 digits) say what changed.
+    """
+
+    algorithm: Literal["dfp/1"] = "dfp/1"
+    files: tuple[FileEntry, ...]
+    schema_: str = Field(alias="schema")
+    """sha256 of the canonical JSON of names, logical types and nullability, in order."""
+    columns: dict[str, str]
+    """Column name to the sum of its cell hashes."""
+    row_count: int
+    rows: tuple[str, str]
+    """Two sums over row hashes, whatever their order."""
+    ordered: str
+    """A sum that depends on the order of rows."""
+    sketch: tuple[str, ...]
+    """The 1,024 smallest distinct row hashes, ascending."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class DataSource(Noun):
+    """The data as the project names it, and how it was read."""
+
+    format: Literal["csv", "parquet"]
+    files: tuple[FileEntry, ...]
+    """Under ``/data/source``, in reading order."""
+    test_file: FileEntry | None
+    """Under ``/data/test``: the held-out rows, where ``split.file`` names them."""
+    target: str
+    exclude: tuple[str, ...]
+    split: Split
+    embed: Literal["companion", "image", "none"]
+    options: dict[str, Any]
+    """Options the CSV reader was called with."""
+    fingerprint: str
+    """sha256 of ``/package/fingerprint.json``."""
+    train_rows: int
+    test_rows: int
+
+
+class Manifest(Noun):
+    """Everything that makes this package what it is."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    version: str
+    task: Task
+    schema_: Schema = Field(alias="schema")
+    serve: Serve
+    slices: Slices
+    recipe: Recipe | Literal["none"]
+    data: DataSource | Literal["none"]
+    evaluation: Evaluation | None
+    environment: NumericalEnvironment
+    runtime: str
+    """tree digest of ``packager``, ``serving`` and ``monitoring`` as they lie in the image."""
+    code: tuple[FileEntry, ...]
+    model: tuple[FileEntry, ...]
+    files: tuple[FileEntry, ...]
+    """The other files under ``/package``: lock, fingerprint, profile, golden rows, Dockerfile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def root(self) -> str:
+        """The package root: hex sha256 of the canonical manifest."""
+        return sha256_bytes(self.dump())
+
+    @property
+    def tag(self) -> str:
+        """``version-<12 hex of the root>``; every engine accepts it as a tag."""
+        return f"{self.version}-{self.root[:12]}"
