@@ -1,0 +1,173 @@
+"""Identity of a data set, ``dfp/1``: what a table holds, and what changed between two of them.
+
+An algorithm of our own with golden vectors, because libraries change theirs; the specification
+is docs/fingerprint.md. Sums are modulo 2^64, so rows and columns may come in any order and in
+any number of blocks. They are not cryptographic: trust rests on the sha256 of the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.data import canonical
+from packager.data.cells import Bits, Cells, cells, mix_into
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import UsageError
+from packager.manifest import FileEntry, Fingerprint
+
+SKETCH = 1024
+GOLDEN = 0x9E3779B97F4A7C15
+"""2^64 divided by the golden ratio: the step between positions."""
+
+_BLOCK = 1 << 14  # rows: buffers of 128 KiB stay in the second-level cache
+_CHUNK = 1 << 18  # rows: bounds what columns of text need beside the frame
+
+
+def cell_hashes(series: pd.Series[Any], name: str) -> npt.NDArray[np.uint64]:
+    """Hash of every cell of the column ``name``: shape (rows,)."""
+    bits = np.empty(len(series), np.uint64)
+    if len(series):
+        cells(series, name).write(0, len(series), bits)
+        np.bitwise_xor(bits, np.uint64(canonical.seed(name)), out=bits)
+        mix_into(bits, np.empty_like(bits))
+    return bits
+
+
+def row_hashes(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    """Hash of every row over all columns of ``frame``, in whatever order they are: (rows,)."""
+    hashes = np.empty(len(frame), np.uint64)
+    start = 0
+    for block in _Columns(frame).blocks(frame):
+        hashes[start : start + len(block)] = block
+        start += len(block)
+    return hashes
+
+
+def fingerprint(frame: pd.DataFrame, files: Sequence[FileEntry] = ()) -> Fingerprint:
+    """Fingerprint of a whole table, and the files that it came from."""
+    printer = Fingerprinter()
+    printer.update(frame)
+    return printer.result(files)
+
+
+class Fingerprinter:
+    """Fingerprint of a table that comes in blocks: ``update`` with each, then ``result``."""
+
+    def __init__(self) -> None:
+        self._columns: _Columns | None = None
+        self._count = 0
+        self._sums = [0, 0, 0]
+        self._sketch: Bits = np.empty(0, np.uint64)
+        self._buffers = np.empty((3, _BLOCK), np.uint64)
+        self._steps = np.arange(1, _BLOCK + 1, dtype=np.uint64) * np.uint64(GOLDEN)
+
+    def update(self, frame: pd.DataFrame) -> None:
+        """Add the rows of ``frame``; ``UsageError`` if its columns are not those before."""
+        if self._columns is None:
+            self._columns = _Columns(frame)
+        for hashes in self._columns.blocks(frame):
+            self._add(hashes)
+
+    def result(self, files: Sequence[FileEntry] = ()) -> Fingerprint:
+        """The fingerprint of everything so far."""
+        columns = self._columns or _Columns(pd.DataFrame())
+        return Fingerprint(
+            files=tuple(files),
+            schema_=sha256_bytes(canonical_json(columns.schema())),
+            columns={name: _hex(total) for name, total in columns.sums.items()},
+            row_count=self._count,
+            rows=(_hex(self._sums[0]), _hex(self._sums[1])),
+            ordered=_hex(self._sums[2]),
+            sketch=tuple(_hex(value) for value in self._sketch.tolist()),
+        )
+
+    def _add(self, hashes: Bits) -> None:
+        spare, second, places = self._buffers[:, : len(hashes)]
+        np.bitwise_xor(hashes, np.uint64(canonical.tag("rows2")), out=second)
+        mix_into(second, spare)
+        np.add(self._steps[: len(hashes)], hashes, out=places)
+        np.add(places, np.uint64(self._count * GOLDEN & canonical.MASK), out=places)
+        mix_into(places, spare)
+        self._sums = [
+            _plus(total, part)
+            for total, part in zip(self._sums, (hashes, second, places), strict=True)
+        ]
+        self._count += len(hashes)
+        if len(self._sketch) == SKETCH:
+            hashes = hashes[hashes < self._sketch[-1]]
+        if len(hashes):
+            self._sketch = np.unique(np.concatenate([self._sketch, hashes]))[:SKETCH]
+
+
+class _Columns:
+    """The columns of a table: hashes rows block by block, and keeps what it saw of each."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._names = _checked_names(frame)
+        self._seeds = [np.uint64(canonical.seed(name)) for name in self._names]
+        self._types: dict[str, set[str]] = {name: set() for name in self._names}
+        self._nullable: set[str] = set()
+        self.sums = dict.fromkeys(self._names, 0)
+
+    def schema(self) -> list[tuple[str, str, bool]]:
+        """Name, logical type and nullability of each column, in order, as observed."""
+        return [
+            (name, "|".join(sorted(self._types[name])) or "null", name in self._nullable)
+            for name in self._names
+        ]
+
+    def blocks(self, frame: pd.DataFrame) -> Iterator[Bits]:
+        """Row hashes of ``frame``, a block at a time (each valid until the next)."""
+        names = _checked_names(frame)
+        if names != self._names:
+            raise UsageError(
+                f"expected the columns {', '.join(self._names)}, got {', '.join(names)}",
+                "give every block of a table the same columns",
+            )
+        for start in range(0, len(frame), _CHUNK):
+            chunk = frame.iloc[start : start + _CHUNK]
+            columns = [cells(chunk.iloc[:, i], name) for i, name in enumerate(names)]
+            yield from self._hash(columns, len(chunk))
+
+    def _hash(self, columns: Sequence[Cells], rows: int) -> Iterator[Bits]:
+        buffers = np.empty((3, min(rows, _BLOCK)), np.uint64)
+        for start in range(0, rows, _BLOCK):
+            stop = min(start + _BLOCK, rows)
+            bits, spare, total = buffers[:, : stop - start]
+            total[:] = 0
+            for name, seed, column in zip(self._names, self._seeds, columns, strict=True):
+                nulls = column.write(start, stop, bits)
+                if nulls:
+                    self._nullable.add(name)
+                if nulls < len(bits):
+                    self._types[name] |= column.types
+                np.bitwise_xor(bits, seed, out=bits)
+                mix_into(bits, spare)
+                self.sums[name] = _plus(self.sums[name], bits)
+                np.add(total, bits, out=total)
+            mix_into(total, spare)
+            yield total
+
+
+def _checked_names(frame: pd.DataFrame) -> list[str]:
+    names = list(frame.columns)
+    odd = next((name for name in names if not isinstance(name, str)), None)
+    if odd is not None:
+        raise UsageError(f"expected text as column names, got {odd!r}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"expected every column name once, got {twice!r} again")
+    return names
+
+
+def _plus(total: int, values: Bits) -> int:
+    return (total + int(np.add.reduce(values))) & canonical.MASK
+
+
+def _hex(value: int) -> str:
+    return f"{value:016x}"

@@ -1,0 +1,210 @@
+"""Rows as JSON has them → the typed frame that the model was trained on, checked.
+
+A value is taken without loss or the request is refused as a whole; a null, a category never
+seen and a number out of the training range are taken, flagged and counted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from packager.data.values import RefusedError, builder, nanoseconds_per_tick, taker
+from packager.errors import UsageError
+from packager.manifest import Column, Schema
+
+Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
+
+_FLAGS: dict[Anomaly, str] = {
+    "missing": "missing",
+    "unseen": "unseen",
+    "below_range": "out_of_range",
+    "above_range": "out_of_range",
+}
+_HINTS = {
+    "number": "send a JSON number, without quotes",
+    "integer": "send a whole JSON number, without quotes",
+    "boolean": "send true or false, without quotes",
+    "string": "send text in quotes",
+}
+_STRICT = "this model is strict: it refuses what it did not meet in training"
+_SHORT = 80
+_LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
+
+
+class RowError(UsageError):
+    """A row that can't be taken; rows count from 0.
+
+    ``column`` is None if the row as such is wrong. ``got`` is JSON of at most 80 characters.
+    """
+
+    def __init__(self, row: int, column: str | None, expected: str, got: str, hint: str) -> None:
+        place = f"row {row}" if column is None else f"row {row}, column {_short(column)}"
+        super().__init__(f"{place}: expected {expected}, got {got}", hint)
+        self.row = row
+        self.column = column
+        self.expected = expected
+        self.got = got
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Rows that the model can take."""
+
+    frame: pd.DataFrame
+    """The features in the schema's order, in the dtypes of training; then the extras."""
+    flags: list[list[str]]
+    """Per row: ``carat:out_of_range``, ``color:unseen``, ``price:missing``."""
+    anomalies: dict[tuple[str, str], int]
+    """How often per (feature, kind); kinds are those of ``Anomaly``."""
+
+
+class RowChecker:
+    """``check_rows`` for one schema, prepared once; keep one where many requests come."""
+
+    def __init__(self, schema: Schema, *, strict: bool = False) -> None:
+        self._features = [_Plan(column) for column in schema.features]
+        self._extras = [_Plan(column) for column in schema.extras]
+        self._required = frozenset(column.name for column in schema.features)
+        self._known = self._required | {column.name for column in schema.extras}
+        self._strict = strict
+
+    def check(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+        """The frame of ``rows``; ``RowError`` for the first row that can't be taken."""
+        errors = [error for error in [self._wrong_keys(rows)] if error]
+        whole = [row if isinstance(row, Mapping) else {} for row in rows]
+        arrays: dict[str, Any] = {}
+        flags: list[list[str]] = [[] for _ in rows]
+        anomalies: Counter[tuple[str, str]] = Counter()
+        for plan in (*self._features, *self._extras):
+            try:
+                values = plan.take([row.get(plan.name) for row in whole])
+                arrays[plan.name] = plan.array(values)
+            except RowError as error:
+                errors.append(error)
+                continue
+            if plan.name not in self._required:
+                continue
+            found = list(plan.anomalies(values))
+            for row, anomaly in found:
+                flags[row].append(f"{plan.name}:{_FLAGS[anomaly]}")
+                anomalies[plan.name, anomaly] += 1
+            if self._strict:
+                errors += plan.refusals(found, whole)[:1]
+        if errors:
+            raise min(errors, key=lambda error: error.row)
+        frame = pd.DataFrame(arrays, index=pd.RangeIndex(len(rows)))
+        return Checked(frame, flags, dict(anomalies))
+
+    def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
+        for row, cells in enumerate(rows):
+            if not isinstance(cells, Mapping):
+                return RowError(row, None, "an object of names and values", _short(cells), "")
+            unknown = sorted(map(str, cells.keys() - self._known))[:_LOOKED_AT]
+            for plan in self._features:
+                if plan.name not in cells:
+                    hint = _similar(plan.name, unknown) or "send null where a value is unknown"
+                    return RowError(row, plan.name, "a value or null", "no such key", hint)
+            if unknown:
+                name = unknown[0]
+                hint = _similar(name, self._known) or (
+                    f"the columns are {', '.join(sorted(self._known))}"
+                )
+                got = _short(cells.get(name))
+                return RowError(row, name, "only columns that the model knows", got, hint)
+        return None
+
+
+def check_rows(
+    rows: Sequence[Mapping[str, Any]], schema: Schema, *, strict: bool = False
+) -> Checked:
+    """The typed frame of JSON rows, with what is unusual about each.
+
+    Raises ``RowError`` for an absent feature, an unknown column, or a value that the column
+    can't hold exactly (``"5"`` or true for a number, 1.5 for an integer, NaN, a time without
+    offset for an aware column); with ``strict`` also for what would be flagged, except nulls
+    in columns that had some in training.
+    """
+    return RowChecker(schema, strict=strict).check(rows)
+
+
+class _Plan:
+    """How the values of one column are taken and judged."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+        self.name = column.name
+        self._take: Callable[[Any], Any] = taker(column)
+        self._build = builder(column)
+        self._seen = None if column.categories is None else frozenset(column.categories)
+        self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
+
+    def take(self, values: Sequence[Any]) -> list[Any]:
+        taken = []
+        for row, value in enumerate(values):
+            try:
+                taken.append(None if value is None else self._take(value))
+            except RefusedError as error:
+                raise self._error(row, error.expected, value) from error
+        return taken
+
+    def array(self, values: Sequence[Any]) -> Any:
+        try:
+            return self._build(values)
+        except RefusedError as error:
+            largest = max((v for v in values if v is not None), key=abs)
+            raise self._error(values.index(largest), error.expected, largest) from error
+
+    def anomalies(self, values: Sequence[Any]) -> Iterator[tuple[int, Anomaly]]:
+        for row, value in enumerate(values):
+            anomaly = self._judge(value)
+            if anomaly is not None:
+                yield row, anomaly
+
+    def refusals(
+        self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
+    ) -> list[RowError]:
+        """What a strict model refuses of these anomalies."""
+        expected: dict[Anomaly, str] = {
+            "missing": "a value, as in training",
+            "unseen": "a value seen in training",
+            "below_range": f"at least {self.column.minimum}, as in training",
+            "above_range": f"at most {self.column.maximum}, as in training",
+        }
+        return [
+            RowError(row, self.name, expected[anomaly], _short(rows[row].get(self.name)), _STRICT)
+            for row, anomaly in found
+            if not (anomaly == "missing" and self.column.nullable)
+        ]
+
+    def _judge(self, value: Any) -> Anomaly | None:
+        if value is None:
+            return "missing"
+        if self._seen is not None:
+            return None if value in self._seen else "unseen"
+        low, high = self.column.minimum, self.column.maximum
+        if low is None or high is None:
+            return None
+        number = float(value * self._scale)  # as the range was rounded, so is the value
+        return "below_range" if number < low else "above_range" if number > high else None
+
+    def _error(self, row: int, expected: str, value: Any) -> RowError:
+        return RowError(row, self.name, expected, _short(value), _HINTS.get(self.column.kind, ""))
+
+
+def _short(value: Any) -> str:
+    """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _similar(name: str, names: Iterable[str]) -> str | None:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {_short(close[0])}?" if close else None

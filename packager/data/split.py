@@ -1,0 +1,108 @@
+"""Which rows are held out: decided by what a row says, not by where it stands.
+
+A row keeps its side when rows are added, removed or re-ordered, and equal rows are never on
+both sides.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.data import canonical
+from packager.data.cells import mix_into
+from packager.data.fingerprint import row_hashes
+from packager.errors import UsageError
+from packager.manifest import Split
+
+
+def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """True for the rows held out: shape (rows,).
+
+    By time: rows from ``split.start`` on. By hash: rows where ``mix(h ^ mix(seed))``, as a
+    fraction of 2^64, is below ``split.test``; h is the row hash over ``split.by`` or, without
+    it, over the features. ``split.file`` is not for here. Raises ``UsageError`` if a column is
+    absent or a side would be empty.
+    """
+    held = _by_time(frame, split) if split.time is not None else _by_hash(frame, split, features)
+    count = int(held.sum())
+    if count in (0, len(frame)):
+        empty = "training" if count else "test"
+        raise UsageError(
+            f"split: expected rows for training and for the test, "
+            f"got none of {len(frame)} for the {empty}",
+            "choose another share, seed, columns or date for the split",
+        )
+    return held
+
+
+test_mask.__test__ = False  # type: ignore[attr-defined]  # its name is not for pytest
+
+
+def _by_hash(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:
+    if not 0 < split.test < 1:
+        raise UsageError(f"split.test: expected a share between 0 and 1, got {split.test}")
+    names = list(split.by or features)
+    for name in names:
+        _require(frame, name, "by" if split.by else "features")
+    hashes = row_hashes(frame[names])
+    np.bitwise_xor(hashes, np.uint64(canonical.mix(split.seed)), out=hashes)
+    mix_into(hashes, np.empty_like(hashes))
+    return hashes < np.uint64(math.ceil(split.test * 2.0**64))
+
+
+def _by_time(frame: pd.DataFrame, split: Split) -> npt.NDArray[np.bool_]:
+    """Times without an offset are UTC; a column of numbers (years, say) is compared as such."""
+    assert split.time is not None
+    column = _require(frame, split.time, "time")
+    if split.start is None:
+        raise UsageError("split.from: expected the first date of the test rows, got nothing")
+    absent = column.isna()
+    if absent.any():
+        raise UsageError(
+            f"split.time: expected a time in every row, got {int(absent.sum())} nulls in "
+            f"{split.time!r}, the first in row {int(absent.to_numpy().argmax())}",
+            "fill them in, leave those rows out, or split by hash",
+        )
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return np.asarray(column >= _number(split.start, split.time), dtype=bool)
+    start = _times(pd.Series([split.start]), "split.from")
+    return np.asarray(_times(column, f"split.time: column {split.time!r}") >= start[0], dtype=bool)
+
+
+def _number(text: str, name: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(
+            f"split.from: expected a number, because the column {name!r} holds numbers, "
+            f"got {text!r}"
+        ) from error
+
+
+def _times(column: pd.Series[Any], what: str) -> pd.Series[Any]:
+    if any(isinstance(value, dt.date) for value in column.iloc[:1]):
+        column = column.astype(str)
+    try:
+        return pd.to_datetime(column, format="ISO8601", utc=True)
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{what}: expected ISO 8601 times, got {str(error).splitlines()[0]}",
+            "write dates as 2024-01-31 or 2024-01-31T10:00:00, or split by hash",
+        ) from error
+
+
+def _require(frame: pd.DataFrame, name: str, key: str) -> pd.Series[Any]:
+    if name not in frame.columns:
+        raise UsageError(
+            f"split.{key}: expected a column of the data, got {name!r}",
+            f"the columns are {', '.join(map(str, frame.columns))}",
+        )
+    column: pd.Series[Any] = frame[name]
+    return column
