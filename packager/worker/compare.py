@@ -1,0 +1,95 @@
+"""How equal two models are, by what they answer and how they measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.manifest import Evaluation, Task
+from packager.worker.evaluate import numbers
+from packager.worker.predictions import Predictions
+from packager.worker.report import Check, MetricCheck
+
+ROUNDING = 1e-9
+"""Relative difference between metrics that the order of additions alone can make."""
+
+Values = Mapping[str, float]
+
+
+def identical(recorded: Predictions, now: Predictions, task: Task) -> bool:
+    """Whether every label is equal, and every number to its last bit."""
+    one, other = _answers(recorded, task), _answers(now, task)
+    if one is None or other is None:
+        return one is other and recorded.labels == now.labels
+    return one.tobytes() == other.tobytes() and recorded.labels == now.labels
+
+
+def label_flips(recorded: Predictions, now: Predictions, task: Task) -> int | None:
+    """How many rows get another label; None for regression."""
+    if task == "regression":
+        return None
+    return sum(one != other for one, other in zip(recorded.labels, now.labels, strict=True))
+
+
+def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> float | None:
+    """The largest absolute difference between two probabilities, or two predicted numbers.
+
+    None where there are none to compare; a number on one side only doesn't count.
+    """
+    one, other = _answers(recorded, task), _answers(now, task)
+    if one is None or other is None or one.shape != other.shape:
+        return None
+    differences = np.abs(one - other)
+    finite = differences[np.isfinite(differences)]
+    return float(finite.max()) if len(finite) else None
+
+
+def metric_checks(
+    recorded: Evaluation | None, now: Evaluation | None, accept: Values
+) -> dict[str, MetricCheck]:
+    """Overall metrics side by side; ok within ``accept`` (0 where it doesn't name a metric)."""
+    before = recorded.overall.values if recorded else {}
+    after = now.overall.values if now else {}
+    return {
+        name: MetricCheck(
+            recorded=before.get(name),
+            now=after.get(name),
+            accepted=accept.get(name, 0.0),
+            ok=_close(before.get(name), after.get(name), accept.get(name, 0.0)),
+        )
+        for name in sorted(before.keys() | after.keys())
+    }
+
+
+def slices_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
+    """Whether every slice measures as recorded; for models whose answers are the same."""
+    before = _by_slice(recorded)
+    after = _by_slice(now)
+    differing = [
+        f"{name} {metric}"
+        for name, metric in sorted(before.keys() | after.keys())
+        if not _close(before.get((name, metric)), after.get((name, metric)), 0.0)
+    ]
+    actual = f"other values for {', '.join(differing[:5])}" if differing else "as recorded"
+    return Check(name="slice metrics", expected="as recorded", actual=actual, ok=not differing)
+
+
+def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | None:
+    return numbers(predictions.labels) if task == "regression" else predictions.probabilities
+
+
+def _by_slice(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
+    slices = evaluation.slices if evaluation else {}
+    return {
+        (name, metric): value
+        for name, metrics in slices.items()
+        for metric, value in (("rows", float(metrics.rows)), *metrics.values.items())
+    }
+
+
+def _close(recorded: float | None, now: float | None, accepted: float) -> bool:
+    if recorded is None or now is None:
+        return recorded is now
+    return abs(recorded - now) <= accepted + ROUNDING * max(1.0, abs(recorded))

@@ -1,0 +1,110 @@
+"""The model in memory: read, asked for predictions, its answers checked.
+
+The training process, the server, ``predict`` and ``replay`` all load a model here, so what was
+measured is what is served.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.errors import PackageError
+from packager.manifest import Scalar, Serve, Task
+from packager.worker.paths import Root
+from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
+from packager.worker.storage import read_native
+
+__all__ = ["LoadedModel", "Predictions", "load_model", "load_model_at"]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready to predict; ``native`` is the project's own object."""
+
+    native: Any
+    task: Task
+    classes: tuple[Scalar, ...] | None
+    """The model's ``classes_``; None for regression, or where the model doesn't tell."""
+    has_probabilities: bool
+
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The columns the model says it was trained on, in order; None where it doesn't say."""
+        names = getattr(self.native, "feature_names_in_", None)
+        return None if names is None else tuple(str(name) for name in names)
+
+    @property
+    def feature_count(self) -> int | None:
+        """How many columns the model says it was trained on; None where it doesn't say."""
+        count = getattr(self.native, "n_features_in_", None)
+        return None if count is None else int(count)
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """Predict for ``frame``, which holds exactly the features, in the schema's order.
+
+        Raise ``PackageError`` naming what came back when it isn't one label (or number) a row;
+        whatever the model raises passes through.
+        """
+        if not len(frame):
+            empty = np.zeros((0, len(self.classes or ())))
+            return Predictions([], empty if self.has_probabilities else None)
+        # A shallow copy: a model that adds a column to what it is given must not change the
+        # frame its caller goes on to use.
+        labels = checked_labels(self.native.predict(frame.copy(deep=False)), len(frame), self.task)
+        if not self.has_probabilities:
+            return Predictions(labels, None)
+        answer = self.native.predict_proba(frame.copy(deep=False))
+        return Predictions(
+            labels, checked_probabilities(answer, len(frame), len(self.classes or ()))
+        )
+
+
+def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
+    """Read the model at ``/models/model``, as ``serve`` says; raise ``PackageError`` if it can't.
+
+    ``auto``: joblib, or ``load(path)`` of the module ``serve.loader``. Otherwise ``module:Class``,
+    whose ``load(path)`` gives the predictor.
+    """
+    return load_model_at(root.model, serve, task)
+
+
+def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
+    """As ``load_model``, for a model that lies at ``path``."""
+    if not path.exists():
+        raise PackageError(f"expected the model at {path}, got nothing there", "build it again")
+    native = read_native(path, serve)
+    if not callable(getattr(native, "predict", None)):
+        raise PackageError(
+            f"expected a model with predict(frame), got {type(native).__name__}",
+            'name a class with load(path) and predict(frame): predictor = "predict:Predictor"'
+            " under [serve]",
+        )
+    classes = _classes(native) if task == "classification" else None
+    with_probabilities = task == "classification" and callable(
+        getattr(native, "predict_proba", None)
+    )
+    if with_probabilities and classes is None:
+        raise PackageError(
+            f"{type(native).__name__} has predict_proba but no classes_ naming its columns",
+            "set classes_ to the class labels in the order of predict_proba's columns",
+        )
+    return LoadedModel(native, task, classes, with_probabilities)
+
+
+def _classes(native: Any) -> tuple[Scalar, ...] | None:
+    found = getattr(native, "classes_", None)
+    if found is None:
+        return None
+    labels = scalars(found)
+    known = [label for label in labels if label is not None]
+    if len(known) != len(labels) or len({str(label) for label in known}) != len(known):
+        raise PackageError(
+            f"classes_ of {type(native).__name__}: expected distinct labels, got {labels}",
+            "train on rows whose target is present",
+        )
+    return tuple(known)

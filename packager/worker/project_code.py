@@ -1,0 +1,112 @@
+"""Reaching into the project's own code: find what ``module:name`` names, and call it.
+
+Whatever the project's code raises becomes a ``PackageError`` that names the file and the line in
+the project; its traceback goes to standard error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from packager.errors import PackageError, UsageError
+
+
+def find_module(name: str, key: str) -> ModuleType:
+    """Import the project's module ``name``, which ``key`` of package.toml asks for.
+
+    Raise ``UsageError`` if there is no such module, ``PackageError`` if importing it fails.
+    """
+    try:
+        with calling(f"importing {name}"):
+            return importlib.import_module(name)
+    except PackageError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and missing.name in _parents(name):
+            raise UsageError(
+                f"{key}: expected a module of the project, got {name!r}, which is not there",
+                f"is {name.replace('.', '/')}.py in the project folder or its src folder?",
+            ) from missing
+        raise
+
+
+def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
+    """The module and the object that ``module:name`` names; raise ``UsageError`` if absent."""
+    module_name, _, name = spec.partition(":")
+    if not module_name or not name:
+        raise UsageError(f"{key}: expected 'module:name', got {spec!r}", f'{key} = "train:train"')
+    module = find_module(module_name, key)
+    found = getattr(module, name, None)
+    if not callable(found):
+        raise UsageError(
+            f"{key}: expected {name!r} in module {module_name!r}, which has no such function"
+            " or class",
+            f"define {name} there, or correct {key}",
+        )
+    return module, found
+
+
+@contextmanager
+def calling(what: str) -> Iterator[None]:
+    """Turn whatever the project's code raises into a ``PackageError`` naming file and line."""
+    try:
+        yield
+    except PackageError:
+        raise
+    except (Exception, SystemExit) as error:
+        known = _package_error_behind(error)
+        if known is not None:
+            raise known from None
+        sys.stderr.write("".join(traceback.format_exception(error)))
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise PackageError(f"{what} raised {text}", _hint(error)) from error
+
+
+def _parents(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[: end + 1]) for end in range(len(parts))}
+
+
+def _package_error_behind(error: BaseException) -> PackageError | None:
+    """The error of ours that the project's code (or a library it calls) wrapped, if any."""
+    seen: set[int] = set()
+    behind: BaseException | None = error
+    while behind is not None and id(behind) not in seen:
+        if isinstance(behind, PackageError):
+            return behind
+        seen.add(id(behind))
+        behind = behind.__cause__ or behind.__context__
+    return None
+
+
+def _hint(error: BaseException) -> str:
+    """Where in the project it happened; what to do where that is known."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"add what provides {error.name!r} to the requirements file"
+    place = _place(error)
+    return f"see {place} in the project" if place else "the traceback above says where"
+
+
+def _place(error: BaseException) -> str | None:
+    """``file:line`` of the innermost frame that lies in the project (the working directory)."""
+    if isinstance(error, SyntaxError) and error.filename:
+        relative = _inside_project(error.filename)
+        return f"{relative}:{error.lineno}" if relative else None
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        relative = _inside_project(frame.filename)
+        if relative:
+            return f"{relative}:{frame.lineno}"
+    return None
+
+
+def _inside_project(filename: str) -> str | None:
+    try:
+        return Path(filename).resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return None

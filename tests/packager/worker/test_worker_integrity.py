@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from packager.manifest import FileEntry
+from packager.worker.integrity import is_bytecode, is_passed_over, verify_folder
+from packager.worker.report import reaches
+
+
+def test_files_as_named_are_one_check(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__/a.pyc").write_text("bytecode")
+    entries = [FileEntry.of(tmp_path / "a.py", "a.py")]
+    (check,) = verify_folder("code", tmp_path, entries, is_bytecode)
+    assert check.ok
+    assert check.name == "code files"
+
+
+def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
+    for name in ("altered.csv", "missing.csv"):
+        (tmp_path / name).write_text(name)
+    entries = [FileEntry.of(tmp_path / name, name) for name in ("altered.csv", "missing.csv")]
+    (tmp_path / "altered.csv").write_text("other")
+    (tmp_path / "missing.csv").unlink()
+    (tmp_path / "more.csv").write_text("more")
+    (tmp_path / "_SUCCESS").write_text("")
+    whole, *files = verify_folder("data", tmp_path, entries, is_passed_over)
+    assert not whole.ok
+    assert [check.name for check in files] == [
+        "data file altered.csv",
+        "data file missing.csv",
+        "data file more.csv",
+    ]
+    assert [check.ok for check in files] == [False] * 3
+    assert files[1].actual == "missing"
+    assert files[2].expected == "no such file"
+
+
+@pytest.mark.parametrize(
+    ("rung", "level", "enough"),
+    [
+        ("artifact", "artifact", True),
+        ("artifact", "metrics", True),
+        ("predictions", "artifact", False),
+        ("predictions", "state", False),
+        ("predictions", "metrics", True),
+        ("metrics", "statistical", True),
+        ("none", "statistical", False),
+    ],
+)
+def test_a_rung_reaches_itself_and_what_is_weaker(rung: str, level: str, enough: bool) -> None:
+    assert reaches(rung, level) is enough

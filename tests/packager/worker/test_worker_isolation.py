@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from packager.errors import UsageError
+from packager.worker.isolation import ISOLATION, numerical_environment
+
+
+def attempt(code: str) -> str:
+    """What becomes of ``code`` in a process whose network is refused."""
+    program = f"""
+import socket, sys
+from packager.errors import PackageError
+from packager.worker.isolation import refuse_network
+refuse_network("the recipe")
+try:
+    {code}
+    print("done")
+except PackageError as error:
+    print(error.message)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return ended.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ("socket.create_connection(('example.invalid', 80))", "example.invalid:80"),
+        ("socket.socket().connect(('127.0.0.1', 9))", "127.0.0.1:9"),
+        ("socket.socket(socket.AF_INET6).connect(('::1', 9))", "::1:9"),
+        ("socket.socket().bind(('', 0))", ":0"),
+        ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))", "127.0.0.1:9"),
+        ("socket.gethostbyname('example.invalid')", "example.invalid"),
+        ("import urllib.request as r; r.urlopen('http://example.invalid/')", "example.invalid:80"),
+    ],
+)
+def test_every_way_to_the_network_is_refused_naming_the_place(code: str, place: str) -> None:
+    assert attempt(code) == f"the recipe tried to reach the network ({place})"
+
+
+def test_unix_sockets_stay() -> None:
+    assert attempt("one, other = socket.socketpair(); one.send(b'x'); other.recv(1)") == "done"
+    assert attempt("socket.socket(socket.AF_UNIX).bind('\\0model-packager-test')") == "done"
+
+
+def test_the_environment_names_what_can_change_the_last_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import sklearn.linear_model  # noqa: F401
+
+    monkeypatch.setenv(ISOLATION, "container")
+    found = numerical_environment()
+    assert found.isolation == "container"
+    assert any(pool.startswith("libscipy_openblas") for pool in found.blas)
+    assert found.blas == tuple(sorted(found.blas))
+    assert found.threads >= 1
+    assert found.cpu
+    assert found == numerical_environment()
+
+
+def test_another_isolation_than_the_two_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ISOLATION, "jail")
+    with pytest.raises(UsageError, match="expected 'container' or 'process', got 'jail'"):
+        numerical_environment()

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from worker_projects import FOREST, RECIPE, Ended, Project
+
+from packager.digest import sha256_bytes
+from packager.errors import PackageError
+from packager.manifest import FileEntry, Job, Level, Manifest
+from packager.worker.paths import Root
+from packager.worker.replay import replay
+from packager.worker.report import ReplayReport
+
+EVERYTHING = """
+    from sklearn.ensemble import (
+        GradientBoostingClassifier,
+        HistGradientBoostingClassifier,
+        RandomForestClassifier,
+        VotingClassifier,
+    )
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    def train(features, target, *, params, seed):
+        # The search itself remembers how long fitting took: no two have the same bytes.
+        search = GridSearchCV(SVC(random_state=seed), {"C": [1, 2]}, cv=2)
+        found = search.fit(features, target).best_estimator_
+        estimators = [
+            make_pipeline(StandardScaler(), LogisticRegression(random_state=seed)),
+            RandomForestClassifier(n_estimators=5, random_state=seed),
+            HistGradientBoostingClassifier(max_iter=3, random_state=seed),
+            GradientBoostingClassifier(n_estimators=3, random_state=seed),
+            SGDClassifier(random_state=seed),
+            MLPClassifier(hidden_layer_sizes=(4,), max_iter=5, random_state=seed),
+            VotingClassifier([("tree", RandomForestClassifier(3, random_state=seed))]),
+            found,
+        ]
+        named = [(f"e{place}", estimator) for place, estimator in enumerate(estimators)]
+        return VotingClassifier(named).fit(features, target)
+"""
+"""Estimators of every kind."""
+
+DRIFTING = """
+    import os
+
+    class Drifting:
+        def __init__(self, limit, mark):
+            self.limit = limit
+            self.mark = mark
+
+        def predict(self, frame):
+            return ["big" if size > self.limit else "small" for size in frame["size"]]
+
+    def train(features, target, *, params, seed):
+        again = bool(os.environ.get("AGAIN"))
+        limit = params["again"] if again else 4
+        return Drifting(limit, "again" if again and params["marked"] else "first")
+"""
+"""A recipe that, the second time, marks the model or moves its limit."""
+
+
+def replayed(project: Project) -> tuple[Ended, ReplayReport]:
+    out = project.out.parent / "replayed"
+    ended = project.work("replay", str(out))
+    assert (out / "report.json").exists(), ended.stderr
+    return ended, ReplayReport.load(out / "report.json")
+
+
+def drifting(
+    project: Project, rows: pd.DataFrame, level: Level, again: float = 4, marked: bool = True
+) -> Job:
+    project.code(train=DRIFTING)
+    project.data(rows)
+    changes = {"params": {"again": again, "marked": marked}, "level": level}
+    return project.job(recipe=RECIPE.model_copy(update=changes))
+
+
+def test_seeded_estimators_reach_the_same_bytes(project: Project, rows: pd.DataFrame) -> None:
+    project.code(train=EVERYTHING)
+    project.data(rows)
+    job = project.job(slices_columns=("new", "count"), slices_rules={"large": "size >= 8"})
+    result = project.train(job)
+    project.package(job, result)
+    ended, report = replayed(project)
+    assert ended.code == 0, ended.stderr
+    assert (report.rung, report.passed, report.level) == ("artifact", True, "artifact")
+    assert report.label_flips == 0
+    assert report.largest_difference is None  # a vote has no probabilities
+    assert report.rows == result.test_rows
+    assert report.environment_differences == ()
+    assert all(check.ok for check in report.checks)
+    names = [check.name for check in report.checks]
+    assert {"package files", "code files", "model files", "data files"} <= set(names)
+    assert {"fingerprint", "schema", "slice metrics"} <= set(names)
+    assert report.metrics["accuracy"].ok
+
+
+@pytest.mark.parametrize(("level", "passed"), [("artifact", False), ("predictions", True)])
+def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
+    project: Project,
+    rows: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    level: Level,
+    passed: bool,
+) -> None:
+    job = drifting(project, rows, level)
+    project.package(job, project.train_here(job))
+    monkeypatch.setenv("AGAIN", "1")
+    report = replay(project.root, project.out)
+    assert (report.rung, report.passed) == ("predictions", passed)
+    assert report.label_flips == 0
+
+
+@pytest.mark.parametrize(
+    ("accept", "rung", "passed"), [(1.0, "metrics", True), (0.0, "none", False)]
+)
+def test_other_answers_are_the_rung_metrics_within_the_band_only(
+    project: Project,
+    rows: pd.DataFrame,
+    monkeypatch: pytest.MonkeyPatch,
+    accept: float,
+    rung: str,
+    passed: bool,
+) -> None:
+    job = drifting(project, rows, "metrics", again=6)
+    assert job.recipe != "none"
+    bands = dict.fromkeys(("accuracy", "balanced_accuracy", "f1_macro"), accept)
+    job = job.model_copy(update={"recipe": job.recipe.model_copy(update={"accept": bands})})
+    project.package(job, project.train_here(job))
+    monkeypatch.setenv("AGAIN", "1")
+    report = replay(project.root, project.out)
+    assert (report.rung, report.passed) == (rung, passed)
+    assert report.label_flips
+    assert report.metrics["accuracy"].accepted == accept
+    assert report.metrics["accuracy"].recorded == 1
+    assert report.metrics["accuracy"].ok is passed
+
+
+def test_a_false_claim_about_a_true_model_does_not_pass(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=FOREST)
+    project.data(rows.assign(label=["big", "small"] * 40))
+    job = project.job()
+    manifest = project.package(job, project.train_here(job))
+    assert manifest.evaluation is not None
+    overall = manifest.evaluation.overall
+    flattered = overall.model_copy(update={"values": overall.values | {"accuracy": 0.99}})
+    claim = manifest.evaluation.model_copy(update={"overall": flattered})
+    changed = manifest.model_copy(update={"evaluation": claim})
+    (project.root.package / "manifest.json").write_bytes(changed.dump())
+    report = replay(project.root, project.out)
+    assert (report.rung, report.passed) == ("artifact", False)
+    assert report.largest_difference == 0
+    assert not report.metrics["accuracy"].ok
+
+
+@pytest.fixture
+def packaged(project: Project, rows: pd.DataFrame) -> Project:
+    """A package whose replay, if it trained at all, would say so."""
+    project.code(train=FOREST, helper="VALUE = 1")
+    project.data(rows)
+    job = project.job()
+    project.package(job, project.train_here(job))
+    return project
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "check"),
+    [
+        ("source", "rows.csv", "data file rows.csv"),
+        ("models", "model", "model file model"),
+        ("code", "helper.py", "code file helper.py"),
+        ("package", "fingerprint.json", "package file fingerprint.json"),
+    ],
+)
+def test_a_tampered_file_is_named_and_nothing_is_run(
+    packaged: Project, folder: str, name: str, check: str
+) -> None:
+    path: Path = getattr(packaged.root, folder) / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    report = replay(packaged.root, packaged.out.parent / "replayed")
+    assert (report.rung, report.passed) == ("none", False)
+    assert [found.name for found in report.checks if not found.ok][1:] == [check]
+    assert report.environment_now is None
+
+
+def test_a_module_that_nobody_named_is_found(packaged: Project) -> None:
+    (packaged.root.code / "sklearn.py").write_text("raise SystemExit")
+    ended, report = replayed(packaged)
+    assert ended.code == 1
+    assert not report.passed
+    assert "code file sklearn.py" in [found.name for found in report.checks if not found.ok]
+
+
+def test_data_brought_from_elsewhere_has_to_be_the_data(packaged: Project) -> None:
+    kept = packaged.out.parent / "kept"
+    shutil.move(packaged.root.source, kept)
+    with pytest.raises(PackageError, match="expected the training data in") as caught:
+        replay(packaged.root, packaged.out.parent / "replayed")
+    assert "--data PATH" in caught.value.hint
+    shutil.copytree(kept, packaged.root.source)
+    (packaged.root.source / "_SUCCESS").touch()
+    assert replay(packaged.root, packaged.out.parent / "replayed").passed
+
+
+def test_a_recipe_that_fails_the_second_time_is_an_error(packaged: Project) -> None:
+    (packaged.root.code / "train.py").write_text("raise RuntimeError('gone')")
+    manifest = Manifest.load(packaged.root.package / "manifest.json")
+    code = tuple(
+        FileEntry.of(packaged.root.code / entry.path, entry.path) for entry in manifest.code
+    )
+    changed = manifest.model_copy(update={"code": code})
+    (packaged.root.package / "manifest.json").write_bytes(changed.dump())
+    ended = packaged.work("replay", str(packaged.out))
+    assert ended.code == 1
+    assert ended.error["message"] == (
+        "training again failed: importing train raised RuntimeError: gone"
+    )
+
+
+def test_a_model_trained_elsewhere_cannot_be_replayed(packaged: Project) -> None:
+    path = packaged.root.package / "manifest.json"
+    manifest = Manifest.load(path).model_copy(update={"recipe": "none"})
+    path.write_bytes(manifest.dump())
+    ended = packaged.work("replay", str(packaged.out))
+    assert ended.code == 1
+    assert ended.error["message"] == ("this package has no recipe: the model was trained elsewhere")
+
+
+def test_a_damaged_manifest_is_an_error(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    root.package.mkdir()
+    (root.package / "manifest.json").write_text("{}")
+    with pytest.raises(PackageError, match="expected Manifest"):
+        replay(root, tmp_path / "out")
+
+
+def test_a_report_is_the_same_each_time(packaged: Project) -> None:
+    first = replay(packaged.root, packaged.out.parent / "one")
+    second = replay(packaged.root, packaged.out.parent / "two")
+    assert sha256_bytes(first.dump()) == sha256_bytes(second.dump())
+    assert sorted(path.name for path in (packaged.out.parent / "one").iterdir()) == ["report.json"]
