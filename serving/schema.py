@@ -1,0 +1,143 @@
+"""Bytes to rows and answers to bytes: the JSON of design and docs, and nothing about HTTP's wires.
+
+Every error has one form, ``{"error": {"code", "message", "row", "column", "expected", "got"}}``,
+with absent fields left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from packager.data.rows import RowError
+from packager.manifest import Column, Golden, Manifest
+
+
+@dataclass(frozen=True)
+class Response:
+    """A status, and a body of JSON unless ``content_type`` says otherwise."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RequestError(Exception):
+    """A request that gets an error for an answer; the status codes are those of the docs."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **details: str | int | None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers or {}
+        self.details = details
+
+    @classmethod
+    def of_row(cls, error: RowError) -> RequestError:
+        """422, naming the row and column that can't be taken."""
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
+        return cls(
+            422,
+            "invalid_row",
+            message,
+            row=error.row,
+            column=error.column,
+            expected=error.expected,
+            got=error.got,
+        )
+
+    def response(self) -> Response:
+        """The error as the client sees it."""
+        details = {key: value for key, value in self.details.items() if value is not None}
+        body = {"error": {"code": self.code, "message": self.message, **details}}
+        return Response(self.status, encode(body), headers=self.headers)
+
+
+def parse_rows(body: bytes) -> list[dict[str, Any]]:
+    """The rows of a ``/predict`` request: at least one, each an object.
+
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 422 if it isn't of that form.
+    """
+    try:
+        document = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise unreadable(str(error)) from error
+    except RecursionError as error:
+        raise unreadable("too deeply nested") from error
+    expected = '{"rows": [{…}, …]}'
+    if not isinstance(document, dict):
+        raise _malformed("the body is not an object", expected, document)
+    if "rows" not in document:
+        raise _malformed("'rows' is missing", expected, sorted(document))
+    unknown = sorted(set(document) - {"rows"})
+    if unknown:
+        raise _malformed(f"{unknown[0]!r} is not known beside 'rows'", expected, unknown)
+    rows = document["rows"]
+    if not isinstance(rows, list):
+        raise _malformed("'rows' is not a list", "a list of objects", rows)
+    if not rows:
+        raise _malformed("'rows' is empty", "at least one row", rows)
+    for place, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise _malformed(f"row {place} is not an object", "an object", row, row=place)
+    return rows
+
+
+def unreadable(reason: str) -> RequestError:
+    """400: ``reason`` says why the body can't be read."""
+    return RequestError(400, "unreadable_json", f"the body is not JSON: {reason}")
+
+
+def predictions_body(version: str, answers: Sequence[Mapping[str, Any]]) -> bytes:
+    """The body of an answer to ``/predict``."""
+    return encode({"version": version, "predictions": list(answers)})
+
+
+def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:
+    """What ``GET /schema`` tells: inputs, output, and a row to try."""
+    schema = manifest.schema_
+    document: dict[str, Any] = {
+        "name": manifest.name,
+        "version": manifest.tag,
+        "task": manifest.task,
+        "strict": manifest.serve.strict,
+        "features": [_column(column) for column in schema.features],
+        "extras": [_column(column) for column in schema.extras],
+        "target": schema.target.name if schema.target else None,
+        "classes": list(schema.classes) if schema.classes is not None else None,
+    }
+    if golden is not None and golden.rows:
+        document["example"] = {"rows": [golden.rows[0]]}
+    return document
+
+
+def encode(document: Any) -> bytes:
+    """Compact JSON in ASCII, which a lone surrogate in somebody's text can't break."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _column(column: Column) -> dict[str, Any]:
+    described = column.model_dump(mode="json", exclude={"dtype"})
+    return {key: value for key, value in described.items() if value is not None}
+
+
+def _malformed(message: str, expected: str, got: object, *, row: int | None = None) -> RequestError:
+    shown = json.dumps(got)
+    shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
+    return RequestError(422, "malformed_request", message, row=row, expected=expected, got=shown)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")

@@ -1,0 +1,55 @@
+"""The BentoML service: workers, health and metrics are its own, our routes stand in front.
+
+The only import of bentoml, which is slow. This module is imported in the supervising process
+too, so it reads the manifest and nothing more; each worker loads the model when it starts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bentoml
+
+from packager.errors import PackageError
+from packager.manifest import Manifest
+from serving import supervision
+from serving.app import App, ASGIApp
+from serving.predictor import Predictor
+from serving.settings import Settings
+
+settings = Settings.from_environment()
+manifest = Manifest.load(settings.root.package / "manifest.json")
+
+
+def load() -> Predictor:
+    """The package in memory; a worker that can't load it ends the whole server."""
+    try:
+        return Predictor.load(settings.root, manifest)
+    except PackageError as error:
+        supervision.give_up(error)
+        raise
+
+
+class Model:
+    """A packaged model; its routes are described at ``/docs``."""
+
+
+class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
+    """A service whose ASGI application has ``App`` in front of it."""
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """Our application around BentoML's."""
+        inner: ASGIApp = super().to_asgi(is_main=is_main)
+        return App(inner, settings, load)
+
+
+svc = FrontedService(
+    name="model",
+    inner=Model,
+    config={
+        "workers": settings.workers or manifest.serve.workers,
+        # Our own deadline comes first.
+        "traffic": {"timeout": settings.deadline_seconds + 30},
+        "logging": {"access": {"enabled": False}},
+    },
+)

@@ -1,0 +1,103 @@
+"""Two small packages, and a server on each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import joblib
+import pandas as pd
+import pytest
+from serving_helpers import (
+    TROUBLE,
+    Package,
+    Server,
+    diamonds,
+    diamonds_schema,
+    lay_out,
+    make_manifest,
+    pipeline,
+    start,
+    wait_ready,
+)
+
+from monitoring.profile import build_profile
+from packager.manifest import Column, Evaluation, Golden, Metrics, Schema, Serve, Slices
+
+Starter = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """A scikit-learn pipeline with profile, slices, evaluation and golden rows."""
+    root = tmp_path_factory.mktemp("diamonds")
+    frame = diamonds()
+    model = pipeline(frame)
+    manifest = make_manifest(
+        diamonds_schema(frame),
+        slices=Slices(
+            columns={"color": ("D", "E"), "shop": ("north", "south")},
+            rules={"large": "carat >= 1.5"},
+        ),
+        evaluation=Evaluation(
+            overall=Metrics(rows=80, values={"accuracy": 0.75}),
+            slices={"large": Metrics(rows=8, values={"accuracy": 0.5})},
+        ),
+    )
+    lay_out(root, manifest)
+    joblib.dump(model, root / "models" / "model", protocol=5)
+    kinds = [("carat", "number"), ("color", "string"), ("tables", "integer")]
+    profile = build_profile(frame, kinds)
+    (root / "package" / "profile.json").write_text(profile.model_dump_json())
+    golden = Golden(rows=({"carat": 0.5, "color": "E", "tables": 55},), answers=())
+    (root / "package" / "golden.json").write_bytes(golden.dump())
+    return Package(root, manifest, frame, model)
+
+
+@pytest.fixture(scope="session")
+def troubled_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """A project's own predictor, which fails as the ``code`` of its first row says."""
+    root = tmp_path_factory.mktemp("trouble")
+    frame = pd.DataFrame({"code": [0, 1]})
+    schema = Schema(
+        features=(Column(name="code", kind="integer", dtype="int64", nullable=False),),
+        classes=("good",),
+    )
+    serve = Serve(predictor="trouble:Predictor", compile="off", workers=1, strict=True)
+    manifest = make_manifest(schema, serve=serve)
+    lay_out(root, manifest)
+    (root / "code" / "trouble.py").write_text(TROUBLE)
+    (root / "models" / "model").write_text("nothing is read from here")
+    limits = {
+        "MODEL_QUEUE": "1",
+        "MODEL_DEADLINE_SECONDS": "1",
+        "MODEL_MAX_BODY_BYTES": "1000",
+    }
+    return Package(root, manifest, frame, model=None, environment=limits)
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """Start servers that are stopped at the end of the session."""
+    servers: list[Server] = []
+
+    def start_one(package: Package, **environment: str) -> Server:
+        server = start(package, tmp_path_factory.mktemp("server"), **environment)
+        servers.append(server)
+        wait_ready(server)
+        return server
+
+    yield start_one
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(package: Package, start_server: Starter) -> Server:
+    """Two workers on ``package``."""
+    return start_server(package)
+
+
+@pytest.fixture(scope="session")
+def troubled(troubled_package: Package, start_server: Starter) -> Server:
+    """One worker on ``troubled_package``."""
+    return start_server(troubled_package)

@@ -1,0 +1,136 @@
+"""Every status code that is not 200, from a real server."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from serving_helpers import Reply, Server
+
+pytestmark = pytest.mark.server
+
+
+def error(reply: Reply) -> dict[str, Any]:
+    found: dict[str, Any] = reply.json["error"]
+    assert reply.headers["content-type"] == "application/json"
+    return found
+
+
+def test_400_for_what_is_not_json(server: Server) -> None:
+    reply = server.request("POST", "/predict", b"{")
+    assert reply.status == 400
+    assert error(reply)["code"] == "unreadable_json"
+
+
+def test_404_for_another_route_and_no_series_of_its_path(server: Server) -> None:
+    for path in ("/nothing", "/static_content/nothing", "/predict/", "/docs/x"):
+        reply = server.get(path)
+        assert reply.status == 404
+        assert error(reply)["code"] == "not_found"
+    assert b"nothing" not in server.get("/metrics").body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/predict", "POST"), ("POST", "/schema", "GET"), ("DELETE", "/package", "GET")],
+)
+def test_405_for_another_method(server: Server, method: str, path: str, allowed: str) -> None:
+    reply = server.request(method, path)
+    assert reply.status == 405
+    assert reply.headers["allow"] == allowed
+    assert error(reply)["code"] == "method_not_allowed"
+
+
+def test_422_for_rows_of_another_form(server: Server) -> None:
+    for rows in ([], {}, [1]):
+        assert server.predict(rows).status == 422
+    assert error(server.request("POST", "/predict", b"{}"))["code"] == "malformed_request"
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        ({"tables": 1.5}, "tables"),
+        ({"tables": "55"}, "tables"),
+        ({"color": 5}, "color"),
+        ({"carat": True}, "carat"),
+        ({"weight": 1}, "weight"),
+    ],
+)
+def test_422_names_the_first_offending_row_and_column(
+    server: Server, change: dict[str, Any], column: str
+) -> None:
+    good = {"carat": 0.5, "color": "E", "tables": 55}
+    reply = server.predict([good, good, good | change, good | change])
+    assert reply.status == 422
+    found = error(reply)
+    assert (found["code"], found["row"], found["column"]) == ("invalid_row", 2, column)
+    assert {"message", "expected", "got"} <= set(found)
+
+
+def test_422_for_an_absent_column(server: Server) -> None:
+    found = error(server.predict([{"carat": 0.5, "color": "E"}]))
+    assert (found["row"], found["column"]) == (0, "tables")
+
+
+def test_413_for_a_large_body(troubled: Server) -> None:
+    reply = troubled.request("POST", "/predict", b" " * 1001)
+    assert reply.status == 413
+    assert error(reply)["code"] == "too_large"
+
+
+def test_413_for_a_large_body_of_unknown_length(troubled: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", troubled.port, timeout=10)
+    connection.request("POST", "/predict", iter([b" " * 600] * 2), encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+@pytest.mark.parametrize("code", [1, 2, 3])
+def test_500_when_the_model_fails_and_the_server_goes_on(troubled: Server, code: int) -> None:
+    reply = troubled.predict([{"code": code}])
+    assert reply.status == 500
+    assert error(reply) == {"code": "model_failed", "message": "the model raised an error"}
+    assert troubled.predict([{"code": 0}]).status == 200
+
+
+def test_the_log_says_what_the_answer_does_not(troubled: Server) -> None:
+    reply = troubled.predict([{"code": 1}])
+    assert b"secret" not in reply.body
+    assert "a secret of the model" in troubled.log.read_text()
+
+
+def test_strict_refuses_null(troubled: Server) -> None:
+    found = error(troubled.predict([{"code": None}]))
+    assert (found["row"], found["column"]) == (0, "code")
+
+
+def test_504_at_the_deadline_503_while_it_lasts_and_health_all_along(troubled: Server) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(troubled.predict, [{"code": 4}])
+        time.sleep(0.3)
+        refused = troubled.predict([{"code": 0}])
+        assert refused.status == 503
+        assert refused.headers["retry-after"] == "1"
+        assert error(refused)["code"] == "overloaded"
+        began = time.monotonic()
+        assert troubled.get("/readyz").status == 200
+        assert time.monotonic() - began < 0.5
+        assert slow.result().status == 504
+        assert error(slow.result())["code"] == "deadline"
+    until = time.monotonic() + 10
+    while troubled.predict([{"code": 0}]).status != 200:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_an_abandoned_request_does_no_harm(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    connection.putrequest("POST", "/predict")
+    connection.putheader("Content-Length", "100")
+    connection.endheaders(b'{"rows"')
+    connection.close()
+    assert server.get("/readyz").status == 200
