@@ -1,0 +1,81 @@
+"""From a project's requirements to locked wheels at hand, asking the network only when needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.environment import resolver, wheels
+from packager.environment.index import user_index_options
+from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
+from packager.environment.platform import Target
+from packager.errors import PackageError
+from packager.manifest import Base, Lock
+from packager.progress import Progress
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """The lock a package gets, and the lock file to be written when its build succeeds."""
+
+    lock: Lock
+    file: LockFile
+
+
+def provide(
+    requirements: Path,
+    data: DataFormat | None,
+    lock_path: Path,
+    target: Target,
+    base: Base | None,
+    progress: Progress,
+    *,
+    update: bool = False,
+) -> Dependencies:
+    """Lock (or take the lock that still answers) and fetch every wheel into the wheelhouse.
+
+    Raises ``PackageError`` where ``base`` is not the one that was locked under its name.
+    """
+    inputs = inputs_digest(requirements, data, target)
+    known = load_lock(lock_path)
+    if known is not None and known.inputs == inputs and not update:
+        progress.step(f"dependencies as locked in {lock_path.name}")
+        locked = known
+        absent = wheels.missing(locked.wheels)
+        if absent:
+            index = user_index_options()
+            wheels.fetch(resolver.locate(absent, target, index), index, progress)
+    else:
+        progress.step(f"resolving {requirements.name} and the runtime together")
+        index = user_index_options()
+        pins = known.wheels if known is not None and not update else ()
+        resolved = resolver.resolve(requirements, data, target, index, pins=pins)
+        progress.step(f"fetching {len(resolved)} wheels")
+        wheels.fetch(resolved, index, progress)
+        locked = LockFile(
+            inputs=inputs,
+            python=target.python,
+            platform=target.platform,
+            bases=known.bases if known is not None and not update else (),
+            wheels=tuple(item.wheel for item in resolved),
+        )
+    lock = Lock(
+        python=locked.python, platform=locked.platform, base=base or "none", wheels=locked.wheels
+    )
+    return Dependencies(lock, locked.model_copy(update={"bases": _pinned(locked, base)}))
+
+
+def _pinned(locked: LockFile, base: Base | None) -> tuple[Base, ...]:
+    """The lock's bases with this one among them; a base that moved under its name is refused."""
+    if base is None:
+        return locked.bases
+    for pinned in locked.bases:
+        if pinned.reference == base.reference:
+            if pinned != base:
+                raise PackageError(
+                    f"base {base.reference}: expected the layers pinned in package.lock "
+                    f"({pinned.diff_ids[-1][:19]}…), got others ({base.diff_ids[-1][:19]}…)",
+                    "lock the new one with --update, or bring back the old one",
+                )
+            return locked.bases
+    return tuple(sorted((*locked.bases, base), key=lambda known: known.reference))

@@ -1,0 +1,106 @@
+"""Running a package without a container: its layers unpacked, under this machine's Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.cache import cache_directory, new_folder
+from packager.digest import canonical_json, sha256_bytes
+from packager.environment.platform import host_target
+from packager.errors import PackageError
+from packager.image.assemble import ENVIRONMENT
+from packager.image.layers import Layer
+from packager.image.runtime import INSTALLED_AT
+from packager.image.wheels import VENV
+
+# Layers that belong to one package; every other one but the base holds shared dependencies.
+OWN = ("runtime", "code", "model", "package", "data")
+
+
+@dataclass(frozen=True)
+class LocalRoot:
+    """A package unpacked at ``path``, and the interpreter that has its dependencies."""
+
+    path: Path
+    python: Path
+
+    def variables(self) -> dict[str, str]:
+        """The image's own variables, moved to ``path``; nothing of the caller's but its PATH."""
+        places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
+        scratch = self.path / "tmp"
+        scratch.mkdir(exist_ok=True)
+        return {
+            **ENVIRONMENT,
+            "PATH": f"{self.python.parent}:{os.defpath}",
+            "MODEL_ROOT": str(self.path),
+            "PYTHONPATH": ":".join(str(place) for place in places),
+            "HOME": str(scratch),
+            "TMPDIR": str(scratch),
+            "BENTOML_HOME": str(scratch / "bentoml"),
+        }
+
+
+def check_host(python: str, platform: str) -> None:
+    """Refuse to run here what was locked for another Python, system or processor."""
+    target = host_target()
+    found = f"Python {target.python} on {target.platform}" if target else sys.platform
+    if target is None or (target.python, target.platform) != (python, platform):
+        raise PackageError(
+            f"without a container: expected Python {python} on {platform}, got {found}",
+            "start Docker, or run `package` under that Python",
+        )
+
+
+@contextmanager
+def local_root(layers: Sequence[Layer]) -> Iterator[LocalRoot]:
+    """Unpack ``layers`` for the time of the block; dependencies stay in the cache."""
+    dependencies = [layer for layer in layers if layer.name not in (*OWN, "base")]
+    environment = _environment(dependencies)
+    with tempfile.TemporaryDirectory(prefix="package-") as name:
+        root = Path(name).resolve()
+        for layer in layers:
+            if layer.name in OWN:
+                _unpack(layer, root)
+        (root / "code").mkdir(exist_ok=True)
+        yield LocalRoot(root, environment / VENV / "bin" / "python")
+
+
+def _environment(layers: Sequence[Layer]) -> Path:
+    """The virtual environment of ``layers``, made once per set of layers and interpreter."""
+    interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    key = [sys.version, str(interpreter), *(layer.diff_id for layer in layers)]
+    folder = cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
+    if not folder.is_dir():
+        with new_folder(folder) as new:
+            for layer in layers:
+                _unpack(layer, new)
+            _adopt(new / VENV, interpreter)
+    return folder
+
+
+def _adopt(venv: Path, interpreter: Path) -> None:
+    """Make the unpacked environment one of ``interpreter``, compiled where it is not yet."""
+    python = venv / "bin" / "python"
+    python.unlink()
+    python.symlink_to(interpreter)
+    config = venv / "pyvenv.cfg"
+    text = config.read_text().split("\n", 1)[1]
+    config.write_text(f"home = {interpreter.parent}\n{text}")
+    if next(venv.rglob("*.pyc"), None) is None:
+        command = [str(python), "-m", "compileall", "-qq", "-j", "0"]
+        command += ["--invalidation-mode", "unchecked-hash", str(venv / "lib")]
+        # A template or Python 2 file that does not compile is left without, as everywhere.
+        subprocess.run(command, capture_output=True, check=False)
+
+
+def _unpack(layer: Layer, folder: Path) -> None:
+    with tarfile.open(layer.path) as tar:
+        tar.extractall(folder, filter="tar")

@@ -1,0 +1,94 @@
+"""``package.lock``: every dependency with its version and sha256, and what it answers."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+from pydantic import ValidationError
+
+from packager.cache import new_file
+from packager.digest import canonical_json, sha256_bytes
+from packager.environment.platform import Target
+from packager.errors import UsageError
+from packager.manifest import Base, Noun, Wheel
+
+Group = Literal["serve", "worker"]
+DataFormat = Literal["csv", "parquet"]
+DISTRIBUTION = "model-packager"
+FILENAME = "package.lock"
+
+
+class LockFile(Noun):
+    """``package.lock``: machine-written, committed beside ``package.toml``."""
+
+    schema_version: Literal[1] = 1
+    inputs: str
+    """sha256 of what was asked for: requirements, the runtime's own, Python and platform."""
+    python: str
+    platform: str
+    bases: tuple[Base, ...] = ()
+    wheels: tuple[Wheel, ...]
+
+
+def runtime_requirements(data: DataFormat | None) -> dict[Group, list[str]]:
+    """What serving and the worker need in the image, by group, from our own metadata."""
+    extras: dict[Group, tuple[str, ...]] = {
+        "serve": ("serve",),
+        "worker": ("worker", "parquet") if data == "parquet" else ("worker",),
+    }
+    declared = [Requirement(line) for line in importlib.metadata.requires(DISTRIBUTION) or []]
+    return {
+        group: [
+            f"{requirement.name}{requirement.specifier}"
+            for requirement in declared
+            if any(_only_in(requirement, extra) for extra in names)
+        ]
+        for group, names in extras.items()
+    }
+
+
+def _only_in(requirement: Requirement, extra: str) -> bool:
+    marker = requirement.marker
+    return bool(marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}))
+
+
+def inputs_digest(requirements: Path, data: DataFormat | None, target: Target) -> str:
+    """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
+    texts = [requirements.read_text(encoding="utf-8")]
+    for name in re.findall(r"^\s*-[rc]\s*(\S+)", texts[0], re.MULTILINE):
+        nested = requirements.parent / name
+        if not nested.is_file():
+            raise UsageError(
+                f"{requirements.name}: expected a file at {name}, got none",
+                "mend that line",
+            )
+        texts.append(nested.read_text(encoding="utf-8"))
+    asked = [texts, runtime_requirements(data), target.python, target.platform]
+    return sha256_bytes(canonical_json(asked))
+
+
+def load_lock(path: Path) -> LockFile | None:
+    """The lock at ``path``; None where there is none; ``UsageError`` where it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        return LockFile.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise UsageError(
+            f"{path.name}: not a lock of this version of `package`: {error.errors()[0]['msg']}",
+            "delete it and build again, or take it from version control",
+        ) from error
+
+
+def write_lock(lock: LockFile, path: Path) -> None:
+    """Write ``lock``, one wheel a line, so that version control shows what changed."""
+    content = lock.model_dump(mode="json")
+    wheels = ",\n".join("    " + canonical_json(wheel).decode() for wheel in content.pop("wheels"))
+    lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]
+    text = "{\n" + ",\n".join([*lines, f'  "wheels": [\n{wheels}\n  ]']) + "\n}\n"
+    with new_file(path) as file:
+        file.write_text(text, encoding="utf-8")

@@ -1,0 +1,71 @@
+"""The target a package is locked for: Python, processor and C library, as wheel tags."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from packaging.tags import Tag, compatible_tags, cpython_tags
+
+MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+OLDEST_PYTHON = (3, 11)
+# A manylinux tag by its old name, and the glibc it stands for (PEP 600).
+OLD_NAMES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """CPython ``python`` (``"3.11"``) on ``platform`` (``"linux/amd64"``) with glibc ``glibc``."""
+
+    python: str
+    platform: str
+    glibc: tuple[int, int]
+
+    @property
+    def machine(self) -> str:
+        """``x86_64`` or ``aarch64``."""
+        return MACHINES[self.platform]
+
+    @property
+    def uv_platform(self) -> str:
+        """uv's name for this platform."""
+        return f"{self.machine}-manylinux_{self.glibc[0]}_{self.glibc[1]}"
+
+    @cached_property
+    def tags(self) -> dict[Tag, int]:
+        """Tags of wheels that fit, with their rank: lower fits better."""
+        major, minor = (int(part) for part in self.python.split("."))
+        interpreter = f"cp{major}{minor}"
+        platforms = list(self._platforms())
+        tags = [
+            *cpython_tags((major, minor), [interpreter], platforms),
+            *compatible_tags((major, minor), interpreter, platforms),
+        ]
+        return {tag: rank for rank, tag in reversed(list(enumerate(tags)))}
+
+    def _platforms(self) -> Iterator[str]:
+        for minor in range(self.glibc[1], 4, -1):
+            yield f"manylinux_{self.glibc[0]}_{minor}_{self.machine}"
+            if old := OLD_NAMES.get((self.glibc[0], minor)):
+                yield f"{old}_{self.machine}"
+        yield f"linux_{self.machine}"
+
+
+def host_target() -> Target | None:
+    """This very machine and interpreter as a target; None where it is not Linux with glibc."""
+    names = {machine: name for name, machine in MACHINES.items()}
+    library, version = platform.libc_ver()
+    if sys.platform != "linux" or library != "glibc" or platform.machine() not in names:
+        return None
+    major, minor = (int(part) for part in version.split(".")[:2])
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return Target(python, names[platform.machine()], (major, minor))
+
+
+def default_platform() -> str:
+    """The Linux platform of this machine's processor, whatever its operating system."""
+    arm = platform.machine().lower() in ("aarch64", "arm64")
+    return "linux/arm64" if arm else "linux/amd64"

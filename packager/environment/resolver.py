@@ -1,0 +1,190 @@
+"""Requirements → wheels: uv resolves the project's and the runtime's needs together."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import uv
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from packager.environment.index import IndexOptions
+from packager.environment.lock import FILENAME, DataFormat, Group, runtime_requirements
+from packager.environment.platform import Target
+from packager.errors import PackageError
+from packager.manifest import Wheel
+
+WHEEL_HINT = (
+    "make a wheel of it with `pip wheel NAME --wheel-dir wheels` and name that folder "
+    "in your pip or uv configuration (find-links)"
+)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A wheel and where it can be fetched now; the address enters no lock."""
+
+    wheel: Wheel
+    url: str
+
+
+def resolve(
+    requirements: Path,
+    data: DataFormat | None,
+    target: Target,
+    index: IndexOptions,
+    *,
+    pins: Sequence[Wheel] = (),
+) -> list[Resolved]:
+    """Choose one wheel for each dependency of the project and the runtime together.
+
+    ``pins`` are kept where they still fit. Raises ``PackageError`` where a requirement does not
+    exist, has no wheel, or the project's and the runtime's requirements exclude each other.
+    """
+    groups = runtime_requirements(data)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        serve, worker = folder / "serving-runtime.txt", folder / "worker-runtime.txt"
+        serve.write_text("\n".join(groups["serve"]))
+        worker.write_text("\n".join(groups["worker"]))
+        project = folder / "project.txt"
+        # -r keeps relative names inside the requirements file relative to it.
+        project.write_text(f"-r {requirements.resolve()}\n")
+        locked = folder / "pylock.toml"
+        if pins:
+            _write_preferences(locked, pins)
+        _compile([project, serve, worker], locked, target, index, requirements.name)
+        everything = _read_pylock(locked, target)
+        pinned = folder / "pinned.txt"
+        pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
+        served = folder / "pylock.serve.toml"
+        _compile([project, serve], served, target, index, requirements.name, pinned)
+        serving = _read_pylock(served, target)
+    resolved = []
+    for key, (wheel, url) in sorted(everything.items()):
+        group: Group = "serve" if key in serving else "worker"
+        resolved.append(Resolved(wheel.model_copy(update={"group": group}), url))
+    return resolved
+
+
+def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list[Resolved]:
+    """Where the locked wheels can be fetched now: exactly these files, or ``PackageError``."""
+    with tempfile.TemporaryDirectory() as name:
+        asked, locked = Path(name) / "package.lock.txt", Path(name) / "pylock.toml"
+        asked.write_text("\n".join(f"{wheel.name}=={wheel.version}" for wheel in wheels))
+        _compile([asked], locked, target, index, FILENAME, no_deps=True)
+        offered = {
+            sha256: url
+            for package in tomllib.loads(locked.read_text())["packages"]
+            for _, sha256, url in _files(package)
+        }
+    missing = [wheel for wheel in wheels if wheel.sha256 not in offered]
+    if missing:
+        raise PackageError(
+            f"{FILENAME}: {missing[0].filename} with sha256 {missing[0].sha256} "
+            "is offered by none of your indexes",
+            "take it from the wheel cache of another machine, or lock anew with --update",
+        )
+    return [Resolved(wheel, offered[wheel.sha256]) for wheel in wheels]
+
+
+def _write_preferences(path: Path, pins: Sequence[Wheel]) -> None:
+    """An earlier lock where uv writes the new one: it keeps versions that still fit."""
+    lines = ['lock-version = "1.0"', 'created-by = "package"']
+    for pin in pins:
+        lines += ["[[packages]]", f'name = "{pin.name}"', f'version = "{pin.version}"']
+    path.write_text("\n".join(lines) + "\n")
+
+
+def _compile(
+    sources: Sequence[Path],
+    output: Path,
+    target: Target,
+    index: IndexOptions,
+    called: str,
+    constraints: Path | None = None,
+    *,
+    no_deps: bool = False,
+) -> None:
+    command = [uv.find_uv_bin(), "pip", "compile", *map(str, sources), "--quiet"]
+    command += ["--format", "pylock.toml", "--output-file", str(output)]
+    command += ["--generate-hashes", "--only-binary", ":all:", "--no-header"]
+    command += ["--python-version", target.python, "--python-platform", target.uv_platform]
+    command += ["--constraints", str(constraints)] if constraints else []
+    command += ["--no-deps"] if no_deps else []
+    done = subprocess.run(
+        [*command, *index.arguments],
+        capture_output=True,
+        text=True,
+        env=dict(index.environment),
+        check=False,
+    )
+    if done.returncode != 0:
+        raise _explain(done.stderr, sources, target, index, called)
+
+
+def _explain(
+    stderr: str, sources: Sequence[Path], target: Target, index: IndexOptions, called: str
+) -> PackageError:
+    """uv's words, and whose requirement it is: the project's alone, or both together."""
+    text = re.sub(r"\s+", " ", re.sub(r"^\W+", "", stderr, flags=re.MULTILINE)).strip()
+    if len(sources) > 1:
+        with tempfile.TemporaryDirectory() as name:
+            try:
+                _compile(sources[:1], Path(name) / "pylock.toml", target, index, called)
+            except PackageError as error:
+                return error
+        return PackageError(
+            f"{called} and the requirements of the serving runtime exclude each other: {text}",
+            f"loosen {called}; the runtime asks for: "
+            + ", ".join(line for source in sources[1:] for line in source.read_text().split()),
+        )
+    if "no wheels" in text or "no usable wheels" in text or "building" in text.lower():
+        return PackageError(f"{called}: a requirement has no wheel that fits: {text}", WHEEL_HINT)
+    return PackageError(
+        f"{called}: can't be resolved: {text}",
+        "check names and versions, and that your index can be reached (pip or uv configuration)",
+    )
+
+
+def _files(package: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(filename, sha256, url) of every wheel a pylock entry offers."""
+    entries = [*package.get("wheels", ()), *([package["archive"]] if "archive" in package else ())]
+    found = []
+    for entry in entries:
+        url = entry.get("url") or Path(entry["path"]).resolve().as_uri()
+        filename = entry.get("name") or unquote(url.rsplit("/", 1)[-1].partition("#")[0])
+        found.append((filename, entry["hashes"]["sha256"], url))
+    return found
+
+
+def _read_pylock(path: Path, target: Target) -> dict[str, tuple[Wheel, str]]:
+    """Canonical name → the wheel that fits the target best, and its address."""
+    chosen: dict[str, tuple[Wheel, str]] = {}
+    for package in tomllib.loads(path.read_text()).get("packages", []):
+        fitting = []
+        for filename, sha256, url in _files(package):
+            try:
+                _, version, _, tags = parse_wheel_filename(filename)
+            except InvalidWheelFilename:
+                continue  # an sdist given by its address: told of below if nothing else fits
+            ranks = [target.tags[tag] for tag in tags if tag in target.tags]
+            if ranks:
+                fitting.append((min(ranks), filename, str(version), sha256, url))
+        if not fitting:
+            raise PackageError(
+                f"{package['name']}: expected a wheel for {target.uv_platform}, got none",
+                WHEEL_HINT,
+            )
+        _, filename, release, sha256, url = min(fitting)
+        name = str(canonicalize_name(package["name"]))
+        wheel = Wheel(name=name, version=release, filename=filename, sha256=sha256, group="serve")
+        chosen[name] = (wheel, url)
+    return chosen

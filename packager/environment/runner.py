@@ -1,0 +1,130 @@
+"""Starting a worker: in a container without network, or in a process of this machine."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from packager.environment.fixed import FIXED
+from packager.environment.local import LocalRoot, local_root
+from packager.errors import PackageError, UsageError
+from packager.image.engine import Engine
+from packager.image.layers import Entry, Layer, add
+from packager.image.wheels import VENV
+from packager.progress import Progress
+from packager.worker.isolation import ISOLATION
+
+WORK = "/work"
+RESULTS = {"run": "result.json", "replay": "report.json", "predict": "answers.jsonl"}
+
+
+class Worker(Protocol):
+    """Runs ``python -m packager.worker`` where a package's files and dependencies are."""
+
+    isolation: str
+
+    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        """Run ``verb`` on ``inputs`` (name → content); its results are then in ``output``.
+
+        Raises ``PackageError`` with the worker's own words where it failed.
+        """
+
+
+class ContainerWorker:
+    """A container of ``image``: no network, no capabilities, not root."""
+
+    isolation = "container"
+
+    def __init__(self, engine: Engine, image: str) -> None:
+        self._engine = engine
+        self._image = image
+
+    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
+        command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
+        code = self._engine.job(
+            self._image,
+            command,
+            _tar_of(inputs),
+            f"{WORK}/out/.",
+            output,
+            environment={**FIXED, ISOLATION: "container"},
+            on_line=progress.output,
+        )
+        return _result(verb, code, output)
+
+
+class LocalWorker:
+    """A process under this machine's Python; an audit hook stands in for the missing network."""
+
+    isolation = "process"
+
+    def __init__(self, root: LocalRoot) -> None:
+        self._root = root
+
+    def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        work = self._root.path / "work"
+        work.mkdir(exist_ok=True)
+        for name, content in inputs.items():
+            (work / name).write_bytes(content)
+        command = [str(self._root.python), "-m", "packager.worker", verb]
+        command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
+        environment = {**self._root.variables(), **FIXED, ISOLATION: "process"}
+        with subprocess.Popen(
+            command,
+            cwd=self._root.path / "code",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                progress.output(line.rstrip("\n"))
+        return _result(verb, process.returncode, output)
+
+
+@contextmanager
+def local_worker(layers: Sequence[Layer]) -> Iterator[LocalWorker]:
+    """A worker on ``layers`` unpacked for the time of the block."""
+    with local_root(layers) as root:
+        yield LocalWorker(root)
+
+
+def _file(verb: str) -> str:
+    """What ``verb`` wants after the output folder: a file of its own, or nothing."""
+    return f"/{RESULTS[verb]}" if verb == "predict" else ""
+
+
+def _result(verb: str, code: int, output: Path) -> Path:
+    told, result = output / "error.json", output / RESULTS[verb]
+    if told.is_file():
+        error = json.loads(told.read_bytes())
+        kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
+        raise kind(error["message"], error["hint"])
+    if not result.is_file():
+        why = f"signal {-code}" if code < 0 else f"exit code {code}"
+        raise PackageError(
+            f"the worker ended without a result ({why})",
+            "its output is above; signal 9 or exit code 137 mostly means: out of memory",
+        )
+    return result
+
+
+def _tar_of(inputs: Mapping[str, bytes]) -> io.BytesIO:
+    """``/work`` with its inputs, where any user may write."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        add(tar, Entry(WORK[1:], mode=0o777))
+        for name, content in inputs.items():
+            add(tar, Entry(f"{WORK[1:]}/{name}", source=content))
+    file.seek(0)
+    return file

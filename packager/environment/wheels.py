@@ -1,0 +1,78 @@
+"""The wheelhouse: locked wheels, fetched on the host, each under its own sha256."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import requests
+
+from packager.cache import cache_directory, new_file
+from packager.digest import CHUNK, sha256_file
+from packager.environment.index import IndexOptions
+from packager.environment.resolver import Resolved
+from packager.errors import PackageError
+from packager.manifest import Wheel
+from packager.progress import Progress
+
+CONNECT_AND_READ_SECONDS = (15, 120)
+DOWNLOADS_AT_ONCE = 6
+
+
+def wheel_path(wheel: Wheel) -> Path:
+    """Where the wheelhouse keeps ``wheel``, there or not."""
+    return cache_directory("wheels") / wheel.sha256 / wheel.filename
+
+
+def missing(wheels: Sequence[Wheel]) -> list[Wheel]:
+    """The wheels that the wheelhouse does not hold yet."""
+    return [wheel for wheel in wheels if not wheel_path(wheel).is_file()]
+
+
+def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress) -> None:
+    """Download what is missing, several at once; every file is checked against its sha256."""
+    wanted = [item for item in resolved if not wheel_path(item.wheel).is_file()]
+    with requests.Session() as session, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        session.verify = index.certificates or True
+        for task in [pool.submit(_fetch, item, session, progress) for item in wanted]:
+            task.result()
+
+
+def _fetch(item: Resolved, session: requests.Session, progress: Progress) -> None:
+    started = time.monotonic()
+    path = wheel_path(item.wheel)
+    with new_file(path) as file:
+        if urlsplit(item.url).scheme == "file":
+            shutil.copyfile(url2pathname(urlsplit(item.url).path), file)
+        else:
+            _download(item.url, file, session)
+        found = sha256_file(file)
+        if found != item.wheel.sha256:
+            raise PackageError(
+                f"{item.wheel.filename}: expected sha256 {item.wheel.sha256}, got {found}",
+                "the index changed the file or the download was damaged: build again, "
+                "or lock anew with --update",
+            )
+    size = path.stat().st_size
+    progress.item(item.wheel.filename, "built", size, time.monotonic() - started)
+
+
+def _download(url: str, file: Path, session: requests.Session) -> None:
+    try:
+        with session.get(url, stream=True, timeout=CONNECT_AND_READ_SECONDS) as answer:
+            answer.raise_for_status()
+            with file.open("wb") as output:
+                for chunk in answer.iter_content(CHUNK):
+                    output.write(chunk)
+                os.fsync(output.fileno())
+    except requests.RequestException as error:
+        raise PackageError(
+            f"{url.rsplit('/', 1)[-1]}: download failed: {error}",
+            "check the network, and the certificates and index in your pip or uv configuration",
+        ) from error
