@@ -1,0 +1,104 @@
+"""Layers and facts → one image config: the identity of an image, whatever carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.image.layers import Layer
+from packager.image.runtime import INSTALLED_AT
+from packager.image.wheels import VENV
+from packager.manifest import Base
+
+PORT = 3000
+USER = "65532:0"
+EPOCH = "1970-01-01T00:00:00Z"
+LABEL = "model-packager"
+ENVIRONMENT = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "BENTOML_HOME": "/tmp/bentoml",
+    "HOME": "/tmp",
+    "LC_ALL": "C.UTF-8",
+    "MODEL_ROOT": "/",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONPATH": f"/{INSTALLED_AT}:/code:/code/src",
+    "PYTHONUNBUFFERED": "1",
+    "TZ": "UTC",
+    "USER": "nonroot",
+}
+
+
+@dataclass(frozen=True)
+class Image:
+    """A finished image: its tag (``repository:tag``), its config and its layers, bottom up."""
+
+    name: str
+    config: bytes
+    layers: tuple[Layer, ...]
+
+    @property
+    def digest(self) -> str:
+        """The config digest, ``sha256:…``: one identity in engines, folders and registries."""
+        return f"sha256:{sha256_bytes(self.config)}"
+
+    @property
+    def size(self) -> int:
+        """Bytes of all layers, uncompressed."""
+        return sum(layer.size for layer in self.layers)
+
+
+def assemble(
+    name: str,
+    base: Base | None,
+    layers: Sequence[Layer],
+    platform: str,
+    labels: Mapping[str, str],
+) -> Image:
+    """Put layers under one canonical config; nothing in it tells when or where."""
+    system, architecture = platform.split("/")
+    config = {
+        "architecture": architecture,
+        "os": system,
+        "created": EPOCH,
+        "config": {
+            "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
+            "Entrypoint": None,
+            "Env": environment(base),
+            "ExposedPorts": {f"{PORT}/tcp": {}},
+            "Healthcheck": healthcheck(),
+            "Labels": dict(labels),
+            "User": USER,
+            "WorkingDir": "/code",
+        },
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": EPOCH, "created_by": f"{LABEL}: {layer.name}"} for layer in layers],
+    }
+    return Image(name, canonical_json(config), tuple(layers))
+
+
+def environment(base: Base | None) -> list[str]:
+    """The base's variables, ours over them, the virtual environment first on PATH; sorted."""
+    variables = dict(entry.split("=", 1) for entry in (base.env if base else ()))
+    path = variables.get("PATH", "/usr/local/bin:/usr/bin:/bin")
+    variables |= ENVIRONMENT | {"PATH": f"/{VENV}/bin:{path}"}
+    return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def healthcheck() -> dict[str, Any]:
+    """Ask the server itself, without a shell; times in nanoseconds as Docker wants them."""
+    second = 1_000_000_000
+    return {
+        "Test": ["CMD", f"/{VENV}/bin/python", "-m", "serving.health"],
+        "Interval": 10 * second,
+        "Timeout": 5 * second,
+        "StartPeriod": 30 * second,
+        "Retries": 3,
+    }
+
+
+def layer_names(config: Mapping[str, Any]) -> list[str]:
+    """What each layer of one of our images holds, bottom up."""
+    history = config.get("history") or []
+    return [str(entry.get("created_by", "")).removeprefix(f"{LABEL}: ") for entry in history]

@@ -1,0 +1,122 @@
+"""``.pyc`` files made by the base's own interpreter, without changing the base.
+
+On Linux of the same processor the base's files, unpacked, run through their own loader; anywhere
+else a container of the base does it. Both give the same bytes (PEP 552, unchecked hash).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Protocol
+
+from packager.errors import PackageError
+from packager.image.layers import Entry, add, tree_entries, with_parents
+
+# One fresh process a tree, files in sorted order: what else is alive in the interpreter can show
+# in marshalled bytes. A file that does not compile (a template, Python 2) is left without.
+COMPILE = """
+import os, sys, py_compile
+tree, prefix = sys.argv[1:]
+for folder, folders, names in os.walk(tree):
+    folders.sort()
+    for name in sorted(names):
+        if name.endswith(".py"):
+            path = os.path.join(folder, name)
+            shown = prefix + path[len(tree):]
+            cached = os.path.join(
+                folder, "__pycache__", f"{name[:-3]}.{sys.implementation.cache_tag}.pyc")
+            try:
+                py_compile.compile(path, cached, shown, doraise=True, optimize=0,
+                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+            except (py_compile.PyCompileError, ValueError):
+                pass
+"""
+CLEAN = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+class Compiler(Protocol):
+    """Makes bytecode; ``identity`` names the interpreter by content, for cache keys."""
+
+    @property
+    def identity(self) -> str: ...
+
+    def compile(self, tree: Path, prefix: str) -> None:
+        """Put ``__pycache__`` beside every module below ``tree``, known as ``prefix`` inside."""
+
+
+class LoaderCompiler:
+    """The interpreter of an unpacked base, started through the base's own loader."""
+
+    def __init__(self, root: Path, python: str, identity: str) -> None:
+        self.identity = identity
+        home = root / python.lstrip("/").rsplit("/", 2)[0]
+        loader = next(iter(sorted(root.glob("lib*/ld-linux-*.so.*"))), None)
+        loader = loader or next(iter(sorted(root.glob("usr/lib*/ld-linux-*.so.*"))), None)
+        if loader is None:
+            raise PackageError(
+                f"base {root}: expected a glibc loader, got none", "use a base with glibc"
+            )
+        folders = [*root.glob("lib/*-linux-gnu"), *root.glob("usr/lib/*-linux-gnu")]
+        folders += [root / "usr/local/lib", root / "usr/lib", root / "lib"]
+        self._command = [
+            str(
+                loader.resolve() if inside(loader, root) else root / os.readlink(loader).lstrip("/")
+            ),
+            "--library-path",
+            ":".join(str(folder) for folder in folders),
+            str(root / python.lstrip("/")),
+        ]
+        self._environment = {**CLEAN, "PYTHONHOME": str(home)}
+
+    def output(self, script: str, *arguments: str) -> str:
+        """Run ``script`` with the base's interpreter; its standard output."""
+        done = subprocess.run(
+            [*self._command, "-S", "-B", "-c", script, *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise PackageError(
+                f"the base's interpreter failed: {done.stderr.strip()[-500:]}",
+                "check that the base holds a working Python",
+            )
+        return done.stdout
+
+    def compile(self, tree: Path, prefix: str) -> None:
+        self.output(COMPILE, str(tree), prefix)
+
+
+class ContainerCompiler:
+    """The interpreter of a base in a container without network."""
+
+    def __init__(self, run: Callable[[list[str], IO[bytes]], bytes], identity: str) -> None:
+        self.identity = identity
+        self._run = run
+
+    def compile(self, tree: Path, prefix: str) -> None:
+        with tempfile.TemporaryFile() as file:
+            with tarfile.open(fileobj=file, mode="w") as tar:
+                for entry in with_parents([Entry("tree"), *tree_entries(tree, "tree")]):
+                    add(tar, entry)
+            file.seek(0)
+            answer = self._run(["python3", "-S", "-B", "-c", COMPILE, "/tree", prefix], file)
+        with tarfile.open(fileobj=io.BytesIO(answer)) as tar:
+            for info in tar:
+                content = tar.extractfile(info) if info.name.endswith(".pyc") else None
+                if content:
+                    place = tree / info.name.removeprefix("tree/")
+                    place.parent.mkdir(exist_ok=True)
+                    place.write_bytes(content.read())
+
+
+def inside(path: Path, root: Path) -> bool:
+    """Whether ``path``, links followed, still lies in ``root``."""
+    return path.exists() and path.resolve().is_relative_to(root.resolve())

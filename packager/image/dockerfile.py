@@ -1,0 +1,41 @@
+"""``Dockerfile.template`` → the Dockerfile that travels inside every package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from packager.image.assemble import PORT, USER, environment, healthcheck
+from packager.image.wheels import VENV
+from packager.manifest import Base
+
+NAME = "Dockerfile.template"
+HERE = Path(__file__).parent
+
+
+def template() -> str:
+    """The template's text: beside this module when installed, at the top of a checkout."""
+    places = (HERE / NAME, HERE.parent.parent / NAME)
+    return next(place for place in places if place.is_file()).read_text(encoding="utf-8")
+
+
+def render(base: Base | None, labels: Mapping[str, str]) -> str:
+    """The Dockerfile of an image with this base; equal input, equal text.
+
+    ``labels`` leave out the package root, which rests on this very text.
+    """
+    quoted = " ".join(
+        f"{name}={json.dumps(value)}"
+        for name, value in (entry.split("=", 1) for entry in environment(base))
+    )
+    return Template(template()).substitute(
+        base=base.reference if base else "scratch",
+        environment=quoted,
+        labels=" ".join(f"{name}={json.dumps(value)}" for name, value in sorted(labels.items())),
+        port=PORT,
+        user=USER,
+        health=json.dumps(healthcheck()["Test"][1:]),
+        command=json.dumps([f"/{VENV}/bin/python", "-m", "serving"]),
+    )

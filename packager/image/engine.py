@@ -1,0 +1,278 @@
+"""The only Docker client: images in and out of an engine, and containers that do one job."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import docker
+import requests
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from packager.errors import PackageError
+
+PING_SECONDS = 10
+STOP_SECONDS = 15
+JOB_USER = "65532:0"
+# The walls of every container that runs somebody's code.
+WALLS: dict[str, Any] = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "user": JOB_USER,
+}
+
+
+class Engine:
+    """A Docker engine, or another that speaks its API."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @classmethod
+    def connect(cls) -> Engine | None:
+        """The engine of ``DOCKER_HOST`` or the current docker context; None if none answers."""
+        try:
+            if "DOCKER_HOST" in os.environ:
+                client = docker.from_env(timeout=PING_SECONDS)
+            else:
+                context = ContextAPI.get_current_context()
+                host = context.Host if context else None
+                client = docker.DockerClient(base_url=host or None, timeout=PING_SECONDS)
+            client.ping()
+        except (DockerException, requests.RequestException):
+            return None
+        # A training can be silent for hours: the wait for its end must not time out.
+        client.api.timeout = None
+        return cls(client)
+
+    @property
+    def platform(self) -> str:
+        """``linux/amd64`` or ``linux/arm64``."""
+        machine = str(self._client.version().get("Arch", "amd64"))
+        return f"linux/{machine}"
+
+    def describe(self, reference: str) -> dict[str, Any] | None:
+        """What the engine knows of an image (``docker image inspect``); None if it has none."""
+        try:
+            return dict(self._client.api.inspect_image(reference))
+        except ImageNotFound:
+            return None
+
+    def pull(self, reference: str, platform: str) -> bool:
+        """Fetch an image from its registry; False where that fails."""
+        try:
+            self._client.images.pull(reference, platform=platform)
+        except (APIError, requests.RequestException):
+            return False
+        return True
+
+    def history(self, reference: str) -> list[dict[str, Any]]:
+        """The image's layers, bottom up, as an image config tells them, with their bytes."""
+        return [
+            {"created_by": entry["CreatedBy"], "size": entry["Size"]}
+            for entry in reversed(self._client.api.history(reference))
+        ]
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        """The image as a ``docker save`` archive, in chunks."""
+        yield from self._client.api.get_image(reference)
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """``docker load``; raises ``PackageError`` with the engine's own words."""
+        with _engine_errors("loading the image"):
+            for line in self._client.api.load_image(archive):
+                if "error" in line:
+                    raise PackageError(
+                        f"the engine refused the image: {line['error']}",
+                        "check its disk space (`docker system df`) and build again",
+                    )
+
+    def held_layers(self, diff_ids: Sequence[str]) -> int:
+        """How many of these layers, from the bottom, some image in the engine already has."""
+        if "io.containerd" in str(self._client.info().get("DriverStatus")):
+            return 0  # a containerd store wants every blob of an archive
+        longest = 0
+        for image in self._client.api.images(all=True):
+            described = self.describe(image["Id"]) or {}
+            layers = described.get("RootFS", {}).get("Layers") or []
+            common = 0
+            for ours, theirs in zip(diff_ids, layers, strict=False):
+                if ours != theirs:
+                    break
+                common += 1
+            longest = max(longest, common)
+        return longest
+
+    def remove(self, reference: str) -> None:
+        """Forget a tag, and the layers nothing else holds."""
+        with contextlib.suppress(ImageNotFound):
+            self._client.api.remove_image(reference, force=True)
+
+    def job(
+        self,
+        image: str,
+        command: Sequence[str],
+        files: IO[bytes] | None,
+        output: str,
+        destination: Path,
+        *,
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None],
+    ) -> int:
+        """Run ``command`` in a container without network; return its exit code.
+
+        ``files`` is a tar laid at ``/`` before the start; the folder or file at ``output`` is
+        unpacked into ``destination`` afterwards, where it exists. The container is removed.
+        """
+        container = self._client.containers.create(
+            image, list(command), environment=dict(environment), network_mode="none", **WALLS
+        )
+        with _engine_errors("running a container"), _discarded(container):
+            if files is not None:
+                container.put_archive("/", files)
+            container.start()
+            for line in _lines(container):
+                on_line(line)
+            code = int(container.wait()["StatusCode"])
+            self._fetch(container, output, destination)
+            return code
+
+    def transform(
+        self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
+    ) -> bytes:
+        """Run ``command`` over ``files`` as root of a container; ``output`` of it as a tar."""
+        container = self._client.containers.create(
+            image, list(command), entrypoint=[], network_mode="none", user="0"
+        )
+        with _engine_errors("running a container"), _discarded(container):
+            if files is not None:
+                container.put_archive("/", files)
+            container.start()
+            if container.wait()["StatusCode"] != 0:
+                raise PackageError(
+                    f"{image}: {command[0]} failed: {container.logs().decode()[-500:]}",
+                    "check that the image holds a working Python",
+                )
+            chunks, _ = container.get_archive(output)
+            return b"".join(chunks)
+
+    def output(self, image: str, command: Sequence[str]) -> str:
+        """What ``command`` prints in a container of ``image``."""
+        with _engine_errors("running a container"):
+            said: bytes = self._client.containers.run(
+                image, list(command), entrypoint=[], network_mode="none", remove=True
+            )
+        return said.decode()
+
+    def read(self, image: str, path: str, destination: Path) -> bool:
+        """Copy ``path`` out of an image without running it; False if it is not there."""
+        container = self._client.containers.create(image, ["-"], network_mode="none")
+        with _engine_errors("reading an image"), _discarded(container):
+            return self._fetch(container, path, destination)
+
+    @contextlib.contextmanager
+    def server(self, image: str, name: str, port: int, inside: int) -> Iterator[ServerContainer]:
+        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards."""
+        with _engine_errors("starting a container"):
+            container = self._client.containers.create(
+                image,
+                name=name,
+                ports={f"{inside}/tcp": ("127.0.0.1", port or None)},
+                read_only=True,
+                tmpfs={"/tmp": "rw,mode=1777,size=512m"},
+                **WALLS,
+            )
+        with _discarded(container):
+            with _engine_errors("starting a container"):
+                container.start()
+                container.reload()
+            published = container.ports[f"{inside}/tcp"][0]["HostPort"]
+            try:
+                yield ServerContainer(container, f"http://127.0.0.1:{published}")
+            finally:
+                with contextlib.suppress(NotFound):
+                    container.stop(timeout=STOP_SECONDS)
+
+    def _fetch(self, container: Container, path: str, destination: Path) -> bool:
+        try:
+            chunks, _ = container.get_archive(path)
+        except NotFound:
+            return False
+        with tarfile.open(fileobj=io.BufferedReader(ChunkReader(chunks)), mode="r|") as tar:
+            tar.extractall(destination, filter="data")
+        return True
+
+
+class ServerContainer:
+    """A serving container."""
+
+    def __init__(self, container: Container, url: str) -> None:
+        self._container = container
+        self.url = url
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        self._container.reload()
+        return bool(self._container.status == "running")
+
+    def follow(self) -> Iterator[str]:
+        """Its log lines, until it ends."""
+        yield from _lines(self._container)
+
+
+class ChunkReader(io.RawIOBase):
+    """The file-like face of chunks of bytes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        taken = min(len(buffer), len(self._rest))
+        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
+        return taken
+
+
+def _lines(container: Container) -> Iterator[str]:
+    rest = b""
+    for chunk in container.logs(stream=True, follow=True):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+@contextlib.contextmanager
+def _discarded(container: Container) -> Iterator[None]:
+    """Whatever happens, the container is gone afterwards, running or not."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotFound):
+            container.remove(force=True)
+
+
+@contextlib.contextmanager
+def _engine_errors(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        raise PackageError(
+            f"the engine broke off while {doing}: {error}",
+            "check that the engine runs (`docker info`), then try again",
+        ) from error

@@ -1,0 +1,197 @@
+"""Deterministic layers: tars whose bytes depend on nothing but names, modes and content."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from packager.cache import cache_directory, new_file
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError
+from packager.manifest import Noun
+from packager.progress import How
+
+# Part of every cache key: raise it when the bytes of a layer change for the same input.
+ASSEMBLER_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An uncompressed tar on disk; ``diff_id`` is ``sha256:…`` of its bytes."""
+
+    name: str
+    path: Path
+    diff_id: str
+    size: int
+    how: How = field(default="cached", compare=False)
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file (``source``), a link (``link``) or, with neither, a folder, at posix ``name``."""
+
+    name: str
+    source: Path | bytes | None = None
+    link: str | None = None
+    mode: int | None = None
+    """Permission bits; 755 for folders and 644 for files unless given."""
+
+    def header(self) -> tarfile.TarInfo:
+        """Owner 0, mtime 0, plain modes: nothing of the machine it was made on."""
+        info = tarfile.TarInfo(self.name)
+        if self.link is not None:
+            info.type, info.linkname, info.mode = tarfile.SYMTYPE, self.link, 0o777
+        elif self.source is None:
+            info.type, info.mode = tarfile.DIRTYPE, self.mode or 0o755
+        else:
+            info.mode = self.mode or 0o644
+            given = self.source
+            info.size = len(given) if isinstance(given, bytes) else given.stat().st_size
+        return info
+
+
+def file_mode(path: Path) -> int:
+    """755 for what its owner may execute, else 644, whatever the umask was."""
+    return 0o755 if path.stat().st_mode & 0o100 else 0o644
+
+
+class _Sidecar(Noun):
+    """What the cache remembers of a layer beside its tar."""
+
+    diff_id: str
+    size: int
+
+
+class _HashingFile(io.RawIOBase):
+    """A write-only file that knows the sha256 of what went through it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self.digest.update(data)
+        return self._file.write(data)
+
+    def close(self) -> None:
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        super().close()
+
+
+def write_tar(path: Path, entries: Iterable[Entry]) -> tuple[str, int]:
+    """Write ``entries`` sorted, with their parent folders; return (diff_id, bytes).
+
+    Of two entries with one name the later one counts. Files are streamed.
+    """
+    with (
+        _HashingFile(path) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for entry in with_parents(entries):
+            add(tar, entry)
+    return f"sha256:{file.digest.hexdigest()}", path.stat().st_size
+
+
+def with_parents(entries: Iterable[Entry]) -> list[Entry]:
+    """``entries`` and every folder above them, sorted by name, each name once."""
+    named = {entry.name: entry for entry in entries}
+    for name in list(named):
+        for parent in PurePosixPath(name).parents:
+            if str(parent) != ".":
+                named.setdefault(str(parent), Entry(str(parent)))
+    return [named[name] for name in sorted(named)]
+
+
+def add(tar: tarfile.TarFile, entry: Entry) -> None:
+    """Append one entry to an open tar."""
+    info = entry.header()
+    if isinstance(entry.source, Path):
+        with entry.source.open("rb") as source:
+            tar.addfile(info, source)
+    elif isinstance(entry.source, bytes):
+        tar.addfile(info, io.BytesIO(entry.source))
+    else:
+        tar.addfile(info)
+
+
+def tree_entries(folder: Path, prefix: str) -> Iterator[Entry]:
+    """Everything below ``folder`` as entries under ``prefix``; links stay links."""
+    for name in sorted(os.listdir(folder)):
+        path, inside = folder / name, f"{prefix}/{name}" if prefix else name
+        if path.is_symlink():
+            yield Entry(inside, link=os.readlink(path))
+        elif path.is_dir():
+            yield Entry(inside)
+            yield from tree_entries(path, inside)
+        else:
+            yield Entry(inside, source=path, mode=file_mode(path))
+
+
+def cached_layer(
+    name: str,
+    key: Sequence[object],
+    make: Callable[[], Iterable[Entry]],
+) -> Layer:
+    """The layer that ``key`` stands for: from the cache, or made by ``make`` and put there.
+
+    The tar gets its name before its sidecar does: a layer that is half there counts as absent.
+    """
+    started = time.monotonic()
+    digest = sha256_bytes(canonical_json([ASSEMBLER_VERSION, *key]))
+    tar = cache_directory("layers") / f"{digest}.tar"
+    sidecar = tar.with_suffix(".json")
+    how: How = "cached"
+    if not (sidecar.is_file() and tar.is_file()):
+        how = "built"
+        with new_file(tar) as file:
+            diff_id, size = write_tar(file, make())
+        with new_file(sidecar) as file:
+            file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
+    known = _Sidecar.load(sidecar)
+    if tar.stat().st_size != known.size:
+        raise PackageError(
+            f"layer {name}: expected {known.size} bytes in {tar}, got {tar.stat().st_size}",
+            f"remove {tar} and build again",
+        )
+    return Layer(name, tar, known.diff_id, known.size, how, time.monotonic() - started)
+
+
+def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:
+    """A layer of this build alone, written to ``path``."""
+    started = time.monotonic()
+    diff_id, size = write_tar(path, entries)
+    return Layer(name, path, diff_id, size, "built", time.monotonic() - started)
+
+
+def copy_members(layers: Sequence[Layer]) -> list[Entry]:
+    """The entries of several small layers, held in memory, for one layer of them all."""
+    entries = []
+    for layer in layers:
+        with tarfile.open(layer.path) as tar:
+            for info in tar:
+                content = tar.extractfile(info) if info.isfile() else None
+                entries.append(
+                    Entry(
+                        info.name,
+                        source=content.read() if content else None,
+                        link=info.linkname if info.issym() else None,
+                        mode=info.mode,
+                    )
+                )
+    return entries

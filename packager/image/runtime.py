@@ -1,0 +1,50 @@
+"""The runtime layer: exactly the modules of this project that work inside an image."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from packager.digest import sha256_file, tree_digest
+from packager.errors import PackageError
+
+INSTALLED_AT = "opt/runtime"
+
+# The modules that host and image share (docs/architecture.md). A package is named by a trailing
+# slash and goes in whole, with its subfolders.
+SHARED = (
+    "packager/__init__.py",
+    "packager/digest.py",
+    "packager/errors.py",
+    "packager/manifest.py",
+    "packager/data/",
+    "packager/worker/",
+    "monitoring/",
+    "serving/",
+)
+
+
+def runtime_files() -> dict[str, Path]:
+    """Posix name → file of the running installation, for everything in ``SHARED``."""
+    files: dict[str, Path] = {}
+    for name in SHARED:
+        place = _package_folder(name.split("/", 1)[0]).parent / name
+        if place.is_file():
+            files[name] = place
+        elif place.is_dir():
+            files |= {name + str(p.relative_to(place).as_posix()): p for p in place.rglob("*.py")}
+        else:
+            raise PackageError(f"{place}: no such file", "install model-packager again")
+    return dict(sorted(files.items()))
+
+
+def runtime_digest(files: dict[str, Path]) -> str:
+    """Tree digest of the runtime, as the manifest records it."""
+    return tree_digest((name, sha256_file(path)) for name, path in files.items())
+
+
+def _package_folder(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise PackageError(f"package `{name}`: not installed", "install model-packager again")
+    return Path(next(iter(spec.submodule_search_locations)))

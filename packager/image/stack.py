@@ -1,0 +1,103 @@
+"""Which layers an image is made of, bottom up, and which of them change when."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.digest import sha256_file
+from packager.image.base import BaseImage
+from packager.image.bytecode import Compiler
+from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
+from packager.image.runtime import INSTALLED_AT, runtime_digest, runtime_files
+from packager.image.wheels import venv_entries, wheel_layers
+from packager.manifest import Lock
+from packager.progress import Progress
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The layers below the model, and what goes on top of them to train and replay."""
+
+    below: tuple[Layer, ...]
+    """Base, environment, serving dependencies, runtime, code."""
+    worker: tuple[Layer, ...]
+    """What only training and replay need."""
+    data: tuple[Layer, ...]
+    """The data, if there is any."""
+    runtime: str
+    """Tree digest of the runtime."""
+
+
+def make_stack(
+    base: BaseImage | None,
+    lock: Lock,
+    code: Mapping[str, Path],
+    data: Mapping[str, Path],
+    folder: Path,
+    progress: Progress,
+) -> Stack:
+    """Make what is not in the cache; layers of this build alone are written below ``folder``."""
+    compiler = base.compiler() if base else None
+    interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
+    environment = cached_layer(
+        "venv", ["venv", lock.python, interpreter], lambda: venv_entries(lock.python, interpreter)
+    )
+    groups = {
+        group: wheel_layers(
+            [wheel for wheel in lock.wheels if wheel.group == group], name, lock.python, compiler
+        )
+        for group, name in (("serve", "wheels"), ("worker", "worker wheels"))
+    }
+    runtime = runtime_files()
+    below = [
+        *(base.layers if base else ()),
+        environment,
+        *groups["serve"],
+        _modules("runtime", runtime, INSTALLED_AT, compiler),
+        _modules("code", code, "code", compiler),
+    ]
+    data_layers = []
+    if data:
+        data_layers.append(plain_layer("data", folder / "data.tar", entries(data, "data")))
+    for layer in (*below, *groups["worker"], *data_layers):
+        progress.item(layer.name, layer.how, layer.size, layer.seconds)
+    return Stack(tuple(below), tuple(groups["worker"]), tuple(data_layers), runtime_digest(runtime))
+
+
+def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:
+    """Files as entries below ``prefix``, links followed."""
+    top = [Entry(prefix)]
+    return top + [
+        Entry(f"{prefix}/{name}", source=path, mode=file_mode(path)) for name, path in files.items()
+    ]
+
+
+def _modules(name: str, files: Mapping[str, Path], prefix: str, compiler: Compiler | None) -> Layer:
+    """A layer of Python modules and whatever lies beside them, with their bytecode."""
+    known = [[inside, sha256_file(path), file_mode(path)] for inside, path in files.items()]
+    key = [name, prefix, compiler.identity if compiler else None, known]
+    with tempfile.TemporaryDirectory() as temporary:
+
+        def make() -> list[Entry]:
+            made = entries(files, prefix)
+            if compiler is not None:
+                made += _bytecode(files, Path(temporary) / prefix, prefix, compiler)
+            return made
+
+        return cached_layer(name, key, make)
+
+
+def _bytecode(
+    files: Mapping[str, Path], folder: Path, prefix: str, compiler: Compiler
+) -> list[Entry]:
+    """The compiled form of every module among ``files``."""
+    for inside, path in files.items():
+        if inside.endswith(".py"):
+            (folder / inside).parent.mkdir(parents=True, exist_ok=True)
+            (folder / inside).write_bytes(path.read_bytes())
+    folder.mkdir(parents=True, exist_ok=True)
+    compiler.compile(folder, f"/{prefix}")
+    return [entry for entry in tree_entries(folder, prefix) if entry.name.endswith(".pyc")]
