@@ -1,0 +1,160 @@
+"""``package build``: from a project folder to images, in one readable line of steps."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.cache import cache_directory
+from packager.check import check_columns, check_model_file
+from packager.code import RECORD, code_files, data_files, model_files
+from packager.data.frames import source_files
+from packager.describe import describe, labels
+from packager.environment.dependencies import provide
+from packager.environment.local import check_host
+from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import DataFormat, write_lock
+from packager.environment.platform import Target, default_platform, host_target
+from packager.errors import PackageError
+from packager.image.assemble import LABEL, Image, assemble
+from packager.image.base import BaseImage, find_base
+from packager.image.engine import Engine
+from packager.image.layers import plain_layer, tree_entries
+from packager.image.outputs import Output, deliver
+from packager.image.reference import COMPANION
+from packager.image.stack import Stack, entries, make_stack
+from packager.manifest import Base, Manifest
+from packager.progress import Progress
+from packager.project import Project
+from packager.record import BuildRecord, write_record
+from packager.training import train
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made: the manifest, and the images as they were delivered."""
+
+    manifest: Manifest
+    images: tuple[Image, ...]
+    """The image, then its companion if it has one."""
+
+
+def build(
+    project: Project,
+    output: Output,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    base: str | None = None,
+    update: bool = False,
+) -> Built:
+    """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
+
+    ``base`` overrides the project's; ``update`` locks everything anew. Raises ``PackageError``.
+    """
+    started = time.time()
+    check_columns(project)
+    check_model_file(project)
+    platform = _platform(project, engine)
+    found = _base(base or project.image.base, platform, output, engine, progress)
+    target = _target(found, platform, engine)
+    locked = found.locked if found else None
+    lock_path = project.directory / LOCK
+    requirements = project.path(project.requirements.file)
+    dependencies = provide(
+        requirements, _format(project), lock_path, target, locked, progress, update=update
+    )
+    with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
+        folder = Path(name)
+        code = code_files(project, output.paths)
+        progress.step("making layers")
+        stack = make_stack(found, dependencies.lock, code, data_files(project), folder, progress)
+        result = train(project, locked, platform, stack, engine, folder, progress)
+        manifest = describe(project, dependencies.lock, stack.runtime, code, result, folder)
+        images = _assemble(project, locked, platform, stack, manifest, folder)
+        progress.step(f"writing {output}")
+        deliver(images, output, engine, progress)
+    write_lock(dependencies.file, lock_path)
+    write_record(
+        BuildRecord.of(manifest, images, project.directory, started), project.directory / RECORD
+    )
+    return Built(manifest, images)
+
+
+def _platform(project: Project, engine: Engine | None) -> str:
+    if project.image.platforms:
+        return project.image.platforms[0]
+    return engine.platform if engine else default_platform()
+
+
+def _base(
+    reference: str, platform: str, output: Output, engine: Engine | None, progress: Progress
+) -> BaseImage | None:
+    progress.step(f"looking for the base {reference}")
+    base = find_base(reference, platform, engine)
+    if base is None and output.kind == "docker":
+        raise PackageError(
+            f"base {reference}: the engine has no such image and can't pull it",
+            "make one with `package base`, and build with --base and the name it prints",
+        )
+    if base is None:
+        progress.warn(
+            f"base {reference} is not at hand: the package gets none (base: none) and runs with "
+            "--local only; `package base` makes one"
+        )
+    return base
+
+
+def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
+    """What wheels have to fit: the base, or without one this very machine."""
+    if base is not None:
+        if engine is None:
+            check_host(base.target.python, base.target.platform)
+        return base.target
+    host = host_target()
+    if host is None or host.platform != platform:
+        raise PackageError(
+            f"no base at hand, and this machine is not {platform}", "start Docker, which pulls one"
+        )
+    return host
+
+
+def _format(project: Project) -> DataFormat | None:
+    if project.data is None:
+        return None
+    return source_files(project.path(project.data.source))[0]
+
+
+def _assemble(
+    project: Project,
+    base: Base | None,
+    platform: str,
+    stack: Stack,
+    manifest: Manifest,
+    folder: Path,
+) -> tuple[Image, ...]:
+    """The image, and its companion where the image can't replay by itself."""
+    trained = folder / "out" / "model"
+    model = (
+        list(tree_entries(trained, "models"))
+        if trained.is_dir()
+        else entries(model_files(project), "models")
+    )
+    own = [
+        plain_layer("model", folder / "model.tar", model),
+        plain_layer("package", folder / "package.tar", tree_entries(folder / "package", "package")),
+    ]
+    name = f"{project.repository}:{manifest.tag}"
+    named = {**labels(project), f"{LABEL}.root": manifest.root}
+    main = [*stack.below, *own]
+    embed = project.data.embed if project.data else "none"
+    if embed == "image":
+        return (assemble(name, base, [*main, *stack.worker, *stack.data], platform, named),)
+    image = assemble(name, base, main, platform, named)
+    if embed == "none" and project.recipe is None:
+        return (image,)
+    more = [*stack.worker, *(stack.data if embed == "companion" else ())]
+    of_main = {**named, f"{LABEL}.companion-of": manifest.root}
+    return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))

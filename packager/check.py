@@ -1,0 +1,90 @@
+"""What can be said about a project before anything is resolved, started or written."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from monitoring.slices import Rule
+from packager.code import model_files
+from packager.data.frames import column_names
+from packager.errors import PackageError, UsageError
+from packager.project import FILENAME, Project
+
+MAIN = b"__main__"
+
+
+def check_columns(project: Project) -> None:
+    """Every column that ``package.toml`` names is in the data."""
+    data = project.data
+    if data is None:
+        _check_no_data(project)
+        return
+    present = column_names(project.path(data.source))
+    named = {"data.target": [data.target], "data.exclude": data.exclude}
+    named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
+    if data.split.time:
+        named["data.split.time"] = [data.split.time]
+    for name, text in project.slices.rules.items():
+        named[f"slices.rules.{name}"] = _rule_columns(name, text)
+    for key, columns in named.items():
+        _require(key, columns, present, data.source)
+    if data.target in data.exclude:
+        raise UsageError(
+            f"{FILENAME}: `data.exclude`: expected no target among them, got {data.target!r}",
+            "the target is never a feature; leave it out of exclude",
+        )
+    if data.split.file:
+        held_out = column_names(project.path(data.split.file))
+        _require("data.split.file", present, held_out, data.split.file)
+
+
+def check_model_file(project: Project) -> None:
+    """A given pickle whose classes live in ``__main__`` can be read by nobody else."""
+    for name, path in model_files(project).items():
+        if holds_main(path):
+            raise PackageError(
+                f"model file {name}: its classes live in __main__, where nothing else finds them",
+                "move the class to a module of the project, import it from there, and save again",
+            )
+
+
+def holds_main(path: Path) -> bool:
+    """Whether a pickle names ``__main__`` as a module (text or length-prefixed string)."""
+    with path.open("rb") as file:
+        tail = b""
+        while chunk := file.read(1 << 20):
+            block = tail + chunk
+            if b"c" + MAIN + b"\n" in block or b"\x08" + MAIN in block:
+                return True
+            tail = block[-16:]
+    return False
+
+
+def _check_no_data(project: Project) -> None:
+    if project.slices.columns or project.slices.rules:
+        raise UsageError(
+            f"{FILENAME}: `slices`: expected [data] to take them from, got none", "add [data]"
+        )
+
+
+def _rule_columns(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return Rule.parse(text).columns
+    except ValueError as error:
+        raise UsageError(
+            f"{FILENAME}: `slices.rules.{name}`: {error}",
+            "write a condition on columns, for example carat >= 1.5",
+        ) from error
+
+
+def _require(key: str, wanted: Iterable[str], present: list[str], where: str) -> None:
+    for column in wanted:
+        if column not in present:
+            close = difflib.get_close_matches(column, present, 1, 0.6)
+            shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "")
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected a column of {where}, got {column!r}",
+                f"did you mean {close[0]!r}?" if close else f"its columns are {shown}",
+            )

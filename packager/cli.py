@@ -1,0 +1,210 @@
+"""The command ``package``: parses, calls one function, prints. Results go to stdout."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from packager import inspect as inspection
+from packager.build import Built
+from packager.build import build as run_build
+from packager.cache import new_file
+from packager.code import REPLAY_REPORT
+from packager.console import ConsoleProgress, show, show_error
+from packager.errors import PackageError, UsageError
+from packager.image.debian import make_base
+from packager.image.engine import Engine
+from packager.image.outputs import NO_ENGINE, Output
+from packager.image.reference import Reference, open_reference
+from packager.init import init_from_model, init_project
+from packager.predict import predict as run_predict
+from packager.project import load_project
+from packager.replay import replay as run_replay
+from packager.serve import serving
+from packager.worker.report import ReplayReport
+
+app = typer.Typer(
+    name="package",
+    help="Turn a model, its code, data and training recipe into one image that serves, "
+    "measures and replays itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Ref = Annotated[str, typer.Argument(help="A tag, an OCI folder or an archive.")]
+Local = Annotated[bool, typer.Option(help="Without a container, under this Python.")]
+
+
+def main() -> None:
+    """Run the command line; only a ``PackageError`` is a user's matter, the rest are bugs."""
+    try:
+        app()
+    except PackageError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="The new project's folder.")] = Path("."),
+    from_model: Annotated[Path | None, typer.Option(help="A model trained elsewhere.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data to measure that model on.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column of --data to predict.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a starter project, or one around a model trained elsewhere."""
+    if from_model is not None:
+        files = init_from_model(directory, from_model, data, target)
+    elif data is not None or target is not None:
+        raise UsageError("--data, --target: expected --from-model beside them", "add --from-model")
+    else:
+        files = init_project(directory)
+    if as_json:
+        show(json.dumps({"directory": str(directory), "files": files}))
+    else:
+        show("\n".join(str(directory / name) for name in files))
+        ConsoleProgress().step(f"next: package build {directory}")
+
+
+@app.command()
+def build(
+    project: Annotated[Path, typer.Argument(help="The folder with package.toml.")] = Path("."),
+    output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
+    base: Annotated[str | None, typer.Option(help="A base in place of [image] base.")] = None,
+    update: Annotated[bool, typer.Option(help="Lock the newest dependencies anew.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Lock, train, measure and assemble a package; print its tag (or its path)."""
+    where = Output.parse(output)
+    engine = Engine.connect()
+    if where.kind == "docker" and engine is None:
+        raise PackageError("no Docker engine answers, and no --output is given", NO_ENGINE)
+    built = run_build(
+        load_project(project), where, engine, ConsoleProgress(), base=base, update=update
+    )
+    show(json.dumps(_built(built)) if as_json else _printed(built, where))
+
+
+@app.command()
+def inspect(reference: Ref, as_json: AsJson = False) -> None:
+    """Show what is in a package: recipe, data, metrics by slice, layers."""
+    with open_reference(reference, Engine.connect()) as found:
+        show(json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found))
+
+
+@app.command()
+def serve(
+    reference: Ref,
+    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 takes a free one.")] = 3000,
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a package on 127.0.0.1 until Ctrl-C; print its address when it is ready."""
+    progress = ConsoleProgress()
+    # A script that starts us in the background has Ctrl-C ignored; both signals stop cleanly.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
+    try:
+        with (
+            _opened(reference, local) as (found, engine),
+            serving(found, engine, port, progress) as server,
+        ):
+            show(json.dumps({"url": server.url}) if as_json else server.url)
+            for line in server.follow():
+                progress.output(line)
+    except KeyboardInterrupt:
+        progress.step("stopped")
+        return
+    raise PackageError("the server ended by itself", "see its log above")
+
+
+@app.command()
+def predict(
+    reference: Ref,
+    source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
+    output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
+    form: Annotated[
+        Literal["jsonl", "csv"], typer.Option("--format", help="Of the answers.")
+    ] = "jsonl",
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer every row of a file, without a server and without a network."""
+    with _opened(reference, local) as (found, engine):
+        text = run_predict(found, source, form, engine, ConsoleProgress())
+    if as_json:
+        text = json.dumps({"predictions": [json.loads(line) for line in text.splitlines()]}) + "\n"
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        with new_file(output) as file:
+            file.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def replay(
+    reference: Ref,
+    data: Annotated[Path | None, typer.Option(help="The data, where it is not inside.")] = None,
+    report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path(REPLAY_REPORT),
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train again from the package alone; say how equal the result is (exit 1 if too little)."""
+    with _opened(reference, local) as (found, engine):
+        result = run_replay(found, engine, ConsoleProgress(), data=data)
+    with new_file(report) as file:
+        file.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    show(result.model_dump_json() if as_json else _replayed(result, report))
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def base(as_json: AsJson = False) -> None:
+    """Make a base from Debian packages, for machines that reach no registry; print its name."""
+    engine = Engine.connect()
+    made = make_base(engine, ConsoleProgress())
+    fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
+    show(json.dumps(fact) if as_json else made.saved.reference)
+
+
+@contextmanager
+def _opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | None]]:
+    """The package, and the engine to run it on: none with ``--local`` or where none answers."""
+    engine = Engine.connect()
+    with open_reference(reference, engine) as found:
+        runs = engine is not None and not local and found.lock().base != "none"
+        yield found, engine if runs else None
+
+
+def _built(built: Built) -> dict[str, Any]:
+    image = built.images[0]
+    companion = built.images[1] if len(built.images) > 1 else None
+    return {
+        "tag": image.name,
+        "root": built.manifest.root,
+        "config_digest": image.digest,
+        "size": image.size,
+        "companion": {"tag": companion.name, "config_digest": companion.digest}
+        if companion
+        else None,
+    }
+
+
+def _printed(built: Built, output: Output) -> str:
+    return built.images[0].name if output.path is None else str(output.path)
+
+
+def _replayed(report: ReplayReport, path: Path) -> str:
+    verdict = "passed" if report.passed else "failed"
+    lines = [f"{check.name}: {'ok' if check.ok else 'NOT equal'}" for check in report.checks]
+    lines += [f"rung: {report.rung} (claimed: {report.level})", f"replay: {verdict}"]
+    return "\n".join([*lines, f"report: {path}"])

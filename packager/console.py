@@ -1,0 +1,63 @@
+"""How the command line looks: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+from packager.errors import PackageError
+from packager.progress import How
+
+STYLES = {"cached": "dim", "kept": "dim", "built": "green", "sent": "cyan"}
+
+
+class ConsoleProgress:
+    """Progress for people, on stderr."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def step(self, text: str) -> None:
+        self.console.print(f"[bold]•[/bold] {_plain(text)}")
+
+    def item(self, name: str, how: How, size: int, seconds: float) -> None:
+        took = f"{seconds:5.1f} s" if seconds >= 0.05 else ""
+        self.console.print(
+            f"  {_plain(name):<42} [{STYLES[how]}]{how:<6}[/] {human_bytes(size):>9}  {took}"
+        )
+
+    def warn(self, text: str) -> None:
+        self.console.print(f"[yellow]![/yellow] {_plain(text)}")
+
+    def output(self, text: str) -> None:
+        self.console.print(f"  [dim]│[/dim] {_plain(text)}")
+
+
+def show_error(error: PackageError) -> None:
+    """``error: …`` and, after an empty line, ``hint: …``, on stderr."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]error:[/bold red] {_plain(error.message)}")
+    if error.hint:
+        console.print(f"\n[bold]hint:[/bold] {_plain(error.hint)}")
+
+
+def show(text: str) -> None:
+    """A result, on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def human_bytes(size: int) -> str:
+    """``1.2 MB``: decimal units, one digit after the point."""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def _plain(text: str) -> str:
+    """Text that rich prints as it is."""
+    return text.replace("[", "\\[")

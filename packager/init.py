@@ -1,0 +1,157 @@
+"""``package init``: a starter project, or one around a model trained elsewhere."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+import numpy as np
+import pandas as pd
+
+from packager.check import holds_main
+from packager.data.frames import column_names
+from packager.errors import PackageError, UsageError
+from packager.project import FILENAME
+
+STARTER = Path(__file__).parent / "starter"
+TARGET_NAMES = ("target", "label", "class", "y")
+# Module in a pickle → distribution on an index, where the names differ.
+DISTRIBUTIONS = {
+    b"sklearn": "scikit-learn",
+    b"xgboost": "xgboost",
+    b"lightgbm": "lightgbm",
+    b"catboost": "catboost",
+    b"statsmodels": "statsmodels",
+    b"pandas": "pandas",
+}
+
+
+def init_project(directory: Path) -> list[str]:
+    """Write a starter project that builds as it is; return the files written."""
+    content = {
+        FILENAME: _fill("package.toml", {"name": _package_name(directory)}),
+        "train.py": (STARTER / "train.py").read_text(encoding="utf-8"),
+        "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
+        "data/visits.csv": _starter_rows().to_csv(index=False, lineterminator="\n"),
+    }
+    return _write(directory, content, {})
+
+
+def init_from_model(
+    directory: Path, model: Path, data: Path | None, target: str | None
+) -> list[str]:
+    """Write a project around a trained model, and its data if there is any.
+
+    Raises ``PackageError`` for a pickle whose classes live in ``__main__``.
+    """
+    _check_model(model)
+    content_of_model = _head(model)
+    content = {"requirements.txt": _requirements(content_of_model)}
+    copies = {f"model/{model.name}": model}
+    section = ""
+    if data is not None:
+        chosen = _target(data, target)
+        section = f'\n[data]\nsource = "data/{data.name}"\ntarget = {_quoted(chosen)}\n'
+        copies[f"data/{data.name}"] = data
+    elif target is not None:
+        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
+    values = {"name": _package_name(directory), "task": _task(content_of_model), "data": section}
+    content[FILENAME] = _fill("given.toml", {**values, "model": f"model/{model.name}"})
+    return _write(directory, content, copies)
+
+
+def _check_model(model: Path) -> None:
+    if not model.exists():
+        raise UsageError(f"--from-model {model}: no such file", "name a saved model")
+    if model.is_file() and holds_main(model):
+        raise PackageError(
+            f"{model}: its classes live in __main__, where nothing else finds them",
+            "move the class to a module, import it from there, and save the model again",
+        )
+
+
+def _head(model: Path) -> bytes:
+    """Enough of a model to tell what made it."""
+    file = model if model.is_file() else next(p for p in sorted(model.rglob("*")) if p.is_file())
+    with file.open("rb") as stream:
+        return stream.read(4 << 20)
+
+
+def _requirements(content: bytes) -> str:
+    """What the pickle's modules ask for; scikit-learn writes its own version into it."""
+    lines = {name for module, name in DISTRIBUTIONS.items() if module in content}
+    version = re.search(rb"_sklearn_version[^0-9]{1,8}(\d+\.\d+\.\d+)", content)
+    if version:
+        lines = lines - {"scikit-learn"} | {f"scikit-learn=={version.group(1).decode()}"}
+    return "".join(f"{line}\n" for line in sorted(lines | {"pandas"}))
+
+
+def _task(content: bytes) -> str:
+    classifies = re.search(rb"Classifier|LogisticRegression|SVC|NaiveBayes|GaussianNB", content)
+    return "classification" if classifies else "regression"
+
+
+def _target(data: Path, target: str | None) -> str:
+    columns = column_names(data)
+    if target is not None:
+        if target not in columns:
+            raise UsageError(
+                f"--target: expected a column of {data.name}, got {target!r}",
+                f"its columns are {', '.join(columns[:20])}",
+            )
+        return target
+    return next((name for name in columns if name.lower() in TARGET_NAMES), columns[-1])
+
+
+def _fill(name: str, values: Mapping[str, str]) -> str:
+    return Template((STARTER / name).read_text(encoding="utf-8")).substitute(values)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _package_name(directory: Path) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")
+    return name or "model"
+
+
+def _write(directory: Path, content: Mapping[str, str], copies: Mapping[str, Path]) -> list[str]:
+    """Write all files or none; files that stand there already are never touched."""
+    taken = [name for name in (*content, *copies) if (directory / name).exists()]
+    if taken:
+        raise UsageError(f"{directory / taken[0]}: exists already", "name an empty or a new folder")
+    standing = next(place for place in (directory, *directory.resolve().parents) if place.is_dir())
+    with tempfile.TemporaryDirectory(dir=standing) as name:
+        new = Path(name)
+        for path, text in content.items():
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            (new / path).write_text(text, encoding="utf-8")
+        for path, source in copies.items():
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if source.is_dir() else shutil.copyfile
+            copy(source, new / path)
+        for path in (*content, *copies):
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (new / path).rename(directory / path)
+    return sorted((*content, *copies))
+
+
+def _starter_rows() -> pd.DataFrame:
+    """600 made-up visits to a shop, always the same, with the gaps that real data has."""
+    draw, rows = np.random.default_rng(7), 600
+    channel = draw.choice(["web", "app", "store"], rows, p=[0.5, 0.3, 0.2])
+    basket = np.round(draw.gamma(2.0, 30.0, rows), 2)
+    visits = draw.poisson(3.0, rows)
+    member = draw.random(rows) < 0.4
+    score = 0.5 * (visits - 3) + 1.2 * member + 0.01 * (basket - 60) + (channel == "app")
+    returned = draw.random(rows) < 1 / (1 + np.exp(-score))
+    frame = pd.DataFrame({"channel": channel, "basket": basket, "visits": visits, "member": member})
+    frame.loc[draw.choice(rows, 20, replace=False), "basket"] = np.nan
+    frame["returned"] = np.where(returned, "yes", "no")
+    return frame

@@ -1,0 +1,102 @@
+"""``package inspect``: what is in a package, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from packager.console import human_bytes
+from packager.image.assemble import layer_names
+from packager.image.reference import Reference
+from packager.manifest import Manifest, Metrics
+
+
+def as_json(reference: Reference) -> dict[str, Any]:
+    """Everything: names, digests, layers with bytes, lock and the manifest itself."""
+    manifest = reference.manifest
+    return {
+        "name": reference.name,
+        "tag": manifest.tag,
+        "root": manifest.root,
+        "config_digest": reference.config_digest,
+        "companion": reference.has_companion,
+        "layers": [
+            {"name": name, "diff_id": diff_id, "size": size}
+            for name, diff_id, size in _layers(reference)
+        ],
+        "lock": reference.lock().model_dump(mode="json"),
+        "manifest": manifest.model_dump(mode="json", by_alias=True),
+    }
+
+
+def as_text(reference: Reference) -> str:
+    """The same in a screenful."""
+    manifest = reference.manifest
+    lines = [
+        reference.name,
+        f"  root          {manifest.root}",
+        f"  config        {reference.config_digest}",
+        f"  task          {manifest.task}",
+        f"  recipe        {_recipe(manifest)}",
+        f"  data          {_data(manifest)}",
+        f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
+        f"  environment   {_environment(reference)}",
+        *_evaluation(manifest),
+        *_layer_table(reference),
+    ]
+    return "\n".join(lines)
+
+
+def _recipe(manifest: Manifest) -> str:
+    if manifest.recipe == "none":
+        return "none (the model was trained elsewhere)"
+    recipe = manifest.recipe
+    return f"{recipe.train}, seed {recipe.seed}, params {recipe.params}, level {recipe.level}"
+
+
+def _data(manifest: Manifest) -> str:
+    if manifest.data == "none":
+        return "none"
+    data = manifest.data
+    files = ", ".join(entry.path for entry in data.files[:3])
+    return (
+        f"{files}: {data.train_rows} rows to train, {data.test_rows} held out, "
+        f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
+    )
+
+
+def _environment(reference: Reference) -> str:
+    lock = reference.lock()
+    base = "none" if lock.base == "none" else lock.base.reference
+    wheels = len(lock.wheels)
+    return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
+
+
+def _evaluation(manifest: Manifest) -> Iterator[str]:
+    if manifest.evaluation is None:
+        return
+    yield ""
+    yield f"  {'held-out rows':<28} {'rows':>7}  metrics"
+    yield _metrics("all", manifest.evaluation.overall)
+    for name, metrics in manifest.evaluation.slices.items():
+        yield _metrics(name, metrics)
+
+
+def _metrics(name: str, metrics: Metrics) -> str:
+    values = "  ".join(f"{key} {value:.4f}" for key, value in sorted(metrics.values.items()))
+    return f"  {name:<28} {metrics.rows:>7}  {values}"
+
+
+def _layer_table(reference: Reference) -> Iterator[str]:
+    layers = _layers(reference)
+    yield ""
+    yield f"  {'layer':<42} {'bytes':>10}  diff id"
+    for name, diff_id, size in layers:
+        yield f"  {name:<42} {human_bytes(size):>10}  {diff_id[:19]}"
+    yield f"  {'total':<42} {human_bytes(sum(size for _, _, size in layers)):>10}"
+
+
+def _layers(reference: Reference) -> list[tuple[str, str, int]]:
+    """(name, diff_id, bytes) of the main image, bottom up."""
+    names = layer_names(reference.config)
+    return list(zip(names, reference.config["rootfs"]["diff_ids"], reference.sizes(), strict=True))

@@ -1,0 +1,54 @@
+"""``package predict``: answers for a file of rows, without a server."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from packager.cache import cache_directory
+from packager.data.frames import read_rows
+from packager.image.engine import Engine
+from packager.image.reference import Reference
+from packager.progress import Progress
+from packager.training import on_package
+
+Format = Literal["jsonl", "csv"]
+
+
+def predict(
+    reference: Reference, source: Path, form: Format, engine: Engine | None, progress: Progress
+) -> str:
+    """The answers to every row of ``source`` as text, in its order.
+
+    Raises ``PackageError`` naming the first row that can't be taken; there is no answer then.
+    """
+    rows = read_rows(source, reference.manifest.schema_)
+    asked = json.dumps({"rows": rows}, allow_nan=False).encode()
+    with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
+        output = Path(name)
+        progress.step(f"predicting {len(rows)} rows")
+        with on_package(reference, engine, progress) as worker:
+            answers = worker.run("predict", {"rows.json": asked}, output, progress)
+        text = answers.read_text(encoding="utf-8")
+    return text if form == "jsonl" else _as_csv(json.loads(line) for line in text.splitlines())
+
+
+def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
+    """One line a row: prediction, a column per class probability, flags joined by ``;``."""
+    rows = []
+    for answer in answers:
+        row = {"prediction": answer["prediction"]}
+        chances = answer.get("probabilities") or {}
+        row |= {f"probability {label}": value for label, value in chances.items()}
+        rows.append({**row, "flags": ";".join(answer.get("flags", ()))})
+    file = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return file.getvalue()

@@ -1,0 +1,256 @@
+"""``package.toml`` as a person wrote it: read, validated, and every mistake named."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from packager.errors import UsageError
+from packager.manifest import Level, Noun, Split, Task
+
+FILENAME = "package.toml"
+RESERVED_MODULES = ("packager", "serving", "monitoring")
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
+Repository = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._:/-]+[a-z0-9]+)*$", max_length=200)]
+Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+
+
+class PackageSection(Noun):
+    name: Name
+    version: Version
+    task: Task
+
+
+class DataSection(Noun):
+    source: str
+    target: str
+    exclude: tuple[str, ...] = ()
+    split: Split = Split()
+    embed: Literal["companion", "image", "none"] = "companion"
+    private: bool = False
+
+
+class RecipeSection(Noun):
+    train: Entrypoint
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    level: Level = "artifact"
+    accept: dict[str, Annotated[float, Field(ge=0)]] = {}
+    params: dict[str, Any] = {}
+
+
+class ModelSection(Noun):
+    path: str
+
+
+class RequirementsSection(Noun):
+    file: str = "requirements.txt"
+
+
+class ServeSection(Noun):
+    predictor: Annotated[str, Field(pattern=r"^auto$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = "auto"
+    compile: Literal["auto", "off", "require"] = "auto"
+    workers: int = Field(default=2, ge=1, le=64)
+    strict: bool = False
+
+
+class SlicesSection(Noun):
+    columns: tuple[str, ...] = ()
+    rules: dict[str, str] = {}
+
+
+class ImageSection(Noun):
+    base: str = "python:3.11-slim-bookworm"
+    repository: Repository | None = None
+    system_packages: tuple[str, ...] = ()
+    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
+
+
+class Project(Noun):
+    """What a person wrote, with the folder it stands in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    directory: Path
+    package: PackageSection
+    data: DataSection | None = None
+    recipe: RecipeSection | None = None
+    model: ModelSection | None = None
+    requirements: RequirementsSection = RequirementsSection()
+    serve: ServeSection = ServeSection()
+    slices: SlicesSection = SlicesSection()
+    image: ImageSection = ImageSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way_to_a_model(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if ("recipe" in value) == ("model" in value):
+            found = "both" if "recipe" in value else "neither"
+            raise ValueError(f"expected one of [recipe] and [model], got {found}")
+        if "recipe" in value and "data" not in value:
+            raise ValueError("expected [data] beside [recipe], got none")
+        return value
+
+    @property
+    def repository(self) -> str:
+        """Where the image is tagged: ``[image] repository``, or the package's name."""
+        return self.image.repository or self.package.name
+
+    def path(self, name: str) -> Path:
+        """A path of ``package.toml``, relative to the project folder."""
+        return (self.directory / name).resolve()
+
+
+def load_project(directory: Path) -> Project:
+    """Read and check ``directory/package.toml``; raise ``UsageError`` naming the first mistake."""
+    file = directory / FILENAME
+    if not file.is_file():
+        raise UsageError(
+            f"{file}: no such file",
+            f"run `package init {directory}` for a starter project, or name the project's folder",
+        )
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
+    try:
+        project = Project.model_validate({**content, "directory": directory.resolve()})
+    except ValidationError as error:
+        raise _explain(error) from error
+    _check_not_there_yet(project)
+    _check_split(project)
+    _check_files(project)
+    _check_modules(project)
+    return project
+
+
+def _explain(error: ValidationError) -> UsageError:
+    """The first mistake as one sentence: the key, what was expected, what was found."""
+    mistake = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in mistake["loc"]) or FILENAME
+    if mistake["type"] == "extra_forbidden":
+        known = _known_keys(mistake["loc"])
+        close = difflib.get_close_matches(str(mistake["loc"][-1]), known, 1, 0.5)
+        hint = f"did you mean `{close[0]}`?" if close else f"known keys here: {', '.join(known)}"
+        return UsageError(f"{FILENAME}: unknown key `{key}`", hint)
+    if mistake["type"] == "missing":
+        return UsageError(f"{FILENAME}: expected key `{key}`, got none", f"add `{key}`")
+    if mistake["type"] == "value_error":
+        text = str(mistake["ctx"]["error"])
+        return UsageError(f"{FILENAME}: {text}", "see docs/package-toml.md for all keys")
+    expected = re.sub(r"^Input should be |^(Value|String) should ", "", mistake["msg"])
+    return UsageError(
+        f"{FILENAME}: `{key}`: expected {expected}, got {mistake['input']!r}",
+        "see docs/package-toml.md for all keys",
+    )
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Project
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part)) if hasattr(model, "model_fields") else None
+        annotation = field.annotation if field else None
+        arms = getattr(annotation, "__args__", (annotation,))
+        model = next((arm for arm in arms if hasattr(arm, "model_fields")), None)
+        if model is None:
+            return []
+    fields = model.model_fields.items()
+    return sorted(field.alias or name for name, field in fields if name != "directory")
+
+
+def _check_not_there_yet(project: Project) -> None:
+    """Keys that parse but whose feature is still to come are refused, not ignored."""
+    data, recipe, image = project.data, project.recipe, project.image
+    found = {
+        'serve.compile = "require"': project.serve.compile == "require",
+        "data.private = true": bool(data and data.private),
+        "data.source as a Delta table": bool(data and _is_delta(project, data.source)),
+        f'recipe.level = "{recipe.level if recipe else ""}"': bool(
+            recipe and recipe.level in ("state", "statistical")
+        ),
+        "image.system_packages": bool(image.system_packages),
+        "image.platforms with more than one platform": len(image.platforms) > 1,
+    }
+    for what, wanted in found.items():
+        if wanted:
+            raise UsageError(
+                f"{FILENAME}: {what} is not there yet",
+                "leave it out for now; CHANGELOG.md says what has come",
+            )
+
+
+def _is_delta(project: Project, source: str) -> bool:
+    return "://" in source or (project.path(source.partition("@")[0]) / "_delta_log").is_dir()
+
+
+def _check_split(project: Project) -> None:
+    """One way of splitting at a time, with everything it needs."""
+    if project.data is None:
+        return
+    split = project.data.split
+    ways = [way for way in ("by", "time", "file") if getattr(split, way)]
+    if len(ways) > 1:
+        raise UsageError(
+            f"{FILENAME}: `data.split`: expected one way to split, got {' and '.join(ways)}",
+            "keep one of by, time and file",
+        )
+    if bool(split.time) != bool(split.start):
+        raise UsageError(
+            f"{FILENAME}: `data.split`: expected `time` and `from` together, got only one",
+            'write for example split = { time = "date", from = "2025-01-01" }',
+        )
+    if not 0 < split.test < 1:
+        raise UsageError(
+            f"{FILENAME}: `data.split.test`: expected a share between 0 and 1, got {split.test}",
+            "0.2 holds out a fifth of the rows",
+        )
+
+
+def _check_files(project: Project) -> None:
+    """Every file that ``package.toml`` names exists."""
+    named = {"requirements.file": project.requirements.file}
+    if project.data:
+        named["data.source"] = project.data.source
+        if project.data.split.file:
+            named["data.split.file"] = project.data.split.file
+    if project.model:
+        named["model.path"] = project.model.path
+    for key, name in named.items():
+        if not project.path(name).exists():
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected a file or folder at {name}, got nothing there",
+                f"the path is relative to {project.directory}",
+            )
+
+
+def _check_modules(project: Project) -> None:
+    """The project's modules exist, and none hides one of ours in the image."""
+    places = (project.directory, project.directory / "src")
+    for name in RESERVED_MODULES:
+        for place in places:
+            if (place / f"{name}.py").exists() or (place / name / "__init__.py").exists():
+                raise UsageError(
+                    f"module `{name}` in {place}: this name belongs to the packaged runtime",
+                    f"rename it; the names {', '.join(RESERVED_MODULES)} are taken",
+                )
+    entrypoints = {"serve.predictor": project.serve.predictor}
+    if project.recipe:
+        entrypoints["recipe.train"] = project.recipe.train
+    for key, entrypoint in entrypoints.items():
+        module = entrypoint.partition(":")[0]
+        if entrypoint != "auto" and not any(_holds_module(place, module) for place in places):
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected module `{module}` in the project, got none",
+                f"write {module.replace('.', '/')}.py in the project's folder or in its src/",
+            )
+
+
+def _holds_module(place: Path, module: str) -> bool:
+    path = place / module.replace(".", "/")
+    return path.with_name(path.name + ".py").is_file() or path.is_dir()

@@ -1,0 +1,132 @@
+"""``package serve``: a package answering on 127.0.0.1, in a container or in a process here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from packager.environment.local import check_host, local_root
+from packager.errors import PackageError
+from packager.image.assemble import PORT
+from packager.image.engine import Engine, ServerContainer
+from packager.image.reference import Reference
+from packager.progress import Progress
+
+READY_SECONDS = 120
+STOP_SECONDS = 15
+
+
+class Server(Protocol):
+    """A running server."""
+
+    url: str
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+
+    def follow(self) -> Iterator[str]:
+        """Its log lines, until it ends."""
+
+
+@contextmanager
+def serving(
+    reference: Reference, engine: Engine | None, port: int, progress: Progress
+) -> Iterator[Server]:
+    """Start the package, wait until it is ready, and stop it when the block ends.
+
+    ``port`` 0 takes a free one. Raises ``PackageError`` with the last log lines if it ends early.
+    """
+    start = _in_process(reference, port) if engine is None else None
+    if engine is not None:
+        name = reference.in_engine(engine, progress)
+        start = engine.server(name, f"package-serve-{secrets.token_hex(4)}", port, PORT)
+    assert start is not None
+    with start as server:
+        _wait_until_ready(server)
+        yield server
+
+
+class ServerProcess:
+    """A server in a process group of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self._process = process
+        self.url = f"http://127.0.0.1:{port}"
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def follow(self) -> Iterator[str]:
+        assert self._process.stdout is not None
+        yield from (line.rstrip("\n") for line in self._process.stdout)
+
+
+@contextmanager
+def _in_process(reference: Reference, port: int) -> Iterator[ServerProcess | ServerContainer]:
+    lock = reference.lock()
+    check_host(lock.python, lock.platform)
+    chosen = port or _free_port()
+    with local_root(reference.image().layers) as root:
+        variables = root.variables() | {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
+        process = subprocess.Popen(
+            [str(root.python), "-m", "serving"],
+            cwd=root.path / "code",
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            yield ServerProcess(process, chosen)
+        finally:
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """SIGTERM drains; what is left of the group after a while is killed."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if not server.alive():
+            last = "\n".join(list(server.follow())[-20:])
+            raise PackageError(
+                f"the server ended before it was ready:\n{last}", "see its log above"
+            )
+        try:
+            with urllib.request.urlopen(f"{server.url}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass  # not listening yet, or not ready (503)
+        time.sleep(0.1)
+    raise PackageError(
+        f"the server is not ready after {READY_SECONDS} s", "see `docker logs`, or try --local"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

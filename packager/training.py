@@ -1,0 +1,125 @@
+"""Training: the recipe of a project, run on its layers in a fresh worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from packager.code import model_files
+from packager.digest import sha256_bytes
+from packager.environment.local import check_host
+from packager.environment.runner import ContainerWorker, Worker, local_worker
+from packager.image.assemble import LABEL, assemble
+from packager.image.engine import Engine
+from packager.image.layers import Layer, plain_layer
+from packager.image.outputs import load_into
+from packager.image.reference import Reference
+from packager.image.stack import Stack, entries
+from packager.manifest import Base, Job, Recipe, Serve, Split, TrainingResult
+from packager.progress import Progress
+from packager.project import Project
+
+
+def train(
+    project: Project,
+    base: Base | None,
+    platform: str,
+    stack: Stack,
+    engine: Engine | None,
+    folder: Path,
+    progress: Progress,
+) -> TrainingResult:
+    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+    given = model_files(project)
+    models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
+    layers = [*stack.below, *stack.worker, *models, *stack.data]
+    out = folder / "out"
+    out.mkdir()
+    progress.step("measuring the given model" if given else "training")
+    with worker_on(layers, base, platform, engine, progress) as worker:
+        worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
+    return TrainingResult.load(out / "result.json")
+
+
+@contextmanager
+def worker_on(
+    layers: Sequence[Layer],
+    base: Base | None,
+    platform: str,
+    engine: Engine | None,
+    progress: Progress,
+) -> Iterator[Worker]:
+    """A worker on these layers: in a container where an engine and a base are, else a process."""
+    if engine is None or base is None:
+        progress.warn("without a container: it runs in a process here (isolation: process)")
+        with local_worker(layers) as worker:
+            yield worker
+        return
+    tag = sha256_bytes("".join(layer.diff_id for layer in layers).encode())[:12]
+    labels = {LABEL: "training"}
+    image = assemble(f"{LABEL}-training:{tag}", base, layers, platform, labels)
+    load_into(engine, image, progress)
+    try:
+        yield ContainerWorker(engine, image.name)
+    finally:
+        engine.remove(image.name)
+
+
+@contextmanager
+def on_package(
+    reference: Reference,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    extra: Sequence[Layer] = (),
+    companion: bool = False,
+) -> Iterator[Worker]:
+    """A worker inside a finished package, with ``extra`` layers on top.
+
+    In a container where ``engine`` is given, else in a process of this machine.
+    """
+    lock = reference.lock()
+    if engine is not None and not extra:
+        yield ContainerWorker(engine, reference.in_engine(engine, progress, companion=companion))
+        return
+    layers = [*reference.image(companion=companion).layers, *extra]
+    if engine is None:
+        check_host(lock.python, lock.platform)
+    base = None if lock.base == "none" else lock.base
+    with worker_on(layers, base, lock.platform, engine, progress) as worker:
+        yield worker
+
+
+def job_of(project: Project) -> Job:
+    """What the worker is asked to do."""
+    recipe, data = project.recipe, project.data
+    return Job(
+        task=project.package.task,
+        serve=serve_of(project),
+        slices_columns=project.slices.columns,
+        slices_rules=project.slices.rules,
+        recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
+        target=data.target if data else None,
+        exclude=data.exclude if data else (),
+        split=split_of(project),
+        source=data is not None,
+    )
+
+
+def serve_of(project: Project, loader: str = "joblib") -> Serve:
+    """How the model is served, once it is known what loads it."""
+    serve = project.serve
+    return Serve(
+        predictor=serve.predictor,
+        loader=loader,
+        compile="off" if serve.compile == "off" else "auto",
+        workers=serve.workers,
+        strict=serve.strict,
+    )
+
+
+def split_of(project: Project) -> Split:
+    """The split as the worker knows it: a file by the name it has under ``/data/test``."""
+    split = project.data.split if project.data else Split()
+    return split.model_copy(update={"file": Path(split.file).name}) if split.file else split
