@@ -18,11 +18,19 @@ def main() -> int:
     """Serve until a signal comes; the exit code."""
     try:
         settings = Settings.from_environment()
-        Manifest.load(settings.root.package / "manifest.json")
+        manifest = Manifest.load(settings.root.package / "manifest.json")
+        _share_processors(settings.workers or manifest.serve.workers)
         return _supervise(settings)
     except PackageError as error:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
         return error.exit_code
+
+
+def _share_processors(workers: int) -> None:
+    """Give each worker its part of the processors: threads that race for them all slow down."""
+    threads = str(max(1, len(os.sched_getaffinity(0)) // workers))
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, threads)
 
 
 def _supervise(settings: Settings) -> int:

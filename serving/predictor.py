@@ -11,6 +11,7 @@ from typing import Self
 from monitoring.metrics import Baseline, Batch, Metrics
 from monitoring.profile import Profile
 from monitoring.slices import ALL, SliceSet
+from packager.data.frames import keep_text_plain
 from packager.data.rows import Checked, RowChecker, RowError
 from packager.errors import PackageError
 from packager.manifest import Golden, Manifest
@@ -47,6 +48,7 @@ class Predictor:
     @classmethod
     def load(cls, root: Root, manifest: Manifest) -> Self:
         """Load model, profile and golden rows; raise ``PackageError`` if they can't be used."""
+        keep_text_plain()
         profile = _load_profile(root)
         checker = RowChecker(manifest.schema_, strict=manifest.serve.strict)
         slices = _load_slices(manifest, checker)

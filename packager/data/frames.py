@@ -21,12 +21,28 @@ from packager.data.csvfiles import CSV_OPTIONS, csv_names, parse_cells, read_csv
 from packager.errors import UsageError
 from packager.manifest import Column, Kind, Scalar, Schema
 
-__all__ = ["CSV_OPTIONS", "column_names", "infer_columns", "read", "read_rows", "source_files"]
+__all__ = [
+    "CSV_OPTIONS",
+    "column_names",
+    "infer_columns",
+    "keep_text_plain",
+    "read",
+    "read_rows",
+    "source_files",
+]
 
 MAX_CATEGORIES = 1000
 
 Format = Literal["csv", "parquet"]
 _FORMATS: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}
+
+
+def keep_text_plain() -> None:
+    """Hold text in Python's own strings in this process, whether pyarrow is there or not.
+
+    Else a model trained beside pyarrow could hold arrays that nothing without it can load.
+    """
+    pd.set_option("mode.string_storage", "python")
 
 
 def source_files(path: Path) -> tuple[Format, list[Path]]:

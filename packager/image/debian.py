@@ -55,13 +55,19 @@ ACCOUNTS = {
 }
 
 
-def make_base(engine: Engine | None, progress: Progress, suite: str | None = None) -> BaseImage:
+def base_name() -> str | None:
+    """What ``make_base`` calls the base of this machine's suite; None on other systems."""
+    suite = _this_suite()
+    return f"package-base:{suite}-python{PYTHONS[suite]}" if suite in PYTHONS else None
+
+
+def make_base(engine: Engine | None, progress: Progress) -> BaseImage:
     """Make the base of this machine's Debian or Ubuntu suite and keep it in the cache.
 
     Needs ``mmdebstrap`` and the suite's mirror. Same package versions give the same layer.
     """
-    suite = suite or _this_suite()
-    if suite not in PYTHONS:
+    suite, reference = _this_suite(), base_name()
+    if reference is None:
         raise PackageError(
             f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
             "run it on Debian or Ubuntu, or take a base from a registry",
@@ -83,7 +89,6 @@ def make_base(engine: Engine | None, progress: Progress, suite: str | None = Non
         compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
         entries = [*tree_entries(folder / "root", ""), Entry("tmp", mode=0o1777)]
         write_tar(folder / "layer.tar", entries)
-        reference = f"package-base:{suite}-python{PYTHONS[suite]}"
         config = {"config": {"Env": ENVIRONMENT}}
         return save_base(reference, default_platform(), folder / "layer.tar", config, engine)
 

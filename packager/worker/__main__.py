@@ -44,20 +44,21 @@ def main(arguments: Sequence[str]) -> int:
 
 def _do(arguments: Sequence[str], root: Root) -> int:
     # The network goes before the libraries come: none of them may use it while loading either.
+    refuse_network("the model" if arguments[0] == "predict" else "the recipe")
+    from packager.data.frames import keep_text_plain
+
+    keep_text_plain()
     match arguments:
         case ["run", job, out]:
-            refuse_network("the recipe")
             from packager.worker.run import run
 
             run(Job.load(Path(job)), root, Path(out))
             return 0
         case ["replay", out]:
-            refuse_network("the recipe")
             from packager.worker.replay import replay
 
             return 0 if replay(root, Path(out)).passed else PackageError.exit_code
         case ["predict", source, out]:
-            refuse_network("the model")
             from packager.worker.predict import predict
 
             predict(root, Path(source), Path(out))

@@ -47,20 +47,26 @@ def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> f
 
 
 def metric_checks(
-    recorded: Evaluation | None, now: Evaluation | None, accept: Values
+    recorded: Evaluation | None, now: Evaluation | None, accept: Values, *, every: bool
 ) -> dict[str, MetricCheck]:
-    """Overall metrics side by side; ok within ``accept`` (0 where it doesn't name a metric)."""
+    """Overall metrics side by side, and whether each is as near as the recipe accepts.
+
+    A recipe that names metrics is judged by those alone; one that names none, or ``every``, by
+    all of them. A metric that ``accept`` does not name has to be equal where it is judged.
+    """
     before = recorded.overall.values if recorded else {}
     after = now.overall.values if now else {}
-    return {
-        name: MetricCheck(
+    checks = {}
+    for name in sorted(before.keys() | after.keys()):
+        judged = every or not accept or name in accept
+        band = accept.get(name, 0.0)
+        checks[name] = MetricCheck(
             recorded=before.get(name),
             now=after.get(name),
-            accepted=accept.get(name, 0.0),
-            ok=_close(before.get(name), after.get(name), accept.get(name, 0.0)),
+            accepted=band if judged else None,
+            ok=not judged or _close(before.get(name), after.get(name), band),
         )
-        for name in sorted(before.keys() | after.keys())
-    }
+    return checks
 
 
 def slices_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:

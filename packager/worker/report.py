@@ -25,8 +25,8 @@ class MetricCheck(Noun):
 
     recorded: float | None
     now: float | None
-    accepted: float
-    """Largest absolute difference that the recipe accepts."""
+    accepted: float | None
+    """Largest absolute difference that is accepted; None where the metric is not judged."""
     ok: bool
 
 

@@ -145,19 +145,26 @@ def evaluation(accuracy: float, of_slice: float = 0.5) -> Evaluation:
         (0.81, {}, False),
         (0.81, {"accuracy": 0.02}, True),
         (0.83, {"accuracy": 0.02}, False),
-        (0.81, {"log_loss": 1.0}, False),
+        (0.81, {"log_loss": 1.0}, True),
     ],
 )
 def test_metrics_are_accepted_within_their_band_and_not_beyond(
     now: float, accept: dict[str, float], ok: bool
 ) -> None:
-    checks = metric_checks(evaluation(0.8), evaluation(now), accept)
+    checks = metric_checks(evaluation(0.8), evaluation(now), accept, every=False)
     assert checks["accuracy"].ok is ok
     assert checks["accuracy"].recorded == 0.8
 
 
+def test_a_metric_that_the_recipe_does_not_name_is_judged_only_where_every_one_is() -> None:
+    loose = metric_checks(evaluation(0.8), evaluation(0.81), {"log_loss": 1.0}, every=False)
+    strict = metric_checks(evaluation(0.8), evaluation(0.81), {"log_loss": 1.0}, every=True)
+    assert (loose["accuracy"].ok, loose["accuracy"].accepted) == (True, None)
+    assert (strict["accuracy"].ok, strict["accuracy"].accepted) == (False, 0.0)
+
+
 def test_a_metric_on_one_side_only_is_not_accepted() -> None:
-    check = metric_checks(evaluation(0.8), None, {"accuracy": 1.0})["accuracy"]
+    check = metric_checks(evaluation(0.8), None, {"accuracy": 1.0}, every=True)["accuracy"]
     assert (check.ok, check.recorded, check.now) == (False, 0.8, None)
 
 

@@ -1,0 +1,43 @@
+# Each target does its own set-up. YES=1 lets demo and test install Docker Engine from
+# Debian's packages (root, Debian or Ubuntu).
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help setup demo test check format lock clean
+
+help:
+	@echo "make demo [YES=1]   build, serve, measure and replay a real model"
+	@echo "make test [YES=1]   all tests; those that need an engine are skipped without one"
+	@echo "make check          format, lint and types"
+	@echo "make format         format and mend what can be mended"
+	@echo "make lock           lock the developers' environment anew"
+	@echo "make clean          remove what these targets made here"
+
+setup: $(INSTALLED)
+
+$(INSTALLED): requirements-dev.lock pyproject.toml examples/diamonds/data-requirements.txt
+	@PYTHON=$(PYTHON) YES=$(YES) scripts/setup
+
+demo: setup
+	@YES=$(YES) scripts/with-engine $(BIN)/python scripts/demo.py
+
+test: setup
+	@YES=$(YES) scripts/with-engine $(BIN)/python -m pytest $(TESTS)
+
+check: setup
+	@echo "format, lint, types"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: setup
+	@scripts/lock
+
+clean:
+	rm -rf .venv .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,204 @@
+"""The main job, step by step, on a real data set; every command is shown as you would type it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from packager.environment.platform import default_platform
+from packager.image.base import find_base
+from packager.image.debian import base_name
+from packager.image.engine import Engine
+from packager.project import load_project
+
+TOP = Path(__file__).resolve().parent.parent
+WORK = TOP / ".demo"
+PROJECT = WORK / "diamonds"
+PACKAGE = Path(sys.executable).parent / "package"
+ROWS = 2_000
+
+
+def main() -> None:
+    started = time.monotonic()
+    engine = Engine.connect()
+    say("1", "data", "53,940 diamonds, from the package plotnine")
+    prepare()
+    say("2", "build", "lock, train, measure, assemble; " + where(engine))
+    target = build(engine)
+    say("3", "inspect", "what is inside")
+    run(["inspect", target], keep=30)
+    say("4", "serve", "predictions and metrics on 127.0.0.1")
+    serve_and_measure(target)
+    say("5", "replay", "train again from the package alone, no network, and compare")
+    run(["replay", target])
+    finish(target, engine, time.monotonic() - started)
+
+
+def where(engine: Engine | None) -> str:
+    if engine is not None:
+        return "into the Docker engine"
+    return "no engine answers, so into an OCI folder"
+
+
+def prepare() -> None:
+    """A copy of the example, so that nothing is written into the checkout."""
+    example = TOP / "examples" / "diamonds"
+    PROJECT.mkdir(parents=True, exist_ok=True)
+    for path in example.iterdir():
+        if path.is_file():
+            shutil.copyfile(path, PROJECT / path.name)
+    command("python prepare.py")
+    subprocess.run([sys.executable, "prepare.py"], cwd=PROJECT, check=True)
+
+
+def build(engine: Engine | None) -> str:
+    """Build with the example's base, or where no registry is reached with one from Debian."""
+    arguments = ["build", "diamonds", *base_option(engine)]
+    if engine is None:
+        arguments += ["--output", "oci:diamonds-image"]
+    return run(arguments, keep=1).strip()
+
+
+def base_option(engine: Engine | None) -> list[str]:
+    reference = load_project(PROJECT).image.base
+    platform = engine.platform if engine else default_platform()
+    if find_base(reference, platform, engine) is not None:
+        return []
+    name = base_name()
+    if name is None or (engine is None and shutil.which("mmdebstrap") is None):
+        return []
+    if find_base(name, platform, None) is None:
+        print(f"  {reference} can't be had here, so a base is made from Debian packages:")
+        run(["base"], keep=1)
+    return ["--base", name]
+
+
+def serve_and_measure(target: str) -> None:
+    """Send real rows, show answers, and the counters that moved."""
+    rows = list(held_rows(ROWS))
+    with served(target) as url:
+        before = counters(url)
+        print(f"\n  POST {url}/predict  one row: {json.dumps(rows[0])}")
+        answer = post(f"{url}/predict", rows[:1])
+        print(f"  {json.dumps(answer)[:300]}")
+        print(f"\n  POST {url}/predict  {len(rows)} rows in batches of 100")
+        for start in range(0, len(rows), 100):
+            post(f"{url}/predict", rows[start : start + 100])
+        print(f"\n  GET {url}/metrics  what changed:")
+        show_changes(before, counters(url))
+
+
+def held_rows(count: int) -> Iterator[dict[str, object]]:
+    """The first rows of the data as a client would send them: numbers as numbers, no target."""
+    with (PROJECT / "data" / "diamonds.csv").open(encoding="utf-8", newline="") as file:
+        for row, _ in zip(csv.DictReader(file), range(count), strict=False):
+            del row["cut"]
+            yield {name: number(text) for name, text in row.items()}
+
+
+def number(text: str) -> object:
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?\d+\.\d+", text) else text
+
+
+@contextmanager
+def served(target: str) -> Iterator[str]:
+    command(f"package serve {target} --port 0")
+    log = (WORK / "serve.log").open("w", encoding="utf-8")
+    process = subprocess.Popen(
+        [PACKAGE, "serve", target, "--port", "0"],
+        cwd=WORK,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        if not url:
+            sys.exit(f"error: the server did not start\nhint: see {WORK / 'serve.log'}")
+        print(f"  {url}")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+        log.close()
+
+
+def post(url: str, rows: Sequence[object]) -> dict[str, object]:
+    body = json.dumps({"rows": rows}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def counters(url: str) -> dict[str, float]:
+    """Every series of the model's own counters."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line.startswith("model_"))
+    return {name: float(value) for name, value in pairs if "_total{" in name}
+
+
+def show_changes(before: dict[str, float], after: dict[str, float]) -> None:
+    """A few of each kind, without the labels that are the same everywhere."""
+    shown: dict[str, int] = {}
+    for series, value in sorted(after.items()):
+        change = value - before.get(series, 0.0)
+        name = series.split("{")[0]
+        if change and shown.get(name, 0) < 5:
+            shown[name] = shown.get(name, 0) + 1
+            short = re.sub(r'(,?)(model|version)="[^"]*"', "", series).replace("{,", "{")
+            print(f"  {short:<72} +{change:.0f}")
+
+
+def run(arguments: Sequence[str], keep: int | None = None) -> str:
+    """Run ``package``, its progress on the terminal; return what it printed."""
+    command("package " + " ".join(arguments))
+    done = subprocess.run(
+        [PACKAGE, *arguments], cwd=WORK, stdout=subprocess.PIPE, text=True, check=False
+    )
+    lines = done.stdout.splitlines()
+    for line in lines[:keep]:
+        print(f"  {line}")
+    if keep is not None and len(lines) > keep:
+        print(f"  … {len(lines) - keep} more lines")
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    return done.stdout
+
+
+def say(step: str, title: str, text: str) -> None:
+    print(
+        f"\n\033[1m{step}. {title}\033[0m: {text}" if os.isatty(1) else f"\n{step}. {title}: {text}"
+    )
+
+
+def command(text: str) -> None:
+    print(f"  $ {text}")
+    sys.stdout.flush()
+
+
+def finish(target: str, engine: Engine | None, seconds: float) -> None:
+    print(f"\ndone in {seconds:.0f} s; everything is in {WORK.relative_to(TOP)}/")
+    print("try next:")
+    print("  . .venv/bin/activate && cd .demo")
+    print(f"  package predict {target} --input diamonds/data/diamonds.csv --format csv")
+    print("  package init my-model && package build my-model --output oci:my-image")
+    if engine is None:
+        print("  containers: `make demo YES=1` installs Docker Engine (root, Debian or Ubuntu)")
+
+
+if __name__ == "__main__":
+    main()
