@@ -1,0 +1,93 @@
+"""Running the command ``package`` as a user does, and what the shared packages are."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(sys.executable).parent / "package"
+NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run of ``package`` came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def package(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Done:
+    """Run the command as a user does."""
+    done = subprocess.run(
+        [PACKAGE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A built package: how to name it, the project it came from, and what ``build`` said."""
+
+    reference: str
+    project: Path
+    built: dict[str, Any]
+
+
+@contextmanager
+def served(*arguments: object, env: dict[str, str] | None = None) -> Iterator[str]:
+    """A package being served; its address. Ends as Ctrl-C ends it."""
+    process = subprocess.Popen(
+        [PACKAGE, "serve", *map(str, arguments), "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().strip()
+        assert url, process.communicate()[1]
+        yield url
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def ask(url: str, document: Any = None) -> tuple[int, Any]:
+    """Status and JSON of a GET, or of a POST where there is a document."""
+    body = None if document is None else json.dumps(document).encode()
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def series(url: str) -> dict[str, float]:
+    """Every series of ``/metrics``."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}

@@ -1,0 +1,69 @@
+"""What many tests share: an engine, a base, and one starter project built once of each kind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from command import NO_ENGINE, Package, package
+
+from packager.environment.platform import default_platform
+from packager.image.base import find_base
+from packager.image.debian import base_name, make_base
+from packager.image.engine import Engine
+from packager.progress import Silent
+from packager.project import ImageSection
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The Docker engine; without one its tests are skipped, or fail where one was asked for."""
+    found = Engine.connect()
+    if found is None:
+        if os.environ.get("MODEL_PACKAGER_NEEDS_ENGINE"):
+            pytest.fail("no Docker engine answers, though one was asked for (YES=1)")
+        pytest.skip("no Docker engine answers")
+    return found
+
+
+@pytest.fixture(scope="session")
+def base(engine: Engine) -> str:
+    """A base the engine can run: the default one, or where no registry is reached Debian's."""
+    default = ImageSection().base
+    if find_base(default, engine.platform, engine) is not None:
+        return default
+    name = base_name()
+    if name is None or (
+        find_base(name, default_platform(), engine) is None and shutil.which("mmdebstrap") is None
+    ):
+        pytest.skip("no base can be pulled or made here")
+    if find_base(name, default_platform(), engine) is None:
+        make_base(engine, Silent())
+    return name
+
+
+@pytest.fixture(scope="session")
+def local_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The starter project, built with no engine and no base into an OCI folder."""
+    project = tmp_path_factory.mktemp("local") / "starter"
+    assert package("init", project).code == 0
+    image = project.parent / "image"
+    done = package("build", project, "--output", f"oci:{image}", "--json", env=NO_ENGINE)
+    assert done.code == 0, done.err
+    return Package(str(image), project, done.json)
+
+
+@pytest.fixture(scope="session")
+def engine_package(
+    engine: Engine, base: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Package]:
+    """The starter project, built in the engine; its images go when the tests are done."""
+    project = tmp_path_factory.mktemp("engine") / "starter"
+    assert package("init", project).code == 0
+    done = package("build", project, "--base", base, "--json")
+    assert done.code == 0, done.err
+    yield Package(done.json["tag"], project, done.json)
+    engine.remove(done.json["tag"])
+    engine.remove(done.json["companion"]["tag"])

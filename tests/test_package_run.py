@@ -1,0 +1,200 @@
+"""A built package in use: predictions, counters, replay, with a container and without one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from command import NO_ENGINE, Package, ask, package, series, served
+
+from packager.image.reference import open_reference
+
+LOCAL = pytest.param("local_package", NO_ENGINE, id="process")
+CONTAINER = pytest.param("engine_package", {}, id="container", marks=pytest.mark.engine)
+BOTH = pytest.mark.parametrize(("name", "env"), [LOCAL, CONTAINER])
+
+
+def rows_of(project: Path, count: int) -> list[dict[str, Any]]:
+    """The first rows as a client sends them."""
+    frame = pd.read_csv(project / "data" / "visits.csv").head(count).drop(columns="returned")
+    return [
+        {name: None if isinstance(v, float) and math.isnan(v) else v for name, v in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
+@BOTH
+def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
+    name: str, env: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    built: Package = request.getfixturevalue(name)
+    rows = rows_of(built.project, 300)
+    told = package(
+        "predict", built.reference, "--input", built.project / "data/visits.csv", env=env
+    )
+    expected = [json.loads(line) for line in told.out.splitlines()][:300]
+    with served(built.reference, env=env) as url:
+        answers = []
+        for start in range(0, 300, 30):
+            code, answer = ask(f"{url}/predict", {"rows": rows[start : start + 30]})
+            assert code == 200
+            assert answer["version"] == built.built["tag"].partition(":")[2]
+            answers += answer["predictions"]
+        assert answers == expected
+        assert ask(f"{url}/predict", {"rows": [{**rows[0], "visits": 1.5}]})[0] == 422
+        assert ask(f"{url}/package")[1]["name"] == "starter"
+        counted = series(url)
+    total = {"__all__": 0.0, "channel=web": 0.0, "big basket": 0.0}
+    for key, value in counted.items():
+        for slice_name in total:
+            if key.startswith("model_slice_predictions_total") and f'"{slice_name}"' in key:
+                total[slice_name] += value
+    web = sum(row["channel"] == "web" for row in rows)
+    big = sum((row["basket"] or 0) >= 100 for row in rows)
+    assert total == {"__all__": 300, "channel=web": web, "big basket": big}
+    seen = sum(v for k, v in counted.items() if _is(k, "feature_observations_total", "basket"))
+    missing = sum(v for k, v in counted.items() if _is(k, "feature_anomalies_total", "missing"))
+    assert (seen, missing) == (300 - missing, sum(row["basket"] is None for row in rows))
+
+
+def _is(series_name: str, metric: str, label: str) -> bool:
+    return series_name.startswith(f"model_{metric}") and f'"{label}"' in series_name
+
+
+@BOTH
+def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
+    name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    built: Package = request.getfixturevalue(name)
+    done = package("replay", built.reference, "--report", tmp_path / "replay.json", env=env)
+    assert done.code == 0, done.err
+    assert "rung: artifact (claimed: artifact)" in done.out
+    report = json.loads((tmp_path / "replay.json").read_text())
+    assert report["passed"] is True
+    assert report["label_flips"] == 0
+    assert all(check["ok"] for check in report["checks"])
+    isolation = report["environment_now"]["isolation"]
+    assert isolation == ("process" if env else "container")
+
+
+def test_predict_takes_csv_json_and_lines_and_gives_csv(
+    local_package: Package, tmp_path: Path
+) -> None:
+    rows = rows_of(local_package.project, 5)
+    (tmp_path / "rows.json").write_text(json.dumps({"rows": rows}))
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pd.DataFrame(rows).to_csv(tmp_path / "rows.csv", index=False)
+    pd.DataFrame(rows).to_parquet(tmp_path / "rows.parquet")
+    told = {
+        package(
+            "predict", local_package.reference, "--format", "csv", env=NO_ENGINE,
+            *["--input", tmp_path / f"rows.{kind}"],
+        ).out
+        for kind in ("json", "jsonl", "csv", "parquet")
+    }  # fmt: skip
+    assert len(told) == 1
+    answers = list(csv.DictReader(io.StringIO(told.pop())))
+    assert list(answers[0]) == ["prediction", "probability no", "probability yes", "flags"]
+    assert len(answers) == 5
+
+
+def test_predict_names_the_row_that_it_cannot_take_and_answers_none(
+    local_package: Package, tmp_path: Path
+) -> None:
+    rows = rows_of(local_package.project, 3)
+    rows[2]["visits"] = "many"
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    done = package(
+        "predict", local_package.reference, "--input", tmp_path / "rows.json", env=NO_ENGINE
+    )
+    assert (done.code, done.out) == (2, "")
+    assert 'row 2, column "visits": expected an integer, got "many"' in done.err
+
+
+def test_inspect_tells_people_and_programs_the_same(local_package: Package) -> None:
+    told = package("inspect", local_package.reference, env=NO_ENGINE)
+    fact = package("inspect", local_package.reference, "--json", env=NO_ENGINE).json
+    assert fact["tag"] in told.out
+    assert fact["root"] == local_package.built["root"]
+    assert fact["lock"]["base"] == "none"
+    assert [layer["name"] for layer in fact["layers"]][-3:] == ["code", "model", "package"]
+    for layer in fact["layers"]:
+        assert layer["name"] in told.out
+    assert fact["manifest"]["evaluation"]["overall"]["rows"] > 100
+
+
+@pytest.fixture(scope="module")
+def given(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter's model as one that was trained elsewhere, packaged with its data."""
+    folder = tmp_path_factory.mktemp("given")
+    with open_reference(local_package.reference, None) as reference:
+        layer = next(x for x in reference.image().layers if x.name == "model")
+        shutil.unpack_archive(layer.path, folder, "tar")
+    model, data = folder / "models" / "model", local_package.project / "data" / "visits.csv"
+    done = package(
+        "init", folder / "project", "--from-model", model, "--data", data, "--target", "returned"
+    )
+    assert done.code == 0, done.err
+    done = package(
+        "build", folder / "project", "--output", f"oci:{folder / 'image'}", env=NO_ENGINE
+    )
+    assert done.code == 0, done.err
+    return folder / "image"
+
+
+def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
+    given: Path, local_package: Package, tmp_path: Path
+) -> None:
+    fact = package("inspect", given, "--json", env=NO_ENGINE).json
+    assert fact["manifest"]["recipe"] == "none"
+    data = local_package.project / "data" / "visits.csv"
+    told = [
+        package("predict", reference, "--input", data, env=NO_ENGINE).out
+        for reference in (given, local_package.reference)
+    ]
+    assert told[0] == told[1]
+    done = package("replay", given, "--report", tmp_path / "r.json", env=NO_ENGINE)
+    assert done.code == 1
+    assert "recipe: none" in done.err
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_data_that_is_only_pointed_at_is_asked_for_and_verified(
+    local_package: Package, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(local_package.project, project)
+    toml = (project / "package.toml").read_text()
+    (project / "package.toml").write_text(toml.replace("[data]", '[data]\nembed = "none"'))
+    image, data = tmp_path / "image", project / "data" / "visits.csv"
+    assert package("build", project, "--output", f"oci:{image}", env=NO_ENGINE).code == 0
+    report = ["--report", tmp_path / "replay.json"]
+    refused = package("replay", image, *report, env=NO_ENGINE)
+    assert refused.code == 2
+    assert "name the data with --data" in refused.err
+    done = package("replay", image, "--data", data, *report, env=NO_ENGINE)
+    assert done.code == 0, done.err
+    data.write_text(data.read_text().replace("yes", "no", 1))
+    done = package("replay", image, "--data", data, *report, env=NO_ENGINE)
+    assert done.code == 1
+    assert "data files: NOT equal" in done.out
+
+
+def test_a_package_changed_after_its_build_is_refused(
+    local_package: Package, tmp_path: Path
+) -> None:
+    image = tmp_path / "image"
+    shutil.copytree(local_package.reference, image)
+    blobs = (image / "blobs" / "sha256").iterdir()
+    blob = next(path for path in blobs if b'"recipe":{"accept"' in path.read_bytes())
+    blob.write_bytes(blob.read_bytes().replace(b'"seed":7', b'"seed":8'))
+    done = package("replay", image, env=NO_ENGINE)
+    assert done.code == 1
+    assert "package root: expected" in done.err
