@@ -39,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Ref = Annotated[str, typer.Argument(help="A tag, an OCI folder or an archive.")]
+Ref = Annotated[str, typer.Argument(metavar="REF", help="A tag, an OCI folder or an archive.")]
 Local = Annotated[bool, typer.Option(help="Without a container, under this Python.")]
 
 
@@ -138,6 +138,8 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Answer every row of a file, without a server and without a network."""
+    if as_json and form == "csv":
+        raise UsageError("--format csv: expected no --json beside it", "keep one of the two")
     with _opened(reference, local) as (found, engine):
         text = run_predict(found, source, form, engine, ConsoleProgress())
     if as_json:
@@ -204,7 +206,21 @@ def _printed(built: Built, output: Output) -> str:
 
 
 def _replayed(report: ReplayReport, path: Path) -> str:
-    verdict = "passed" if report.passed else "failed"
-    lines = [f"{check.name}: {'ok' if check.ok else 'NOT equal'}" for check in report.checks]
-    lines += [f"rung: {report.rung} (claimed: {report.level})", f"replay: {verdict}"]
-    return "\n".join([*lines, f"report: {path}"])
+    wrong = [check for check in report.checks if not check.ok]
+    lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
+    lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
+    if report.rows:
+        flips = f"{report.label_flips} label flips, " if report.label_flips is not None else ""
+        largest = report.largest_difference
+        shown = "none" if largest is None else f"{largest:g}"
+        lines.append(f"predictions: {report.rows} held-out rows, {flips}largest difference {shown}")
+    for name, check in report.metrics.items():
+        ok = "" if check.ok else "  (not accepted)"
+        lines.append(f"  {name}: {_number(check.recorded)} recorded, {_number(check.now)} now{ok}")
+    lines.append(f"rung: {report.rung} (claimed: {report.level})")
+    lines.append(f"replay: {'passed' if report.passed else 'failed'}; report in {path}")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.6g}"
