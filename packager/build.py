@@ -7,13 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import cache_directory
-from packager.check import check_columns, check_model_file
+from packager.cache import cache_directory, check_writable
+from packager.check import check_code, check_columns, check_model_file
 from packager.code import RECORD, code_files, data_files, model_files
 from packager.data.frames import source_files
 from packager.describe import describe, labels
 from packager.environment.dependencies import provide
-from packager.environment.local import check_host
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat, write_lock
 from packager.environment.platform import Target, default_platform, host_target
@@ -23,12 +22,14 @@ from packager.image.base import BaseImage, find_base
 from packager.image.engine import Engine
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.outputs import Output, deliver
-from packager.image.reference import COMPANION
 from packager.image.stack import Stack, entries, make_stack
+from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress
 from packager.project import Project
+from packager.proof import prove
 from packager.record import BuildRecord, write_record
+from packager.runners.local import check_host
 from packager.training import train
 
 
@@ -55,10 +56,14 @@ def build(
     ``base`` overrides the project's; ``update`` locks everything anew. Raises ``PackageError``.
     """
     started = time.time()
+    output.check()
+    check_writable(project.directory)
     check_columns(project)
     check_model_file(project)
+    code = code_files(project, output.paths)
+    check_code(project, code)
     platform = _platform(project, engine)
-    found = _base(base or project.image.base, platform, output, engine, progress)
+    found = _base(project, base, platform, output, engine, progress)
     target = _target(found, platform, engine)
     locked = found.locked if found else None
     lock_path = project.directory / LOCK
@@ -68,12 +73,12 @@ def build(
     )
     with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
         folder = Path(name)
-        code = code_files(project, output.paths)
         progress.step("making layers")
         stack = make_stack(found, dependencies.lock, code, data_files(project), folder, progress)
         result = train(project, locked, platform, stack, engine, folder, progress)
         manifest = describe(project, dependencies.lock, stack.runtime, code, result, folder)
         images = _assemble(project, locked, platform, stack, manifest, folder)
+        prove(images[0].layers, locked, platform, engine, folder, progress)
         progress.step(f"writing {output}")
         deliver(images, output, engine, progress)
     write_lock(dependencies.file, lock_path)
@@ -90,13 +95,28 @@ def _platform(project: Project, engine: Engine | None) -> str:
 
 
 def _base(
-    reference: str, platform: str, output: Output, engine: Engine | None, progress: Progress
+    project: Project,
+    asked: str | None,
+    platform: str,
+    output: Output,
+    engine: Engine | None,
+    progress: Progress,
 ) -> BaseImage | None:
+    """The base at hand; a missing one that was ``asked`` for, or that an engine needs, is an error.
+
+    Without an engine the project's own can be missing: the package then has none.
+    """
+    reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
     base = find_base(reference, platform, engine)
-    if base is None and output.kind == "docker":
+    if base is None and (asked or output.kind == "docker"):
+        where = (
+            "not in the cache, and no engine answers"
+            if engine is None
+            else ("the engine has no such image and can't pull it")
+        )
         raise PackageError(
-            f"base {reference}: the engine has no such image and can't pull it",
+            f"base {reference}: {where}",
             "make one with `package base`, and build with --base and the name it prints",
         )
     if base is None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monitoring.slices import Rule
 from packager.code import model_files
 from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
+from packager.pickles import holds_main
 from packager.project import FILENAME, Project
-
-MAIN = b"__main__"
 
 
 def check_columns(project: Project) -> None:
@@ -40,6 +39,22 @@ def check_columns(project: Project) -> None:
         _require("data.split.file", present, held_out, data.split.file)
 
 
+def check_code(project: Project, code: Mapping[str, Path]) -> None:
+    """Every module that ``package.toml`` names is among the files that are packaged."""
+    named = {"serve.predictor": project.serve.predictor}
+    if project.recipe:
+        named["recipe.train"] = project.recipe.train
+    for key, entrypoint in named.items():
+        path = entrypoint.partition(":")[0].replace(".", "/")
+        places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]
+        if entrypoint != "auto" and not any(place in code for place in places):
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected {path}.py among the packaged code, got none",
+                "the folder that holds the data is not packaged, nor what .dockerignore names: "
+                "move the data into a folder of its own",
+            )
+
+
 def check_model_file(project: Project) -> None:
     """A given pickle whose classes live in ``__main__`` can be read by nobody else."""
     for name, path in model_files(project).items():
@@ -48,18 +63,6 @@ def check_model_file(project: Project) -> None:
                 f"model file {name}: its classes live in __main__, where nothing else finds them",
                 "move the class to a module of the project, import it from there, and save again",
             )
-
-
-def holds_main(path: Path) -> bool:
-    """Whether a pickle names ``__main__`` as a module (text or length-prefixed string)."""
-    with path.open("rb") as file:
-        tail = b""
-        while chunk := file.read(1 << 20):
-            block = tail + chunk
-            if b"c" + MAIN + b"\n" in block or b"\x08" + MAIN in block:
-                return True
-            tail = block[-16:]
-    return False
 
 
 def _check_no_data(project: Project) -> None:

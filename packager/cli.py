@@ -15,7 +15,7 @@ import typer
 from packager import inspect as inspection
 from packager.build import Built
 from packager.build import build as run_build
-from packager.cache import new_file
+from packager.cache import check_writable, new_file
 from packager.code import REPLAY_REPORT
 from packager.console import ConsoleProgress, show, show_error
 from packager.errors import PackageError, UsageError
@@ -30,6 +30,8 @@ from packager.replay import replay as run_replay
 from packager.serve import serving
 from packager.worker.report import ReplayReport
 
+STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
+
 app = typer.Typer(
     name="package",
     help="Turn a model, its code, data and training recipe into one image that serves, "
@@ -37,6 +39,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A tag, an OCI folder or an archive.")]
@@ -45,11 +48,19 @@ Local = Annotated[bool, typer.Option(help="Without a container, under this Pytho
 
 def main() -> None:
     """Run the command line; only a ``PackageError`` is a user's matter, the rest are bugs."""
+    # They unwind, so that containers and half-made files go. A shell that starts us in
+    # the background has Ctrl-C ignored: we take it back.
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.default_int_handler)
     try:
         app()
     except PackageError as error:
         show_error(error)
         sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            ConsoleProgress().warn("stopped; nothing was written")
+        raise
 
 
 @app.command()
@@ -71,6 +82,8 @@ def init(
         show(json.dumps({"directory": str(directory), "files": files}))
     else:
         show("\n".join(str(directory / name) for name in files))
+        if from_model is not None:
+            ConsoleProgress().warn("task, target and requirements are guesses: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
 
 
@@ -86,7 +99,7 @@ def build(
     where = Output.parse(output)
     engine = Engine.connect()
     if where.kind == "docker" and engine is None:
-        raise PackageError("no Docker engine answers, and no --output is given", NO_ENGINE)
+        raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
     built = run_build(
         load_project(project), where, engine, ConsoleProgress(), base=base, update=update
     )
@@ -103,15 +116,14 @@ def inspect(reference: Ref, as_json: AsJson = False) -> None:
 @app.command()
 def serve(
     reference: Ref,
-    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 takes a free one.")] = 3000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")
+    ] = 3000,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
     """Serve a package on 127.0.0.1 until Ctrl-C; print its address when it is ready."""
     progress = ConsoleProgress()
-    # A script that starts us in the background has Ctrl-C ignored; both signals stop cleanly.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.default_int_handler)
     try:
         with (
             _opened(reference, local) as (found, engine),
@@ -138,6 +150,8 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Answer every row of a file, without a server and without a network."""
+    if output is not None:
+        check_writable(output.absolute().parent)
     if as_json and form == "csv":
         raise UsageError("--format csv: expected no --json beside it", "keep one of the two")
     with _opened(reference, local) as (found, engine):
@@ -160,6 +174,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Train again from the package alone; say how equal the result is (exit 1 if too little)."""
+    check_writable(report.absolute().parent)
     with _opened(reference, local) as (found, engine):
         result = run_replay(found, engine, ConsoleProgress(), data=data)
     with new_file(report) as file:

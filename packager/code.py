@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from packager.project import Project
 
 RECORD = "package.build.json"
 REPLAY_REPORT = "replay.json"
+# The first member of our archives is a layer, called by its digest.
+ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
 IGNORED_FOLDERS = ("__pycache__", "node_modules")
 OUTPUTS = (LOCK, RECORD, REPLAY_REPORT)
 
@@ -34,7 +37,9 @@ def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path
         folders[:] = sorted(
             name
             for name in folders
-            if _is_code_folder(here / name) and (here / name) not in left_out
+            if _is_code_folder(here / name)
+            and (here / name) not in left_out
+            and not _is_ignored_link(here / name, top, wanted)
         )
         _refuse_loop(here)
         for name in sorted(names):
@@ -47,6 +52,7 @@ def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path
                 and path.resolve() not in left_out
                 and (wanted is None or inside in wanted)
                 and path.is_file()
+                and not _is_archive(path)
             ):
                 files[inside] = path
     return dict(sorted(files.items()))
@@ -91,6 +97,12 @@ def _data_places(project: Project) -> list[Path]:
     return [place for place in places if not project.directory.is_relative_to(place)]
 
 
+def _is_archive(path: Path) -> bool:
+    """Whether a file is an archive that an earlier build wrote."""
+    with path.open("rb") as file:
+        return bool(ARCHIVE.match(file.read(100)))
+
+
 def _is_code_folder(path: Path) -> bool:
     return not (
         path.name.startswith(".")
@@ -108,6 +120,12 @@ def _not_ignored(top: Path) -> set[str] | None:
     lines = (line.strip() for line in ignore.read_text(encoding="utf-8").splitlines())
     patterns = [line for line in lines if line and not line.startswith("#")]
     return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
+
+
+def _is_ignored_link(path: Path, top: Path, wanted: set[str] | None) -> bool:
+    return (
+        wanted is not None and path.is_symlink() and path.relative_to(top).as_posix() not in wanted
+    )
 
 
 def _refuse_loop(folder: Path) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from packager.errors import PackageError
 from packager.progress import How
 
-STYLES = {"cached": "dim", "kept": "dim", "built": "green", "sent": "cyan"}
+STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
 
 
 class ConsoleProgress:
@@ -22,9 +22,9 @@ class ConsoleProgress:
         self.console.print(f"[bold]•[/bold] {_plain(text)}")
 
     def item(self, name: str, how: How, size: int, seconds: float) -> None:
-        took = f"{seconds:5.1f} s" if seconds >= 0.05 else ""
+        took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
         self.console.print(
-            f"  {_plain(name):<42} [{STYLES[how]}]{how:<6}[/] {human_bytes(size):>9}  {took}"
+            f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {human_bytes(size):>9}{took}"
         )
 
     def warn(self, text: str) -> None:

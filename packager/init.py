@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -12,9 +13,10 @@ from string import Template
 import numpy as np
 import pandas as pd
 
-from packager.check import holds_main
+from packager.cache import check_writable, writing
 from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
+from packager.pickles import head, holds_main
 from packager.project import FILENAME
 
 STARTER = Path(__file__).parent / "starter"
@@ -49,24 +51,26 @@ def init_from_model(
     Raises ``PackageError`` for a pickle whose classes live in ``__main__``.
     """
     _check_model(model)
-    content_of_model = _head(model)
+    content_of_model = head(_first_file(model))
     content = {"requirements.txt": _requirements(content_of_model)}
     copies = {f"model/{model.name}": model}
     section = ""
     if data is not None:
         chosen = _target(data, target)
-        section = f'\n[data]\nsource = "data/{data.name}"\ntarget = {_quoted(chosen)}\n'
+        section = f"\n[data]\nsource = {_quoted(f'data/{data.name}')}\ntarget = {_quoted(chosen)}\n"
         copies[f"data/{data.name}"] = data
     elif target is not None:
         raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
     values = {"name": _package_name(directory), "task": _task(content_of_model), "data": section}
-    content[FILENAME] = _fill("given.toml", {**values, "model": f"model/{model.name}"})
+    content[FILENAME] = _fill("given.toml", {**values, "model": _quoted(f"model/{model.name}")})
     return _write(directory, content, copies)
 
 
 def _check_model(model: Path) -> None:
     if not model.exists():
         raise UsageError(f"--from-model {model}: no such file", "name a saved model")
+    if model.is_dir() and not any(path.is_file() for path in model.rglob("*")):
+        raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
     if model.is_file() and holds_main(model):
         raise PackageError(
             f"{model}: its classes live in __main__, where nothing else finds them",
@@ -74,11 +78,8 @@ def _check_model(model: Path) -> None:
         )
 
 
-def _head(model: Path) -> bytes:
-    """Enough of a model to tell what made it."""
-    file = model if model.is_file() else next(p for p in sorted(model.rglob("*")) if p.is_file())
-    with file.open("rb") as stream:
-        return stream.read(4 << 20)
+def _first_file(model: Path) -> Path:
+    return model if model.is_file() else next(p for p in sorted(model.rglob("*")) if p.is_file())
 
 
 def _requirements(content: bytes) -> str:
@@ -112,22 +113,25 @@ def _fill(name: str, values: Mapping[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """A basic string of TOML: JSON's, but for the one control character that JSON lets be."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _package_name(directory: Path) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower())[:100].strip("-")
     return name or "model"
 
 
 def _write(directory: Path, content: Mapping[str, str], copies: Mapping[str, Path]) -> list[str]:
     """Write all files or none; files that stand there already are never touched."""
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{directory}: expected a folder, got a file", "name a folder")
     taken = [name for name in (*content, *copies) if (directory / name).exists()]
     if taken:
         raise UsageError(f"{directory / taken[0]}: exists already", "name an empty or a new folder")
+    check_writable(directory)
     standing = next(place for place in (directory, *directory.resolve().parents) if place.is_dir())
-    with tempfile.TemporaryDirectory(dir=standing) as name:
+    with writing(directory), tempfile.TemporaryDirectory(dir=standing) as name:
         new = Path(name)
         for path, text in content.items():
             (new / path).parent.mkdir(parents=True, exist_ok=True)

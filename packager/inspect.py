@@ -58,9 +58,10 @@ def _data(manifest: Manifest) -> str:
     if manifest.data == "none":
         return "none"
     data = manifest.data
+    what = "profile" if manifest.recipe == "none" else "train"
     files = ", ".join(entry.path for entry in data.files[:3])
     return (
-        f"{files}: {data.train_rows} rows to train, {data.test_rows} held out, "
+        f"{files}: {data.train_rows} rows to {what}, {data.test_rows} held out, "
         f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
     )
 

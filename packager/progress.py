@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-How = Literal["cached", "built", "sent", "kept"]
+How = Literal["fetched", "cached", "built", "sent"]
 
 
 class Progress(Protocol):

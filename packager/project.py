@@ -5,15 +5,24 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from packager.errors import UsageError
 from packager.manifest import Level, Noun, Split, Task
 
 FILENAME = "package.toml"
+# What patterns ask for, in words.
+EXPECTED = {
+    "package.name": "lower-case letters and digits, with . _ - between them",
+    "package.version": "letters, digits and . _ -, at most 60",
+    "recipe.train": "module:function, for example train:train",
+    "serve.predictor": "auto or module:Class",
+    "image.repository": "a lower-case path such as models/diamonds",
+}
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
@@ -35,6 +44,17 @@ class DataSection(Noun):
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
     private: bool = False
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _from_is_written_from(cls, value: Any) -> Any:
+        """``from`` is no Python name, so the field has another; a person writes ``from``."""
+        if not isinstance(value, dict):
+            return value
+        if "start" in value:
+            raise ValueError("unknown key `data.split.start`; the moment is called `from`")
+        moment = value.get("from")
+        return {**value, "from": moment.isoformat()} if isinstance(moment, date) else value
 
 
 class RecipeSection(Noun):
@@ -109,6 +129,8 @@ class Project(Noun):
 
 def load_project(directory: Path) -> Project:
     """Read and check ``directory/package.toml``; raise ``UsageError`` naming the first mistake."""
+    if directory.name == FILENAME and directory.is_file():
+        directory = directory.parent
     file = directory / FILENAME
     if not file.is_file():
         raise UsageError(
@@ -119,6 +141,8 @@ def load_project(directory: Path) -> Project:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
+    if "directory" in content:
+        raise UsageError(f"{FILENAME}: unknown key `directory`", "leave it out")
     try:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
@@ -132,7 +156,9 @@ def load_project(directory: Path) -> Project:
 
 def _explain(error: ValidationError) -> UsageError:
     """The first mistake as one sentence: the key, what was expected, what was found."""
-    mistake = error.errors(include_url=False)[0]
+    mistakes = error.errors(include_url=False)
+    # A misspelt key is also a missing one; the misspelling is the news.
+    mistake = min(mistakes, key=lambda found: found["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in mistake["loc"]) or FILENAME
     if mistake["type"] == "extra_forbidden":
         known = _known_keys(mistake["loc"])
@@ -144,7 +170,9 @@ def _explain(error: ValidationError) -> UsageError:
     if mistake["type"] == "value_error":
         text = str(mistake["ctx"]["error"])
         return UsageError(f"{FILENAME}: {text}", "see docs/package-toml.md for all keys")
-    expected = re.sub(r"^Input should be |^(Value|String) should ", "", mistake["msg"])
+    expected = EXPECTED.get(key) or re.sub(
+        r"^Input should be |^(Value|String) should ", "", mistake["msg"]
+    ).replace("a valid tuple", "a list")
     return UsageError(
         f"{FILENAME}: `{key}`: expected {expected}, got {mistake['input']!r}",
         "see docs/package-toml.md for all keys",
@@ -221,6 +249,12 @@ def _check_files(project: Project) -> None:
             named["data.split.file"] = project.data.split.file
     if project.model:
         named["model.path"] = project.model.path
+    if project.path(project.requirements.file).is_dir():
+        raise UsageError(
+            f"{FILENAME}: `requirements.file`: expected a file, got the folder "
+            f"{project.requirements.file}",
+            "name a file of requirements as pip reads it",
+        )
     for key, name in named.items():
         if not project.path(name).exists():
             raise UsageError(
@@ -234,7 +268,7 @@ def _check_modules(project: Project) -> None:
     places = (project.directory, project.directory / "src")
     for name in RESERVED_MODULES:
         for place in places:
-            if (place / f"{name}.py").exists() or (place / name / "__init__.py").exists():
+            if (place / f"{name}.py").exists() or next((place / name).glob("*.py"), None):
                 raise UsageError(
                     f"module `{name}` in {place}: this name belongs to the packaged runtime",
                     f"rename it; the names {', '.join(RESERVED_MODULES)} are taken",

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from packager.environment.local import check_host, local_root
 from packager.errors import PackageError
 from packager.image.assemble import PORT
 from packager.image.engine import Engine, ServerContainer
 from packager.image.reference import Reference
 from packager.progress import Progress
+from packager.runners.local import check_host, local_root
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
@@ -45,6 +45,7 @@ def serving(
 
     ``port`` 0 takes a free one. Raises ``PackageError`` with the last log lines if it ends early.
     """
+    _check_free(port)
     start = _in_process(reference, port) if engine is None else None
     if engine is not None:
         name = reference.in_engine(engine, progress)
@@ -123,6 +124,17 @@ def _wait_until_ready(server: Server) -> None:
     raise PackageError(
         f"the server is not ready after {READY_SECONDS} s", "see `docker logs`, or try --local"
     )
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PackageError(
+                f"port {port} on 127.0.0.1: {error.strerror}", "name another with --port, or 0"
+            ) from error
 
 
 def _free_port() -> int:

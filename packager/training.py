@@ -8,8 +8,6 @@ from pathlib import Path
 
 from packager.code import model_files
 from packager.digest import sha256_bytes
-from packager.environment.local import check_host
-from packager.environment.runner import ContainerWorker, Worker, local_worker
 from packager.image.assemble import LABEL, assemble
 from packager.image.engine import Engine
 from packager.image.layers import Layer, plain_layer
@@ -19,6 +17,8 @@ from packager.image.stack import Stack, entries
 from packager.manifest import Base, Job, Recipe, Serve, Split, TrainingResult
 from packager.progress import Progress
 from packager.project import Project
+from packager.runners.local import check_host
+from packager.runners.runner import ContainerWorker, Worker, local_worker
 
 
 def train(
@@ -36,7 +36,9 @@ def train(
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     out = folder / "out"
     out.mkdir()
-    progress.step("measuring the given model" if given else "training")
+    if engine is None or base is None:
+        progress.warn("without a container: it runs in a process here (isolation: process)")
+    progress.step("looking at the given model" if given else "training")
     with worker_on(layers, base, platform, engine, progress) as worker:
         worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
@@ -52,7 +54,6 @@ def worker_on(
 ) -> Iterator[Worker]:
     """A worker on these layers: in a container where an engine and a base are, else a process."""
     if engine is None or base is None:
-        progress.warn("without a container: it runs in a process here (isolation: process)")
         with local_worker(layers) as worker:
             yield worker
         return

@@ -50,7 +50,6 @@ def provide(
         index = user_index_options()
         pins = known.wheels if known is not None and not update else ()
         resolved = resolver.resolve(requirements, data, target, index, pins=pins)
-        progress.step(f"fetching {len(resolved)} wheels")
         wheels.fetch(resolved, index, progress)
         locked = LockFile(
             inputs=inputs,

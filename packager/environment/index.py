@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from shutil import which
+from urllib.parse import unquote, urlsplit
 
 UV_NAMES = {
     "index-url": ("--default-index", ("UV_DEFAULT_INDEX", "UV_INDEX_URL")),
@@ -25,6 +26,21 @@ class IndexOptions:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     certificates: str | None
+
+    def credentials(self) -> dict[str, tuple[str, str]]:
+        """``host:port`` → (user, password), as the indexes' addresses hold them; uv drops them."""
+        variables = [name for _, names in UV_NAMES.values() for name in names]
+        words = [*self.arguments, *" ".join(map(self._variable, variables)).split()]
+        found = {}
+        for word in words:
+            address = urlsplit(word[word.find("http") :] if "://" in word else "")
+            if address.username:
+                user, password = unquote(address.username), unquote(address.password or "")
+                found[address.netloc.rpartition("@")[2]] = (user, password)
+        return found
+
+    def _variable(self, name: str) -> str:
+        return self.environment.get(name, "")
 
 
 def parse_pip_config(text: str) -> dict[str, str]:

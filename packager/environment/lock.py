@@ -20,6 +20,9 @@ Group = Literal["serve", "worker"]
 DataFormat = Literal["csv", "parquet"]
 DISTRIBUTION = "model-packager"
 FILENAME = "package.lock"
+NAMED_FILE = re.compile(
+    r"^[ \t]*(?:-[rc][ \t=]*|--(?:requirement|constraint)[ \t=]+)(\S+)", re.MULTILINE
+)
 
 
 class LockFile(Noun):
@@ -58,17 +61,28 @@ def _only_in(requirement: Requirement, extra: str) -> bool:
 
 def inputs_digest(requirements: Path, data: DataFormat | None, target: Target) -> str:
     """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
-    texts = [requirements.read_text(encoding="utf-8")]
-    for name in re.findall(r"^\s*-[rc]\s*(\S+)", texts[0], re.MULTILINE):
+    texts: dict[Path, str] = {}
+    _read_nested(requirements, texts)
+    asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
+    return sha256_bytes(canonical_json(asked))
+
+
+def _read_nested(requirements: Path, texts: dict[Path, str]) -> None:
+    """Add the text of ``requirements`` and of every file it names, however deep, to ``texts``."""
+    try:
+        text = texts[requirements.resolve()] = requirements.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{requirements.name}: expected text in UTF-8, got {error}", "save it as UTF-8"
+        ) from error
+    for name in NAMED_FILE.findall(text):
         nested = requirements.parent / name
         if not nested.is_file():
             raise UsageError(
-                f"{requirements.name}: expected a file at {name}, got none",
-                "mend that line",
+                f"{requirements.name}: expected a file at {name}, got none", "mend that line"
             )
-        texts.append(nested.read_text(encoding="utf-8"))
-    asked = [texts, runtime_requirements(data), target.python, target.platform]
-    return sha256_bytes(canonical_json(asked))
+        if nested.resolve() not in texts:
+            _read_nested(nested, texts)
 
 
 def load_lock(path: Path) -> LockFile | None:

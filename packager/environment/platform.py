@@ -12,6 +12,8 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 
 MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 OLDEST_PYTHON = (3, 11)
+# Minor versions of glibc 2 that `uv pip compile --python-platform` has names for.
+UV_KNOWS = (17, 28, *range(31, 41))
 # A manylinux tag by its old name, and the glibc it stands for (PEP 600).
 OLD_NAMES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 
@@ -31,8 +33,9 @@ class Target:
 
     @property
     def uv_platform(self) -> str:
-        """uv's name for this platform."""
-        return f"{self.machine}-manylinux_{self.glibc[0]}_{self.glibc[1]}"
+        """uv's name for this platform, or for the closest older one that uv has a name for."""
+        minor = max((known for known in UV_KNOWS if known <= self.glibc[1]), default=UV_KNOWS[0])
+        return f"{self.machine}-manylinux_2_{minor}"
 
     @cached_property
     def tags(self) -> dict[Tag, int]:

@@ -18,7 +18,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packager.environment.index import IndexOptions
 from packager.environment.lock import FILENAME, DataFormat, Group, runtime_requirements
 from packager.environment.platform import Target
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.manifest import Wheel
 
 WHEEL_HINT = (
@@ -54,9 +54,7 @@ def resolve(
         serve, worker = folder / "serving-runtime.txt", folder / "worker-runtime.txt"
         serve.write_text("\n".join(groups["serve"]))
         worker.write_text("\n".join(groups["worker"]))
-        project = folder / "project.txt"
-        # -r keeps relative names inside the requirements file relative to it.
-        project.write_text(f"-r {requirements.resolve()}\n")
+        project = requirements.resolve()
         locked = folder / "pylock.toml"
         if pins:
             _write_preferences(locked, pins)
@@ -83,7 +81,7 @@ def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list
         offered = {
             sha256: url
             for package in tomllib.loads(locked.read_text())["packages"]
-            for _, sha256, url in _files(package)
+            for _, sha256, url in _files(package, locked.parent)
         }
     missing = [wheel for wheel in wheels if wheel.sha256 not in offered]
     if missing:
@@ -146,6 +144,8 @@ def _explain(
             f"loosen {called}; the runtime asks for: "
             + ", ".join(line for source in sources[1:] for line in source.read_text().split()),
         )
+    if "Couldn't parse" in text or "Unexpected" in text:
+        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
     if "no wheels" in text or "no usable wheels" in text or "building" in text.lower():
         return PackageError(f"{called}: a requirement has no wheel that fits: {text}", WHEEL_HINT)
     return PackageError(
@@ -154,12 +154,12 @@ def _explain(
     )
 
 
-def _files(package: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(filename, sha256, url) of every wheel a pylock entry offers."""
+def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str]]:
+    """(filename, sha256, url) of every wheel an entry of a pylock in ``folder`` offers."""
     entries = [*package.get("wheels", ()), *([package["archive"]] if "archive" in package else ())]
     found = []
     for entry in entries:
-        url = entry.get("url") or Path(entry["path"]).resolve().as_uri()
+        url = entry.get("url") or (folder / entry["path"]).resolve().as_uri()
         filename = entry.get("name") or unquote(url.rsplit("/", 1)[-1].partition("#")[0])
         found.append((filename, entry["hashes"]["sha256"], url))
     return found
@@ -170,7 +170,7 @@ def _read_pylock(path: Path, target: Target) -> dict[str, tuple[Wheel, str]]:
     chosen: dict[str, tuple[Wheel, str]] = {}
     for package in tomllib.loads(path.read_text()).get("packages", []):
         fitting = []
-        for filename, sha256, url in _files(package):
+        for filename, sha256, url in _files(package, path.parent):
             try:
                 _, version, _, tags = parse_wheel_filename(filename)
             except InvalidWheelFilename:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from packager.progress import Progress
 
 CONNECT_AND_READ_SECONDS = (15, 120)
 DOWNLOADS_AT_ONCE = 6
+Credentials = Mapping[str, tuple[str, str]]
 
 
 def wheel_path(wheel: Wheel) -> Path:
@@ -38,20 +39,24 @@ def missing(wheels: Sequence[Wheel]) -> list[Wheel]:
 def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress) -> None:
     """Download what is missing, several at once; every file is checked against its sha256."""
     wanted = [item for item in resolved if not wheel_path(item.wheel).is_file()]
+    if not wanted:
+        return
+    started, known = time.monotonic(), index.credentials()
     with requests.Session() as session, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
         session.verify = index.certificates or True
-        for task in [pool.submit(_fetch, item, session, progress) for item in wanted]:
-            task.result()
+        sizes = list(pool.map(lambda item: _fetch(item, session, known), wanted))
+    name = f"{len(wanted)} wheels" if len(wanted) > 1 else wanted[0].wheel.filename
+    progress.item(name, "fetched", sum(sizes), time.monotonic() - started)
 
 
-def _fetch(item: Resolved, session: requests.Session, progress: Progress) -> None:
-    started = time.monotonic()
+def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int:
+    """Put one wheel into the wheelhouse; its bytes."""
     path = wheel_path(item.wheel)
     with new_file(path) as file:
         if urlsplit(item.url).scheme == "file":
             shutil.copyfile(url2pathname(urlsplit(item.url).path), file)
         else:
-            _download(item.url, file, session)
+            _download(item.url, file, session, known.get(urlsplit(item.url).netloc))
         found = sha256_file(file)
         if found != item.wheel.sha256:
             raise PackageError(
@@ -59,13 +64,15 @@ def _fetch(item: Resolved, session: requests.Session, progress: Progress) -> Non
                 "the index changed the file or the download was damaged: build again, "
                 "or lock anew with --update",
             )
-    size = path.stat().st_size
-    progress.item(item.wheel.filename, "built", size, time.monotonic() - started)
+    return path.stat().st_size
 
 
-def _download(url: str, file: Path, session: requests.Session) -> None:
+def _download(
+    url: str, file: Path, session: requests.Session, auth: tuple[str, str] | None
+) -> None:
+    wait = CONNECT_AND_READ_SECONDS
     try:
-        with session.get(url, stream=True, timeout=CONNECT_AND_READ_SECONDS) as answer:
+        with session.get(url, stream=True, timeout=wait, auth=auth) as answer:
             answer.raise_for_status()
             with file.open("wb") as output:
                 for chunk in answer.iter_content(CHUNK):

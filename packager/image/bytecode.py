@@ -7,7 +7,6 @@ else a container of the base does it. Both give the same bytes (PEP 552, uncheck
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import tarfile
 import tempfile
@@ -17,6 +16,7 @@ from typing import IO, Protocol
 
 from packager.errors import PackageError
 from packager.image.layers import Entry, add, tree_entries, with_parents
+from packager.image.rootfs import resolve_inside
 
 # One fresh process a tree, files in sorted order: what else is alive in the interpreter can show
 # in marshalled bytes. A file that does not compile (a template, Python 2) is left without.
@@ -37,6 +37,7 @@ for folder, folders, names in os.walk(tree):
             except (py_compile.PyCompileError, ValueError):
                 pass
 """
+LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 CLEAN = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -56,8 +57,7 @@ class LoaderCompiler:
     def __init__(self, root: Path, python: str, identity: str) -> None:
         self.identity = identity
         home = root / python.lstrip("/").rsplit("/", 2)[0]
-        loader = next(iter(sorted(root.glob("lib*/ld-linux-*.so.*"))), None)
-        loader = loader or next(iter(sorted(root.glob("usr/lib*/ld-linux-*.so.*"))), None)
+        loader = next(filter(None, (resolve_inside(root, name) for name in LOADERS)), None)
         if loader is None:
             raise PackageError(
                 f"base {root}: expected a glibc loader, got none", "use a base with glibc"
@@ -65,9 +65,7 @@ class LoaderCompiler:
         folders = [*root.glob("lib/*-linux-gnu"), *root.glob("usr/lib/*-linux-gnu")]
         folders += [root / "usr/local/lib", root / "usr/lib", root / "lib"]
         self._command = [
-            str(
-                loader.resolve() if inside(loader, root) else root / os.readlink(loader).lstrip("/")
-            ),
+            str(root / loader.lstrip("/")),
             "--library-path",
             ":".join(str(folder) for folder in folders),
             str(root / python.lstrip("/")),
@@ -115,8 +113,3 @@ class ContainerCompiler:
                     place = tree / info.name.removeprefix("tree/")
                     place.parent.mkdir(exist_ok=True)
                     place.write_bytes(content.read())
-
-
-def inside(path: Path, root: Path) -> bool:
-    """Whether ``path``, links followed, still lies in ``root``."""
-    return path.exists() and path.resolve().is_relative_to(root.resolve())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -27,15 +28,20 @@ def render(base: Base | None, labels: Mapping[str, str]) -> str:
     ``labels`` leave out the package root, which rests on this very text.
     """
     quoted = " ".join(
-        f"{name}={json.dumps(value)}"
+        f"{name}={_quoted(value)}"
         for name, value in (entry.split("=", 1) for entry in environment(base))
     )
     return Template(template()).substitute(
         base=base.reference if base else "scratch",
         environment=quoted,
-        labels=" ".join(f"{name}={json.dumps(value)}" for name, value in sorted(labels.items())),
+        labels=" ".join(f"{name}={_quoted(value)}" for name, value in sorted(labels.items())),
         port=PORT,
         user=USER,
         health=json.dumps(healthcheck()["Test"][1:]),
         command=json.dumps([f"/{VENV}/bin/python", "-m", "serving"]),
     )
+
+
+def _quoted(text: str) -> str:
+    """A word of a Dockerfile that means ``text``, with nothing put in for a ``$``."""
+    return '"' + re.sub(r'([\\"$])', r"\\\1", text) + '"'

@@ -16,7 +16,7 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 
 PING_SECONDS = 10
 STOP_SECONDS = 15
@@ -58,12 +58,26 @@ class Engine:
         machine = str(self._client.version().get("Arch", "amd64"))
         return f"linux/{machine}"
 
+    @property
+    def is_containerd(self) -> bool:
+        """Whether images lie in a containerd store, which names them by manifest digest."""
+        return "io.containerd" in str(self._client.info().get("DriverStatus"))
+
+    def tags(self) -> list[str]:
+        """Every ``repository:tag`` the engine has."""
+        return [tag for image in self._client.api.images() for tag in image["RepoTags"] or ()]
+
     def describe(self, reference: str) -> dict[str, Any] | None:
         """What the engine knows of an image (``docker image inspect``); None if it has none."""
         try:
             return dict(self._client.api.inspect_image(reference))
         except ImageNotFound:
             return None
+        except APIError as error:
+            raise UsageError(
+                f"{reference!r}: the engine can't take that for an image: {error.explanation}",
+                "name it as repository:tag",
+            ) from error
 
     def pull(self, reference: str, platform: str) -> bool:
         """Fetch an image from its registry; False where that fails."""
@@ -96,8 +110,8 @@ class Engine:
 
     def held_layers(self, diff_ids: Sequence[str]) -> int:
         """How many of these layers, from the bottom, some image in the engine already has."""
-        if "io.containerd" in str(self._client.info().get("DriverStatus")):
-            return 0  # a containerd store wants every blob of an archive
+        if self.is_containerd:
+            return 0  # such a store wants every blob of an archive
         longest = 0
         for image in self._client.api.images(all=True):
             described = self.describe(image["Id"]) or {}

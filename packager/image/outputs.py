@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from packager.cache import new_file, new_folder
+from packager.cache import check_writable, new_file, new_folder
 from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import Image
@@ -47,6 +47,16 @@ class Output:
             "for example --output oci:image",
         )
 
+    def check(self) -> None:
+        """Raise ``PackageError`` if it can't be written, or holds something else."""
+        if self.path is None:
+            return
+        if self.kind == "oci":
+            check_replaceable(self.path)
+        elif self.path.is_dir():
+            raise UsageError(f"{self.path}: expected a file there, got a folder", "name a file")
+        check_writable(self.path.absolute().parent)
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """What it writes on this machine's disk."""
@@ -76,11 +86,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
 
     Raises ``UsageError`` if something that is no OCI layout stands there.
     """
-    if folder.exists() and not (folder / "oci-layout").is_file():
-        raise UsageError(
-            f"{folder}: expected nothing or an OCI folder there, got something else",
-            "name another folder, or remove this one",
-        )
+    check_replaceable(folder)
     with new_folder(folder, replace=True) as new:
         blobs = new / "blobs" / "sha256"
         blobs.mkdir(parents=True)
@@ -107,10 +113,17 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
         (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
 
 
+def check_replaceable(folder: Path) -> None:
+    """Raise ``UsageError`` if something that is no OCI layout stands at ``folder``."""
+    if folder.exists() and not (folder / "oci-layout").is_file():
+        raise UsageError(
+            f"{folder}: expected nothing or an OCI folder there, got something else",
+            "name another folder, or remove this one",
+        )
+
+
 def write_archive(images: Sequence[Image], path: Path) -> None:
     """Write what ``docker save`` would, for ``docker load`` anywhere; replace an earlier one."""
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path}: expected a file there, got a folder", "name another path")
     with new_file(path) as file, file.open("wb") as output:
         for chunk in archive_stream(images):
             output.write(chunk)

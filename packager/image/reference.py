@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import LABEL, Image, layer_names
+from packager.image.assemble import LABEL, Image
 from packager.image.engine import ChunkReader, Engine
-from packager.image.layers import Layer
-from packager.image.outputs import REF_NAME, load_into
+from packager.image.outputs import load_into
+from packager.image.stored import (
+    COMPANION,
+    ENGINE_HINT,
+    check_label,
+    read_archive,
+    read_from_layers,
+    read_oci,
+    verify,
+)
 from packager.manifest import Lock, Manifest
 from packager.progress import Progress
-
-COMPANION = "-replay"
-ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Reference:
     def sizes(self) -> list[int]:
         """Bytes of each layer, bottom up, as the engine or the files tell."""
         if self.engine is None:
-            return [layer.size for layer in self.image().layers]
+            return [layer.size for layer in self._image(False).layers]
         return [int(entry["size"]) for entry in self.config["history"]]
 
     def lock(self) -> Lock:
@@ -54,8 +58,10 @@ class Reference:
         return Lock.model_validate_json(self._lock)
 
     def image(self, *, companion: bool = False) -> Image:
-        """The image with its layers as files, or the companion where there is one."""
-        return self._image(companion and self.has_companion)
+        """The image with its layers as files, or the companion where there is one; verified."""
+        image = self._image(companion and self.has_companion)
+        verify(image.layers)
+        return image
 
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
         """The image's tag in ``engine``, loaded from its folder or archive if it lives there."""
@@ -77,11 +83,11 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
     path = Path(text.removeprefix("oci:").removeprefix("docker-archive:"))
     with tempfile.TemporaryDirectory() as name:
         if (path / "oci-layout").is_file():
-            images = _read_oci(path)
+            images = read_oci(path, text)
             yield _describe(images)
         elif path.is_file():
             with path.open("rb") as file:
-                images = _read_archive(file, Path(name))
+                images = read_archive(file, Path(name), text)
             yield _describe(images)
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
@@ -101,10 +107,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
             f"{text}: the engine has no such image", "see `docker images` for what it has"
         )
     labels = (described.get("Config") or {}).get("Labels") or {}
-    if f"{LABEL}.root" not in labels:
-        raise PackageError(
-            f"{text}: is no package of `package build`", "build it with `package build`"
-        )
+    check_label(text, labels)
     main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
     companion = engine.describe(main + COMPANION)
     with tempfile.TemporaryDirectory() as name:
@@ -117,7 +120,7 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
         name = main + (COMPANION if with_companion else "")
         place = folder / ("companion" if with_companion else "main")
         chunks = io.BufferedReader(ChunkReader(engine.save(name)))
-        return _read_archive(chunks, place)[0]
+        return read_archive(chunks, place, name)[0]
 
     config = {
         "digest": described["Id"],
@@ -130,12 +133,12 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
 def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
     config = {**json.loads(main.config), "digest": main.digest}
-    content = _read_from_layers(main.layers, "package/manifest.json")
+    content = read_from_layers(main.layers, "package/manifest.json")
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "manifest.json").write_bytes(content)
         manifest = Manifest.load(Path(name) / "manifest.json")
     _checked(manifest, config["config"].get("Labels") or {})
-    lock = _read_from_layers(main.layers, "package/lock.json")
+    lock = read_from_layers(main.layers, "package/lock.json")
     return Reference(main.name, config, manifest, lock, len(images) > 1, None, images.__getitem__)
 
 
@@ -147,62 +150,3 @@ def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:
             "the image was changed after it was built: build it again",
         )
     return manifest
-
-
-def _read_oci(folder: Path) -> tuple[Image, ...]:
-    """The images of an OCI folder, the companion last."""
-
-    def blob(digest: str) -> Path:
-        return folder / "blobs" / "sha256" / digest[7:]
-
-    images = []
-    for entry in json.loads((folder / "index.json").read_bytes())["manifests"]:
-        manifest = json.loads(blob(entry["digest"]).read_bytes())
-        config = blob(manifest["config"]["digest"]).read_bytes()
-        paths = [blob(layer["digest"]) for layer in manifest["layers"]]
-        annotations = entry.get("annotations", {})
-        name = annotations.get("io.containerd.image.name") or annotations.get(REF_NAME, "")
-        images.append(_image(name, config, paths))
-    return _in_order(images, str(folder))
-
-
-def _read_archive(file: Any, folder: Path) -> tuple[Image, ...]:
-    """The images of a ``docker save`` archive, unpacked below ``folder``."""
-    with tarfile.open(fileobj=file, mode="r|") as tar:
-        tar.extractall(folder, filter="data")
-    if not (folder / "manifest.json").is_file():
-        raise UsageError("expected an archive of `docker save`, got another tar", ENGINE_HINT)
-    images = []
-    for entry in json.loads((folder / "manifest.json").read_bytes()):
-        config = (folder / entry["Config"]).read_bytes()
-        name = (entry["RepoTags"] or [""])[0]
-        images.append(_image(name, config, [folder / layer for layer in entry["Layers"]]))
-    return _in_order(images, "the archive")
-
-
-def _image(name: str, config: bytes, paths: list[Path]) -> Image:
-    described = json.loads(config)
-    diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
-    layers = tuple(
-        Layer(called, path, diff_id, path.stat().st_size)
-        for called, path, diff_id in zip(names, paths, diff_ids, strict=True)
-    )
-    return Image(name, config, layers)
-
-
-def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
-    if not images:
-        raise UsageError(f"{where}: holds no image", "name what `package build --output` wrote")
-    return tuple(sorted(images, key=lambda image: image.name.endswith(COMPANION)))
-
-
-def _read_from_layers(layers: tuple[Layer, ...], name: str) -> bytes:
-    for layer in reversed(layers):
-        if layer.name != "package":
-            continue
-        with tarfile.open(layer.path) as tar:
-            for info in tar:
-                content = tar.extractfile(info) if info.name == name else None
-                if content is not None:
-                    return content.read()
-    raise PackageError(f"{name}: not in the image", "name an image that `package build` made")

@@ -10,19 +10,27 @@ from pathlib import Path, PurePosixPath
 
 from packager.errors import PackageError
 
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+STEPS = 200
+
 
 def unpack_layers(layers: Iterable[Path], root: Path) -> Path:
-    """Unpack layers over each other into the new folder ``root``; whiteouts are obeyed."""
+    """Unpack layers over each other into the new folder ``root``; whiteouts are obeyed.
+
+    Links on the way to a member are followed as a container would: never out of ``root``.
+    Every file and folder stays readable, and every folder writable, for its owner here.
+    """
     root.mkdir()
     for layer in layers:
         with tarfile.open(layer) as tar:
-            for member in tar:
-                path = PurePosixPath(member.name)
-                if path.name.startswith(".wh."):
-                    _remove(root / path.parent / path.name.removeprefix(".wh."))
-                elif not member.isdev():
-                    _remove_unless_folder(root / path, member)
-                    tar.extract(member, root, filter="tar")
+            members = [member for member in tar if not member.isdev()]
+            # A whiteout hides what lower layers hold, never what its own layer brings.
+            for member in members:
+                _obey_whiteout(root, PurePosixPath(member.name))
+            for member in members:
+                if not PurePosixPath(member.name).name.startswith(WHITEOUT):
+                    _extract(tar, member, root)
     return root
 
 
@@ -40,10 +48,16 @@ def find_python(root: Path, env: Iterable[str]) -> str:
 
 def resolve_inside(root: Path, name: str) -> str | None:
     """The absolute path, inside ``root``, of the file ``name`` leads to; None if there is none."""
-    todo, place = [part for part in name.split("/") if part], PurePosixPath("/")
-    for _ in range(200):
+    place = _follow(root, name)
+    return str(place) if place and (root / str(place).lstrip("/")).is_file() else None
+
+
+def _follow(root: Path, name: str) -> PurePosixPath | None:
+    """Where ``name`` leads in a container of ``root``, there or not; None for a ring of links."""
+    todo, place = [part for part in name.split("/") if part and part != "."], PurePosixPath("/")
+    for _ in range(STEPS):
         if not todo:
-            return str(place) if (root / str(place).lstrip("/")).is_file() else None
+            return place
         part = todo.pop(0)
         here = place.parent if part == ".." else place / part
         outside = root / str(here).lstrip("/")
@@ -56,16 +70,42 @@ def resolve_inside(root: Path, name: str) -> str | None:
     return None
 
 
+def _placed(root: Path, path: PurePosixPath) -> PurePosixPath:
+    """``path`` relative to ``root`` with the links above it followed; its own name stays."""
+    above = _follow(root, str(path.parent))
+    if above is None or path.name in ("", ".."):
+        raise PackageError(f"layer: {path} leads nowhere", "the image is damaged: pull it again")
+    return (above / path.name).relative_to("/")
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+    path = PurePosixPath(member.name)
+    if str(path) in (".", "/"):
+        return
+    place = _placed(root, path)
+    link = member.linkname
+    if member.islnk():
+        link = str(_placed(root, PurePosixPath(link)))
+    mode = member.mode | (0o700 if member.isdir() else 0o400)
+    there = root / place
+    if there.is_symlink() or (there.exists() and not (there.is_dir() and member.isdir())):
+        _remove(there)
+    tar.extract(member.replace(name=str(place), linkname=link, mode=mode), root, filter="tar")
+
+
+def _obey_whiteout(root: Path, path: PurePosixPath) -> None:
+    if not path.name.startswith(WHITEOUT):
+        return
+    if path.name == OPAQUE:
+        folder = root / _placed(root, path).parent
+        for hidden in list(folder.iterdir()) if folder.is_dir() else ():
+            _remove(hidden)
+    else:
+        _remove(root / _placed(root, path.with_name(path.name.removeprefix(WHITEOUT))))
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _remove_unless_folder(path: Path, member: tarfile.TarInfo) -> None:
-    both_folders = path.is_dir() and not path.is_symlink() and member.isdir()
-    if (path.exists() or path.is_symlink()) and not both_folders:
-        link_to_folder = path.is_symlink() and member.isdir()
-        if not link_to_folder:
-            _remove(path)

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import BadZipFile
 
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
+from installer.exceptions import InstallerError
 from installer.records import RecordEntry
 from installer.sources import WheelFile
 from installer.utils import Scheme
@@ -26,8 +28,12 @@ from packager.manifest import Wheel
 VENV = "opt/venv"
 OWN_LAYER_FROM = 10_000_000
 TEST_FOLDER = re.compile(r"(?:^|/)tests?/")
-# `import a.tests.b` or `from a.tests import b` in code that is no test itself.
-TEST_IMPORT = re.compile(rb"^\s*(?:from|import)\s+([\w.]*\btests?\b[\w.]*)", re.MULTILINE)
+# `from a import tests`, `import a.tests.b` or `from a.tests import b` in code that is no test.
+TEST_IMPORT = re.compile(
+    rb"^\s*from\s+([\w.]+)\s+import\s+\(?\s*(tests?)\b"
+    rb"|^\s*(?:from|import)\s+([\w.]*\btests?\b[\w.]*)",
+    re.MULTILINE,
+)
 
 
 def site_packages(python: str) -> str:
@@ -104,7 +110,7 @@ def _unpack(path: Path, folder: Path, python: str) -> None:
                 needed=needed,
             )
             install(source, destination, {"INSTALLER": b"package\n"})
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError, KeyError, BadZipFile, InstallerError) as error:
         raise PackageError(
             f"{path.name}: can't be unpacked: {error}", "check the wheel with `pip install` of it"
         ) from error
@@ -117,7 +123,8 @@ def _imported_tests(source: WheelFile) -> set[str]:
         name = record[0]
         if name.endswith(".py") and not TEST_FOLDER.search(name):
             for match in TEST_IMPORT.finditer(stream.read()):
-                parts = match.group(1).decode().split(".")
+                named = b".".join(part for part in match.groups() if part)
+                parts = named.decode().split(".")
                 depth = next(i for i, part in enumerate(parts) if part in ("test", "tests"))
                 found.add("/".join(parts[: depth + 1]).strip("/"))
     return found

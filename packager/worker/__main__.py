@@ -67,12 +67,10 @@ def _do(arguments: Sequence[str], root: Root) -> int:
 
 
 def _report(error: PackageError, folder: Path) -> None:
-    """Leave ``error`` where the host looks for it, and say it here too."""
+    """Leave ``error`` where the host looks for it; the host is who says it."""
     content = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "error.json").write_bytes(canonical_json(content))
-    hint = f"hint: {error.hint}\n" if error.hint else ""
-    sys.stderr.write(f"error: {error.message}\n{hint}")
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def _place(error: BaseException) -> str | None:
 
 
 def _inside_project(filename: str) -> str | None:
-    try:
-        return Path(filename).resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except ValueError:
-        return None
+    path = Path(filename).resolve()
+    inside = path.is_relative_to(Path.cwd().resolve())
+    # Compiled modules name the files they were made from, which are not here.
+    return path.relative_to(Path.cwd().resolve()).as_posix() if inside and path.is_file() else None

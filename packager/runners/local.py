@@ -31,10 +31,13 @@ class LocalRoot:
 
     path: Path
     python: Path
+    worker: Path | None
+    """Modules that only training and replay need."""
 
     def variables(self) -> dict[str, str]:
         """The image's own variables, moved to ``path``; nothing of the caller's but its PATH."""
         places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
+        places += [self.worker] if self.worker else []
         scratch = self.path / "tmp"
         scratch.mkdir(exist_ok=True)
         return {
@@ -62,19 +65,27 @@ def check_host(python: str, platform: str) -> None:
 @contextmanager
 def local_root(layers: Sequence[Layer]) -> Iterator[LocalRoot]:
     """Unpack ``layers`` for the time of the block; dependencies stay in the cache."""
-    dependencies = [layer for layer in layers if layer.name not in (*OWN, "base")]
-    environment = _environment(dependencies)
+    # What ships lies below the code, what only the worker needs above it: two folders, so that
+    # serving never finds more here than in a container.
+    code = next(i for i, layer in enumerate(layers) if layer.name == "code")
+    environment = _environment(_shared(layers[:code]))
+    worker = _environment(_shared(layers[code:]))
     with tempfile.TemporaryDirectory(prefix="package-") as name:
         root = Path(name).resolve()
         for layer in layers:
             if layer.name in OWN:
                 _unpack(layer, root)
         (root / "code").mkdir(exist_ok=True)
-        yield LocalRoot(root, environment / VENV / "bin" / "python")
+        modules = next(iter(worker.glob(f"{VENV}/lib/*/site-packages")), None)
+        yield LocalRoot(root, environment / VENV / "bin" / "python", modules)
+
+
+def _shared(layers: Sequence[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.name not in (*OWN, "base")]
 
 
 def _environment(layers: Sequence[Layer]) -> Path:
-    """The virtual environment of ``layers``, made once per set of layers and interpreter."""
+    """``layers`` unpacked for this interpreter, made once per set of layers and interpreter."""
     interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     key = [sys.version, str(interpreter), *(layer.diff_id for layer in layers)]
     folder = cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
@@ -82,21 +93,27 @@ def _environment(layers: Sequence[Layer]) -> Path:
         with new_folder(folder) as new:
             for layer in layers:
                 _unpack(layer, new)
-            _adopt(new / VENV, interpreter)
+            if (new / VENV / "pyvenv.cfg").is_file():
+                _adopt(new / VENV, interpreter)
+            _compile(new / VENV / "lib", interpreter)
     return folder
 
 
 def _adopt(venv: Path, interpreter: Path) -> None:
-    """Make the unpacked environment one of ``interpreter``, compiled where it is not yet."""
+    """Make the unpacked environment one of ``interpreter``."""
     python = venv / "bin" / "python"
     python.unlink()
     python.symlink_to(interpreter)
     config = venv / "pyvenv.cfg"
     text = config.read_text().split("\n", 1)[1]
     config.write_text(f"home = {interpreter.parent}\n{text}")
-    if next(venv.rglob("*.pyc"), None) is None:
-        command = [str(python), "-m", "compileall", "-qq", "-j", "0"]
-        command += ["--invalidation-mode", "unchecked-hash", str(venv / "lib")]
+
+
+def _compile(folder: Path, interpreter: Path) -> None:
+    """Bytecode for layers that were made without a base, and so without any."""
+    if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
+        command = [str(interpreter), "-m", "compileall", "-qq", "-j", "0"]
+        command += ["--invalidation-mode", "unchecked-hash", str(folder)]
         # A template or Python 2 file that does not compile is left without, as everywhere.
         subprocess.run(command, capture_output=True, check=False)
 

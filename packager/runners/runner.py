@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from packager.environment.fixed import FIXED
-from packager.environment.local import LocalRoot, local_root
 from packager.errors import PackageError, UsageError
 from packager.image.engine import Engine
 from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
 from packager.progress import Progress
+from packager.runners.fixed import FIXED
+from packager.runners.local import LocalRoot, local_root
 from packager.worker.isolation import ISOLATION
 
 WORK = "/work"

@@ -1,0 +1,72 @@
+"""What can be told of a pickled model without unpickling it: its head, and ``__main__`` in it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from packager.digest import CHUNK
+
+MAIN = b"__main__"
+HEAD = 4 << 20
+# How joblib and friends compress, by the first bytes of the file.
+Compressed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
+OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZ": bz2.BZ2File,
+    b"\xfd7zXZ": lzma.LZMAFile,
+    b"\x5d\x00": lzma.LZMAFile,
+}
+
+
+def head(path: Path) -> bytes:
+    """The first 4 MiB of a model, decompressed: enough to tell what made it."""
+    content = b""
+    for chunk in _chunks(path):
+        content += chunk
+        if len(content) >= HEAD:
+            break
+    return content
+
+
+def holds_main(path: Path) -> bool:
+    """Whether a pickle names ``__main__`` as a module (text or length-prefixed string)."""
+    tail = b""
+    for chunk in _chunks(path):
+        block = tail + chunk
+        if b"c" + MAIN + b"\n" in block or b"\x08" + MAIN in block:
+            return True
+        tail = block[-16:]
+    return False
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """The content in pieces, decompressed; what can't be decompressed comes as it is."""
+    with path.open("rb") as file:
+        first = file.read(8)
+    opener = next((o for magic, o in OPENERS.items() if first.startswith(magic)), None)
+    try:
+        if opener is not None:
+            with opener(path) as stream:
+                while chunk := stream.read(CHUNK):
+                    yield chunk
+            return
+        if first[:1] == b"\x78":
+            yield from _inflated(path)
+            return
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        pass  # only looks compressed: read as it is
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _inflated(path: Path) -> Iterator[bytes]:
+    inflate = zlib.decompressobj()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield inflate.decompress(chunk)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host_samples import Heard, make_wheel
+from indexes import folder_index
+
+from packager.environment import dependencies, resolver
+from packager.environment import lock as lock_module
+from packager.environment.dependencies import provide
+from packager.environment.lock import load_lock, write_lock
+from packager.environment.platform import Target
+from packager.environment.wheels import missing, wheel_path
+from packager.errors import PackageError
+from packager.manifest import Base
+
+TARGET = Target("3.11", "linux/amd64", (2, 36))
+BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+@pytest.fixture
+def given(tmp_path: Path, monkeypatch):
+    """A project that needs ``alpha``, beside a runtime that needs nothing."""
+    links = tmp_path / "links"
+    make_wheel(links, "alpha", {"alpha.py": ""})
+    for module in (resolver, lock_module):
+        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
+    monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(links))
+    (tmp_path / "requirements.txt").write_text("alpha\n")
+
+    def ask(base=None, update=False, heard=None):
+        path = tmp_path / "package.lock"
+        got = provide(
+            tmp_path / "requirements.txt", None, path, TARGET, base, heard or Heard(), update=update
+        )
+        write_lock(got.file, path)
+        return got
+
+    return ask
+
+
+def test_the_first_lock_is_resolved_and_fetched(given, tmp_path: Path):
+    heard = Heard()
+    got = given(heard=heard)
+    assert heard.steps[0] == "resolving requirements.txt and the runtime together"
+    assert ("alpha-1.0-py3-none-any.whl", "fetched") in heard.items
+    assert [wheel.version for wheel in got.lock.wheels] == ["1.0"]
+    assert got.lock.base == "none"
+    assert missing(got.lock.wheels) == []
+    assert load_lock(tmp_path / "package.lock") == got.file
+
+
+def test_a_lock_that_still_answers_is_taken_though_newer_versions_came(given, tmp_path: Path):
+    first = given()
+    make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
+    heard = Heard()
+    assert given(heard=heard) == first
+    assert heard.steps == ["dependencies as locked in package.lock"]
+
+
+def test_update_takes_the_newer_versions(given, tmp_path: Path):
+    given()
+    make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
+    assert [wheel.version for wheel in given(update=True).lock.wheels] == ["2.0"]
+
+
+def test_another_need_moves_only_what_it_must(given, tmp_path: Path):
+    given()
+    make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
+    make_wheel(tmp_path / "links", "beta", {"beta.py": ""})
+    (tmp_path / "requirements.txt").write_text("alpha\nbeta\n")
+    got = given()
+    assert {wheel.name: wheel.version for wheel in got.lock.wheels} == {
+        "alpha": "1.0",
+        "beta": "1.0",
+    }
+
+
+def test_a_locked_wheel_that_went_missing_is_fetched_again(given):
+    wheel = given().lock.wheels[0]
+    wheel_path(wheel).unlink()
+    given()
+    assert missing([wheel]) == []
+
+
+def test_a_base_is_pinned_by_its_layers(given):
+    assert given(BASE).file.bases == (BASE,)
+    other = BASE.model_copy(update={"reference": "a-base"})
+    assert given(other).file.bases == (other, BASE)
+    assert given().file.bases == (other, BASE)
+
+
+def test_a_base_that_moved_under_its_name_is_refused(given):
+    given(BASE)
+    moved = BASE.model_copy(update={"diff_ids": ("sha256:" + "2" * 64,)})
+    with pytest.raises(PackageError) as caught:
+        given(moved)
+    assert caught.value.message == (
+        "base python:3.11: expected the layers pinned in package.lock (sha256:111111111111…), "
+        "got others (sha256:222222222222…)"
+    )
+    assert "--update" in caught.value.hint
+    assert given(moved, update=True).file.bases == (moved,)

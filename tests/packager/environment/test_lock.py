@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import Requirement
+
+from packager.environment.lock import (
+    LockFile,
+    inputs_digest,
+    load_lock,
+    runtime_requirements,
+    write_lock,
+)
+from packager.environment.platform import Target
+from packager.errors import UsageError
+from packager.manifest import Base, Wheel
+
+TARGET = Target("3.11", "linux/amd64", (2, 36))
+BASE = Base(reference="python:3.11", diff_ids=("sha256:1", "sha256:2"), env=("PATH=/bin", "A=ä"))
+WHEEL = Wheel(name="a", version="1", filename="a-1-py3-none-any.whl", sha256="0", group="serve")
+LOCK = LockFile(
+    inputs="1" * 64, python="3.11", platform="linux/amd64", bases=(BASE,), wheels=(WHEEL, WHEEL)
+)
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+wheels = st.builds(Wheel, name=text, version=text, filename=text, sha256=text)
+bases = st.builds(Base, reference=text, diff_ids=st.tuples(text), env=st.tuples(text))
+locks = st.builds(
+    LockFile,
+    inputs=text,
+    python=text,
+    platform=text,
+    bases=st.lists(bases, max_size=2).map(tuple),
+    wheels=st.lists(wheels, max_size=3).map(tuple),
+)
+
+
+@given(locks)
+def test_a_lock_reads_back_as_it_was_written(tmp_path_factory, lock: LockFile):
+    path = tmp_path_factory.mktemp("lock") / "package.lock"
+    write_lock(lock, path)
+    assert load_lock(path) == lock
+
+
+def test_a_lock_has_one_wheel_a_line(tmp_path: Path):
+    path = tmp_path / "package.lock"
+    write_lock(LOCK, path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert sum('"filename":"a-1-py3-none-any.whl"' in line for line in lines) == 2
+    assert json.loads(path.read_text(encoding="utf-8"))["schema_version"] == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_no_lock_is_none(tmp_path: Path):
+    assert load_lock(tmp_path / "package.lock") is None
+
+
+@pytest.mark.parametrize("content", ["", "<<<<<<< HEAD\n", '{"schema_version": 2}', "[]"])
+def test_a_damaged_lock_is_refused(tmp_path: Path, content: str):
+    (tmp_path / "package.lock").write_text(content)
+    with pytest.raises(UsageError) as caught:
+        load_lock(tmp_path / "package.lock")
+    assert caught.value.message.startswith("package.lock: not a lock of this version of `package`")
+    assert "take it from version control" in caught.value.hint
+
+
+def test_the_runtimes_own_needs_come_from_our_metadata():
+    groups = runtime_requirements("csv")
+    names = {group: {Requirement(line).name for line in lines} for group, lines in groups.items()}
+    assert {"bentoml", "pandas", "prometheus-client", "joblib"} <= names["serve"]
+    assert {"scikit-learn", "xxhash", "threadpoolctl"} <= names["worker"]
+    assert not names["serve"] & {"typer", "docker", "scikit-learn", "pyarrow", "pytest"}
+
+
+@pytest.mark.parametrize(("data", "expected"), [("csv", False), (None, False), ("parquet", True)])
+def test_parquet_alone_brings_its_reader(data, expected: bool):
+    lines = runtime_requirements(data)["worker"]
+    assert any(line.startswith("pyarrow") for line in lines) is expected
+
+
+def digest(path: Path, data="csv", target: Target = TARGET) -> str:
+    return inputs_digest(path, data, target)
+
+
+def test_what_is_asked_for_decides_the_digest(tmp_path: Path):
+    path = tmp_path / "requirements.txt"
+    path.write_text("pandas\n")
+    before = digest(path)
+    assert before == digest(path)
+    assert before != digest(path, data="parquet")
+    assert before != digest(path, target=Target("3.12", "linux/amd64", (2, 36)))
+    assert before != digest(path, target=Target("3.11", "linux/arm64", (2, 36)))
+    path.write_text("pandas>=2\n")
+    assert before != digest(path)
+
+
+def test_the_place_of_the_project_does_not_matter(tmp_path: Path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "requirements.txt").write_text("-r more.txt\n")
+        (tmp_path / name / "more.txt").write_text("pandas\n")
+    assert digest(tmp_path / "one/requirements.txt") == digest(tmp_path / "two/requirements.txt")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-r deep/more.txt",
+        "-rdeep/more.txt",
+        "  -c deep/more.txt",
+        "--requirement deep/more.txt",
+        "--requirement=deep/more.txt",
+        "--constraint deep/more.txt  # why",
+    ],
+)
+def test_files_that_are_named_count_however_deep(tmp_path: Path, line: str):
+    (tmp_path / "deep").mkdir()
+    path, deepest = tmp_path / "requirements.txt", tmp_path / "deep" / "deepest.txt"
+    path.write_text(f"pandas\n{line}\n")
+    (tmp_path / "deep/more.txt").write_text("-c deepest.txt\n")
+    deepest.write_text("numpy==2.0\n")
+    before = digest(path)
+    deepest.write_text("numpy==2.1\n")
+    assert digest(path) != before
+
+
+def test_files_that_name_each_other_are_read_once(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("-r b.txt\n")
+    (tmp_path / "b.txt").write_text("-r a.txt\n-r b.txt\n")
+    assert len(digest(tmp_path / "a.txt")) == 64
+
+
+def test_a_requirement_whose_name_begins_like_an_option_is_none(tmp_path: Path):
+    (tmp_path / "r.txt").write_text("requests\n# -r gone.txt\n--require-hashes\n")
+    assert len(digest(tmp_path / "r.txt")) == 64
+
+
+def test_a_named_file_that_is_not_there_is_told(tmp_path: Path):
+    (tmp_path / "requirements.txt").write_text("-r gone.txt\n")
+    with pytest.raises(UsageError) as caught:
+        digest(tmp_path / "requirements.txt")
+    assert caught.value.message == "requirements.txt: expected a file at gone.txt, got none"
+
+
+def test_what_powershell_writes_is_told(tmp_path: Path):
+    (tmp_path / "requirements.txt").write_bytes("pandas\n".encode("utf-16"))
+    with pytest.raises(UsageError) as caught:
+        digest(tmp_path / "requirements.txt")
+    assert caught.value.message.startswith("requirements.txt: expected text in UTF-8, got ")
+    assert caught.value.hint == "save it as UTF-8"

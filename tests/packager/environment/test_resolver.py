@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from host_samples import locked, make_wheel
+from indexes import UNTOUCHED, folder_index, private_index
+
+from packager.environment import resolver
+from packager.environment.index import index_options, user_index_options
+from packager.environment.platform import Target
+from packager.environment.resolver import locate, resolve
+from packager.errors import PackageError
+
+TARGET = Target("3.11", "linux/amd64", (2, 36))
+
+
+@pytest.fixture
+def links(tmp_path: Path) -> Path:
+    """A folder of wheels: ``alpha`` in two versions, ``beta`` which needs it, ``tool``."""
+    folder = tmp_path / "links"
+    make_wheel(folder, "alpha", {"alpha.py": ""}, version="1.0")
+    make_wheel(folder, "alpha", {"alpha.py": "x"}, version="2.0")
+    make_wheel(folder, "beta", {"beta.py": ""}, requires=["alpha<3"])
+    make_wheel(folder, "tool", {"tool.py": ""})
+    return folder
+
+
+@pytest.fixture
+def runtime(monkeypatch) -> dict[str, list[str]]:
+    """What the runtime asks for, in place of its many real requirements."""
+    needs: dict[str, list[str]] = {"serve": ["alpha"], "worker": ["tool"]}
+    monkeypatch.setattr(resolver, "runtime_requirements", lambda _: needs)
+    return needs
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "requirements.txt"
+    path.write_text(text)
+    return path
+
+
+def chosen(found) -> dict[str, tuple[str, str]]:
+    return {item.wheel.name: (item.wheel.version, item.wheel.group) for item in found}
+
+
+def refused(requirements: Path, index, target: Target = TARGET) -> PackageError:
+    with pytest.raises(PackageError) as caught:
+        resolve(requirements, "csv", target, index)
+    return caught.value
+
+
+def test_both_sides_resolve_together_and_keep_their_groups(tmp_path, links, runtime):
+    found = resolve(write(tmp_path, "beta\n"), "csv", TARGET, folder_index(links))
+    assert chosen(found) == {
+        "alpha": ("2.0", "serve"),
+        "beta": ("1.0", "serve"),
+        "tool": ("1.0", "worker"),
+    }
+    tool = links / "tool-1.0-py3-none-any.whl"
+    assert (found[2].wheel, found[2].url) == (locked(tool, "worker"), tool.as_uri())
+
+
+def test_what_the_project_needs_itself_is_served(tmp_path, links, runtime):
+    found = resolve(write(tmp_path, "tool\n"), "csv", TARGET, folder_index(links))
+    assert chosen(found)["tool"] == ("1.0", "serve")
+
+
+def test_an_earlier_choice_is_kept_where_it_still_fits(tmp_path, links, runtime):
+    old = locked(links / "alpha-1.0-py3-none-any.whl")
+    index = folder_index(links)
+    kept = resolve(write(tmp_path, "beta\n"), "csv", TARGET, index, pins=[old])
+    assert chosen(kept)["alpha"] == ("1.0", "serve")
+    moved = resolve(write(tmp_path, "alpha>1\n"), "csv", TARGET, index, pins=[old])
+    assert chosen(moved)["alpha"] == ("2.0", "serve")
+
+
+def test_the_best_build_for_the_target_is_taken(tmp_path, links, runtime):
+    for tag in ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux_2_28_x86_64"):
+        make_wheel(links, "alpha", {"alpha.py": tag}, version="2.0", tag=tag)
+    make_wheel(
+        links, "alpha", {"alpha.py": ""}, version="2.0", tag="cp311-cp311-manylinux_2_28_aarch64"
+    )
+    found = resolve(write(tmp_path, "alpha\n"), "csv", TARGET, folder_index(links))
+    assert found[0].wheel.filename == "alpha-2.0-cp311-cp311-manylinux_2_28_x86_64.whl"
+    older = Target("3.11", "linux/amd64", (2, 20))
+    found = resolve(write(tmp_path, "alpha\n"), "csv", older, folder_index(links))
+    assert found[0].wheel.filename == "alpha-2.0-cp311-cp311-manylinux_2_17_x86_64.whl"
+
+
+def test_names_in_nested_files_are_relative_to_them(tmp_path, links, runtime):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "more.txt").write_text("-c limit.txt\nbeta\n")
+    (tmp_path / "deep" / "limit.txt").write_text("alpha<2\n")
+    found = resolve(write(tmp_path, "-r deep/more.txt\n"), "csv", TARGET, folder_index(links))
+    assert chosen(found)["alpha"] == ("1.0", "serve")
+
+
+def test_a_wheel_named_by_its_path_is_taken_from_there(tmp_path, links, runtime, monkeypatch):
+    # As with pip, such a path is relative to where the command runs.
+    monkeypatch.chdir(tmp_path)
+    own = make_wheel(tmp_path / "own", "own", {"own.py": ""})
+    requirements = write(tmp_path, "./own/own-1.0-py3-none-any.whl\n")
+    answer = resolve(requirements, None, TARGET, folder_index(links))
+    found = {item.wheel.name: item for item in answer}
+    assert found["own"].url == own.as_uri()
+    assert found["own"].wheel == locked(own)
+
+
+def test_an_unknown_package_is_named_as_the_projects_own_mistake(tmp_path, links, runtime):
+    error = refused(write(tmp_path, "alphabet\n"), folder_index(links))
+    assert error.message.startswith("requirements.txt: can't be resolved: ")
+    assert "alphabet" in error.message
+    assert "\n" not in error.message
+    assert "check names and versions" in error.hint
+
+
+def test_a_conflict_names_both_sides(tmp_path, links, runtime):
+    runtime["serve"] = ["alpha>=2"]
+    error = refused(write(tmp_path, "alpha<2\n"), folder_index(links))
+    assert error.message.startswith(
+        "requirements.txt and the requirements of the serving runtime exclude each other: "
+    )
+    assert "alpha<2" in error.message
+    assert error.hint == "loosen requirements.txt; the runtime asks for: alpha>=2, tool"
+
+
+def test_a_conflict_within_the_project_is_its_own(tmp_path, links, runtime):
+    error = refused(write(tmp_path, "alpha<2\nalpha>=2\n"), folder_index(links))
+    assert error.message.startswith("requirements.txt: can't be resolved: ")
+
+
+def test_a_wheel_for_another_machine_only_is_no_wheel(tmp_path, links, runtime):
+    make_wheel(links, "native", {"native.py": ""}, tag="cp311-cp311-manylinux_2_17_aarch64")
+    error = refused(write(tmp_path, "native\n"), folder_index(links))
+    assert error.message.startswith("requirements.txt: a requirement has no wheel that fits: ")
+    assert "native" in error.message
+    assert "pip wheel" in error.hint
+    assert "find-links" in error.hint
+
+
+def test_a_source_distribution_alone_is_no_wheel(tmp_path, links, runtime):
+    (links / "gamma-1.0.tar.gz").write_bytes(b"")
+    error = refused(write(tmp_path, "gamma\n"), folder_index(links))
+    assert error.message.startswith("requirements.txt: a requirement has no wheel that fits: ")
+    assert "pip wheel" in error.hint
+
+
+def test_a_line_that_is_no_requirement_is_named(tmp_path, links, runtime):
+    error = refused(write(tmp_path, "alpha ==\n"), folder_index(links))
+    assert error.message.startswith("requirements.txt: ")
+    assert "alpha ==" in error.message
+    assert error.exit_code == 2
+
+
+def test_locked_wheels_are_found_again(links):
+    wheels = [
+        locked(links / "alpha-1.0-py3-none-any.whl"),
+        locked(links / "tool-1.0-py3-none-any.whl"),
+    ]
+    found = locate(wheels, TARGET, folder_index(links))
+    assert [item.wheel for item in found] == wheels
+    assert found[0].url.endswith("/alpha-1.0-py3-none-any.whl")
+
+
+def test_a_wheel_that_was_changed_on_the_index_is_told(links):
+    old = locked(links / "tool-1.0-py3-none-any.whl")
+    make_wheel(links, "tool", {"tool.py": "changed"})
+    with pytest.raises(PackageError) as caught:
+        locate([old], TARGET, folder_index(links))
+    assert caught.value.message == (
+        f"package.lock: tool-1.0-py3-none-any.whl with sha256 {old.sha256} is offered by none of "
+        "your indexes"
+    )
+    assert "--update" in caught.value.hint
+
+
+def test_a_private_index_is_asked_with_the_users_name(tmp_path, links, runtime):
+    runtime |= {"serve": [], "worker": []}
+    with private_index(links / "tool-1.0-py3-none-any.whl", "me", "p@ss") as host:
+        variables = {**UNTOUCHED, "UV_CACHE_DIR": str(tmp_path / "uv")}
+        index = index_options({"index-url": f"http://me:p%40ss@{host}/simple"}, variables)
+        found = resolve(write(tmp_path, "tool\n"), None, TARGET, index)
+    assert [item.wheel.name for item in found] == ["tool"]
+    assert "p@ss" not in found[0].url
+    assert "p%40ss" not in found[0].url
+
+
+@pytest.mark.network
+def test_a_package_that_no_index_knows_is_named(tmp_path: Path):
+    name = "surely-nobody-has-called-a-package-like-this"
+    error = refused(write(tmp_path, f"{name}\n"), user_index_options())
+    assert error.message.startswith("requirements.txt: can't be resolved: ")
+    assert name in error.message
+
+
+@pytest.mark.network
+def test_a_real_conflict_with_the_runtime_names_both_sides(tmp_path: Path):
+    error = refused(write(tmp_path, "numpy<2\n"), user_index_options())
+    assert error.message.startswith(
+        "requirements.txt and the requirements of the serving runtime exclude each other: "
+    )
+    assert "numpy<2" in error.message
+    assert "numpy>=2.0" in error.hint
+
+
+@pytest.mark.network
+def test_a_real_package_without_a_wheel_is_told_with_what_to_do(tmp_path: Path):
+    # docopt has only ever been published as source.
+    error = refused(write(tmp_path, "docopt==0.6.2\n"), user_index_options())
+    assert error.message.startswith("requirements.txt: a requirement has no wheel that fits: ")
+    assert "docopt" in error.message
+    assert "pip wheel" in error.hint
+
+
+@pytest.mark.network
+def test_the_real_runtime_resolves(tmp_path: Path):
+    found = resolve(write(tmp_path, "scikit-learn\n"), "csv", TARGET, user_index_options())
+    groups = {item.wheel.name: item.wheel.group for item in found}
+    assert groups["bentoml"] == groups["scikit-learn"] == "serve"
+    assert groups["xxhash"] == "worker"
+    assert all(os.path.splitext(item.wheel.filename)[1] == ".whl" for item in found)

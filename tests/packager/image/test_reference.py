@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import gzip
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from host_samples import Heard
+from image_samples import LOCK, MANIFEST, NAME, make_images
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError
+from packager.image.assemble import Image
+from packager.image.engine import Engine
+from packager.image.outputs import write_archive, write_oci
+from packager.image.reference import open_reference
+
+
+@pytest.fixture
+def written(tmp_path: Path):
+    """The same package as an OCI folder and as an archive."""
+    images = make_images(tmp_path / "layers")
+    write_oci(images, tmp_path / "oci")
+    write_archive(images, tmp_path / "archive.tar")
+    return tmp_path
+
+
+def refused(text: str, engine=None) -> PackageError:
+    with pytest.raises(PackageError) as caught, open_reference(text, engine):
+        pass
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "text", ["{}/oci", "oci:{}/oci", "{}/archive.tar", "docker-archive:{}/archive.tar"]
+)
+def test_a_folder_and_an_archive_read_alike(written: Path, text: str):
+    main, _ = make_images(written / "again")
+    with open_reference(text.format(written), None) as found:
+        assert found.name == NAME
+        assert found.manifest == MANIFEST
+        assert found.lock() == LOCK
+        assert found.config_digest == main.digest
+        assert found.has_companion
+        assert found.engine is None
+        assert found.sizes() == [layer.size for layer in main.layers]
+
+
+@pytest.mark.parametrize("text", ["oci", "archive.tar"])
+def test_the_companion_is_the_image_and_more(written: Path, text: str):
+    with open_reference(str(written / text), None) as found:
+        main, companion = found.image(), found.image(companion=True)
+        assert [layer.name for layer in main.layers] == ["code", "package"]
+        assert [layer.name for layer in companion.layers] == ["code", "package", "data"]
+        assert companion.name == f"{NAME}-replay"
+        with tarfile.open(companion.layers[-1].path) as tar:
+            assert "data/source/a.csv" in tar.getnames()
+
+
+def test_the_order_in_the_index_does_not_matter(written: Path):
+    index = written / "oci/index.json"
+    content = json.loads(index.read_text())
+    content["manifests"].reverse()
+    index.write_bytes(canonical_json(content))
+    with open_reference(str(written / "oci"), None) as found:
+        assert found.name == NAME
+
+
+def test_a_package_without_a_companion_has_none(tmp_path: Path):
+    write_oci(make_images(tmp_path / "layers")[:1], tmp_path / "oci")
+    with open_reference(str(tmp_path / "oci"), None) as found:
+        assert not found.has_companion
+        assert found.image(companion=True).name == NAME
+
+
+def test_what_was_unpacked_goes_when_the_block_ends(written: Path):
+    with open_reference(str(written / "archive.tar"), None) as found:
+        places = [layer.path for layer in found.image().layers]
+        assert all(place.is_file() for place in places)
+    assert not any(place.exists() for place in places)
+
+
+@pytest.mark.parametrize("write", [write_oci, write_archive])
+def test_a_manifest_that_was_changed_is_refused(tmp_path: Path, write):
+    changed = MANIFEST.model_copy(update={"version": "9.9.9"})
+    write(make_images(tmp_path / "layers", manifest=changed.dump()), tmp_path / "changed")
+    error = refused(str(tmp_path / "changed"))
+    assert error.message == (
+        f"package root: expected {MANIFEST.root} from the image's label, "
+        f"got {changed.root} from its manifest"
+    )
+    assert "changed after it was built" in error.hint
+
+
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path):
+    write_oci(make_images(tmp_path / "layers", manifest=b"{}"), tmp_path / "oci")
+    assert "expected Manifest, got" in refused(str(tmp_path / "oci")).message
+
+
+def test_no_base_means_no_engine(written: Path):
+    with (
+        open_reference(str(written / "oci"), None) as found,
+        pytest.raises(PackageError) as caught,
+    ):
+        found.in_engine(object.__new__(Engine), Heard())
+    assert caught.value.message == f"{NAME}: has no base (base: none), so no engine can run it"
+    assert "--local" in caught.value.hint
+    assert "`package base`" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["models/shop:1", "shop", "./gone.tar"])
+def test_a_tag_needs_an_engine(text: str):
+    error = refused(text)
+    assert error.message == f"{text}: no such folder or file, and no engine answers"
+    assert error.hint.startswith("start Docker, or name an OCI folder")
+    assert error.exit_code == 1
+
+
+@pytest.mark.parametrize("text", ["{}", "oci:{}", "oci:{}/gone", "docker-archive:{}/gone.tar"])
+def test_a_path_that_holds_no_image_is_a_slip_of_the_user(tmp_path: Path, text: str):
+    text = text.format(tmp_path)
+    error = refused(text)
+    assert error.message == f"{text}: expected an OCI folder or an archive, got neither"
+    assert error.exit_code == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n" * 100, gzip.compress(b"x"), b"\0" * 5])
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes):
+    (tmp_path / "rows.csv").write_bytes(content)
+    error = refused(str(tmp_path / "rows.csv"))
+    assert error.message.startswith(
+        f"{tmp_path}/rows.csv: expected an archive of `docker save`, got "
+    )
+    assert error.exit_code == 2
+
+
+def test_a_cut_archive_is_refused(written: Path):
+    whole = (written / "archive.tar").read_bytes()
+    (written / "archive.tar").write_bytes(whole[: len(whole) // 2])
+    assert "expected an archive of `docker save`" in refused(str(written / "archive.tar")).message
+
+
+def test_another_tar_is_refused(tmp_path: Path):
+    with tarfile.open(tmp_path / "other.tar", "w") as tar:
+        tar.add(__file__, "notes.txt")
+    error = refused(str(tmp_path / "other.tar"))
+    assert error.message.endswith("expected an archive of `docker save`, got another tar")
+
+
+def foreign(images) -> list[Image]:
+    """An image as others make them: no labels, and history without layers."""
+    config = json.loads(images[0].config)
+    del config["config"]["Labels"]
+    config["history"].append({"created_by": "ENV A=1", "empty_layer": True})
+    return [Image("python:3.11", canonical_json(config), images[0].layers)]
+
+
+@pytest.mark.parametrize("write", [write_oci, write_archive])
+def test_an_image_of_others_is_refused(tmp_path: Path, write):
+    write(foreign(make_images(tmp_path / "layers")), tmp_path / "foreign")
+    error = refused(str(tmp_path / "foreign"))
+    assert error.message == "python:3.11: is no package of `package build`"
+    assert error.hint == "build it with `package build`"
+
+
+def test_an_oci_folder_with_a_hole_is_refused(written: Path):
+    main, _ = make_images(written / "again")
+    (written / "oci/blobs/sha256" / main.digest[7:]).unlink()
+    error = refused(str(written / "oci"))
+    assert error.message.startswith(f"{written}/oci: expected a whole OCI folder, got ")
+    assert sha256_bytes(main.config) in error.message
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"manifests": [{}]}'])
+def test_an_index_that_is_none_is_refused(written: Path, content: str):
+    (written / "oci/index.json").write_text(content)
+    assert "expected a whole OCI folder" in refused(str(written / "oci")).message
+
+
+def test_an_oci_folder_without_images_is_refused(written: Path):
+    (written / "oci/index.json").write_text('{"manifests": []}')
+    assert refused(str(written / "oci")).message == f"{written}/oci: holds no image"

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from packager.image.runtime import SHARED, runtime_digest, runtime_files
+from packager.image.stack import entries
+
+
+def test_the_runtime_is_what_is_shared_and_nothing_of_the_host():
+    files = runtime_files()
+    assert {"packager/manifest.py", "packager/worker/run.py", "packager/data/rows.py"} <= set(files)
+    assert {"serving/service.py", "monitoring/metrics.py", "serving/__init__.py"} <= set(files)
+    assert not {"packager/cli.py", "packager/build.py", "packager/image/engine.py"} & set(files)
+    assert all(name.startswith(SHARED) and name.endswith(".py") for name in files)
+    assert list(files) == sorted(files)
+
+
+def test_the_digest_is_one_of_names_and_content(tmp_path: Path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    before = runtime_digest({"a.py": tmp_path / "a.py"})
+    assert before != runtime_digest({"b.py": tmp_path / "a.py"})
+    (tmp_path / "a.py").write_text("x = 2\n")
+    assert before != runtime_digest({"a.py": tmp_path / "a.py"})
+
+
+def test_files_become_entries_below_a_folder_with_links_followed(tmp_path: Path):
+    (tmp_path / "run.sh").write_text("#!")
+    (tmp_path / "run.sh").chmod(0o700)
+    (tmp_path / "link").symlink_to("run.sh")
+    top, *found = entries({"a/run.sh": tmp_path / "link"}, "code")
+    assert (top.name, top.source) == ("code", None)
+    assert [(entry.name, entry.link, entry.mode) for entry in found] == [
+        ("code/a/run.sh", None, 0o755)
+    ]

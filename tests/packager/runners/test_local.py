@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from packager.environment.platform import Target
+from packager.errors import PackageError
+from packager.image.layers import Entry, plain_layer
+from packager.image.wheels import site_packages, venv_entries
+from packager.runners import local
+from packager.runners.local import check_host, local_root
+
+HERE = Target("3.11", "linux/amd64", (2, 36))
+
+
+def test_this_very_python_and_platform_may_run(monkeypatch):
+    monkeypatch.setattr(local, "host_target", lambda: HERE)
+    check_host("3.11", "linux/amd64")
+
+
+@pytest.mark.parametrize(
+    ("host", "found"),
+    [
+        (Target("3.12", "linux/amd64", (2, 36)), "Python 3.12 on linux/amd64"),
+        (Target("3.11", "linux/arm64", (2, 36)), "Python 3.11 on linux/arm64"),
+        (None, "linux"),
+    ],
+)
+def test_another_python_or_processor_is_refused(monkeypatch, host, found: str):
+    monkeypatch.setattr(local, "host_target", lambda: host)
+    with pytest.raises(PackageError) as caught:
+        check_host("3.11", "linux/amd64")
+    assert caught.value.message == (
+        f"without a container: expected Python 3.11 on linux/amd64, got {found}"
+    )
+    assert "start Docker" in caught.value.hint
+
+
+@pytest.mark.usefixtures("cache")
+def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
+    python = f"{local.sys.version_info.major}.{local.sys.version_info.minor}"
+    module = Entry(f"{site_packages(python)}/tool.py", source=b"answer = 42\n")
+    layers = [
+        plain_layer("base", tmp_path / "base.tar", [Entry("etc/passwd", source=b"")]),
+        plain_layer("venv", tmp_path / "venv.tar", venv_entries(python, "/usr/bin/python3")),
+        plain_layer("wheels", tmp_path / "wheels.tar", [module]),
+        plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
+    ]
+    with local_root(layers) as root:
+        assert sorted(path.name for path in root.path.iterdir()) == ["code"]
+        variables = root.variables()
+        asked = "import tool, sys; print(tool.answer, sys.prefix)"
+        done = subprocess.run(
+            [root.python, "-c", asked], env=variables, capture_output=True, text=True, check=True
+        )
+        place = root.path
+    assert done.stdout.split() == ["42", str(root.python.parent.parent)]
+    assert variables["MODEL_ROOT"] == str(place)
+    assert set(variables["PYTHONPATH"].split(":")) >= {f"{place}/code", f"{place}/code/src"}
+    assert not place.exists()
+    with local_root(layers) as again:
+        assert again.python == root.python

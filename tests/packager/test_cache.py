@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from packager.cache import cache_directory, new_file, new_folder
+from packager.errors import PackageError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_variable_says_where_the_cache_is(cache: Path):
+    assert cache_directory("layers", "x") == cache / "layers" / "x"
+    assert (cache / "layers" / "x").is_dir()
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_without_the_variable_it_is_the_users_cache(tmp_path, monkeypatch, value):
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
+    if value is None:
+        monkeypatch.delenv("MODEL_PACKAGER_CACHE", raising=False)
+    else:
+        monkeypatch.setenv("MODEL_PACKAGER_CACHE", value)
+    assert cache_directory() == tmp_path / "model-packager"
+
+
+def test_a_new_file_appears_whole_and_readable_for_all(tmp_path: Path):
+    path = tmp_path / "deep" / "file"
+    old = os.umask(0o077)
+    try:
+        with new_file(path) as temporary:
+            temporary.write_text("whole")
+            assert not path.exists()
+    finally:
+        os.umask(old)
+    assert path.read_text() == "whole"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert names(path.parent) == ["file"]
+
+
+def test_a_new_file_takes_the_place_of_an_older_one(tmp_path: Path):
+    (tmp_path / "file").write_text("old")
+    with new_file(tmp_path / "file") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "file").read_text() == "new"
+
+
+def fill_and_fail(temporary: Path) -> None:
+    (temporary / "half" if temporary.is_dir() else temporary).write_text("half")
+    raise OSError("disk full")
+
+
+def test_a_failure_leaves_the_older_file_and_no_litter(tmp_path: Path):
+    (tmp_path / "file").write_text("old")
+    with pytest.raises(PackageError, match="disk full"), new_file(tmp_path / "file") as temporary:
+        fill_and_fail(temporary)
+    assert (tmp_path / "file").read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_new_folder_appears_whole(tmp_path: Path):
+    with new_folder(tmp_path / "folder") as temporary:
+        (temporary / "a").write_text("a")
+        assert not (tmp_path / "folder").exists()
+    assert names(tmp_path) == ["folder"]
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o755
+
+
+def test_whoever_comes_second_leaves_the_first_ones_folder(tmp_path: Path):
+    with new_folder(tmp_path / "folder") as second:
+        (second / "a").write_text("second")
+        with new_folder(tmp_path / "folder") as first:
+            (first / "a").write_text("first")
+    assert (tmp_path / "folder" / "a").read_text() == "first"
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_folder_is_replaced_only_when_asked(tmp_path: Path):
+    for text in ("old", "new"):
+        with new_folder(tmp_path / "folder", replace=True) as temporary:
+            (temporary / text).write_text(text)
+    assert names(tmp_path / "folder") == ["new"]
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_failure_leaves_the_older_folder_and_no_litter(tmp_path: Path):
+    with new_folder(tmp_path / "folder") as temporary:
+        (temporary / "a").write_text("old")
+    with (
+        pytest.raises(PackageError, match="disk full"),
+        new_folder(tmp_path / "folder", replace=True) as temporary,
+    ):
+        fill_and_fail(temporary)
+    assert (tmp_path / "folder" / "a").read_text() == "old"
+    assert names(tmp_path) == ["folder"]

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host_samples import FILES, TOML, write_project
+
+from packager.code import code_files, data_files, model_files
+from packager.errors import UsageError
+from packager.project import load_project
+
+GIVEN = """\
+[package]
+name = "given"
+version = "1"
+task = "regression"
+[model]
+path = "%s"
+"""
+
+
+def code_of(folder: Path, changes=FILES, outputs=()) -> list[str]:
+    return list(code_files(load_project(write_project(folder, changes)), outputs))
+
+
+CODE = ["package.toml", "requirements.txt", "train.py"]
+
+
+def test_code_is_every_file_but_the_data(tmp_path: Path):
+    assert code_of(tmp_path, {"src/a/b.py": "", "notes.md": ""}) == [
+        "notes.md",
+        *CODE[:2],
+        "src/a/b.py",
+        "train.py",
+    ]
+
+
+def test_what_lies_beside_the_data_goes_with_it(tmp_path: Path):
+    assert code_of(tmp_path, {"data/more.csv": "a\n", "data/raw/x.csv": "a\n"}) == CODE
+
+
+def test_data_at_the_top_of_the_project_takes_nothing_else_with_it(tmp_path: Path):
+    toml = TOML.replace("data/visits.csv", "visits.csv")
+    changes = {"package.toml": toml, "visits.csv": "a\n", "other.csv": "a\n"}
+    assert code_of(tmp_path, changes) == ["data/visits.csv", "other.csv", *CODE]
+
+
+def test_a_folder_of_data_is_left_out_whole(tmp_path: Path):
+    changes = {
+        "package.toml": TOML.replace("data/visits.csv", "tables/visits"),
+        "tables/visits/a.csv": "a\n",
+        "tables/readme.md": "",
+    }
+    assert code_of(tmp_path, changes) == [
+        "data/visits.csv",
+        *CODE[:2],
+        "tables/readme.md",
+        "train.py",
+    ]
+
+
+def test_the_split_file_is_no_code(tmp_path: Path):
+    toml = TOML.replace("[recipe]", 'split = { file = "held/test.csv" }\n[recipe]')
+    changes = {"package.toml": toml, "held/test.csv": "a\n", "held/x.py": ""}
+    assert code_of(tmp_path, changes) == ["held/x.py", *CODE]
+
+
+LEFT_OUT = [
+    ".git/config",
+    ".env",
+    "src/.secret",
+    "__pycache__/train.cpython-311.pyc",
+    "src/__pycache__/a.pyc",
+    "node_modules/x/index.js",
+    "shop.egg-info/PKG-INFO",
+    "venv/pyvenv.cfg",
+    "image/oci-layout",
+    "image/blobs/sha256/abc",
+    "package.lock",
+    "package.build.json",
+    "replay.json",
+]
+
+
+def test_caches_environments_outputs_and_hidden_files_are_no_code(tmp_path: Path):
+    assert code_of(tmp_path, dict.fromkeys(LEFT_OUT, "")) == CODE
+
+
+def test_names_of_outputs_are_only_special_at_the_top(tmp_path: Path):
+    assert code_of(tmp_path, {"web/package.lock": ""}) == [*CODE, "web/package.lock"]
+
+
+def test_the_output_of_this_very_build_is_no_code(tmp_path: Path):
+    changes = {"out/shop.tar": "", "out/notes": ""}
+    found = code_of(tmp_path, changes, [tmp_path / "out" / "shop.tar"])
+    assert found == ["out/notes", *CODE]
+
+
+def test_dockerignore_is_obeyed_as_docker_does(tmp_path: Path):
+    ignore = "# comment\n\n*.md\n!keep.md\n**/*.tmp\nbuild/\n"
+    changes = dict.fromkeys(
+        ["a.md", "keep.md", "x.tmp", "src/deep/y.tmp", "src/deep/z.py", "build/out.py"], ""
+    )
+    found = code_of(tmp_path, {**changes, ".dockerignore": ignore})
+    assert found == ["keep.md", *CODE[:2], "src/deep/z.py", "train.py"]
+
+
+def test_links_are_followed(tmp_path: Path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "help.py").write_text("x = 1\n")
+    project = write_project(tmp_path / "p")
+    (project / "linked").symlink_to("../shared")
+    (project / "one.py").symlink_to("../shared/help.py")
+    assert code_of(project) == ["linked/help.py", "one.py", *CODE]
+
+
+def test_a_link_to_the_data_is_no_code(tmp_path: Path):
+    project = write_project(tmp_path)
+    (project / "copy.csv").symlink_to("data/visits.csv")
+    (project / "gone").symlink_to("nowhere")
+    assert code_of(project) == CODE
+
+
+def test_a_link_to_a_folder_above_itself_is_refused(tmp_path: Path):
+    project = write_project(tmp_path)
+    (project / "loop").symlink_to(".")
+    with pytest.raises(UsageError) as caught:
+        code_of(project)
+    assert caught.value.message == f"{project}/loop: a link to a folder above itself"
+    assert caught.value.hint == "remove the link, or name it in .dockerignore"
+
+
+def test_such_a_link_is_no_matter_where_dockerignore_names_it(tmp_path: Path):
+    project = write_project(tmp_path, {".dockerignore": "loop\n"})
+    (project / "loop").symlink_to(".")
+    assert code_of(project) == CODE
+
+
+def test_the_order_is_by_name_whatever_the_disk_says(tmp_path: Path):
+    names = ["z.py", "a-b.py", "a/b.py", "a.py", "Z.py", "ä.py"]
+    found = code_of(tmp_path, dict.fromkeys(names, ""))
+    assert found == sorted([*names, *CODE])
+
+
+def test_data_keeps_its_place_below_the_source(tmp_path: Path):
+    changes = {
+        "package.toml": TOML.replace("data/visits.csv", "tables"),
+        "tables/2024/b.csv": "a\n1\n",
+        "tables/2024/a.csv": "a\n1\n",
+    }
+    files = data_files(load_project(write_project(tmp_path, changes)))
+    assert list(files) == ["source/2024/a.csv", "source/2024/b.csv"]
+    assert files["source/2024/a.csv"] == tmp_path / "tables/2024/a.csv"
+
+
+def test_one_file_of_data_and_the_held_out_one(tmp_path: Path):
+    toml = TOML.replace("[recipe]", 'split = { file = "held/test.csv" }\n[recipe]')
+    project = write_project(tmp_path, {"package.toml": toml, "held/test.csv": "a\n"})
+    assert list(data_files(load_project(project))) == ["source/visits.csv", "test/test.csv"]
+
+
+def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
+    changes = {"data/visits.csv": None, "train.py": None, "package.toml": GIVEN % "models/m.bin"}
+    one = load_project(write_project(tmp_path / "one", {**changes, "models/m.bin": "x"}))
+    assert model_files(one) == {"model": tmp_path / "one/models/m.bin"}
+    assert list(code_files(one)) == CODE[:2]
+    assert data_files(one) == {}
+    changes["package.toml"] = GIVEN % "models"
+    files = {"models/b": "x", "models/a/c": "x"}
+    many = load_project(write_project(tmp_path / "many", {**changes, **files}))
+    assert list(model_files(many)) == ["model/a/c", "model/b"]
+    assert list(code_files(many)) == CODE[:2]

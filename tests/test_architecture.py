@@ -1,0 +1,295 @@
+"""The import rules of docs/architecture.md, held by reading every module's syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from packager.image.runtime import SHARED
+
+TOP = Path(__file__).parent.parent
+ROOMS = ("packager", "serving", "monitoring")
+LONGEST = 320
+IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
+INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl"})
+IN_MONITORING = IN_SHARED | {"prometheus_client"}
+IN_SERVING = IN_SHARED | {"bentoml"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module by its full name, and whether it is imported with its importer."""
+
+    name: str
+    at_top: bool
+
+    @property
+    def room(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is neither ours nor the standard library's."""
+        return self.room not in ROOMS and self.room not in sys.stdlib_module_names
+
+
+def modules() -> dict[str, str]:
+    """Posix path below the checkout → text, of every module that ships."""
+    files = [path for room in ROOMS for path in (TOP / room).rglob("*.py")]
+    return {path.relative_to(TOP).as_posix(): path.read_text(encoding="utf-8") for path in files}
+
+
+def imports(path: str, text: str) -> list[Import]:
+    """Every import of a module; ``from a import b`` counts as ``a.b``."""
+    return list(_imports(ast.parse(text), path, at_top=True))
+
+
+def _imports(node: ast.AST, path: str, *, at_top: bool) -> Iterator[Import]:
+    if isinstance(node, ast.Import):
+        yield from (Import(alias.name, at_top) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        parts = path.split("/")[: -node.level] if node.level else []
+        module = ".".join([*parts, *([node.module] if node.module else [])])
+        yield from (Import(f"{module}.{alias.name}", at_top) for alias in node.names)
+    inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    for child in ast.iter_child_nodes(node):
+        yield from _imports(child, path, at_top=at_top and not inside)
+
+
+def is_shared(path: str) -> bool:
+    """Whether a module works inside an image, ``serving`` aside, which stands above these."""
+    return not path.startswith("serving/") and any(
+        path.startswith(name) if name.endswith("/") else path == name for name in SHARED
+    )
+
+
+def names_shared(name: str) -> bool:
+    """Whether an imported name is a shared module or something in one."""
+    parts = name.split(".")
+    places = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    return any(
+        is_shared(f"{place}.py") or is_shared(f"{place}/__init__.py") for place in places[1:]
+    )
+
+
+def monitoring_alone(path: str, text: str) -> list[str]:
+    if not path.startswith("monitoring/"):
+        return []
+    return [
+        found.name
+        for found in imports(path, text)
+        if found.room in ("packager", "serving")
+        or (found.foreign and found.room not in IN_MONITORING)
+    ]
+
+
+def shared_modules(path: str, text: str) -> list[str]:
+    if not path.startswith("packager/") or not is_shared(path):
+        return []
+    return [
+        found.name
+        for found in imports(path, text)
+        if found.room == "serving"
+        or (found.room == "packager" and not names_shared(found.name))
+        or (
+            found.foreign
+            and found.room not in IN_SHARED
+            and (found.at_top or found.room not in INSIDE_FUNCTIONS)
+        )
+    ]
+
+
+def serving_modules(path: str, text: str) -> list[str]:
+    if not path.startswith("serving/"):
+        return []
+    return [
+        found.name
+        for found in imports(path, text)
+        if (found.room == "packager" and not names_shared(found.name))
+        or (found.foreign and found.room not in IN_SERVING)
+    ]
+
+
+def nothing_imports_serving(path: str, text: str) -> list[str]:
+    if path.startswith("serving/"):
+        return []
+    return [found.name for found in imports(path, text) if found.room == "serving"]
+
+
+def one_docker_client(path: str, text: str) -> list[str]:
+    if path == "packager/image/engine.py":
+        return []
+    pure = {"docker.utils.build.exclude_paths"} if path == "packager/code.py" else set()
+    return [
+        found.name
+        for found in imports(path, text)
+        if found.room == "docker" and found.name not in pure
+    ]
+
+
+def one_place_for(room: str, place: str):
+    def rule(path: str, text: str) -> list[str]:
+        if path == place:
+            return []
+        return [found.name for found in imports(path, text) if found.room == room]
+
+    return rule
+
+
+def no_print_or_exit(path: str, text: str) -> list[str]:
+    """Calls of print, exit and their like; what a module does as a program is its own matter."""
+    if path == "packager/cli.py" or path.endswith(("/console.py", "/__main__.py")):
+        return []
+    tree = ast.parse(text)
+    program = [
+        inner
+        for node in tree.body
+        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    ]
+    found = []
+    for node in ast.walk(tree):
+        if node in program:
+            continue
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "print",
+            "exit",
+            "quit",
+            "sys.exit",
+            "os._exit",
+        ):
+            found.append(ast.unparse(node))
+        if isinstance(node, ast.Raise) and node.exc and "SystemExit" in ast.unparse(node.exc):
+            found.append(ast.unparse(node))
+    return found
+
+
+def short_enough(path: str, text: str) -> list[str]:
+    lines = text.count("\n")
+    return [f"{lines} lines"] if lines > LONGEST else []
+
+
+# rule → (a module that keeps it, modules that break it)
+RULES = {
+    monitoring_alone: (
+        ("monitoring/drift.py", "import numpy\nfrom monitoring.slices import Rule\n"),
+        [
+            ("monitoring/drift.py", "from packager.errors import PackageError\n"),
+            ("monitoring/drift.py", "def f():\n    import serving.app\n"),
+            ("monitoring/drift.py", "import sklearn\n"),
+        ],
+    ),
+    shared_modules: (
+        ("packager/worker/x.py", "from packager.data import rows\ndef f():\n    import joblib\n"),
+        [
+            ("packager/manifest.py", "from packager.project import Project\n"),
+            ("packager/manifest.py", "from packager import project\n"),
+            ("packager/worker/x.py", "from ..image import layers\n"),
+            ("packager/data/rows.py", "def f():\n    from serving import app\n"),
+            ("packager/data/rows.py", "import pyarrow as pa\n"),
+            ("packager/data/rows.py", "class A:\n    import sklearn\n"),
+            ("packager/digest.py", "try:\n    import xxhash\nexcept ImportError:\n    pass\n"),
+            ("packager/worker/x.py", "def f():\n    import requests\n"),
+        ],
+    ),
+    serving_modules: (
+        ("serving/x.py", "import bentoml\nfrom packager.worker.model import load_model\n"),
+        [
+            ("serving/x.py", "from packager.project import Project\n"),
+            ("serving/x.py", "import packager.cli\n"),
+            ("serving/x.py", "def f():\n    import sklearn\n"),
+            ("serving/x.py", "from prometheus_client import Counter\n"),
+        ],
+    ),
+    nothing_imports_serving: (
+        ("packager/x.py", "import observing\n"),
+        [
+            ("packager/x.py", "import serving.app\n"),
+            ("monitoring/x.py", "def f():\n    from serving import app\n"),
+        ],
+    ),
+    one_docker_client: (
+        ("packager/code.py", "from docker.utils.build import exclude_paths\n"),
+        [
+            ("packager/code.py", "from docker.utils.build import tar\n"),
+            ("packager/code.py", "import docker\n"),
+            ("packager/build.py", "from docker.utils.build import exclude_paths\n"),
+            ("packager/serve.py", "def f():\n    import docker.errors\n"),
+        ],
+    ),
+    one_place_for("prometheus_client", "monitoring/metrics.py"): (
+        ("monitoring/metrics.py", "import prometheus_client\n"),
+        [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
+    ),
+    one_place_for("bentoml", "serving/service.py"): (
+        ("serving/service.py", "import bentoml\n"),
+        [("serving/app.py", "import bentoml\n"), ("packager/serve.py", "import bentoml.client\n")],
+    ),
+    no_print_or_exit: (
+        ("serving/health.py", "import sys\nif __name__ == '__main__':\n    sys.exit(0)\n"),
+        [
+            ("packager/build.py", "def f():\n    print('done')\n"),
+            ("packager/build.py", "import sys\ndef f():\n    sys.exit(1)\n"),
+            ("packager/build.py", "def f():\n    raise SystemExit(2)\n"),
+            ("serving/app.py", "import os\nos._exit(1)\n"),
+        ],
+    ),
+    short_enough: (
+        ("packager/x.py", "\n" * LONGEST),
+        [("packager/x.py", "\n" * (LONGEST + 1))],
+    ),
+}
+NAMES = [rule.__qualname__.partition(".")[0] for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_the_house_keeps_the_rule(rule):
+    broken = {path: found for path, text in modules().items() if (found := rule(path, text))}
+    assert broken == {}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_the_rule_can_be_kept_and_broken(rule):
+    good, bad = RULES[rule]
+    assert rule(*good) == []
+    for example in bad:
+        assert rule(*example), example
+
+
+def test_every_room_is_walked():
+    found = modules()
+    assert {path.split("/")[0] for path in found} == set(ROOMS)
+    assert all(any(path.startswith(name) for path in found) for name in SHARED)
+
+
+def test_shared_names_are_told_from_host_names():
+    assert names_shared("packager.errors.PackageError")
+    assert names_shared("packager.data.rows")
+    assert names_shared("packager.worker")
+    assert not names_shared("packager.database")
+    assert not names_shared("packager.cli.main")
+    assert not names_shared("packager")
+
+
+def loaded_by(statement: str, *names: str) -> list[str]:
+    """Which of ``names`` a fresh interpreter has loaded after ``statement``."""
+    script = f"import sys\n{statement}\nprint(*[name for name in {names} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=TOP, capture_output=True, text=True, check=True
+    )
+    return done.stdout.split()
+
+
+def test_the_command_line_starts_without_what_only_images_need():
+    heavy = ("bentoml", "sklearn", "prometheus_client", "joblib")
+    assert loaded_by("import packager.cli", *heavy) == []
+
+
+def test_the_look_at_loaded_modules_can_fail():
+    assert loaded_by("import joblib", "bentoml", "joblib") == ["joblib"]
