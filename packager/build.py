@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import cache_directory, check_writable
+from packager.cache import cache_directory, cache_limit, check_writable, prune
 from packager.check import check_code, check_columns, check_model_file
 from packager.code import RECORD, code_files, data_files, model_files
 from packager.data.frames import source_files
@@ -50,13 +50,16 @@ def build(
     *,
     base: str | None = None,
     update: bool = False,
+    fresh: bool = False,
 ) -> Built:
     """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
 
-    ``base`` overrides the project's; ``update`` locks everything anew. Raises ``PackageError``.
+    ``base`` overrides the project's; ``update`` locks everything anew; ``fresh`` makes every layer
+    anew. Raises ``PackageError``.
     """
     started = time.time()
     output.check()
+    limit = cache_limit()
     check_writable(project.directory)
     check_columns(project)
     check_model_file(project)
@@ -74,9 +77,10 @@ def build(
     with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
         folder = Path(name)
         progress.step("making layers")
-        stack = make_stack(found, dependencies.lock, code, data_files(project), folder, progress)
+        lock, data = dependencies.lock, data_files(project)
+        stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
         result = train(project, locked, platform, stack, engine, folder, progress)
-        manifest = describe(project, dependencies.lock, stack.runtime, code, result, folder)
+        manifest = describe(project, lock, stack.runtime, code, result, folder)
         images = _assemble(project, locked, platform, stack, manifest, folder)
         prove(images[0].layers, locked, platform, engine, folder, progress)
         progress.step(f"writing {output}")
@@ -85,6 +89,8 @@ def build(
     write_record(
         BuildRecord.of(manifest, images, project.directory, started), project.directory / RECORD
     )
+    if removed := prune(limit):
+        progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
     return Built(manifest, images)
 
 

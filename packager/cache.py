@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,10 @@ from pathlib import Path
 import platformdirs
 
 from packager.errors import PackageError, UsageError
+
+# Work folders are left out: a build removes its own.
+PRUNED = ("layers", "environments", "wheels", "bases")
+IN_USE_SECONDS = 3600
 
 
 def cache_directory(*parts: str) -> Path:
@@ -63,6 +68,53 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
             for leftover in (temporary, old):
                 if leftover.exists():
                     shutil.rmtree(leftover)
+
+
+def used(path: Path) -> None:
+    """Note that something in the cache was of use just now."""
+    os.utime(path)
+
+
+def prune(limit: int, *, now: float | None = None) -> int:
+    """Remove what was of no use longest until the cache holds ``limit`` bytes; bytes removed.
+
+    Nothing that was used within the last hour goes: another build may be reading it. A named
+    base is the user's own and stays.
+    """
+    moment = time.time() if now is None else now
+    entries = [entry for kind in PRUNED for entry in _entries(cache_directory(kind))]
+    total, removed = sum(size for _, _, size in entries), 0
+    for when, path, size in sorted(entries):
+        if total - removed <= limit or moment - when < IN_USE_SECONDS:
+            break
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".json").unlink(missing_ok=True)
+        removed += size
+    return removed
+
+
+def cache_limit() -> int:
+    """``MODEL_PACKAGER_CACHE_GB`` in bytes; 30 GB unless set."""
+    text = os.environ.get("MODEL_PACKAGER_CACHE_GB") or "30"
+    try:
+        return int(float(text) * 1e9)
+    except ValueError as error:
+        raise UsageError(
+            f"MODEL_PACKAGER_CACHE_GB: expected a number, got {text!r}", "unset it for 30"
+        ) from error
+
+
+def _entries(folder: Path) -> Iterator[tuple[float, Path, int]]:
+    """(last use, path, bytes) of every layer, wheel or environment in ``folder``."""
+    for path in folder.iterdir():
+        if path.suffix == ".json" or path.name.startswith((".", "named-")):
+            continue
+        files = path.rglob("*") if path.is_dir() else (path,)
+        size = sum(file.lstat().st_size for file in files)
+        yield path.stat().st_mtime, path, size
 
 
 def check_writable(path: Path) -> None:

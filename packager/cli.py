@@ -93,6 +93,7 @@ def build(
     output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
     base: Annotated[str | None, typer.Option(help="A base in place of [image] base.")] = None,
     update: Annotated[bool, typer.Option(help="Lock the newest dependencies anew.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every layer anew.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, measure and assemble a package; print its tag (or its path)."""
@@ -100,9 +101,9 @@ def build(
     engine = Engine.connect()
     if where.kind == "docker" and engine is None:
         raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
-    built = run_build(
-        load_project(project), where, engine, ConsoleProgress(), base=base, update=update
-    )
+    read = load_project(project)
+    progress = ConsoleProgress()
+    built = run_build(read, where, engine, progress, base=base, update=update, fresh=no_cache)
     show(json.dumps(_built(built)) if as_json else _printed(built, where))
 
 

@@ -35,10 +35,10 @@ def prove(
     golden = Golden.load(recorded) if recorded.is_file() else Golden(rows=(), answers=())
     output = folder / "proof"
     output.mkdir()
-    progress.step("proving that what ships answers as recorded")
     asked = canonical_json({"rows": golden.rows})
     try:
         with worker_on(layers, base, platform, engine, progress) as worker:
+            progress.step("proving that what ships answers as recorded")
             answers = worker.run("predict", {"rows.json": asked}, output, progress)
     except PackageError as error:
         raise PackageError(

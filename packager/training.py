@@ -38,8 +38,8 @@ def train(
     out.mkdir()
     if engine is None or base is None:
         progress.warn("without a container: it runs in a process here (isolation: process)")
-    progress.step("looking at the given model" if given else "training")
     with worker_on(layers, base, platform, engine, progress) as worker:
+        progress.step("looking at the given model" if given else "training")
         worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
 
@@ -59,6 +59,7 @@ def worker_on(
         return
     tag = sha256_bytes("".join(layer.diff_id for layer in layers).encode())[:12]
     labels = {LABEL: "training"}
+    progress.step("sending layers to the engine")
     image = assemble(f"{LABEL}-training:{tag}", base, layers, platform, labels)
     load_into(engine, image, progress)
     try:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from packager.cache import cache_directory, new_file
-from packager.digest import canonical_json, sha256_bytes
+from packager.cache import cache_directory, new_file, used
+from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.manifest import Noun
 from packager.progress import How
@@ -31,6 +31,20 @@ class Layer:
     size: int
     how: How = field(default="cached", compare=False)
     seconds: float = field(default=0.0, compare=False)
+
+    def read(self) -> Iterator[bytes]:
+        """Its bytes in chunks; ``PackageError`` at the end if they are not what diff_id names."""
+        digest = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                yield chunk
+        if f"sha256:{digest.hexdigest()}" != self.diff_id:
+            raise PackageError(
+                f"layer {self.name}: expected {self.diff_id}, got sha256:{digest.hexdigest()}",
+                f"{self.path} was changed or damaged after it was made: "
+                "build again with --no-cache, or copy the package again",
+            )
 
 
 @dataclass(frozen=True)
@@ -147,8 +161,10 @@ def cached_layer(
     name: str,
     key: Sequence[object],
     make: Callable[[], Iterable[Entry]],
+    *,
+    fresh: bool = False,
 ) -> Layer:
-    """The layer that ``key`` stands for: from the cache, or made by ``make`` and put there.
+    """The layer that ``key`` stands for: from the cache, or (always, if ``fresh``) made anew.
 
     The tar gets its name before its sidecar does: a layer that is half there counts as absent.
     """
@@ -157,19 +173,21 @@ def cached_layer(
     tar = cache_directory("layers") / f"{digest}.tar"
     sidecar = tar.with_suffix(".json")
     how: How = "cached"
-    if not (sidecar.is_file() and tar.is_file()):
+    if fresh or not _is_whole(tar, sidecar):
         how = "built"
         with new_file(tar) as file:
             diff_id, size = write_tar(file, make())
         with new_file(sidecar) as file:
             file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
     known = _Sidecar.load(sidecar)
-    if tar.stat().st_size != known.size:
-        raise PackageError(
-            f"layer {name}: expected {known.size} bytes in {tar}, got {tar.stat().st_size}",
-            f"remove {tar} and build again",
-        )
+    used(tar)
     return Layer(name, tar, known.diff_id, known.size, how, time.monotonic() - started)
+
+
+def _is_whole(tar: Path, sidecar: Path) -> bool:
+    """Whether the cache holds a layer with all its bytes; the bytes are checked when read."""
+    both = sidecar.is_file() and tar.is_file()
+    return both and tar.stat().st_size == _Sidecar.load(sidecar).size
 
 
 def plain_layer(name: str, path: Path, entries: Iterable[Entry]) -> Layer:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from packager.cache import check_writable, new_file, new_folder
-from packager.digest import CHUNK, canonical_json, sha256_bytes
+from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import Image
 from packager.image.engine import Engine
@@ -91,7 +90,8 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
         blobs = new / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
-            shutil.copyfile(layer.path, blobs / layer.diff_id[7:])
+            with (blobs / layer.diff_id[7:]).open("wb") as blob:
+                blob.writelines(layer.read())
         manifests = []
         for image in images:
             manifest = _oci_manifest(image)
@@ -159,26 +159,22 @@ def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
     for image in images:
         layers |= {layer.diff_id: layer for layer in image.layers[held:]}
     for diff_id, layer in layers.items():
-        yield from _member(Entry(f"{diff_id[7:]}.tar", source=layer.path))
+        yield from _member(Entry(f"{diff_id[7:]}.tar", source=layer.path), layer.read())
     entries = []
     for image in images:
         name = f"{image.digest[7:]}.json"
-        yield from _member(Entry(name, source=image.config))
+        yield from _member(Entry(name, source=image.config), [image.config])
         tars = [f"{layer.diff_id[7:]}.tar" for layer in image.layers]
         entries.append({"Config": name, "RepoTags": [image.name], "Layers": tars})
-    yield from _member(Entry("manifest.json", source=canonical_json(entries)))
+    manifest = canonical_json(entries)
+    yield from _member(Entry("manifest.json", source=manifest), [manifest])
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _member(entry: Entry) -> Iterator[bytes]:
+def _member(entry: Entry, content: Iterable[bytes]) -> Iterator[bytes]:
     header = entry.header()
     yield header.tobuf(tarfile.PAX_FORMAT)
-    if isinstance(entry.source, Path):
-        with entry.source.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
-    else:
-        yield entry.source or b""
+    yield from content
     yield bytes(-header.size % tarfile.BLOCKSIZE)
 
 

@@ -38,16 +38,25 @@ def make_stack(
     data: Mapping[str, Path],
     folder: Path,
     progress: Progress,
+    *,
+    fresh: bool = False,
 ) -> Stack:
     """Make what is not in the cache; layers of this build alone are written below ``folder``."""
     compiler = base.compiler() if base else None
     interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
     environment = cached_layer(
-        "venv", ["venv", lock.python, interpreter], lambda: venv_entries(lock.python, interpreter)
+        "venv",
+        ["venv", lock.python, interpreter],
+        lambda: venv_entries(lock.python, interpreter),
+        fresh=fresh,
     )
     groups = {
         group: wheel_layers(
-            [wheel for wheel in lock.wheels if wheel.group == group], name, lock.python, compiler
+            [wheel for wheel in lock.wheels if wheel.group == group],
+            name,
+            lock.python,
+            compiler,
+            fresh=fresh,
         )
         for group, name in (("serve", "wheels"), ("worker", "worker wheels"))
     }
@@ -56,8 +65,8 @@ def make_stack(
         *(base.layers if base else ()),
         environment,
         *groups["serve"],
-        _modules("runtime", runtime, INSTALLED_AT, compiler),
-        _modules("code", code, "code", compiler),
+        _modules("runtime", runtime, INSTALLED_AT, compiler, fresh),
+        _modules("code", code, "code", compiler, fresh),
     ]
     data_layers = []
     if data:
@@ -75,7 +84,9 @@ def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:
     ]
 
 
-def _modules(name: str, files: Mapping[str, Path], prefix: str, compiler: Compiler | None) -> Layer:
+def _modules(
+    name: str, files: Mapping[str, Path], prefix: str, compiler: Compiler | None, fresh: bool
+) -> Layer:
     """A layer of Python modules and whatever lies beside them, with their bytecode."""
     known = [[inside, sha256_file(path), file_mode(path)] for inside, path in files.items()]
     key = [name, prefix, compiler.identity if compiler else None, known]
@@ -87,7 +98,7 @@ def _modules(name: str, files: Mapping[str, Path], prefix: str, compiler: Compil
                 made += _bytecode(files, Path(temporary) / prefix, prefix, compiler)
             return made
 
-        return cached_layer(name, key, make)
+        return cached_layer(name, key, make, fresh=fresh)
 
 
 def _bytecode(

@@ -58,23 +58,25 @@ def wheel_layers(
     name: str,
     python: str,
     compiler: Compiler | None,
+    *,
+    fresh: bool = False,
 ) -> list[Layer]:
     """A layer for each big wheel and one, called ``name``, of all the small ones.
 
     Every wheel is unpacked and compiled once, on several threads, and kept in the cache.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tasks = [pool.submit(_wheel_layer, wheel, python, compiler) for wheel in wheels]
+        tasks = [pool.submit(_wheel_layer, wheel, python, compiler, fresh) for wheel in wheels]
         layers = [task.result() for task in tasks]
     small = [layer for layer in layers if layer.size < OWN_LAYER_FROM]
     big = [layer for layer in layers if layer.size >= OWN_LAYER_FROM]
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
-    return [*big, cached_layer(name, key, lambda: copy_members(small))]
+    return [*big, cached_layer(name, key, lambda: copy_members(small), fresh=fresh)]
 
 
-def _wheel_layer(wheel: Wheel, python: str, compiler: Compiler | None) -> Layer:
+def _wheel_layer(wheel: Wheel, python: str, compiler: Compiler | None, fresh: bool) -> Layer:
     key = ["wheel", wheel.sha256, python, compiler.identity if compiler else None]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -85,7 +87,7 @@ def _wheel_layer(wheel: Wheel, python: str, compiler: Compiler | None) -> Layer:
                 compiler.compile(folder / site_packages(python), f"/{site_packages(python)}")
             return tree_entries(folder, "")
 
-        return cached_layer(f"{wheel.name} {wheel.version}", key, make)
+        return cached_layer(f"{wheel.name} {wheel.version}", key, make, fresh=fresh)
 
 
 def _unpack(path: Path, folder: Path, python: str) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import cache_directory, new_folder
+from packager.cache import cache_directory, new_folder, used
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
 from packager.errors import PackageError
@@ -96,6 +96,7 @@ def _environment(layers: Sequence[Layer]) -> Path:
             if (new / VENV / "pyvenv.cfg").is_file():
                 _adopt(new / VENV, interpreter)
             _compile(new / VENV / "lib", interpreter)
+    used(folder)
     return folder
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from packager.cache import cache_directory, new_file, new_folder
-from packager.errors import PackageError
+from packager.cache import cache_directory, cache_limit, new_file, new_folder, prune
+from packager.errors import PackageError, UsageError
 
 
 def names(folder: Path) -> list[str]:
@@ -99,3 +99,51 @@ def test_a_failure_leaves_the_older_folder_and_no_litter(tmp_path: Path):
         fill_and_fail(temporary)
     assert (tmp_path / "folder" / "a").read_text() == "old"
     assert names(tmp_path) == ["folder"]
+
+
+def kept(cache: Path, kind: str, name: str, size: int, age: float) -> Path:
+    """Something of ``size`` bytes in the cache that was of use ``age`` seconds ago."""
+    path = cache / kind / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "layers":
+        path.write_bytes(bytes(size))
+        path.with_suffix(".json").write_text("{}")
+    else:
+        path.mkdir()
+        (path / "content").write_bytes(bytes(size))
+    os.utime(path, (NOW - age, NOW - age))
+    return path
+
+
+NOW = 2_000_000_000.0
+DAY = 86_400.0
+
+
+def test_what_was_of_no_use_longest_goes_until_the_limit_holds(cache: Path):
+    old = kept(cache, "layers", "old.tar", 400, 3 * DAY)
+    older = kept(cache, "environments", "older", 400, 4 * DAY)
+    young = kept(cache, "wheels", "young", 400, 2 * DAY)
+    assert prune(500, now=NOW) == 800
+    assert [path.exists() for path in (old, old.with_suffix(".json"), older, young)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_nothing_goes_below_the_limit_or_while_it_may_be_in_use(cache: Path):
+    used_now = kept(cache, "layers", "used.tar", 400, 60)
+    named = kept(cache, "bases", "named-mine", 400, 9 * DAY)
+    assert prune(1000, now=NOW) == 0
+    assert prune(0, now=NOW) == 0
+    assert used_now.exists()
+    assert named.exists()
+
+
+def test_the_limit_is_read_in_gigabytes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE_GB", "1.5")
+    assert cache_limit() == 1_500_000_000
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE_GB", "lots")
+    with pytest.raises(UsageError, match="MODEL_PACKAGER_CACHE_GB: expected a number, got 'lots'"):
+        cache_limit()

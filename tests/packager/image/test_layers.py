@@ -176,15 +176,29 @@ def test_a_failure_while_making_leaves_nothing(cache: Path):
     assert list((cache / "layers").iterdir()) == []
 
 
-def test_a_cut_layer_in_the_cache_is_told(cache: Path):
+def test_a_cut_layer_in_the_cache_is_made_again(cache: Path):
     layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
     os.truncate(layer.path, 512)
-    with pytest.raises(PackageError) as caught:
-        cached_layer("one", ["key"], lambda: [])
-    assert caught.value.message == (
-        f"layer one: expected {layer.size} bytes in {layer.path}, got 512"
+    again = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
+    assert again.how == "built"
+    assert b"".join(again.read()) == layer.path.read_bytes()
+
+
+def test_fresh_means_made_anew(cache: Path):
+    cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
+    assert (
+        cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")], fresh=True).how == "built"
     )
-    assert caught.value.hint == f"remove {layer.path} and build again"
+
+
+def test_changed_bytes_are_told_when_they_are_read(cache: Path):
+    layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
+    content = layer.path.read_bytes()
+    layer.path.write_bytes(content.replace(b"1", b"2"))
+    with pytest.raises(PackageError) as caught:
+        list(layer.read())
+    assert caught.value.message.startswith(f"layer one: expected {layer.diff_id}, got sha256:")
+    assert "--no-cache" in caught.value.hint
 
 
 def test_small_layers_become_one_with_all_their_members(tmp_path: Path):
