@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import cache_directory, cache_limit, check_writable, prune
+from packager.cache import cache_limit, check_writable, prune, work_folder
 from packager.check import check_code, check_columns, check_model_file
 from packager.code import RECORD, code_files, data_files, model_files
 from packager.data.frames import source_files
@@ -19,18 +18,22 @@ from packager.environment.platform import Target, default_platform, host_target
 from packager.errors import PackageError
 from packager.image.assemble import LABEL, Image, assemble
 from packager.image.base import BaseImage, find_base
+from packager.image.debian import check_system_packages
+from packager.image.docker_build import Builder, build_images, check_builder, own_template
+from packager.image.elf import check_libraries
 from packager.image.engine import Engine
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.outputs import Output, deliver
 from packager.image.stack import Stack, entries, make_stack
 from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
-from packager.progress import Progress
+from packager.progress import Progress, Silent
 from packager.project import Project
 from packager.proof import prove
 from packager.record import BuildRecord, write_record
 from packager.runners.local import check_host
 from packager.training import train
+from packager.verify import Files, verify
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,19 @@ def build(
     base: str | None = None,
     update: bool = False,
     fresh: bool = False,
+    twice: bool = False,
+    builder: Builder = "assemble",
 ) -> Built:
     """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
 
     ``base`` overrides the project's; ``update`` locks everything anew; ``fresh`` makes every layer
-    anew. Raises ``PackageError``.
+    anew; ``twice`` assembles a second time elsewhere and compares; ``builder`` says
+    what makes the images. Raises ``PackageError``.
     """
     started = time.time()
     output.check()
+    check_builder(builder, output, engine)
+    template = own_template(project.directory, builder, progress)
     limit = cache_limit()
     check_writable(project.directory)
     check_columns(project)
@@ -67,6 +75,7 @@ def build(
     check_code(project, code)
     platform = _platform(project, engine)
     found = _base(project, base, platform, output, engine, progress)
+    check_system_packages(project.image.system_packages, found)
     target = _target(found, platform, engine)
     locked = found.locked if found else None
     lock_path = project.directory / LOCK
@@ -74,17 +83,28 @@ def build(
     dependencies = provide(
         requirements, _format(project), lock_path, target, locked, progress, update=update
     )
-    with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
-        folder = Path(name)
+    with work_folder() as folder:
         progress.step("making layers")
         lock, data = dependencies.lock, data_files(project)
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
+        check_libraries(found, stack, progress)
         result = train(project, locked, platform, stack, engine, folder, progress)
-        manifest = describe(project, lock, stack.runtime, code, result, folder)
+        manifest = describe(project, lock, stack.runtime, code, result, folder, template)
         images = _assemble(project, locked, platform, stack, manifest, folder)
-        prove(images[0].layers, locked, platform, engine, folder, progress)
+        if twice:
+            progress.step("assembling again elsewhere, to compare")
+
+            def again(code: Files, data: Files, place: Path) -> tuple[Image, ...]:
+                stack = make_stack(found, lock, code, data, place, Silent(), fresh=True)
+                return _assemble(project, locked, platform, stack, manifest, place)
+
+            verify(images, code, data, folder, again)
+        prove(images[0], locked, platform, engine, folder, progress)
         progress.step(f"writing {output}")
-        deliver(images, output, engine, progress)
+        if builder == "docker" and engine and locked:
+            images = build_images(images, locked, template, engine, progress, fresh=fresh)
+        else:
+            deliver(images, output, engine, progress)
     write_lock(dependencies.file, lock_path)
     write_record(
         BuildRecord.of(manifest, images, project.directory, started), project.directory / RECORD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -70,6 +71,30 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
                     shutil.rmtree(leftover)
 
 
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A folder for the time of the block; what killed processes left of theirs goes first."""
+    top = cache_directory("work")
+    for left in top.iterdir():
+        owner = left.name.partition("-")[0]
+        if not (owner.isdigit() and _runs(int(owner))):
+            shutil.rmtree(left, ignore_errors=True)  # another process may be sweeping too
+    with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-") as name:
+        yield Path(name)
+
+
+def _runs(process: int) -> bool:
+    if sys.platform == "win32":
+        return True  # signal 0 is no question there
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def used(path: Path) -> None:
     """Note that something in the cache was of use just now."""
     os.utime(path)
@@ -79,7 +104,7 @@ def prune(limit: int, *, now: float | None = None) -> int:
     """Remove what was of no use longest until the cache holds ``limit`` bytes; bytes removed.
 
     Nothing that was used within the last hour goes: another build may be reading it. A named
-    base is the user's own and stays.
+    base is the user's own and stays. Names that begin with a dot are what a kill left behind.
     """
     moment = time.time() if now is None else now
     entries = [entry for kind in PRUNED for entry in _entries(cache_directory(kind))]
@@ -91,7 +116,8 @@ def prune(limit: int, *, now: float | None = None) -> int:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
+            for beside in (".json", ".elf.json"):
+                path.with_suffix(beside).unlink(missing_ok=True)
         removed += size
     return removed
 
@@ -110,7 +136,7 @@ def cache_limit() -> int:
 def _entries(folder: Path) -> Iterator[tuple[float, Path, int]]:
     """(last use, path, bytes) of every layer, wheel or environment in ``folder``."""
     for path in folder.iterdir():
-        if path.suffix == ".json" or path.name.startswith((".", "named-")):
+        if path.suffix == ".json" or path.name.startswith("named-"):
             continue
         files = path.rglob("*") if path.is_dir() else (path,)
         size = sum(file.lstat().st_size for file in files)

@@ -12,16 +12,20 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from packager import diff_text
 from packager import inspect as inspection
 from packager.build import Built
 from packager.build import build as run_build
 from packager.cache import check_writable, new_file
 from packager.code import REPLAY_REPORT
 from packager.console import ConsoleProgress, show, show_error
+from packager.diff import diff_packages
 from packager.errors import PackageError, UsageError
+from packager.image.base import restore_base
 from packager.image.debian import make_base
+from packager.image.docker_build import Builder
 from packager.image.engine import Engine
-from packager.image.outputs import NO_ENGINE, Output
+from packager.image.outputs import NO_ENGINE, Output, write_archive
 from packager.image.reference import Reference, open_reference
 from packager.init import init_from_model, init_project
 from packager.predict import predict as run_predict
@@ -50,8 +54,9 @@ def main() -> None:
     """Run the command line; only a ``PackageError`` is a user's matter, the rest are bugs."""
     # They unwind, so that containers and half-made files go. A shell that starts us in
     # the background has Ctrl-C ignored: we take it back.
-    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(stop, signal.default_int_handler)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows knows no SIGHUP
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         app()
     except PackageError as error:
@@ -92,18 +97,34 @@ def build(
     project: Annotated[Path, typer.Argument(help="The folder with package.toml.")] = Path("."),
     output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
     base: Annotated[str | None, typer.Option(help="A base in place of [image] base.")] = None,
+    builder: Annotated[
+        Builder, typer.Option("--engine", help="What makes the image; docker: its Dockerfile.")
+    ] = "assemble",
     update: Annotated[bool, typer.Option(help="Lock the newest dependencies anew.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Assemble twice under other conditions, compare.")
+    ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every layer anew.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, measure and assemble a package; print its tag (or its path)."""
     where = Output.parse(output)
     engine = Engine.connect()
-    if where.kind == "docker" and engine is None:
+    if builder == "assemble" and where.kind == "docker" and engine is None:
         raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
     read = load_project(project)
     progress = ConsoleProgress()
-    built = run_build(read, where, engine, progress, base=base, update=update, fresh=no_cache)
+    built = run_build(
+        read,
+        where,
+        engine,
+        progress,
+        base=base,
+        update=update,
+        fresh=no_cache,
+        twice=verify,
+        builder=builder,
+    )
     show(json.dumps(_built(built)) if as_json else _printed(built, where))
 
 
@@ -112,6 +133,15 @@ def inspect(reference: Ref, as_json: AsJson = False) -> None:
     """Show what is in a package: recipe, data, metrics by slice, layers."""
     with open_reference(reference, Engine.connect()) as found:
         show(json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found))
+
+
+@app.command()
+def diff(before: Ref, after: Ref, as_json: AsJson = False) -> None:
+    """Show what differs between two packages, and the bytes to ship from one to the other."""
+    engine = Engine.connect()
+    with open_reference(before, engine) as one, open_reference(after, engine) as other:
+        found = diff_packages(one, other)
+    show(json.dumps(diff_text.as_json(found)) if as_json else diff_text.as_text(found))
 
 
 @app.command()
@@ -186,11 +216,30 @@ def replay(
 
 
 @app.command()
-def base(as_json: AsJson = False) -> None:
+def base(
+    add: Annotated[
+        list[str] | None, typer.Option(help="A Debian package more; repeat for several.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Keep it in this file as well.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Take the base from such a file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Make a base from Debian packages, for machines that reach no registry; print its name."""
-    engine = Engine.connect()
-    made = make_base(engine, ConsoleProgress())
+    if source is not None and (add or output):
+        raise UsageError("--from: expected no --add or --output beside it", "leave them out")
+    if output is not None:
+        Output("docker-archive", output).check()
+    made = (
+        restore_base(source)
+        if source
+        else make_base(Engine.connect(), ConsoleProgress(), add or ())
+    )
+    if output is not None:
+        write_archive([made.image], output)
     fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
+    fact["packages"] = made.saved.packages
     show(json.dumps(fact) if as_json else made.saved.reference)
 
 

@@ -22,13 +22,17 @@ def describe(
     code: Mapping[str, Path],
     result: TrainingResult,
     folder: Path,
+    template: str | None = None,
 ) -> Manifest:
-    """Write everything that lies at ``/package`` into ``folder/package``; return the manifest."""
+    """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
+
+    ``template`` is the project's own, in place of our Dockerfile's.
+    """
     _check_accept(project, result)
     package, out = folder / "package", folder / "out"
     package.mkdir()
     (package / "lock.json").write_bytes(lock.dump())
-    text = render(None if lock.base == "none" else lock.base, labels(project))
+    text = render(None if lock.base == "none" else lock.base, labels(project), template)
     (package / "Dockerfile").write_text(text, encoding="utf-8")
     for name in ("fingerprint.json", "profile.json", "golden.json"):
         if (out / name).is_file():

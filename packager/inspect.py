@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from packager.console import human_bytes
-from packager.image.assemble import layer_names
 from packager.image.reference import Reference
 from packager.manifest import Manifest, Metrics
 
@@ -22,7 +21,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
         "companion": reference.has_companion,
         "layers": [
             {"name": name, "diff_id": diff_id, "size": size}
-            for name, diff_id, size in _layers(reference)
+            for name, diff_id, size in reference.layers()
         ],
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
@@ -89,15 +88,9 @@ def _metrics(name: str, metrics: Metrics) -> str:
 
 
 def _layer_table(reference: Reference) -> Iterator[str]:
-    layers = _layers(reference)
+    layers = reference.layers()
     yield ""
     yield f"  {'layer':<42} {'bytes':>10}  diff id"
     for name, diff_id, size in layers:
         yield f"  {name:<42} {human_bytes(size):>10}  {diff_id[:19]}"
     yield f"  {'total':<42} {human_bytes(sum(size for _, _, size in layers)):>10}"
-
-
-def _layers(reference: Reference) -> list[tuple[str, str, int]]:
-    """(name, diff_id, bytes) of the main image, bottom up."""
-    names = layer_names(reference.config)
-    return list(zip(names, reference.config["rootfs"]["diff_ids"], reference.sizes(), strict=True))

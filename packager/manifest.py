@@ -71,7 +71,7 @@ class Column(Noun):
     dtype: str
     nullable: bool
     categories: tuple[Scalar, ...] | None = None
-    """Values seen in training, for text, category and boolean columns of at most 1,000 values."""
+    """Values seen in training, for text, category and boolean columns of at most 10,000 values."""
     minimum: float | None = None
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
@@ -220,6 +220,8 @@ class Base(Noun):
     reference: str
     diff_ids: tuple[str, ...]
     env: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    """Debian packages as the base itself records them: ``name=version``, sorted."""
 
 
 class Lock(Noun):

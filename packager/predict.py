@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from packager.cache import cache_directory
+from packager.cache import work_folder
 from packager.data.frames import read_rows
 from packager.image.engine import Engine
 from packager.image.reference import Reference
@@ -29,8 +28,7 @@ def predict(
     """
     rows = read_rows(source, reference.manifest.schema_)
     asked = json.dumps({"rows": rows}, allow_nan=False).encode()
-    with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
-        output = Path(name)
+    with work_folder() as output:
         progress.step(f"predicting {len(rows)} rows")
         with on_package(reference, engine, progress) as worker:
             answers = worker.run("predict", {"rows.json": asked}, output, progress)

@@ -25,9 +25,13 @@ EXPECTED = {
 }
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
+# As engines read it: an optional host:port, then lower-case components.
+COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-Repository = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._:/-]+[a-z0-9]+)*$", max_length=200)]
+Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
@@ -202,7 +206,6 @@ def _check_not_there_yet(project: Project) -> None:
         f'recipe.level = "{recipe.level if recipe else ""}"': bool(
             recipe and recipe.level in ("state", "statistical")
         ),
-        "image.system_packages": bool(image.system_packages),
         "image.platforms with more than one platform": len(image.platforms) > 1,
     }
     for what, wanted in found.items():

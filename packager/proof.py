@@ -1,43 +1,127 @@
 """The last look before an image is delivered: does what ships answer as the fresh model did?
 
 Training has more around it than serving: scikit-learn to measure with, a reader for Parquet. A
-requirement that the project forgot shows only here.
+requirement that the project forgot shows only here. With an engine the image is started as it will
+be deployed, but for the network; without one its layers answer in a process.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.image.engine import Engine
-from packager.image.layers import Layer
+from packager.image.assemble import LABEL, PORT, Image
+from packager.image.engine import Engine, Sandbox
+from packager.image.outputs import load_into
+from packager.image.wheels import VENV
 from packager.manifest import Base, Golden
 from packager.progress import Progress
 from packager.training import worker_on
 
+READY_SECONDS = 120
+# Other thread counts than at training may move the last digits of a sum.
+TOLERANCE = 1e-9
+PYTHON = f"/{VENV}/bin/python"
+ASK = f"""
+import json, urllib.request
+rows = json.load(open("/package/golden.json"))["rows"]
+body = json.dumps({{"rows": rows}}).encode()
+print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
+"""
+
 
 def prove(
-    layers: Sequence[Layer],
+    image: Image,
     base: Base | None,
     platform: str,
     engine: Engine | None,
     folder: Path,
     progress: Progress,
 ) -> None:
-    """Load the model on the very layers that ship, and have it answer the golden rows again.
+    """Have ``image`` answer its golden rows; ``PackageError`` if it can't or answers otherwise.
 
-    Raises ``PackageError`` if it can't be loaded there or answers otherwise.
+    A package without data has no golden rows: there its model has to load.
     """
     recorded = folder / "package" / "golden.json"
     golden = Golden.load(recorded) if recorded.is_file() else Golden(rows=(), answers=())
+    if engine is not None and base is not None:
+        answers = _from_server(image, engine, golden, progress)
+    else:
+        progress.warn("no container: the image itself is not started, its layers answer instead")
+        answers = _from_worker(image, base, platform, golden, folder, progress)
+    for number, (answer, expected) in enumerate(zip(answers, golden.answers, strict=True)):
+        if not _equal({name: answer.get(name) for name in expected}, expected):
+            raise PackageError(
+                f"golden row {number}: expected {expected} as recorded, got {answer}",
+                "the model answers differently each time it is loaded: check its load and predict",
+            )
+
+
+def _from_server(
+    image: Image, engine: Engine, golden: Golden, progress: Progress
+) -> Sequence[Mapping[str, Any]]:
+    """The answers of the image itself: no network, read-only, no capabilities."""
+    trial = replace(image, name=f"{LABEL}-proof:{image.digest[7:19]}")
+    progress.step("sending layers to the engine")
+    load_into(engine, trial, progress)
+    try:
+        progress.step("starting the image: no network, read-only, no capabilities")
+        with engine.sandbox(trial.name) as sandbox:
+            _wait_until_ready(sandbox)
+            if not golden.rows:
+                return ()
+            code, said = sandbox.run([PYTHON, "-c", ASK])
+            if code != 0:
+                raise PackageError("the started image can't answer its golden rows", said[-800:])
+            answers: list[dict[str, Any]] = json.loads(said)["predictions"]
+            return answers
+    finally:
+        engine.remove(trial.name)
+
+
+def _wait_until_ready(sandbox: Sandbox) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if not sandbox.alive():
+            raise _told(sandbox.log())
+        if sandbox.run([PYTHON, "-m", "serving.health"])[0] == 0:
+            return
+        time.sleep(0.2)
+    raise PackageError(
+        f"trained, but the image is not ready after {READY_SECONDS} s", sandbox.log()[-1500:]
+    )
+
+
+def _told(log: str) -> PackageError:
+    """What a server that ended says of it: its own error and hint, or the end of its log."""
+    found = re.search(r"^error: (.*)\n+hint: (.*)", log, re.MULTILINE)
+    if found:
+        return PackageError(f"trained, but what ships can't answer: {found[1]}", found[2])
+    return PackageError("trained, but the image ends before it is ready", log[-1500:])
+
+
+def _from_worker(
+    image: Image,
+    base: Base | None,
+    platform: str,
+    golden: Golden,
+    folder: Path,
+    progress: Progress,
+) -> Sequence[Mapping[str, Any]]:
+    """The answers of a process on the image's layers."""
     output = folder / "proof"
     output.mkdir()
     asked = canonical_json({"rows": golden.rows})
     try:
-        with worker_on(layers, base, platform, engine, progress) as worker:
+        with worker_on(image.layers, base, platform, None, progress) as worker:
             progress.step("proving that what ships answers as recorded")
             answers = worker.run("predict", {"rows.json": asked}, output, progress)
     except PackageError as error:
@@ -45,12 +129,17 @@ def prove(
             f"trained, but what ships can't answer: {error.message}",
             error.hint or "list everything the model imports in the requirements file",
         ) from error
-    lines = answers.read_text(encoding="utf-8").splitlines()
-    for number, (line, expected) in enumerate(zip(lines, golden.answers, strict=True)):
-        answer = json.loads(line)
-        found = {name: answer[name] for name in expected}
-        if found != expected:
-            raise PackageError(
-                f"golden row {number}: expected {expected} as recorded, got {found}",
-                "the model answers differently each time it is loaded: check its load and predict",
-            )
+    return [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
+
+
+def _equal(answer: Any, expected: Any) -> bool:
+    """Whether two answers agree: labels exactly, numbers within ``TOLERANCE``."""
+    if isinstance(expected, Mapping):
+        return (
+            isinstance(answer, Mapping)
+            and answer.keys() == expected.keys()
+            and all(_equal(answer[name], value) for name, value in expected.items())
+        )
+    if isinstance(expected, float) and isinstance(answer, (int, float)):
+        return math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(answer == expected)

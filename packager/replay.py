@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from packager.cache import cache_directory
+from packager.cache import work_folder
 from packager.data.frames import source_files
 from packager.errors import PackageError, UsageError
 from packager.image.engine import Engine
@@ -27,8 +26,7 @@ def replay(
     Raises ``PackageError`` if it has no recipe, or its data is neither inside nor given.
     """
     source = _check(reference.manifest, data)
-    with tempfile.TemporaryDirectory(dir=cache_directory("work")) as name:
-        folder = Path(name)
+    with work_folder() as folder:
         extra: Sequence[Layer] = ()
         if data is not None:
             files = _named_as_recorded(data, source)

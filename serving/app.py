@@ -125,7 +125,9 @@ class App:
         try:
             async with asyncio.timeout(seconds):
                 body = await _read(scope, receive, self._settings.max_body_bytes)
-            return Response(200, await self._lane.run(partial(predictor.answer, body), deadline))
+            answer = await self._lane.run(partial(predictor.answer, body), deadline)
+            predictor.count(answer)
+            return Response(200, answer.body)
         except ModelError as error:
             logger.error("%s", error, exc_info=error.__cause__)
             raise RequestError(500, "model_failed", "the model raised an error") from error

@@ -33,6 +33,14 @@ class ModelError(Exception):
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The body of an answer, and what there is to count in it."""
+
+    body: bytes
+    batch: Batch
+
+
+@dataclass(frozen=True)
 class Predictor:
     """A loaded package that answers requests; not for two threads at once."""
 
@@ -75,25 +83,29 @@ class Predictor:
             metrics=metrics,
         )
 
-    def answer(self, body: bytes) -> bytes:
-        """The body of the answer to a ``/predict`` request.
+    def answer(self, body: bytes) -> Answer:
+        """The answer to a ``/predict`` request, not counted yet.
 
         Raises ``RequestError`` for a request that can't be taken, ``ModelError`` where the model
-        fails. Only answered rows are counted.
+        fails.
         """
         with self._stage("total"):
             with self._stage("validate"):
                 checked = self._check(body)
             with self._stage("predict"):
                 predictions = self._predict(checked)
-            self.metrics.observe_batch(self._batch(checked, predictions))
             answers = [
                 {**answer, "flags": flags}
                 for answer, flags in zip(
                     predictions.answers(self.model.classes), checked.flags, strict=True
                 )
             ]
-            return schema.predictions_body(self.version, answers)
+            body = schema.predictions_body(self.version, answers)
+            return Answer(body, self._batch(checked, predictions))
+
+    def count(self, answer: Answer) -> None:
+        """Count the rows of an answer; for those that are sent, not for those that came late."""
+        self.metrics.observe_batch(answer.batch)
 
     def _check(self, body: bytes) -> Checked:
         try:

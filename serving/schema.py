@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from packager.data.rows import RowError
+from packager.data.values import shown_bound
 from packager.manifest import Column, Golden, Manifest
 
 
@@ -130,6 +131,9 @@ def encode(document: Any) -> bytes:
 
 def _column(column: Column) -> dict[str, Any]:
     described = column.model_dump(mode="json", exclude={"dtype"})
+    for name in ("minimum", "maximum"):
+        if described[name] is not None:
+            described[name] = shown_bound(column, described[name])
     return {key: value for key, value in described.items() if value is not None}
 
 

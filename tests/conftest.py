@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from command import NO_ENGINE, Package, package
+from hypothesis import settings
 
 from packager.environment.platform import default_platform
 from packager.image.base import find_base
@@ -15,6 +16,10 @@ from packager.image.debian import base_name, make_base
 from packager.image.engine import Engine
 from packager.progress import Silent
 from packager.project import ImageSection
+
+# No test fails on a clock: the machine may be busy.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

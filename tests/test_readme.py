@@ -32,7 +32,7 @@ def steady(text: str) -> str:
     text = re.sub(r"(?<=-)[0-9a-f]{12}\b", "ROOT", text)
     text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text)
     return re.sub(
-        r"(?<![\d.])\d+\.\d+(e-?\d+)?(?![\d.])", lambda match: f"{float(match[0]):.2f}", text
+        r"(?<![\d.])\d+\.\d+(e-?\d+)?(?![\d.])", lambda match: f"{float(match[0]):.3f}", text
     )
 
 

@@ -31,7 +31,7 @@ __all__ = [
     "source_files",
 ]
 
-MAX_CATEGORIES = 1000
+MAX_CATEGORIES = 10_000
 
 Format = Literal["csv", "parquet"]
 _FORMATS: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}

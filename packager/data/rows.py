@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from packager.data.values import RefusedError, builder, nanoseconds_per_tick, taker
+from packager.data.values import RefusedError, builder, nanoseconds_per_tick, shown_bound, taker
 from packager.errors import UsageError
 from packager.manifest import Column, Schema
 
@@ -174,14 +174,17 @@ class _Plan:
         expected: dict[Anomaly, str] = {
             "missing": "a value, as in training",
             "unseen": "a value seen in training",
-            "below_range": f"at least {self.column.minimum}, as in training",
-            "above_range": f"at most {self.column.maximum}, as in training",
+            "below_range": f"at least {self._bound(self.column.minimum)}, as in training",
+            "above_range": f"at most {self._bound(self.column.maximum)}, as in training",
         }
         return [
             RowError(row, self.name, expected[anomaly], _short(rows[row].get(self.name)), _STRICT)
             for row, anomaly in found
             if not (anomaly == "missing" and self.column.nullable)
         ]
+
+    def _bound(self, value: float | None) -> float | str | None:
+        return None if value is None else shown_bound(self.column, value)
 
     def _judge(self, value: Any) -> Anomaly | None:
         if value is None:

@@ -7,6 +7,7 @@ would have given a column with nulls.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +71,14 @@ def builder(column: Column) -> Callable[[Sequence[Any]], Any]:
     if dtype.kind == "b":
         return lambda values: _objects(values) if None in values else np.array(values, dtype)
     return lambda values: np.array(_with_nan(values), dtype)
+
+
+def shown_bound(column: Column, value: float) -> float | str:
+    """A minimum or maximum as a request would hold it: datetimes in ISO 8601, to the second."""
+    if column.kind != "datetime":
+        return value
+    zone = dt.UTC if "," in column.dtype else None
+    return dt.datetime.fromtimestamp(value // 10**9, dt.UTC).replace(tzinfo=zone).isoformat()
 
 
 def nanoseconds_per_tick(column: Column) -> int:

@@ -69,12 +69,12 @@ def _pinned(locked: LockFile, base: Base | None) -> tuple[Base, ...]:
     if base is None:
         return locked.bases
     for pinned in locked.bases:
-        if pinned.reference == base.reference:
-            if pinned != base:
-                raise PackageError(
-                    f"base {base.reference}: expected the layers pinned in package.lock "
-                    f"({pinned.diff_ids[-1][:19]}…), got others ({base.diff_ids[-1][:19]}…)",
-                    "lock the new one with --update, or bring back the old one",
-                )
-            return locked.bases
-    return tuple(sorted((*locked.bases, base), key=lambda known: known.reference))
+        same = (pinned.diff_ids, pinned.env) == (base.diff_ids, base.env)
+        if pinned.reference == base.reference and not same:
+            raise PackageError(
+                f"base {base.reference}: expected the layers pinned in package.lock "
+                f"({pinned.diff_ids[-1][:19]}…), got others ({base.diff_ids[-1][:19]}…)",
+                "lock the new one with --update, or bring back the old one",
+            )
+    others = (known for known in locked.bases if known.reference != base.reference)
+    return tuple(sorted((*others, base), key=lambda known: known.reference))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,18 @@ from packager.manifest import Base
 
 PORT = 3000
 USER = "65532:0"
+# How Docker tells of a step in an image's history, and what our Dockerfile copies where.
+METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")
+COPIED = re.compile(r"/bin/sh -c #\(nop\)\s+COPY \S+ in (/\S+?)/?\s*$")
+COPIES = {
+    "/opt/venv": "wheels",
+    "/opt/runtime": "runtime",
+    "/code": "code",
+    "/models": "model",
+    "/package": "package",
+    "/opt": "worker wheels",
+    "/data": "data",
+}
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"
 ENVIRONMENT = {
@@ -99,6 +112,29 @@ def healthcheck() -> dict[str, Any]:
 
 
 def layer_names(config: Mapping[str, Any]) -> list[str]:
-    """What each layer of one of our images holds, bottom up."""
-    history = config.get("history") or []
-    return [str(entry.get("created_by", "")).removeprefix(f"{LABEL}: ") for entry in history]
+    """What each layer of one of our images holds, bottom up, whoever built it."""
+    steps = [entry for entry in config.get("history") or () if not entry.get("empty_layer")]
+    return [_layer_name(str(step.get("created_by", ""))) for step in steps]
+
+
+def with_layers(history: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    """The ``count`` steps of an engine's history that made a layer: it does not tell which did.
+
+    A step with bytes did; of those without, one that copied or ran something rather than not.
+    """
+    order = sorted(
+        range(len(history)),
+        key=lambda i: (
+            not history[i]["size"],
+            METADATA.match(history[i]["created_by"]) is not None,
+            i,
+        ),
+    )
+    return [history[i] for i in sorted(order[:count])]
+
+
+def _layer_name(created_by: str) -> str:
+    copied = COPIED.match(created_by)
+    if copied:
+        return COPIES.get(copied[1], created_by)
+    return created_by.removeprefix(f"{LABEL}: ")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import shutil
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,16 @@ from packager.cache import cache_directory, new_folder
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.environment.platform import OLDEST_PYTHON, Target, default_platform
 from packager.errors import PackageError
+from packager.image.assemble import Image
+from packager.image.base_archive import base_image, opened_archive, unpack_archive
 from packager.image.bytecode import COMPILE, Compiler, ContainerCompiler, LoaderCompiler
 from packager.image.engine import Engine
 from packager.image.layers import Layer
 from packager.image.rootfs import find_python, unpack_layers
 from packager.manifest import Base, Noun
 
+# Where a base of `package base` names the Debian packages it was made of.
+PACKAGES = "usr/share/package-base/packages.json"
 PROBE = """
 import platform, sys
 print(f"{sys.version_info[0]}.{sys.version_info[1]}", *platform.libc_ver(), sys.version)
@@ -43,6 +47,8 @@ class SavedBase(Noun):
     glibc: tuple[int, int]
     identity: str
     """sha256 of what the interpreter says of itself and of how we use it, for cache keys."""
+    packages: tuple[str, ...] = ()
+    """Debian packages as the base itself records them: ``name=version``, sorted."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,12 @@ class BaseImage:
     @property
     def locked(self) -> Base:
         """How the lock pins it: by content, never by date."""
+        saved = self.saved
         return Base(
-            reference=self.saved.reference, diff_ids=self.saved.diff_ids, env=self.saved.env
+            reference=saved.reference,
+            diff_ids=saved.diff_ids,
+            env=saved.env,
+            packages=saved.packages,
         )
 
     @property
@@ -72,6 +82,11 @@ class BaseImage:
             Layer("base", self.folder / "layers" / f"{diff_id[7:]}.tar", diff_id, size)
             for diff_id, size in zip(self.saved.diff_ids, self.saved.sizes, strict=True)
         )
+
+    @property
+    def image(self) -> Image:
+        """The base as an image of its own, to be kept or carried elsewhere."""
+        return base_image(self.saved.reference, self.saved.platform, self.saved.env, self.layers)
 
     def compiler(self) -> Compiler:
         """The base's own interpreter as a maker of bytecode."""
@@ -118,7 +133,7 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
                 archive.write(chunk)
             archive.seek(0)
             with tarfile.open(fileobj=archive) as tar, new_folder(folder) as new:
-                config = _unpack_archive(tar, new / "layers")
+                config = unpack_archive(tar, new / "layers")
                 _probe_and_save(new, reference, platform, config, engine)
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
     return BaseImage(saved, folder, engine)
@@ -138,34 +153,29 @@ def save_base(
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
 
 
+def restore_base(path: Path) -> BaseImage:
+    """Take the base out of an archive, under the name it has there, replacing an earlier one.
+
+    Raises ``UsageError`` if the file is no such archive, ``PackageError`` if it is damaged or made
+    for another machine.
+    """
+    platform = default_platform()
+    with opened_archive(path) as (tar, archived):
+        if sys.platform != "linux" or archived.platform != platform:
+            raise PackageError(
+                f"{path}: a base for {archived.platform} can't be probed on this machine",
+                f"load it into an engine with `docker load -i {path}`: builds find it there",
+            )
+        folder = _named(archived.reference, platform)
+        with new_folder(folder, replace=True) as new:
+            unpack_archive(tar, new / "layers")
+            _probe_and_save(new, archived.reference, platform, archived.config, None)
+    return BaseImage(SavedBase.load(folder / "base.json"), folder, None)
+
+
 def _named(reference: str, platform: str) -> Path:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")
     return cache_directory("bases") / f"named-{name}"
-
-
-def _unpack_archive(tar: tarfile.TarFile, folder: Path) -> dict[str, Any]:
-    """Lay the layers of a ``docker save`` archive into ``folder``, by diff_id; its config."""
-    folder.mkdir()
-
-    def read(name: str) -> bytes:
-        member = tar.extractfile(name)
-        if member is None:
-            raise PackageError(f"engine's archive: {name} is no file", "save the image anew")
-        return member.read()
-
-    entry = json.loads(read("manifest.json"))[0]
-    config: dict[str, Any] = json.loads(read(entry["Config"]))
-    for name, diff_id in zip(entry["Layers"], config["rootfs"]["diff_ids"], strict=True):
-        path = folder / f"{diff_id[7:]}.tar"
-        content = read(name)
-        path.write_bytes(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
-        found = sha256_file(path)
-        if found != diff_id[7:]:
-            raise PackageError(
-                f"base layer {name}: expected {diff_id}, got sha256:{found}",
-                "remove the image from the engine and pull it again",
-            )
-    return config
 
 
 def _probe_and_save(
@@ -203,5 +213,16 @@ def _probe_and_save(
         python=python,
         glibc=(int(version.split(".")[0]), int(version.split(".")[1])),
         identity=sha256_bytes((said + COMPILE).encode()),
+        packages=_recorded_packages(layers),
     )
     (new / "base.json").write_bytes(saved.dump())
+
+
+def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
+    """What the base says of itself, from its layers: the same on every machine."""
+    found: tuple[str, ...] = ()
+    for layer in layers:
+        with tarfile.open(layer) as tar:
+            stream = tar.extractfile(PACKAGES) if PACKAGES in tar.getnames() else None
+            found = tuple(json.loads(stream.read())) if stream else found
+    return found

@@ -7,14 +7,18 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
+from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import default_platform
-from packager.errors import PackageError
-from packager.image.base import BaseImage, save_base
+from packager.errors import PackageError, UsageError
+from packager.image.base import PACKAGES, BaseImage, save_base
 from packager.image.bytecode import LoaderCompiler
+from packager.image.debs import LIST, NAME, reached, read_debs, versions
 from packager.image.engine import Engine
 from packager.image.layers import Entry, tree_entries, write_tar
+from packager.image.slim import bundle_certificates, drop_unneeded, unpack
 from packager.progress import Progress
 
 # Suite of Debian or Ubuntu → the Python it carries.
@@ -24,49 +28,40 @@ ENVIRONMENT = [
     "LANG=C.UTF-8",
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
 ]
-# What a running Python never reads. Copyright files stay: licences ask for them.
-DROPPED = (
-    "bin/",
-    "sbin/",
-    "boot/",
-    "etc/apt/",
-    "etc/dpkg/",
-    "lib/systemd/",
-    "usr/bin/",
-    "usr/sbin/",
-    "usr/games/",
-    "usr/include/",
-    "usr/share/",
-    "usr/lib/apt/",
-    "usr/lib/dpkg/",
-    "usr/lib/x86_64-linux-gnu/gconv/",
-    "usr/lib/aarch64-linux-gnu/gconv/",
-    "usr/lib/x86_64-linux-gnu/perl",
-    "usr/libexec/",
-    "usr/lib/python3/",
-    "var/",
-)
-KEPT = ("usr/share/zoneinfo/", "usr/share/mime/", "usr/share/ca-certificates/")
 ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/root:/usr/sbin/nologin\n"
     b"nonroot:x:65532:65532:nonroot:/tmp:/usr/sbin/nologin\n",
     "etc/group": b"root:x:0:\nnonroot:x:65532:\n",
     "etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\n",
 }
+LONGEST_TAG = 128
 
 
-def base_name() -> str | None:
+def base_name(added: Collection[str] = ()) -> str | None:
     """What ``make_base`` calls the base of this machine's suite; None on other systems."""
     suite = _this_suite()
-    return f"package-base:{suite}-python{PYTHONS[suite]}" if suite in PYTHONS else None
+    if suite not in PYTHONS:
+        return None
+    # A tag takes no plus sign.
+    tag = "-".join([f"{suite}-python{PYTHONS[suite]}", *sorted(set(added))]).replace("+", "_")
+    if len(tag) > LONGEST_TAG:
+        tag = f"{tag[:100]}-{sha256_bytes(tag.encode())[:12]}"
+    return f"package-base:{tag}"
 
 
-def make_base(engine: Engine | None, progress: Progress) -> BaseImage:
+def make_base(engine: Engine | None, progress: Progress, added: Collection[str] = ()) -> BaseImage:
     """Make the base of this machine's Debian or Ubuntu suite and keep it in the cache.
 
-    Needs ``mmdebstrap`` and the suite's mirror. Same package versions give the same layer.
+    Packages ``added`` come with all they depend on; their install scripts are not run. Needs
+    ``mmdebstrap`` and the suite's mirror. Same package versions give the same layer.
     """
-    suite, reference = _this_suite(), base_name()
+    suite, reference = _this_suite(), base_name(added)
+    for name in added:
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"--add: expected the name of a Debian package, got {name!r}",
+                "for example --add libgl1",
+            )
     if reference is None:
         raise PackageError(
             f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
@@ -80,9 +75,9 @@ def make_base(engine: Engine | None, progress: Progress) -> BaseImage:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         progress.step(f"fetching Debian packages of {suite}")
-        _bootstrap(suite, folder / "packages.tar")
+        _bootstrap(suite, folder / "packages.tar", sorted(set(added)))
         progress.step("leaving out what Python never reads")
-        _unpack(folder / "packages.tar", folder / "root")
+        _lay_out(folder / "packages.tar", folder / "root", suite, added)
         python = f"usr/bin/python{PYTHONS[suite]}"
         compiler = LoaderCompiler(folder / "root", f"/{python}", "")
         stdlib = f"usr/lib/python{PYTHONS[suite]}"
@@ -93,6 +88,22 @@ def make_base(engine: Engine | None, progress: Progress) -> BaseImage:
         return save_base(reference, default_platform(), folder / "layer.tar", config, engine)
 
 
+def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
+    """Raise ``PackageError`` unless ``base`` records every Debian package that is ``wanted``."""
+    held = {entry.partition("=")[0] for entry in base.saved.packages} if base else set()
+    # Debian and Ubuntu renamed libraries when time grew to 64 bits; programs link to the same.
+    absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
+    if absent:
+        asked = " ".join(f"--add {name}" for name in sorted(set(wanted)))
+        made = base_name(wanted)
+        raise PackageError(
+            f"package.toml: `image.system_packages`: expected a base that records "
+            f"{', '.join(absent)}, got {base.saved.reference if base else 'no base'}",
+            f"make one with `package base {asked}`"
+            + (f" and build with --base {made}" if made else " on Debian or Ubuntu"),
+        )
+
+
 def _this_suite() -> str:
     try:
         return host.freedesktop_os_release().get("VERSION_CODENAME", "")
@@ -100,40 +111,47 @@ def _this_suite() -> str:
         return ""
 
 
-def _bootstrap(suite: str, archive: Path) -> None:
+def _included(suite: str) -> list[str]:
     python = PYTHONS[suite]
     packages = ["base-files", "ca-certificates", "libgomp1", "libstdc++6", "media-types", "tzdata"]
-    packages += ["python3-minimal", f"python{python}-minimal", f"libpython{python}-stdlib"]
-    command = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={','.join(packages)}"]
+    return [*packages, "python3-minimal", f"python{python}-minimal", f"libpython{python}-stdlib"]
+
+
+def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
+    packages = ",".join([*_included(suite), *added])
+    command = ["mmdebstrap", "--variant=extract", f"--include={packages}"]
     done = subprocess.run(
-        [*command, suite, str(archive)], capture_output=True, text=True, check=False
+        [*command, f"--extract-hook={LIST}", suite, str(archive)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    if done.returncode != 0:
-        raise PackageError(
-            f"mmdebstrap failed: {done.stderr.strip()[-500:]}",
-            "check that the mirrors in /etc/apt can be reached (apt-get update)",
-        )
+    if done.returncode == 0:
+        return
+    for name in added:
+        if f"Unable to locate package {name}\n" in done.stderr:
+            raise UsageError(
+                f"--add: expected a package of {suite}, got {name!r}",
+                f"search for it with `apt-cache search {name}`",
+            )
+    raise PackageError(
+        f"mmdebstrap failed: {done.stderr.strip()[-500:]}",
+        "check that the mirrors in /etc/apt can be reached (apt-get update)",
+    )
 
 
-def _unpack(archive: Path, root: Path) -> None:
-    """Lay the wanted files into ``root``, with accounts and one bundle of certificates."""
+def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> None:
+    """The base's files below ``root``: what is read, accounts, certificates and the versions."""
+    included = _included(suite)
     with tarfile.open(archive) as tar:
-        for member in tar:
-            member.name = str(PurePosixPath(member.name))
-            if not member.isdev() and _wanted(member.name):
-                member.mode = member.mode & 0o755 | (0o700 if member.isdir() else 0o400)
-                tar.extract(member, root, filter="tar")
+        debs = read_debs(tar)
+        plain = reached(debs, included)
+        asked = debs.keys() - plain | set(added) & debs.keys()
+        unpack(tar, root, debs, asked)
+    python = {name for name in debs if name.startswith(("python3", "libpython3"))}
+    drop_unneeded(root, debs, asked | python | set(included))
     for name, content in ACCOUNTS.items():
         (root / name).write_bytes(content)
-    mozilla = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
-    bundle = root / "etc/ssl/certs/ca-certificates.crt"
-    bundle.parent.mkdir(parents=True, exist_ok=True)
-    bundle.write_bytes(b"".join(path.read_bytes() for path in mozilla))
-    shutil.rmtree(root / "usr/share/ca-certificates")
-
-
-def _wanted(name: str) -> bool:
-    path = f"{name}/"
-    if path.startswith("usr/bin/python3") or name.endswith("/copyright"):
-        return True
-    return path.startswith(KEPT) or not path.startswith(DROPPED)
+    bundle_certificates(root)
+    (root / PACKAGES).parent.mkdir(parents=True)
+    (root / PACKAGES).write_bytes(canonical_json(versions(debs.values())) + b"\n")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+from packager.errors import UsageError
 from packager.image.assemble import PORT, USER, environment, healthcheck
 from packager.image.wheels import VENV
 from packager.manifest import Base
@@ -22,24 +23,36 @@ def template() -> str:
     return next(place for place in places if place.is_file()).read_text(encoding="utf-8")
 
 
-def render(base: Base | None, labels: Mapping[str, str]) -> str:
+def render(base: Base | None, labels: Mapping[str, str], text: str | None = None) -> str:
     """The Dockerfile of an image with this base; equal input, equal text.
 
-    ``labels`` leave out the package root, which rests on this very text.
+    ``labels`` leave out the package root, which rests on this very text. ``text`` is a template in
+    place of ours; ``UsageError`` if it has a placeholder we don't know.
     """
     quoted = " ".join(
         f"{name}={_quoted(value)}"
         for name, value in (entry.split("=", 1) for entry in environment(base))
     )
-    return Template(template()).substitute(
-        base=base.reference if base else "scratch",
-        environment=quoted,
-        labels=" ".join(f"{name}={_quoted(value)}" for name, value in sorted(labels.items())),
-        port=PORT,
-        user=USER,
-        health=json.dumps(healthcheck()["Test"][1:]),
-        command=json.dumps([f"/{VENV}/bin/python", "-m", "serving"]),
-    )
+    values = {
+        "base": base.reference if base else "scratch",
+        "environment": quoted,
+        "labels": " ".join(f"{name}={_quoted(value)}" for name, value in sorted(labels.items())),
+        "port": str(PORT),
+        "user": USER,
+        "health": json.dumps(healthcheck()["Test"][1:]),
+        "command": json.dumps([f"/{VENV}/bin/python", "-m", "serving"]),
+    }
+    return _filled(template() if text is None else text, values)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    known = f"known: {', '.join('$' + name for name in values)}; write $$ for a dollar of Docker's"
+    try:
+        return Template(text).substitute(values)
+    except KeyError as error:
+        raise UsageError(f"{NAME}: unknown placeholder ${error.args[0]}", known) from error
+    except ValueError as error:  # a lone dollar; the message gives line and column
+        raise UsageError(f"{NAME}: {str(error).lower()}", known) from error
 
 
 def _quoted(text: str) -> str:

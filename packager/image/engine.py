@@ -17,10 +17,14 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from packager.errors import PackageError, UsageError
+from packager.image.streams import ChunkReader, built_id, lines
 
 PING_SECONDS = 10
 STOP_SECONDS = 15
 JOB_USER = "65532:0"
+BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": True}
+SCRATCH = {"/tmp": "rw,mode=1777,size=512m"}
+OnLine = Callable[[str], None]
 # The walls of every container that runs somebody's code.
 WALLS: dict[str, Any] = {
     "cap_drop": ["ALL"],
@@ -108,6 +112,19 @@ class Engine:
                         "check its disk space (`docker system df`) and build again",
                     )
 
+    def build(
+        self, context: Iterable[bytes], labels: Mapping[str, str], on_line: OnLine, *, fresh: bool
+    ) -> str:
+        """Build the Dockerfile at the top of a tar, network off; the id of the untagged image."""
+        asked = {**BUILD, "labels": dict(labels), "nocache": fresh, "decode": True}
+        with _engine_errors("building the image"):
+            return built_id(self._client.api.build(fileobj=context, **asked), on_line)
+
+    def tag(self, image: str, name: str) -> None:
+        """Give an image a name more, ``repository:tag``."""
+        with _engine_errors("naming the image"):
+            self._client.api.tag(image, *name.rsplit(":", 1))
+
     def held_layers(self, diff_ids: Sequence[str]) -> int:
         """How many of these layers, from the bottom, some image in the engine already has."""
         if self.is_containerd:
@@ -138,7 +155,7 @@ class Engine:
         destination: Path,
         *,
         environment: Mapping[str, str],
-        on_line: Callable[[str], None],
+        on_line: OnLine,
     ) -> int:
         """Run ``command`` in a container without network; return its exit code.
 
@@ -152,7 +169,7 @@ class Engine:
             if files is not None:
                 container.put_archive("/", files)
             container.start()
-            for line in _lines(container):
+            for line in lines(container.logs(stream=True, follow=True)):
                 on_line(line)
             code = int(container.wait()["StatusCode"])
             self._fetch(container, output, destination)
@@ -192,6 +209,18 @@ class Engine:
             return self._fetch(container, path, destination)
 
     @contextlib.contextmanager
+    def sandbox(self, image: str) -> Iterator[Sandbox]:
+        """``image`` started as it will be deployed, without a network; removed afterwards."""
+        with _engine_errors("starting a container"):
+            container = self._client.containers.create(
+                image, network_mode="none", read_only=True, tmpfs=SCRATCH, **WALLS
+            )
+        with _discarded(container):
+            with _engine_errors("starting a container"):
+                container.start()
+            yield Sandbox(container)
+
+    @contextlib.contextmanager
     def server(self, image: str, name: str, port: int, inside: int) -> Iterator[ServerContainer]:
         """A serving container, read-only, published on 127.0.0.1 only; removed afterwards."""
         with _engine_errors("starting a container"):
@@ -200,7 +229,7 @@ class Engine:
                 name=name,
                 ports={f"{inside}/tcp": ("127.0.0.1", port or None)},
                 read_only=True,
-                tmpfs={"/tmp": "rw,mode=1777,size=512m"},
+                tmpfs=SCRATCH,
                 **WALLS,
             )
         with _discarded(container):
@@ -238,37 +267,31 @@ class ServerContainer:
 
     def follow(self) -> Iterator[str]:
         """Its log lines, until it ends."""
-        yield from _lines(self._container)
+        yield from lines(self._container.logs(stream=True, follow=True))
 
 
-class ChunkReader(io.RawIOBase):
-    """The file-like face of chunks of bytes."""
+class Sandbox:
+    """A container to look at from inside."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = b""
+    def __init__(self, container: Container) -> None:
+        self._container = container
 
-    def readable(self) -> bool:
-        return True
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        self._container.reload()
+        return bool(self._container.status == "running")
 
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        taken = min(len(buffer), len(self._rest))
-        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
-        return taken
+    def run(self, command: Sequence[str]) -> tuple[int, str]:
+        """Exit code and output of a command inside; 1 where the container has ended."""
+        try:
+            code, output = self._container.exec_run(list(command))
+        except APIError as error:
+            return 1, str(error.explanation)
+        return int(code), output.decode(errors="replace")
 
-
-def _lines(container: Container) -> Iterator[str]:
-    rest = b""
-    for chunk in container.logs(stream=True, follow=True):
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode(errors="replace") for line in whole)
-    if rest:
-        yield rest.decode(errors="replace")
+    def log(self) -> str:
+        """What it has said so far."""
+        return str(self._container.logs().decode(errors="replace")).strip()
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import LABEL, Image
-from packager.image.engine import ChunkReader, Engine
+from packager.image.assemble import LABEL, Image, layer_names, with_layers
+from packager.image.engine import Engine
 from packager.image.outputs import load_into
 from packager.image.stored import (
     COMPANION,
@@ -24,7 +25,8 @@ from packager.image.stored import (
     read_oci,
     verify,
 )
-from packager.manifest import Lock, Manifest
+from packager.image.streams import ChunkReader
+from packager.manifest import Fingerprint, Lock, Manifest
 from packager.progress import Progress
 
 
@@ -36,7 +38,8 @@ class Reference:
     """``repository:tag``."""
     config: dict[str, Any]
     manifest: Manifest
-    _lock: bytes
+    _file: Callable[[str], bytes]
+    """A file of ``/package`` by its name."""
     has_companion: bool
     engine: Engine | None
     """Where it lives; None for a folder or archive."""
@@ -47,15 +50,37 @@ class Reference:
         """``sha256:…`` of the config blob."""
         return str(self.config["digest"])
 
-    def sizes(self) -> list[int]:
-        """Bytes of each layer, bottom up, as the engine or the files tell."""
+    def layers(self, *, companion: bool = False) -> list[tuple[str, str, int]]:
+        """(name, diff_id, bytes) of each layer, bottom up, as the engine or the files tell.
+
+        Of the image, or of the companion where there is one. Nothing is read of the layers.
+        """
+        companion = companion and self.has_companion
         if self.engine is None:
-            return [layer.size for layer in self._image(False).layers]
-        return [int(entry["size"]) for entry in self.config["history"]]
+            layers = self._image(companion).layers
+            return [(layer.name, layer.diff_id, layer.size) for layer in layers]
+        config = self.config
+        if companion:
+            config = _config(self.engine, self.name + COMPANION)
+        sizes = [int(entry["size"]) for entry in config["history"]]
+        return list(zip(layer_names(config), config["rootfs"]["diff_ids"], sizes, strict=True))
 
     def lock(self) -> Lock:
         """The package's lock."""
-        return Lock.model_validate_json(self._lock)
+        return Lock.model_validate_json(self._file("lock.json"))
+
+    def fingerprint(self) -> Fingerprint | None:
+        """The fingerprint of the package's data; None where it has none."""
+        if self.manifest.data == "none":
+            return None
+        content = self._file("fingerprint.json")
+        if sha256_bytes(content) != self.manifest.data.fingerprint:
+            raise PackageError(
+                f"{self.name}: fingerprint.json: expected sha256 "
+                f"{self.manifest.data.fingerprint}, got {sha256_bytes(content)}",
+                "the package was changed or damaged after it was built: build or copy it again",
+            )
+        return Fingerprint.model_validate_json(content)
 
     def image(self, *, companion: bool = False) -> Image:
         """The image with its layers as files, or the companion where there is one; verified."""
@@ -101,20 +126,17 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
 def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     if engine is None:
         raise PackageError(f"{text}: no such folder or file, and no engine answers", ENGINE_HINT)
-    described = engine.describe(text)
-    if described is None:
-        raise PackageError(
-            f"{text}: the engine has no such image", "see `docker images` for what it has"
-        )
-    labels = (described.get("Config") or {}).get("Labels") or {}
+    config = _config(engine, text)
+    labels = config["config"].get("Labels") or {}
     check_label(text, labels)
     main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
     companion = engine.describe(main + COMPANION)
-    with tempfile.TemporaryDirectory() as name:
-        engine.read(text, "/package", Path(name))
-        place = Path(name) / "package"
-        manifest = _checked(Manifest.load(place / "manifest.json"), labels)
-        lock = (place / "lock.json").read_bytes()
+    engine.read(text, "/package", folder)
+    package = folder / "package"
+    manifest = _checked(Manifest.load(package / "manifest.json"), labels)
+
+    def file(name: str) -> bytes:
+        return (package / name).read_bytes()
 
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
@@ -122,12 +144,23 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
         chunks = io.BufferedReader(ChunkReader(engine.save(name)))
         return read_archive(chunks, place, name)[0]
 
-    config = {
+    return Reference(main, config, manifest, file, companion is not None, engine, image)
+
+
+def _config(engine: Engine, text: str) -> dict[str, Any]:
+    """What the engine tells of an image, in the words of an image config."""
+    described = engine.describe(text)
+    if described is None:
+        raise PackageError(
+            f"{text}: the engine has no such image", "see `docker images` for what it has"
+        )
+    diff_ids = described["RootFS"].get("Layers") or []
+    return {
         "digest": described["Id"],
-        "rootfs": {"diff_ids": described["RootFS"]["Layers"]},
-        "history": engine.history(text),
+        "config": described.get("Config") or {},
+        "rootfs": {"diff_ids": diff_ids},
+        "history": with_layers(engine.history(text), len(diff_ids)),
     }
-    return Reference(main, config, manifest, lock, companion is not None, engine, image)
 
 
 def _describe(images: tuple[Image, ...]) -> Reference:
@@ -138,8 +171,11 @@ def _describe(images: tuple[Image, ...]) -> Reference:
         (Path(name) / "manifest.json").write_bytes(content)
         manifest = Manifest.load(Path(name) / "manifest.json")
     _checked(manifest, config["config"].get("Labels") or {})
-    lock = read_from_layers(main.layers, "package/lock.json")
-    return Reference(main.name, config, manifest, lock, len(images) > 1, None, images.__getitem__)
+
+    def file(name: str) -> bytes:
+        return read_from_layers(main.layers, f"package/{name}")
+
+    return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
 
 
 def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:

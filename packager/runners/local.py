@@ -67,7 +67,13 @@ def local_root(layers: Sequence[Layer]) -> Iterator[LocalRoot]:
     """Unpack ``layers`` for the time of the block; dependencies stay in the cache."""
     # What ships lies below the code, what only the worker needs above it: two folders, so that
     # serving never finds more here than in a container.
-    code = next(i for i, layer in enumerate(layers) if layer.name == "code")
+    names = [layer.name for layer in layers]
+    if not {"runtime", "code"} <= set(names):
+        raise PackageError(
+            "without a container: expected layers of our own, got those of another Dockerfile",
+            "run it without --local, or copy /opt/venv, /opt/runtime and /code one by one",
+        )
+    code = names.index("code")
     environment = _environment(_shared(layers[:code]))
     worker = _environment(_shared(layers[code:]))
     with tempfile.TemporaryDirectory(prefix="package-") as name:

@@ -120,10 +120,12 @@ def _result(verb: str, code: int, output: Path) -> Path:
 
 
 def _tar_of(inputs: Mapping[str, bytes]) -> io.BytesIO:
-    """``/work`` with its inputs, where any user may write."""
+    """``/work`` with its inputs; there and in ``/code`` any user may write."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         add(tar, Entry(WORK[1:], mode=0o777))
+        # The recipe's working directory: it may write there, as it may in a process.
+        add(tar, Entry("code", mode=0o777))
         for name, content in inputs.items():
             add(tar, Entry(f"{WORK[1:]}/{name}", source=content))
     file.seek(0)

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import platformdirs
 import pytest
 
-from packager.cache import cache_directory, cache_limit, new_file, new_folder, prune
+from packager.cache import cache_directory, cache_limit, new_file, new_folder, prune, work_folder
 from packager.errors import PackageError, UsageError
 
 
@@ -147,3 +149,15 @@ def test_the_limit_is_read_in_gigabytes(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MODEL_PACKAGER_CACHE_GB", "lots")
     with pytest.raises(UsageError, match="MODEL_PACKAGER_CACHE_GB: expected a number, got 'lots'"):
         cache_limit()
+
+
+def test_what_a_killed_process_left_is_swept_and_a_running_ones_stays(cache: Path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = cache / "work" / f"{gone.pid}-abc"
+    left.mkdir(parents=True)
+    with work_folder() as first, work_folder() as second:
+        assert not left.exists()
+        assert first != second
+        assert first.is_dir()
+    assert list((cache / "work").iterdir()) == []

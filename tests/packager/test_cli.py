@@ -17,7 +17,7 @@ from packager.image.reference import Reference
 from packager.manifest import Manifest
 
 PROGRAM = Path(sys.executable).parent / "package"
-VERBS = ("init", "build", "inspect", "serve", "predict", "replay", "base")
+VERBS = ("init", "build", "inspect", "diff", "serve", "predict", "replay", "base")
 
 
 @pytest.fixture(autouse=True)
@@ -174,6 +174,13 @@ def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
     assert "--format csv: expected no --json beside it" in err
 
 
+@pytest.mark.parametrize("more", [("--add", "libgl1"), ("--output", "base.tar")])
+def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
+    code, out, err = run("base", "--from", "saved.tar", *more)
+    assert (code, out) == (2, "")
+    assert "--from: expected no --add or --output beside it" in err
+
+
 def package_at(monkeypatch, base: str = "none") -> None:
     """Let every reference be one package, found without an engine."""
     lock = json.dumps({"python": "3.11", "platform": "linux/amd64", "base": base, "wheels": []})
@@ -181,7 +188,7 @@ def package_at(monkeypatch, base: str = "none") -> None:
     @contextmanager
     def opened(text: str, engine: object):
         manifest = Manifest.model_construct()
-        yield Reference(text, {}, manifest, lock.encode(), False, None, lambda _: None)
+        yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
 
     monkeypatch.setattr(cli, "open_reference", opened)
 

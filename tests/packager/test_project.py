@@ -246,7 +246,6 @@ NOT_THERE_YET = {
     "data.source as a Delta table": edit("data/visits.csv", "s3://bucket/table"),
     'recipe.level = "state"': more("level = 'state'\n"),
     'recipe.level = "statistical"': more("level = 'statistical'\n"),
-    "image.system_packages": more("[image]\nsystem_packages = ['libgomp1']\n"),
     "image.platforms with more than one platform": more(
         "[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n"
     ),

@@ -109,6 +109,7 @@ def test_strict_refuses_null(troubled: Server) -> None:
 
 
 def test_504_at_the_deadline_503_while_it_lasts_and_health_all_along(troubled: Server) -> None:
+    answered = troubled.metric("model_slice_predictions_total", slice="__all__")
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(troubled.predict, [{"code": 4}])
         time.sleep(0.3)
@@ -125,6 +126,9 @@ def test_504_at_the_deadline_503_while_it_lasts_and_health_all_along(troubled: S
     while troubled.predict([{"code": 0}]).status != 200:
         assert time.monotonic() < until
         time.sleep(0.1)
+    # The late row was never answered, so it is not counted.
+    now = troubled.metric("model_slice_predictions_total", slice="__all__")
+    assert now == answered + 1
 
 
 def test_an_abandoned_request_does_no_harm(server: Server) -> None:

@@ -92,6 +92,12 @@ def test_a_base_is_pinned_by_its_layers(given):
     assert given().file.bases == (other, BASE)
 
 
+def test_a_base_pinned_before_its_packages_were_named_is_the_same_base(given):
+    given(BASE)
+    named = BASE.model_copy(update={"packages": ("libc6=2.36",)})
+    assert given(named).file.bases == (named,)
+
+
 def test_a_base_that_moved_under_its_name_is_refused(given):
     given(BASE)
     moved = BASE.model_copy(update={"diff_ids": ("sha256:" + "2" * 64,)})

@@ -44,7 +44,7 @@ def test_a_folder_and_an_archive_read_alike(written: Path, text: str):
         assert found.config_digest == main.digest
         assert found.has_companion
         assert found.engine is None
-        assert found.sizes() == [layer.size for layer in main.layers]
+        assert found.layers() == [(layer.name, layer.diff_id, layer.size) for layer in main.layers]
 
 
 @pytest.mark.parametrize("text", ["oci", "archive.tar"])

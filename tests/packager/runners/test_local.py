@@ -46,10 +46,11 @@ def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
         plain_layer("base", tmp_path / "base.tar", [Entry("etc/passwd", source=b"")]),
         plain_layer("venv", tmp_path / "venv.tar", venv_entries(python, "/usr/bin/python3")),
         plain_layer("wheels", tmp_path / "wheels.tar", [module]),
+        plain_layer("runtime", tmp_path / "runtime.tar", [Entry("opt/runtime/a.py", source=b"")]),
         plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
     ]
     with local_root(layers) as root:
-        assert sorted(path.name for path in root.path.iterdir()) == ["code"]
+        assert sorted(path.name for path in root.path.iterdir()) == ["code", "opt"]
         variables = root.variables()
         asked = "import tool, sys; print(tool.answer, sys.prefix)"
         done = subprocess.run(
@@ -62,3 +63,12 @@ def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
     assert not place.exists()
     with local_root(layers) as again:
         assert again.python == root.python
+
+
+def test_layers_of_another_dockerfile_are_refused(tmp_path: Path):
+    layers = [
+        plain_layer("opt", tmp_path / "opt.tar", [Entry("opt/runtime/a.py", source=b"")]),
+        plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
+    ]
+    with pytest.raises(PackageError, match="those of another Dockerfile"), local_root(layers):
+        pass

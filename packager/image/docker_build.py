@@ -1,0 +1,237 @@
+"""``package build --engine docker``: the rendered Dockerfile, built by Docker from the same files.
+
+Assembled layers are turned into one build context, so that both ways start from the same bytes;
+the base is handed over by content, under a name of this build alone, so that nothing is pulled.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, Literal
+
+from packager.digest import CHUNK, canonical_json
+from packager.errors import PackageError, UsageError
+from packager.image.assemble import EPOCH, LABEL, Image
+from packager.image.dockerfile import NAME as TEMPLATE
+from packager.image.dockerfile import render
+from packager.image.engine import Engine
+from packager.image.layers import Entry, Layer
+from packager.image.outputs import Output, load_into
+from packager.image.stored import verify
+from packager.manifest import Base, Manifest
+from packager.progress import Progress
+
+Builder = Literal["assemble", "docker"]
+NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --engine docker builds it"
+NOT_PROMISED = (
+    f"{TEMPLATE} of the project takes the place of ours. No longer promised: equal bytes on every "
+    "machine, an image free of what its RUN steps leave behind, and that the golden rows, "
+    "answered on the project's own layers, hold for what it adds. The network stays off for RUN"
+)
+
+
+@dataclass(frozen=True)
+class DockerImage(Image):
+    """What Docker built from the files of ``layers``; ``config`` is that of the assembled image."""
+
+    id: str
+
+    @property
+    def digest(self) -> str:
+        """The engine's own id: Docker writes the date into its configs, so it differs each time."""
+        return self.id
+
+
+def check_builder(builder: Builder, output: Output, engine: Engine | None) -> None:
+    """Raise ``PackageError`` where ``builder`` can't do its work."""
+    if builder == "assemble":
+        return
+    if output.kind != "docker":
+        raise UsageError(
+            f"--engine docker: expected --output docker, got {output}",
+            "leave out --output, or leave out --engine: assembled images go anywhere",
+        )
+    if engine is None:
+        raise PackageError(
+            "--engine docker: no Docker engine answers", "start Docker, or leave out --engine"
+        )
+
+
+def own_template(project: Path, builder: Builder, progress: Progress) -> str | None:
+    """The text of the project's own template where it has one and Docker builds; said aloud.
+
+    Raises ``UsageError`` if it can't be rendered.
+    """
+    path = project / TEMPLATE
+    if not path.is_file():
+        return None
+    if builder == "assemble":
+        progress.warn(NOT_USED)
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: expected UTF-8 text: {error}", "save it as UTF-8") from error
+    render(None, {}, text)
+    progress.warn(NOT_PROMISED)
+    return text
+
+
+def build_images(
+    images: Sequence[Image],
+    base: Base,
+    template: str | None,
+    engine: Engine,
+    progress: Progress,
+    *,
+    fresh: bool = False,
+) -> tuple[DockerImage, ...]:
+    """Build what ``images`` are assembled of, and tag them when all has succeeded.
+
+    ``template`` stands in for ours; ``fresh`` keeps Docker from using steps of earlier builds.
+    """
+    name = f"{LABEL}-base:{secrets.token_hex(8)}"
+    below, middle, _ = split(images[0].layers)
+    progress.step("sending the base to the engine")
+    load_into(engine, base_image(name, images[0], below, base), progress)
+    built: list[str] = []
+    try:
+        labels = _labels(images[0])
+        # The package holds its Dockerfile, so that can't name the package's root.
+        root = {f"{LABEL}.root": labels.pop(f"{LABEL}.root")}
+        text = render(base.model_copy(update={"reference": name}), labels, template)
+        progress.step("docker build: the image, without a network")
+        built.append(_build(engine, text, middle, root, fresh, progress))
+        _check_package(engine, built[0], root[f"{LABEL}.root"])
+        for image in images:
+            top = split(image.layers)[2]
+            if top or image is not images[0]:
+                progress.step("docker build: what replays, on top")
+                text, more = (
+                    on_top(built[0], top),
+                    _labels(image).items() - _labels(images[0]).items(),
+                )
+                built.append(_build(engine, text, top, dict(more), fresh, progress))
+    except BaseException:
+        _forget(engine, built)
+        raise
+    finally:
+        engine.remove(name)
+    # With the data in the one image, the first of two builds was only a step on the way.
+    finished = [
+        DockerImage(image.name, image.config, image.layers, id_)
+        for image, id_ in zip(images, built[-len(images) :], strict=True)
+    ]
+    for image in finished:
+        engine.tag(image.id, image.name)
+    return tuple(finished)
+
+
+def split(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer], list[Layer]]:
+    """The base, what our Dockerfile copies, and what replays on top of it."""
+    names = [layer.name for layer in layers]
+    start, end = names.count("base"), names.index("package") + 1
+    return list(layers[:start]), list(layers[start:end]), list(layers[end:])
+
+
+def base_image(name: str, image: Image, layers: Sequence[Layer], base: Base) -> Image:
+    """The locked base, for a FROM: its layers and variables, and nothing else to inherit."""
+    config = json.loads(image.config)
+    config |= {
+        "config": {"Env": list(base.env)},
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": EPOCH, "created_by": f"{LABEL}: base"} for _ in layers],
+    }
+    return Image(name, canonical_json(config), tuple(layers))
+
+
+def on_top(parent: str, layers: Sequence[Layer]) -> str:
+    """A Dockerfile that lays the folders of ``layers`` over an image."""
+    folders = sorted({name.partition("/")[0] for name in _merged(layers)})
+    return "".join([f"FROM {parent}\n", *(f"COPY {name}/ /{name}/\n" for name in folders)])
+
+
+def context(dockerfile: str, layers: Sequence[Layer]) -> Iterator[bytes]:
+    """A build context in chunks: a tar of ``dockerfile`` and the file tree of ``layers``, sorted.
+
+    Raises ``PackageError`` before the first chunk for a layer that is not what it was.
+    """
+    verify(layers)
+    members = _merged(layers)
+    text = dockerfile.encode()
+    header = Entry("Dockerfile", source=text).header()
+    yield header.tobuf(tarfile.PAX_FORMAT) + text + bytes(-len(text) % tarfile.BLOCKSIZE)
+    with ExitStack() as stack:
+        files = {layer.path: stack.enter_context(layer.path.open("rb")) for layer in layers}
+        for name in sorted(members):
+            path, info = members[name]
+            yield info.tobuf(tarfile.PAX_FORMAT)
+            yield from _content(files[path], info)
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _content(file: IO[bytes], info: tarfile.TarInfo) -> Iterator[bytes]:
+    """A member's bytes, filled up to whole blocks."""
+    file.seek(info.offset_data)
+    left = info.size if info.isreg() else 0
+    left += -left % tarfile.BLOCKSIZE
+    while left:
+        chunk = file.read(min(CHUNK, left))
+        left -= len(chunk)
+        yield chunk
+
+
+def _merged(layers: Sequence[Layer]) -> dict[str, tuple[Path, tarfile.TarInfo]]:
+    """Name → (tar, member) of the tree that ``layers`` give, one over the other."""
+    members: dict[str, tuple[Path, tarfile.TarInfo]] = {}
+    for layer in layers:
+        with tarfile.open(layer.path, "r:") as tar:
+            for info in tar:
+                hidden = members.get(info.name)
+                if hidden and hidden[1].isdir() and not info.isdir():
+                    below = f"{info.name}/"
+                    members = {n: m for n, m in members.items() if not n.startswith(below)}
+                members[info.name] = (layer.path, info)
+    return members
+
+
+def _build(
+    engine: Engine,
+    dockerfile: str,
+    layers: Sequence[Layer],
+    labels: Mapping[str, str],
+    fresh: bool,
+    progress: Progress,
+) -> str:
+    return engine.build(context(dockerfile, layers), labels, progress.output, fresh=fresh)
+
+
+def _forget(engine: Engine, built: Sequence[str]) -> None:
+    """Remove images that have no name, the topmost first; an earlier build's own keeps its name."""
+    for image in reversed(built):
+        if not (engine.describe(image) or {}).get("RepoTags"):
+            engine.remove(image)
+
+
+def _labels(image: Image) -> dict[str, str]:
+    labels: dict[str, str] = json.loads(image.config)["config"]["Labels"]
+    return labels
+
+
+def _check_package(engine: Engine, image: str, root: str) -> None:
+    """Raise ``PackageError`` where a template has lost the package's own files."""
+    with TemporaryDirectory() as folder:
+        engine.read(image, "/package", Path(folder))
+        manifest = Path(folder) / "package" / "manifest.json"
+        if not manifest.is_file() or Manifest.load(manifest).root != root:
+            raise PackageError(
+                f"{TEMPLATE}: the image it builds does not hold the package at /package",
+                "keep the line `COPY package/ /package/`, and those for /opt, /code and /models",
+            )
