@@ -11,7 +11,7 @@ from packager.check import check_code, check_columns, check_model_file
 from packager.code import RECORD, code_files, data_files, model_files
 from packager.data.frames import source_files
 from packager.describe import describe, labels
-from packager.environment.dependencies import provide
+from packager.environment.dependencies import Dependencies, provide
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat, write_lock
 from packager.environment.platform import Target, default_platform, host_target
@@ -64,28 +64,16 @@ def build(
     what makes the images. Raises ``PackageError``.
     """
     started = time.time()
-    output.check()
-    check_builder(builder, output, engine)
-    template = own_template(project.directory, builder, progress)
     limit = cache_limit()
-    check_writable(project.directory)
-    check_columns(project)
-    check_model_file(project)
-    code = code_files(project, output.paths)
-    check_code(project, code)
+    template, code = _check(project, output, engine, builder, progress)
     platform = _platform(project, engine)
     found = _base(project, base, platform, output, engine, progress)
     check_system_packages(project.image.system_packages, found)
-    target = _target(found, platform, engine)
-    locked = found.locked if found else None
-    lock_path = project.directory / LOCK
-    requirements = project.path(project.requirements.file)
-    dependencies = provide(
-        requirements, _format(project), lock_path, target, locked, progress, update=update
-    )
+    dependencies = _dependencies(project, found, platform, engine, progress, update=update)
+    locked, lock = found.locked if found else None, dependencies.lock
     with work_folder() as folder:
+        data = data_files(project)
         progress.step("making layers")
-        lock, data = dependencies.lock, data_files(project)
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
         check_libraries(found, stack, progress)
         result = train(project, locked, platform, stack, engine, folder, progress)
@@ -105,13 +93,49 @@ def build(
             images = build_images(images, locked, template, engine, progress, fresh=fresh)
         else:
             deliver(images, output, engine, progress)
-    write_lock(dependencies.file, lock_path)
-    write_record(
-        BuildRecord.of(manifest, images, project.directory, started), project.directory / RECORD
-    )
+    write_lock(dependencies.file, project.directory / LOCK)
+    record = BuildRecord.of(manifest, images, project.directory, started)
+    write_record(record, project.directory / RECORD)
     if removed := prune(limit):
         progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
     return Built(manifest, images)
+
+
+def _check(
+    project: Project,
+    output: Output,
+    engine: Engine | None,
+    builder: Builder,
+    progress: Progress,
+) -> tuple[str | None, dict[str, Path]]:
+    """Everything that can be refused before work is spent; the own template, and the code."""
+    output.check()
+    check_builder(builder, output, engine)
+    template = own_template(project.directory, builder, progress)
+    check_writable(project.directory)
+    check_columns(project)
+    check_model_file(project)
+    code = code_files(project, output.paths)
+    check_code(project, code)
+    return template, code
+
+
+def _dependencies(
+    project: Project,
+    base: BaseImage | None,
+    platform: str,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    update: bool,
+) -> Dependencies:
+    """The lock for this base, or without one for this machine; every wheel is at hand then."""
+    target = _target(base, platform, engine)
+    requirements = project.path(project.requirements.file)
+    locked = base.locked if base else None
+    lock_path = project.directory / LOCK
+    form = _format(project)
+    return provide(requirements, form, lock_path, target, locked, progress, update=update)
 
 
 def _platform(project: Project, engine: Engine | None) -> str:
