@@ -1,4 +1,7 @@
-"""Sizes, and seconds per step, of builds of the diamonds example: first, again, after a retrain.
+"""Sizes, and seconds per step, of builds of the diamonds example: first, again, after changes.
+
+With an engine each is done beside `docker build` of the rendered Dockerfile (`--engine docker`),
+which starts from the same assembled files: what it takes longer is what Docker's builder costs.
 
 Run it from a checkout after `make setup`: `.venv/bin/python benchmarks/first_build.py`. It takes
 the engine if one answers, and keeps its layers in a cache of its own; wheels and the base are
@@ -19,6 +22,7 @@ from packager.build import Built, build
 from packager.cache import cache_directory
 from packager.console import human_bytes
 from packager.image.debian import base_name, make_base
+from packager.image.docker_build import Builder
 from packager.image.engine import Engine
 from packager.image.outputs import Output
 from packager.progress import How, Silent
@@ -64,16 +68,30 @@ def main() -> None:
         built = measure("first build, wheels cached", project, output, engine, name)
         measure("again, nothing changed", project, output, engine, name)
         edit(project / "package.toml", "max_iter = 120", "max_iter = 121")
-        again = measure("after a retrain", project, output, engine, name)
+        made = [built, measure("after a retrain", project, output, engine, name)]
+        edit(project / "train.py", "# From worst to best", "# From the worst to the best")
+        made.append(measure("after a change of code", project, output, engine, name))
+        if engine:
+            made.append(measure("docker build", project, output, engine, name, "docker"))
+            edit(project / "package.toml", "max_iter = 121", "max_iter = 122")
+            what = "docker build after a retrain"
+            made.append(measure(what, project, output, engine, name, "docker"))
         table(built)
-        for image in (*built.images, *again.images) if engine else ():
+        for image in [image for one in made for image in one.images] if engine else ():
             engine.remove(image.name)
 
 
-def measure(what: str, project: Path, output: Output, engine: Engine | None, base: str) -> Built:
+def measure(
+    what: str,
+    project: Path,
+    output: Output,
+    engine: Engine | None,
+    base: str,
+    builder: Builder = "assemble",
+) -> Built:
     clock = Clock()
     started = time.monotonic()
-    built = build(load_project(project), output, engine, clock, base=base)
+    built = build(load_project(project), output, engine, clock, base=base, builder=builder)
     clock.step("end")
     total = time.monotonic() - started
     training = clock.seconds["training"]

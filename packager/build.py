@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def build(
     check_system_packages(project.image.system_packages, found)
     dependencies = _dependencies(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
-    with work_folder() as folder:
+    with work_folder() as folder, engine.removing_later() if engine else nullcontext():
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)

@@ -64,7 +64,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == STOPPED:
-            ConsoleProgress().warn("stopped; nothing was written")
+            ConsoleProgress().warn("stopped")
         raise
 
 

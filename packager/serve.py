@@ -16,7 +16,8 @@ from typing import Protocol
 
 from packager.errors import PackageError
 from packager.image.assemble import PORT
-from packager.image.engine import Engine, ServerContainer
+from packager.image.containers import ServerContainer
+from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.runners.local import check_host, local_root

@@ -17,6 +17,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from packager.errors import PackageError, UsageError
+from packager.image.containers import RunningContainer, ServerContainer
 from packager.image.streams import ChunkReader, built_id, lines
 
 PING_SECONDS = 10
@@ -38,6 +39,18 @@ class Engine:
 
     def __init__(self, client: docker.DockerClient) -> None:
         self._client = client
+        self._later: list[str] | None = None
+
+    @contextlib.contextmanager
+    def removing_later(self) -> Iterator[None]:
+        """Put off all removals to the end of the block: the layers are still of use in it."""
+        self._later = []
+        try:
+            yield
+        finally:
+            references, self._later = self._later, None
+            for reference in references:
+                self.remove(reference)
 
     @classmethod
     def connect(cls) -> Engine | None:
@@ -127,6 +140,10 @@ class Engine:
 
     def held_layers(self, diff_ids: Sequence[str]) -> int:
         """How many of these layers, from the bottom, some image in the engine already has."""
+        with _engine_errors("listing its images"):
+            return self._held_layers(diff_ids)
+
+    def _held_layers(self, diff_ids: Sequence[str]) -> int:
         if self.is_containerd:
             return 0  # such a store wants every blob of an archive
         longest = 0
@@ -142,8 +159,11 @@ class Engine:
         return longest
 
     def remove(self, reference: str) -> None:
-        """Forget a tag, and the layers nothing else holds."""
-        with contextlib.suppress(ImageNotFound):
+        """Forget a tag, and the layers nothing else holds; later, within ``removing_later``."""
+        if self._later is not None:
+            self._later.append(reference)
+            return
+        with _engine_errors("removing an image"), contextlib.suppress(ImageNotFound):
             self._client.api.remove_image(reference, force=True)
 
     def job(
@@ -253,33 +273,8 @@ class Engine:
         return True
 
 
-class ServerContainer:
-    """A serving container."""
-
-    def __init__(self, container: Container, url: str) -> None:
-        self._container = container
-        self.url = url
-
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        self._container.reload()
-        return bool(self._container.status == "running")
-
-    def follow(self) -> Iterator[str]:
-        """Its log lines, until it ends."""
-        yield from lines(self._container.logs(stream=True, follow=True))
-
-
-class Sandbox:
+class Sandbox(RunningContainer):
     """A container to look at from inside."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        self._container.reload()
-        return bool(self._container.status == "running")
 
     def run(self, command: Sequence[str]) -> tuple[int, str]:
         """Exit code and output of a command inside; 1 where the container has ended."""
@@ -300,7 +295,8 @@ def _discarded(container: Container) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(NotFound):
+        # An engine that is gone has told its error already, and took the container along.
+        with contextlib.suppress(NotFound, requests.ConnectionError):
             container.remove(force=True)
 
 

@@ -1,0 +1,57 @@
+"""Import every module of a top-level name; `python -I -S import_all.py SITE_PACKAGES NAME`.
+
+Prints a line of JSON for each module that fails, [name, error, text], and then how many were tried.
+benchmarks/wheels.py runs it in a process of its own, because modules do things when imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import site
+import sys
+from collections.abc import Iterable
+from types import ModuleType
+
+NOT_TRIED = ("test", "tests", "conftest", "__main__")
+
+
+class Attempts:
+    """Imports, and how they went; ``place`` is cut out of what errors say."""
+
+    def __init__(self, place: str) -> None:
+        self.place, self.tried = place, 0
+        # Modules may print: standard output goes nowhere, what is told goes to a copy.
+        self.out = os.fdopen(os.dup(1), "w", buffering=1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def attempt(self, name: str) -> ModuleType | None:
+        self.tried += 1
+        try:
+            return importlib.import_module(name)
+        except BaseException as error:  # SystemExit too
+            text = str(error).replace(self.place, "")
+            self.out.write(json.dumps([name, type(error).__name__, text]) + "\n")
+            return None
+
+    def walk(self, path: Iterable[str], prefix: str) -> None:
+        for found in sorted(pkgutil.iter_modules(path, prefix), key=lambda item: item.name):
+            last = found.name.rpartition(".")[2]
+            if last not in NOT_TRIED and not last.startswith("test_"):
+                module = self.attempt(found.name)
+                if found.ispkg and module is not None:
+                    self.walk(module.__path__, f"{found.name}.")
+
+
+if __name__ == "__main__":
+    place, top = sys.argv[1:]
+    site.addsitedir(place)
+    attempts = Attempts(place)
+    module = attempts.attempt(top)
+    if module is not None and hasattr(module, "__path__"):
+        attempts.walk(module.__path__, f"{top}.")
+    attempts.out.write(f"{attempts.tried}\n")
+    attempts.out.flush()
+    os._exit(0)  # threads that modules started are not waited for
