@@ -10,9 +10,10 @@ from packager.code import data_files
 from packager.errors import UsageError
 from packager.image.assemble import LABEL
 from packager.image.dockerfile import render
-from packager.manifest import DataSource, FileEntry, Lock, Manifest, TrainingResult
+from packager.manifest import DataSource, FileEntry, Lock, Manifest
 from packager.project import FILENAME, Project
 from packager.training import job_of, serve_of, split_of
+from packager.worker.job import TrainingResult
 
 
 def describe(

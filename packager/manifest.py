@@ -155,9 +155,30 @@ class Serve(Noun):
     """``auto`` or ``module:Class`` with ``load(path)`` and ``predict(frame)``."""
     loader: str = "joblib"
     """``joblib``, or the project module whose ``load`` reads the model."""
-    compile: Literal["auto", "off"]
+    compile: Literal["auto", "off", "require"]
     workers: int
     strict: bool
+
+
+class Compiled(Noun):
+    """What the build found of a compiled form of the model: the same answers, sooner."""
+
+    verdict: Literal["equal", "refused", "off"]
+    """``equal``: served on ``domain``; ``refused``: the native model answers every row."""
+    way: str = ""
+    """How it computes: ``encoders + treelite``."""
+    reason: str = ""
+    """Why it was refused; empty otherwise."""
+    domain: tuple[str, ...] = ()
+    """Conditions a row has to meet, readable; rows outside are answered by the native model."""
+    held_out_rows: int = 0
+    edge_rows: int = 0
+    """Rows of either kind on which both forms were compared."""
+    tolerance: float = 0.0
+    largest_difference: float = 0.0
+    """Of probabilities or predicted numbers: relative for regression beyond 1."""
+    differing: tuple[str, ...] = ()
+    """Rows on which the forms disagreed, at most 10: hashes of held-out rows, or edge rows."""
 
 
 class Slices(Noun):
@@ -166,41 +187,6 @@ class Slices(Noun):
     columns: dict[str, tuple[str, ...]]
     """Column to its declared values (as text); any other value is ``other``."""
     rules: dict[str, str]
-
-
-class Job(Noun):
-    """What the host asks of a worker: train and measure, or only measure a given model."""
-
-    task: Task
-    serve: Serve
-    slices_columns: tuple[str, ...]
-    slices_rules: dict[str, str]
-    recipe: Recipe | Literal["none"]
-    target: str | None
-    """None only for a given model without data."""
-    exclude: tuple[str, ...] = ()
-    split: Split = Split()
-    source: bool = True
-    """Whether there is data under ``/data/source``."""
-
-
-class TrainingResult(Noun):
-    """What the worker hands back to the host (``result.json``)."""
-
-    model: tuple[FileEntry, ...]
-    """Files under ``/models``."""
-    loader: str
-    """What ``Serve.loader`` has to be for this model."""
-    schema_: Schema = Field(alias="schema")
-    slices: Slices
-    evaluation: Evaluation | None
-    environment: NumericalEnvironment
-    train_rows: int
-    test_rows: int
-    options: dict[str, Any]
-    """Options the CSV reader was called with; empty for Parquet."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Wheel(Noun):
@@ -292,6 +278,8 @@ class Manifest(Noun):
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
     environment: NumericalEnvironment
+    compiled: Compiled = Compiled(verdict="off")
+    """The form itself lies under ``/package/compiled``."""
     runtime: str
     """tree digest of ``packager``, ``serving`` and ``monitoring`` as they lie in the image."""
     code: tuple[FileEntry, ...]

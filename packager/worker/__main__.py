@@ -18,8 +18,8 @@ from pathlib import Path
 
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
-from packager.manifest import Job
 from packager.worker.isolation import refuse_network
+from packager.worker.job import Job
 from packager.worker.paths import Root
 
 USAGE = "python -m packager.worker run JOB OUT | replay OUT | predict IN OUT"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from packager.errors import PackageError, UsageError
-from packager.manifest import Column, Job
+from packager.manifest import Column
 from packager.worker.dataset import Dataset
+from packager.worker.job import Job
 from packager.worker.model import LoadedModel
 
 ANY = "any"

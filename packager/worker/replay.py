@@ -16,14 +16,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
-from packager.manifest import (
-    DataSource,
-    Job,
-    Manifest,
-    NumericalEnvironment,
-    Recipe,
-    TrainingResult,
-)
+from packager.manifest import DataSource, Manifest, NumericalEnvironment, Recipe
 from packager.worker.compare import (
     identical,
     label_flips,
@@ -33,6 +26,7 @@ from packager.worker.compare import (
 )
 from packager.worker.dataset import prepare, read_source
 from packager.worker.integrity import MANIFEST, verify
+from packager.worker.job import Job, TrainingResult
 from packager.worker.model import load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions

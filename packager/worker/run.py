@@ -14,7 +14,7 @@ import pandas as pd
 from monitoring.profile import Profile, build_profile
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
-from packager.manifest import FileEntry, Job, Recipe, Scalar, Schema, Slices, TrainingResult
+from packager.manifest import FileEntry, Recipe, Scalar, Schema, Slices
 from packager.worker import given
 from packager.worker.dataset import (
     Dataset,
@@ -27,6 +27,7 @@ from packager.worker.dataset import (
 from packager.worker.evaluate import evaluate
 from packager.worker.golden import golden
 from packager.worker.isolation import numerical_environment
+from packager.worker.job import Job, TrainingResult
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars

@@ -10,7 +10,7 @@ def test_the_runtime_is_what_is_shared_and_nothing_of_the_host():
     files = runtime_files()
     assert {"packager/manifest.py", "packager/worker/run.py", "packager/data/rows.py"} <= set(files)
     assert {"serving/service.py", "monitoring/metrics.py", "serving/__init__.py"} <= set(files)
-    assert not {"packager/cli.py", "packager/build.py", "packager/image/engine.py"} & set(files)
+    assert not {"packager/cli/app.py", "packager/build.py", "packager/image/engine.py"} & set(files)
     assert all(name.startswith(SHARED) and name.endswith(".py") for name in files)
     assert list(files) == sorted(files)
 

@@ -5,7 +5,8 @@ import pytest
 from worker_projects import FOREST, Project
 
 from packager.errors import PackageError, UsageError
-from packager.manifest import Split, TrainingResult
+from packager.manifest import Split
+from packager.worker.job import TrainingResult
 
 
 def test_rows_without_a_target_leave_no_trace_in_the_labels_type(project: Project) -> None:

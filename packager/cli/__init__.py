@@ -1,0 +1,36 @@
+"""The command ``package``: parses, calls one function, prints. Results go to stdout.
+
+A file holds the verbs of one purpose and registers them with ``app`` when it is imported.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from packager.cli import making, reading, running
+from packager.cli.app import app
+from packager.console import ConsoleProgress, show_error
+from packager.errors import PackageError
+
+__all__ = ["main", "making", "reading", "running"]
+
+STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
+
+
+def main() -> None:
+    """Run the command line; only a ``PackageError`` is a user's matter, the rest are bugs."""
+    # They unwind, so that containers and half-made files go. A shell that starts us in
+    # the background has Ctrl-C ignored: we take it back.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows knows no SIGHUP
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        app()
+    except PackageError as error:
+        show_error(error)
+        sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            ConsoleProgress().warn("stopped")
+        raise

@@ -1,0 +1,57 @@
+"""What the host asks of a worker, and what the worker hands back."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from packager.manifest import (
+    Compiled,
+    Evaluation,
+    FileEntry,
+    Noun,
+    NumericalEnvironment,
+    Recipe,
+    Schema,
+    Serve,
+    Slices,
+    Split,
+    Task,
+)
+
+
+class Job(Noun):
+    """What the host asks of a worker: train and measure, or only measure a given model."""
+
+    task: Task
+    serve: Serve
+    slices_columns: tuple[str, ...]
+    slices_rules: dict[str, str]
+    recipe: Recipe | Literal["none"]
+    target: str | None
+    """None only for a given model without data."""
+    exclude: tuple[str, ...] = ()
+    split: Split = Split()
+    source: bool = True
+    """Whether there is data under ``/data/source``."""
+
+
+class TrainingResult(Noun):
+    """What the worker hands back to the host (``result.json``)."""
+
+    model: tuple[FileEntry, ...]
+    """Files under ``/models``."""
+    loader: str
+    """What ``Serve.loader`` has to be for this model."""
+    schema_: Schema = Field(alias="schema")
+    slices: Slices
+    evaluation: Evaluation | None
+    environment: NumericalEnvironment
+    compiled: Compiled = Compiled(verdict="off")
+    train_rows: int
+    test_rows: int
+    options: dict[str, Any]
+    """Options the CSV reader was called with; empty for Parquet."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
