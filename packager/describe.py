@@ -50,6 +50,7 @@ def describe(
         data=_data_source(project, result, files),
         evaluation=result.evaluation,
         environment=result.environment,
+        observed=result.observed,
         runtime=runtime,
         code=tuple(FileEntry.of(path, name) for name, path in code.items()),
         model=result.model,

@@ -107,6 +107,7 @@ def job_of(project: Project) -> Job:
         exclude=data.exclude if data else (),
         split=split_of(project),
         source=data is not None,
+        repeat=recipe is not None,
     )
 
 

@@ -1,7 +1,8 @@
 """``python -m packager.worker``: what runs inside the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,golden}.json, OUT/model
-    replay OUT         train again and compare; OUT/report.json
+    fit JOB OUT        train and measure, no more; OUT/fit.json, OUT/model
+    replay ASK OUT     train again and compare; OUT/report.json
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
 
 Exit 0 when it is done (and a replay passed), else 1, or 2 where the user's input can't be used.
@@ -18,17 +19,20 @@ from pathlib import Path
 
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
+from packager.manifest import Isa, Manifest, Recipe
+from packager.worker.isa import pin
 from packager.worker.isolation import refuse_network
-from packager.worker.job import Job
+from packager.worker.job import Ask, Job
+from packager.worker.outside import refuse_files_outside
 from packager.worker.paths import Root
 
-USAGE = "python -m packager.worker run JOB OUT | replay OUT | predict IN OUT"
+USAGE = "python -m packager.worker run JOB OUT | fit JOB OUT | replay ASK OUT | predict IN OUT"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what ``arguments`` ask for; return the exit code."""
     match arguments:
-        case ["run", _, out] | ["replay", out]:
+        case ["run" | "fit" | "replay", _, out]:
             folder = Path(out)
         case ["predict", _, out]:
             folder = Path(out).parent
@@ -45,6 +49,9 @@ def main(arguments: Sequence[str]) -> int:
 def _do(arguments: Sequence[str], root: Root) -> int:
     # The network goes before the libraries come: none of them may use it while loading either.
     refuse_network("the model" if arguments[0] == "predict" else "the recipe")
+    pin(_isa(arguments, root), arguments)
+    if arguments[0] != "predict":
+        refuse_files_outside(root.path, Path(arguments[2]))
     from packager.data.frames import keep_text_plain
 
     keep_text_plain()
@@ -54,16 +61,32 @@ def _do(arguments: Sequence[str], root: Root) -> int:
 
             run(Job.load(Path(job)), root, Path(out))
             return 0
-        case ["replay", out]:
+        case ["fit", job, out]:
+            from packager.worker.run import fit
+
+            fit(Job.load(Path(job)), root, Path(out))
+            return 0
+        case ["replay", ask, out]:
             from packager.worker.replay import replay
 
-            return 0 if replay(root, Path(out)).passed else PackageError.exit_code
+            passed = replay(root, Ask.load(Path(ask)), Path(out)).passed
+            return 0 if passed else PackageError.exit_code
         case ["predict", source, out]:
             from packager.worker.predict import predict
 
             predict(root, Path(source), Path(out))
             return 0
     raise UsageError(f"expected other arguments, got {' '.join(arguments)}", USAGE)
+
+
+def _isa(arguments: Sequence[str], root: Root) -> Isa:
+    """The instruction set that the recipe asks for, by the job or by the package."""
+    if arguments[0] == "predict":
+        return "native"
+    manifest = root.package / "manifest.json"
+    job = arguments[0] in ("run", "fit")
+    recipe = Job.load(Path(arguments[1])).recipe if job else Manifest.load(manifest).recipe
+    return recipe.isa if isinstance(recipe, Recipe) else "native"
 
 
 def _report(error: PackageError, folder: Path) -> None:

@@ -6,6 +6,7 @@ What is measured is the model as read back from disk, because that is what will 
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,17 @@ import pandas as pd
 from monitoring.profile import Profile, build_profile
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
-from packager.manifest import FileEntry, Recipe, Scalar, Schema, Slices
+from packager.manifest import (
+    Evaluation,
+    FileEntry,
+    Observed,
+    Recipe,
+    Scalar,
+    Schema,
+    Slices,
+)
 from packager.worker import given
+from packager.worker.again import observe
 from packager.worker.dataset import (
     Dataset,
     declare_slices,
@@ -27,11 +37,12 @@ from packager.worker.dataset import (
 from packager.worker.evaluate import evaluate
 from packager.worker.golden import golden
 from packager.worker.isolation import numerical_environment
-from packager.worker.job import Job, TrainingResult
+from packager.worker.job import Fit, Job, TrainingResult
+from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
-from packager.worker.recipe import fit
+from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
 
 
@@ -57,12 +68,23 @@ def run(job: Job, root: Root, out: Path) -> TrainingResult:
     return result
 
 
+def fit(job: Job, root: Root, out: Path) -> Fit:
+    """Train as ``job`` says and measure, no more; write ``out``/fit.json and ``out``/model."""
+    assert isinstance(job.recipe, Recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    dataset = prepare(read_source(root), job, root)
+    loaded = _train(job, job.recipe, dataset, out / "model")
+    evaluation = _evaluate(loaded.model, dataset, declare_slices(dataset, job))
+    found = Fit(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
+    (out / "fit.json").write_bytes(found.dump())
+    return found
+
+
 def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     source = read_source(root)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
     slices = declare_slices(dataset, job)
-    masks = slice_masks(dataset.test, slices)
     if isinstance(job.recipe, Recipe):
         loaded = _train(job, job.recipe, dataset, out / "model")
     else:
@@ -70,13 +92,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         dataset = given.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
-    evaluation = evaluate(
-        loaded.model,
-        dataset.test[list(dataset.features)],
-        dataset.test[dataset.target],
-        masks,
-        labels,
-    )
+    evaluation = _evaluate(loaded.model, dataset, slices)
     profile = _profile(dataset.train, schema)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
@@ -87,6 +103,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=slices,
         evaluation=evaluation,
         environment=numerical_environment(),
+        observed=_observe(job, root, out, loaded, dataset, evaluation),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
         options=source.options,
@@ -119,11 +136,34 @@ def model_files(models: Path) -> tuple[FileEntry, ...]:
 def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     if models.exists():
         shutil.rmtree(models)  # of an earlier run into the same folder
-    features = dataset.train[list(dataset.features)].copy()
-    model, module = fit(recipe, features, dataset.train[dataset.target].copy())
+    rows = dataset.train
+    if job.leave_out is not None:
+        rows = rows.drop(index=job.leave_out).reset_index(drop=True)
+    features = rows[list(dataset.features)].copy()
+    model, module = call_recipe(recipe, features, rows[dataset.target].copy())
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
+
+
+def _evaluate(model: LoadedModel, dataset: Dataset, slices: Slices) -> Evaluation:
+    return evaluate(
+        model,
+        dataset.test[list(dataset.features)],
+        dataset.test[dataset.target],
+        slice_masks(dataset.test, slices),
+        set(scalars(dataset.train[dataset.target])),
+    )
+
+
+def _observe(
+    job: Job, root: Root, out: Path, loaded: _Loaded, dataset: Dataset, evaluation: Evaluation
+) -> Observed | None:
+    if not (job.repeat and isinstance(job.recipe, Recipe)):
+        return None
+    sys.stderr.write("training a second time, to see how equal a repeat is\n")
+    first = Trained(model_files(loaded.models), loaded.model)
+    return observe(job, job.recipe, root, out, first, dataset, evaluation)
 
 
 def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:
