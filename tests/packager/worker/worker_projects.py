@@ -20,6 +20,8 @@ from packager.worker.job import Job, TrainingResult
 from packager.worker.paths import Root
 from packager.worker.run import run
 
+CHECKOUT = Path(__file__).parents[3]
+
 RECIPE = Recipe(train="train:train", seed=7, params={}, level="artifact", accept={})
 SERVE = Serve(predictor="auto", compile="auto", workers=1, strict=False)
 
@@ -82,7 +84,9 @@ class Project:
         """Start ``python -m packager.worker`` as the host would, and wait for its end."""
         own = {
             "MODEL_ROOT": str(self.root.path),
-            "PYTHONPATH": os.pathsep.join([str(self.root.code), str(self.root.code / "src")]),
+            "PYTHONPATH": os.pathsep.join(
+                map(str, (self.root.code, self.root.code / "src", CHECKOUT))
+            ),
             "PYTHONHASHSEED": "0",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
