@@ -78,7 +78,7 @@ def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
     assert "rung: artifact (claimed: artifact)" in done.out
     report = json.loads((tmp_path / "replay.json").read_text())
     assert report["passed"] is True
-    assert report["label_flips"] == 0
+    assert report["likeness"]["label_flips"] == 0
     assert all(check["ok"] for check in report["checks"])
     isolation = report["environment_now"]["isolation"]
     assert isolation == ("process" if env else "container")

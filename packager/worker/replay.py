@@ -8,6 +8,7 @@ metrics within the accepted band, metrics within the spread of seeds.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter as Tally
 from pathlib import Path
 from typing import Any
 
@@ -186,5 +187,5 @@ def _differences(recorded: NumericalEnvironment, now: NumericalEnvironment) -> t
 def _shown(value: Any, other: Any) -> str:
     if not isinstance(value, tuple):
         return str(value) or "not recorded"
-    own = [item for item in value if item not in other]
-    return ", ".join(own) if own else "nothing else"
+    own = Tally(value) - Tally(other)
+    return ", ".join(own.elements()) or "nothing else"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from packager.worker.dataset import (
     read_source,
     slice_masks,
 )
-from packager.worker.evaluate import evaluate
+from packager.worker.evaluate import Mask, evaluate
 from packager.worker.golden import golden
 from packager.worker.isolation import numerical_environment
 from packager.worker.job import Fit, Job, TrainingResult
@@ -73,8 +74,9 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
     assert isinstance(job.recipe, Recipe)
     out.mkdir(parents=True, exist_ok=True)
     dataset = prepare(read_source(root), job, root)
+    masks = slice_masks(dataset.test, declare_slices(dataset, job))
     loaded = _train(job, job.recipe, dataset, out / "model")
-    evaluation = _evaluate(loaded.model, dataset, declare_slices(dataset, job))
+    evaluation = _evaluate(loaded.model, dataset, masks)
     found = Fit(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
     (out / "fit.json").write_bytes(found.dump())
     return found
@@ -85,6 +87,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
     slices = declare_slices(dataset, job)
+    masks = slice_masks(dataset.test, slices)
     if isinstance(job.recipe, Recipe):
         loaded = _train(job, job.recipe, dataset, out / "model")
     else:
@@ -92,7 +95,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         dataset = given.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
-    evaluation = _evaluate(loaded.model, dataset, slices)
+    evaluation = _evaluate(loaded.model, dataset, masks)
     profile = _profile(dataset.train, schema)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
@@ -146,12 +149,12 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
 
 
-def _evaluate(model: LoadedModel, dataset: Dataset, slices: Slices) -> Evaluation:
+def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     return evaluate(
         model,
         dataset.test[list(dataset.features)],
         dataset.test[dataset.target],
-        slice_masks(dataset.test, slices),
+        masks,
         set(scalars(dataset.train[dataset.target])),
     )
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from packager.digest import sha256_bytes
 from packager.manifest import DataSource, FileEntry, Manifest, Recipe, Serve
-from packager.worker.job import Job, TrainingResult
+from packager.worker.job import Ask, Job, TrainingResult
 from packager.worker.paths import Root
 from packager.worker.run import run
 
@@ -115,6 +115,12 @@ class Project:
         path = self.root.path / "job.json"
         path.write_bytes(job.dump())
         return self.work("run", str(path), str(self.out), **environment)
+
+    def replay(self, out: Path, **ask: Any) -> Ended:
+        """Replay the package in a process of its own, as ``ask`` says."""
+        path = self.root.path / "ask.json"
+        path.write_bytes(Ask.model_validate(ask).dump())
+        return self.work("replay", str(path), str(out))
 
     def train_here(self, job: Job) -> TrainingResult:
         """Do ``job`` in this process, which is quicker but has a network."""
