@@ -2,6 +2,7 @@
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,golden}.json, OUT/model
     replay OUT         train again and compare; OUT/report.json
+    check JOB OUT      look for dirt in the data; OUT/check.json
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
 
 Exit 0 when it is done (and a replay passed), else 1, or 2 where the user's input can't be used.
@@ -19,16 +20,16 @@ from pathlib import Path
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.worker.isolation import refuse_network
-from packager.worker.job import Job
+from packager.worker.job import CheckJob, Job
 from packager.worker.paths import Root
 
-USAGE = "python -m packager.worker run JOB OUT | replay OUT | predict IN OUT"
+USAGE = "python -m packager.worker run|check JOB OUT | replay OUT | predict IN OUT"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what ``arguments`` ask for; return the exit code."""
     match arguments:
-        case ["run", _, out] | ["replay", out]:
+        case ["run" | "check", _, out] | ["replay", out]:
             folder = Path(out)
         case ["predict", _, out]:
             folder = Path(out).parent
@@ -53,6 +54,11 @@ def _do(arguments: Sequence[str], root: Root) -> int:
             from packager.worker.run import run
 
             run(Job.load(Path(job)), root, Path(out))
+            return 0
+        case ["check", job, out]:
+            from packager.worker.check import check
+
+            check(CheckJob.load(Path(job)), root, Path(out))
             return 0
         case ["replay", out]:
             from packager.worker.replay import replay

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from packager.data.checks.expected import Expected
 from packager.manifest import (
     Compiled,
     Evaluation,
@@ -35,6 +36,13 @@ class Job(Noun):
     split: Split = Split()
     source: bool = True
     """Whether there is data under ``/data/source``."""
+
+
+class CheckJob(Noun):
+    """What the host asks of a worker that looks for dirt: the data as a job has it."""
+
+    job: Job
+    expected: Expected = Expected()
 
 
 class TrainingResult(Noun):
