@@ -264,6 +264,16 @@ class DataSource(Noun):
     test_rows: int
 
 
+class Findings(Noun):
+    """What the check found in the data without training anything: the same on every machine."""
+
+    digest: str
+    """sha256 over the worst findings of each detector."""
+    counts: dict[str, int]
+    allowed: bool = False
+    """Whether findings that stop a build were let through."""
+
+
 class Manifest(Noun):
     """Everything that makes this package what it is."""
 
@@ -277,6 +287,7 @@ class Manifest(Noun):
     recipe: Recipe | Literal["none"]
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
+    findings: Findings | None = None
     environment: NumericalEnvironment
     compiled: Compiled = Compiled(verdict="off")
     """The form itself lies under ``/package/compiled``."""

@@ -24,6 +24,7 @@ from packager.data.split import test_mask
 from packager.errors import PackageError
 from packager.manifest import Recipe
 from packager.worker.dataset import Source, feature_names, held_out_file, prepare, read_source
+from packager.worker.evaluate import numbers
 from packager.worker.job import CheckJob, Job
 from packager.worker.model import load_model_at
 from packager.worker.paths import Root
@@ -116,7 +117,7 @@ def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
         loaded = load_model_at(models / "model", serve, job.task)
         answers = loaded.predict(rows)
         if job.task == "regression":
-            return None, np.array(answers.labels, dtype=np.float64)
+            return None, numbers(answers.labels)
         if answers.probabilities is None:
             raise PackageError("it gives labels without probabilities")
         return loaded.classes, answers.probabilities

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.suspects import Floats, Ints
-from packager.data.checks.table import Table
+from packager.data.checks.table import Table, nanoseconds, numbers_of
 from packager.manifest import Task
 
 FOLDS = 3
@@ -119,8 +119,8 @@ def _aligned(named: tuple[Any, ...] | None, found: Floats, classes: tuple[Any, .
 
 def _as_numbers(series: pd.Series[Any]) -> Floats:
     if pd.api.types.is_numeric_dtype(series.dtype):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return numbers_of(series)
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return series.astype("int64").to_numpy(dtype=np.float64)
+        return nanoseconds(series)
     codes = pd.factorize(series.astype(object))[0].astype(np.float64)
     return np.asarray(np.where(codes < 0, np.nan, codes))

@@ -112,7 +112,9 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
 
 
 def _numbers(table: Table, found: OutOfFold) -> Iterator[Suspects]:
-    scaled = robust_residuals(found.given, found.answers)
+    answered = np.isfinite(found.answers)
+    scaled = np.zeros(len(found.given))
+    scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
     rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > FAR)
     if len(rows):
         yield Suspects(

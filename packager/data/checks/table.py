@@ -111,6 +111,12 @@ def numbers_of(series: pd.Series[Any]) -> Floats:
     return series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
+def nanoseconds(series: pd.Series[Any]) -> Floats:
+    """A column of times as float64 (its own unit since 1970), nulls as NaN: shape (rows,)."""
+    ticks = np.asarray(series.astype("int64"), dtype=np.float64)
+    return np.asarray(np.where(series.isna(), np.nan, ticks))
+
+
 def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> Table:
     """A table of ``frame`` whose features are all columns but the target."""
     features = more.pop("features", None) or tuple(n for n in frame.columns if n != target)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.suspects import Floats, Suspects
-from packager.data.checks.table import Table, numbers_of
+from packager.data.checks.table import Table, nanoseconds, numbers_of
 
 ALONE = 0.99
 SAMPLE = 20_000
@@ -65,7 +65,7 @@ def _codes(table: Table, name: str, rows: np.ndarray) -> Floats:
     column = table.frame[name].iloc[rows]
     if pd.api.types.is_bool_dtype(column.dtype):
         return numbers_of(column)[:, None]
-    return column.astype("int64").to_numpy(dtype=np.float64)[:, None]
+    return nanoseconds(column)[:, None]
 
 
 def _score(values: Floats, y: np.ndarray, *, classes: bool) -> float:
