@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packager.cache import cache_directory, new_folder, used
-from packager.code import data_files
+from packager.code import VERDICTS, data_files
 from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
 from packager.data.frames import infer_columns, read
@@ -18,7 +18,7 @@ from packager.manifest import Findings
 from packager.progress import Progress
 from packager.project import Project
 from packager.review.summary import summary
-from packager.review.verdicts import FILENAME, Verdict, read_verdicts
+from packager.review.verdicts import Verdict, read_verdicts
 from packager.runners.runner import Worker
 from packager.training import job_of
 from packager.worker.job import CheckJob
@@ -33,7 +33,7 @@ def review(project: Project, worker: Worker, progress: Progress, *, allow: bool)
         return None
     asked = asked_of(project)
     report = remembered(project, asked) or examine(project, asked, worker, progress)
-    verdicts = read_verdicts(project.directory / FILENAME)
+    verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
     blocking = still_open(report.blocking, verdicts)

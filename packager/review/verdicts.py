@@ -18,7 +18,6 @@ from packager.digest import sha256_bytes
 from packager.errors import UsageError
 from packager.manifest import Noun
 
-FILENAME = "verdicts.csv"
 FIELDS = ("row_hash", "verdict", "column", "value", "why")
 Decision = Literal["keep", "drop", "once", "fix"]
 DECISIONS: tuple[str, ...] = get_args(Decision)

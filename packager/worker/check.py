@@ -33,8 +33,6 @@ from packager.worker.storage import save_model
 
 SECONDS = 60.0
 """Longest time that the recipe may take for all three folds; then a stand-in takes its place."""
-LARGE = 100_000
-"""Rows from which the check says what it is doing."""
 
 
 class _TooSlowError(BaseException):
@@ -50,7 +48,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> Report:
     source = read_source(root)
     prepare(source, asked.job, root)  # refuses what training would refuse
     table = _table(asked, source, root)
-    tell = _say if len(table) > LARGE else _nothing
+    tell = _say if len(table) > checks.LARGE else _nothing
     tell("cross-validation")
     predictions, notes = _predictions(asked.job, table)
     report = checks.check(table, predictions, notes=notes, tell=tell)

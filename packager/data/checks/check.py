@@ -53,6 +53,8 @@ WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier":
 LABELS = "label_error"
 DETECTORS = (*MODEL_FREE, *WITH_MODELS, LABELS)
 
+LARGE = 100_000
+"""Rows from which whoever checks should say how far it is."""
 KEPT = 500
 """Findings of each detector that a report keeps: the worst."""
 BINS = 40
