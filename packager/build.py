@@ -32,8 +32,9 @@ from packager.progress import Progress, Silent
 from packager.project import Project
 from packager.proof import prove
 from packager.record import BuildRecord, write_record
+from packager.review.examine import review
 from packager.runners.local import check_host
-from packager.training import train
+from packager.training import train, training_worker
 from packager.verify import Files, verify
 
 
@@ -56,29 +57,33 @@ def build(
     update: bool = False,
     fresh: bool = False,
     twice: bool = False,
+    allow_findings: bool = False,
     builder: Builder = "assemble",
 ) -> Built:
     """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
 
     ``base`` overrides the project's; ``update`` locks everything anew; ``fresh`` makes every layer
-    anew; ``twice`` assembles a second time elsewhere and compares; ``builder`` says
-    what makes the images. Raises ``PackageError``.
+    anew; ``twice`` assembles a second time elsewhere and compares; ``allow_findings`` goes on
+    though the check of the data found what stops a build; ``builder`` says what makes the
+    images. Raises ``PackageError``.
     """
     started = time.time()
     limit = cache_limit()
     template, code = _check(project, output, engine, builder, progress)
-    platform = _platform(project, engine)
-    found = _base(project, base, platform, output, engine, progress)
+    platform = platform_of(project, engine)
+    found = base_for(project, base, platform, output, engine, progress)
     check_system_packages(project.image.system_packages, found)
-    dependencies = _dependencies(project, found, platform, engine, progress, update=update)
+    dependencies = dependencies_of(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
     with work_folder() as folder, engine.removing_later() if engine else nullcontext():
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
         check_libraries(found, stack, progress)
-        result = train(project, locked, platform, stack, engine, folder, progress)
-        manifest = describe(project, lock, stack.runtime, code, result, folder, template)
+        with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
+            findings = review(project, worker, progress, allow=allow_findings)
+            result = train(project, worker, folder, progress)
+        manifest = describe(project, lock, stack.runtime, code, result, folder, template, findings)
         images = _assemble(project, locked, platform, stack, manifest, folder)
         if twice:
             progress.step("assembling again elsewhere, to compare")
@@ -121,7 +126,7 @@ def _check(
     return template, code
 
 
-def _dependencies(
+def dependencies_of(
     project: Project,
     base: BaseImage | None,
     platform: str,
@@ -139,13 +144,13 @@ def _dependencies(
     return provide(requirements, form, lock_path, target, locked, progress, update=update)
 
 
-def _platform(project: Project, engine: Engine | None) -> str:
+def platform_of(project: Project, engine: Engine | None) -> str:
     if project.image.platforms:
         return project.image.platforms[0]
     return engine.platform if engine else default_platform()
 
 
-def _base(
+def base_for(
     project: Project,
     asked: str | None,
     platform: str,

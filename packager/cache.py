@@ -16,7 +16,7 @@ import platformdirs
 from packager.errors import PackageError, UsageError
 
 # Work folders are left out: a build removes its own.
-PRUNED = ("layers", "environments", "wheels", "bases")
+PRUNED = ("layers", "environments", "wheels", "bases", "checks")
 IN_USE_SECONDS = 3600
 
 

@@ -19,7 +19,8 @@ REPLAY_REPORT = "replay.json"
 # The first member of our archives is a layer, called by its digest.
 ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
 IGNORED_FOLDERS = ("__pycache__", "node_modules")
-OUTPUTS = (LOCK, RECORD, REPLAY_REPORT)
+VERDICTS = "verdicts.csv"
+OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, VERDICTS)
 
 
 def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path]:
@@ -110,6 +111,7 @@ def _is_code_folder(path: Path) -> bool:
         or path.name.endswith(".egg-info")
         or (path / "pyvenv.cfg").exists()
         or (path / "oci-layout").exists()
+        or (path / "suspects.parquet").exists()
     )
 
 

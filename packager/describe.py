@@ -10,7 +10,7 @@ from packager.code import data_files
 from packager.errors import UsageError
 from packager.image.assemble import LABEL
 from packager.image.dockerfile import render
-from packager.manifest import DataSource, FileEntry, Lock, Manifest
+from packager.manifest import DataSource, FileEntry, Findings, Lock, Manifest
 from packager.project import FILENAME, Project
 from packager.training import job_of, serve_of, split_of
 from packager.worker.job import TrainingResult
@@ -24,6 +24,7 @@ def describe(
     result: TrainingResult,
     folder: Path,
     template: str | None = None,
+    findings: Findings | None = None,
 ) -> Manifest:
     """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
 
@@ -49,6 +50,7 @@ def describe(
         recipe=job_of(project).recipe,
         data=_data_source(project, result, files),
         evaluation=result.evaluation,
+        findings=findings,
         environment=result.environment,
         observed=result.observed,
         runtime=runtime,

@@ -298,6 +298,16 @@ class DataSource(Noun):
     test_rows: int
 
 
+class Findings(Noun):
+    """What the check found in the data without training anything: the same on every machine."""
+
+    digest: str
+    """sha256 over the worst findings of each detector."""
+    counts: dict[str, int]
+    allowed: bool = False
+    """Whether findings that stop a build were let through."""
+
+
 class Manifest(Noun):
     """Everything that makes this package what it is."""
 
@@ -311,6 +321,7 @@ class Manifest(Noun):
     recipe: Recipe | Literal["none"]
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
+    findings: Findings | None = None
     environment: NumericalEnvironment
     observed: Observed | None = None
     """None for a model trained elsewhere."""

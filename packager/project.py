@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from packager.data.checks.expected import Declared
 from packager.errors import UsageError
 from packager.manifest import Isa, Level, Noun, Split, Task
 
@@ -48,6 +49,7 @@ class DataSection(Noun):
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
     private: bool = False
+    columns: dict[str, Declared] = {}
 
     @field_validator("split", mode="before")
     @classmethod

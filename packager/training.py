@@ -18,11 +18,21 @@ from packager.manifest import Base, Recipe, Serve, Split
 from packager.progress import Progress
 from packager.project import Project
 from packager.runners.local import check_host
-from packager.runners.runner import ContainerWorker, Worker, local_worker
+from packager.runners.runner import ContainerWorker, LocalWorker, Worker
 from packager.worker.job import Job, TrainingResult
 
 
-def train(
+def train(project: Project, worker: Worker, folder: Path, progress: Progress) -> TrainingResult:
+    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+    out = folder / "out"
+    out.mkdir()
+    progress.step("looking at the given model" if project.model else "training")
+    worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
+    return TrainingResult.load(out / "result.json")
+
+
+@contextmanager
+def training_worker(
     project: Project,
     base: Base | None,
     platform: str,
@@ -30,19 +40,15 @@ def train(
     engine: Engine | None,
     folder: Path,
     progress: Progress,
-) -> TrainingResult:
-    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+) -> Iterator[Worker]:
+    """A worker on what training needs: ``stack`` with its data, and a given model."""
     given = model_files(project)
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
     layers = [*stack.below, *stack.worker, *models, *stack.data]
-    out = folder / "out"
-    out.mkdir()
     if engine is None or base is None:
         progress.warn("without a container: it runs in a process here (isolation: process)")
     with worker_on(layers, base, platform, engine, progress) as worker:
-        progress.step("looking at the given model" if given else "training")
-        worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
-    return TrainingResult.load(out / "result.json")
+        yield worker
 
 
 @contextmanager
@@ -55,8 +61,7 @@ def worker_on(
 ) -> Iterator[Worker]:
     """A worker on these layers: in a container where an engine and a base are, else a process."""
     if engine is None or base is None:
-        with local_worker(layers) as worker:
-            yield worker
+        yield LocalWorker(layers)
         return
     tag = sha256_bytes("".join(layer.diff_id for layer in layers).encode())[:12]
     labels = {LABEL: "training"}

@@ -59,6 +59,9 @@ def build(
         bool, typer.Option("--verify", help="Assemble twice under other conditions, compare.")
     ] = False,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every layer anew.")] = False,
+    allow_findings: Annotated[
+        bool, typer.Option("--allow-findings", help="Go on with data that the check would stop.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, measure and assemble a package; print its tag (or its path)."""
@@ -77,6 +80,7 @@ def build(
         update=update,
         fresh=no_cache,
         twice=verify,
+        allow_findings=allow_findings,
         builder=builder,
     )
     show(json.dumps(_built(built)) if as_json else _printed(built, where))

@@ -6,8 +6,7 @@ import io
 import json
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +20,13 @@ from packager.runners.local import LocalRoot, local_root
 from packager.worker.isolation import ISOLATION
 
 WORK = "/work"
-RESULTS = {"run": "result.json", "replay": "report.json", "predict": "answers.jsonl"}
+RESULTS = {
+    "run": "result.json",
+    "check": "check.json",
+    "seeds": "spread.json",
+    "replay": "report.json",
+    "predict": "answers.jsonl",
+}
 
 
 class Worker(Protocol):
@@ -61,42 +66,46 @@ class ContainerWorker:
 
 
 class LocalWorker:
-    """A process under this machine's Python; an audit hook stands in for the missing network."""
+    """A process under this machine's Python; an audit hook stands in for the missing network.
+
+    As in a container every run has a fresh copy of the package's files.
+    """
 
     isolation = "process"
 
-    def __init__(self, root: LocalRoot) -> None:
-        self._root = root
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self._layers = layers
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        work = self._root.path / "work"
-        work.mkdir(exist_ok=True)
-        for name, content in inputs.items():
-            (work / name).write_bytes(content)
-        command = [str(self._root.python), "-m", "packager.worker", verb]
-        command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
-        environment = {**self._root.variables(), **FIXED, ISOLATION: "process"}
-        with subprocess.Popen(
-            command,
-            cwd=self._root.path / "code",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process:
-            assert process.stdout is not None
-            for line in process.stdout:
-                progress.output(line.rstrip("\n"))
-        return _result(verb, process.returncode, output)
+        with local_root(self._layers) as root:
+            code = _process(root, verb, inputs, output, progress)
+        return _result(verb, code, output)
 
 
-@contextmanager
-def local_worker(layers: Sequence[Layer]) -> Iterator[LocalWorker]:
-    """A worker on ``layers`` unpacked for the time of the block."""
-    with local_root(layers) as root:
-        yield LocalWorker(root)
+def _process(
+    root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress
+) -> int:
+    """Run ``verb`` in a process of its own; its exit code."""
+    work = root.path / "work"
+    work.mkdir()
+    for name, content in inputs.items():
+        (work / name).write_bytes(content)
+    command = [str(root.python), "-m", "packager.worker", verb]
+    command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
+    with subprocess.Popen(
+        command,
+        cwd=root.path / "code",
+        env={**root.variables(), **FIXED, ISOLATION: "process"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            progress.output(line.rstrip("\n"))
+    return process.returncode
 
 
 def _file(verb: str) -> str:

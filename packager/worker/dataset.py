@@ -61,9 +61,7 @@ def prepare(source: Source, job: Job, root: Root) -> Dataset:
     """
     target = _target_name(job)
     _check_columns(source.frame, job, target)
-    features = tuple(
-        name for name in source.frame.columns if name != target and name not in job.exclude
-    )
+    features = feature_names(source.frame, job)
     if not features:
         raise UsageError(
             f"expected at least one feature, got only the target {target!r} and excluded columns",
@@ -71,7 +69,8 @@ def prepare(source: Source, job: Job, root: Root) -> Dataset:
         )
     labelled = _labelled(source.frame, target, job.task)
     if job.split.file is not None:
-        train, test = labelled, _held_out_file(source, job, root, target)
+        train = labelled
+        test = _labelled(held_out_file(source, job, root), target, job.task)
     else:
         mask = test_mask(labelled, job.split, features)
         train = labelled.loc[~mask].reset_index(drop=True)
@@ -81,6 +80,11 @@ def prepare(source: Source, job: Job, root: Root) -> Dataset:
     if unlabelled:
         sys.stderr.write(f"{unlabelled} rows without {target!r} are left out\n")
     return Dataset(train, test, features, target, unlabelled)
+
+
+def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
+    """The columns that the model gets to see, in the order of the data."""
+    return tuple(name for name in frame.columns if name not in (job.target, *job.exclude))
 
 
 def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
@@ -218,8 +222,8 @@ def _check_kinds(train: pd.DataFrame, features: Sequence[str]) -> None:
             )
 
 
-def _held_out_file(source: Source, job: Job, root: Root, target: str) -> pd.DataFrame:
-    """The held-out rows from their own file, with the types the training file has."""
+def held_out_file(source: Source, job: Job, root: Root) -> pd.DataFrame:
+    """All rows of the split's own file, with the columns and types the training file has."""
     names = list(source.frame.columns)
     kind, paths = frames.source_files(root.test)
     if kind == "csv":
@@ -239,4 +243,4 @@ def _held_out_file(source: Source, job: Job, root: Root, target: str) -> pd.Data
         widened = pd.api.types.is_float_dtype(wanted) and pd.api.types.is_integer_dtype(found)
         if widened or isinstance(wanted, pd.CategoricalDtype):
             held_out[name] = held_out[name].astype(wanted)
-    return _labelled(held_out[names], target, job.task)
+    return held_out[names]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from packager.data.checks.expected import Expected
 from packager.manifest import (
     Compiled,
     Evaluation,
@@ -55,6 +56,13 @@ class Fit(Noun):
     evaluation: Evaluation
 
 
+class CheckJob(Noun):
+    """What the host asks of a worker that looks for dirt: the data as a job has it."""
+
+    job: Job
+    expected: Expected = Expected()
+
+
 class TrainingResult(Noun):
     """What the worker hands back to the host (``result.json``)."""
 
@@ -74,6 +82,13 @@ class TrainingResult(Noun):
     """Options the CSV reader was called with; empty for Parquet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class SeedsJob(Noun):
+    """Train as ``job`` says, once for each of ``count`` seeds."""
+
+    job: Job
+    count: int
 
 
 class Ask(Noun):

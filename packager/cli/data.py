@@ -1,0 +1,18 @@
+"""``package data …``: the sub-application that the verbs about data register with.
+
+Verbs of one purpose share a file (``data_fingerprints``, ``data_versions``, …), imported in
+``packager.cli``.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from packager.cli.app import app
+
+data = typer.Typer(
+    help="Identify, version, compare and check data sets.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(data, name="data")

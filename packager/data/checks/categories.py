@@ -1,0 +1,110 @@
+"""Detectors ``unseen_category`` and ``misspelt``: values of text that do not belong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from packager.data.checks.placeholders import is_placeholder
+from packager.data.checks.suspects import Ints, Suspects, listed, rows_where
+from packager.data.checks.table import Table, Texts
+
+FEW = 200
+"""A column with more distinct common values than this is no list of categories."""
+RARE_AGAINST = 20
+"""A spelling is suspect if another one like it is this many times as frequent."""
+ALIKE = 0.8
+"""Least similarity (difflib's ratio) of a misspelling and what was meant."""
+
+
+def unseen_category(table: Table) -> Iterator[Suspects]:
+    """Values that were not declared (0.95), that the version before lacks (0.7), or that only
+    the held-out rows have (0.6)."""
+    for name, texts in table.texts.items():
+        declared, before = table.expected.declared.get(name), table.expected.before(name)
+        if declared is not None and declared.values is not None:
+            yield from _unknown(name, texts, declared.values, "declared", 0.95)
+        elif before is not None and before.categories is not None:
+            yield from _unknown(name, texts, before.categories, "seen before", 0.7)
+        elif table.held_out is not None and (texts.counts > 1).sum() <= FEW:
+            seen = np.unique(texts.codes[~table.held_out & (texts.codes >= 0)])
+            # Only where the training rows repeat their values: else nothing is a category.
+            if len(seen) and (texts.codes >= 0).sum() / len(seen) >= RARE_AGAINST:
+                known = [texts.values[code] for code in seen]
+                yield from _unknown(name, texts, known, "in the training rows", 0.6)
+
+
+def misspelt(table: Table) -> Iterator[Suspects]:
+    """A rare value that differs from a frequent one by case and spaces (0.92) or little (0.75)."""
+    for name, texts in table.texts.items():
+        frequent = _frequent(texts)
+        if not 1 <= len(frequent) <= FEW or len(texts.values) > 20 * FEW:
+            continue
+        plain = {_plain(texts.values[code]): code for code in frequent[::-1]}
+        for code in range(len(texts.values)):
+            meant, score = _meant(texts, code, frequent, plain)
+            if meant is not None:
+                right = str(texts.values[meant])
+                yield Suspects(
+                    name,
+                    f"{right!r}, as in {texts.counts[meant]} rows",
+                    f"fix: {name} = {right}",
+                    score,
+                    rows_where(texts.codes == code),
+                )
+
+
+def _meant(
+    texts: Texts, code: int, frequent: Ints, plain: dict[str, int]
+) -> tuple[int | None, float]:
+    """The frequent value that was probably meant, and how sure that is."""
+    value, count = texts.values[code], texts.counts[code]
+    if not isinstance(value, str) or is_placeholder(value):
+        return None, 0.0
+    same = plain.get(_plain(value))
+    if same is not None and same != code:
+        return int(same), 0.92
+    if code in frequent or len(value) < 4:
+        return None, 0.0
+    close = difflib.get_close_matches(_plain(value), plain, 1, ALIKE)
+    # Names that differ in a digit are a numbered series, not misspelt.
+    if not close or _digits(close[0]) != _digits(value):
+        return None, 0.0
+    meant = plain[close[0]]
+    return (int(meant), 0.75) if texts.counts[meant] >= RARE_AGAINST * count else (None, 0.0)
+
+
+def _frequent(texts: Texts) -> Ints:
+    """Codes of the values that are common enough to be a category, most frequent first."""
+    if not len(texts.counts):
+        return np.empty(0, dtype=np.intp)
+    total = int(texts.counts.sum())
+    common = np.flatnonzero(texts.counts >= max(RARE_AGAINST, total * 0.001))
+    return common[np.argsort(-texts.counts[common], kind="stable")]
+
+
+def _unknown(
+    name: str, texts: Texts, known: Sequence[Any], why: str, score: float
+) -> Iterator[Suspects]:
+    allowed = {str(value) for value in known}
+    wrong = np.array([str(value) not in allowed for value in texts.values], dtype=np.bool_)
+    rows = rows_where(texts.rows_with(wrong))
+    if len(rows):
+        yield Suspects(
+            name,
+            f"one of the values {why}: {listed(sorted(allowed))}",
+            "correct the value, or drop the row",
+            score,
+            rows,
+        )
+
+
+def _plain(value: Any) -> str:
+    return " ".join(str(value).casefold().replace("_", " ").replace("-", " ").split())
+
+
+def _digits(text: str) -> str:
+    return "".join(letter for letter in text if letter.isdigit())

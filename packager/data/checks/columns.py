@@ -1,0 +1,62 @@
+"""Detectors ``constant`` and ``id_like``: columns that can teach nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from packager.data.checks.suspects import Suspects
+from packager.data.checks.table import Table
+
+UNIQUE = 0.98
+"""Share of distinct values from which whole numbers and text name rows."""
+LEAST_ROWS = 50
+
+
+def constant(table: Table) -> Iterator[Suspects]:
+    """Score 0.5: a feature with one value (nulls aside). Wholly empty ones are `missing`'s."""
+    for name in table.features:
+        column = table.frame[name]
+        first = column.first_valid_index()
+        if len(table) > 1 and first is not None and column.nunique() == 1:
+            yield Suspects(
+                name,
+                "values that differ",
+                "leave the column out (exclude)",
+                0.5,
+                observed=f"{column.loc[first]} in every row",
+            )
+
+
+def id_like(table: Table) -> Iterator[Suspects]:
+    """Score 0.55: a feature of text or whole numbers that is another one in nearly every row.
+
+    Whole numbers only where they count up (sorted or without gaps): other ones may be measures.
+    """
+    if len(table) < LEAST_ROWS:
+        return
+    for name in table.features:
+        column = table.frame[name].dropna()
+        unique = column.nunique() / max(1, len(column))
+        if len(column) < LEAST_ROWS or unique < UNIQUE:
+            continue
+        if name in table.texts or _counts_up(column.to_numpy(), name, table):
+            yield Suspects(
+                name,
+                "values that rows share",
+                "leave the column out (exclude)",
+                0.55,
+                observed=f"{unique:.1%} of the values are there once",
+            )
+
+
+def _counts_up(values: np.ndarray, name: str, table: Table) -> bool:
+    if name not in table.numbers or not np.isfinite(values.astype(np.float64)).all():
+        return False
+    numbers = values.astype(np.float64)
+    if (numbers % 1 != 0).any():
+        return False
+    steps = np.diff(numbers)
+    dense = (numbers.max() - numbers.min() + 1) <= 1.1 * len(numbers)
+    return bool(dense or (steps > 0).all() or (steps < 0).all())

@@ -1,0 +1,66 @@
+"""Detectors ``duplicate`` and ``conflicting_label``: rows that are there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks.suspects import Suspects, rows_where
+from packager.data.checks.table import Table
+
+
+def duplicate(table: Table) -> Iterator[Suspects]:
+    """Every further copy of a row, all columns equal.
+
+    Score 0.86 where rows differ as a rule (at least 90 % have features of their own); else equal
+    rows are to be expected, and it is 0.3.
+    """
+    again = rows_where(pd.Series(table.hashes).duplicated().to_numpy())
+    if not len(again):
+        return
+    first = pd.Series(np.arange(len(table))).groupby(table.hashes).transform("min").to_numpy()
+    yield Suspects(
+        None,
+        "every row once",
+        "keep one copy (once)",
+        0.86 if table.fine_grained else 0.3,
+        again,
+        [f"a copy of row {row}" for row in first[again]],
+    )
+
+
+def conflicting_label(table: Table) -> Iterator[Suspects]:
+    """Rows with equal features and unequal targets.
+
+    Score 0.84 where rows differ as a rule, else at most 0.4; a row whose label is the rarer one
+    among its twins scores up to 0.1 more than the others.
+    """
+    if table.target is None or table.task == "regression":
+        return
+    labels, _ = pd.factorize(table.frame[table.target].astype(object))
+    twins = np.flatnonzero((table.copies > 1) & (labels >= 0))
+    if not len(twins):
+        return
+    groups = pd.DataFrame({"row": twins, "key": table.feature_hashes[twins], "y": labels[twins]})
+    distinct = groups.groupby("key")["y"].transform("nunique").to_numpy()
+    groups = groups[distinct > 1]
+    if not len(groups):
+        return
+    same = groups.groupby(["key", "y"])["row"].transform("size").to_numpy()
+    size = groups.groupby("key")["row"].transform("size").to_numpy()
+    rarity = 1 - same / size
+    score = (0.79 if table.fine_grained else 0.3) + 0.1 * rarity
+    texts = table.frame[table.target].astype(object).to_numpy()[groups["row"]]
+    yield Suspects(
+        table.target,
+        "one label for equal features",
+        "find out which is right: fix or drop the others",
+        score,
+        groups["row"].to_numpy(),
+        [
+            f"{y}; {n - k} of {n} rows with these features have another label"
+            for y, k, n in zip(texts, same, size, strict=True)
+        ],
+    )

@@ -1,0 +1,116 @@
+"""Detectors ``isolated_extreme`` and ``impossible_zero``: numbers apart from all others.
+
+Neither needs a model nor a bell curve: what counts is the empty space between a value and the
+rest, measured in distances that the rest itself has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from packager.data.checks.placeholders import NUMBERS
+from packager.data.checks.suspects import Floats, Mask, Suspects, rows_where, shown
+from packager.data.checks.table import Table
+
+LEAST_ROWS = 50
+LEAST_DISTINCT = 10
+FEW = 0.002
+"""At most this share of a column (but up to 3 rows) can be extreme at one end."""
+GAP = 1.0
+"""The gap before an extreme, in distances from the median to the value on its near side."""
+NEAR = 0.1
+"""Zero is impossible if 99.9 % of the other values are beyond this share of their median."""
+STEPS = 10
+"""… and if they begin this many of the column's own steps above zero (counts do not)."""
+MOST_ZEROS = 0.5
+
+
+def isolated_extreme(table: Table) -> Iterator[Suspects]:
+    """Score 0.95 to 1: few values beyond a gap as wide as the way from the median to it.
+
+    For positive values the upper end is measured on the logarithmic scale as well, because
+    incomes and prices have long tails that mean nothing.
+    """
+    for name in _measured(table):
+        values = table.numbers[name]
+        present = np.sort(values[np.isfinite(values)])
+        present = present[present != 0] if _zeros(values).any() else present
+        if len(present) < LEAST_ROWS or len(np.unique(present[:: len(present) // 50])) < 2:
+            continue
+        for above in (True, False):
+            cut = _cut(present if above else -present[::-1], logarithmic=above)
+            if cut is None:
+                continue
+            bound, near, gap = cut if above else (-cut[0], -cut[1], cut[2])
+            beyond = (values >= bound) if above else (values <= bound) & (values != 0)
+            beyond &= np.isfinite(values) & ~np.isin(values, NUMBERS)
+            if beyond.any():
+                yield Suspects(
+                    name,
+                    f"at {'most' if above else 'least'} about {shown(near)}, as all other rows",
+                    "correct the value, or drop the row",
+                    1 - 0.05 / (1 + gap),
+                    rows_where(beyond),
+                )
+
+
+def impossible_zero(table: Table) -> Iterator[Suspects]:
+    """Score 0.98, less where zeros are many: zeros where all other values are far from zero."""
+    for name in _measured(table):
+        values = table.numbers[name]
+        zeros = _zeros(values)
+        if zeros.any():
+            rest = values[np.isfinite(values) & (values != 0)]
+            low, high = np.quantile(rest, (0.001, 0.999))
+            yield Suspects(
+                name,
+                f"a value like the others ({shown(low)} to {shown(high)})",
+                "correct it, leave it empty, or drop the row",
+                float(0.98 - 0.8 * zeros.mean()),
+                rows_where(zeros),
+            )
+
+
+def _measured(table: Table) -> Iterator[str]:
+    """Numeric columns that measure something: the target only where it is a number to predict."""
+    for name in table.numeric:
+        distinct = len(np.unique(table.numbers[name][:10_000]))
+        if distinct >= LEAST_DISTINCT and (name != table.target or table.task == "regression"):
+            yield name
+
+
+def _zeros(values: Floats) -> Mask:
+    """The zeros of a column if they are impossible, else none."""
+    none = np.zeros(len(values), dtype=np.bool_)
+    rest = values[np.isfinite(values) & (values != 0)]
+    zeros = values == 0
+    if not 0 < zeros.mean() <= MOST_ZEROS or len(rest) < LEAST_ROWS or (rest < 0).any():
+        return none
+    distinct = np.unique(rest)
+    low = float(np.quantile(rest, 0.001))
+    if len(distinct) < LEAST_DISTINCT or low < STEPS * float(np.median(np.diff(distinct))):
+        return none
+    return zeros if low > NEAR * float(np.median(rest)) else none
+
+
+def _cut(values: Floats, *, logarithmic: bool) -> tuple[float, float, float] | None:
+    """(first extreme, last ordinary value, gap) at the upper end of sorted ``values``, if any."""
+    few = max(3, int(FEW * len(values)))
+    gaps = _gaps(values, few)
+    if logarithmic and values[0] > 0:
+        gaps = np.minimum(gaps, _gaps(np.log(values), few))
+    if not (gaps >= GAP).any():
+        return None
+    # The outermost part begins at the first wide gap, seen from the middle.
+    place = int(np.argmax(gaps >= GAP))
+    start = len(values) - few + place
+    return float(values[start]), float(values[start - 1]), float(gaps[place:].max())
+
+
+def _gaps(values: Floats, few: int) -> Floats:
+    """Before each of the last ``few``: the gap, in distances from the median to its near side."""
+    near = values[-few - 1 : -1]
+    reach = np.maximum(near - np.median(values), 1e-300)
+    return np.asarray(np.diff(values[-few - 1 :]) / reach)

@@ -1,0 +1,86 @@
+"""What a check of the data found: one finding, and the report of all of them.
+
+A score says how sure it is that something is wrong, on one scale for every detector:
+from 0.95 a value that can't be right, from 0.8 very likely wrong, from 0.5 worth a look,
+below that a hint.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.manifest import Noun
+
+Part = Literal["source", "test"]
+"""The data source, or the file that holds the held-out rows."""
+
+
+class Finding(Noun):
+    """One thing that a person should look at."""
+
+    detector: str
+    score: float = Field(ge=0, le=1)
+    column: str | None
+    """None where it is about whole rows or the whole table."""
+    observed: str
+    expected: str
+    suggestion: str
+    part: Part = "source"
+    row: int | None = None
+    """Position in its part, from 0; None where it is about a column or the table."""
+    row_hash: str = ""
+    """16 hex digits: the dfp/1 hash of the row over all columns; empty without a row."""
+    blocking: bool = False
+
+
+class Histogram(Noun):
+    """How the finite values of a column are spread: ``edges`` has one more than ``counts``."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+class Report(Noun):
+    """Everything that a check found."""
+
+    rows: int
+    columns: tuple[str, ...]
+    counts: dict[str, int]
+    """Findings of each detector, all of them; ``findings`` keeps the worst of each."""
+    model_free: tuple[str, ...]
+    """The detectors that train nothing: they say the same on every machine."""
+    findings: tuple[Finding, ...]
+    """Worst first."""
+    cells: dict[str, tuple[str | None, ...]]
+    """The rows of the findings by their hash, cells as text in the order of ``columns``."""
+    histograms: dict[str, Histogram]
+    """Of the numeric columns that a finding names."""
+    notes: tuple[str, ...]
+    """What was sampled, replaced or left out, and why."""
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """The findings that stop a build."""
+        return tuple(finding for finding in self.findings if finding.blocking)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of what the model-free detectors found: the same on every machine."""
+        found = [f.model_dump() for f in self.findings if f.detector in self.model_free]
+        return sha256_bytes(canonical_json(found))
+
+
+def worst_first(finding: Finding) -> tuple[bool, float, str, str, int, str]:
+    """Sort key: what blocks, then by score; the rest makes the order the same every time."""
+    place = -1 if finding.row is None else finding.row
+    return (
+        not finding.blocking,
+        -finding.score,
+        finding.detector,
+        finding.part,
+        place,
+        finding.column or "",
+    )

@@ -1,0 +1,131 @@
+"""Detector ``label_error``: labels that a model, trained without the row, contradicts.
+
+Classes: confident learning (Northcutt, Jiang and Chuang, "Confident Learning", JAIR 2021).
+Numbers: residuals far out by a robust measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.data.checks.folds import OutOfFold
+from packager.data.checks.suspects import Floats, Ints, Mask, Suspects, shown
+from packager.data.checks.table import Table
+
+FAR = 6.0
+"""Robust standard deviations from which a residual is suspect."""
+MAD = 1.482602218505602
+"""Median absolute deviation times this is the standard deviation of normal values."""
+
+
+def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
+    """Score 0.3 to 0.8, growing with how sure the model is, and with how right it is elsewhere."""
+    if found.classes is None:
+        yield from _numbers(table, found)
+        return
+    given = found.given.astype(np.intp)
+    flagged = confident(given, found.answers)
+    margins = margin(given, found.answers)
+    guess = np.argmax(found.answers, axis=1)
+    right = float((guess == given).mean())
+    rows = np.flatnonzero(flagged)
+    probability = found.answers[rows, guess[rows]]
+    texts = [
+        f"{found.classes[given[r]]}; the model says {found.classes[guess[r]]} "
+        f"({p:.0%}), {found.classes[given[r]]} {found.answers[r, given[r]]:.0%}"
+        for r, p in zip(rows, probability, strict=True)
+    ]
+    yield Suspects(
+        table.target,
+        "the label that a model trained without this row expects",
+        "look at the row: fix the label, keep or drop it",
+        0.3 + 0.5 * right * (1 + margins[rows]) / 2,
+        found.rows[rows],
+        texts,
+    )
+
+
+def confident(given: Ints, probabilities: Floats) -> Mask:
+    """Which labels are probably wrong: shape (rows,).
+
+    ``given``: codes; ``probabilities``: (rows, classes), out of fold. A row counts for the class
+    it is most probable of among those where it reaches the mean probability of that class's own
+    rows; the joint counts, calibrated to the given labels, say how many of class i are truly j,
+    and so many with the largest margin are taken (the paper's "prune by noise rate").
+    """
+    joint = confident_joint(given, probabilities)
+    flagged = np.zeros(len(given), dtype=np.bool_)
+    for i in range(probabilities.shape[1]):
+        rows = np.flatnonzero(given == i)
+        for j in range(probabilities.shape[1]):
+            count = min(round(joint[i, j]), len(rows)) if i != j else 0
+            if count:
+                edge = probabilities[rows, j] - probabilities[rows, i]
+                flagged[rows[np.argsort(-edge, kind="stable")[:count]]] = True
+    return np.asarray(flagged & (np.argmax(probabilities, axis=1) != given))
+
+
+def confident_joint(given: Ints, probabilities: Floats) -> Floats:
+    """Estimated rows with label i that truly are j: (classes, classes), rows sum to the labels'."""
+    classes = probabilities.shape[1]
+    counts = np.bincount(given, minlength=classes)
+    own = probabilities[np.arange(len(given)), given]
+    sums = np.bincount(given, weights=own, minlength=classes)
+    limits = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
+    reached = np.where(probabilities >= limits - 1e-12, probabilities, -1.0)
+    likely = np.argmax(reached, axis=1)
+    sure = reached.max(axis=1) >= 0
+    joint = np.zeros((classes, classes))
+    np.add.at(joint, (given[sure], likely[sure]), 1.0)
+    # A class that no row was sure of stays as it is labelled.
+    empty = joint.sum(axis=1) == 0
+    joint[empty, empty] = counts[empty]
+    totals = joint.sum(axis=1, keepdims=True)
+    return np.asarray(joint / np.maximum(totals, 1) * counts[:, None])
+
+
+def margin(given: Ints, probabilities: Floats) -> Floats:
+    """Probability of the likeliest other class minus that of the given one: -1 to 1."""
+    rows = np.arange(len(given))
+    others = probabilities.copy()
+    others[rows, given] = -1.0
+    return np.asarray(others.max(axis=1) - probabilities[rows, given])
+
+
+def robust_residuals(given: Floats, predicted: Floats) -> Floats:
+    """Residuals in robust standard deviations of residuals at like predictions: shape (rows,).
+
+    Spread often grows with size: the deviation is taken within tenths of the predictions.
+    """
+    residual = given - predicted
+    order = np.argsort(predicted, kind="stable")
+    scaled = np.zeros(len(given))
+    everywhere = MAD * float(np.median(np.abs(residual - np.median(residual))))
+    for rows in np.array_split(order, max(1, min(10, len(given) // 100))):
+        centre = np.median(residual[rows])
+        spread = MAD * float(np.median(np.abs(residual[rows] - centre)))
+        scaled[rows] = (residual[rows] - centre) / max(spread, everywhere / 10, 1e-300)
+    return scaled
+
+
+def _numbers(table: Table, found: OutOfFold) -> Iterator[Suspects]:
+    answered = np.isfinite(found.answers)
+    scaled = np.zeros(len(found.given))
+    scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
+    rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > FAR)
+    if len(rows):
+        yield Suspects(
+            table.target,
+            "about what a model trained without this row expects",
+            "look at the row: fix the value, keep or drop it",
+            0.8 - 0.4 * FAR / np.abs(scaled[rows]),
+            found.rows[rows],
+            [
+                f"{shown(found.given[r])}; the model says {shown(found.answers[r])}, "
+                f"{abs(scaled[r]):.0f} robust deviations away"
+                for r in rows
+            ],
+        )

@@ -1,0 +1,116 @@
+"""Detectors of rows, groups and times that training and test share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks.suspects import Mask, Suspects, listed, rows_where, shown
+from packager.data.checks.table import Table
+
+SURE = 4.0
+"""Standard errors by which twins across the split must exceed twins within training."""
+_GROUP = re.compile(
+    r"(^|[_\s.-])(id|ids|uuid|key|customer|patient|user|subject|person|group|client|device|"
+    r"session|household|account|store|site|speaker|author)$|[a-z]Id$",
+    re.IGNORECASE,
+)
+
+
+def leakage(table: Table) -> Iterator[Suspects]:
+    """Held-out rows whose features are those of a training row. Score 1 and blocking.
+
+    Where many rows share their features anyway (few columns, coarse values), twins are no leak
+    unless there are more of them across the split than within training: score 0.35 then.
+    """
+    held_out = table.held_out
+    if held_out is None or not held_out.any() or held_out.all():
+        return
+    trained = table.feature_hashes[~held_out]
+    known = held_out & np.isin(table.feature_hashes, trained)
+    if not known.any():
+        return
+    leaked = table.fine_grained or _too_many(table, held_out, known)
+    rows = rows_where(known)
+    where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
+    yield Suspects(
+        None,
+        "held-out rows that training never saw",
+        "drop the copies, or split by hash or by the group they belong to",
+        1.0 if leaked else 0.35,
+        rows,
+        [
+            f"the features of training row {where[key]}"
+            for key in table.feature_hashes[rows].tolist()
+        ],
+        blocking=leaked,
+    )
+
+
+def _too_many(table: Table, held_out: Mask, known: Mask) -> bool:
+    """Whether twins across the split are more frequent than chance makes them.
+
+    By chance, a held-out row finds a twin in training as often as a training row finds one
+    among the others.
+    """
+    trained = pd.Series(table.feature_hashes[~held_out])
+    within = float(trained.duplicated(keep=False).mean())
+    across = float(known.sum() / held_out.sum())
+    spread = max(within * (1 - within), 1 / len(table)) / held_out.sum()
+    return bool(across - within > max(SURE * np.sqrt(spread), 0.01))
+
+
+def group_overlap(table: Table) -> Iterator[Suspects]:
+    """Score 0.65: a column that names groups (customer_id, patient) with groups on both sides."""
+    held_out = table.held_out
+    if held_out is None or not held_out.any() or held_out.all():
+        return
+    for name in table.frame.columns:
+        if name == table.target or name in table.split.by or not _GROUP.search(name):
+            continue
+        column = table.frame[name].dropna()
+        size = len(column) / max(1, column.nunique())
+        if not 1.5 <= size <= len(table) / 20:
+            continue
+        tested = column[held_out[column.index]]
+        shared = tested.isin(column[~held_out[column.index]])
+        if shared.any():
+            values = list(dict.fromkeys(tested[shared].tolist()))
+            yield Suspects(
+                name,
+                "each group on one side of the split",
+                f'split = {{ by = ["{name}"] }}',
+                0.65,
+                observed=f"{len(values)} groups on both sides: {listed(values)}",
+            )
+
+
+def time_overlap(table: Table) -> Iterator[Suspects]:
+    """Score 0.6: held-out rows meant to be later (most are) that lie within training's time."""
+    held_out = table.held_out
+    if held_out is None or table.split.file is None or not held_out.any() or held_out.all():
+        return
+    for name in table.frame.columns:
+        if not pd.api.types.is_datetime64_any_dtype(table.frame[name].dtype):
+            continue
+        column = table.frame[name]
+        last = column[~held_out].max()
+        tested = column[held_out]
+        within = tested <= last
+        later = float((tested > column[~held_out].quantile(0.95)).mean())
+        if within.any() and later > 0.5:
+            rows = np.flatnonzero(held_out)[within.to_numpy()]
+            yield Suspects(
+                name,
+                f"a time after the last training row ({last})",
+                "cut training and test at one time",
+                0.6,
+                rows,
+                [
+                    f"{t}; {shown(100 * within.mean())} % of the held-out rows are not later"
+                    for t in tested[within]
+                ],
+            )

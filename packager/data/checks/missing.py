@@ -1,0 +1,90 @@
+"""Detector ``missing``: nulls where there should be none, and rows that are mostly empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from packager.data.checks.suspects import Suspects, rows_where
+from packager.data.checks.table import Table
+
+RARE = 0.005
+"""A column with fewer nulls than this share is one that normally has a value."""
+MOSTLY = 0.9
+EMPTY_ROW = 0.5
+
+
+def missing(table: Table) -> Iterator[Suspects]:
+    """Score 0.9 where nulls are excluded (declared, not seen before, or the target); 0.85 for
+    a row more than half empty where rows are not so as a rule; 0.4 where nulls are rare; 0.6
+    for a column that is nearly or wholly empty."""
+    empty = np.zeros(len(table), dtype=np.int32)
+    for name in table.frame.columns:
+        absent = table.frame[name].isna().to_numpy()
+        empty += absent
+        yield from _column(table, name, absent)
+    share = empty / max(1, len(table.frame.columns))
+    mostly = share > EMPTY_ROW
+    if 0 < mostly.mean() < RARE * 10 and len(table.frame.columns) > 3:
+        rows = rows_where(mostly)
+        yield Suspects(
+            None,
+            "a row with values",
+            "drop the row, or fill it in",
+            0.85,
+            rows,
+            [f"{n} of {len(table.frame.columns)} cells empty" for n in empty[rows]],
+        )
+
+
+def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
+    share = float(absent.mean()) if len(absent) else 0.0
+    if not share:
+        return
+    rows = rows_where(absent)
+    declared, before = table.expected.declared.get(name), table.expected.before(name)
+    if declared is not None and declared.nullable is False:
+        yield Suspects(
+            name,
+            "a value (declared not nullable)",
+            "fill it in, or drop the row",
+            0.9,
+            rows,
+            "no value",
+        )
+    elif name == table.target:
+        yield Suspects(
+            name,
+            "a label in every row",
+            "fill it in; such rows are left out",
+            0.9,
+            rows,
+            "no value",
+        )
+    elif before is not None and not before.nullable and declared is None:
+        yield Suspects(
+            name,
+            "a value, as everywhere in the version before",
+            "fill it in, or drop the row",
+            0.9,
+            rows,
+            "no value",
+        )
+    elif share >= MOSTLY:
+        yield Suspects(
+            name,
+            "values",
+            "leave the column out (exclude)",
+            0.6,
+            observed=f"{share:.1%} of the cells are empty",
+        )
+    elif share <= RARE:
+        yield Suspects(
+            name,
+            f"a value, as in {1 - share:.2%} of the rows",
+            "fill it in, or leave it to the model",
+            0.4,
+            rows,
+            "no value",
+        )

@@ -1,0 +1,48 @@
+"""Detector ``range``: numbers outside what was declared, or far outside the version before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from packager.data.checks.suspects import Suspects, rows_where, shown
+from packager.data.checks.table import Table
+
+SLACK = 0.5
+"""New values may leave the range seen before by this share of its width."""
+
+
+def ranges(table: Table) -> Iterator[Suspects]:
+    """Score 0.95 beyond a declared bound; 0.7 beyond the earlier range and half its width."""
+    for name in table.numeric:
+        declared, before = table.expected.declared.get(name), table.expected.before(name)
+        values = table.numbers[name]
+        low = declared.minimum if declared else None
+        high = declared.maximum if declared else None
+        if low is not None or high is not None:
+            yield from _outside(name, values, low, high, "declared", 0.95)
+        elif before is not None and before.minimum is not None and before.maximum is not None:
+            slack = SLACK * (before.maximum - before.minimum)
+            bounds = before.minimum - slack, before.maximum + slack
+            yield from _outside(name, values, *bounds, "seen before", 0.7)
+
+
+def _outside(
+    name: str,
+    values: np.ndarray,
+    low: float | None,
+    high: float | None,
+    why: str,
+    score: float,
+) -> Iterator[Suspects]:
+    below = values < (-np.inf if low is None else low)
+    above = values > (np.inf if high is None else high)
+    rows = rows_where(below | above)
+    if len(rows):
+        left = "" if low is None else f"at least {shown(low)}"
+        right = "" if high is None else f"at most {shown(high)}"
+        expected = " and ".join(side for side in (left, right) if side)
+        yield Suspects(
+            name, f"{expected} ({why})", "correct the value, or drop the row", score, rows
+        )

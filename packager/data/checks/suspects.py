@@ -1,0 +1,51 @@
+"""What a detector says: some rows (or a column) that look wrong for one reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Rows, or with ``rows=None`` a column or the table, that are wrong for one reason."""
+
+    column: str | None
+    expected: str
+    suggestion: str
+    score: float | Floats
+    """One for all, or one for each of ``rows``."""
+    rows: Ints | None = None
+    """Positions in the table."""
+    observed: str | Sequence[str] | None = None
+    """One text for all, one for each of ``rows``, or None for the cell itself."""
+    blocking: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many findings this is."""
+        return 1 if self.rows is None else len(self.rows)
+
+
+def rows_where(mask: Any) -> Ints:
+    """Positions of the true values of ``mask``: shape (rows,)."""
+    return np.flatnonzero(np.asarray(mask, dtype=np.bool_))
+
+
+def shown(value: float) -> str:
+    """A number for people: at most six digits."""
+    return f"{value:.6g}"
+
+
+def listed(values: Sequence[Any], most: int = 5) -> str:
+    """The first few of ``values``, for people."""
+    texts = [str(value) for value in values[:most]]
+    return ", ".join(texts) + (", …" if len(values) > most else "")

@@ -1,0 +1,129 @@
+"""The rows a check looks at, with everything the detectors share about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.data.checks.expected import Expected
+from packager.data.checks.suspects import Floats, Ints, Mask
+from packager.data.fingerprint import row_hashes
+from packager.manifest import Split, Task
+
+Hashes = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of text (or of mixed objects): ``values[codes[row]]``; code -1 is a null."""
+
+    codes: npt.NDArray[np.int32]
+    values: tuple[Any, ...]
+    counts: Ints
+    """How many rows have each value."""
+
+    def rows_with(self, wanted: Mask) -> Mask:
+        """Rows whose value is among ``values[wanted]``: shape (rows,)."""
+        return np.append(wanted, False)[self.codes]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All rows: those of the source, then those of the held-out file where there is one."""
+
+    frame: pd.DataFrame
+    hashes: Hashes
+    """Of each row over all columns."""
+    features: tuple[str, ...]
+    target: str | None = None
+    task: Task | None = None
+    held_out: Mask | None = None
+    """Which rows are for the test; None where no split is known."""
+    source_rows: int = 0
+    """Rows from here on come from the held-out file."""
+    split: Split = field(default_factory=Split)
+    expected: Expected = field(default_factory=Expected)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @cached_property
+    def feature_hashes(self) -> Hashes:
+        """Of each row over the features only."""
+        return row_hashes(self.frame[list(self.features)])
+
+    @cached_property
+    def copies(self) -> Ints:
+        """How many rows have the same features as each row, itself included."""
+        _, inverse, counts = np.unique(self.feature_hashes, return_inverse=True, return_counts=True)
+        return np.asarray(counts[inverse], dtype=np.intp)
+
+    @cached_property
+    def fine_grained(self) -> bool:
+        """Whether rows with equal features are rare, so that a coincidence is unlikely."""
+        return len(self) > 1 and float((self.copies == 1).mean()) >= 0.9
+
+    @cached_property
+    def numbers(self) -> Mapping[str, Floats]:
+        """The numeric columns as float64, nulls as NaN (booleans are not numbers)."""
+        return {name: numbers_of(self.frame[name]) for name in self.numeric}
+
+    @cached_property
+    def numeric(self) -> tuple[str, ...]:
+        """Names of the numeric columns."""
+        types = pd.api.types
+        return tuple(
+            name
+            for name, dtype in zip(self.frame.columns, self.frame.dtypes, strict=True)
+            if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype)
+        )
+
+    @cached_property
+    def texts(self) -> Mapping[str, Texts]:
+        """The columns of text, categories or mixed objects, as codes."""
+        return {
+            name: _texts(self.frame[name])
+            for name, dtype in zip(self.frame.columns, self.frame.dtypes, strict=True)
+            if not pd.api.types.is_numeric_dtype(dtype)
+            and not pd.api.types.is_datetime64_any_dtype(dtype)
+        }
+
+    def sample(self, most: int, among: Mask | None = None) -> Ints:
+        """At most ``most`` positions (``among`` some), ascending: those of the smallest hashes.
+
+        Chosen by content, so the same rows come out in whatever order they stand.
+        """
+        places = np.arange(len(self)) if among is None else np.flatnonzero(among)
+        if len(places) <= most:
+            return places
+        smallest = np.argpartition(self.hashes[places], most)[:most]
+        return np.sort(places[smallest])
+
+
+def numbers_of(series: pd.Series[Any]) -> Floats:
+    """A numeric column as float64, nulls as NaN: shape (rows,)."""
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def nanoseconds(series: pd.Series[Any]) -> Floats:
+    """A column of times as float64 (its own unit since 1970), nulls as NaN: shape (rows,)."""
+    ticks = np.asarray(series.astype("int64"), dtype=np.float64)
+    return np.asarray(np.where(series.isna(), np.nan, ticks))
+
+
+def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> Table:
+    """A table of ``frame`` whose features are all columns but the target."""
+    features = more.pop("features", None) or tuple(n for n in frame.columns if n != target)
+    return Table(frame, row_hashes(frame), tuple(features), target, source_rows=len(frame), **more)
+
+
+def _texts(series: pd.Series[Any]) -> Texts:
+    codes, values = pd.factorize(series.astype(object))
+    counts = np.bincount(codes[codes >= 0], minlength=len(values))
+    return Texts(codes.astype(np.int32), tuple(values), counts)

@@ -1,0 +1,88 @@
+"""Detector ``target_leakage``: one feature that alone gives the target away."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks.suspects import Floats, Suspects
+from packager.data.checks.table import Table, nanoseconds, numbers_of
+
+ALONE = 0.99
+SAMPLE = 20_000
+FOLDS = 3
+LEAST_ROWS = 50
+SEED = 7
+
+
+def target_leakage(table: Table) -> Iterator[Suspects]:
+    """Score 0.7: a feature whose own tree, cross-validated, has a score above 0.99.
+
+    The score is balanced accuracy for classes, so that a rare class counts, and R² for numbers.
+    Of more than 20,000 rows a sample is taken.
+    """
+    if table.target is None or len(table) < LEAST_ROWS:
+        return
+    present = table.frame[table.target].notna().to_numpy()
+    rows = table.sample(SAMPLE, present)
+    classes = table.task != "regression"
+    target = table.frame[table.target].iloc[rows]
+    y = pd.factorize(target.astype(object))[0] if classes else target.to_numpy(dtype=np.float64)
+    if classes and np.bincount(y).min() < FOLDS:
+        y, rows = _without_rare(y, rows)
+    if len(rows) < LEAST_ROWS or len(np.unique(y)) < 2:
+        return
+    for name in table.features:
+        if name in table.texts and len(table.texts[name].values) > len(table) / 2:
+            continue  # its codes would say where a row stands, not what it holds
+        found = _score(_codes(table, name, rows), y, classes=classes)
+        if found > ALONE:
+            yield Suspects(
+                name,
+                "a feature that is known before the target is",
+                "leave it out (exclude) if it follows from the target",
+                0.7,
+                observed=f"alone it predicts {table.target} with "
+                f"{'balanced accuracy' if classes else 'R²'} {found:.4f}",
+            )
+
+
+def _without_rare(y: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Without the classes that have fewer rows than there are folds."""
+    common = np.isin(y, np.flatnonzero(np.bincount(y) >= FOLDS))
+    return y[common], rows[common]
+
+
+def _codes(table: Table, name: str, rows: np.ndarray) -> Floats:
+    """A feature as one column of numbers: shape (rows, 1)."""
+    if name in table.numbers:
+        return table.numbers[name][rows, None]
+    if name in table.texts:
+        return np.asarray(table.texts[name].codes[rows, None], dtype=np.float64)
+    column = table.frame[name].iloc[rows]
+    if pd.api.types.is_bool_dtype(column.dtype):
+        return numbers_of(column)[:, None]
+    return nanoseconds(column)[:, None]
+
+
+def _score(values: Floats, y: np.ndarray, *, classes: bool) -> float:
+    from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    # Leaves of several rows: a column of other values in each row predicts nothing then.
+    tree = DecisionTreeClassifier if classes else DecisionTreeRegressor
+    model = tree(min_samples_leaf=3, random_state=SEED)
+    folds = StratifiedKFold if classes else KFold
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        scores = cross_val_score(
+            model,
+            np.nan_to_num(values, nan=-1e300, posinf=1e300, neginf=-1e300),
+            y,
+            cv=folds(FOLDS, shuffle=True, random_state=SEED),
+            scoring="balanced_accuracy" if classes else "r2",
+        )
+    return float(scores.mean())

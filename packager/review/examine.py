@@ -1,0 +1,117 @@
+"""The check of a project's data: run in a worker once per data and job, remembered, and judged."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from packager.cache import cache_directory, new_folder, used
+from packager.code import VERDICTS, data_files
+from packager.data.checks.expected import Expected
+from packager.data.checks.finding import Finding, Report
+from packager.data.frames import infer_columns, read
+from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.errors import PackageError
+from packager.image.runtime import runtime_digest, runtime_files
+from packager.manifest import Findings
+from packager.progress import Progress
+from packager.project import Project
+from packager.review.summary import summary
+from packager.review.verdicts import Verdict, read_verdicts
+from packager.runners.runner import Worker
+from packager.training import job_of
+from packager.worker.job import CheckJob
+
+
+def review(project: Project, worker: Worker, progress: Progress, *, allow: bool) -> Findings | None:
+    """Check the data of a build; what the manifest keeps of it, None where there is no data.
+
+    Raise ``PackageError`` for findings that stop a build, unless ``allow``.
+    """
+    if project.data is None:
+        return None
+    asked = asked_of(project)
+    report = remembered(project, asked) or examine(project, asked, worker, progress)
+    verdicts = read_verdicts(project.directory / VERDICTS)
+    for line in summary(report, verdicts):
+        progress.output(line)
+    blocking = still_open(report.blocking, verdicts)
+    if blocking and not allow:
+        raise refusal(report, blocking, project.directory)
+    if blocking:
+        progress.warn(f"{_count(report, blocking)} that stop a build were let through")
+    free = {name: n for name, n in report.counts.items() if name in report.model_free}
+    return Findings(digest=report.digest, counts=free, allowed=bool(blocking))
+
+
+def asked_of(project: Project, against: Path | None = None) -> CheckJob:
+    """What a worker is asked about the project's data; ``against`` is the version before."""
+    assert project.data is not None
+    previous = infer_columns(read(against)) if against else ()
+    expected = Expected(declared=project.data.columns, previous=previous)
+    return CheckJob(job=job_of(project), expected=expected)
+
+
+def remembered(project: Project, asked: CheckJob) -> Report | None:
+    """The report of an earlier check of the same data with the same job, if there was one."""
+    folder = _place(project, asked)
+    if not folder.is_dir():
+        return None
+    used(folder)
+    return Report.load(folder / "check.json")
+
+
+def examine(project: Project, asked: CheckJob, worker: Worker, progress: Progress) -> Report:
+    """Check the data in ``worker``, and remember the report."""
+    progress.step("checking the data")
+    folder = _place(project, asked)
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        worker.run("check", {"job.json": asked.dump()}, out, progress)
+        report = Report.load(out / "check.json")
+    with new_folder(folder, replace=True) as new:
+        (new / "check.json").write_bytes(report.dump())
+    return report
+
+
+def still_open(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+    """The findings about rows that no verdict says are right."""
+    right = {verdict.row_hash for verdict in verdicts if verdict.verdict == "keep"}
+    return tuple(finding for finding in findings if finding.row_hash not in right)
+
+
+def refusal(report: Report, blocking: Sequence[Finding], where: Path) -> PackageError:
+    """Why a build stops here, and what to type."""
+    worst = blocking[0]
+    place = f" in column {worst.column!r}" if worst.column else ""
+    row = f", row {worst.row}" if worst.row is not None else ""
+    return PackageError(
+        f"the check of the data: {_count(report, blocking)} stop the build, the first of them "
+        f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
+        f"see them with `package data suspects {where} --out DIR` and mend the data, "
+        "or go on with --allow-findings, which the manifest records",
+    )
+
+
+def _count(report: Report, blocking: Sequence[Finding]) -> str:
+    """How many they are, those too that the report has no room for."""
+    names = {finding.detector for finding in blocking}
+    beyond = sum(
+        report.counts[name] - sum(finding.detector == name for finding in report.findings)
+        for name in names
+    )
+    total = len(blocking) + beyond
+    return f"{total:,} finding{'s' if total != 1 else ''}"
+
+
+def _place(project: Project, asked: CheckJob) -> Path:
+    """Where the report of this data, job and version of the detectors is remembered."""
+    files = {name: sha256_file(path) for name, path in data_files(project).items()}
+    ours = {
+        n: p
+        for n, p in runtime_files().items()
+        if n.startswith(("packager/data/", "packager/worker/check"))
+    }
+    key = [files, asked.model_dump(mode="json", by_alias=True), runtime_digest(ours)]
+    return cache_directory("checks") / sha256_bytes(canonical_json(key))[:32]

@@ -1,0 +1,52 @@
+"""A column's histogram as inline SVG, with a mark where a value stands."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from packager.data.checks.finding import Histogram
+
+WIDTH, HEIGHT, BASE = 320, 72, 56
+"""In units of the view box; the page scales it. Bars stand on ``BASE``, the axis text below."""
+
+
+def histogram(column: str, found: Histogram, value: float | None = None) -> str:
+    """Bars with heights by the square root of the counts, so that a bar of one row is seen.
+
+    ``value`` gets a mark; it must lie within the histogram.
+    """
+    low, high = found.edges[0], found.edges[-1]
+    highest = math.sqrt(max(found.counts))
+    step = WIDTH / len(found.counts)
+    bars = []
+    for place, count in enumerate(found.counts):
+        if count:
+            tall = max(2.0, (BASE - 8) * math.sqrt(count) / highest)
+            bars.append(
+                f'<rect x="{place * step + 0.5:.1f}" y="{BASE - tall:.1f}" '
+                f'width="{step - 1:.1f}" height="{tall:.1f}"/>'
+            )
+    said = f"{column}: {sum(found.counts)} values from {low:.6g} to {high:.6g}"
+    if value is not None:
+        said += f"; this row has {value:.6g}"
+    return (
+        f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">'
+        f'<g class="bars">{"".join(bars)}</g>'
+        f'<line class="axis" x1="0" y1="{BASE}" x2="{WIDTH}" y2="{BASE}"/>'
+        f'<text x="0" y="{HEIGHT - 2}">{low:.4g}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 2}" text-anchor="end">{high:.4g}</text>'
+        f"{_mark(value, low, high)}</svg>"
+    )
+
+
+def _mark(value: float | None, low: float, high: float) -> str:
+    if value is None or not low <= value <= high:
+        return ""
+    x = WIDTH * (value - low) / (high - low or 1)
+    anchor = "start" if x < WIDTH / 4 else "end" if x > WIDTH * 3 / 4 else "middle"
+    return (
+        f'<line class="mark" x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="{BASE}"/>'
+        f'<circle class="mark" cx="{x:.1f}" cy="8" r="3.5"/>'
+        f'<text class="mark" x="{x:.1f}" y="{HEIGHT - 2}" text-anchor="{anchor}">{value:.4g}</text>'
+    )

@@ -1,0 +1,150 @@
+"""Verdicts: what a person decided about rows, by row hash, kept beside ``package.toml``.
+
+A row keeps its verdict wherever it stands. ``verdicts.csv`` is plain CSV, sorted, one verdict a
+line, so that it can be edited, committed and compared.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, get_args
+
+from packager.cache import new_file
+from packager.digest import sha256_bytes
+from packager.errors import UsageError
+from packager.manifest import Noun
+
+FIELDS = ("row_hash", "verdict", "column", "value", "why")
+Decision = Literal["keep", "drop", "once", "fix"]
+DECISIONS: tuple[str, ...] = get_args(Decision)
+_HASH = re.compile(r"[0-9a-f]{16}")
+
+
+class Verdict(Noun):
+    """One decision about the rows of one hash.
+
+    ``keep``: they are right, say no more. ``drop``: they go. ``once``: one copy stays. ``fix``:
+    their cell in ``column`` becomes ``value`` (an empty value is a null).
+    """
+
+    row_hash: str
+    verdict: Decision
+    column: str = ""
+    value: str = ""
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What a later verdict replaces: for a fix only the one of the same column."""
+        return self.row_hash, self.column if self.verdict == "fix" else ""
+
+
+def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
+    """A checked verdict; raise ``UsageError`` naming ``place`` for one that makes no sense."""
+    row_hash, decision = (cells.get("row_hash") or "").strip(), (cells.get("verdict") or "").strip()
+    column, value = (cells.get("column") or "").strip(), cells.get("value") or ""
+    if not _HASH.fullmatch(row_hash):
+        raise UsageError(
+            f"{place}: expected a row hash of 16 hex digits, got {row_hash!r}",
+            "copy it from the suspects",
+        )
+    if decision not in DECISIONS:
+        raise UsageError(
+            f"{place}: expected {', '.join(DECISIONS)}, got {decision!r}", "write one of them"
+        )
+    if decision == "fix" and not column:
+        raise UsageError(f"{place}: expected a column to fix, got none", "name it")
+    if decision != "fix" and value:
+        raise UsageError(
+            f"{place}: expected no value beside {decision}, got {value!r}", "did you mean fix?"
+        )
+    why = (cells.get("why") or "").strip()
+    kept = column if decision == "fix" else ""
+    return Verdict.model_validate(
+        {"row_hash": row_hash, "verdict": decision, "column": kept, "value": value, "why": why}
+    )
+
+
+def read_verdicts(file: Path) -> tuple[Verdict, ...]:
+    """The verdicts in ``file``, none where there is no such file.
+
+    Any CSV with the columns row_hash and verdict will do, ``suspects.csv`` too: rows without a
+    verdict are passed over. Raise ``UsageError`` for what can't be read, naming the line, and
+    for two verdicts that contradict each other.
+    """
+    if not file.exists():
+        return ()
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: expected verdicts as CSV, got {error}") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    absent = [name for name in ("row_hash", "verdict") if name not in (reader.fieldnames or ())]
+    if absent:
+        raise UsageError(
+            f"{file}: expected a column {absent[0]!r}, got none",
+            f"its columns are {', '.join(FIELDS)}",
+        )
+    found: dict[tuple[str, str], Verdict] = {}
+    for cells in reader:
+        if (cells.get("verdict") or "").strip():
+            _add(found, verdict_of(cells, f"{file}, line {reader.line_num}"), str(file))
+    return _sorted(found.values())
+
+
+def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """``old`` with ``new`` in place of what it contradicts: a fix undoes a drop, and so on."""
+    newer = tuple(new)
+    judged = {verdict.row_hash: verdict for verdict in newer}
+    keys = {verdict.key for verdict in newer}
+    kept = [
+        verdict
+        for verdict in old
+        if verdict.key not in keys
+        and (
+            verdict.row_hash not in judged
+            or verdict.verdict == judged[verdict.row_hash].verdict == "fix"
+        )
+    ]
+    return _sorted([*kept, *newer])
+
+
+def write_verdicts(verdicts: Iterable[Verdict], file: Path) -> None:
+    """Write all of them, sorted, in place of what ``file`` holds."""
+    with new_file(file) as new:
+        new.write_bytes(_dump(verdicts))
+
+
+def digest(verdicts: Iterable[Verdict]) -> str:
+    """sha256 of what they decide: reasons and order don't matter."""
+    return sha256_bytes(_dump(v.model_copy(update={"why": ""}) for v in verdicts))
+
+
+def _dump(verdicts: Iterable[Verdict]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(verdict.model_dump() for verdict in _sorted(verdicts))
+    return text.getvalue().encode()
+
+
+def _sorted(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    return tuple(sorted(verdicts, key=lambda verdict: verdict.key))
+
+
+def _add(found: dict[tuple[str, str], Verdict], verdict: Verdict, place: str) -> None:
+    others = [v for v in found.values() if v.row_hash == verdict.row_hash]
+    for other in others:
+        same = (other.verdict, other.value) == (verdict.verdict, verdict.value)
+        both_fix = other.verdict == verdict.verdict == "fix" and other.column != verdict.column
+        if not same and not both_fix:
+            raise UsageError(
+                f"{place}: expected one verdict on row {verdict.row_hash}, got {other.verdict} "
+                f"and {verdict.verdict}",
+                "keep one of the two lines",
+            )
+    found[verdict.key] = verdict
