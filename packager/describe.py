@@ -10,7 +10,7 @@ from packager.code import data_files
 from packager.errors import UsageError
 from packager.image.assemble import LABEL
 from packager.image.dockerfile import render
-from packager.manifest import DataSource, FileEntry, Findings, Lock, Manifest
+from packager.manifest import DataSource, FileEntry, Findings, Lock, Manifest, Spread
 from packager.project import FILENAME, Project
 from packager.training import job_of, serve_of, split_of
 from packager.worker.job import TrainingResult
@@ -25,6 +25,7 @@ def describe(
     folder: Path,
     template: str | None = None,
     findings: Findings | None = None,
+    spread: Spread | None = None,
 ) -> Manifest:
     """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
 
@@ -53,6 +54,7 @@ def describe(
         findings=findings,
         environment=result.environment,
         observed=result.observed,
+        spread=spread,
         runtime=runtime,
         code=tuple(FileEntry.of(path, name) for name, path in code.items()),
         model=result.model,

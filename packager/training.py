@@ -14,7 +14,7 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.outputs import load_into
 from packager.image.reference import Reference
 from packager.image.stack import Stack, entries
-from packager.manifest import Base, Recipe, Serve, Split
+from packager.manifest import Base, Recipe, Serve, Split, Spread
 from packager.progress import Progress
 from packager.project import Project
 from packager.runners.local import check_host
@@ -22,12 +22,18 @@ from packager.runners.runner import ContainerWorker, LocalWorker, Worker
 from packager.worker.job import Job, TrainingResult
 
 
-def train(project: Project, worker: Worker, folder: Path, progress: Progress) -> TrainingResult:
-    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+def train(
+    project: Project, worker: Worker, folder: Path, progress: Progress, spread: Spread | None
+) -> TrainingResult:
+    """Train (or measure the given model) and leave the worker's files in ``folder/out``.
+
+    The recipe runs twice there: the rung that a repeat reaches is part of the result.
+    """
     out = folder / "out"
     out.mkdir()
+    job = job_of(project).model_copy(update={"repeat": project.model is None, "spread": spread})
     progress.step("looking at the given model" if project.model else "training")
-    worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
+    worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
 
 
@@ -112,7 +118,6 @@ def job_of(project: Project) -> Job:
         exclude=data.exclude if data else (),
         split=split_of(project),
         source=data is not None,
-        repeat=recipe is not None,
     )
 
 
