@@ -152,6 +152,9 @@ def apply(
     output: Annotated[
         Path | None, typer.Option(help="The derived table; default: NAME.clean beside the rows.")
     ] = None,
+    given: Annotated[
+        Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the rows as the verdicts have them to a new file; print its path."""
@@ -159,7 +162,9 @@ def apply(
     source = source_of(place.source)
     if output is None:
         output = place.source if source != place.source else _clean(source)
-    done = apply_verdicts(source, read_verdicts(place.verdicts), output)
+    if given is not None and not given.is_file():
+        raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
+    done = apply_verdicts(source, read_verdicts(given or place.verdicts), output)
     for row_hash in done.unused:
         ConsoleProgress().warn(f"no row has the hash {row_hash}: its verdict changed nothing")
     ConsoleProgress().step(

@@ -85,7 +85,8 @@ def refusal(report: Report, blocking: Sequence[Finding], where: Path) -> Package
     """Why a build stops here, and what to type."""
     worst = blocking[0]
     place = f" in column {worst.column!r}" if worst.column else ""
-    row = f", row {worst.row}" if worst.row is not None else ""
+    part = " of the held-out file" if worst.part == "test" else ""
+    row = f", row {worst.row}{part}" if worst.row is not None else ""
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stop the build, the first of them "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",

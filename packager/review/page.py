@@ -129,8 +129,7 @@ def _finding(report: Report, finding: Finding) -> str:
     about = f"<b>{escape(finding.column)}</b> " if finding.column else ""
     return (
         f"<div class=finding><span class='score {band}' title='{_WORDS[band]}'>"
-        f"{finding.score:.2f}</span><div><p>{about}{escape(WHAT[finding.detector])} "
-        f"<code>{finding.detector}</code></p>"
+        f"{finding.score:.2f}</span><div><p>{about}{finding.detector.replace('_', ' ')}</p>"
         f"<p><span class=observed>{escape(finding.observed)}</span>"
         f"<span class=expected>expected {escape(finding.expected)}</span></p>"
         f"<p class=suggestion>{escape(finding.suggestion)}</p></div>"

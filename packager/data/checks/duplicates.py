@@ -12,23 +12,22 @@ from packager.data.checks.table import Table
 
 
 def duplicate(table: Table) -> Iterator[Suspects]:
-    """Every further copy of a row, all columns equal.
+    """Every further copy of a row in its own file, all columns equal.
 
     Score 0.86 where rows differ as a rule (at least 90 % have features of their own); else equal
-    rows are to be expected, and it is 0.3.
+    rows are to be expected, and it is 0.3. Copies across files are `leakage`.
     """
-    again = rows_where(pd.Series(table.hashes).duplicated().to_numpy())
-    if not len(again):
-        return
-    first = pd.Series(np.arange(len(table))).groupby(table.hashes).transform("min").to_numpy()
-    yield Suspects(
-        None,
-        "every row once",
-        "keep one copy (once)",
-        0.86 if table.fine_grained else 0.3,
-        again,
-        [f"a copy of row {row}" for row in first[again]],
-    )
+    for start, stop in ((0, table.source_rows), (table.source_rows, len(table))):
+        hashes = pd.Series(table.hashes[start:stop])
+        again = rows_where(hashes.duplicated().to_numpy())
+        if len(again):
+            place = pd.Series(np.arange(len(hashes)))
+            first = place.groupby(hashes.to_numpy()).transform("min").to_numpy()[again]
+            score = 0.86 if table.fine_grained else 0.3
+            texts = [f"a copy of row {row}" for row in first]
+            yield Suspects(
+                None, "every row once", "keep one copy (once)", score, again + start, texts
+            )
 
 
 def conflicting_label(table: Table) -> Iterator[Suspects]:

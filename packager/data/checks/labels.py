@@ -28,7 +28,6 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
         return
     given = found.given.astype(np.intp)
     flagged = confident(given, found.answers)
-    margins = margin(given, found.answers)
     guess = np.argmax(found.answers, axis=1)
     right = float((guess == given).mean())
     rows = np.flatnonzero(flagged)
@@ -42,7 +41,7 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
         table.target,
         "the label that a model trained without this row expects",
         "look at the row: fix the label, keep or drop it",
-        0.3 + 0.5 * right * (1 + margins[rows]) / 2,
+        0.3 + 0.5 * right * doubt(given, found.answers)[rows],
         found.rows[rows],
         texts,
     )
@@ -51,21 +50,23 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
 def confident(given: Ints, probabilities: Floats) -> Mask:
     """Which labels are probably wrong: shape (rows,).
 
-    ``given``: codes; ``probabilities``: (rows, classes), out of fold. A row counts for the class
-    it is most probable of among those where it reaches the mean probability of that class's own
-    rows; the joint counts, calibrated to the given labels, say how many of class i are truly j,
-    and so many with the largest margin are taken (the paper's "prune by noise rate").
+    ``given``: codes; ``probabilities``: (rows, classes), out of fold. The calibrated joint says
+    how many of class i are truly j. A label is wrong if it is among so many of each pair by
+    margin (the paper's "prune by noise rate"), and among as many of its class as should go by
+    its own probability ("prune by class"), and the model would say another.
     """
-    joint = confident_joint(given, probabilities)
-    flagged = np.zeros(len(given), dtype=np.bool_)
+    joint = whole(confident_joint(given, probabilities))
+    by_rate, by_class = np.zeros((2, len(given)), dtype=np.bool_)
     for i in range(probabilities.shape[1]):
         rows = np.flatnonzero(given == i)
-        for j in range(probabilities.shape[1]):
-            count = min(round(joint[i, j]), len(rows)) if i != j else 0
-            if count:
-                edge = probabilities[rows, j] - probabilities[rows, i]
-                flagged[rows[np.argsort(-edge, kind="stable")[:count]]] = True
-    return np.asarray(flagged & (np.argmax(probabilities, axis=1) != given))
+        own = probabilities[rows, i]
+        lowest = np.argsort(own, kind="stable")
+        by_class[rows[lowest[: max(0, len(rows) - joint[i, i])]]] = True
+        for j in np.flatnonzero(joint[i]):
+            if i != j:
+                widest = np.argsort(own - probabilities[rows, j], kind="stable")
+                by_rate[rows[widest[: joint[i, j]]]] = True
+    return np.asarray(by_rate & by_class & (np.argmax(probabilities, axis=1) != given))
 
 
 def confident_joint(given: Ints, probabilities: Floats) -> Floats:
@@ -87,12 +88,18 @@ def confident_joint(given: Ints, probabilities: Floats) -> Floats:
     return np.asarray(joint / np.maximum(totals, 1) * counts[:, None])
 
 
-def margin(given: Ints, probabilities: Floats) -> Floats:
-    """Probability of the likeliest other class minus that of the given one: -1 to 1."""
-    rows = np.arange(len(given))
-    others = probabilities.copy()
-    others[rows, given] = -1.0
-    return np.asarray(others.max(axis=1) - probabilities[rows, given])
+def whole(joint: Floats) -> Ints:
+    """``joint`` in whole numbers whose rows have the same sums: largest remainders go up."""
+    down = np.floor(joint)
+    left = np.rint(joint.sum(axis=1) - down.sum(axis=1)).astype(np.intp)
+    order = np.argsort(down - joint, axis=1, kind="stable")
+    rank = np.argsort(order, axis=1, kind="stable")
+    return np.asarray(down + (rank < left[:, None]), dtype=np.intp)
+
+
+def doubt(given: Ints, probabilities: Floats) -> Floats:
+    """How improbable each given label is: shape (rows,), 0 to 1."""
+    return np.asarray(1 - probabilities[np.arange(len(given)), given])
 
 
 def robust_residuals(given: Floats, predicted: Floats) -> Floats:

@@ -78,7 +78,8 @@ def _oddness(values: Floats) -> Floats:
     """How easily each row is isolated, 0 to 1: shape (rows,)."""
     from sklearn.ensemble import IsolationForest
 
-    finite = np.where(np.isfinite(values), values, np.nan)
+    # Trees hold 32-bit numbers, which end at 3e38.
+    finite = np.where(np.abs(values) < 1e30, values, np.nan)
     filled = np.where(np.isnan(finite), np.nanmedian(finite, axis=0), finite)
     forest = IsolationForest(n_estimators=TREES, random_state=SEED).fit(filled)
     return np.asarray(-forest.score_samples(filled), dtype=np.float64)
