@@ -74,7 +74,7 @@ def _secret32(place: int) -> np.uint64:
     return np.uint64(int.from_bytes(_SECRET[place : place + 4], "little"))
 
 
-def _none(words: Bits, starts: Places, lengths: Places) -> Bits:
+def _none(_words: Bits, starts: Places, _lengths: Places) -> Bits:
     return np.full(len(starts), _EMPTY)
 
 
