@@ -57,8 +57,7 @@ def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
     from pyarrow import parquet
 
     schema = parquet_schema(files)
-    floats = [field.name for field in schema if pa.types.is_integer(field.type)]
-    floats = [name for name in floats if any(_has_nulls(file, name) for file in files)]
+    floats = holed_integers(files, schema)
     yield plain_frame(schema.empty_table(), floats)  # a table without rows has columns too
     for file in files:
         with _readable(file), parquet.ParquetFile(file, pre_buffer=False) as opened:
@@ -85,6 +84,14 @@ def parquet_schema(files: Sequence[Path]) -> Any:
         raise UsageError(
             f"{files[0].parent}: expected columns of the same type in every file, got {error}"
         ) from error
+
+
+def holed_integers(files: Sequence[Path], schema: Any) -> list[str]:
+    """The integer columns that have nulls somewhere: a frame holds them as floats."""
+    import pyarrow as pa
+
+    names = [field.name for field in schema if pa.types.is_integer(field.type)]
+    return [name for name in names if any(_has_nulls(file, name) for file in files)]
 
 
 def plain_frame(table: Any, floats: Iterable[str] = ()) -> pd.DataFrame:

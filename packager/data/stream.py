@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,6 +32,17 @@ _LARGE = 19  # digits of 2^63
 Found = Literal[
     "null", "small", "integer", "unsigned", "beyond", "clash", "float", "boolean", "text"
 ]
+_WORDS: tuple[tuple[Found, str], ...] = (
+    # In order: where several were found, the first is what the whole is.
+    ("text", "str"),
+    ("clash", "str"),
+    ("boolean", "bool"),
+    ("float", "float64"),
+    ("beyond", "object"),
+    ("unsigned", "uint64"),
+    ("integer", "int64"),
+    ("small", "int64"),
+)
 Settled = Literal["str", "float64", "whole"]
 
 
@@ -40,7 +52,7 @@ def fingerprint_path(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Fi
     It equals that of ``frames.read(path)``; ``UsageError`` as there.
     """
     form, files = same_columns(path, options)
-    rows = _rows(len(column_names(path)))
+    rows = rows_of_a_block(len(column_names(path)))
     with ThreadPoolExecutor(1) as hashing:
         top = path if path.is_dir() else path.parent
         entries = hashing.map(lambda file: _entry(file, top), files)
@@ -56,20 +68,48 @@ def fingerprint_path(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Fi
             settled = found
 
 
+@dataclass(frozen=True)
+class CsvTypes:
+    """What the columns of a CSV table are as a whole."""
+
+    settled: dict[str, Settled]
+    """Those that a block alone would get wrong."""
+    kinds: dict[str, str]
+    """Column → str, float64, int64, uint64, bool, object (larger integers), or null (blank)."""
+
+
+def csv_types(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> CsvTypes:
+    """The types of a CSV table, found by reading it once."""
+    _, files = same_columns(path, options)
+    names = column_names(path)
+    kinds = _Kinds()
+    for _ in kinds.noted(_csv_blocks(files, options, rows_of_a_block(len(names)), {})):
+        pass
+    settled = kinds.settled() | kinds.uniform()
+    whole = [name for name, kind in settled.items() if kind == "whole"]
+    if whole:
+        kinds.replace(read_csv(files, {**options, "usecols": whole}))
+    return CsvTypes(settled, {name: kinds.word(name) for name in names})
+
+
+def typed_blocks(
+    path: Path, types: CsvTypes, options: Mapping[str, Any] = CSV_OPTIONS
+) -> Iterator[pd.DataFrame]:
+    """A CSV table in blocks, every column as it is as a whole."""
+    _, files = same_columns(path, options)
+    yield from _csv_blocks(files, options, rows_of_a_block(len(types.kinds)), types.settled)
+
+
 def blocks(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Iterator[pd.DataFrame]:
-    """The table in a file or folder, block by block; the first says the columns' types.
+    """The table in a file or folder, block by block, equal to ``frames.read`` in every value.
 
     CSV is read once before, to settle its types.
     """
     form, files = same_columns(path, options)
-    rows = _rows(len(column_names(path)))
     if form == "parquet":
-        yield from parquet_blocks(files, rows)
-        return
-    kinds = _Kinds()
-    for _ in kinds.noted(_csv_blocks(files, options, rows, {})):
-        pass
-    yield from _csv_blocks(files, options, rows, kinds.uniform())
+        yield from parquet_blocks(files, rows_of_a_block(len(column_names(path))))
+    else:
+        yield from typed_blocks(path, csv_types(path, options), options)
 
 
 def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:
@@ -83,7 +123,7 @@ def _entry(file: Path, top: Path) -> FileEntry:
     return FileEntry.of(file, file.relative_to(top).as_posix())
 
 
-def _rows(columns: int) -> int:
+def rows_of_a_block(columns: int) -> int:
     """How many rows a block has, at most."""
     return max(1024, min(1 << 18, _CELLS // max(columns, 1)))
 
@@ -116,20 +156,34 @@ class _Kinds:
                 self._found.setdefault(name, set()).add(_kind(frame[name]))
             yield frame
 
+    def replace(self, frame: pd.DataFrame) -> None:
+        """Look at whole columns in place of what their blocks were."""
+        self._found |= {name: {_kind(frame[name])} for name in frame.columns}
+
+    def word(self, name: str) -> str:
+        """The dtype of a column as a whole, or ``null``."""
+        found = self._found.get(name, set())
+        for kind, word in _WORDS:
+            if kind in found:
+                return "float64" if word == "int64" and "null" in found else word
+        return "null"
+
     def settled(self) -> dict[str, Settled]:
         """The columns whose values would be others in the whole table, and their types there."""
         types = {name: _settle(found) for name, found in self._found.items()}
         return {name: settled for name, settled in types.items() if settled is not None}
 
     def uniform(self) -> dict[str, Settled]:
-        """Types that give every block the same dtype, but for booleans beside nulls."""
+        """Types for columns that blocks get right, but in several dtypes."""
         types: dict[str, Settled] = {}
         for name, found in self._found.items():
+            if _settle(found):
+                continue
             if found == {"null", "text"}:
                 types[name] = "str"
             elif found <= {"null", "small", "integer", "float"} and found & {"null", "float"}:
                 types[name] = "float64"
-        return types | self.settled()
+        return types
 
 
 def _settle(found: set[Found]) -> Settled | None:

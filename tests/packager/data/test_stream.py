@@ -34,7 +34,8 @@ def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed
     rows = [f"{pick.choice(pool)},{pick.choice(pool)},1" for _ in range(pick.randint(0, 9))]
     file = tmp_path / "t.csv"
     file.write_text("\n".join(["a,b,c", *rows]), encoding="utf-8")
-    monkeypatch.setattr(stream, "_rows", lambda _columns: pick.randint(1, 4))
+    block = pick.randint(1, 4)
+    monkeypatch.setattr(stream, "rows_of_a_block", lambda _columns: block)
     whole = read(file)
     assert same_content(file), whole
     printer = Fingerprinter()
@@ -45,7 +46,7 @@ def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(stream, "_rows", lambda _columns: 3)
+    monkeypatch.setattr(stream, "rows_of_a_block", lambda _columns: 3)
 
 
 @pytest.mark.usefixtures("small_blocks")
