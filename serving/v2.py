@@ -203,8 +203,8 @@ def _asked(document: Mapping[str, Any]) -> Asked:
         raise malformed("'id' is not text", "text", name)
     parameters = _parameters(document, "the request")
     binary = _flag(parameters, "binary_data_output", False)
-    outputs = document.get("outputs") or None
-    if outputs is None:
+    outputs = document.get("outputs")
+    if outputs is None or outputs == []:
         return Asked(name, None, binary)
     if not isinstance(outputs, list):
         raise malformed("'outputs' is not a list", "a list of objects", outputs)

@@ -218,7 +218,7 @@ def test_one_tensor_is_refused_where_a_feature_is_text(manifest: Manifest) -> No
         {"id": 5},
         {"parameters": []},
         {"parameters": {"binary_data_output": 1}},
-        {"outputs": {}, "id": 5},
+        {"outputs": {}},
         {"outputs": 1},
         {"outputs": [{"name": "other"}]},
         {"outputs": [1]},
