@@ -170,6 +170,10 @@ def test_a_regression_answers_numbers() -> None:
     assert not answer.is_valid({"prediction": 1.5, "flags": [1]})
 
 
+def test_the_page_loads_nothing_from_elsewhere() -> None:
+    assert b"//" not in openapi.PAGE
+
+
 @pytest.mark.server
 def test_the_documents_own_examples_are_answered_as_it_says(
     server: Server, package: Package

@@ -115,7 +115,3 @@ def test_the_schema_tells_inputs_output_and_a_row_to_try() -> None:
     }
     assert document["example"] == {"rows": [row]}
     assert "example" not in schema.schema_document(manifest, None)
-
-
-def test_the_page_loads_nothing_from_elsewhere() -> None:
-    assert b"//" not in openapi.PAGE
