@@ -10,12 +10,13 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any
 
 from packager.errors import PackageError
-from serving import openapi, schema
+from serving import openapi, protocols, schema
+from serving.exchange import Exchange
 from serving.lane import FullError, Lane, LateError
 from serving.predictor import ROUTES, ModelError, Predictor
 from serving.schema import RequestError, Response
@@ -53,6 +54,7 @@ class App:
         self._lane = Lane(settings.queue)
         self._predictor: Predictor | None = None
         self._documents: dict[str, Response] = {}
+        self._exchanges: Mapping[str, Exchange] = {}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -71,6 +73,7 @@ class App:
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
         self._documents = _documents(self._predictor)
+        self._exchanges = protocols.exchanges(self._predictor.manifest)
         pending = [startup]
 
         async def replayed() -> Message:
@@ -86,22 +89,26 @@ class App:
         try:
             response = await self._respond(scope, receive)
         except RequestError as error:
-            response = error.response()
+            response = protocols.refusal(scope["path"], error)
         except DisconnectedError:
             return
         except Exception:
             logger.exception("a bug: %s %s failed", scope["method"], scope["path"])
             failure = RequestError(500, "internal_error", "the server failed; its log says why")
-            response = failure.response()
+            response = protocols.refusal(scope["path"], failure)
         await _send(send, response)
         if self._predictor is not None:
-            route = scope["path"] if scope["path"] in ROUTES else "other"
+            exchange = self._exchanges.get(scope["path"])
+            route = exchange.route if exchange else scope["path"]
+            route = route if route in ROUTES else "other"
             seconds = time.perf_counter() - started
             self._predictor.metrics.observe_request(route, response.status, seconds)
 
     async def _respond(self, scope: Message, receive: Receive) -> Response:
         path, method = scope["path"], scope["method"]
-        expected = METHODS.get(path)
+        expected = METHODS.get(path) or (
+            "POST" if path in self._exchanges else "GET" if path in self._documents else None
+        )
         if expected is None:
             raise RequestError(404, "not_found", "there is no such route", expected="see /docs")
         if method != expected:
@@ -125,9 +132,15 @@ class App:
         try:
             async with asyncio.timeout(seconds):
                 body = await _read(scope, receive, self._settings.max_body_bytes)
-            answer = await self._lane.run(partial(predictor.answer, body), deadline)
+            exchange = self._exchanges.get(scope["path"])
+            job = (
+                partial(predictor.exchange, exchange, body, dict(scope["headers"]))
+                if exchange
+                else partial(predictor.answer, body)
+            )
+            answer = await self._lane.run(job, deadline)
             predictor.count(answer)
-            return Response(200, answer.body)
+            return Response(200, answer.body, headers=answer.headers)
         except ModelError as error:
             logger.error("%s", error, exc_info=error.__cause__)
             raise RequestError(500, "model_failed", "the model raised an error") from error
@@ -153,6 +166,7 @@ def _documents(predictor: Predictor) -> dict[str, Response]:
         "/package": Response(200, manifest.dump()),
         "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
         "/docs.json": Response(200, schema.encode(openapi.document(manifest, golden))),
+        **protocols.documents(manifest, golden),
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
 from monitoring.metrics import Baseline, Batch, Metrics
 from monitoring.profile import Profile
@@ -17,12 +17,14 @@ from packager.errors import PackageError
 from packager.manifest import Golden, Manifest
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root
-from serving import schema
+from serving import protocols, schema
+from serving.exchange import Exchange, Scored
 
 ROUTES: Mapping[str, Sequence[str]] = {
     "/predict": ("2xx", "4xx", "5xx"),
     "/schema": ("2xx", "4xx"),
     "/package": ("2xx", "4xx"),
+    **dict.fromkeys(protocols.ROUTES, ("2xx", "4xx", "5xx")),
     "other": ("2xx", "4xx"),
 }
 """Route templates as metrics name them, and the classes of status codes they answer with."""
@@ -38,6 +40,7 @@ class Answer:
 
     body: bytes
     batch: Batch
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,13 +106,30 @@ class Predictor:
             body = schema.predictions_body(self.version, answers)
             return Answer(body, self._batch(checked, predictions))
 
+    def exchange(self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
+        """The answer to a request of another protocol, not counted yet; raises as ``answer``."""
+        with self._stage("total"):
+            rows, context = exchange.rows(body, headers)
+            with self._stage("validate"):
+                checked = self._checked(rows)
+            with self._stage("predict"):
+                predictions = self._predict(checked)
+            scored = Scored(
+                checked, predictions.labels, predictions.probabilities, self.model.classes, None
+            )
+            text, extra = exchange.body(context, scored)
+            return Answer(text, self._batch(checked, predictions), extra)
+
     def count(self, answer: Answer) -> None:
         """Count the rows of an answer; for those that are sent, not for those that came late."""
         self.metrics.observe_batch(answer.batch)
 
     def _check(self, body: bytes) -> Checked:
+        return self._checked(schema.parse_rows(body))
+
+    def _checked(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
         try:
-            return self.checker.check(schema.parse_rows(body))
+            return self.checker.check(rows)
         except RowError as error:
             raise schema.RequestError.of_row(error) from error
         except RecursionError as error:  # read, but too deep to be shown in an error
