@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Literal
 
-from packager.digest import CHUNK, canonical_json
+from packager.digest import CHUNK
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import EPOCH, LABEL, Image
+from packager.image.assemble import LABEL, Image, image_of
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
 from packager.image.engine import Engine
@@ -144,13 +144,9 @@ def split(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer], list[Layer
 
 def base_image(name: str, image: Image, layers: Sequence[Layer], base: Base) -> Image:
     """The locked base, for a FROM: its layers and variables, and nothing else to inherit."""
-    config = json.loads(image.config)
-    config |= {
-        "config": {"Env": list(base.env)},
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": [{"created": EPOCH, "created_by": f"{LABEL}: base"} for _ in layers],
-    }
-    return Image(name, canonical_json(config), tuple(layers))
+    system = json.loads(image.config)
+    platform = f"{system['os']}/{system['architecture']}"
+    return image_of(name, platform, {"Env": list(base.env)}, layers)
 
 
 def on_top(parent: str, layers: Sequence[Layer]) -> str:

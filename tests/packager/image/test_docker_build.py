@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from image_samples import MANIFEST, NAME, make_images
+from host_samples import MANIFEST
+from image_samples import NAME, make_images
 
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import layer_names, with_layers
