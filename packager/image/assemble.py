@@ -70,7 +70,7 @@ def assemble(
     labels: Mapping[str, str],
 ) -> Image:
     """Put layers under one canonical config; nothing in it tells when or where."""
-    settings = {
+    settings: dict[str, Any] = {
         "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
         "Entrypoint": None,
         "Env": environment(base),
