@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packager.cache import cache_limit, check_writable, prune, work_folder
@@ -26,7 +27,7 @@ from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project import Project
-from packager.proof import prove
+from packager.proof import prove, prove_started
 from packager.record import BuildRecord, write_record
 from packager.review.examine import review
 from packager.seeds import recorded_spread
@@ -73,7 +74,7 @@ def build(
     dependencies = dependencies_of(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
     spread = recorded_spread(project, lock, progress)
-    with work_folder() as folder, engine.removing_later() if engine else nullcontext():
+    with work_folder() as folder, engine.tidied() if engine else nullcontext():
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
@@ -86,25 +87,30 @@ def build(
         )
         images = _assemble(project, locked, platform, stack, manifest, folder)
         if twice:
-            progress.step("assembling again elsewhere, to compare")
 
             def again(code: Files, data: Files, place: Path) -> tuple[Image, ...]:
                 stack = make_stack(found, lock, code, data, place, Silent(), fresh=True)
                 return _assemble(project, locked, platform, stack, manifest, place)
 
+            progress.step("assembling again elsewhere, to compare")
             verify(images, code, data, folder, again)
-        prove(images[0], locked, platform, engine, folder, progress)
-        progress.step(f"writing {output}")
         if builder == "docker" and engine and locked:
-            images = build_images(images, locked, template, engine, progress, fresh=fresh)
+            check = partial(prove_started, engine=engine, folder=folder, progress=progress)
+            images = build_images(images, locked, template, engine, check, progress, fresh=fresh)
         else:
+            prove(images[0], locked, platform, engine, folder, progress)
+            progress.step(f"writing {output}")
             deliver(images, output, engine, progress)
     write_lock(dependencies.file, project.directory / LOCK)
     record = BuildRecord.of(manifest, images, project.directory, started)
     write_record(record, project.directory / RECORD)
+    _prune(limit, progress)
+    return Built(manifest, images)
+
+
+def _prune(limit: int, progress: Progress) -> None:
     if removed := prune(limit):
         progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
-    return Built(manifest, images)
 
 
 def _check(

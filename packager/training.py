@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packager.code import model_files
-from packager.digest import sha256_bytes
 from packager.image.assemble import LABEL, assemble
 from packager.image.engine import Engine
 from packager.image.layers import Layer, plain_layer
@@ -69,10 +68,8 @@ def worker_on(
     if engine is None or base is None:
         yield LocalWorker(layers)
         return
-    tag = sha256_bytes("".join(layer.diff_id for layer in layers).encode())[:12]
-    labels = {LABEL: "training"}
     progress.step("sending layers to the engine")
-    image = assemble(f"{LABEL}-training:{tag}", base, layers, platform, labels)
+    image = assemble(engine.temporary("training"), base, layers, platform, {LABEL: "training"})
     load_into(engine, image, progress)
     try:
         yield ContainerWorker(engine, image.name)

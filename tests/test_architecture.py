@@ -123,7 +123,7 @@ def nothing_imports_serving(path: str, text: str) -> list[str]:
 
 
 def one_docker_client(path: str, text: str) -> list[str]:
-    if path == "packager/image/engine.py":
+    if path in ("packager/image/engine.py", "packager/image/containers.py"):
         return []
     pure = {"docker.utils.build.exclude_paths"} if path == "packager/code.py" else set()
     return [
