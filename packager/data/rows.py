@@ -10,12 +10,21 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
 
-from packager.data.values import RefusedError, builder, nanoseconds_per_tick, shown_bound, taker
+from packager.data.values import (
+    RefusedError,
+    builder,
+    nanoseconds_per_tick,
+    needs_exact_floats,
+    refuse_inexact,
+    shown_bound,
+    taker,
+)
 from packager.errors import UsageError
 from packager.manifest import Column, Schema
 
@@ -57,12 +66,25 @@ class RowError(UsageError):
 class Checked:
     """Rows that the model can take."""
 
-    frame: pd.DataFrame
-    """The features in the schema's order, in the dtypes of training; then the extras."""
-    flags: list[list[str]]
+    columns: tuple[Sequence[Any], ...]
+    """The features in the schema's order, then the extras: per column its ``rows`` values as
+    ``taker`` gives them, None for null."""
+    flags: Sequence[Sequence[str]]
     """Per row: ``carat:out_of_range``, ``color:unseen``, ``price:missing``."""
-    anomalies: dict[tuple[str, str], int]
+    anomalies: Mapping[tuple[str, str], int]
     """How often per (feature, kind); kinds are those of ``Anomaly``."""
+    rows: int
+    builders: Mapping[str, Callable[[Sequence[Any]], Any]] = field(repr=False, compare=False)
+    """Column name → what makes its array, in the order of ``columns``."""
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """``columns`` in the dtypes of training; built when first asked for."""
+        arrays = {
+            name: build(values)
+            for (name, build), values in zip(self.builders.items(), self.columns, strict=True)
+        }
+        return pd.DataFrame(arrays, index=pd.RangeIndex(self.rows))
 
 
 class RowChecker:
@@ -71,24 +93,25 @@ class RowChecker:
     def __init__(self, schema: Schema, *, strict: bool = False) -> None:
         self._features = [_Plan(column) for column in schema.features]
         self._extras = [_Plan(column) for column in schema.extras]
+        self._builders = {c.name: builder(c) for c in (*schema.features, *schema.extras)}
         self._required = frozenset(column.name for column in schema.features)
         self._known = self._required | {column.name for column in schema.extras}
         self._strict = strict
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
-        """The frame of ``rows``; ``RowError`` for the first row that can't be taken."""
+        """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
         errors = [error for error in [self._wrong_keys(rows)] if error]
         whole = [row if isinstance(row, Mapping) else {} for row in rows]
-        arrays: dict[str, Any] = {}
+        columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]
         anomalies: Counter[tuple[str, str]] = Counter()
         for plan in (*self._features, *self._extras):
             try:
                 values = plan.take([row.get(plan.name) for row in whole])
-                arrays[plan.name] = plan.array(values)
             except RowError as error:
                 errors.append(error)
                 continue
+            columns.append(values)
             if plan.name not in self._required:
                 continue
             found = list(plan.anomalies(values))
@@ -99,8 +122,17 @@ class RowChecker:
                 errors += plan.refusals(found, whole)[:1]
         if errors:
             raise min(errors, key=lambda error: error.row)
-        frame = pd.DataFrame(arrays, index=pd.RangeIndex(len(rows)))
-        return Checked(frame, flags, dict(anomalies))
+        return self.checked(columns, flags, anomalies, len(rows))
+
+    def checked(
+        self,
+        columns: Iterable[Sequence[Any]],
+        flags: Sequence[Sequence[str]],
+        anomalies: Mapping[tuple[str, str], int],
+        rows: int,
+    ) -> Checked:
+        """``Checked`` of values that were checked before."""
+        return Checked(tuple(columns), flags, dict(anomalies), rows, self._builders)
 
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):
@@ -141,7 +173,7 @@ class _Plan:
         self.column = column
         self.name = column.name
         self._take: Callable[[Any], Any] = taker(column)
-        self._build = builder(column)
+        self._exact = needs_exact_floats(column)
         self._seen = None if column.categories is None else frozenset(column.categories)
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
 
@@ -152,11 +184,13 @@ class _Plan:
                 taken.append(None if value is None else self._take(value))
             except RefusedError as error:
                 raise self._error(row, error.expected, value) from error
+        if self._exact and None in taken:
+            self._refuse_inexact(taken)
         return taken
 
-    def array(self, values: Sequence[Any]) -> Any:
+    def _refuse_inexact(self, values: Sequence[Any]) -> None:
         try:
-            return self._build(values)
+            refuse_inexact(values)
         except RefusedError as error:
             largest = max((v for v in values if v is not None), key=abs)
             raise self._error(values.index(largest), error.expected, largest) from error
