@@ -135,6 +135,15 @@ class SliceSet:
             masks[name] = rule.mask(columns, len(frame))
         return masks
 
+    def bitmaps(self, columns: Mapping[str, Sequence[Any]], rows: int) -> list[int]:
+        """Per row, bit i for ``names[i]``; ``columns`` hold ``rows`` plain values each."""
+        frame = pd.DataFrame({name: columns[name] for name in self.needs}, index=range(rows))
+        masks = self.masks(frame)
+        bits = np.zeros(rows, np.int64)
+        for bit, name in enumerate(self.names):
+            bits |= masks[name].astype(np.int64) << bit
+        return [int(value) for value in bits]
+
 
 def declare(
     frame: pd.DataFrame, columns: Sequence[str], rules: int = 0

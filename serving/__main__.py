@@ -11,6 +11,7 @@ from pathlib import Path
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from serving import supervision
+from serving.access import Keys
 from serving.settings import Settings
 
 
@@ -19,6 +20,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        if settings.keys_file is not None:
+            Keys(settings.keys_file)  # here, so that a bad file is an error before anything starts
         _share_processors(settings.workers or manifest.serve.workers)
         return _supervise(settings)
     except PackageError as error:
@@ -37,6 +40,7 @@ def _supervise(settings: Settings) -> int:
     """Run BentoML in this process, with a home of its own: it empties its metrics folder."""
     with tempfile.TemporaryDirectory(prefix="model-server-") as home:
         failure = supervision.expect_failures(Path(home))
+        supervision.expect_workers(Path(home))
         os.environ.setdefault("BENTOML_HOME", home)
         os.environ["BENTOML_DO_NOT_TRACK"] = "True"
         code = _run_bentoml(settings)

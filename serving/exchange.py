@@ -39,7 +39,7 @@ class Exchange(Protocol):
         ...
 
     def rows(
-        self, body: bytes, headers: Mapping[bytes, bytes]
+        self, body: bytes, headers: Mapping[bytes, bytes], /
     ) -> tuple[list[dict[str, Any]], Any]:
         """The rows in ``body``, and a context that ``body`` is given back.
 
@@ -47,6 +47,6 @@ class Exchange(Protocol):
         """
         ...
 
-    def body(self, context: Any, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+    def body(self, context: Any, scored: Scored, /) -> tuple[bytes, Mapping[str, str]]:
         """The answer, and headers besides: ``content-type`` too where it isn't JSON."""
         ...

@@ -30,7 +30,7 @@ from packager.manifest import Column, Schema
 
 Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
 
-_FLAGS: dict[Anomaly, str] = {
+FLAGS: dict[Anomaly, str] = {
     "missing": "missing",
     "unseen": "unseen",
     "below_range": "out_of_range",
@@ -91,8 +91,8 @@ class RowChecker:
     """``check_rows`` for one schema, prepared once; keep one where many requests come."""
 
     def __init__(self, schema: Schema, *, strict: bool = False) -> None:
-        self._features = [_Plan(column) for column in schema.features]
-        self._extras = [_Plan(column) for column in schema.extras]
+        self._features = [Plan(column) for column in schema.features]
+        self._extras = [Plan(column) for column in schema.extras]
         self._builders = {c.name: builder(c) for c in (*schema.features, *schema.extras)}
         self._required = frozenset(column.name for column in schema.features)
         self._known = self._required | {column.name for column in schema.extras}
@@ -116,7 +116,7 @@ class RowChecker:
                 continue
             found = list(plan.anomalies(values))
             for row, anomaly in found:
-                flags[row].append(f"{plan.name}:{_FLAGS[anomaly]}")
+                flags[row].append(f"{plan.name}:{FLAGS[anomaly]}")
                 anomalies[plan.name, anomaly] += 1
             if self._strict:
                 errors += plan.refusals(found, whole)[:1]
@@ -166,22 +166,23 @@ def check_rows(
     return RowChecker(schema, strict=strict).check(rows)
 
 
-class _Plan:
+class Plan:
     """How the values of one column are taken and judged."""
 
     def __init__(self, column: Column) -> None:
         self.column = column
         self.name = column.name
-        self._take: Callable[[Any], Any] = taker(column)
+        self.take_one: Callable[[Any], Any] = taker(column)
         self._exact = needs_exact_floats(column)
-        self._seen = None if column.categories is None else frozenset(column.categories)
+        self.seen = None if column.categories is None else frozenset(column.categories)
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
 
     def take(self, values: Sequence[Any]) -> list[Any]:
+        """JSON values as the column's, None for null; ``RowError`` for the first refused."""
         taken = []
         for row, value in enumerate(values):
             try:
-                taken.append(None if value is None else self._take(value))
+                taken.append(None if value is None else self.take_one(value))
             except RefusedError as error:
                 raise self._error(row, error.expected, value) from error
         if self._exact and None in taken:
@@ -196,8 +197,9 @@ class _Plan:
             raise self._error(values.index(largest), error.expected, largest) from error
 
     def anomalies(self, values: Sequence[Any]) -> Iterator[tuple[int, Anomaly]]:
+        """The rows whose value is unusual, and how."""
         for row, value in enumerate(values):
-            anomaly = self._judge(value)
+            anomaly = self.judge(value)
             if anomaly is not None:
                 yield row, anomaly
 
@@ -220,11 +222,12 @@ class _Plan:
     def _bound(self, value: float | None) -> float | str | None:
         return None if value is None else shown_bound(self.column, value)
 
-    def _judge(self, value: Any) -> Anomaly | None:
+    def judge(self, value: Any) -> Anomaly | None:
+        """What is unusual about a value that was taken."""
         if value is None:
             return "missing"
-        if self._seen is not None:
-            return None if value in self._seen else "unseen"
+        if self.seen is not None:
+            return None if value in self.seen else "unseen"
         low, high = self.column.minimum, self.column.maximum
         if low is None or high is None:
             return None
