@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from monitoring.profile import Profile, build_profile
+from monitoring.binning import build_profile
+from monitoring.profile import Profile
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.manifest import FileEntry, Recipe, Scalar, Schema, Slices

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from prometheus_client import CollectorRegistry, generate_latest
 
+from monitoring.binning import build_profile
 from monitoring.metrics import Batch, Metrics
-from monitoring.profile import build_profile
 
 PROFILE = build_profile(
     pd.DataFrame({"carat": [0.1, 0.2, 0.3, 0.4], "color": ["D", "D", "E", "E"], "one": [1] * 4}),
