@@ -44,12 +44,12 @@ class Clock:
             moment = pd.to_datetime(text, utc=True)
         except (ValueError, TypeError) as error:
             raise ValueError(f"expected a date such as '2024-01-31', got {text!r}") from error
-        own, _ = divmod(int(moment.as_unit("ns").value), 1)
+        own = int(moment.as_unit("ns").value)
         whole, rest = divmod(own, self.nanoseconds)
         return whole if not rest else own / self.nanoseconds
 
 
 @lru_cache(maxsize=4096)
 def _text(clock: Clock, tick: int) -> str:
-    moment = pd.Timestamp(tick, unit=clock.unit)  # type: ignore[arg-type]
+    moment = pd.Timestamp(tick, unit=clock.unit)
     return str(moment.tz_localize("UTC").tz_convert(clock.zone) if clock.zone else moment)
