@@ -35,6 +35,11 @@ class Clock:
         """The time as pandas writes it, which is how slices declare it."""
         return _text(self, tick)
 
+    def iso(self, tick: int) -> str:
+        """The time as a request would hold it: ISO 8601."""
+        moment = pd.Timestamp(tick, unit=self.unit)
+        return (moment.tz_localize("UTC") if self.zone else moment).isoformat()
+
     def ticks(self, text: str) -> float:
         """Ticks of a constant such as ``2024-01-31`` (UTC where it says nothing).
 

@@ -141,7 +141,9 @@ def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> 
 def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None) -> None:
     frame = pd.DataFrame({f"feature {i}": np.arange(1000) for i in range(200)})
     answers = answer_features(
-        np.arange(1000).tolist() if classes is None else [classes[i % len(classes)] for i in range(1000)],
+        np.arange(1000).tolist()
+        if classes is None
+        else [classes[i % len(classes)] for i in range(1000)],
         None if classes is None else np.linspace(0, 1, 1000),
         classes is None,
     )
