@@ -124,11 +124,16 @@ def class_label(actual: Any, classes: Sequence[Any]) -> Any:
         return _boolean(actual)
     if kinds and kinds <= {int, float}:
         value = number(int(actual) if isinstance(actual, bool) else actual)
-        return next((one for one in classes if one == value), value)
+        known = next((one for one in classes if one == value), None)
+        return known if known is not None else int(value) if _whole(value, kinds) else value
     forms = [str(actual), str(actual).lower()] if isinstance(actual, bool) else [str(actual)]
     if isinstance(actual, float) and actual.is_integer():
         forms.append(str(int(actual)))
     return next((form for form in forms if form in classes), forms[0])
+
+
+def _whole(value: float, kinds: set[type]) -> bool:
+    return int in kinds and value.is_integer()
 
 
 def _boolean(actual: Any) -> bool:
