@@ -45,6 +45,8 @@ class Batch:
     """Per row, ``feature:reason``."""
     anomalies: Mapping[tuple[str, str], int]
     """(feature, kind) → values."""
+    tokens: Sequence[str] | None = None
+    """One a row; None where there is no feedback."""
 
 
 class _Bins(Protocol):

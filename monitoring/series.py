@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import prometheus_client.values
@@ -49,7 +50,7 @@ class Series:
 class Spread:
     """Observations of a histogram, added up here and written to it by ``flush``.
 
-    Writing each one would cost a request more than its answer does.
+    Writing each one would cost a request more than its answer does. Safe from two threads.
     """
 
     def __init__(self, histogram: Histogram, bounds: Sequence[float]) -> None:
@@ -57,26 +58,26 @@ class Spread:
         self._bounds = bounds
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
-        self._dirty = False
+        self._lock = Lock()
 
     def observe(self, value: float, times: int = 1) -> None:
         """``value``, seen ``times`` times."""
-        self._counts[bisect_left(self._bounds, value)] += times
-        self._sum += value * times
-        self._dirty = True
+        with self._lock:
+            self._counts[bisect_left(self._bounds, value)] += times
+            self._sum += value * times
 
     def flush(self) -> None:
         """Write what was observed since the last time."""
-        if not self._dirty:
+        with self._lock:
+            counts, total = self._counts, self._sum
+            self._counts, self._sum = [0] * len(counts), 0.0
+        if not any(counts):
             return
-        for place, count in enumerate(self._counts):
+        for place, count in enumerate(counts):
             if count:
                 # What Histogram.observe does, count times: it has no public way to say so.
                 self._histogram._buckets[place].inc(count)
-        self._histogram._sum.inc(self._sum)
-        self._counts = [0] * len(self._counts)
-        self._sum = 0.0
-        self._dirty = False
+        self._histogram._sum.inc(total)
 
 
 def label(value: Any) -> str:

@@ -35,16 +35,16 @@ class SuspiciousLog:
         max_bytes: int = 16 << 20,
         clocks: Mapping[str, Clock] | None = None,
     ) -> None:
-        """``share``: part of the suspicious rows that is written; ``max_bytes``: of the file.
-
-        Raises ``OSError`` where the file can't be written.
-        """
+        """``share``: part of the suspicious rows that is written; ``max_bytes``: of the file."""
         self._path = path
         self._columns = tuple(columns)
         self._version = version
         self._share = share
         self._max_bytes = max_bytes
         self._clocks = dict(clocks or {})
+
+    def check(self) -> None:
+        """Make the file; raises ``OSError`` where it can't be written."""
         self._append(b"")
 
     def write(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from monitoring.feedback import Tokens
@@ -17,7 +19,6 @@ from monitoring.seen import Seen, StoreError
 from packager.manifest import Manifest
 from serving import schema
 from serving.feedback_settings import FeedbackSettings
-from serving.lane import FullError, Lane, LateError
 from serving.schema import RequestError, Response
 from serving.state import open_keys, open_seen
 
@@ -48,7 +49,8 @@ class Feedback:
         self._scorer = Scorer(self.tokens, metrics.classes)
         self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
         self._seconds = deadline_seconds
-        self._lane = Lane(PLACES)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
+        self._waiting = 0
         self._seen: Seen | None = None
         self._purged = 0.0
 
@@ -60,19 +62,20 @@ class Feedback:
         only where the answer was late.
         """
         items = parse_labels(body)
-        deadline = time.monotonic() + self._seconds
+        if self._waiting >= PLACES:
+            raise RequestError(
+                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
+            )
         try:
-            accepted, rejected = await self._lane.run(lambda: self._settle(items), deadline)
+            async with asyncio.timeout(self._seconds):
+                # Not to be cancelled: what is being counted is counted to its end.
+                accepted, rejected = await asyncio.shield(self._start(items))
         except StoreError as error:
             logger.error("labels can't be counted: %s", error)
             raise RequestError(
                 503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
             ) from error
-        except FullError as error:
-            raise RequestError(
-                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
-            ) from error
-        except LateError as error:
+        except TimeoutError as error:
             raise RequestError(504, "deadline", f"no answer within {self._seconds:g} s") from error
         shown = [{"index": one.index, "reason": one.reason} for one in rejected]
         return Response(200, schema.encode({"accepted": accepted, "rejected": shown}))
@@ -87,10 +90,24 @@ class Feedback:
 
     def close(self) -> None:
         """Take no more labels."""
-        self._lane.close()
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _start(
+        self, items: Sequence[tuple[Any, Any]]
+    ) -> asyncio.Future[tuple[int, list[Rejected]]]:
+        """Begin in the one thread that the store is for."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thread, self._settle, items)
+        self._waiting += 1
+
+        def ended(done: asyncio.Future[tuple[int, list[Rejected]]]) -> None:
+            self._waiting -= 1
+            _ = done.cancelled() or done.exception()  # nobody may be left to look at it
+
+        future.add_done_callback(ended)
+        return future
 
     def _settle(self, items: Sequence[tuple[Any, Any]]) -> tuple[int, list[Rejected]]:
-        """In the lane's one thread: the store is not for two."""
         self.refresh()
         good, bad = self._scorer.verify(items)
         try:

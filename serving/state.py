@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from monitoring.keys import KeyFileError, KeyRing
 from monitoring.seen import RedisSeen, Seen, SqliteSeen, StoreError
+from monitoring.suspicious import SuspiciousLog
+from monitoring.times import Clock
 from packager.errors import UsageError
 from serving.feedback_settings import FeedbackSettings
 
@@ -30,6 +32,7 @@ def prepare(
     ``home``: this server's own folder, gone when it ends. Yields what a person should know.
     Raises ``UsageError`` naming the variable whose key file or store can't be used.
     """
+    _check_log(settings)
     if not settings.on:
         return
     if settings.key_file is None:
@@ -75,6 +78,35 @@ def open_seen(settings: FeedbackSettings, model: str) -> Seen:
         return RedisSeen(settings.store, model, settings.days)
     assert settings.state_dir is not None
     return SqliteSeen(settings.state_dir)
+
+
+def suspicious_log(
+    settings: FeedbackSettings, version: str, columns: Sequence[str], clocks: Mapping[str, Clock]
+) -> SuspiciousLog | None:
+    """The log of suspicious rows; None where nobody asked for it."""
+    if settings.log is None:
+        return None
+    return SuspiciousLog(
+        settings.log,
+        columns,
+        version=version,
+        share=settings.log_share,
+        max_bytes=settings.log_bytes,
+        clocks=clocks,
+    )
+
+
+def _check_log(settings: FeedbackSettings) -> None:
+    log = suspicious_log(settings, "", (), {})
+    if log is None:
+        return
+    try:
+        log.check()
+    except OSError as error:
+        raise UsageError(
+            f"MODEL_SUSPICIOUS_LOG: expected a file that can be written, got {error}",
+            "name one in a folder that exists, or unset it",
+        ) from error
 
 
 def _new_key(home: Path) -> Path:

@@ -51,6 +51,7 @@ def test_a_full_file_makes_way_and_only_one_old_one_stays(tmp_path: Path) -> Non
 
 def test_a_row_larger_than_the_file_may_be_is_not_written(tmp_path: Path) -> None:
     log = make(tmp_path / "log", max_bytes=1_000)
+    log.check()
     log.write((["x" * 5_000], ["D"], [0]), (("carat:unseen",),), ["a"], None)
     assert lines(tmp_path / "log") == []
 
@@ -79,4 +80,4 @@ def test_writers_do_not_mix_lines(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        make(tmp_path / "nowhere" / "log")
+        make(tmp_path / "nowhere" / "log").check()
