@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monitoring.observe import Batch
+from monitoring.observe import FLUSH_SECONDS, Batch
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from serving import routes
 from serving.access import Keys
-from serving.exchange import Exchange
+from serving.feedback import Feedback
 from serving.logs import Access, Trace, trace_of
 from serving.pipeline import Answer, Pipeline, late
 from serving.predictor import Predictor
@@ -32,9 +32,6 @@ from serving.wire import (
     answer,
     marked,
 )
-
-FLUSH_SECONDS = 0.25
-"""How long what was counted may stay in this process before it is in the metrics."""
 
 logger = logging.getLogger("serving")
 
@@ -70,6 +67,7 @@ class App:
         self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
         self._access = Access(settings.access_log)
         self._predictor: Predictor | None = None
+        self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
         self._dirty = False
         self._draining = False
@@ -96,6 +94,7 @@ class App:
             return
         self._documents = routes.documents(predictor.manifest, predictor.golden)
         self._predictor = predictor
+        self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings)
         pending = [startup]
 
@@ -112,6 +111,8 @@ class App:
         try:
             await self._inner(scope, replayed, settled)
         finally:
+            if predictor.feedback is not None:
+                predictor.feedback.close()
             pipeline.close()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -132,6 +133,7 @@ class App:
                 (found.response, found.batch) if isinstance(found, Answer) else (found, None)
             )
         except RequestError as error:
+            self._refused(error)
             if error.status >= 500 and error.__cause__ is not None:
                 self._explain(error, request)
             response = error.response()
@@ -160,7 +162,7 @@ class App:
                 headers={"WWW-Authenticate": "Bearer"},
                 expected="Authorization: Bearer <key>",
             )
-        if path in self._exchanges:
+        if path in self._exchanges or path == routes.FEEDBACK:
             allowed = "POST"
         elif path in routes.DOCUMENTS or path in routes.HANDED_ON:
             allowed = "GET"
@@ -181,22 +183,26 @@ class App:
     async def _respond(self, request: Request, receive: Receive) -> Response | Answer:
         if self._pipeline is None:
             raise RequestError(503, "starting", "the model is loading", headers=RETRY_AFTER)
-        exchange = self._exchanges.get(request.path)
-        if exchange is None:
+        if request.path in self._documents:
             return self._documents[request.path]
-        return await self._predict(self._pipeline, exchange, request, receive)
+        deadline = time.monotonic() + self._settings.deadline_seconds
+        body = await self._body(request, receive)
+        exchange = self._exchanges.get(request.path)
+        if exchange is not None:
+            return await self._pipeline.answer(exchange, body, request.headers, receive, deadline)
+        if self._feedback is None:
+            raise RequestError(
+                404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
+            )
+        return await self._feedback.answer(body)
 
-    async def _predict(
-        self, pipeline: Pipeline, exchange: Exchange, request: Request, receive: Receive
-    ) -> Answer:
+    async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds
-        deadline = time.monotonic() + seconds
         try:
             async with asyncio.timeout(seconds):
-                body = await self._bodies.read(request.headers, receive)
+                return await self._bodies.read(request.headers, receive)
         except TimeoutError as error:
             raise late(seconds) from error
-        return await pipeline.answer(exchange, body, request.headers, receive, deadline)
 
     def _account(self, request: Request, status: int, batch: Batch | None) -> None:
         """Count an answer that was sent, and log it where that is wanted."""
@@ -206,16 +212,23 @@ class App:
             self._predictor.metrics.observe_request(route, status, seconds)
             if batch is not None:
                 self._predictor.observer.observe(batch)
-                self._flush_soon()
+                self._predictor.log_suspicious(batch)
+            self._flush_soon()
         if self._access.wants(status):
             rows = len(batch.labels) if batch else 0
             self._access.write(request.trace, request.method, route, status, seconds, rows)
+
+    def _refused(self, error: RequestError) -> None:
+        """Count a value that can't be taken, by its column."""
+        column = error.details.get("column")
+        if error.code == "invalid_row" and isinstance(column, str) and self._predictor is not None:
+            self._predictor.observer.refused(column)
 
     def _route(self, path: str) -> str:
         exchange = self._exchanges.get(path)
         if exchange is not None:
             return exchange.route
-        return path if path in routes.COUNTED else routes.OTHER
+        return path if path == routes.FEEDBACK else routes.OTHER
 
     def _flush_soon(self) -> None:
         if not self._dirty:
@@ -226,6 +239,8 @@ class App:
         self._dirty = False
         if self._predictor is not None:
             self._predictor.observer.flush()
+        if self._feedback is not None:
+            self._feedback.refresh()
 
     def _explain(self, error: RequestError, request: Request) -> None:
         """Log why a request failed; the answer doesn't say."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -14,6 +15,8 @@ from monitoring.metrics import Baseline, Metrics
 from monitoring.observe import Batch, Observer
 from monitoring.profile import Profile
 from monitoring.slices import ALL, SliceSet
+from monitoring.suspicious import SuspiciousLog
+from monitoring.times import Clock
 from packager.data.frames import keep_text_plain
 from packager.data.rows import Checked, RowChecker, RowError
 from packager.errors import PackageError
@@ -24,6 +27,11 @@ from packager.worker.paths import Root
 from serving import schema
 from serving.exchange import Scored
 from serving.fastrows import FastRows
+from serving.feedback import Feedback
+from serving.settings import Settings
+from serving.state import suspicious_log
+
+logger = logging.getLogger("serving")
 
 INLINE_SECONDS = 0.002
 """Compiled predictions up to this long run in the event loop: a thread's turn costs as much."""
@@ -69,17 +77,24 @@ class Predictor:
     slices: SliceSet
     metrics: Metrics
     observer: Observer
+    feedback: Feedback | None
+    """None where it is off."""
+    suspicious: SuspiciousLog | None
+    """None where nobody asked for it."""
     inline_rows: int
     """Compiled predictions of up to so many rows take no longer than ``INLINE_SECONDS``."""
 
     @classmethod
-    def load(cls, root: Root, manifest: Manifest, routes: Mapping[str, Sequence[str]]) -> Self:
+    def load(
+        cls, settings: Settings, manifest: Manifest, routes: Mapping[str, Sequence[str]]
+    ) -> Self:
         """Load model, profile and golden rows; raise ``PackageError`` if they can't be used.
 
         ``routes``: route template → classes of status codes it answers with, for the metrics.
         """
         keep_text_plain()
-        described, strict = manifest.schema_, manifest.serve.strict
+        root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
+        names, clocks = _names(manifest), _clocks(manifest)
         profile = _load_profile(root)
         checker = RowChecker(described, strict=strict)
         slices = _load_slices(manifest, checker)
@@ -103,7 +118,11 @@ class Predictor:
             fast=FastRows(described, checker, strict=strict),
             slices=slices,
             metrics=metrics,
-            observer=Observer(_names(manifest), profile, slices, metrics),
+            observer=Observer(names, profile, slices, metrics, clocks),
+            feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
+            if settings.feedback.on
+            else None,
+            suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
             inline_rows=0,
         )
         return replace(loaded, inline_rows=_inline_rows(loaded))
@@ -163,10 +182,28 @@ class Predictor:
         columns = dict(zip(_names(self.manifest), checked.columns, strict=True))
         bitmaps = self.slices.bitmaps(columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities
+        tokens = None
+        if self.feedback is not None:
+            tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
         batch = Batch(
-            checked.columns, labels, probabilities, bitmaps, checked.flags, checked.anomalies
+            checked.columns,
+            labels,
+            probabilities,
+            bitmaps,
+            checked.flags,
+            checked.anomalies,
+            tokens,
         )
-        return Scored(checked, labels, probabilities, self.model.classes, None), batch
+        return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
+
+    def log_suspicious(self, batch: Batch) -> None:
+        """Write a sample of the suspicious rows to their log, where somebody asked for one."""
+        if self.suspicious is None or not any(batch.flags):
+            return
+        try:
+            self.suspicious.write(batch.columns, batch.flags, batch.labels, batch.tokens)
+        except OSError as error:  # a full disk must not take the answers away
+            logger.error("suspicious rows are not logged: %s", error)
 
     def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
         try:
@@ -179,6 +216,12 @@ class Predictor:
 
 def _names(manifest: Manifest) -> list[str]:
     return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
+
+
+def _clocks(manifest: Manifest) -> dict[str, Clock]:
+    """How the values of datetime columns count."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    return {c.name: Clock.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
 
 
 def _inline_rows(predictor: Predictor) -> int:
@@ -208,8 +251,9 @@ def _load_profile(root: Root) -> Profile | None:
 
 def _load_slices(manifest: Manifest, checker: RowChecker) -> SliceSet:
     try:
-        slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
+        slices = SliceSet(manifest.slices.columns, manifest.slices.rules, _clocks(manifest))
         slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training
+        slices.bitmaps(dict.fromkeys(slices.needs, ()), 0)
     except ValueError as error:
         raise PackageError(
             f"slices: expected slices of this package's columns, got {error}",
@@ -223,4 +267,5 @@ def _baseline(manifest: Manifest) -> Baseline:
     if evaluation is None:
         return {}
     measured = {**evaluation.slices, ALL: evaluation.overall}
-    return {name: (found.values.get("accuracy"), found.rows) for name, found in measured.items()}
+    metric = "accuracy" if manifest.task == "classification" else "mae"
+    return {name: (found.values.get(metric), found.rows) for name, found in measured.items()}

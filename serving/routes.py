@@ -18,9 +18,16 @@ HANDED_ON = HEALTH | {METRICS, *openapi.VIEWER}
 """BentoML answers these. Nothing else goes there: it labels its metrics with the raw path, so
 that a scanner would make a series of every path it tries."""
 DOCUMENTS = ("/schema", "/package", "/docs", "/docs.json")
-COUNTED = ("/schema", "/package")
-"""Documents whose requests are measured under their own route; the rest is ``other``."""
+FEEDBACK = "/feedback"
 OTHER = "other"
+"""What metrics call every path that isn't an exchange or ``FEEDBACK``."""
+MEASURED: Mapping[str, Sequence[str]] = {
+    "/predict": ("2xx", "4xx", "5xx"),
+    FEEDBACK: ("2xx", "4xx", "5xx"),
+    OTHER: ("2xx", "4xx"),
+}
+"""Route templates and classes of status codes that metrics have from the start; those of other
+protocols appear with their first request, as most servers never see one."""
 
 
 def exchanges(manifest: Manifest) -> Mapping[str, Exchange]:
@@ -36,9 +43,3 @@ def documents(manifest: Manifest, golden: Golden | None) -> Mapping[str, Respons
         "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
         "/docs.json": Response(200, schema.encode(openapi.document(manifest, golden))),
     }
-
-
-def measured(manifest: Manifest) -> Mapping[str, Sequence[str]]:
-    """Route templates as metrics name them, and the classes of status codes they answer with."""
-    predicting = {e.route: ("2xx", "4xx", "5xx") for e in exchanges(manifest).values()}
-    return {**predicting, **dict.fromkeys((*COUNTED, OTHER), ("2xx", "4xx", "5xx"))}

@@ -6,10 +6,14 @@ too, so it reads the manifest and nothing more; each worker loads the model when
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import bentoml
 
+from monitoring.counterfiles import claim
+from monitoring.series import count_as
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from serving import listener, logs, routes, supervision
@@ -27,10 +31,17 @@ def load() -> Predictor:
     """The package in memory; a worker that can't load it ends the whole server."""
     try:
         listener.check()
-        return Predictor.load(settings.root, manifest, routes.measured(manifest))
+        return Predictor.load(settings, manifest, routes.MEASURED)
     except PackageError as error:
         supervision.give_up(error)
         raise
+
+
+def _keep_counts() -> None:
+    """Go on where the worker before this one ended, before the first metric is made."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is not None:
+        count_as(claim(Path(folder)).name)
 
 
 class Model:
@@ -42,6 +53,7 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Our application around BentoML's, on a server of ours."""
+        _keep_counts()
         inner: ASGIApp = super().to_asgi(is_main=is_main)
         logs.to_json()
         app = App(inner, settings, manifest, load)

@@ -223,8 +223,8 @@ RULES = {
             ("packager/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/metrics.py"): (
-        ("monitoring/metrics.py", "import prometheus_client\n"),
+    one_place_for("prometheus_client", "monitoring/series.py"): (
+        ("monitoring/series.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
     one_place_for("uvicorn", "serving/listener.py"): (
