@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -109,10 +108,12 @@ def _thresholds(compiled: Compiled) -> dict[int, list[float]]:
 
     model = treelite.Model.deserialize_bytes(compiled.trees)
     found: dict[int, list[float]] = {}
-    for tree in json.loads(model.dump_as_json(pretty_print=False))["trees"]:
-        for node in tree["nodes"]:
-            if isinstance(node.get("threshold"), int | float):
-                found.setdefault(int(node["split_feature_id"]), []).append(node["threshold"])
+    for place in range(model.num_tree):
+        tree = model.get_tree_accessor(place)
+        inner = tree.get_field("cleft") >= 0
+        features = tree.get_field("split_index")[inner].tolist()
+        for feature, cut in zip(features, tree.get_field("threshold")[inner].tolist(), strict=True):
+            found.setdefault(feature, []).append(cut)
     return found
 
 

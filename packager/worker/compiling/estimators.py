@@ -164,14 +164,13 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
         return Refused("treelite", "it has several outputs")
     if room == "sklearn":
         model = treelite.sklearn.import_model(_importable(estimator))
-        head = Trees(float32=name not in BINNED, compare="float64")
-        return Candidate(head, model.serialize_bytes(), block)
+        doubled = getattr(estimator, "loss", "") == "exponential"
+        return _with_link(model, block, float32=name not in BINNED, doubled=doubled)
     if room == "lightgbm":
         text = estimator.booster_.model_to_string()
         if reason := _lightgbm_reason(estimator, text):
             return Refused("treelite", reason)
-        model = treelite.frontend.from_lightgbm(estimator.booster_)
-        return Candidate(Trees(float32=False, compare="float64"), model.serialize_bytes(), block)
+        return _with_link(treelite.frontend.from_lightgbm(estimator.booster_), block, float32=False)
     booster = estimator.get_booster()
     if "c" in (booster.feature_types or ()):
         return Refused("treelite", "XGBoost splits by categories of its own")
@@ -179,8 +178,33 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
         return Refused("treelite", f"XGBoost takes {estimator.missing} for missing")
     best = booster.attr("best_iteration")
     model = treelite.frontend.from_xgboost(booster if best is None else booster[: int(best) + 1])
-    head = Trees(float32=True, compare="float32")
-    return Candidate(head, model.serialize_bytes(), block, FLOAT32_TOLERANCE)
+    return _with_link(model, block, float32=True, in_order=True)
+
+
+LINKS = {
+    "identity": "none",
+    "identity_multiclass": "none",
+    "exponential": "exp",
+    "sigmoid": "logistic",
+    "multiclass_ova": "ova",
+    "softmax": "softmax",
+}
+
+
+def _with_link(
+    model: Any, block: Block, *, float32: bool, in_order: bool = False, doubled: bool = False
+) -> Candidate | Refused:
+    header = model.get_header_accessor()
+    name = header.get_field("postprocessor")
+    alpha = float(header.get_field("sigmoid_alpha")[0])
+    link: Any = LINKS.get(name)
+    if link is None or (link in ("logistic", "ova") and alpha != 1.0):
+        return Refused("treelite", f"treelite turns its sums into answers by {name!r}")
+    trees = Trees(
+        float32=float32, link="doubled" if doubled else link, in_order=in_order
+    )
+    tolerance = FLOAT32_TOLERANCE if in_order else TOLERANCE
+    return Candidate(trees, model.serialize_bytes(), block, tolerance)
 
 
 def _importable(estimator: Any) -> Any:

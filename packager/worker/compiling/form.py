@@ -104,8 +104,10 @@ class Trees(Noun):
     kind: Literal["trees"] = "trees"
     float32: bool
     """Whether the framework rounds its input to float32 before it compares."""
-    compare: Literal["float32", "float64"]
-    """The type treelite takes and adds in."""
+    link: Literal["none", "exp", "logistic", "doubled", "ova", "softmax"]
+    """From sums to answers: ``doubled`` is logistic of twice the sum, ``ova`` of each class's."""
+    in_order: bool = False
+    """Whether sums are made in float32, tree after tree from the base score on, as XGBoost does."""
 
 
 class Native(Noun):
