@@ -43,7 +43,7 @@ def wait_for(outcome: str, load: Load, least: int) -> None:
 
 
 @pytest.fixture
-def fresh(package: Package, tmp_path: Path):  # noqa: ANN201
+def fresh(package: Package, tmp_path: Path):
     server = start(package, tmp_path)
     wait_ready(server)
     time.sleep(1)  # the other worker too
@@ -61,12 +61,8 @@ def test_every_worker_carries_its_part(fresh: Server) -> None:
 
 
 @pytest.mark.parametrize("one_request_a_connection", [False, True])
-def test_sigterm_under_load_loses_no_request(
-    fresh: Server, one_request_a_connection: bool
-) -> None:
-    with Load(
-        fresh.port, clients=16, one_request_a_connection=one_request_a_connection
-    ) as load:
+def test_sigterm_under_load_loses_no_request(fresh: Server, one_request_a_connection: bool) -> None:
+    with Load(fresh.port, clients=16, one_request_a_connection=one_request_a_connection) as load:
         wait_for("200", load, 500)
         fresh.process.send_signal(signal.SIGTERM)
         assert fresh.process.wait(30) == 0
