@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from monitoring.profile import Profile, build_profile
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.manifest import (
@@ -25,7 +22,7 @@ from packager.manifest import (
     Schema,
     Slices,
 )
-from packager.worker import given
+from packager.worker import given, monitored
 from packager.worker.again import observe
 from packager.worker.dataset import (
     Dataset,
@@ -96,7 +93,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
     evaluation = _evaluate(loaded.model, dataset, masks)
-    profile = _profile(dataset.train, schema)
+    profile = monitored.profile(dataset, schema, loaded.model)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
     return TrainingResult(
@@ -174,7 +171,3 @@ def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ..
     if model.task == "regression" or model.classes is not None:
         return model.classes
     return tuple(sorted(label for label in labels if label is not None))
-
-
-def _profile(train: pd.DataFrame, schema: Schema) -> Profile:
-    return build_profile(train, [(column.name, column.kind) for column in schema.features])
