@@ -13,6 +13,7 @@ from packager.image.dockerfile import render
 from packager.manifest import DataSource, FileEntry, Lock, Manifest
 from packager.project import FILENAME, Project
 from packager.training import job_of, serve_of, split_of
+from packager.worker.compiled import FOLDER
 from packager.worker.job import TrainingResult
 
 
@@ -38,7 +39,10 @@ def describe(
     for name in ("fingerprint.json", "profile.json", "golden.json"):
         if (out / name).is_file():
             (out / name).rename(package / name)
-    files = tuple(FileEntry.of(path, path.name) for path in sorted(package.iterdir()))
+    if (out / FOLDER).is_dir():
+        (out / FOLDER).rename(package / FOLDER)
+    paths = sorted(path for path in package.rglob("*") if path.is_file())
+    files = tuple(FileEntry.of(path, path.relative_to(package).as_posix()) for path in paths)
     manifest = Manifest(
         name=project.package.name,
         version=project.package.version,
@@ -50,6 +54,7 @@ def describe(
         data=_data_source(project, result, files),
         evaluation=result.evaluation,
         environment=result.environment,
+        compiled=result.compiled,
         runtime=runtime,
         code=tuple(FileEntry.of(path, name) for name, path in code.items()),
         model=result.model,
