@@ -38,8 +38,10 @@ def dependencies_of(
     requirements = project.path(project.requirements.file)
     locked = base.locked if base else None
     lock_path = project.directory / LOCK
-    form = _format(project)
-    return provide(requirements, form, lock_path, target, locked, progress, update=update)
+    form, trees = _format(project), project.serve.compile != "off"
+    return provide(
+        requirements, form, lock_path, target, locked, progress, update=update, trees=trees
+    )
 
 
 def platform_of(project: Project, engine: Engine | None) -> str:

@@ -203,7 +203,6 @@ def _check_not_there_yet(project: Project) -> None:
     """Keys that parse but whose feature is still to come are refused, not ignored."""
     data, image = project.data, project.image
     found = {
-        'serve.compile = "require"': project.serve.compile == "require",
         "data.private = true": bool(data and data.private),
         "data.source as a Delta table": bool(data and _is_delta(project, data.source)),
         "image.platforms with more than one platform": len(image.platforms) > 1,

@@ -124,7 +124,7 @@ def serve_of(project: Project, loader: str = "joblib") -> Serve:
     return Serve(
         predictor=serve.predictor,
         loader=loader,
-        compile="off" if serve.compile == "off" else "auto",
+        compile=serve.compile,
         workers=serve.workers,
         strict=serve.strict,
     )

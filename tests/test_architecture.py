@@ -17,7 +17,9 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("packager", "serving", "monitoring")
 LONGEST = 320
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
-INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "joblib", "scipy", "threadpoolctl"})
+INSIDE_FUNCTIONS = frozenset(
+    {"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl", "scipy", "treelite"}
+)
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 IN_SERVING = IN_SHARED | {"bentoml", "orjson", "uvicorn"}
 

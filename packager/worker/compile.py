@@ -7,8 +7,8 @@ up in tables that the model itself filled, numbers go through its transformers' 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from packager.worker.compiling.accept import Judge, Judged, taken
 from packager.worker.compiling.cells import CannotCompileError, from_sklearn
 from packager.worker.compiling.edges import edge_rows
 from packager.worker.compiling.estimators import Refused
-from packager.worker.compiling.form import write
+from packager.worker.compiling.form import read, write
 from packager.worker.compiling.heldout import json_rows
 from packager.worker.compiling.repeat import check_repeats
 from packager.worker.model import LoadedModel
@@ -34,12 +34,6 @@ BASES = 50
 """Held-out rows that edge rows are made from."""
 
 
-@dataclass(frozen=True)
-class _Accepted:
-    form: build.Compiled
-    judged: Judged
-
-
 def compile_model(
     model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
 ) -> Compiled:
@@ -49,6 +43,8 @@ def compile_model(
     rows give the same bytes. Raise ``PackageError`` where ``mode`` is ``require`` and no form is
     equal.
     """
+    if folder.exists():
+        shutil.rmtree(folder)  # of an earlier run into the same folder
     if mode == "off":
         return Compiled(verdict="off")
     try:
@@ -77,10 +73,10 @@ def _compiled(
         if isinstance(found, Refused):
             reasons.append(found.reason)
             continue
-        verdict = _judged(model, schema, found, rows)
+        verdict = _judged(model, schema, found, rows, folder)
         if verdict.verdict == "equal":
-            write(found.form, found.trees, folder)
             return verdict
+        shutil.rmtree(folder)
         verdicts.append(verdict)
         reasons.append(verdict.reason)
     reason = "; ".join(dict.fromkeys(reasons)) or "no compiled form is known for its estimator"
@@ -90,10 +86,12 @@ def _compiled(
 
 
 def _judged(
-    model: LoadedModel, schema: Schema, found: build.Compiled, rows: Sequence[Row]
+    model: LoadedModel, schema: Schema, found: build.Compiled, rows: Sequence[Row], folder: Path
 ) -> Compiled:
+    """Write the form and judge it as it is read back: what was judged is what is served."""
     classes = schema.classes if model.task == "classification" else None
-    compiled = CompiledModel(found.form, found.trees, model.task, classes, model)
+    write(found.form, found.trees, folder)
+    compiled = CompiledModel(*read(folder), model.task, classes, model)
     edges = taken(schema, edge_rows(schema, rows[:BASES], found))
     judged = Judge(model, schema, compiled).judge(rows, edges)
     form = found.form
@@ -122,5 +120,3 @@ def _check_known(model: LoadedModel) -> None:
     room = kind.__module__.split(".")[0]
     if not from_sklearn(model.native) and room not in ("lightgbm", "xgboost"):
         raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
-
-

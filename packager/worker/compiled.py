@@ -6,7 +6,6 @@ domain gets no answer here: the native model has to give it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,6 +35,7 @@ from packager.worker.predictions import Predictions
 FOLDER = "compiled"
 """Below ``/package``."""
 
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 OneRow = tuple[Scalar, list[float] | None]
 
@@ -110,25 +110,26 @@ class CompiledModel:
         inside[chosen] = answers.good
         return self._scattered(answers, chosen, rows), inside
 
-    def _matrix(self, columns: Sequence[Sequence[Any]], rows: int) -> npt.NDArray[np.float64]:
+    def _matrix(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
         """The head's matrix for rows in the domain, made step by step."""
         outputs: list[Any] = []
         for encoder, transform in self._steps:
             made = self._completed(encoder.fill(columns, rows), encoder.matrix, outputs)
             outputs.append(transform(_contained(made, encoder.matrix)) if rows else None)
-        return self._completed(self._encoder.fill(columns, rows), self._encoder.matrix, outputs)
+        made = self._encoder.fill(columns, rows)
+        return self._completed(made, self._encoder.matrix, outputs)
 
-    def _completed(self, made: Any, matrix: Matrix, outputs: Sequence[Any]) -> Any:
+    def _completed(self, made: Floats, matrix: Matrix, outputs: Sequence[Any]) -> Floats:
         for derived in matrix.derived:
             if len(made):
                 column = outputs[derived.step][:, derived.output]
                 made[:, derived.position] = apply(derived.ops, column)
         return made
 
-    def _answers(self, matrix: npt.NDArray[np.float64]) -> Answers:
+    def _answers(self, matrix: Floats) -> Answers:
         """The head's answers; rows whose matrix isn't finite, as far as it has to be, are not."""
         width = len(self.classes or ()) if self._meaning.has_probabilities else None
-        good = ~np.isinf(matrix).any(axis=1)
+        good: Bools = ~np.isinf(matrix).any(axis=1)
         if not self.form.nan:
             good &= ~np.isnan(matrix).any(axis=1)
         if not good.all():
@@ -170,8 +171,10 @@ class CompiledModel:
         matrix = self._encoded(self._encoder, values, outputs)
         if matrix is None:
             return None
-        answers = self._answers(matrix) if self._steps else self._head(
-            _contained(matrix, self.form.matrix)
+        answers = (
+            self._answers(matrix)
+            if self._steps
+            else self._head(_contained(matrix, self.form.matrix))
         )
         label = answers.labels[0]
         if not answers.good[0] or label is None:
@@ -225,6 +228,6 @@ def _contained(made: Any, matrix: Matrix) -> Any:
     """The array, or the CSR matrix that the model's own parts were given before."""
     if not matrix.sparse:
         return made
-    from scipy import sparse
+    from scipy import sparse  # type: ignore[import-untyped]
 
     return sparse.csr_matrix(made)

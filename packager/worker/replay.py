@@ -128,10 +128,13 @@ def _noticed(rung: Rung, manifest: Manifest, recipe: Recipe) -> bool:
 
 
 def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
-    """The job that the host gave when the package was built."""
+    """The job that the host gave when the package was built; its compiled form isn't made again:
+
+    its files were just verified, and what it has to equal is the model that is compared.
+    """
     return Job(
         task=manifest.task,
-        serve=manifest.serve,
+        serve=manifest.serve.model_copy(update={"compile": "off"}),
         slices_columns=tuple(manifest.slices.columns),
         slices_rules=manifest.slices.rules,
         recipe=recipe,

@@ -24,6 +24,8 @@ from packager.manifest import (
 )
 from packager.worker import given, monitored
 from packager.worker.again import observe
+from packager.worker.compile import compile_model
+from packager.worker.compiled import FOLDER
 from packager.worker.dataset import (
     Dataset,
     declare_slices,
@@ -54,14 +56,15 @@ class _Loaded:
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
-    """Do ``job``; write ``out``/{result,fingerprint,profile,golden}.json and ``out``/model.
+    """Do ``job``; write ``out``/{result,fingerprint,profile,golden}.json, ``out``/model and more.
 
-    ``out``/model, whose content belongs under ``/models``, is written for a recipe only; other
-    files than result.json only where there is data. The same job, files and numerical
+    ``out``/model, whose content belongs under ``/models``, is written for a recipe only;
+    ``out``/compiled where a compiled form was accepted; other files than result.json only where
+    there is data. The same job, files and numerical
     environment give the same bytes.
     """
     out.mkdir(parents=True, exist_ok=True)
-    result = _with_data(job, root, out) if job.source else _without_data(job, root)
+    result = _with_data(job, root, out) if job.source else _without_data(job, root, out)
     (out / "result.json").write_bytes(result.dump())
     return result
 
@@ -104,23 +107,26 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         evaluation=evaluation,
         environment=numerical_environment(),
         observed=_observe(job, root, out, loaded, dataset, evaluation),
+        compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
         options=source.options,
     )
 
 
-def _without_data(job: Job, root: Root) -> TrainingResult:
+def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
     """A given model alone: its columns and classes are all that is known."""
     given.check_job(job)
     model = load_model(root, job.serve, job.task)
+    schema = Schema(features=given.own_columns(model), classes=model.classes)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,
-        schema_=Schema(features=given.own_columns(model), classes=model.classes),
+        schema_=schema,
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(),
+        compiled=compile_model(model, schema, None, out / FOLDER, job.serve.compile),
         train_rows=0,
         test_rows=0,
         options={},

@@ -37,20 +37,23 @@ def apply(ops: Sequence[Op], values: Floats) -> Floats:
 
 def scalar(ops: Sequence[Op]) -> Callable[[float], float]:
     """As ``apply``, for one float."""
-    match [(op.name, *op.values) for op in ops]:
-        case []:
-            return float
-        case [("fill", fill)]:
-            return lambda x: fill if x != x else float(x)
-        case [("subtract", center), ("divide", scale)]:
-            return lambda x: (x - center) / scale
-        case [("fill", fill), ("subtract", center), ("divide", scale)]:
-            return lambda x: ((fill if x != x else x) - center) / scale
+    names, values = [op.name for op in ops], [value for op in ops for value in op.values]
+    if not names:
+        return float
+    if names == ["fill"]:
+        (fill,) = values
+        return lambda x: fill if x != x else float(x)
+    if names == ["subtract", "divide"]:
+        center, scale = values
+        return lambda x: (x - center) / scale
+    if names == ["fill", "subtract", "divide"]:
+        fill, center, scale = values
+        return lambda x: ((fill if x != x else x) - center) / scale
     steps = [(_SCALAR[op.name], op.values) for op in ops]
 
     def chain(x: float) -> float:
-        for step, values in steps:
-            x = step(float(x), *values)
+        for step, given in steps:
+            x = step(float(x), *given)
         return x
 
     return chain
@@ -60,7 +63,7 @@ def _clip(x: float, low: float, high: float) -> float:
     return x if x != x else min(max(x, low), high)
 
 
-_VECTOR: Mapping[str, Callable[..., Floats]] = {
+_VECTOR: Mapping[str, Callable[..., Any]] = {
     "fill": lambda x, fill: np.where(np.isnan(x), fill, x),
     "subtract": lambda x, by: x - by,
     "divide": lambda x, by: x / by,
@@ -126,7 +129,7 @@ class Lookup:
 
     @cached_property
     def _dense(self) -> tuple[dict[Any, int], Floats] | None:
-        """Value → row of a block; the row before the last is for nulls, the last for the unknown."""
+        """Value → row of a block; the last two rows are for nulls and for the unknown."""
         rows = [*self.entries.values(), self.null or (), self.unknown or ()]
         if len(rows) * len(self._positions) > DENSE:
             return None

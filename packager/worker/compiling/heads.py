@@ -7,7 +7,7 @@ additions can't matter beyond the tolerance, and no tie between the two likelies
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -223,7 +223,8 @@ def nameless(part: Any) -> Any:
         return _array_like(part)
     if not isinstance(part, BaseEstimator):
         return part
-    made = type(part).__new__(type(part))
+    kind: Any = type(part)
+    made = kind.__new__(kind)
     forgotten = ("feature_names_in_", "_sklearn_output_config")
     vars(made).update({k: nameless(v) for k, v in vars(part).items() if k not in forgotten})
     return made

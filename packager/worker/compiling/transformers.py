@@ -42,14 +42,16 @@ def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
     return None
 
 
-def _scaled(part: Any, block: Block, keys: Keys) -> Cells:
+def _scaled(part: Any, block: Block, _: Keys) -> Cells:
     """Each scaler is a row of operations with one value a column."""
     ops = [
         (op, np.asarray(values, np.float64)) for op, values in _SCALERS[type(part).__name__](part)
     ]
-    low, high = part.feature_range if getattr(part, "clip", False) is True and hasattr(
-        part, "feature_range"
-    ) else (None, None)
+    low, high = (
+        part.feature_range
+        if getattr(part, "clip", False) is True and hasattr(part, "feature_range")
+        else (None, None)
+    )
     bounds = [] if low is None or high is None else [Op(name="clip", values=(low, high))]
     return tuple(
         after(
@@ -114,12 +116,12 @@ def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
     return tuple(cells)
 
 
-def _binarized(part: Any, block: Block, keys: Keys) -> Cells:
+def _binarized(part: Any, block: Block, _: Keys) -> Cells:
     above = Op(name="above", values=(float(part.threshold),))
     return tuple(after(cell, above) for cell in block.cells)
 
 
-def _binned(part: Any, block: Block, keys: Keys) -> Cells:
+def _binned(part: Any, block: Block, _: Keys) -> Cells:
     cells: list[Cell] = []
     for place, cell in enumerate(block.cells):
         edges = tuple(float(edge) for edge in part.bin_edges_[place][1:-1])
@@ -132,7 +134,7 @@ def _binned(part: Any, block: Block, keys: Keys) -> Cells:
     return tuple(cells)
 
 
-def _indicated(part: Any, block: Block, keys: Keys) -> Cells | None:
+def _indicated(part: Any, block: Block, _: Keys) -> Cells | None:
     if not _is_nan(part.missing_values):
         return None
     return tuple(after(block.cells[place], Op(name="isnull")) for place in part.features_)
@@ -147,7 +149,7 @@ def _encoded(part: Any, block: Block, keys: Keys) -> Cells | None:
             return None
         if isinstance(cell, NumberCell) and any(op.name != "fill" for op in cell.ops):
             return None  # numbers that were changed before: their values can't be listed
-        tabled = TabledCell(cell.column)  # type: ignore[union-attr]
+        tabled = TabledCell(cell.column)
         _add(keys, tabled, known)
         cells += [tabled] * _ENCODERS[type(part).__name__](part, place)
     return tuple(cells)
@@ -163,13 +165,13 @@ def _one_hot_width(part: Any, place: int) -> int:
     return width - dropped
 
 
-def _target_width(part: Any, place: int) -> int:
+def _target_width(part: Any, _: int) -> int:
     return len(part.classes_) if part.target_type_ == "multiclass" else 1
 
 
 _ENCODERS: Mapping[str, Callable[[Any, int], int]] = {
     "OneHotEncoder": _one_hot_width,
-    "OrdinalEncoder": lambda part, place: 1,
+    "OrdinalEncoder": lambda *_: 1,
     "TargetEncoder": _target_width,
 }
 _RULES: Mapping[str, Callable[[Any, Block, Keys], Cells | None]] = {
@@ -194,8 +196,8 @@ def _plain(values: Any) -> list[Any]:
 
 
 def _is_nan(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value)) or (
-        isinstance(value, np.floating) and bool(np.isnan(value))
+    return (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or (isinstance(value, np.floating) and bool(np.isnan(value)))
     )
-
-
