@@ -33,7 +33,7 @@ def alert_group(model: Monitored) -> Group:
     alerts = [
         *_burn("RequestsSlow", "slow", model.objectives.latency_share, scope),
         *_burn("RequestsFailed", "failed", model.objectives.success_share, scope),
-        feature_drift(scope, model.objectives.design_effect),
+        _feature_drift(scope, model.objectives.design_effect),
         _anomaly_rate(scope),
         _slice_regression(model, scope),
         *([_estimated_drop(scope)] if model.classified else []),
@@ -54,24 +54,23 @@ def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
         "failed": "Read the server's log of model_failed and overloaded; go back to the version"
         " before if it began with a new one.",
     }[kind]
-    alerts: list[Alert] = []
-    for severity, priority in (("page", 1), ("ticket", 2)):
+    summary = "Too many requests to {{ $labels.model }} {{ $labels.version }} are "
+    urgencies: tuple[tuple[Severity, int], ...] = (("page", 1), ("ticket", 2))
+    alerts = []
+    for severity, priority in urgencies:
         conditions = [
             f"({scope.series(burn_name(kind, 'ratio', long))} > {rate:g} * {budget:.6g}"
             f" and {burn_name(kind, 'ratio', short)} > {rate:g} * {budget:.6g}"
             f" and {burn_name(kind, 'bad', long)} >= {LEAST_BAD})"
-            for how, rate, long, short in BURNS
-            if how == severity
+            for urgency, rate, long, short in BURNS
+            if urgency == severity
         ]
-        summary = f"Too many requests to {{{{ $labels.model }}}} {{{{ $labels.version }}}} are "
-        urgency: Severity = "page" if severity == "page" else "ticket"
-        alerts.append(
-            Alert(name, " or ".join(conditions), "0m", urgency, priority, summary + what, action)
-        )
+        condition = " or ".join(conditions)
+        alerts.append(Alert(name, condition, "0m", severity, priority, summary + what, action))
     return alerts
 
 
-def feature_drift(scope: Scope, effect: float) -> Alert:
+def _feature_drift(scope: Scope, effect: float) -> Alert:
     """A day that drifts, unless its last hour holds enough rows and looks normal again."""
     day = {what: scope.series(drift_name(what, "1d")) for what in ("psi", "z", "rows")}
     hour_z, hour_rows = drift_name("z", "1h"), drift_name("rows", "1h")
