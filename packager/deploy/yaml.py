@@ -9,7 +9,7 @@ from typing import Any
 
 # What YAML 1.1 and 1.2 both take for text, and nothing else.
 PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.-]*")
-WORDS = frozenset("y n yes no on off true false null".split())
+WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 
 
 def dump(document: Mapping[str, Any]) -> str:
