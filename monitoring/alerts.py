@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitoring import promql, recording
 from monitoring.accuracy import SLICE_Z
-from monitoring.drift import PSI_ROWS, STILL_Z
+from monitoring.drift import ANOMALY_RISE, ANOMALY_ROWS, ANOMALY_Z, PSI_ROWS, STILL_Z
 from monitoring.promql import MODEL, Scope
 from monitoring.recording import burn_name, drift_name
 from monitoring.rules import Alert, Group, Monitored, Severity
@@ -18,10 +18,6 @@ BURNS: tuple[tuple[Severity, float, str, str], ...] = (
 """Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
 LEAST_BAD = 10
 """Bad requests in the longer window; with fewer, traffic is too small to speak of a rate."""
-ANOMALY_RISE = 0.02
-"""Share of odd values above that of the training rows."""
-ANOMALY_Z = 4.5
-ANOMALY_ROWS = 100
 ESTIMATED_DROP = 0.05
 ESTIMATED_ROWS = 500
 COVERAGE_ROWS = 1_000

@@ -27,6 +27,10 @@ PSI_ROWS = 500
 """Fewer (effective) rows than this decide nothing."""
 STILL_Z = 1.645
 """One-sided p = 0.05: an hour below it looks like the reference again."""
+ANOMALY_RISE = 0.02
+"""Share of odd values (missing, unseen, out of range) above that of the training rows."""
+ANOMALY_Z = 4.5
+ANOMALY_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,14 @@ def measure(
 def is_drift(psi: float, z: float, rows: float) -> bool:
     """Effect and significance and enough (effective) rows; NaN is no drift."""
     return psi > PSI_EFFECT and z > PSI_Z and rows >= PSI_ROWS
+
+
+def is_anomalous(ratio: float, reference: float, z: float, rows: float) -> bool:
+    """Whether odd values are more frequent than in training: effect, significance, enough rows.
+
+    ``z`` is ``accuracy.share_z`` of the share ``ratio`` against ``reference``; NaN is no alarm.
+    """
+    return ratio - reference > ANOMALY_RISE and z > ANOMALY_Z and rows >= ANOMALY_ROWS
 
 
 def population_stability_index(counts: Sequence[float] | Floats, reference: Floats) -> float:

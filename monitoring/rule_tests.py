@@ -48,7 +48,9 @@ class Case:
 def tests_document(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
     """The content of a test file for the rules in ``rule_file``, relative to it."""
     alerts = [rule for rule in alert_group(model).rules if isinstance(rule, Alert)]
-    by_name = {(alert.name, alert.severity): alert for alert in alerts}
+    by_name: dict[tuple[str, str], Alert] = {
+        (alert.name, alert.severity): alert for alert in alerts
+    }
     return {
         "rule_files": [rule_file],
         "evaluation_interval": "5m",
