@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from monitoring.alerts import BURNS
 from monitoring.rule_tests import Case, Expectation, Series
@@ -52,39 +52,39 @@ class _Maker:
         return Case(f"{alert}: {name}", series, [expected])
 
     def burns(self, alert: str, budget: float) -> list[Case]:
+        """Each rate at 1.2 times its limit, what lies below all of them, and what is over."""
         page, ticket = {"severity": "page"}, {"severity": "ticket"}
         cases = []
         for severity, rate, long, short in BURNS:
             if 1.2 * rate * budget < 1:
-                bad = 10_000 * 1.2 * rate * budget
                 firing = (page, ticket) if severity == "page" else (ticket,)
-                requests = self.requests(alert, f"0+{bad:.3f}x70", "0+10000x70")
                 name = f"fires where {rate:g} times the budget goes in {long} and {short}"
+                requests = self.requests(alert, (70, 1.2 * rate * budget))
                 cases.append(self.case(name, alert, 70, requests, *firing))
-        within = self.requests(alert, f"0+{10_000 * 0.8 * budget:.3f}x70", "0+10000x70")
         refused = self.request("0+5000x70", code="4xx")
-        cases.append(self.case("what clients do wrong is no burn", alert, 70, [*within, refused]))
-        bad = 10_000 * min(1.0, 1.2 * 14.4 * budget)
-        over = f"0+{bad:.3f}x60 {bad * 60:.3f}x45"
-        recovered = self.requests(alert, over, "0+10000x105")
-        still = [] if 1.2 * 6 * budget >= 1 else [ticket]
-        cases.append(self.case("no page once it is over", alert, 105, recovered, *still))
-        few = self.requests(alert, "0x30 5x40", "0x30 8x40")
-        cases.append(self.case("five bad requests are no rate", alert, 70, few))
+        within = [*self.requests(alert, (70, 0.8 * budget)), refused]
+        cases.append(self.case("what clients do wrong is no burn", alert, 70, within))
+        over = self.requests(alert, (60, min(1.0, 20 * budget)), (45, 0))
+        cases.append(self.case("no page once it is over", alert, 105, over, ticket))
+        few = self.requests(alert, (60, 0), (5, 0.5), rate=2)
+        cases.append(self.case("five bad requests are no rate", alert, 65, few))
         return cases
 
-    def requests(self, alert: str, bad: str, total: str) -> list[Series]:
-        """Requests of which some are bad: too slow, or failed."""
+    def requests(self, alert: str, *parts: tuple[int, float], rate: int = 10_000) -> list[Series]:
+        """For so many minutes, that share of ``rate`` requests a minute is slow, or failed."""
+        bad = _counter((minutes, rate * share) for minutes, share in parts)
+        good = _counter((minutes, rate * (1 - share)) for minutes, share in parts)
         if alert == "RequestsFailed":
-            return [self.request(bad, code="5xx"), self.request(total, code="2xx")]
-        bound = repr(float(self.model.objectives.latency_seconds))
+            return [self.request(bad, code="5xx"), self.request(good, code="2xx")]
+        where = {"route": "/predict", "code": "2xx"}
+        where["le"] = repr(float(self.model.objectives.latency_seconds))
         name = "model_request_duration_seconds_bucket"
-        # Quick ones: all of them on one replica, none of them on the other, which has the bad.
+        # All that one replica answers is quick, all that the other answers is slow.
         return [
-            self.request(total, code="2xx"),
-            self.series(name, total, route="/predict", code="2xx", le=bound),
+            self.request(good, code="2xx"),
+            self.series(name, good, **where),
             self.request(bad, "b", code="2xx"),
-            self.series(name, "0x105", "b", route="/predict", code="2xx", le=bound),
+            self.series(name, "0x105", "b", **where),
         ]
 
     def request(self, values: str, instance: str = "a", **labels: str) -> Series:
@@ -97,10 +97,9 @@ class _Maker:
         scale = math.ceil(self.model.objectives.design_effect)
         drifted = self.observed(feature, DRIFTED, scale, 170)
         over = [
-            self.bin(feature, name, f"0+{rate * scale}x100 {(100 * rate + now) * scale}+"
-                     f"{now * scale}x70")
+            self.bin(feature, name, _counter([(100, rate * scale), (70, now * scale)]))
             for (name, rate), now in zip(DRIFTED.items(), STEADY.values(), strict=True)
-        ]  # fmt: skip
+        ]
         # Skewed routing: each replica drifts, their sum does not.
         skewed = [
             *self.observed(feature, {"b0": 5, "b1": 0, "b2": 0}, scale, 170),
@@ -266,3 +265,12 @@ class _Maker:
                 ("not where all are up", up(1, 1), []),
             )
         ]
+
+
+def _counter(parts: Iterable[tuple[int, float]]) -> str:
+    """A counter that grows for so many minutes by so much each, in promtool's notation."""
+    texts, now = [], 0.0
+    for minutes, step in parts:
+        texts.append(f"{now:.3f}+{step:.3f}x{minutes}")
+        now += step * (minutes + 1)  # the next part begins a minute later
+    return " ".join(texts)

@@ -45,7 +45,7 @@ class Case:
     expected: Sequence[Expectation]
 
 
-def tests_document(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
+def unit_tests(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
     """The content of a test file for the rules in ``rule_file``, relative to it."""
     alerts = [rule for rule in alert_group(model).rules if isinstance(rule, Alert)]
     by_name: dict[tuple[str, str], Alert] = {

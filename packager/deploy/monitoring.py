@@ -11,7 +11,7 @@ from monitoring.alerts import alert_group
 from monitoring.dashboard import dashboard
 from monitoring.recording import recording_groups
 from monitoring.rule_cases import rule_cases
-from monitoring.rule_tests import tests_document
+from monitoring.rule_tests import unit_tests
 from monitoring.rules import Monitored, Objectives, rules_document
 from monitoring.slices import ALL, SliceSet
 from packager.deploy import compose, folder
@@ -51,7 +51,7 @@ def monitoring_files(model: Monitored, image: str) -> dict[str, str]:
     """Path → content of every file: the same for the same package and objectives."""
     name = model.name
     rules = rules_document([*recording_groups(model), alert_group(model)])
-    tests = tests_document(model, rule_cases(model), f"../rules/{name}.yml")
+    tests = unit_tests(model, rule_cases(model), f"../rules/{name}.yml")
     files: Mapping[str, Mapping[str, Any]] = {
         "compose.yml": compose.services(name, image),
         "prometheus/prometheus.yml": compose.prometheus(name),
