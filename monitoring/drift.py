@@ -109,7 +109,8 @@ def jensen_shannon(counts: Sequence[float] | Floats, reference: Floats) -> float
     ``expected_psi / (8 ln 2)``, and ``z`` says for it too what is significant.
     """
     p, q = _shares(np.asarray(counts, np.float64), reference)
-    return float((0.5 * p * np.log2(2 * p / (p + q)) + 0.5 * q * np.log2(2 * q / (p + q))).sum())
+    parts = 0.5 * p * np.log2(2 * p / (p + q)) + 0.5 * q * np.log2(2 * q / (p + q))
+    return max(0.0, float(parts.sum()))  # rounding may leave it below
 
 
 def expected_psi(n: float, m: float, bins: int) -> float:

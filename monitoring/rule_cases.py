@@ -94,25 +94,24 @@ class _Maker:
     def drifts(self, feature: str) -> list[Case]:
         alert = "FeatureDrift"
         firing = {"feature": feature, "severity": "ticket"}
-        scale = math.ceil(self.model.objectives.design_effect)
-        drifted = self.observed(feature, DRIFTED, scale, 170)
+        scale = 3 * math.ceil(self.model.objectives.design_effect)
         over = [
-            self.bin(feature, name, _counter([(100, rate * scale), (70, now * scale)]))
+            self.bin(feature, name, _counter([(80, rate * scale), (65, now * scale)]))
             for (name, rate), now in zip(DRIFTED.items(), STEADY.values(), strict=True)
         ]
         # Skewed routing: each replica drifts, their sum does not.
         skewed = [
-            *self.observed(feature, {"b0": 5, "b1": 0, "b2": 0}, scale, 170),
-            *self.observed(feature, {"b0": 0, "b1": 3, "b2": 2}, scale, 170, "b"),
+            *self.observed(feature, {"b0": 5, "b1": 0, "b2": 0}, scale, 60),
+            *self.observed(feature, {"b0": 0, "b1": 3, "b2": 2}, scale, 60, "b"),
         ]
-        few = self.observed(feature, DRIFTED, scale, 40)
+        ended = [*self.reference(feature), *over]
+        name = "not for skewed routing that adds up to the reference"
         return [
-            self.case("fires", alert, 170, drifted, firing),
-            self.case("not for skewed routing that adds up to the reference", alert, 170, skewed),
-            self.case("ends when the last hour is normal", alert, 170,
-                      [*self.reference(feature), *over]),
-            self.case("not on 400 rows", alert, 80, [*few]),
-        ]  # fmt: skip
+            self.case("fires", alert, 60, self.observed(feature, DRIFTED, scale, 60), firing),
+            self.case(name, alert, 60, skewed),
+            self.case("ends when the last hour is normal", alert, 145, ended),
+            self.case("not on 400 rows", alert, 60, self.observed(feature, DRIFTED, scale, 12)),
+        ]
 
     def observed(
         self, feature: str, rates: Mapping[str, int], scale: int, minutes: int, instance: str = "a"
@@ -133,7 +132,7 @@ class _Maker:
     def reference(self, feature: str, instance: str = "a") -> list[Series]:
         return [
             self.series(
-                "model_feature_reference_rows", f"{rows}x170", instance, feature=feature, bin=name
+                "model_feature_reference_rows", f"{rows}x145", instance, feature=feature, bin=name
             )
             for name, rows in REFERENCE.items()
         ]

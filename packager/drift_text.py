@@ -48,7 +48,9 @@ def _slice(part: Slice) -> list[str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "-"
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

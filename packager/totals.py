@@ -162,14 +162,12 @@ def _asked(url: str, query: str) -> list[tuple[dict[str, str], float]]:
 def _get(url: str, parameters: Mapping[str, str]) -> requests.Response:
     try:
         answer = requests.get(url, parameters, timeout=TIMEOUT)
-    except requests.exceptions.InvalidURL as error:
-        raise UsageError(
-            f"{url}: expected an address, got {error}", "begin with http://"
-        ) from error
-    except requests.exceptions.MissingSchema as error:
-        raise UsageError(
-            f"{url}: expected an address with its scheme, got none", f"say http://{url}"
-        ) from error
+    except (
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidURL,
+        requests.exceptions.MissingSchema,
+    ) as error:
+        raise UsageError(f"expected an address, got {url!r}", "begin with http://") from error
     except requests.RequestException as error:
         raise PackageError(
             f"{url}: no answer: {type(error).__name__}", "is it running, and reached from here?"
