@@ -155,7 +155,7 @@ def _grafana() -> dict[str, Any]:
             "GF_AUTH_ANONYMOUS_ENABLED": "true",
             "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
         },
-        "ports": ["127.0.0.1:3001:3000"],
+        "ports": ["127.0.0.1:3100:3000"],
         "volumes": [
             "./grafana/provisioning:/etc/grafana/provisioning:ro",
             "./grafana/dashboards:/var/lib/grafana/dashboards:ro",
