@@ -35,6 +35,7 @@ from packager.image.outputs import Output, load_into
 from packager.progress import How, Silent
 from packager.project import load_project
 
+HERE = Path(__file__).resolve()
 MB = 1_000_000
 REPEATS = 3
 PROOF = "starting the image: no network, read-only, no capabilities"
@@ -175,7 +176,7 @@ class Bench:
         print(f"| {what} | {' | '.join(cells)} |", flush=True)
 
     def package(self) -> dict[str, Any]:
-        command = [sys.executable, __file__, "one", str(self.project), self.base]
+        command = [sys.executable, str(HERE), "one", str(self.project), self.base]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         told: dict[str, Any] = json.loads(done.stdout)
         self.tags.add(told["tag"])

@@ -76,9 +76,10 @@ def work_folder() -> Iterator[Path]:
     """A folder for the time of the block; what killed processes left of theirs goes first."""
     top = cache_directory("work")
     for left in top.iterdir():
-        if is_left_behind(left.name.rpartition("-")[0]):
+        if is_left_behind(left.name.partition("-")[2].rpartition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)  # another process may be sweeping too
-    with tempfile.TemporaryDirectory(dir=top, prefix=f"{owner()}-") as name:
+    # The process id is for people who look.
+    with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-{owner()}-") as name:
         yield Path(name)
 
 

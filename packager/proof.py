@@ -111,7 +111,8 @@ def _told(log: str) -> PackageError:
     found = re.search(r"^error: (.*)\n+hint: (.*)", log, re.MULTILINE)
     if found:
         return PackageError(f"trained, but what ships can't answer: {found[1]}", found[2])
-    return PackageError("trained, but the image ends before it is ready", log[-1500:])
+    hint = log[-1500:] or "it said nothing: see the command it starts with (`docker inspect`)"
+    return PackageError("trained, but the image ends before it is ready", hint)
 
 
 def _from_worker(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 from command import Package, package
 
+from packager.image.dockerfile import template
 from packager.image.engine import Engine
 from packager.image.streams import ChunkReader
 
@@ -106,3 +109,20 @@ def test_what_docker_built_is_read_like_any_package(
     told = package("predict", engine_package.reference, "--input", rows)
     assert told.code == 0, told.err
     assert told.out == package("predict", pairs[0][0], "--input", rows).out
+
+
+def test_an_image_of_a_template_that_does_not_serve_is_refused_and_gets_no_name(
+    engine: Engine, engine_package: Package, base: str, tmp_path: Path
+) -> None:
+    project = tmp_path / "starter"
+    shutil.copytree(engine_package.project, project)
+    own = template().replace("CMD $command", 'CMD ["python", "-c", "print(1 / 0)"]')
+    assert "1 / 0" in own
+    (project / "Dockerfile.template").write_text(own)
+    toml = (project / "package.toml").read_text()
+    (project / "package.toml").write_text(toml.replace('"starter"', '"does-not-serve"'))
+    done = package("build", project, "--base", base, "--engine", "docker")
+    assert done.code == 1
+    assert "error: trained, but the image ends before it is ready" in done.err
+    assert "ZeroDivisionError" in done.err
+    assert not [tag for tag in engine.tags() if "does-not-serve" in tag]

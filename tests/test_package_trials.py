@@ -58,12 +58,11 @@ def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
 
 
 @pytest.mark.engine
-def test_after_builds_in_the_engine_were_killed_the_next_one_is_right_and_sweeps_what_they_left(
+def test_after_a_build_in_the_engine_was_killed_the_next_one_is_right_and_sweeps_what_it_left(
     engine: Engine, engine_package: Package, base: str, tmp_path: Path
 ) -> None:
     project = copy_of(engine_package.project, tmp_path)
-    for step in ("training", "starting the image"):
-        killed_at(step, project, "--base", base, env={})
+    killed_at("starting the image", project, "--base", base, env={})
     assert [tag for tag in engine.tags() if tag.startswith("model-packager-")]
     done = package("build", project, "--base", base, "--json")
     assert done.json == engine_package.built
@@ -91,26 +90,21 @@ def test_an_output_that_is_full_is_one_error_and_leaves_nothing(
     project = copy_of(local_package.project, tmp_path)
     before = sorted(project.rglob("*"))
     with disk(tmp_path / "full", "40m") as full:
-        for output in (f"oci:{full / 'image'}", f"docker-archive:{full / 'image.tar'}"):
-            done = package("build", project, "--output", output, env=NO_ENGINE)
-            assert (done.code, done.out) == (1, "")
-            assert "can't be written: No space left on device" in done.err
-            assert "the disk has room" in done.err
-            assert "Traceback" not in done.err
-            assert list(full.iterdir()) == []
-            assert sorted(project.rglob("*")) == before
+        done = package("build", project, "--output", f"oci:{full / 'image'}", env=NO_ENGINE)
+        assert (done.code, done.out) == (1, "")
+        assert "can't be written: No space left on device" in done.err
+        assert "the disk has room" in done.err
+        assert "Traceback" not in done.err
+        assert list(full.iterdir()) == []
+        assert sorted(project.rglob("*")) == before
 
 
-@pytest.mark.parametrize("size", ["40m", "280m"])
 def test_a_cache_that_is_full_is_one_error_and_holds_nothing_half(
-    local_package: Package, tmp_path: Path, size: str
+    local_package: Package, tmp_path: Path
 ) -> None:
     project = copy_of(local_package.project, tmp_path)
     before = sorted(project.rglob("*"))
-    with disk(tmp_path / "cache", size) as full:
-        for kept in ("wheels", "layers"):
-            (full / kept).mkdir()
-        (full / "wheels").rmdir()
+    with disk(tmp_path / "cache", "150m") as full:
         (full / "wheels").symlink_to(cache_directory("wheels"))
         env = {**NO_ENGINE, "MODEL_PACKAGER_CACHE": str(full)}
         done = package("build", project, "--output", f"oci:{tmp_path / 'image'}", env=env)

@@ -36,3 +36,4 @@ def test_without_one_the_end_of_its_log_is_the_hint() -> None:
         "trained, but the image ends before it is ready",
         "Killed",
     )
+    assert _told("").hint.startswith("it said nothing: see the command it starts with")
