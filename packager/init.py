@@ -35,12 +35,12 @@ DISTRIBUTIONS = {
 def init_project(directory: Path) -> list[str]:
     """Write a starter project that builds as it is; return the files written."""
     content = {
-        FILENAME: _fill("package.toml", {"name": _package_name(directory)}),
+        FILENAME: fill("package.toml", {"name": package_name(directory)}),
         "train.py": (STARTER / "train.py").read_text(encoding="utf-8"),
         "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
         "data/visits.csv": _starter_rows().to_csv(index=False, lineterminator="\n"),
     }
-    return _write(directory, content, {})
+    return write_project(directory, content, {})
 
 
 def init_from_model(
@@ -57,13 +57,13 @@ def init_from_model(
     section = ""
     if data is not None:
         chosen = _target(data, target)
-        section = f"\n[data]\nsource = {_quoted(f'data/{data.name}')}\ntarget = {_quoted(chosen)}\n"
+        section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
         copies[f"data/{data.name}"] = data
     elif target is not None:
         raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
-    values = {"name": _package_name(directory), "task": _task(content_of_model), "data": section}
-    content[FILENAME] = _fill("given.toml", {**values, "model": _quoted(f"model/{model.name}")})
-    return _write(directory, content, copies)
+    values = {"name": package_name(directory), "task": task_of(content_of_model), "data": section}
+    content[FILENAME] = fill("given.toml", {**values, "model": quoted(f"model/{model.name}")})
+    return write_project(directory, content, copies)
 
 
 def _check_model(model: Path) -> None:
@@ -91,7 +91,8 @@ def _requirements(content: bytes) -> str:
     return "".join(f"{line}\n" for line in sorted(lines | {"pandas"}))
 
 
-def _task(content: bytes) -> str:
+def task_of(content: bytes) -> str:
+    """What a serialised model is for, by the classes it names."""
     classifies = re.search(rb"Classifier|LogisticRegression|SVC|NaiveBayes|GaussianNB", content)
     return "classification" if classifies else "regression"
 
@@ -108,21 +109,25 @@ def _target(data: Path, target: str | None) -> str:
     return next((name for name in columns if name.lower() in TARGET_NAMES), columns[-1])
 
 
-def _fill(name: str, values: Mapping[str, str]) -> str:
+def fill(name: str, values: Mapping[str, str]) -> str:
+    """A starter file with ``values`` in place of its ``$names``."""
     return Template((STARTER / name).read_text(encoding="utf-8")).substitute(values)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A basic string of TOML: JSON's, but for the one control character that JSON lets be."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _package_name(directory: Path) -> str:
+def package_name(directory: Path) -> str:
+    """A name for ``package.toml``, from the folder's."""
     name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower())[:100].strip("-")
     return name or "model"
 
 
-def _write(directory: Path, content: Mapping[str, str], copies: Mapping[str, Path]) -> list[str]:
+def write_project(
+    directory: Path, content: Mapping[str, str], copies: Mapping[str, Path]
+) -> list[str]:
     """Write all files or none; files that stand there already are never touched."""
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory}: expected a folder, got a file", "name a folder")

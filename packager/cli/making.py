@@ -19,6 +19,7 @@ from packager.image.docker_build import Builder
 from packager.image.engine import Engine
 from packager.image.outputs import NO_ENGINE, Output, write_archive
 from packager.init import init_from_model, init_project
+from packager.init_mlflow import init_from_mlflow
 from packager.project import load_project
 from packager.seeds import train_seeds
 from packager.spread_text import spread_text
@@ -28,12 +29,19 @@ from packager.spread_text import spread_text
 def init(
     directory: Annotated[Path, typer.Argument(help="The new project's folder.")] = Path("."),
     from_model: Annotated[Path | None, typer.Option(help="A model trained elsewhere.")] = None,
+    from_mlflow: Annotated[
+        Path | None, typer.Option(help="A model that MLflow saved: its folder.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Data to measure that model on.")] = None,
     target: Annotated[str | None, typer.Option(help="The column of --data to predict.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a starter project, or one around a model trained elsewhere."""
-    if from_model is not None:
+    if from_mlflow is not None:
+        if from_model is not None or data is not None or target is not None:
+            raise UsageError("--from-mlflow: expected no other option beside it", "leave them out")
+        files = init_from_mlflow(directory, from_mlflow)
+    elif from_model is not None:
         files = init_from_model(directory, from_model, data, target)
     elif data is not None or target is not None:
         raise UsageError("--data, --target: expected --from-model beside them", "add --from-model")
@@ -43,7 +51,7 @@ def init(
         show(json.dumps({"directory": str(directory), "files": files}))
     else:
         show("\n".join(str(directory / name) for name in files))
-        if from_model is not None:
+        if from_model is not None or from_mlflow is not None:
             ConsoleProgress().warn("task, target and requirements are guesses: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
 

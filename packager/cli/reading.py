@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Annotated
 
-from packager import diff_text
+import typer
+
+from packager import diff_text, head_to_head_text
 from packager import inspect as inspection
 from packager.cli.app import AsJson, Ref, app
-from packager.console import show
+from packager.console import ConsoleProgress, show
 from packager.diff import diff_packages
+from packager.head_to_head import contest
 from packager.image.engine import Engine
 from packager.image.reference import open_reference
 
@@ -21,9 +26,21 @@ def inspect(reference: Ref, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def diff(before: Ref, after: Ref, as_json: AsJson = False) -> None:
-    """Show what differs between two packages, and the bytes to ship from one to the other."""
+def diff(
+    before: Ref,
+    after: Ref,
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled rows: which package answers them better?")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two packages; with --data, whether one is better or lucky."""
     engine = Engine.connect()
     with open_reference(before, engine) as one, open_reference(after, engine) as other:
-        found = diff_packages(one, other)
-    show(json.dumps(diff_text.as_json(found)) if as_json else diff_text.as_text(found))
+        if data is not None:
+            found = contest(one, other, data, engine, ConsoleProgress())
+            told = head_to_head_text
+            show(json.dumps(told.as_json(found)) if as_json else told.as_text(found))
+            return
+        change = diff_packages(one, other)
+    show(json.dumps(diff_text.as_json(change)) if as_json else diff_text.as_text(change))

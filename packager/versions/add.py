@@ -98,7 +98,12 @@ def _add(
     written = store.write(plan.checked(printed), schema)
     try:
         number = store.commit(
-            written, schema, message, by, printed, append=append and before is not None,
+            written,
+            schema,
+            message,
+            by,
+            printed,
+            append=append and before is not None,
             derived=derived,
         )
     except BaseException:
@@ -133,9 +138,7 @@ class _Plan:
         self._source, self._schema, self._after = source, schema, after
         blank = [f.name for f in source.schema if pa.types.is_null(f.type)]
         holed = {*source.floats, *blank, *(after.floats() if after else ())}
-        self._floats = [
-            f.name for f in schema if f.name in holed and pa.types.is_integer(f.type)
-        ]
+        self._floats = [f.name for f in schema if f.name in holed and pa.types.is_integer(f.type)]
         self._printer = Fingerprinter()
 
     @property
