@@ -38,13 +38,15 @@ class Exchange(Protocol):
         """The route's template, as metrics name it: ``/v2/models/{name}/infer``."""
         ...
 
-    def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[list[dict[str, Any]], Any]:
+    def rows(
+        self, body: bytes, headers: Mapping[bytes, bytes], /
+    ) -> tuple[list[dict[str, Any]], Any]:
         """The rows in ``body``, and a context that ``body`` is given back.
 
         ``headers`` have lower-case names. Raises ``RequestError`` for what can't be read.
         """
         ...
 
-    def body(self, context: Any, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+    def body(self, context: Any, scored: Scored, /) -> tuple[bytes, Mapping[str, str]]:
         """The answer, and headers besides: ``content-type`` too where it isn't JSON."""
         ...

@@ -19,7 +19,7 @@ LONGEST = 320
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
 INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl"})
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
-IN_SERVING = IN_SHARED | {"bentoml"}
+IN_SERVING = IN_SHARED | {"bentoml", "orjson", "uvicorn"}
 
 
 @dataclass(frozen=True)
@@ -223,9 +223,13 @@ RULES = {
             ("packager/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/metrics.py"): (
-        ("monitoring/metrics.py", "import prometheus_client\n"),
+    one_place_for("prometheus_client", "monitoring/series.py"): (
+        ("monitoring/series.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
+    ),
+    one_place_for("uvicorn", "serving/listener.py"): (
+        ("serving/listener.py", "import uvicorn\n"),
+        [("serving/app.py", "import uvicorn\n"), ("serving/wire.py", "import uvicorn.config\n")],
     ),
     one_place_for("bentoml", "serving/service.py"): (
         ("serving/service.py", "import bentoml\n"),

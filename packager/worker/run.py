@@ -9,13 +9,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from monitoring.profile import Profile, build_profile
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.manifest import FileEntry, Recipe, Scalar, Schema, Slices
-from packager.worker import given
+from packager.worker import given, monitored
 from packager.worker.dataset import (
     Dataset,
     declare_slices,
@@ -77,7 +74,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         masks,
         labels,
     )
-    profile = _profile(dataset.train, schema)
+    profile = monitored.profile(dataset, schema, loaded.model)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
     return TrainingResult(
@@ -131,7 +128,3 @@ def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ..
     if model.task == "regression" or model.classes is not None:
         return model.classes
     return tuple(sorted(label for label in labels if label is not None))
-
-
-def _profile(train: pd.DataFrame, schema: Schema) -> Profile:
-    return build_profile(train, [(column.name, column.kind) for column in schema.features])
