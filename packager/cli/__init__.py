@@ -9,6 +9,7 @@ import signal
 import sys
 
 from packager.cli import (
+    bench,
     data_checks,
     data_fingerprints,
     making,
@@ -21,6 +22,7 @@ from packager.console import ConsoleProgress, show_error
 from packager.errors import PackageError
 
 __all__ = [
+    "bench",
     "data_checks",
     "data_fingerprints",
     "main",

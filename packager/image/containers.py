@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tarfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +18,7 @@ from docker.models.containers import Container
 from packager.cache import owner
 from packager.errors import PackageError
 from packager.image.streams import ChunkReader, lines
+from packager.usage import Usage
 
 STOP_SECONDS = 15
 JOB_USER = "65532:0"
@@ -46,9 +48,19 @@ class RunningContainer:
 class ServerContainer(RunningContainer):
     """A serving container, published at ``url``."""
 
-    def __init__(self, container: Any, url: str) -> None:
+    def __init__(self, container: Any, url: str, started: float) -> None:
         super().__init__(container)
         self.url = url
+        self.started = started
+
+    def usage(self) -> Usage | None:
+        """What its processes have used, as the engine counts it; page cache is left out."""
+        api = self._container.client.api
+        found = api.stats(self._container.id, stream=False, one_shot=True)
+        memory = found["memory_stats"]
+        cached = memory.get("stats", {}).get("inactive_file", 0)
+        seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+        return Usage(seconds, memory["usage"] - cached)
 
     def follow(self) -> Iterator[str]:
         """Its log lines, until it ends."""
@@ -178,11 +190,12 @@ class Containers:
             "tmpfs": SCRATCH,
         }
         with self._container("serving an image", image, **options, **WALLS) as container:
+            started = time.monotonic()
             container.start()
             container.reload()
             published = container.ports[f"{inside}/tcp"][0]["HostPort"]
             try:
-                yield ServerContainer(container, f"http://127.0.0.1:{published}")
+                yield ServerContainer(container, f"http://127.0.0.1:{published}", started)
             finally:
                 with contextlib.suppress(NotFound):
                     container.stop(timeout=STOP_SECONDS)
