@@ -91,7 +91,7 @@ class Pipeline:
         predictor = self._predictor
         if predictor.compiled is None:
             outcome = Outcome([None] * checked.rows, None, range(checked.rows))
-        elif checked.rows <= predictor.inline_rows:
+        elif predictor.inline(checked):
             outcome = predictor.try_compiled(checked)
         else:
             compiled = partial(predictor.try_compiled, checked)
