@@ -3,16 +3,48 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
-from serving.lane import FullError, Lane, LateError
+from serving.lane import FullError, GoneError, Lane, LateError
+
+Texts = Lane[str, str]
 
 
-def run(scenario: Callable[[Lane], Awaitable[None]], places: int = 2) -> None:
+class Shouts:
+    """Texts are put together by their first letter; the batches asked for are kept."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.go = threading.Event()
+
+    def group(self, item: str) -> str | None:
+        return None if item.startswith("-") else item[0]
+
+    def size(self, item: str) -> int:
+        return len(item)
+
+    def together(self, items: Sequence[str]) -> list[str | BaseException]:
+        self.asked.append(list(items))
+        assert self.go.wait(10)
+        return [KeyError(item) if "!" in item else item.upper() for item in items]
+
+
+async def connected() -> dict[str, Any]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def run(
+    scenario: Callable[[Texts], Awaitable[None]],
+    places: int = 2,
+    batches: Shouts | None = None,
+    most_rows: int = 10,
+) -> None:
     async def with_lane() -> None:
-        lane = Lane(places)
+        lane: Texts = Lane(places, batches or Shouts(), most_rows)
         try:
             await scenario(lane)
         finally:
@@ -26,8 +58,8 @@ def soon(seconds: float = 5.0) -> float:
 
 
 def test_a_job_gives_its_result() -> None:
-    async def scenario(lane: Lane) -> None:
-        assert await lane.run(lambda: 42, soon()) == 42
+    async def scenario(lane: Texts) -> None:
+        assert await lane.run(lambda: 42, soon(), connected) == 42
 
     run(scenario)
 
@@ -42,8 +74,10 @@ def test_jobs_never_run_side_by_side() -> None:
         running.pop()
         return most
 
-    async def scenario(lane: Lane) -> None:
-        assert set(await asyncio.gather(*(lane.run(job, soon()) for _ in range(20)))) == {1}
+    async def scenario(lane: Texts) -> None:
+        assert set(
+            await asyncio.gather(*(lane.run(job, soon(), connected) for _ in range(20)))
+        ) == {1}
 
     run(scenario, places=20)
 
@@ -52,10 +86,10 @@ def test_what_a_job_raises_comes_back() -> None:
     def job() -> None:
         raise KeyError("x")
 
-    async def scenario(lane: Lane) -> None:
+    async def scenario(lane: Texts) -> None:
         for _ in range(3):
             with pytest.raises(KeyError):
-                await lane.run(job, soon())
+                await lane.run(job, soon(), connected)
 
     run(scenario, places=1)
 
@@ -63,14 +97,14 @@ def test_what_a_job_raises_comes_back() -> None:
 def test_a_full_lane_refuses_at_once() -> None:
     go = threading.Event()
 
-    async def scenario(lane: Lane) -> None:
-        first = asyncio.create_task(lane.run(go.wait, soon()))
+    async def scenario(lane: Texts) -> None:
+        first = asyncio.create_task(lane.run(go.wait, soon(), connected))
         await asyncio.sleep(0)
         with pytest.raises(FullError):
-            await lane.run(lambda: None, soon())
+            await lane.run(lambda: None, soon(), connected)
         go.set()
         await first
-        assert await lane.run(lambda: 1, soon()) == 1
+        assert await lane.run(lambda: 1, soon(), connected) == 1
 
     run(scenario, places=1)
 
@@ -78,15 +112,15 @@ def test_a_full_lane_refuses_at_once() -> None:
 def test_a_late_job_keeps_its_place_until_it_ends() -> None:
     go = threading.Event()
 
-    async def scenario(lane: Lane) -> None:
+    async def scenario(lane: Texts) -> None:
         with pytest.raises(LateError):
-            await lane.run(go.wait, soon(0.05))
+            await lane.run(go.wait, soon(0.05), connected)
         with pytest.raises(FullError):
-            await lane.run(lambda: None, soon())
+            await lane.run(lambda: None, soon(), connected)
         go.set()
         while True:
             try:
-                assert await lane.run(lambda: 1, soon()) == 1
+                assert await lane.run(lambda: 1, soon(), connected) == 1
                 return
             except FullError:
                 await asyncio.sleep(0.01)
@@ -98,14 +132,89 @@ def test_a_job_whose_deadline_passed_while_it_waited_is_not_begun() -> None:
     go = threading.Event()
     begun = threading.Event()
 
-    async def scenario(lane: Lane) -> None:
-        first = asyncio.create_task(lane.run(go.wait, soon()))
+    async def scenario(lane: Texts) -> None:
+        first = asyncio.create_task(lane.run(go.wait, soon(), connected))
         await asyncio.sleep(0)
         with pytest.raises(LateError):
-            await lane.run(begun.set, soon(0.05))
+            await lane.run(begun.set, soon(0.05), connected)
         go.set()
         await first
-        await lane.run(lambda: None, soon())
+        await lane.run(lambda: None, soon(), connected)
         assert not begun.is_set()
 
     run(scenario)
+
+
+def predicting(lane: Texts, *items: str) -> list[asyncio.Task[str]]:
+    return [asyncio.create_task(lane.predict(item, soon(), connected)) for item in items]
+
+
+def test_what_waits_while_the_model_is_busy_forms_the_next_batch() -> None:
+    shouts = Shouts()
+
+    async def scenario(lane: Texts) -> None:
+        tasks = predicting(lane, "a1", "a2", "b1", "a3", "b2")
+        await asyncio.sleep(0.01)
+        shouts.go.set()
+        assert await asyncio.gather(*tasks) == ["A1", "A2", "B1", "A3", "B2"]
+
+    run(scenario, places=9, batches=shouts)
+    assert shouts.asked == [["a1"], ["a2", "a3"], ["b1", "b2"]]
+
+
+def test_a_batch_has_so_many_rows_at_most() -> None:
+    shouts = Shouts()
+
+    async def scenario(lane: Texts) -> None:
+        tasks = predicting(lane, "a", "aaaa", "aaa", "aa", "aaaaaaaaaaaa")
+        await asyncio.sleep(0.01)
+        shouts.go.set()
+        await asyncio.gather(*tasks)
+
+    run(scenario, places=9, batches=shouts, most_rows=6)
+    assert shouts.asked == [["a"], ["aaaa", "aa"], ["aaa"], ["aaaaaaaaaaaa"]]
+
+
+def test_items_without_a_group_stay_alone_and_jobs_too() -> None:
+    shouts = Shouts()
+    shouts.go.set()
+
+    async def scenario(lane: Texts) -> None:
+        job = asyncio.create_task(lane.run(lambda: time.sleep(0.05), soon(), connected))
+        await asyncio.gather(job, *predicting(lane, "-a", "-b", "c"))
+
+    run(scenario, places=9, batches=shouts)
+    assert shouts.asked == [["-a"], ["-b"], ["c"]]
+
+
+def test_an_item_that_fails_leaves_its_neighbours_alone() -> None:
+    shouts = Shouts()
+
+    async def scenario(lane: Texts) -> None:
+        tasks = predicting(lane, "a1", "a2", "a!", "a3")
+        await asyncio.sleep(0.01)
+        shouts.go.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(one) for one in found] == [str, str, KeyError, str]
+
+    run(scenario, places=9, batches=shouts)
+
+
+def test_a_client_that_goes_away_gives_its_place_to_another() -> None:
+    shouts = Shouts()
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def scenario(lane: Texts) -> None:
+        [first] = predicting(lane, "a1")
+        await asyncio.sleep(0)
+        with pytest.raises(GoneError):
+            await lane.predict("a2", soon(), gone)
+        [third] = predicting(lane, "a3")
+        await asyncio.sleep(0.01)
+        shouts.go.set()
+        assert await asyncio.gather(first, third) == ["A1", "A3"]
+
+    run(scenario, places=2, batches=shouts)
+    assert shouts.asked == [["a1"], ["a3"]]
