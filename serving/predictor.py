@@ -109,11 +109,12 @@ class Predictor:
             baseline=_baseline(manifest),
             routes=routes,
         )
+        model = load_model(root, manifest.serve, manifest.task)
         loaded = cls(
             manifest=manifest,
             golden=Golden.load(golden) if golden.exists() else None,
-            model=load_model(root, manifest.serve, manifest.task),
-            compiled=load_compiled(root, described, manifest.task),
+            model=model,
+            compiled=load_compiled(root, described, manifest.task, model),
             checker=checker,
             fast=FastRows(described, checker, strict=strict),
             slices=slices,
