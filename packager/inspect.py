@@ -23,6 +23,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
             {"name": name, "diff_id": diff_id, "size": size}
             for name, diff_id, size in reference.layers()
         ],
+        "monitoring": _monitored(reference),
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
     }
@@ -41,6 +42,7 @@ def as_text(reference: Reference) -> str:
         f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
         f"  environment   {_environment(reference)}",
         *_compiled(manifest.compiled),
+        f"  monitoring    {_monitoring(reference)}",
         *_evaluation(manifest),
         *_layer_table(reference),
     ]
@@ -88,6 +90,25 @@ def _compiled(compiled: Compiled) -> Iterator[str]:
         yield "                served compiled where:"
         yield from (f"                  {condition}" for condition in compiled.domain)
     yield from (f"                  differs: {row}" for row in compiled.differing)
+
+
+def _monitored(reference: Reference) -> dict[str, list[str]] | None:
+    """Features with drift bins, and those without; None where there is no profile."""
+    profile = reference.profile()
+    if profile is None:
+        return None
+    features = [feature.name for feature in profile.features]
+    return {"features": features, "left_out": list(profile.left_out)}
+
+
+def _monitoring(reference: Reference) -> str:
+    found = _monitored(reference)
+    if found is None:
+        return "no profile: requests, predictions and anomalies only"
+    left_out = found["left_out"]
+    some = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
+    rest = f"; {len(left_out)} left out: {some}" if left_out else ""
+    return f"drift of {', '.join(found['features'])}{rest}"
 
 
 def _evaluation(manifest: Manifest) -> Iterator[str]:
