@@ -33,7 +33,8 @@ from packager.worker.compiling.form import (
     Step,
     Table,
 )
-from packager.worker.compiling.probe import Probe, Row, ask
+from packager.worker.compiling.heldout import Row
+from packager.worker.compiling.probe import Probe, ask
 from packager.worker.compiling.transformers import Keys
 from packager.worker.compiling.walk import Walk, dense
 from packager.worker.model import LoadedModel
