@@ -26,6 +26,9 @@ TOLERANCE = 1e-9
 FLOAT32_TOLERANCE = 1e-6
 """Where the framework itself adds in float32, another order of additions differs by this much."""
 
+LIGHTGBM_ZERO = float(np.float32(1e-35))
+"""Its kZeroThreshold: prediction drops such entries of a row, as of a sparse one."""
+
 REGRESSORS = frozenset(
     {
         "LinearRegression",
@@ -203,7 +206,8 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
         text = estimator.booster_.model_to_string()
         if reason := _lightgbm_reason(estimator, text):
             return Refused("treelite", reason)
-        return _with_link(treelite.frontend.from_lightgbm(estimator.booster_), block, float32=False)
+        model = treelite.frontend.from_lightgbm(estimator.booster_)
+        return _with_link(model, block, float32=False, zero=LIGHTGBM_ZERO)
     booster = estimator.get_booster()
     if "c" in (booster.feature_types or ()):
         return Refused("treelite", "XGBoost splits by categories of its own")
@@ -225,7 +229,13 @@ LINKS = {
 
 
 def _with_link(
-    model: Any, block: Block, *, float32: bool, in_order: bool = False, doubled: bool = False
+    model: Any,
+    block: Block,
+    *,
+    float32: bool,
+    in_order: bool = False,
+    doubled: bool = False,
+    zero: float = 0.0,
 ) -> Candidate | Refused:
     header = model.get_header_accessor()
     name = header.get_field("postprocessor")
@@ -233,7 +243,9 @@ def _with_link(
     link: Any = LINKS.get(name)
     if link is None or (link in ("logistic", "ova") and alpha != 1.0):
         return Refused("treelite", f"treelite turns its sums into answers by {name!r}")
-    trees = Trees(float32=float32, link="doubled" if doubled else link, in_order=in_order)
+    trees = Trees(
+        float32=float32, link="doubled" if doubled else link, in_order=in_order, zero=zero
+    )
     tolerance = FLOAT32_TOLERANCE if in_order else TOLERANCE
     return Candidate(trees, model.serialize_bytes(), block, tolerance)
 
