@@ -22,7 +22,7 @@ from packager.worker.compiling import build
 from packager.worker.compiling.accept import Judge, Judged
 from packager.worker.compiling.cells import CannotCompileError, from_sklearn
 from packager.worker.compiling.edges import edge_rows
-from packager.worker.compiling.estimators import Refused
+from packager.worker.compiling.ensembles import Refused
 from packager.worker.compiling.form import read, write
 from packager.worker.compiling.heldout import json_rows, taken
 from packager.worker.compiling.repeat import check_repeats

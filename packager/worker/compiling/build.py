@@ -21,7 +21,8 @@ from packager.worker.compiling.cells import (
     first_cell,
     from_sklearn,
 )
-from packager.worker.compiling.estimators import Candidate, Refused, candidates, coded
+from packager.worker.compiling.ensembles import Candidate, Refused
+from packager.worker.compiling.estimators import candidates, coded
 from packager.worker.compiling.form import (
     Derived,
     Domain,

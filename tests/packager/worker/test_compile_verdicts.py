@@ -21,7 +21,7 @@ from packager.errors import PackageError
 from packager.manifest import Compiled, Manifest
 from packager.worker.compile import compile_model
 from packager.worker.compiled import CompiledModel, load_compiled
-from packager.worker.compiling import estimators
+from packager.worker.compiling import ensembles
 from packager.worker.compiling.accept import Judge
 from packager.worker.compiling.form import read
 
@@ -108,7 +108,7 @@ def test_without_data_there_is_nothing_to_show(tmp_path: Path):
 
 
 def test_without_treelite_trees_take_another_way(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(estimators.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(ensembles.importlib.util, "find_spec", lambda _: None)
     assert sample("forest", tmp_path / "form").verdict.way == "encoders + native estimator"
 
 
