@@ -21,7 +21,7 @@ from packager.worker.paths import Root
 from packager.worker.run import run
 
 RECIPE = Recipe(train="train:train", seed=7, params={}, level="artifact", accept={})
-SERVE = Serve(predictor="auto", compile="auto", workers=1, strict=False)
+SERVE = Serve(predictor="auto", compile="off", workers=1, strict=False)
 
 FOREST = """
     from sklearn.ensemble import RandomForestClassifier
