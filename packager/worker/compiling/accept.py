@@ -38,6 +38,11 @@ class Judged:
         """Whether no row differs, and any was in the domain."""
         return not self.differing and self.inside > 0
 
+    def note(self, row: Row, kind: str) -> None:
+        """A row on which the forms differ, by its hash: none of its values enters the package."""
+        if len(self.differing) < NAMED:
+            self.differing.append(f"{kind} row {sha256_bytes(canonical_json(row))[:16]}")
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -65,6 +70,7 @@ class Judge:
         columns = columns_of(self.schema, rows)
         answers, inside = self.compiled.predict_rows(columns)
         chosen = np.flatnonzero(inside).tolist()
+        self._same_domain(rows, columns, np.flatnonzero(~inside).tolist(), kind, judged)
         if not chosen:
             return 0
         try:
@@ -82,6 +88,19 @@ class Judge:
         self._one_by_one(rows, columns, chosen, expected, kind, judged)
         self._differences(rows, chosen, answers.at(chosen), expected, kind, judged)
         return len(chosen)
+
+    def _same_domain(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Sequence[Any]],
+        outside: Sequence[int],
+        kind: str,
+        judged: Judged,
+    ) -> None:
+        """A row that is outside among many has to be outside alone, too."""
+        for row in outside[:SLOW_ROWS]:
+            if self.compiled.predict_row([column[row] for column in columns]) is not None:
+                judged.note(rows[row], kind)
 
     def _one_by_one(
         self,
@@ -130,8 +149,7 @@ class Judge:
             judged.largest = max(judged.largest, float(np.nanmax(differences, initial=0.0)))
             bad |= ~(differences <= self.compiled.form.tolerance)
         for place in np.flatnonzero(bad).tolist():
-            if len(judged.differing) < NAMED:
-                judged.differing.append(_named(rows[chosen[place]], kind))
+            judged.note(rows[chosen[place]], kind)
 
 
 def _same(one: Scalar | None, other: Scalar | None) -> bool:
@@ -147,11 +165,6 @@ def _numbers(found: Predictions, expected: Predictions, *, regression: bool) -> 
     if found.probabilities is None or expected.probabilities is None:
         return None
     return np.abs(found.probabilities - expected.probabilities).max(axis=1, initial=0.0)
-
-
-def _named(row: Row, kind: str) -> str:
-    """A row that differs: edge rows are made up but for their base, so both go by their hash."""
-    return f"{kind} row {sha256_bytes(canonical_json(row))[:16]}"
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
