@@ -41,7 +41,7 @@ def as_text(reference: Reference) -> str:
         f"  data          {_data(manifest)}",
         f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
         f"  environment   {_environment(reference)}",
-        *_compiled(manifest.compiled),
+        *compiled_lines(manifest.compiled),
         f"  monitoring    {_monitoring(reference)}",
         *_evaluation(manifest),
         *_layer_table(reference),
@@ -75,7 +75,7 @@ def _environment(reference: Reference) -> str:
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
 
 
-def _compiled(compiled: Compiled) -> Iterator[str]:
+def compiled_lines(compiled: Compiled) -> Iterator[str]:
     """The verdict on the compiled form, and where it holds."""
     if compiled.verdict == "off":
         yield "  compiled      off: the native model answers every row"

@@ -8,6 +8,7 @@ up in tables that the model itself filled, numbers go through its transformers' 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -18,12 +19,12 @@ from packager.errors import PackageError
 from packager.manifest import Compiled, Schema
 from packager.worker.compiled import CompiledModel
 from packager.worker.compiling import build
-from packager.worker.compiling.accept import Judge, Judged, taken
+from packager.worker.compiling.accept import Judge, Judged
 from packager.worker.compiling.cells import CannotCompileError, from_sklearn
 from packager.worker.compiling.edges import edge_rows
-from packager.worker.compiling.estimators import Refused
+from packager.worker.compiling.ensembles import Refused
 from packager.worker.compiling.form import read, write
-from packager.worker.compiling.heldout import json_rows
+from packager.worker.compiling.heldout import json_rows, taken
 from packager.worker.compiling.repeat import check_repeats
 from packager.worker.model import LoadedModel
 
@@ -51,6 +52,14 @@ def compile_model(
         verdict = _compiled(model, schema, held_out, folder)
     except CannotCompileError as error:
         verdict = Compiled(verdict="refused", reason=str(error))
+    except Exception as error:
+        # Parts of a model may raise anything when they are called otherwise than they are used
+        # to. That is a verdict too; the text, which may quote a row, stays out of the package.
+        sys.stderr.write(f"the model is not compiled: {type(error).__name__}: {error}\n")
+        reason = f"a part of the model raises {type(error).__name__} when called with arrays"
+        verdict = Compiled(verdict="refused", reason=reason)
+    if verdict.verdict != "equal" and folder.exists():
+        shutil.rmtree(folder)
     if mode == "require" and verdict.verdict != "equal":
         raise PackageError(
             f"this model can't be compiled: {verdict.reason}",
@@ -76,7 +85,6 @@ def _compiled(
         verdict = _judged(model, schema, found, rows, folder)
         if verdict.verdict == "equal":
             return verdict
-        shutil.rmtree(folder)
         verdicts.append(verdict)
         reasons.append(verdict.reason)
     reason = "; ".join(dict.fromkeys(reasons)) or "no compiled form is known for its estimator"

@@ -90,6 +90,7 @@ class CompiledModel:
             (Encoder(step.matrix, form.columns), _transform(resolve(own, step.path)))
             for step in form.steps
         ]
+        self._own_head = isinstance(form.head, Native)
         self._head = _head(form, trees, own, self._meaning)
         self._row = self._row_function()
 
@@ -129,7 +130,7 @@ class CompiledModel:
     def _answers(self, matrix: Floats) -> Answers:
         """The head's answers; rows whose matrix isn't finite, as far as it has to be, are not."""
         width = len(self.classes or ()) if self._meaning.has_probabilities else None
-        good: Bools = ~np.isinf(matrix).any(axis=1)
+        good = np.asarray(~np.isinf(matrix).any(axis=1), np.bool_)
         if not self.form.nan:
             good &= ~np.isnan(matrix).any(axis=1)
         if not good.all():
@@ -140,7 +141,11 @@ class CompiledModel:
             return Answers(scattered.labels, scattered.probabilities, good)
         if not len(matrix):
             return Answers([], None if width is None else np.zeros((0, width)), good)
-        return self._head(_contained(matrix, self.form.matrix))
+        return self._head(self._given(matrix))
+
+    def _given(self, matrix: Floats) -> Any:
+        """What the head takes: the model's own estimator may want its sparse matrix."""
+        return _contained(matrix, self.form.matrix) if self._own_head else matrix
 
     def _scattered(self, answers: Answers, chosen: npt.NDArray[np.intp], rows: int) -> Predictions:
         if len(chosen) == rows:
@@ -171,11 +176,7 @@ class CompiledModel:
         matrix = self._encoded(self._encoder, values, outputs)
         if matrix is None:
             return None
-        answers = (
-            self._answers(matrix)
-            if self._steps
-            else self._head(_contained(matrix, self.form.matrix))
-        )
+        answers = self._answers(matrix) if self._steps else self._head(self._given(matrix))
         label = answers.labels[0]
         if not answers.good[0] or label is None:
             return None

@@ -7,6 +7,7 @@ from host_samples import TOML, write_project
 
 from packager.errors import UsageError
 from packager.project import load_project
+from packager.training import serve_of
 
 FULL = """\
 [package]
@@ -277,3 +278,9 @@ def test_a_module_may_lie_in_the_project_or_in_its_src(tmp_path: Path, file: str
         write_project(tmp_path, {**edit("train:train", "learn:train"), file: ""})
     )
     assert project.recipe.train == "learn:train"
+
+
+def test_a_compiled_form_can_be_required(tmp_path: Path):
+    project = load_project(write_project(tmp_path, more("[serve]\ncompile = 'require'\n")))
+    assert project.serve.compile == "require"
+    assert serve_of(project).compile == "require"

@@ -21,7 +21,8 @@ from packager.worker.compiling.cells import (
     first_cell,
     from_sklearn,
 )
-from packager.worker.compiling.estimators import Candidate, Refused, candidates, coded
+from packager.worker.compiling.ensembles import Candidate, Refused
+from packager.worker.compiling.estimators import candidates, coded
 from packager.worker.compiling.form import (
     Derived,
     Domain,
@@ -33,7 +34,8 @@ from packager.worker.compiling.form import (
     Step,
     Table,
 )
-from packager.worker.compiling.probe import Probe, Row, ask
+from packager.worker.compiling.heldout import Row
+from packager.worker.compiling.probe import Probe, ask
 from packager.worker.compiling.transformers import Keys
 from packager.worker.compiling.walk import Walk, dense
 from packager.worker.model import LoadedModel

@@ -11,8 +11,7 @@ import numpy as np
 from packager.manifest import Column, Schema
 from packager.worker.compiling.build import Compiled
 from packager.worker.compiling.form import Number, Op, Trees
-
-Row = dict[str, Any]
+from packager.worker.compiling.heldout import Row
 
 MOST = 4_000
 THRESHOLDS = 40
@@ -57,8 +56,10 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[
     """At most 4,000 rows, the same for the same model: one column changed, then several."""
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)
+    used = [domain.used for domain in compiled.form.columns]
     values = [
-        list(_values(column, cuts.get(place, []))) for place, column in enumerate(schema.features)
+        list(_values(column, cuts.get(place, []))) if used[place] else []
+        for place, column in enumerate(schema.features)
     ]
     rows = []
     share = max(8, (MOST - COMBINED) // max(1, len(values)))
@@ -78,6 +79,8 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[
 def _values(column: Column, cuts: Sequence[float]) -> Iterator[Any]:
     yield None
     yield from column.categories or ()
+    if column.dtype.endswith("category") and column.kind in ("number", "integer"):
+        return
     match column.kind:
         case "string":
             yield from ("", "never seen", "never seen\0", " ", "nan", "None")

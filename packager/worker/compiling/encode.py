@@ -24,6 +24,8 @@ Plain = tuple[tuple[int, float], ...]
 
 DENSE = 1_000_000
 """Largest table that is kept as an array of values by entries."""
+EXACT = 2**53
+"""Integers are exact in float64 below it; beside nulls a column of them becomes floats."""
 NUL = "\0"
 """Arrays of fixed-width text drop it at the end, so text that holds it is outside the domain."""
 
@@ -94,6 +96,13 @@ def plain(entries: Entries) -> Plain:
     return tuple((at, math.nan if value is None else value) for at, value in entries)
 
 
+def tame(value: Any) -> bool:
+    """Whether a value no table knows is one that every container holds as it is."""
+    if isinstance(value, str):
+        return NUL not in value
+    return bool(-EXACT < value < EXACT)
+
+
 class Lookup:
     """A table, ready to be asked: for one value its entries, for many a block of the matrix."""
 
@@ -110,9 +119,7 @@ class Lookup:
         if value is None:
             return self.null
         found = self.entries.get(value)
-        if found is None and not (isinstance(value, str) and NUL in value):
-            return self.unknown
-        return found
+        return self.unknown if found is None and tame(value) else found
 
     def fill(self, matrix: Floats, values: Sequence[Any]) -> None:
         """Write the entries of ``values``, all in the domain, into the rows of ``matrix``."""

@@ -106,6 +106,8 @@ class Trees(Noun):
     """Whether the framework rounds its input to float32 before it compares."""
     link: Literal["none", "exp", "logistic", "doubled", "ova", "softmax"]
     """From sums to answers: ``doubled`` is logistic of twice the sum, ``ova`` of each class's."""
+    zero: float = 0.0
+    """Numbers up to this size are taken for 0 by the framework."""
     in_order: bool = False
     """Whether sums are made in float32, tree after tree from the base score on, as XGBoost does."""
 

@@ -127,6 +127,8 @@ class TreeModel:
                 matrix = matrix.astype(np.float32)
             if self._trees.in_order:
                 return self._answers(self._in_order(matrix))
+        if self._trees.zero:
+            matrix = np.where(np.abs(matrix) <= self._trees.zero, 0.0, matrix)
         matrix = np.ascontiguousarray(matrix, np.float64)
         found = self._gtil.predict(self._model, matrix, nthread=1, pred_margin=True)
         return self._answers(found.reshape(len(matrix), -1))

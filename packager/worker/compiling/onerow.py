@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from packager.manifest import Scalar
-from packager.worker.compiling.encode import NUL, Encoder, Lookup, Plain
+from packager.worker.compiling.encode import Encoder, Lookup, Plain, tame
 from packager.worker.compiling.form import Linear
 from packager.worker.compiling.heads import Meaning, logistic_of_one, rounding
 
@@ -57,7 +57,7 @@ def _score(linear: Linear, encoder: Encoder) -> Callable[[Sequence[Any]], Parts 
             value = values[column]
             parts = null if value is None else known.get(value)
             if parts is None:
-                if value is None or unknown is None or (isinstance(value, str) and NUL in value):
+                if value is None or unknown is None or not tame(value):
                     return None
                 parts = unknown
             total += parts[0]

@@ -9,19 +9,18 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from packager.data.rows import RowChecker, RowError
+from packager.data.rows import RowChecker
 from packager.manifest import Column, Scalar, Schema
 from packager.worker.compiling.cells import CannotCompileError, NumberCell, TabledCell, first_cell
+from packager.worker.compiling.heldout import Row, taken
 from packager.worker.compiling.transformers import MOST_KEYS, Keys
 from packager.worker.model import LoadedModel
 from packager.worker.predictions import Predictions
 
-Row = dict[str, Any]
 NUMBERS = (1e30, 1e15, 1e9, 1e6)
 INTEGERS = (2**53 - 1, 10**9, 10**6)
 """Bounds that are tried for a column, the widest first."""
@@ -81,7 +80,7 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     for question in questions:
         name = schema.features[question.column].name
         made = [{**base, name: question.value} for base in bases]
-        if all(_taken(checker, row) for row in made):
+        if len(taken(schema, made)) == len(made):
             asked += [(question, row) for row in made]
         else:
             raised.add(question)
@@ -104,8 +103,6 @@ def _bases(
     found: list[Row] = []
     fewest = sorted(rows[:LOOKED_AT], key=lambda row: sum(v is None for v in row.values()))
     for row in fewest:
-        if not _taken(checker, row):
-            continue
         if list(_answered(model, schema, checker.check([row]).frame, range(1))):
             found.append(row)
         if len(found) == BASES:
@@ -113,14 +110,6 @@ def _bases(
     if not found:
         raise CannotCompileError("no held-out row is answered by the model as a request would be")
     return found
-
-
-def _taken(checker: RowChecker, row: Row) -> bool:
-    try:
-        checker.check([row])
-    except RowError:
-        return False
-    return True
 
 
 def _answered(

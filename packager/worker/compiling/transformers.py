@@ -108,6 +108,8 @@ def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
             cells.append(cell)
         elif not nan_only:
             return None
+        elif not isinstance(statistic, int | float | np.number):
+            raise CannotCompileError(f"{type(part).__name__} fills numbers with {statistic!r}")
         else:
             cells.append(after(cell, Op(name="fill", values=(float(statistic),))))
     if part.add_indicator:

@@ -180,6 +180,8 @@ def _transformed(part: Any, block: Block, cells: tuple[Cell, ...]) -> Block:
 
 def _width(part: Any, block: Block) -> int:
     """How many columns a transformer gives."""
+    if type(part).__name__ == "FunctionTransformer":
+        return len(block.cells)
     if block.data is not None:
         return int(part.transform(block.data).shape[1])
     try:

@@ -14,6 +14,7 @@ from packager.environment.lock import (
     inputs_digest,
     load_lock,
     runtime_requirements,
+    tree_requirements,
     write_lock,
 )
 from packager.environment.platform import Target
@@ -153,3 +154,10 @@ def test_what_powershell_writes_is_told(tmp_path: Path):
         digest(tmp_path / "requirements.txt")
     assert caught.value.message.startswith("requirements.txt: expected text in UTF-8, got ")
     assert caught.value.hint == "save it as UTF-8"
+
+
+def test_asking_for_trees_is_part_of_what_is_asked_for(tmp_path: Path):
+    path = tmp_path / "requirements.txt"
+    path.write_text("scikit-learn\n")
+    assert inputs_digest(path, "csv", TARGET) != inputs_digest(path, "csv", TARGET, trees=True)
+    assert [line.partition(">")[0] for line in tree_requirements()] == ["treelite"]

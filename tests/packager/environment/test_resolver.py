@@ -221,3 +221,37 @@ def test_the_real_runtime_resolves(tmp_path: Path):
     assert groups["bentoml"] == groups["scikit-learn"] == "serve"
     assert groups["xxhash"] == "worker"
     assert all(os.path.splitext(item.wheel.filename)[1] == ".whl" for item in found)
+
+
+def trees_of(tmp_path, links, monkeypatch, needed: str, *, asked: bool = True):
+    """What is locked for a project that needs ``needed``, where ``leaves`` stands for treelite."""
+    monkeypatch.setattr(resolver, "tree_requirements", lambda: ["leaves"])
+    requirements = write(tmp_path, f"{needed}\n")
+    return chosen(resolve(requirements, "csv", TARGET, folder_index(links), trees=asked))
+
+
+@pytest.mark.parametrize("name", sorted(resolver.TREE_FRAMEWORKS))
+def test_a_framework_for_trees_brings_what_compiled_trees_need(
+    tmp_path, links, runtime, monkeypatch, name
+):
+    make_wheel(links, name.replace("-", "_"), {"x.py": ""})
+    make_wheel(links, "leaves", {"leaves.py": ""})
+    found = trees_of(tmp_path, links, monkeypatch, name)
+    assert found["leaves"] == ("1.0", "serve")
+    assert "leaves" not in trees_of(tmp_path, links, monkeypatch, name, asked=False)
+
+
+def test_the_workers_own_framework_brings_no_trees_to_serving(
+    tmp_path, links, runtime, monkeypatch
+):
+    make_wheel(links, "scikit_learn", {"x.py": ""})
+    make_wheel(links, "leaves", {"leaves.py": ""})
+    runtime["worker"] = ["scikit-learn"]
+    assert "leaves" not in trees_of(tmp_path, links, monkeypatch, "beta")
+
+
+def test_trees_that_cannot_be_had_are_done_without(tmp_path, links, runtime, monkeypatch):
+    make_wheel(links, "lightgbm", {"x.py": ""})
+    found = trees_of(tmp_path, links, monkeypatch, "lightgbm")
+    assert found["lightgbm"] == ("1.0", "serve")
+    assert "leaves" not in found

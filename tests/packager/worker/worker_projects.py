@@ -23,7 +23,7 @@ from packager.worker.run import run
 CHECKOUT = Path(__file__).parents[3]
 
 RECIPE = Recipe(train="train:train", seed=7, params={}, level="artifact", accept={})
-SERVE = Serve(predictor="auto", compile="auto", workers=1, strict=False)
+SERVE = Serve(predictor="auto", compile="off", workers=1, strict=False)
 
 FOREST = """
     from sklearn.ensemble import RandomForestClassifier
