@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitoring.keys import KeyRing
 from monitoring.rules import Monitored, Objectives
-from packager.deploy import folder
+from packager.deploy import compose, folder
 from packager.deploy.monitoring import monitoring_files
 from packager.deploy.yaml import dump
 from packager.errors import UsageError
@@ -198,3 +200,16 @@ def test_another_place_is_left_as_it_is(content: str, tmp_path: Path) -> None:
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     assert (written(tmp_path) / "compose.yml").is_file()
+
+
+def test_state_is_prepared_once_with_a_key_that_the_server_takes(tmp_path: Path) -> None:
+    script = compose.PREPARE.replace("/state", str(tmp_path))
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", script], check=True)
+    key = tmp_path / "feedback.key"
+    before = key.read_bytes()
+    KeyRing(key, "diamonds-cut")
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert key.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["feedback.key"]
+    assert (tmp_path.stat().st_mode & 0o777, key.stat().st_mode & 0o777) == (0o770, 0o640)
