@@ -19,7 +19,7 @@ from real_prometheus import Prometheus, prometheus
 from replicas import Replica, replica
 
 from monitoring import drift, promql
-from monitoring.accuracy import accuracy_regressed, wilson
+from monitoring.accuracy import accuracy_regressed, share_z, wilson
 from monitoring.profile import Profile
 from monitoring.slices import ALL, SliceSet
 from packager.image.reference import open_reference
@@ -42,6 +42,7 @@ class Watched:
     slices: SliceSet
     baseline: dict[str, tuple[float, int]]
     profile: Profile
+    compiled: bool
     model: str
     version: str
     folder: Path
@@ -70,6 +71,9 @@ def watched(local_package: Package, tmp_path_factory: pytest.TempPathFactory) ->
     rules = yaml.safe_load((out / f"prometheus/rules/{manifest.name}.yml").read_text())
     frame = pd.read_csv(local_package.project / "data" / "visits.csv")
     frame["basket"] += SHIFT
+    # Half of the web's customers come, and none of them again: that slice gets worse.
+    web = frame["channel"] == "web"
+    frame = frame[~web | (np.arange(len(frame)) % 2 == 0)]
     frame["returned"] = np.where(frame["channel"] == "web", "no", frame["returned"])
     answers = []
     with (
@@ -86,9 +90,12 @@ def watched(local_package: Package, tmp_path_factory: pytest.TempPathFactory) ->
         for replica_, mine in ((one, frame[app]), (other, frame[~app])):
             answers.append(send(replica_, mine.iloc[len(mine) // 2 :]))
         time.sleep(COUNTED)
-        other.kill()
         rows = pd.concat(answers)
-        facts = (profile, manifest.name, manifest.tag, out, server, [one])
+        everything = f'slice:model_feedback:increase7d{{slice="__all__", version="{manifest.tag}"}}'
+        server.until(f"{everything} > {0.97 * len(rows)}")  # rules lag behind on a busy machine
+        other.kill()
+        compiled = manifest.compiled.verdict == "equal"
+        facts = (profile, compiled, manifest.name, manifest.tag, out, server, [one])
         yield Watched(rows, slices, baseline, *facts)
 
 
@@ -195,16 +202,18 @@ def test_recorded_accuracy_is_the_offline_one_within_what_extrapolation_does(
             )
 
 
-def test_a_slice_that_got_worse_is_called_and_others_are_not(watched: Watched) -> None:
-    worse = {
-        name
-        for name, (right, rows) in judged(watched).items()
-        if name in watched.baseline and accuracy_regressed(right, rows, *watched.baseline[name])
-    }
+def test_a_slice_that_got_worse_is_called_and_steady_ones_are_not(watched: Watched) -> None:
+    known = {name: (*judged(watched)[name], *watched.baseline[name]) for name in watched.baseline}
+    worse = {name for name, facts in known.items() if facts[1] and accuracy_regressed(*facts)}
+    # Near the limit extrapolation may decide either way.
+    steady = {name for name, facts in known.items() if not share_z(*facts) < -2.5}
     assert worse
-    watched.prometheus.until('ALERTS{alertname="SliceRegression", alertstate="firing"}')
-    fired = watched.prometheus.ask('ALERTS{alertname="SliceRegression", alertstate="firing"}')
-    assert {labels["slice"] for labels, _ in fired} == worse
+    assert steady
+    firing = 'ALERTS{alertname="SliceRegression", alertstate="firing"}'
+    watched.prometheus.until(firing)
+    fired = {labels["slice"] for labels, _ in watched.prometheus.ask(firing)}
+    assert worse <= fired
+    assert not fired & steady
 
 
 def test_package_drift_says_the_same_from_prometheus(watched: Watched) -> None:
@@ -242,7 +251,13 @@ def test_every_panel_asks_what_prometheus_answers(watched: Watched) -> None:
         for target in panel.get("targets", [])
         if not watched.prometheus.ask(_filled(target["expr"], watched))
     }
-    assert empty == set()
+    if watched.compiled:
+        assert empty == set()
+    else:  # a model without a compiled form has no rows of it
+        assert empty <= {
+            "Compiled share and mismatches: rows answered by the compiled form",
+            "Compiled share and mismatches: mismatches in an hour",
+        }
 
 
 def _filled(expression: str, watched: Watched) -> str:

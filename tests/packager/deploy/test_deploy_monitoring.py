@@ -28,7 +28,6 @@ MODEL = Monitored(
     "classification",
     ("__all__", "color=E", 'said "no": never'),
     ("carat", "__prediction__"),
-    ("Fair", "Ideal"),
 )
 IMAGE = "models/diamonds-cut:1.0.0-3f9c12ab45de"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
