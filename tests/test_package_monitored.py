@@ -69,7 +69,8 @@ def watched(local_package: Package, tmp_path_factory: pytest.TempPathFactory) ->
     baseline = {name: (found.values["accuracy"], found.rows) for name, found in known.items()}
     slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
     rules = yaml.safe_load((out / f"prometheus/rules/{manifest.name}.yml").read_text())
-    frame = pd.read_csv(local_package.project / "data" / "visits.csv")
+    visits = pd.read_csv(local_package.project / "data" / "visits.csv")
+    frame = pd.concat([visits, visits], ignore_index=True)
     frame["basket"] += SHIFT
     # Half of the web's customers come, and none of them again: that slice gets worse.
     web = frame["channel"] == "web"
