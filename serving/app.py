@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from monitoring.observe import FLUSH_SECONDS, Batch
 from packager.errors import PackageError
-from packager.manifest import Manifest
-from serving import routes
+from serving import protocols, routes
 from serving.access import Keys
 from serving.feedback import Feedback
 from serving.logs import Access, Trace, trace_of
-from serving.pipeline import Answer, Pipeline, late
+from serving.pipeline import Pipeline, late
 from serving.predictor import Predictor
+from serving.routes import Routes
 from serving.schema import RequestError, Response
 from serving.settings import Settings
 from serving.wire import (
@@ -34,6 +34,9 @@ from serving.wire import (
 )
 
 logger = logging.getLogger("serving")
+
+Reply = tuple[Response, Batch | None]
+"""An answer, and the rows to count in it once it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,12 @@ class App:
         self,
         inner: ASGIApp,
         settings: Settings,
-        manifest: Manifest,
         start: Callable[[], Predictor],
     ) -> None:
         self._inner = inner
         self._settings = settings
         self._start = start
-        self._exchanges = routes.exchanges(manifest)
-        self._documents: Mapping[str, Response] = {}
+        self._routes: Routes | None = None
         self._bodies = Bodies(settings.max_body_bytes)
         self._keys = Keys(settings.keys_file) if settings.keys_file else None
         self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
@@ -92,7 +93,7 @@ class App:
             # The protocol's way to fail, and to have it logged: uvicorn would serve on otherwise.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
-        self._documents = routes.documents(predictor.manifest, predictor.golden)
+        self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
         self._predictor = predictor
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings)
@@ -122,34 +123,31 @@ class App:
         request = Request(scope["method"], scope["path"], headers, trace, started)
         batch = None
         try:
-            self._admit(request)
+            found = self._admit(request)
             if request.path in routes.HANDED_ON:
                 if request.path == routes.METRICS:
                     self._flush()
                 await self._inner(scope, receive, marked(send, trace, close=self._draining))
                 return
-            found = await self._respond(request, receive)
-            response, batch = (
-                (found.response, found.batch) if isinstance(found, Answer) else (found, None)
-            )
+            response, batch = await self._respond(found, request, receive)
         except RequestError as error:
             self._refused(error)
             if error.status >= 500 and error.__cause__ is not None:
                 self._explain(error, request)
-            response = error.response()
+            response = protocols.refusal(request.path, error)
         except DisconnectedError:
             return
         except Exception as error:
             failure = RequestError(500, "internal_error", "the server failed; its log says why")
             failure.__cause__ = error
             self._explain(failure, request)
-            response = failure.response()
+            response = protocols.refusal(request.path, failure)
         await answer(send, response, trace, close=self._draining)
         self._account(request, response.status, batch)
 
-    def _admit(self, request: Request) -> None:
+    def _admit(self, request: Request) -> Routes:
         """Raise ``RequestError`` for what isn't answered, whatever it holds."""
-        method, path = request.method, request.path
+        path = request.path
         if (
             self._keys is not None
             and path not in self._open
@@ -162,39 +160,30 @@ class App:
                 headers={"WWW-Authenticate": "Bearer"},
                 expected="Authorization: Bearer <key>",
             )
-        if path in self._exchanges or path == routes.FEEDBACK:
-            allowed = "POST"
-        elif path in routes.DOCUMENTS or path in routes.HANDED_ON:
-            allowed = "GET"
-        else:
-            raise RequestError(404, "not_found", "there is no such route", expected="see /docs")
-        if method != allowed and (method, allowed) != ("HEAD", "GET"):
-            raise RequestError(
-                405,
-                "method_not_allowed",
-                f"{path} takes {allowed}",
-                headers={"Allow": "GET, HEAD" if allowed == "GET" else allowed},
-                expected=allowed,
-                got=method,
-            )
-        if self._draining and path == routes.READY:
-            raise RequestError(503, "draining", "the server is ending", headers=RETRY_AFTER)
-
-    async def _respond(self, request: Request, receive: Receive) -> Response | Answer:
-        if self._pipeline is None:
+        if self._routes is None:
             raise RequestError(503, "starting", "the model is loading", headers=RETRY_AFTER)
-        if request.path in self._documents:
-            return self._documents[request.path]
+        self._routes.check(request.method, path)
+        if self._draining and (path in routes.READY or path.endswith("/ready")):
+            raise RequestError(503, "draining", "the server is ending", headers=RETRY_AFTER)
+        return self._routes
+
+    async def _respond(self, found: Routes, request: Request, receive: Receive) -> Reply:
+        document = found.documents.get(request.path)
+        if document is not None:
+            return document, None
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = await self._body(request, receive)
-        exchange = self._exchanges.get(request.path)
-        if exchange is not None:
-            return await self._pipeline.answer(exchange, body, request.headers, receive, deadline)
+        exchange = found.exchanges.get(request.path)
+        if exchange is not None and self._pipeline is not None:
+            answered = await self._pipeline.answer(
+                exchange, body, request.headers, receive, deadline
+            )
+            return answered.response, answered.batch
         if self._feedback is None:
             raise RequestError(
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
-        return await self._feedback.answer(body)
+        return await self._feedback.answer(body), None
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds
@@ -225,10 +214,7 @@ class App:
             self._predictor.observer.refused(column)
 
     def _route(self, path: str) -> str:
-        exchange = self._exchanges.get(path)
-        if exchange is not None:
-            return exchange.route
-        return path if path == routes.FEEDBACK else routes.OTHER
+        return routes.OTHER if self._routes is None else self._routes.template(path)
 
     def _flush_soon(self) -> None:
         if not self._dirty:

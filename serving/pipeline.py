@@ -7,6 +7,7 @@ of other requests. A large request has the lane's thread to itself from its byte
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,9 +64,7 @@ class Pipeline:
         """
         try:
             if len(body) > LARGE_BYTES:
-                whole = partial(self._whole, exchange, body, headers)
-                done: Answer = await self._lane.run(whole, deadline, receive)
-                return done
+                return await self._large(exchange, body, headers, receive, deadline)
             checked, context = self._read(exchange, body, headers)
             started = time.perf_counter()
             outcome = await self._outcome(checked, deadline, receive)
@@ -91,7 +90,7 @@ class Pipeline:
         predictor = self._predictor
         if predictor.compiled is None:
             outcome = Outcome([None] * checked.rows, None, range(checked.rows))
-        elif checked.rows <= predictor.inline_rows:
+        elif predictor.inline(checked):
             outcome = predictor.try_compiled(checked)
         else:
             compiled = partial(predictor.try_compiled, checked)
@@ -101,12 +100,37 @@ class Pipeline:
         rest = predictor.part(checked, outcome.outside)
         return outcome.completed(await self._lane.predict(rest, deadline, receive))
 
-    def _whole(self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
-        checked, context = self._read(exchange, body, headers)
-        started = time.perf_counter()
-        outcome = self._predictor.score(checked)
-        self._predictor.metrics.observe_stage("predict", time.perf_counter() - started)
-        return self._written(exchange, context, checked, outcome)
+    async def _large(
+        self,
+        exchange: Exchange,
+        body: bytes,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        deadline: float,
+    ) -> Answer:
+        whole = partial(self._whole, exchange, body, headers)
+        found: Answer | RequestError = await self._lane.run(whole, deadline, receive)
+        if isinstance(found, Answer):
+            return found
+        gc.collect()  # quick, as what was loaded is frozen
+        raise found
+
+    def _whole(
+        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> Answer | RequestError:
+        """A refusal is returned without its traceback.
+
+        That one's frames hold all the rows, in a circle that would wait for the collector.
+        """
+        try:
+            checked, context = self._read(exchange, body, headers)
+            started = time.perf_counter()
+            outcome = self._predictor.score(checked)
+            self._predictor.metrics.observe_stage("predict", time.perf_counter() - started)
+            return self._written(exchange, context, checked, outcome)
+        except RequestError as error:
+            error.__cause__ = error.__context__ = error.__traceback__ = None
+            return error
 
     def _read(
         self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]

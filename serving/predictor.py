@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +25,7 @@ from packager.worker.compiled import CompiledModel, load_compiled
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root
 from serving import schema
+from serving.costs import Costs
 from serving.exchange import Scored
 from serving.fastrows import FastRows
 from serving.feedback import Feedback
@@ -32,9 +33,6 @@ from serving.settings import Settings
 from serving.state import suspicious_log
 
 logger = logging.getLogger("serving")
-
-INLINE_SECONDS = 0.002
-"""Compiled predictions up to this long run in the event loop: a thread's turn costs as much."""
 
 
 class ModelError(Exception):
@@ -81,8 +79,10 @@ class Predictor:
     """None where it is off."""
     suspicious: SuspiciousLog | None
     """None where nobody asked for it."""
-    inline_rows: int
-    """Compiled predictions of up to so many rows take no longer than ``INLINE_SECONDS``."""
+    names: Sequence[str]
+    """Of the features, then the extras."""
+    costs: Costs | None
+    """Of compiled predictions; None where there are no rows to measure them on."""
 
     @classmethod
     def load(
@@ -109,11 +109,12 @@ class Predictor:
             baseline=_baseline(manifest),
             routes=routes,
         )
+        model = load_model(root, manifest.serve, manifest.task)
         loaded = cls(
             manifest=manifest,
             golden=Golden.load(golden) if golden.exists() else None,
-            model=load_model(root, manifest.serve, manifest.task),
-            compiled=load_compiled(root, described, manifest.task),
+            model=model,
+            compiled=load_compiled(root, described, manifest.task, model),
             checker=checker,
             fast=FastRows(described, checker, strict=strict),
             slices=slices,
@@ -123,9 +124,10 @@ class Predictor:
             if settings.feedback.on
             else None,
             suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
-            inline_rows=0,
+            names=names,
+            costs=None,
         )
-        return replace(loaded, inline_rows=_inline_rows(loaded))
+        return replace(loaded, costs=_measured(loaded))
 
     def read(self, body: bytes) -> Checked:
         """The rows of a ``/predict`` body; raises ``RequestError``."""
@@ -151,16 +153,20 @@ class Predictor:
         """What the compiled form says, and the rows for which it says nothing."""
         if self.compiled is None:
             return Outcome([None] * checked.rows, None, range(checked.rows))
-        columns = checked.columns[: len(self.manifest.schema_.features)]
-        if checked.rows == 1:
-            answer = self.compiled.predict_row([column[0] for column in columns])
-            if answer is None:
-                return Outcome([None], None, [0])
-            label, probabilities = answer
-            return Outcome([label], None if probabilities is None else [probabilities], ())
+        columns = self.features(checked)
+        if checked.rows == 1 or (self.costs and checked.rows <= self.costs.one_by_one):
+            return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
         return Outcome(predictions.labels, predictions.probabilities, outside)
+
+    def inline(self, checked: Checked) -> bool:
+        """Whether the compiled form predicts these rows within a moment."""
+        return checked.rows <= (self.costs.inline if self.costs else 1)
+
+    def features(self, checked: Checked) -> Sequence[Sequence[Any]]:
+        """The columns that the model sees."""
+        return checked.columns[: len(self.manifest.schema_.features)]
 
     def native(self, checked: Checked) -> Predictions:
         """What the project's own model says; raises ``ModelError``."""
@@ -179,7 +185,7 @@ class Predictor:
 
     def scored(self, checked: Checked, outcome: Outcome) -> tuple[Scored, Batch]:
         """What a protocol makes its answer of, and what there is to count in it."""
-        columns = dict(zip(_names(self.manifest), checked.columns, strict=True))
+        columns = dict(zip(self.names, checked.columns, strict=True))
         bitmaps = self.slices.bitmaps(columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities
         tokens = None
@@ -214,6 +220,20 @@ class Predictor:
             raise schema.unreadable("too deeply nested") from error
 
 
+def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Outcome:
+    answers = [compiled.predict_row(row) for row in zip(*columns, strict=True)]
+    outside = [row for row, answer in enumerate(answers) if answer is None]
+    if outside:
+        width = next((len(a[1]) for a in answers if a is not None and a[1] is not None), 0)
+        nothing = (None, [math.nan] * width)
+        known = [nothing if answer is None else answer for answer in answers]
+    else:
+        known = [answer for answer in answers if answer is not None]
+    labels = [label for label, _ in known]
+    probabilities = [chances for _, chances in known if chances is not None]
+    return Outcome(labels, probabilities if len(probabilities) == len(labels) else None, outside)
+
+
 def _names(manifest: Manifest) -> list[str]:
     return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
 
@@ -224,16 +244,12 @@ def _clocks(manifest: Manifest) -> dict[str, Clock]:
     return {c.name: Clock.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
 
 
-def _inline_rows(predictor: Predictor) -> int:
-    """How many rows the compiled form predicts within ``INLINE_SECONDS``, by the golden rows."""
+def _measured(predictor: Predictor) -> Costs | None:
+    """What compiled predictions cost, by the golden rows."""
     if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
-        return 0
-    checked = predictor.check([*predictor.golden.rows, *predictor.golden.rows][:64])
-    for _ in range(3):  # the first time is not what it costs
-        started = perf_counter()
-        predictor.try_compiled(checked)
-        seconds = perf_counter() - started
-    return max(1, int(INLINE_SECONDS / seconds * checked.rows))
+        return None
+    checked = predictor.check([*predictor.golden.rows])
+    return Costs.measure(predictor.compiled, predictor.features(checked))
 
 
 def _load_profile(root: Root) -> Profile | None:

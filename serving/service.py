@@ -56,7 +56,7 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
         _keep_counts()
         inner: ASGIApp = super().to_asgi(is_main=is_main)
         logs.to_json()
-        app = App(inner, settings, manifest, load)
+        app = App(inner, settings, load)
         workers = Workers(supervision.table(), bentoml.server_context.worker_index or 0)
         listener.install(app.drain, workers)
         return app

@@ -10,11 +10,23 @@ from typing import Annotated, Literal
 import typer
 
 from packager.cache import check_writable, new_file
-from packager.cli.app import AsJson, Local, Ref, app, opened
+from packager.cli.app import (
+    AsJson,
+    KeyFile,
+    Local,
+    OptionalRef,
+    Ref,
+    ServerUrl,
+    app,
+    client_of,
+    opened,
+    required,
+)
 from packager.code import REPLAY_REPORT
 from packager.console import ConsoleProgress, show
 from packager.errors import PackageError, UsageError
 from packager.predict import predict as run_predict
+from packager.predict import predict_at
 from packager.replay import replay as run_replay
 from packager.serve import serving
 from packager.worker.report import ReplayReport
@@ -47,8 +59,10 @@ def serve(
 
 @app.command()
 def predict(
-    reference: Ref,
     source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
+    reference: OptionalRef = None,
+    url: ServerUrl = None,
+    key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
     form: Annotated[
         Literal["jsonl", "csv"], typer.Option("--format", help="Of the answers.")
@@ -56,13 +70,17 @@ def predict(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer every row of a file, without a server and without a network."""
+    """Answer every row of a file: by REF without a server or network, or by the server --url."""
     if output is not None:
         check_writable(output.absolute().parent)
     if as_json and form == "csv":
         raise UsageError("--format csv: expected no --json beside it", "keep one of the two")
-    with opened(reference, local) as (found, engine):
-        text = run_predict(found, source, form, engine, ConsoleProgress())
+    if url is not None:
+        with client_of(url, key_file, reference, local) as client:
+            text = predict_at(client, source, form, ConsoleProgress())
+    else:
+        with opened(required(reference, key_file), local) as (found, engine):
+            text = run_predict(found, source, form, engine, ConsoleProgress())
     if as_json:
         text = json.dumps({"predictions": [json.loads(line) for line in text.splitlines()]}) + "\n"
     if output is None:

@@ -100,7 +100,10 @@ class RowChecker:
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
         """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
-        errors = [error for error in [self._wrong_keys(rows)] if error]
+        wrong = self._wrong_keys(rows)
+        errors = [] if wrong is None else [wrong]
+        if wrong is not None:
+            rows = rows[: wrong.row]  # what comes after the first error is of no interest
         whole = [row if isinstance(row, Mapping) else {} for row in rows]
         columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]

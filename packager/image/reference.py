@@ -84,8 +84,8 @@ class Reference:
         return Fingerprint.model_validate_json(content)
 
     def profile(self) -> Profile | None:
-        """How the training rows were distributed; None where the package has no data."""
-        if all(entry.path != "profile.json" for entry in self.manifest.files):
+        """How features were distributed in the training rows; None where that isn't known."""
+        if not any(entry.path == "profile.json" for entry in self.manifest.files):
             return None
         return Profile.model_validate_json(self._file("profile.json"))
 

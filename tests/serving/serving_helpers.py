@@ -81,9 +81,12 @@ class Server:
     answered: list[float] = field(default_factory=lambda: [0.0])
     """When the last prediction was answered."""
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> Reply:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, kind: str | None = None
+    ) -> Reply:
         url = f"http://127.0.0.1:{self.port}{path}"
-        request = urllib.request.Request(url, data=body, method=method)
+        headers = {"Content-Type": kind} if kind else {}
+        request = urllib.request.Request(url, data=body, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return Reply(answer.status, dict(answer.headers), answer.read())
