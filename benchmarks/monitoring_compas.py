@@ -125,7 +125,7 @@ def served(image: Path) -> Iterator[str]:
 
 
 def replay(frame: pd.DataFrame, urls: list[str]) -> None:
-    """Predict at one replica and label at the other, in turn."""
+    """Predict and label at one replica and the other, in turn: each has a key of its own here."""
     for number, start in enumerate(range(0, len(frame), 500)):
         part = frame.iloc[start : start + 500]
         rows = part[["score", "race"]].to_dict("records")
@@ -135,9 +135,9 @@ def replay(frame: pd.DataFrame, urls: list[str]) -> None:
             {"token": token, "actual": actual}
             for token, actual in zip(tokens, part["recidivated"], strict=True)
         ]
-        said = post(f"{urls[(number + 1) % 2]}/feedback", labels)
+        said = post(f"{urls[number % 2]}/feedback", labels)
         if said["accepted"] != len(part):
-            raise RuntimeError(f"expected {len(part)} labels accepted, got {said}")
+            raise RuntimeError(f"expected {len(part)} labels accepted, got {said['accepted']}")
 
 
 def confusion(urls: list[str]) -> dict[tuple[str, str, str], float]:

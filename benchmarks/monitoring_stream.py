@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from monitoring.binning import build_profile
 from monitoring.drift import Drift, measure
-from monitoring.profile import Profile, build_profile
+from monitoring.profile import Profile
 
 TRAINED = slice("2003-07", "2005-06")
 STREAMS = {

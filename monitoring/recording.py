@@ -110,7 +110,8 @@ def _anomalies(scope: Scope) -> list[Record]:
     """Shares of odd values, and their two-proportion z against the share in the training rows.
 
     Without a reference share there was none. The largest feature's reference rows stand for the
-    training rows, because features without bins have no count of their own.
+    training rows, because features without bins have no count of their own. Invalid values are
+    of refused rows, which are not among those counted: their share ends at 1.
     """
     counted, reference = scope.series(ANOMALIES), scope.series(ANOMALY_REFERENCE)
     above = f"({scope.series(ANOMALY_RATIO)} - {ANOMALY_REFERENCE})"
@@ -124,7 +125,7 @@ def _anomalies(scope: Scope) -> list[Record]:
         Record(ROWS_NOISE, f"1 / ({rows} > 0) + 1 / {trained}"),
         Record(ANOMALIES, scope.increase(ANOMALY, "model_feature_anomalies_total", "1h")),
         Record(ANOMALY_REFERENCE, f"{gauge} or 0 * {counted}"),
-        Record(ANOMALY_RATIO, f"{counted} / {per_model} ({rows} > 0)"),
+        Record(ANOMALY_RATIO, f"clamp_max({counted} / {per_model} ({rows} > 0), 1)"),
         Record(ANOMALY_POOLED, f"{reference} + {above} * {per_model} {ROWS_WEIGHT}"),
         Record(ANOMALY_Z, f"{above} / sqrt({pooled} * (1 - {pooled}) * {per_model} {ROWS_NOISE})"),
     ]

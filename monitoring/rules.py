@@ -7,7 +7,7 @@ tests that show each alert firing and not firing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["page", "ticket", "info"]
@@ -56,9 +56,7 @@ class Monitored:
     """``__all__`` first."""
     features: tuple[str, ...]
     """With a reference, pseudo-features included."""
-    classes: tuple[str, ...] = ()
-    """As the label ``predicted`` has them; empty for a regression."""
-    objectives: Objectives = field(default=Objectives())
+    objectives: Objectives = Objectives()
 
     @property
     def classified(self) -> bool:

@@ -130,9 +130,10 @@ def _odd_values(totals: Totals) -> tuple[Odd, ...]:
         if not values or not rows:
             continue
         reference = known.get((feature, kind), 0.0)
-        z = share_z(values, rows, reference, max(trained.values(), default=0.0))
-        anomalous = drift.is_anomalous(values / rows, reference, z, rows)
-        found.append(Odd(feature, kind, values, values / rows, reference, z, anomalous))
+        ratio = min(1.0, values / rows)  # invalid values are of refused rows, which aren't counted
+        z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
+        anomalous = drift.is_anomalous(ratio, reference, z, rows)
+        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous))
     return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
 
 

@@ -12,6 +12,17 @@ ALERTMANAGER = "prom/alertmanager:v0.27.0"
 GRAFANA = "grafana/grafana:11.5.2"
 RETENTION = "40d"  # the error budget looks back 30 days
 SCRAPE = "15s"
+KEY = "/state/feedback.key"
+PREPARE = f"""
+import base64, os, pathlib
+os.chmod("/state", 0o770)
+key = pathlib.Path("{KEY}")
+if not key.exists():
+    new = key.with_suffix(".new")
+    new.write_text("1:" + base64.b64encode(os.urandom(32)).decode())
+    new.chmod(0o640)
+    new.replace(key)
+""".strip()
 
 
 def services(name: str, image: str) -> dict[str, Any]:
@@ -120,13 +131,12 @@ def dashboard_provider() -> dict[str, Any]:
 
 
 def _state(image: str) -> dict[str, Any]:
-    """Gives the new volume to the server's user, once: volumes begin as root's."""
-    open_it = "import os; os.chmod('/state', 0o770)"
+    """Gives the new volume, which begins as root's, to the server's user, with a key for tokens."""
     return {
         "image": image,
         "user": "0:0",
         "network_mode": "none",
-        "command": [f"/{VENV}/bin/python", "-c", open_it],
+        "command": [f"/{VENV}/bin/python", "-c", PREPARE],
         "healthcheck": {"disable": True},
         "volumes": ["state:/state"],
     }
@@ -135,7 +145,7 @@ def _state(image: str) -> dict[str, Any]:
 def _model(image: str) -> dict[str, Any]:
     return {
         "image": image,
-        "environment": {"MODEL_STATE_DIR": "/state"},
+        "environment": {"MODEL_STATE_DIR": "/state", "MODEL_FEEDBACK_KEY_FILE": KEY},
         # A range, so that `--scale model=3` finds a port for each replica.
         "ports": [f"127.0.0.1:{PORT}-{PORT + 9}:{PORT}"],
         "volumes": ["state:/state"],

@@ -21,8 +21,8 @@ def write(target: Path, files: Mapping[str, str]) -> None:
     longer made) and others left alone. Raises ``UsageError``, with nothing written, for another
     folder that holds something, or where a person changed a file in the meantime.
     """
-    check_writable(target)
     _check(target, files)
+    check_writable(target)
     if not target.exists() or not any(target.iterdir()):
         with new_folder(target, replace=True) as new:
             _fill(new, files)

@@ -13,7 +13,7 @@ from monitoring.recording import recording_groups
 from monitoring.rule_cases import rule_cases
 from monitoring.rule_tests import unit_tests
 from monitoring.rules import Monitored, Objectives, rules_document
-from monitoring.slices import ALL, SliceSet
+from monitoring.slices import SliceSet
 from packager.deploy import compose, folder
 from packager.deploy.yaml import dump
 from packager.image.reference import Reference
@@ -35,14 +35,12 @@ def monitored(reference: Reference, objectives: Objectives) -> Monitored:
     profile = reference.profile()
     features = tuple(feature.name for feature in profile.features) if profile else ()
     slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-    classified = manifest.task == "classification"
     return Monitored(
         name=manifest.name,
         version=manifest.tag,
         task=manifest.task,
-        slices=(ALL, *(name for name in slices.names if name != ALL)),
+        slices=slices.names,
         features=features,
-        classes=tuple(map(str, manifest.schema_.classes or ())) if classified else (),
         objectives=objectives,
     )
 

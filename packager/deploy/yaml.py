@@ -48,4 +48,5 @@ def _is_block(text: str) -> bool:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)  # which is YAML too, but for characters like DEL
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)

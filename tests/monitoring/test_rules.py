@@ -26,7 +26,6 @@ MODELS = {
         "classification",
         ("__all__", "color=E", ODD),
         (ODD, "carat"),
-        ("Fair", "Ideal"),
     ),
     "regression": Monitored(
         "prices",
