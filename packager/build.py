@@ -35,6 +35,7 @@ from packager.record import BuildRecord, write_record
 from packager.runners.local import check_host
 from packager.training import train
 from packager.verify import Files, verify
+from packager.versions.project_data import on_local_data
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Built:
     """The image, then its companion if it has one."""
 
 
+@on_local_data
 def build(
     project: Project,
     output: Output,

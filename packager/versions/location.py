@@ -46,6 +46,12 @@ class Location:
         bare = _NAME.fullmatch(place) and not (top / place).exists()
         return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
 
+    def unversioned(self) -> Location:
+        """This table; ``UsageError`` if a version of it was named."""
+        if self.version is not None:
+            raise UsageError(f"{self}: expected a table without a version", "leave @… out")
+        return self
+
     @property
     def path(self) -> Path | None:
         """The folder of a local table."""

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from packager.data.csvfiles import CSV_OPTIONS
 from packager.data.frames import column_names, same_columns
-from packager.data.parquetfiles import holed_integers, parquet_schema
+from packager.data.parquetfiles import parquet_schema
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
 from packager.errors import UsageError
 from packager.manifest import FileEntry
@@ -49,7 +49,9 @@ def open_source(path: Path) -> Source:
     entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
     if form == "parquet":
         schema = parquet_schema(files)
-        return Source(str(path), _kept(schema, str(path)), entries, lambda: _parquet(files, schema))
+        floats = tuple(holed_integers(files, schema))
+        kept = _kept(schema, str(path))
+        return Source(str(path), kept, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path)
     odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
     if odd is not None:

@@ -243,7 +243,6 @@ def test_a_mistake_is_named_with_what_was_expected(tmp_path: Path, mistake: str)
 NOT_THERE_YET = {
     'serve.compile = "require"': more("[serve]\ncompile = 'require'\n"),
     "data.private = true": edit('target = "returned"', 'target = "returned"\nprivate = true'),
-    "data.source as a Delta table": edit("data/visits.csv", "s3://bucket/table"),
     'recipe.level = "state"': more("level = 'state'\n"),
     'recipe.level = "statistical"': more("level = 'statistical'\n"),
     "image.platforms with more than one platform": more(
@@ -261,7 +260,15 @@ def test_a_feature_still_to_come_is_refused_not_ignored(tmp_path: Path, what: st
 
 def test_a_delta_table_in_a_folder_is_told_from_plain_files(tmp_path: Path):
     changes = {**edit("data/visits.csv", "table@3"), "table/_delta_log/0.json": "{}"}
-    assert "Delta table is not there yet" in refused(tmp_path, changes).message
+    table = loaded(tmp_path, changes).table
+    assert table is not None
+    assert (table.uri, table.version) == (str((tmp_path / "table").resolve()), 3)
+
+
+def test_a_table_that_is_not_there_is_refused(tmp_path: Path):
+    error = refused(tmp_path, edit("data/visits.csv", "delta:visits@3"))
+    assert "expected a table with versions at" in error.message
+    assert "package data add" in error.hint
 
 
 @pytest.mark.parametrize(
