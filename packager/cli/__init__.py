@@ -8,12 +8,20 @@ from __future__ import annotations
 import signal
 import sys
 
-from packager.cli import data_fingerprints, data_versions, making, reading, running
+from packager.cli import data_derive, data_fingerprints, data_versions, making, reading, running
 from packager.cli.app import app
 from packager.console import ConsoleProgress, show_error
 from packager.errors import PackageError
 
-__all__ = ["data_fingerprints", "data_versions", "main", "making", "reading", "running"]
+__all__ = [
+    "data_derive",
+    "data_fingerprints",
+    "data_versions",
+    "main",
+    "making",
+    "reading",
+    "running",
+]
 
 STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
 

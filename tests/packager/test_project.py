@@ -260,7 +260,7 @@ def test_a_feature_still_to_come_is_refused_not_ignored(tmp_path: Path, what: st
 
 def test_a_delta_table_in_a_folder_is_told_from_plain_files(tmp_path: Path):
     changes = {**edit("data/visits.csv", "table@3"), "table/_delta_log/0.json": "{}"}
-    table = loaded(tmp_path, changes).table
+    table = load_project(write_project(tmp_path, changes)).table
     assert table is not None
     assert (table.uri, table.version) == (str((tmp_path / "table").resolve()), 3)
 
