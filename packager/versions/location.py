@@ -30,9 +30,9 @@ class Location:
         Relative paths, and ``.pkgdata`` with the bare names, are under ``base`` (default: here).
         """
         place, at, number = text.removeprefix("delta:").rpartition("@")
-        if not at or "/" in number:
-            place, number = text.removeprefix("delta:"), ""
-        if (at and not number and place.endswith("@")) or (number and not number.isdigit()):
+        if not at or "/" in number:  # as in s3://user@host/table
+            place, at, number = text.removeprefix("delta:"), "", ""
+        if at and not number.isdigit():
             raise UsageError(
                 f"{text}: expected a number after @, got {number!r}",
                 "write the version that `package data log` shows, for example diamonds@3",

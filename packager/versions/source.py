@@ -61,9 +61,12 @@ def open_source(path: Path) -> Source:
         )
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
 
+    blank = {name: object for name, kind in types.kinds.items() if kind == "null"}
+
     def tables() -> Iterator[pa.Table]:
         for frame in typed_blocks(path, types):
-            yield pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+            plain = frame.astype(blank)
+            yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
     return Source(str(path), _kept(schema, str(path)), (), entries, tables)
 
