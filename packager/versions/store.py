@@ -183,13 +183,18 @@ class Store:
     def remove_others(self, numbers: Iterable[int], *, dry_run: bool) -> list[str]:
         """Remove data files that none of these versions (nor the latest) has; their names."""
         with told(self.location):
-            return self._table.vacuum(
+            named = self._table.vacuum(
                 retention_hours=0,
                 dry_run=dry_run,
                 enforce_retention_duration=False,
                 keep_versions=sorted({*numbers, self._table.version()}),
                 full=True,
             )
+            if not dry_run:
+                return named
+            # Files that went long ago are named again.
+            infos = filesystem(self.location).get_file_info(named)
+        return [info.path for info in infos if info.type != FileType.NotFound]
 
     def check_files(self, number: int) -> None:
         """Raise ``PackageError`` if rows of a version have been removed."""

@@ -234,3 +234,25 @@ def test_blocks_with_other_columns_are_refused():
 def test_columns_without_a_name_of_their_own_are_refused(columns, message):
     with pytest.raises(UsageError, match=message):
         fingerprint(pd.DataFrame([[1, 2]], columns=columns))
+
+
+@pytest.mark.parametrize("cell", GOLDEN["cells"], ids=lambda c: f"{c['type']}-{c['value']}"[:40])
+def test_the_document_alone_gives_the_golden_cells(cell):
+    """The reference is written from docs/fingerprint.md, without a line of the package."""
+    kind, value = cell["type"], cell["value"]
+    if kind == "float":
+        value = float(value)
+    elif kind in ("int", "timestamp", "timestamptz", "duration", "date", "time"):
+        value = int(value)
+    assert f"{reference.canonical(kind, value):016x}" == cell["canonical"]
+
+
+@pytest.mark.parametrize(
+    "table", [t for t in GOLDEN["tables"] if "columns" in t], ids=lambda table: table["name"]
+)
+def test_the_document_alone_gives_the_golden_tables(table):
+    columns = {
+        name: [(kind, float(v) if kind == "float" else v) for kind, v in cells]
+        for name, cells in table["columns"].items()
+    }
+    assert reference.fingerprint(columns) == table["fingerprint"]

@@ -58,7 +58,7 @@ def test_fingerprints_alone_name_the_columns_and_the_overlap(two, tmp_path):
     (tmp_path / "a.json").write_bytes(fingerprint_path(Path(two[0])).dump())
     found = diffed(str(tmp_path / "a.json"), two[1])
     assert found.row_diff is None
-    assert found.changed_columns == ("id", "x", "c")
+    assert found.changed_columns == ("c", "id", "x")
     assert "99.0% of the distinct rows are in both" in compared_text(found)
     with pytest.raises(UsageError, match="expected the rows of both, got only the fingerprint"):
         diffed(str(tmp_path / "a.json"), two[1], "id")
