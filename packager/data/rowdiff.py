@@ -122,7 +122,7 @@ def _absent(keys: Hashes, found: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
 
 
 def _unlike(left: pd.Series[Any], right: pd.Series[Any], name: str) -> npt.NDArray[np.bool_]:
-    return cell_hashes(left, name) != cell_hashes(right, name)
+    return np.not_equal(cell_hashes(left, name), cell_hashes(right, name))
 
 
 def _taken(frames: Frames, names: list[str], places: npt.NDArray[np.intp]) -> pd.DataFrame:

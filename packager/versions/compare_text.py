@@ -40,7 +40,7 @@ def _columns(found: DataDiff) -> Iterator[str]:
         yield "  the same values in each"
     drift = {column.name: column for column in found.drift}
     for name in found.changed_columns[:_COLUMNS]:
-        facts = []
+        facts: list[str] = []
         if found.summaries is not None:
             before, after = (summary.columns[name] for summary in found.summaries)
             facts += _facts(before, after)
