@@ -33,6 +33,7 @@ from packager.review.examine import review
 from packager.seeds import recorded_spread
 from packager.training import train, training_worker
 from packager.verify import Files, verify
+from packager.versions.project_data import on_local_data
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Built:
     """The image, then its companion if it has one."""
 
 
+@on_local_data
 def build(
     project: Project,
     output: Output,

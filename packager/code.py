@@ -91,6 +91,8 @@ def _data_places(project: Project) -> list[Path]:
         source = project.path(project.data.source)
         own_folder = source.parent != project.directory and source.is_file()
         places += [source, source.parent] if own_folder else [source]
+        if project.table is not None and project.table.path is not None:
+            places.append(project.table.path)
         if project.data.split.file:
             places.append(project.path(project.data.split.file))
     if project.model:

@@ -111,4 +111,5 @@ def _data_source(
         fingerprint=next(entry.sha256 for entry in files if entry.path == "fingerprint.json"),
         train_rows=result.train_rows,
         test_rows=result.test_rows,
+        table=project.exported,
     )

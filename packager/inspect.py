@@ -62,6 +62,8 @@ def _data(manifest: Manifest) -> str:
     data = manifest.data
     what = "profile" if manifest.recipe == "none" else "train"
     files = ", ".join(entry.path for entry in data.files[:3])
+    if data.table is not None:
+        files = f"{data.table.table}@{data.table.version}"
     return (
         f"{files}: {data.train_rows} rows to {what}, {data.test_rows} held out, "
         f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"

@@ -278,6 +278,13 @@ class Fingerprint(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class TableVersion(Noun):
+    """A version of a table, as the project names it."""
+
+    table: str
+    version: int
+
+
 class DataSource(Noun):
     """The data as the project names it, and how it was read."""
 
@@ -296,6 +303,8 @@ class DataSource(Noun):
     """sha256 of ``/package/fingerprint.json``."""
     train_rows: int
     test_rows: int
+    table: TableVersion | None = None
+    """What ``files`` were exported from, if not files of the project's own."""
 
 
 class Findings(Noun):

@@ -13,7 +13,8 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 
 from packager.data.checks.expected import Declared
 from packager.errors import UsageError
-from packager.manifest import Isa, Level, Noun, Split, Task
+from packager.manifest import Isa, Level, Noun, Split, TableVersion, Task
+from packager.versions.location import Location
 
 FILENAME = "package.toml"
 # What patterns ask for, in words.
@@ -105,6 +106,8 @@ class Project(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     directory: Path
+    exported: TableVersion | None = None
+    """What the data source was exported from; set by a build, never in package.toml."""
     package: PackageSection
     data: DataSection | None = None
     recipe: RecipeSection | None = None
@@ -129,6 +132,21 @@ class Project(Noun):
         """Where the image is tagged: ``[image] repository``, or the package's name."""
         return self.image.repository or self.package.name
 
+    @property
+    def table(self) -> Location | None:
+        """The table with versions that the data is, if it is one."""
+        if self.exported is not None:
+            return Location.parse(self.exported.table, self.directory)
+        source = self.data.source if self.data else ""
+        marked = source.startswith("delta:") or "://" in source
+        if not source or not (marked or (self._named_table(source) / "_delta_log").is_dir()):
+            return None
+        return Location.parse(source, self.directory)
+
+    def _named_table(self, source: str) -> Path:
+        name, at, number = source.rpartition("@")
+        return self.path(name if at and number.isdigit() else source)
+
     def path(self, name: str) -> Path:
         """A path of ``package.toml``, relative to the project folder."""
         return (self.directory / name).resolve()
@@ -148,8 +166,9 @@ def load_project(directory: Path) -> Project:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
-    if "directory" in content:
-        raise UsageError(f"{FILENAME}: unknown key `directory`", "leave it out")
+    for name in ("directory", "exported"):
+        if name in content:
+            raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")
     try:
         project = Project.model_validate({**content, "directory": directory.resolve()})
     except ValidationError as error:
@@ -196,7 +215,8 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         if model is None:
             return []
     fields = model.model_fields.items()
-    return sorted(field.alias or name for name, field in fields if name != "directory")
+    ours = ("directory", "exported")
+    return sorted(field.alias or name for name, field in fields if name not in ours)
 
 
 def _check_not_there_yet(project: Project) -> None:
@@ -204,7 +224,6 @@ def _check_not_there_yet(project: Project) -> None:
     data, image = project.data, project.image
     found = {
         "data.private = true": bool(data and data.private),
-        "data.source as a Delta table": bool(data and _is_delta(project, data.source)),
         "image.platforms with more than one platform": len(image.platforms) > 1,
     }
     for what, wanted in found.items():
@@ -213,10 +232,6 @@ def _check_not_there_yet(project: Project) -> None:
                 f"{FILENAME}: {what} is not there yet",
                 "leave it out for now; CHANGELOG.md says what has come",
             )
-
-
-def _is_delta(project: Project, source: str) -> bool:
-    return "://" in source or (project.path(source.partition("@")[0]) / "_delta_log").is_dir()
 
 
 def _check_split(project: Project) -> None:
@@ -246,7 +261,14 @@ def _check_files(project: Project) -> None:
     """Every file that ``package.toml`` names exists."""
     named = {"requirements.file": project.requirements.file}
     if project.data:
-        named["data.source"] = project.data.source
+        if project.table is None:
+            named["data.source"] = project.data.source
+        elif project.table.path and not (project.table.path / "_delta_log").is_dir():
+            raise UsageError(
+                f"{FILENAME}: `data.source`: expected a table with versions at "
+                f"{project.table.path}, got none there",
+                "make one with `package data add FILE --table NAME`",
+            )
         if project.data.split.file:
             named["data.split.file"] = project.data.split.file
     if project.model:

@@ -11,7 +11,9 @@ import sys
 from packager.cli import (
     bench,
     data_checks,
+    data_derive,
     data_fingerprints,
+    data_versions,
     feedback,
     making,
     monitoring,
@@ -25,7 +27,9 @@ from packager.errors import PackageError
 __all__ = [
     "bench",
     "data_checks",
+    "data_derive",
     "data_fingerprints",
+    "data_versions",
     "feedback",
     "main",
     "making",

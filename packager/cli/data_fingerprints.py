@@ -1,9 +1,8 @@
-"""What identifies and compares data sets: ``data fingerprint``."""
+"""What identifies and compares data sets: ``data fingerprint``, ``data diff``."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,20 +10,53 @@ import typer
 from packager.cli.app import AsJson
 from packager.cli.data import data
 from packager.console import show
-from packager.data import frames
-from packager.data.fingerprint import fingerprint as fingerprint_of
-from packager.manifest import FileEntry
+
+Which = Annotated[
+    str,
+    typer.Argument(
+        help="A CSV or Parquet file, a folder of them, TABLE@VERSION, a fingerprint as JSON, "
+        "or a package."
+    ),
+]
 
 
 @data.command()
-def fingerprint(
-    path: Annotated[Path, typer.Argument(help="A CSV or Parquet file, or a folder of them.")],
+def fingerprint(path: Which, as_json: AsJson = False) -> None:
+    """Print the fingerprint (dfp/1) of a table, read in flat memory."""
+    from packager.versions.compare import open_side
+
+    found = open_side(path).fingerprint
+    if as_json:
+        show(found.dump().decode())
+        return
+    show(f"rows       {found.row_count}")
+    show(f"content    {found.rows[0]}{found.rows[1]}")
+    show(f"in order   {found.ordered}")
+    show(f"schema     {found.schema_}")
+    for entry in found.files:
+        show(f"file       {entry.sha256}  {entry.path}")
+    for name, total in found.columns.items():
+        show(f"column     {total}  {name}")
+
+
+@data.command()
+def diff(
+    before: Which,
+    after: Which,
+    key: Annotated[
+        str | None, typer.Option(help="Columns that name a row, with commas between.")
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 if they differ, as diff does.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the fingerprint (dfp/1) of a table."""
-    _, files = frames.source_files(path)
-    found = fingerprint_of(frames.read(path), [FileEntry.of(file, file.name) for file in files])
-    if as_json:
-        show(json.dumps(found.model_dump(mode="json", by_alias=True)))
-    else:
-        show(f"rows {found.row_count}\ncontent {found.rows[0]}{found.rows[1]}")
+    """Show what differs between two data sets: schema, columns, rows."""
+    from packager.versions.compare import compare, compared_json, open_side
+    from packager.versions.compare_text import compared_text
+
+    names = [name for name in (key or "").split(",") if name]
+    found = compare(open_side(before), open_side(after), names)
+    show(json.dumps(compared_json(found)) if as_json else compared_text(found))
+    if exit_code and not found.equal:
+        raise typer.Exit(1)

@@ -40,6 +40,8 @@ class Added:
     """Equal, re-ordered or different, and the overlap; None for a first version."""
     drift: tuple[ColumnDrift, ...]
     """Of every column that both versions have, largest first."""
+    leakage: str | None = None
+    """Between the two sides of the project's split, where there is one that can leak."""
 
 
 def author() -> str:
@@ -89,9 +91,9 @@ def _add(
     plan = _Plan(source, schema, store if append and before else None)
     summary = summarise(plan.frames())
     printed = plan.printed
-    if store and before and before.fingerprint and derived is None:
-        if content_of(printed) == content_of(before.fingerprint):
-            return _compared(before, before, None, summary, printed, unchanged=True)
+    held = before.fingerprint if before and derived is None else None
+    if before and held and content_of(printed) == content_of(held):
+        return _compared(before, before, None, summary, printed, unchanged=True)
     old = summarise(store.frames(before.number)) if store and before else None
     if store is None:
         store = Store.create(location, schema)

@@ -56,7 +56,7 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
         return True
     if pa.types.is_integer(found):
         narrow = pa.types.is_integer(wanted) and found.bit_width <= wanted.bit_width
-        return narrow or pa.types.is_float64(wanted)
+        return bool(narrow or pa.types.is_float64(wanted))
     return bool(pa.types.is_float32(found) and pa.types.is_float64(wanted))
 
 

@@ -30,9 +30,9 @@ class Location:
         Relative paths, and ``.pkgdata`` with the bare names, are under ``base`` (default: here).
         """
         place, at, number = text.removeprefix("delta:").rpartition("@")
-        if not at or "/" in number:
-            place, number = text.removeprefix("delta:"), ""
-        if (at and not number and place.endswith("@")) or (number and not number.isdigit()):
+        if not at or "/" in number:  # as in s3://user@host/table
+            place, at, number = text.removeprefix("delta:"), "", ""
+        if at and not number.isdigit():
             raise UsageError(
                 f"{text}: expected a number after @, got {number!r}",
                 "write the version that `package data log` shows, for example diamonds@3",
@@ -45,6 +45,12 @@ class Location:
         top = base or Path.cwd()
         bare = _NAME.fullmatch(place) and not (top / place).exists()
         return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
+
+    def unversioned(self) -> Location:
+        """This table; ``UsageError`` if a version of it was named."""
+        if self.version is not None:
+            raise UsageError(f"{self}: expected a table without a version", "leave @… out")
+        return self
 
     @property
     def path(self) -> Path | None:

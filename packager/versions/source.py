@@ -49,7 +49,9 @@ def open_source(path: Path) -> Source:
     entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
     if form == "parquet":
         schema = parquet_schema(files)
-        return Source(str(path), _kept(schema, str(path)), entries, lambda: _parquet(files, schema))
+        floats = tuple(holed_integers(files, schema))
+        kept = _kept(schema, str(path))
+        return Source(str(path), kept, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path)
     odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
     if odd is not None:
@@ -59,9 +61,12 @@ def open_source(path: Path) -> Source:
         )
     schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
 
+    blank = {name: object for name, kind in types.kinds.items() if kind == "null"}
+
     def tables() -> Iterator[pa.Table]:
         for frame in typed_blocks(path, types):
-            yield pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+            plain = frame.astype(blank)
+            yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
     return Source(str(path), _kept(schema, str(path)), (), entries, tables)
 

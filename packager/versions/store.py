@@ -17,9 +17,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Schema
+from deltalake import CommitProperties, DeltaTable, Schema, TableFeatures
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.table import TableFeatures
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileType
 
@@ -70,13 +69,13 @@ class Store:
     @classmethod
     def exists(cls, location: Location) -> bool:
         """Whether a table lies there."""
-        with _told(location):
+        with told(location):
             return DeltaTable.is_deltatable(location.uri)
 
     @classmethod
     def create(cls, location: Location, schema: pa.Schema) -> Store:
         """A new table without versions."""
-        with _told(location):
+        with told(location):
             made = DeltaTable.create(
                 location.uri, Schema.from_arrow(schema), mode="ignore", configuration=_KEEP
             )
@@ -107,7 +106,7 @@ class Store:
         dataset = self._dataset(self.version(number).number)
         yield dataset.schema.empty_table()
         rows = rows_of_a_block(len(dataset.schema))
-        with _told(self.location):
+        with told(self.location):
             for fragment in sorted(dataset.get_fragments(), key=self._order(number)):
                 batches = fragment.to_batches(
                     dataset.schema,
@@ -129,20 +128,20 @@ class Store:
         """The integer columns of a version that have nulls: a frame holds them as floats."""
         dataset = self._dataset(self.version(number).number)
         names = [field.name for field in dataset.schema if pa.types.is_integer(field.type)]
-        with _told(self.location):
+        with told(self.location):
             return [name for name in names if dataset.count_rows(filter=pc.field(name).is_null())]
 
     def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> AddAction:
         """Write rows to a new file of the table, which no version names yet."""
         name = f"{uuid.uuid4()}.parquet"
-        with _told(self.location):
+        with told(self.location):
             size, rows = write_rows(filesystem(self.location), name, tables, schema)
         stats = json.dumps({"numRecords": rows})
         return AddAction(name, size, {}, time.time_ns() // 1_000_000, data_change=True, stats=stats)
 
     def discard(self, written: AddAction) -> None:
         """Remove a file that no version will name."""
-        with _told(self.location):
+        with told(self.location):
             filesystem(self.location).delete_file(written.path)
 
     def commit(
@@ -159,7 +158,7 @@ class Store:
         """Make a version of what was written; its number. ``ConflictError`` if it is too late."""
         what = "derive" if derived else "append" if append else "add"
         facts = _facts(what, message, author, fingerprint, derived)
-        with _told(self.location):
+        with told(self.location):
             self._allow_plain_times(schema)
             self._table.create_write_transaction(
                 [written],
@@ -174,7 +173,7 @@ class Store:
         old = self.version(number)
         facts = _facts("revert", message, author, old.fingerprint, old.derived)
         facts["package.reverted_to"] = str(number)
-        with _told(self.location):
+        with told(self.location):
             self._table.restore(
                 number,
                 commit_properties=CommitProperties(custom_metadata=facts, max_commit_retries=0),
@@ -183,19 +182,24 @@ class Store:
 
     def remove_others(self, numbers: Iterable[int], *, dry_run: bool) -> list[str]:
         """Remove data files that none of these versions (nor the latest) has; their names."""
-        with _told(self.location):
-            return self._table.vacuum(
+        with told(self.location):
+            named = self._table.vacuum(
                 retention_hours=0,
                 dry_run=dry_run,
                 enforce_retention_duration=False,
                 keep_versions=sorted({*numbers, self._table.version()}),
                 full=True,
             )
+            if not dry_run:
+                return named
+            # Files that went long ago are named again.
+            infos = filesystem(self.location).get_file_info(named)
+        return [info.path for info in infos if info.type != FileType.NotFound]
 
     def check_files(self, number: int) -> None:
         """Raise ``PackageError`` if rows of a version have been removed."""
         place = filesystem(self.location)
-        with _told(self.location):
+        with told(self.location):
             for found in place.get_file_info(list(self.sizes(number))):
                 if found.type == FileType.NotFound:
                     raise FileNotFoundError(found.path)
@@ -206,11 +210,11 @@ class Store:
         return dict(zip(found["path"].to_pylist(), found["size_bytes"].to_pylist(), strict=True))
 
     def _at(self, number: int) -> DeltaTable:
-        with _told(self.location):
+        with told(self.location):
             return DeltaTable(self.location.uri, version=number)
 
     def _dataset(self, number: int) -> Any:
-        with _told(self.location):
+        with told(self.location):
             return self._at(number).to_pyarrow_dataset()
 
     def _order(self, number: int | None) -> Any:
@@ -264,7 +268,7 @@ def _version(entry: dict[str, Any]) -> Version:
 
 
 @contextmanager
-def _told(location: Location) -> Iterator[None]:
+def told(location: Location) -> Iterator[None]:
     """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
     try:
         yield

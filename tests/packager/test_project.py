@@ -243,7 +243,6 @@ def test_a_mistake_is_named_with_what_was_expected(tmp_path: Path, mistake: str)
 
 NOT_THERE_YET = {
     "data.private = true": edit('target = "returned"', 'target = "returned"\nprivate = true'),
-    "data.source as a Delta table": edit("data/visits.csv", "s3://bucket/table"),
     "image.platforms with more than one platform": more(
         "[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n"
     ),
@@ -259,7 +258,15 @@ def test_a_feature_still_to_come_is_refused_not_ignored(tmp_path: Path, what: st
 
 def test_a_delta_table_in_a_folder_is_told_from_plain_files(tmp_path: Path):
     changes = {**edit("data/visits.csv", "table@3"), "table/_delta_log/0.json": "{}"}
-    assert "Delta table is not there yet" in refused(tmp_path, changes).message
+    table = load_project(write_project(tmp_path, changes)).table
+    assert table is not None
+    assert (table.uri, table.version) == (str((tmp_path / "table").resolve()), 3)
+
+
+def test_a_table_that_is_not_there_is_refused(tmp_path: Path):
+    error = refused(tmp_path, edit("data/visits.csv", "delta:visits@3"))
+    assert "expected a table with versions at" in error.message
+    assert "package data add" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -234,3 +234,27 @@ def test_blocks_with_other_columns_are_refused():
 def test_columns_without_a_name_of_their_own_are_refused(columns, message):
     with pytest.raises(UsageError, match=message):
         fingerprint(pd.DataFrame([[1, 2]], columns=columns))
+
+
+def tagged(kind, value):
+    """A value of the vectors, where large integers are text, as the reference takes it."""
+    if kind == "list":
+        return kind, [tagged(*item) for item in value]
+    if kind == "object":
+        return kind, {key: tagged(*item) for key, item in value.items()}
+    whole = ("int", "timestamp", "timestamptz", "duration", "date", "time")
+    return kind, float(value) if kind == "float" else int(value) if kind in whole else value
+
+
+@pytest.mark.parametrize("cell", GOLDEN["cells"], ids=lambda c: f"{c['type']}-{c['value']}"[:40])
+def test_the_document_alone_gives_the_golden_cells(cell):
+    """The reference is written from docs/fingerprint.md, without a line of the package."""
+    assert f"{reference.canonical(*tagged(cell['type'], cell['value'])):016x}" == cell["canonical"]
+
+
+@pytest.mark.parametrize(
+    "table", [t for t in GOLDEN["tables"] if "columns" in t], ids=lambda table: table["name"]
+)
+def test_the_document_alone_gives_the_golden_tables(table):
+    columns = {name: [tagged(*cell) for cell in cells] for name, cells in table["columns"].items()}
+    assert reference.fingerprint(columns) == table["fingerprint"]

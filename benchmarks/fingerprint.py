@@ -1,0 +1,99 @@
+"""How fast fingerprints are, in memory and as a whole process, beside other hashes.
+
+`python benchmarks/fingerprint.py [ROWS]` prints two tables in Markdown: the best of three runs,
+in GB a second of processor time. Bytes are those of the numbers, or of the texts in UTF-8; of a
+file, its size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from packager.data.fingerprint import fingerprint
+
+RANDOM = np.random.default_rng(0)
+MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
+"""
+
+
+def tables(rows: int) -> dict[str, tuple[pd.DataFrame, int]]:
+    """Name → a table and its bytes."""
+    numbers = pd.DataFrame(RANDOM.standard_normal((rows, 10))).add_prefix("c")
+    whole = pd.DataFrame(RANDOM.integers(0, 10**6, (rows, 10))).add_prefix("c")
+    found = {"floats, 10 columns": (numbers, rows * 80), "integers": (whole, rows * 80)}
+    ids = RANDOM.permutation(rows)
+    texts = {
+        "text, 8 letters, all distinct": [f"{i:08d}" for i in ids],
+        "text, 18 letters, all distinct": [f"customer {i:09d}" for i in ids],
+        "text, 60 letters, all distinct": [f"{'brown fox ' * 4}over {i:015d}" for i in ids],
+        "text, 4 values": RANDOM.choice(["Premium", "Ideal", "Very Good", "Fair"], rows).tolist(),
+    }  # fmt: skip
+    for name, values in texts.items():
+        size = sum(map(len, values))
+        for dtype, label in ((object, "Python strings"), ("string[pyarrow]", "Arrow")):
+            found[f"{name}, {label}"] = (pd.DataFrame({"c": pd.Series(values, dtype=dtype)}), size)
+    return found
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """The best of three, of processor time: other work doesn't count."""
+    best = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        run()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def in_memory(rows: int) -> None:
+    print("| in memory | dfp/1 | pandas.util.hash_pandas_object | ns a row |\n|---|---|---|---|")
+    for name, (frame, size) in tables(rows).items():
+        ours = seconds(lambda frame=frame: fingerprint(frame))
+        theirs = seconds(lambda frame=frame: pd.util.hash_pandas_object(frame, index=False))
+        print(f"| {name} | {size / ours / 1e9:.2f} | {size / theirs / 1e9:.2f} "
+              f"| {ours / rows * 1e9:.0f} |")  # fmt: skip
+
+
+def whole_process(rows: int, folder: Path) -> None:
+    frame = pd.DataFrame(RANDOM.standard_normal((rows, 10))).add_prefix("c")
+    for i, name in enumerate(("s", "t")):
+        frame[name] = [f"customer {v:09d}" for v in RANDOM.permutation(rows) + i]
+    frame.to_parquet(folder / "t.parquet")
+    frame.to_csv(folder / "t.csv", index=False)
+    print("\n| whole process | MB | seconds | GB/s | largest memory, MB |\n|---|---|---|---|---|")
+    package = [str(Path(sys.executable).with_name("package")), "data", "fingerprint"]
+    for file in (folder / "t.parquet", folder / "t.csv"):
+        size = file.stat().st_size
+        for name, command in (("package data fingerprint", [*package, str(file)]),
+                              ("sha256sum", ["sha256sum", str(file)]),
+                              ("md5sum", ["md5sum", str(file)])):  # fmt: skip
+            done = subprocess.run(
+                [sys.executable, "-c", MEASURE, *command], check=True, capture_output=True
+            )
+            memory, took = map(float, done.stdout.split())
+            print(f"| {name} {file.suffix} | {size / 1e6:.0f} | {took:.1f} "
+                  f"| {size / took / 1e9:.2f} | {memory / 1000:.0f} |")  # fmt: skip
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    in_memory(count)
+    block = RANDOM.bytes(1 << 28)
+    for method in ("md5", "sha256"):
+        took = seconds(lambda method=method: hashlib.new(method, block).digest())
+        print(f"| {method} of bytes | {len(block) / took / 1e9:.2f} | | |")
+    with tempfile.TemporaryDirectory() as name:
+        whole_process(count, Path(name))

@@ -1,0 +1,132 @@
+"""Tables made of tables, and what may go: ``data derive``, ``lineage``, ``gc``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from packager.cache import new_file
+from packager.cli.app import AsJson
+from packager.cli.data import data
+from packager.cli.data_versions import Author, Table
+from packager.console import ConsoleProgress, human_bytes, show
+from packager.errors import UsageError
+
+Parents = Annotated[
+    list[str], typer.Option("--from", metavar="TABLE[@VERSION]", help="Repeat for several.")
+]
+
+
+@data.command()
+def derive(
+    table: Table,
+    parents: Parents,
+    step: Annotated[str | None, typer.Option(help="module:function of this folder.")] = None,
+    command: Annotated[
+        str | None, typer.Option(help="A program in its place; {NAME} and {out} are files.")
+    ] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, VALUE as JSON.")] = None,
+    message: Annotated[str, typer.Option("--message", "-m", help="What this version is.")] = "",
+    allow_schema_change: Annotated[
+        bool, typer.Option("--allow-schema-change", help="Accept other columns or types.")
+    ] = False,
+    author: Author = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute a table from exact versions of others; what is unchanged is not computed again."""
+    from packager.versions import add as adding
+    from packager.versions.derive import Step
+    from packager.versions.derive import derive as run_derive
+    from packager.versions.location import Location
+
+    if (step is None) == (command is None):
+        raise UsageError("expected one of --step and --command", "write --step module:function")
+    found = run_derive(
+        Location.parse(table).unversioned(),
+        [Location.parse(parent) for parent in parents],
+        Step(step or command or "", _params(param or []), is_command=command is not None),
+        message,
+        adding.author() if author is None else author,
+        Path.cwd(),
+        change=allow_schema_change,
+    )
+    if as_json:
+        show(json.dumps({"version": found.version.number, "how": found.how}))
+    else:
+        show(f"version {found.version.number}: {found.how}")
+
+
+@data.command()
+def lineage(
+    table: Table,
+    svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a table was made of and what is made of it, and what is stale."""
+    from packager.versions.lineage import lineage as run_lineage
+    from packager.versions.lineage import lineage_svg, lineage_text
+    from packager.versions.location import Location
+    from packager.versions.store import Store
+
+    location = Location.parse(table).unversioned()
+    Store.open(location)
+    nodes = run_lineage(location)
+    if svg is not None:
+        with new_file(svg) as file:
+            file.write_text(lineage_svg(nodes), encoding="utf-8")
+    if as_json:
+        facts = [
+            {
+                "table": node.location.uri,
+                "version": node.version.number if node.version else None,
+                "parents": node.parents,
+                "stale": node.stale,
+            }
+            for node in nodes.values()
+        ]
+        show(json.dumps(facts))
+    else:
+        show(lineage_text(nodes))
+
+
+@data.command()
+def gc(
+    table: Table,
+    keep: Annotated[int, typer.Option(help="How many of the newest versions stay.")] = 1,
+    keep_for: Annotated[
+        list[int] | None, typer.Option(metavar="VERSION", help="One more that stays; repeat.")
+    ] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Do it; else it is only told.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the rows of old versions that no package and no derived table needs."""
+    from packager.versions.gc import collect
+    from packager.versions.location import Location
+
+    found = collect(Location.parse(table).unversioned(), keep, keep_for or [], delete=delete)
+    if as_json:
+        facts: dict[str, Any] = {"files": found.files, "bytes": found.size, "deleted": delete}
+        show(json.dumps({**facts, "kept": found.kept}))
+        return
+    for number, why in found.kept.items():
+        show(f"version {number} stays: {'; '.join(why)}")
+    what = "removed" if delete else "would go"
+    show(f"{len(found.files)} files, {human_bytes(found.size)}: {what}")
+    if found.files and not delete:
+        ConsoleProgress().step("nothing was removed: add --delete to do it")
+
+
+def _params(texts: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--param {text}: expected NAME=VALUE", "for example --param least=3")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value  # a bare word is text
+    return found

@@ -1,0 +1,103 @@
+"""Versions of tables: ``data add``, ``log``, ``checkout``, ``revert``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import AsJson
+from packager.cli.data import data
+from packager.console import show
+
+Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a URI.")]
+At = Annotated[str, typer.Argument(metavar="TABLE[@VERSION]", help="For example diamonds@3.")]
+Message = Annotated[str, typer.Option("--message", "-m", help="What this version is.")]
+Author = Annotated[str | None, typer.Option(help="Who commits; else the system's user.")]
+
+
+@data.command()
+def add(
+    source: Annotated[Path, typer.Argument(help="A CSV or Parquet file, or a folder of them.")],
+    message: Message,
+    table: Annotated[
+        str | None, typer.Option(help="NAME, a path or a URI; else the source's own name.")
+    ] = None,
+    append: Annotated[bool, typer.Option("--append", help="Keep the rows that are there.")] = False,
+    allow_schema_change: Annotated[
+        bool, typer.Option("--allow-schema-change", help="Accept other columns or types.")
+    ] = False,
+    author: Author = None,
+    as_json: AsJson = False,
+) -> None:
+    """Commit a version of a table, and say how it differs from the one before."""
+    from packager.versions import add as adding
+    from packager.versions.leakage import leakage
+    from packager.versions.location import Location
+    from packager.versions.source import open_source
+    from packager.versions.store import Store
+    from packager.versions.text import added_json, added_text
+
+    location = Location.parse(table or source.resolve().stem).unversioned()
+    by = adding.author() if author is None else author
+    found = adding.add(
+        open_source(source), location, message, by, change=allow_schema_change, append=append
+    )
+    leaked = leakage(Path.cwd(), location, Store.open(location).frames(found.version.number))
+    found = replace(found, leakage=leaked)
+    show(json.dumps(added_json(found)) if as_json else added_text(found))
+
+
+@data.command()
+def log(table: Table, as_json: AsJson = False) -> None:
+    """Show the versions of a table, the newest first."""
+    from packager.versions.location import Location
+    from packager.versions.store import Store
+    from packager.versions.text import log_json, log_text
+
+    versions = Store.open(Location.parse(table).unversioned()).versions
+    if as_json:
+        show(json.dumps([log_json(version) for version in reversed(versions)]))
+    elif versions:
+        show(log_text(versions))
+
+
+@data.command()
+def checkout(
+    table: At,
+    out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the rows of a version to a Parquet file."""
+    from packager.versions.export import export
+    from packager.versions.location import Location
+
+    version = export(Location.parse(table), out)
+    if as_json:
+        show(json.dumps({"version": version.number, "file": str(out)}))
+    else:
+        show(str(out))
+
+
+@data.command()
+def revert(
+    table: Table,
+    version: Annotated[int, typer.Argument(help="The version to go back to.")],
+    message: Message = "",
+    author: Author = None,
+    as_json: AsJson = False,
+) -> None:
+    """Append a version with the content of an older one; nothing is removed."""
+    from packager.versions import add as adding
+    from packager.versions.export import revert as run_revert
+    from packager.versions.location import Location
+
+    location = replace(Location.parse(table).unversioned(), version=version)
+    made = run_revert(location, message, adding.author() if author is None else author)
+    if as_json:
+        show(json.dumps({"version": made.number, "reverted_to": version}))
+    else:
+        show(f"version {made.number}: the content of version {version}")

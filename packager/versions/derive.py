@@ -1,0 +1,156 @@
+"""Tables computed from tables: with exact parents, never computed twice, stale when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from packager.cache import work_folder
+from packager.digest import canonical_json
+from packager.errors import PackageError, UsageError
+from packager.versions.add import add
+from packager.versions.export import export, revert
+from packager.versions.location import Location
+from packager.versions.pins import Pin, pin
+from packager.versions.records import Derivation, Parent, Version, content_of
+from packager.versions.source import open_source
+from packager.versions.step import run_command, run_function
+from packager.versions.step_code import command_digest, function_digest
+from packager.versions.store import Store
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is computed: a function ``module:function``, or a command."""
+
+    text: str
+    params: Mapping[str, Any]
+    is_command: bool = False
+
+    def digest(self, directory: Path) -> str:
+        """sha256 over its code."""
+        of = command_digest if self.is_command else function_digest
+        return of(self.text, directory)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The version that holds the result, and how it came to be there."""
+
+    version: Version
+    how: Literal["computed", "unchanged", "reverted"]
+    """``reverted``: an older version had the very same inputs and became the current one."""
+
+
+def derive(
+    location: Location,
+    parents: Sequence[Location],
+    step: Step,
+    message: str,
+    by: str,
+    directory: Path,
+    *,
+    change: bool = False,
+) -> Derived:
+    """Bring the table at ``location`` to the result of ``step`` on ``parents``.
+
+    A parent without a version means its latest. Equal parents (by content), code and parameters
+    are not computed again. Raises ``PackageError`` if the step fails.
+    """
+    if not parents:
+        raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
+    if any(parent.uri == location.uri for parent in parents):
+        raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
+    exact = [Store.open(parent).version(parent.version) for parent in parents]
+    derivation = Derivation(
+        parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
+        step=step.text,
+        digest=step.digest(directory),
+        params=dict(step.params),
+    )
+    known = _known(location, derivation)
+    if known is not None:
+        return known if known.how == "unchanged" else _back(location, known.version, by)
+    with work_folder() as folder:
+        files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
+        for parent, version, file in zip(parents, exact, files, strict=True):
+            export(Location(parent.uri, version.number), file)
+        out = folder / "out.parquet"
+        if step.is_command:
+            named = {file.stem: file for file in files}
+            run_command(step.text, named, step.params, out, directory)
+        else:
+            run_function(step.text, files, step.params, out, directory)
+        if not out.is_file():
+            raise PackageError(
+                f"step {step.text}: expected a Parquet file at {{out}}, got none",
+                "write the result to the file that {out} stands for",
+            )
+        source = open_source(out)
+        made = add(source, location, message, by, change=change, derived=derivation)
+    for parent, version in zip(parents, exact, strict=True):
+        _pin(parent, version, location, made.version)
+    return Derived(made.version, "computed")
+
+
+def stale(location: Location, version: Version) -> list[str]:
+    """Why a derived version isn't what its step would give now; empty if it is.
+
+    Parents are compared by content, those of parents too; the step's code is not looked at.
+    """
+    reasons = []
+    for parent in version.derived.parents if version.derived else ():
+        place = location.beside(parent.table)
+        if not Store.exists(place):
+            reasons.append(f"{place} is gone")
+            continue
+        now = Store.open(place).version(None)
+        if _content(now, place) != parent.content:
+            reasons.append(f"{place} is at {now.number}, it was made of {parent.version}")
+        elif stale(place, now):
+            reasons.append(f"{place} is stale itself")
+    return reasons
+
+
+def _parent(location: Location, parent: Location, version: Version) -> Parent:
+    return Parent(
+        table=parent.relative_to(location),
+        version=version.number,
+        content=_content(version, parent),
+    )
+
+
+def _content(version: Version, place: Location) -> str:
+    if version.fingerprint is None:  # another program wrote it: its number has to do
+        return f"{place.name}@{version.number}"
+    return content_of(version.fingerprint)
+
+
+def _known(location: Location, wanted: Derivation) -> Derived | None:
+    """The newest version that was made of the same."""
+    if not Store.exists(location):
+        return None
+    store = Store.open(location)
+    for version in reversed(store.versions):
+        if version.derived and _inputs(version.derived) == _inputs(wanted):
+            latest = version.number == store.versions[-1].number
+            return Derived(version, "unchanged" if latest else "reverted")
+    return None
+
+
+def _inputs(found: Derivation) -> bytes:
+    parents = [(parent.table, parent.content) for parent in found.parents]
+    return canonical_json([parents, found.step, found.digest, found.params])
+
+
+def _back(location: Location, version: Version, by: str) -> Derived:
+    message = f"inputs are those of {version.number} again"
+    return Derived(revert(Location(location.uri, version.number), message, by), "reverted")
+
+
+def _pin(parent: Location, version: Version, location: Location, made: Version) -> None:
+    needed_by = f"table {location.name}@{made.number}"
+    where = location.relative_to(Location(parent.uri))
+    pin(Location(parent.uri), Pin(version=version.number, needed_by=needed_by, table=where))

@@ -1,0 +1,43 @@
+"""Who needs which version of a table: kept beside it, in ``_package_pins``.
+
+A pin is a small file of its own, named by what needs the version, so that two writers never
+meet. Delta Lake passes over folders whose names begin with an underscore.
+"""
+
+from __future__ import annotations
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.manifest import Noun
+from packager.versions.files import filesystem, read_json, write_json
+from packager.versions.location import Location
+from packager.versions.store import told
+
+FOLDER = "_package_pins"
+
+
+class Pin(Noun):
+    """A version that has to stay."""
+
+    version: int
+    needed_by: str
+    """``package NAME VERSION-HEX``, or ``table NAME@VERSION``."""
+    table: str | None = None
+    """Of a derived table: where it lies, as seen from this one."""
+
+
+def pin(location: Location, wanted: Pin) -> None:
+    """Note that a version is needed; noting it twice is once."""
+    name = sha256_bytes(canonical_json(wanted.model_dump(mode="json")))[:16]
+    with told(location):
+        write_json(filesystem(location), FOLDER, f"{name}.json", wanted.model_dump(mode="json"))
+
+
+def pins(location: Location) -> tuple[Pin, ...]:
+    """Everything that is noted, by version."""
+    with told(location):
+        found = read_json(filesystem(location), FOLDER)
+    return tuple(sorted((Pin.model_validate(content) for content in found.values()), key=_order))
+
+
+def _order(found: Pin) -> tuple[int, str]:
+    return found.version, found.needed_by
