@@ -71,7 +71,10 @@ def test_every_detector_has_words_for_people():
 def test_an_empty_table_and_a_table_of_nulls_are_checked():
     assert check(table_of(clean().iloc[:0], "label")).findings == ()
     nothing = pd.DataFrame({"a": [None] * 60, "label": [None] * 60}, dtype=object)
-    assert {f.detector for f in check(table_of(nothing, "label")).findings} == {"missing"}
+    assert {f.detector for f in check(table_of(nothing, "label")).findings} == {
+        "missing",
+        "duplicate",
+    }
 
 
 def test_a_sample_is_chosen_by_content(monkeypatch):
