@@ -1,56 +1,38 @@
-"""Every metric this project exports; the only import of prometheus_client.
+"""Every metric of serving; those of feedback are in :mod:`monitoring.feedback_metrics`.
 
 Workers add to counters and never export a quotient, so numbers of any set of workers and
 replicas can be summed. Every series carries ``model`` and ``version`` and exists from the start:
-a counter that appears with its first increment loses that increment. prometheus_client picks its
-multiprocess mode at import, from ``PROMETHEUS_MULTIPROC_DIR``; gauges there need a mode.
+a counter that appears with its first increment loses that increment. (Two exceptions: routes of
+protocols nobody speaks, and anomalies a feature's kind doesn't have, appear when they occur.)
 """
 
 from __future__ import annotations
 
-from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-
-from monitoring.profile import Profile
+from monitoring.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+from monitoring.series import REGISTRY, CollectorRegistry, Counter, Series, Spread, bits, label
 
 OTHER = "other"
 NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
-MAX_FEATURES = 20
-ANOMALIES = ("missing", "unseen", "below_range", "above_range")
+MAX_NAMED = 15
+ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 REASONS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict", "total")
+CODES = ("2xx", "4xx", "5xx")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-ROWS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 10_000)
+STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
+ROWS = (1, 10, 100, 1_000, 10_000)
 
 Baseline = Mapping[str, tuple[float | None, int]]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one answered request adds to the counters; n rows."""
-
-    predicted: Sequence[Any]
-    """n predictions; None where there is none."""
-    slices: Mapping[str, npt.NDArray[np.bool_]]
-    """Slice → which rows are in it."""
-    bins: Mapping[str, npt.NDArray[np.int64]]
-    """Feature → bin of each row, -1 for none."""
-    anomalies: Mapping[tuple[str, str], int]
-    """(feature, kind) → values."""
-    flags: Sequence[Sequence[str]]
-    """Per row, ``feature:reason``."""
+"""Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
 
 
 class Metrics:
-    """The metrics of one package version in this process."""
+    """The metrics of one package version in this process, labels' feedback aside."""
 
     def __init__(
         self,
@@ -59,7 +41,7 @@ class Metrics:
         *,
         digest: str,
         profile: Profile | None,
-        slices: Iterable[str],
+        slices: Sequence[str],
         classes: Sequence[Any] | None,
         baseline: Baseline,
         routes: Mapping[str, Sequence[str]],
@@ -67,157 +49,193 @@ class Metrics:
     ) -> None:
         """Create every series at 0.
 
-        ``classes``: labels a classifier predicts, None for a regression. ``baseline``: slice →
-        accuracy (None if unknown) and rows of the evaluation. ``routes``: route template →
-        classes of status codes it answers with (``2xx``).
+        ``classes``: labels a classifier predicts, None for a regression. ``slices``: in the
+        order of their bits. ``routes``: route template → classes of status codes it answers with
+        (``2xx``), for those that are there from the start.
         """
-        self._common = (label(model), label(version))
-        self._registry = registry
+        self.series = Series(model, version, registry)
+        self.classes = classes
+        self.slice_names = tuple(slices)
         self._serving(routes)
-        self._predictions(classes, slices)
+        self._predictions(classes)
         self._features(profile)
         self._reference(digest, profile, baseline)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """One answered request; ``route`` is a template, never a raw path."""
-        self._request_seconds.labels(*self._common, route, f"{status // 100}xx").observe(seconds)
+        code = f"{status // 100}xx"
+        if (route, code) not in self._requests:
+            self._add_route(route, (*CODES, code))
+        self._requests[route, code].observe(seconds)
 
     def observe_stage(self, stage: str, seconds: float) -> None:
         """Time one request spent in one of ``STAGES``."""
         self._stages[stage].observe(seconds)
 
-    def observe_batch(self, batch: Batch) -> None:
-        """Count the rows of an answered request: one increment for each series touched."""
-        self._batch_rows.observe(len(batch.predicted))
-        for prediction, count in Tally(map(self._predicted_label, batch.predicted)).items():
-            self._predicted[prediction].inc(count)
-        for name, mask in batch.slices.items():
-            self._add(self._slices[name], int(np.count_nonzero(mask)))
-        for name, indices in batch.bins.items():
-            counters = self._bins[name]
-            for counter, count in zip(counters, _counts(indices, len(counters)), strict=True):
-                self._add(counter, count)
-        for (feature, kind), count in batch.anomalies.items():
-            self._anomalies[feature if feature in self._anomalous else OTHER, kind].inc(count)
-        reasons = Tally(reason for flags in batch.flags for reason in _reasons(flags))
-        for reason, count in reasons.items():
+    def observe_rows(self, rows: int) -> None:
+        """One answered request of so many rows."""
+        self._batch_rows.observe(rows)
+
+    def add_bins(self, feature: str, counts: Sequence[int]) -> None:
+        """Rows per bin of a feature."""
+        for counter, count in zip(self._bins[feature], counts, strict=True):
+            if count:
+                counter.inc(count)
+
+    def add_predictions(self, counts: Mapping[Any, int]) -> None:
+        """Prediction → rows; None for no prediction."""
+        for prediction, count in counts.items():
+            self._predicted[self._predicted_label(prediction)].inc(count)
+
+    def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
+        """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
+        for bitmap, rows, estimated, correct in counts:
+            for place in bits(bitmap):
+                self._slices[place].inc(rows)
+                if estimated:
+                    self._estimated_rows[place].inc(estimated)
+                    self._estimated_correct[place].inc(correct)
+
+    def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """(feature, kind) → values."""
+        for (feature, kind), count in counts.items():
+            name = label(feature) if feature in self._named else OTHER
+            self._anomalies.labels(*self.series.common, name, kind).inc(count)
+
+    def add_suspicious(self, counts: Mapping[str, int]) -> None:
+        """Reason → rows with at least one such flag."""
+        for reason, count in counts.items():
             self._suspicious[reason].inc(count)
 
+    def flush(self) -> None:
+        """Write what histograms hold back."""
+        for spread in (*self._requests.values(), *self._stages.values(), self._batch_rows):
+            spread.flush()
+
     def _serving(self, routes: Mapping[str, Sequence[str]]) -> None:
-        self._request_seconds = self._histogram(
+        self._request_seconds = self.series.histogram(
             "model_request_duration_seconds",
             "Time to answer a request.",
-            ("route", "code"),
             SECONDS,
+            "route",
+            "code",
         )
+        self._requests: dict[tuple[str, str], Spread] = {}
         for route, codes in routes.items():
-            for code in codes:
-                self._request_seconds.labels(*self._common, route, code)
-        stages = self._histogram(
+            self._add_route(route, codes)
+        stage = self.series.histogram(
             "model_stage_duration_seconds",
             "Time spent in a stage of predicting.",
-            ("stage",),
-            SECONDS,
+            STAGE_SECONDS,
+            "stage",
         )
-        self._stages = {stage: stages.labels(*self._common, stage) for stage in STAGES}
-        rows = self._histogram("model_batch_rows", "Rows of a request.", (), ROWS)
-        self._batch_rows = rows.labels(*self._common)
+        self._stages = {name: stage(name) for name in STAGES}
+        self._batch_rows = self.series.histogram("model_batch_rows", "Rows of a request.", ROWS)()
 
-    def _predictions(self, classes: Sequence[Any] | None, slices: Iterable[str]) -> None:
+    def _add_route(self, route: str, codes: Iterable[str]) -> None:
+        for code in codes:
+            if (route, code) not in self._requests:
+                self._requests[route, code] = self._request_seconds(route, code)
+
+    def _predictions(self, classes: Sequence[Any] | None) -> None:
+        common = self.series.common
         texts = [NUMBER] if classes is None else [label(c) for c in classes[:MAX_CLASSES]]
-        self._regression = classes is None
-        if not self._regression:
+        if classes is not None:
             texts.append(OTHER)
-        counter = self._counter("model_predictions_total", "Rows by prediction.", ("predicted",))
-        self._predicted = {text: counter.labels(*self._common, text) for text in (*texts, NULL)}
-        counter = self._counter("model_slice_predictions_total", "Rows in a slice.", ("slice",))
-        self._slices = {name: counter.labels(*self._common, label(name)) for name in slices}
-        counter = self._counter(
-            "model_suspicious_rows_total", "Rows with at least one such flag.", ("reason",)
+        counter = self.series.counter("model_predictions_total", "Rows by prediction.", "predicted")
+        self._predicted = {text: counter.labels(*common, text) for text in (*texts, NULL)}
+        self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
+        self._estimated_rows = self._by_slice(
+            "model_estimated_rows_total", "Rows whose correctness is estimated."
         )
-        self._suspicious = {reason: counter.labels(*self._common, reason) for reason in REASONS}
+        self._estimated_correct = self._by_slice(
+            "model_estimated_correct_total", "Estimated number of correct answers among them."
+        )
+        counter = self.series.counter(
+            "model_suspicious_rows_total", "Rows with at least one such flag.", "reason"
+        )
+        self._suspicious = {reason: counter.labels(*common, reason) for reason in REASONS}
+
+    def _by_slice(self, name: str, text: str) -> list[Counter]:
+        counter = self.series.counter(name, text, "slice")
+        return [counter.labels(*self.series.common, label(name)) for name in self.slice_names]
 
     def _features(self, profile: Profile | None) -> None:
-        counter = self._counter(
-            "model_feature_observations_total", "Values in a bin.", ("feature", "bin")
-        )
+        common = self.series.common
         features = profile.features if profile else ()
+        counter = self.series.counter(
+            "model_feature_observations_total", "Values in a bin.", "feature", "bin"
+        )
         self._bins = {
             feature.name: [
-                counter.labels(*self._common, label(feature.name), label(text))
-                for text in feature.bins
+                counter.labels(*common, label(feature.name), label(text)) for text in feature.bins
             ]
             for feature in features
         }
-        left_out = profile.left_out if profile else ()
-        names = [feature.name for feature in features]
-        self._anomalous = frozenset([*names, *left_out][:MAX_FEATURES])
-        counter = self._counter(
-            "model_feature_anomalies_total", "Values unlike the training rows.", ("feature", "kind")
+        self._anomalies = self.series.counter(
+            "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
-        self._anomalies = {
-            (name, kind): counter.labels(*self._common, label(name), kind)
-            for name in (*sorted(self._anomalous), OTHER)
-            for kind in ANOMALIES
-        }
+        kinds = _named_features(profile)
+        self._named = frozenset(kinds)
+        for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
+            for kind in its:
+                self._anomalies.labels(*common, label(name), kind)
 
     def _reference(self, digest: str, profile: Profile | None, baseline: Baseline) -> None:
-        info = self._gauge("model_package_info", "1 for the package served.", ("digest",))
-        info.labels(*self._common, digest).set(1)
-        rows = self._gauge(
-            "model_feature_reference_rows", "Training rows in a bin.", ("feature", "bin")
+        self.series.gauge("model_package_info", "1 for the package served.", "digest")(digest, 1)
+        rows = self.series.gauge(
+            "model_feature_reference_rows", "Reference rows in a bin.", "feature", "bin"
         )
         for feature in profile.features if profile else ():
             for text, count in zip(feature.bins, feature.counts, strict=True):
-                rows.labels(*self._common, label(feature.name), label(text)).set(count)
-        accuracy = self._gauge(
-            "model_slice_baseline_accuracy_ratio", "Accuracy on held-out rows.", ("slice",)
+                rows(feature.name, text, count)
+        ratio = self.series.gauge(
+            "model_feature_reference_anomalies_ratio",
+            "Share of such values in the reference rows.",
+            "feature",
+            "kind",
         )
-        rows = self._gauge("model_slice_baseline_rows", "Held-out rows in a slice.", ("slice",))
+        usual = profile.reference_anomalies if profile else {}
+        for name, kinds in _named_features(profile).items():
+            for kind in kinds:
+                if kind != "invalid":
+                    ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
+        self._baseline(baseline)
+
+    def _baseline(self, baseline: Baseline) -> None:
+        kind = (
+            ("mae", "Mean absolute error")
+            if self.classes is None
+            else ("accuracy_ratio", "Accuracy")
+        )
+        measured = self.series.gauge(
+            f"model_slice_baseline_{kind[0]}", f"{kind[1]} on held-out rows.", "slice"
+        )
+        rows = self.series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
         for name, (value, count) in baseline.items():
-            rows.labels(*self._common, label(name)).set(count)
+            rows(name, count)
             if value is not None:
-                accuracy.labels(*self._common, label(name)).set(value)
-
-    def _counter(self, name: str, text: str, labels: Sequence[str]) -> Counter:
-        return Counter(name, text, ("model", "version", *labels), registry=self._registry)
-
-    def _gauge(self, name: str, text: str, labels: Sequence[str]) -> Gauge:
-        names = ("model", "version", *labels)
-        return Gauge(name, text, names, registry=self._registry, multiprocess_mode="max")
-
-    def _histogram(
-        self, name: str, text: str, labels: Sequence[str], buckets: Sequence[float]
-    ) -> Histogram:
-        names = ("model", "version", *labels)
-        return Histogram(name, text, names, registry=self._registry, buckets=buckets)
+                measured(name, value)
 
     def _predicted_label(self, prediction: Any) -> str:
         if prediction is None:
             return NULL
-        if self._regression:
+        if self.classes is None:
             return NUMBER
         text = label(prediction)
         return text if text in self._predicted else OTHER
 
-    @staticmethod
-    def _add(counter: Counter, count: int) -> None:
-        if count:
-            counter.inc(count)
+
+def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
+    """Features that have anomalies of their own name, and the kinds theirs can be."""
+    if profile is None:
+        return {}
+    named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
+    for name in profile.left_out[: max(0, MAX_NAMED - len(named))]:
+        named[name] = ANOMALIES
+    return named
 
 
-def label(value: Any) -> str:
-    """``value`` as a label: its text, with what UTF-8 can't hold escaped.
-
-    One lone surrogate in a label would make the whole exposition fail.
-    """
-    return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _counts(indices: npt.NDArray[np.int64], bins: int) -> list[int]:
-    counts: list[int] = np.bincount(indices[indices >= 0], minlength=bins).tolist()
-    return counts
-
-
-def _reasons(flags: Sequence[str]) -> set[str]:
-    return {flag.rpartition(":")[2] for flag in flags}
+def _kinds(feature: FeatureProfile) -> tuple[str, ...]:
+    absent = ("unseen",) if feature.kind == "numeric" else ("below_range", "above_range")
+    return tuple(kind for kind in ANOMALIES if kind not in absent)

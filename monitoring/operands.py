@@ -152,7 +152,8 @@ def _values(series: pd.Series[Any], kind: OperandKind, null: Mask) -> npt.NDArra
     if kind == "datetime":
         return pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy()
     if kind in ("number", "boolean"):
-        filled = series.where(~null, 0) if null.any() else series
+        nothing = False if kind == "boolean" else 0
+        filled = series.where(~null, nothing) if null.any() else series
         if kind == "boolean":
             return filled.astype(bool).to_numpy()
         numbers = pd.to_numeric(filled)

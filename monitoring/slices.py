@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from monitoring import conditions
+from monitoring.membership import ValueBits, condition
 from monitoring.operands import Comparison, Mask, Operand, Truth, arithmetic, compare
+from monitoring.times import Clock
 
 ALL = "__all__"
 OTHER = "other"
@@ -104,8 +107,15 @@ class _ValueSlices:
 class SliceSet:
     """All slices of a package."""
 
-    def __init__(self, columns: Mapping[str, Sequence[str]], rules: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[str]],
+        rules: Mapping[str, str],
+        clocks: Mapping[str, Clock] | None = None,
+    ) -> None:
         """``columns``: column → declared values as text; ``rules``: slice name → rule.
+
+        ``clocks``: datetime column → how its values count, for ``bitmaps`` only.
 
         Raises ``ValueError`` for a rule that can't be read or a name used twice.
         """
@@ -118,6 +128,7 @@ class SliceSet:
             raise ValueError(f"expected different names for slices, got {twice[0]!r} twice")
         read = [column for rule in self._rules.values() for column in rule.columns]
         self.needs: tuple[str, ...] = tuple(dict.fromkeys([*columns, *read]))
+        self._clocks = dict(clocks or {})
 
     def masks(self, frame: pd.DataFrame) -> dict[str, Mask]:
         """Slice name → which rows of ``frame`` are in it, for every name in order.
@@ -134,6 +145,44 @@ class SliceSet:
         for name, rule in self._rules.items():
             masks[name] = rule.mask(columns, len(frame))
         return masks
+
+    def bitmaps(self, columns: Mapping[str, Sequence[Any]], rows: int) -> list[int]:
+        """The slices of each row: bit ``i`` is set if it is in ``names[i]``; ``__all__`` is 1.
+
+        ``columns``: for each of ``needs`` its ``rows`` plain values (None for null, times as
+        ticks). The same slices as ``masks`` finds in a frame of these values; an unseen value of
+        a column of categories, which a frame can't hold, is compared as what it is.
+        """
+        bitmaps = [1] * rows
+        for name, bits in self._value_bits.items():
+            of = bits.of
+            bitmaps = [known | of(v) for known, v in zip(bitmaps, columns[name], strict=True)]
+        if self._conditions:
+            cells = zip(*(columns[name] for name in self.needs), strict=True)
+            for place, row in enumerate(cells):
+                for bit, holds in self._conditions:
+                    if holds(row):
+                        bitmaps[place] |= bit
+        return bitmaps
+
+    @cached_property
+    def _value_bits(self) -> dict[str, ValueBits]:
+        bits, first = {}, 1
+        for group in self._values:
+            bits[group.column] = ValueBits(group.values, first, self._clocks.get(group.column))
+            first += len(group.names)
+        return bits
+
+    @cached_property
+    def _conditions(self) -> list[tuple[int, Callable[[Sequence[Any]], bool | None]]]:
+        places = {name: place for place, name in enumerate(self.needs)}
+        found = []
+        for name, rule in self._rules.items():
+            at = {identifier: places[column] for identifier, column in rule.names.items()}
+            clocks = {i: self._clocks[c] for i, c in rule.names.items() if c in self._clocks}
+            bit = 1 << self.names.index(name)
+            found.append((bit, condition(rule.condition, at, clocks)))
+        return found
 
 
 def declare(

@@ -5,20 +5,17 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from packager.cache import cache_limit, check_writable, prune, work_folder
 from packager.check import check_code, check_columns, check_model_file
 from packager.code import RECORD, code_files, data_files, model_files
-from packager.data.frames import source_files
 from packager.describe import describe, labels
-from packager.environment.dependencies import Dependencies, provide
 from packager.environment.lock import FILENAME as LOCK
-from packager.environment.lock import DataFormat, write_lock
-from packager.environment.platform import Target, default_platform, host_target
-from packager.errors import PackageError
+from packager.environment.lock import write_lock
+from packager.footing import base_for, dependencies_of, platform_of
 from packager.image.assemble import LABEL, Image, assemble
-from packager.image.base import BaseImage, find_base
 from packager.image.debian import check_system_packages
 from packager.image.docker_build import Builder, build_images, check_builder, own_template
 from packager.image.elf import check_libraries
@@ -30,10 +27,10 @@ from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project import Project
-from packager.proof import prove
+from packager.proof import prove, prove_started
 from packager.record import BuildRecord, write_record
 from packager.review.examine import review
-from packager.runners.local import check_host
+from packager.seeds import recorded_spread
 from packager.training import train, training_worker
 from packager.verify import Files, verify
 
@@ -71,40 +68,49 @@ def build(
     limit = cache_limit()
     template, code = _check(project, output, engine, builder, progress)
     platform = platform_of(project, engine)
-    found = base_for(project, base, platform, output, engine, progress)
+    needed = output.kind == "docker"
+    found = base_for(project, base, platform, engine, progress, needed=needed)
     check_system_packages(project.image.system_packages, found)
     dependencies = dependencies_of(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
-    with work_folder() as folder, engine.removing_later() if engine else nullcontext():
+    spread = recorded_spread(project, lock, progress)
+    with work_folder() as folder, engine.tidied() if engine else nullcontext():
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
         check_libraries(found, stack, progress)
         with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
             findings = review(project, worker, progress, allow=allow_findings)
-            result = train(project, worker, folder, progress)
-        manifest = describe(project, lock, stack.runtime, code, result, folder, template, findings)
+            result = train(project, worker, folder, progress, spread)
+        manifest = describe(
+            project, lock, stack.runtime, code, result, folder, template, findings, spread
+        )
         images = _assemble(project, locked, platform, stack, manifest, folder)
         if twice:
-            progress.step("assembling again elsewhere, to compare")
 
             def again(code: Files, data: Files, place: Path) -> tuple[Image, ...]:
                 stack = make_stack(found, lock, code, data, place, Silent(), fresh=True)
                 return _assemble(project, locked, platform, stack, manifest, place)
 
+            progress.step("assembling again elsewhere, to compare")
             verify(images, code, data, folder, again)
-        prove(images[0], locked, platform, engine, folder, progress)
-        progress.step(f"writing {output}")
         if builder == "docker" and engine and locked:
-            images = build_images(images, locked, template, engine, progress, fresh=fresh)
+            check = partial(prove_started, engine=engine, folder=folder, progress=progress)
+            images = build_images(images, locked, template, engine, check, progress, fresh=fresh)
         else:
+            prove(images[0], locked, platform, engine, folder, progress)
+            progress.step(f"writing {output}")
             deliver(images, output, engine, progress)
     write_lock(dependencies.file, project.directory / LOCK)
     record = BuildRecord.of(manifest, images, project.directory, started)
     write_record(record, project.directory / RECORD)
+    _prune(limit, progress)
+    return Built(manifest, images)
+
+
+def _prune(limit: int, progress: Progress) -> None:
     if removed := prune(limit):
         progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
-    return Built(manifest, images)
 
 
 def _check(
@@ -124,83 +130,6 @@ def _check(
     code = code_files(project, output.paths)
     check_code(project, code)
     return template, code
-
-
-def dependencies_of(
-    project: Project,
-    base: BaseImage | None,
-    platform: str,
-    engine: Engine | None,
-    progress: Progress,
-    *,
-    update: bool,
-) -> Dependencies:
-    """The lock for this base, or without one for this machine; every wheel is at hand then."""
-    target = _target(base, platform, engine)
-    requirements = project.path(project.requirements.file)
-    locked = base.locked if base else None
-    lock_path = project.directory / LOCK
-    form = _format(project)
-    return provide(requirements, form, lock_path, target, locked, progress, update=update)
-
-
-def platform_of(project: Project, engine: Engine | None) -> str:
-    if project.image.platforms:
-        return project.image.platforms[0]
-    return engine.platform if engine else default_platform()
-
-
-def base_for(
-    project: Project,
-    asked: str | None,
-    platform: str,
-    output: Output,
-    engine: Engine | None,
-    progress: Progress,
-) -> BaseImage | None:
-    """The base at hand; a missing one that was ``asked`` for, or that an engine needs, is an error.
-
-    Without an engine the project's own can be missing: the package then has none.
-    """
-    reference = asked or project.image.base
-    progress.step(f"looking for the base {reference}")
-    base = find_base(reference, platform, engine)
-    if base is None and (asked or output.kind == "docker"):
-        where = (
-            "not in the cache, and no engine answers"
-            if engine is None
-            else ("the engine has no such image and can't pull it")
-        )
-        raise PackageError(
-            f"base {reference}: {where}",
-            "make one with `package base`, and build with --base and the name it prints",
-        )
-    if base is None:
-        progress.warn(
-            f"base {reference} is not at hand: the package gets none (base: none) and runs with "
-            "--local only; `package base` makes one"
-        )
-    return base
-
-
-def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
-    """What wheels have to fit: the base, or without one this very machine."""
-    if base is not None:
-        if engine is None:
-            check_host(base.target.python, base.target.platform)
-        return base.target
-    host = host_target()
-    if host is None or host.platform != platform:
-        raise PackageError(
-            f"no base at hand, and this machine is not {platform}", "start Docker, which pulls one"
-        )
-    return host
-
-
-def _format(project: Project) -> DataFormat | None:
-    if project.data is None:
-        return None
-    return source_files(project.path(project.data.source))[0]
 
 
 def _assemble(

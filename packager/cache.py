@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from packager.errors import PackageError, UsageError
+from packager.lease import is_over, lease
 
 # Work folders are left out: a build removes its own.
 PRUNED = ("layers", "environments", "wheels", "bases", "checks")
@@ -76,23 +76,20 @@ def work_folder() -> Iterator[Path]:
     """A folder for the time of the block; what killed processes left of theirs goes first."""
     top = cache_directory("work")
     for left in top.iterdir():
-        owner = left.name.partition("-")[0]
-        if not (owner.isdigit() and _runs(int(owner))):
+        if is_left_behind(left.name.rpartition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)  # another process may be sweeping too
-    with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-") as name:
+    with tempfile.TemporaryDirectory(dir=top, prefix=f"{owner()}-") as name:
         yield Path(name)
 
 
-def _runs(process: int) -> bool:
-    if sys.platform == "win32":
-        return True  # signal 0 is no question there
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def owner() -> str:
+    """What this process calls itself in the names of temporary things, here and in an engine."""
+    return lease(cache_directory("leases"))
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether ``name`` is the owner of a temporary thing, used this cache, and runs no more."""
+    return is_over(cache_directory("leases"), name)
 
 
 def used(path: Path) -> None:

@@ -9,23 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.build import base_for, dependencies_of, platform_of
-from packager.cache import work_folder
-from packager.code import VERDICTS, code_files, data_files
+from packager.code import VERDICTS
 from packager.data import frames
 from packager.data.checks.check import DETECTORS, LARGE, MODEL_FREE, check
 from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
 from packager.data.checks.table import table_of
 from packager.errors import UsageError
+from packager.footing import project_worker
 from packager.image.engine import Engine
-from packager.image.outputs import Output
-from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project import FILENAME, Project, load_project
 from packager.review.examine import asked_of, examine, remembered, still_open
 from packager.review.verdicts import Verdict, read_verdicts
-from packager.training import training_worker
 from packager.worker.job import CheckJob
 
 
@@ -101,19 +97,8 @@ def check_data(
 def _check_project(
     project: Project, asked: CheckJob, base: str | None, progress: Progress
 ) -> Report:
-    """As the front half of a build: lock, layers, and the check in a worker on them."""
-    engine = Engine.connect()
-    output = Output.parse("docker") if engine else Output("oci", project.directory)
-    platform = platform_of(project, engine)
-    found = base_for(project, base, platform, output, engine, progress)
-    dependencies = dependencies_of(project, found, platform, engine, progress, update=False)
-    locked = found.locked if found else None
-    with work_folder() as folder:
-        code, data = code_files(project), data_files(project)
-        progress.step("making layers")
-        stack = make_stack(found, dependencies.lock, code, data, folder, progress, fresh=False)
-        with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
-            return examine(project, asked, worker, progress)
+    with project_worker(project, Engine.connect(), progress, base=base) as (worker, _):
+        return examine(project, asked, worker, progress)
 
 
 def _check_file(

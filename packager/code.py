@@ -16,11 +16,12 @@ from packager.project import Project
 
 RECORD = "package.build.json"
 REPLAY_REPORT = "replay.json"
+SEEDS = "package.seeds.json"
 # The first member of our archives is a layer, called by its digest.
 ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
 IGNORED_FOLDERS = ("__pycache__", "node_modules")
 VERDICTS = "verdicts.csv"
-OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, VERDICTS)
+OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
 
 
 def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path]:

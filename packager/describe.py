@@ -10,9 +10,10 @@ from packager.code import data_files
 from packager.errors import UsageError
 from packager.image.assemble import LABEL
 from packager.image.dockerfile import render
-from packager.manifest import DataSource, FileEntry, Findings, Lock, Manifest
+from packager.manifest import DataSource, FileEntry, Findings, Lock, Manifest, Spread
 from packager.project import FILENAME, Project
 from packager.training import job_of, serve_of, split_of
+from packager.worker.compiled import FOLDER
 from packager.worker.job import TrainingResult
 
 
@@ -25,6 +26,7 @@ def describe(
     folder: Path,
     template: str | None = None,
     findings: Findings | None = None,
+    spread: Spread | None = None,
 ) -> Manifest:
     """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
 
@@ -39,7 +41,10 @@ def describe(
     for name in ("fingerprint.json", "profile.json", "golden.json"):
         if (out / name).is_file():
             (out / name).rename(package / name)
-    files = tuple(FileEntry.of(path, path.name) for path in sorted(package.iterdir()))
+    if (out / FOLDER).is_dir():
+        (out / FOLDER).rename(package / FOLDER)
+    paths = sorted(path for path in package.rglob("*") if path.is_file())
+    files = tuple(FileEntry.of(path, path.relative_to(package).as_posix()) for path in paths)
     manifest = Manifest(
         name=project.package.name,
         version=project.package.version,
@@ -52,6 +57,9 @@ def describe(
         evaluation=result.evaluation,
         findings=findings,
         environment=result.environment,
+        observed=result.observed,
+        spread=spread,
+        compiled=result.compiled,
         runtime=runtime,
         code=tuple(FileEntry.of(path, name) for name, path in code.items()),
         model=result.model,

@@ -98,6 +98,7 @@ def diff(before: Described, after: Described) -> Difference:
         schema_=changes(_schema(a, b), _schema(b, a)),
         evaluation=_evaluation(a.evaluation, b.evaluation),
         environment=changes(_dump(a.environment), _dump(b.environment)),
+        compiled=changes(_dump(a.compiled), _dump(b.compiled)),
         runtime=changes({"digest": a.runtime}, {"digest": b.runtime}),
         model=changes(_files(a.model), _files(b.model)),
         files=changes(_files(a.files), _files(b.files)),

@@ -165,6 +165,8 @@ class Difference(Noun):
     evaluation: EvaluationDifference
     environment: Changes
     """The numerical environment of the training."""
+    compiled: Changes
+    """The verdict on the compiled form, and what was shown of it."""
     runtime: Changes
     model: Changes
     files: Changes

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from monitoring.accuracy import wilson
 from packager.data.fingerprint import SKETCH
 from packager.diff_nouns import Overlap, Rows, Share
 from packager.manifest import Fingerprint
-from packager.worker.evaluate import wilson
 
 
 def compare_rows(before: Fingerprint, after: Fingerprint) -> Rows:

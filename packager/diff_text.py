@@ -57,6 +57,7 @@ def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
     yield "slices", _changes(found.slices)
     yield "runtime", _changes(found.runtime)
     yield "numerical environment", _changes(found.environment)
+    yield "compiled form", _changes(found.compiled)
     yield "schema", _changes(found.schema_)
     yield "model", _changes(found.model)
     yield "metrics", _evaluation(found.evaluation)

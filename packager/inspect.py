@@ -7,7 +7,7 @@ from typing import Any
 
 from packager.console import human_bytes
 from packager.image.reference import Reference
-from packager.manifest import Manifest, Metrics
+from packager.manifest import Compiled, Manifest, Metrics
 
 
 def as_json(reference: Reference) -> dict[str, Any]:
@@ -40,6 +40,7 @@ def as_text(reference: Reference) -> str:
         f"  data          {_data(manifest)}",
         f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
         f"  environment   {_environment(reference)}",
+        *_compiled(manifest.compiled),
         *_evaluation(manifest),
         *_layer_table(reference),
     ]
@@ -70,6 +71,23 @@ def _environment(reference: Reference) -> str:
     base = "none" if lock.base == "none" else lock.base.reference
     wheels = len(lock.wheels)
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
+
+
+def _compiled(compiled: Compiled) -> Iterator[str]:
+    """The verdict on the compiled form, and where it holds."""
+    if compiled.verdict == "off":
+        yield "  compiled      off: the native model answers every row"
+    elif compiled.verdict == "refused":
+        yield f"  compiled      refused: {compiled.reason}"
+    else:
+        yield (
+            f"  compiled      {compiled.way}: equal on {compiled.held_out_rows} held-out and"
+            f" {compiled.edge_rows} edge rows, largest difference"
+            f" {compiled.largest_difference:.1e} (tolerance {compiled.tolerance:g})"
+        )
+        yield "                served compiled where:"
+        yield from (f"                  {condition}" for condition in compiled.domain)
+    yield from (f"                  differs: {row}" for row in compiled.differing)
 
 
 def _evaluation(manifest: Manifest) -> Iterator[str]:

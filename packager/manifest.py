@@ -22,6 +22,8 @@ from packager.errors import PackageError
 Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
 Task = Literal["classification", "regression"]
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
+Rung = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
+Isa = Literal["native", "x86-64-v3"]
 Scalar = bool | int | float | str
 
 
@@ -111,6 +113,8 @@ class Recipe(Noun):
     level: Level
     accept: dict[str, float]
     """Largest allowed absolute difference per metric, for the rung ``metrics``."""
+    isa: Isa = "native"
+    """``x86-64-v3``: kernels of that instruction set, on newer processors too."""
 
 
 class Metrics(Noun):
@@ -139,6 +143,36 @@ class NumericalEnvironment(Noun):
     """``name version architecture threads`` of each native thread pool, sorted."""
     threads: int
     isolation: Literal["container", "process"]
+    libc: str = ""
+    hash_seed: str = ""
+    locale: str = ""
+    timezone: str = ""
+
+
+class Observed(Noun):
+    """What the build saw when the recipe ran a second time, in a fresh process."""
+
+    rung: Rung
+    state: str | None
+    """Digest of the model's state (``worker/state.py``); None where it can't be seen."""
+    differing: tuple[str, ...] = ()
+    """Parts of the model that came out otherwise, and how."""
+    rows: int = 0
+    """Held-out rows that both models predicted."""
+    bit_equal: bool = True
+    label_flips: int | None = None
+    largest_difference: float | None = None
+    slips: tuple[str, ...] = ()
+    """What in the project's code may be the reason: ``train.py:3: …``."""
+
+
+class Spread(Noun):
+    """How metrics vary with the seed alone: one training per seed, same data and split."""
+
+    seeds: tuple[int, ...]
+    overall: dict[str, tuple[float, ...]]
+    """Metric to one value a seed."""
+    slices: dict[str, dict[str, tuple[float, ...]]]
 
 
 class Golden(Noun):
@@ -289,6 +323,10 @@ class Manifest(Noun):
     evaluation: Evaluation | None
     findings: Findings | None = None
     environment: NumericalEnvironment
+    observed: Observed | None = None
+    """None for a model trained elsewhere."""
+    spread: Spread | None = None
+    """Recorded by ``package train --seeds``."""
     compiled: Compiled = Compiled(verdict="off")
     """The form itself lies under ``/package/compiled``."""
     runtime: str

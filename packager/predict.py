@@ -1,4 +1,4 @@
-"""``package predict``: answers for a file of rows, without a server."""
+"""``package predict``: answers for a file of rows, from a package itself or from a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from packager.cache import work_folder
+from packager.client import Client, Prediction
 from packager.data.frames import read_rows
+from packager.digest import canonical_json
 from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
@@ -36,6 +38,23 @@ def predict(
     return text if form == "jsonl" else _as_csv(json.loads(line) for line in text.splitlines())
 
 
+def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
+    """As ``predict``, from a server; with the tokens for feedback where it gives any."""
+    rows = read_rows(source, client.package().schema_)
+    progress.step(f"predicting {len(rows)} rows at {client.url}")
+    answers = [_as_answer(one) for one in client.predict(rows)]
+    if form == "csv":
+        return _as_csv(answers)
+    return "".join(f"{canonical_json(answer).decode()}\n" for answer in answers)
+
+
+def _as_answer(one: Prediction) -> dict[str, Any]:
+    answer: dict[str, Any] = {"prediction": one.prediction, "flags": list(one.flags)}
+    if one.probabilities is not None:
+        answer["probabilities"] = one.probabilities
+    return answer if one.token is None else {**answer, "token": one.token}
+
+
 def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
     """One line a row: prediction, a column per class probability, flags joined by ``;``."""
     rows = []
@@ -43,7 +62,8 @@ def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
         row = {"prediction": answer["prediction"]}
         chances = answer.get("probabilities") or {}
         row |= {f"probability {label}": value for label, value in chances.items()}
-        rows.append({**row, "flags": ";".join(answer.get("flags", ()))})
+        row["flags"] = ";".join(answer.get("flags", ()))
+        rows.append({**row, "token": answer["token"]} if "token" in answer else row)
     file = io.StringIO()
     if rows:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

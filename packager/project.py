@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 
 from packager.data.checks.expected import Declared
 from packager.errors import UsageError
-from packager.manifest import Level, Noun, Split, Task
+from packager.manifest import Isa, Level, Noun, Split, Task
 
 FILENAME = "package.toml"
 # What patterns ask for, in words.
@@ -67,6 +67,7 @@ class RecipeSection(Noun):
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
     level: Level = "artifact"
+    isa: Isa = "native"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}
 
@@ -200,14 +201,10 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
 
 def _check_not_there_yet(project: Project) -> None:
     """Keys that parse but whose feature is still to come are refused, not ignored."""
-    data, recipe, image = project.data, project.recipe, project.image
+    data, image = project.data, project.image
     found = {
-        'serve.compile = "require"': project.serve.compile == "require",
         "data.private = true": bool(data and data.private),
         "data.source as a Delta table": bool(data and _is_delta(project, data.source)),
-        f'recipe.level = "{recipe.level if recipe else ""}"': bool(
-            recipe and recipe.level in ("state", "statistical")
-        ),
         "image.platforms with more than one platform": len(image.platforms) > 1,
     }
     for what, wanted in found.items():

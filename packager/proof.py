@@ -18,8 +18,9 @@ from typing import Any
 
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.image.assemble import LABEL, PORT, Image
-from packager.image.engine import Engine, Sandbox
+from packager.image.assemble import PORT, Image
+from packager.image.containers import Sandbox
+from packager.image.engine import Engine
 from packager.image.outputs import load_into
 from packager.image.wheels import VENV
 from packager.manifest import Base, Golden
@@ -50,41 +51,46 @@ def prove(
 
     A package without data has no golden rows: there its model has to load.
     """
-    recorded = folder / "package" / "golden.json"
-    golden = Golden.load(recorded) if recorded.is_file() else Golden(rows=(), answers=())
-    if engine is not None and base is not None:
-        answers = _from_server(image, engine, golden, progress)
-    else:
+    golden = _recorded(folder)
+    if engine is None or base is None:
         progress.warn("no container: the image itself is not started, its layers answer instead")
-        answers = _from_worker(image, base, platform, golden, folder, progress)
+        _compare(_from_worker(image, base, platform, golden, folder, progress), golden)
+        return
+    trial = replace(image, name=engine.temporary("proof"))
+    progress.step("sending layers to the engine")
+    load_into(engine, trial, progress)
+    try:
+        prove_started(trial.name, engine, folder, progress)
+    finally:
+        engine.remove(trial.name)
+
+
+def prove_started(reference: str, engine: Engine, folder: Path, progress: Progress) -> None:
+    """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
+    golden = _recorded(folder)
+    progress.step("starting the image: no network, read-only, no capabilities")
+    with engine.sandbox(reference) as sandbox:
+        _wait_until_ready(sandbox)
+        if not golden.rows:
+            return
+        code, said = sandbox.run([PYTHON, "-c", ASK])
+    if code != 0:
+        raise PackageError("the started image can't answer its golden rows", said[-800:])
+    _compare(json.loads(said)["predictions"], golden)
+
+
+def _recorded(folder: Path) -> Golden:
+    path = folder / "package" / "golden.json"
+    return Golden.load(path) if path.is_file() else Golden(rows=(), answers=())
+
+
+def _compare(answers: Sequence[Mapping[str, Any]], golden: Golden) -> None:
     for number, (answer, expected) in enumerate(zip(answers, golden.answers, strict=True)):
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
                 f"golden row {number}: expected {expected} as recorded, got {answer}",
                 "the model answers differently each time it is loaded: check its load and predict",
             )
-
-
-def _from_server(
-    image: Image, engine: Engine, golden: Golden, progress: Progress
-) -> Sequence[Mapping[str, Any]]:
-    """The answers of the image itself: no network, read-only, no capabilities."""
-    trial = replace(image, name=f"{LABEL}-proof:{image.digest[7:19]}")
-    progress.step("sending layers to the engine")
-    load_into(engine, trial, progress)
-    try:
-        progress.step("starting the image: no network, read-only, no capabilities")
-        with engine.sandbox(trial.name) as sandbox:
-            _wait_until_ready(sandbox)
-            if not golden.rows:
-                return ()
-            code, said = sandbox.run([PYTHON, "-c", ASK])
-            if code != 0:
-                raise PackageError("the started image can't answer its golden rows", said[-800:])
-            answers: list[dict[str, Any]] = json.loads(said)["predictions"]
-            return answers
-    finally:
-        engine.remove(trial.name)
 
 
 def _wait_until_ready(sandbox: Sandbox) -> None:

@@ -15,13 +15,19 @@ from packager.image.stack import entries
 from packager.manifest import DataSource, Manifest
 from packager.progress import Progress
 from packager.training import on_package
+from packager.worker.job import Ask
 from packager.worker.report import ReplayReport
 
 
 def replay(
-    reference: Reference, engine: Engine | None, progress: Progress, *, data: Path | None = None
+    reference: Reference,
+    engine: Engine | None,
+    progress: Progress,
+    ask: Ask,
+    *,
+    data: Path | None = None,
 ) -> ReplayReport:
-    """Replay a package; ``data`` stands in where the package holds none.
+    """Replay a package as ``ask`` says; ``data`` stands in where the package holds none.
 
     Raises ``PackageError`` if it has no recipe, or its data is neither inside nor given.
     """
@@ -35,7 +41,9 @@ def replay(
         output.mkdir()
         progress.step("training again from the package alone")
         with on_package(reference, engine, progress, extra=extra, companion=True) as worker:
-            return ReplayReport.load(worker.run("replay", {}, output, progress))
+            return ReplayReport.load(
+                worker.run("replay", {"ask.json": ask.dump()}, output, progress)
+            )
 
 
 def _check(manifest: Manifest, data: Path | None) -> DataSource:

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packager.code import model_files
-from packager.digest import sha256_bytes
 from packager.image.assemble import LABEL, assemble
 from packager.image.engine import Engine
 from packager.image.layers import Layer, plain_layer
 from packager.image.outputs import load_into
 from packager.image.reference import Reference
 from packager.image.stack import Stack, entries
-from packager.manifest import Base, Recipe, Serve, Split
+from packager.manifest import Base, Recipe, Serve, Split, Spread
 from packager.progress import Progress
 from packager.project import Project
 from packager.runners.local import check_host
@@ -22,12 +21,18 @@ from packager.runners.runner import ContainerWorker, LocalWorker, Worker
 from packager.worker.job import Job, TrainingResult
 
 
-def train(project: Project, worker: Worker, folder: Path, progress: Progress) -> TrainingResult:
-    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+def train(
+    project: Project, worker: Worker, folder: Path, progress: Progress, spread: Spread | None
+) -> TrainingResult:
+    """Train (or measure the given model) and leave the worker's files in ``folder/out``.
+
+    The recipe runs twice there: the rung that a repeat reaches is part of the result.
+    """
     out = folder / "out"
     out.mkdir()
+    job = job_of(project).model_copy(update={"repeat": project.model is None, "spread": spread})
     progress.step("looking at the given model" if project.model else "training")
-    worker.run("run", {"job.json": job_of(project).dump()}, out, progress)
+    worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
 
 
@@ -63,10 +68,8 @@ def worker_on(
     if engine is None or base is None:
         yield LocalWorker(layers)
         return
-    tag = sha256_bytes("".join(layer.diff_id for layer in layers).encode())[:12]
-    labels = {LABEL: "training"}
     progress.step("sending layers to the engine")
-    image = assemble(f"{LABEL}-training:{tag}", base, layers, platform, labels)
+    image = assemble(engine.temporary("training"), base, layers, platform, {LABEL: "training"})
     load_into(engine, image, progress)
     try:
         yield ContainerWorker(engine, image.name)
@@ -121,7 +124,7 @@ def serve_of(project: Project, loader: str = "joblib") -> Serve:
     return Serve(
         predictor=serve.predictor,
         loader=loader,
-        compile="off" if serve.compile == "off" else "auto",
+        compile=serve.compile,
         workers=serve.workers,
         strict=serve.strict,
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from packager.errors import PackageError
 from packager.manifest import Manifest
-from serving import supervision
+from serving import state, supervision
+from serving.access import Keys
 from serving.settings import Settings
 
 
@@ -19,8 +20,10 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        if settings.keys_file is not None:
+            Keys(settings.keys_file)  # here, so that a bad file is an error before anything starts
         _share_processors(settings.workers or manifest.serve.workers)
-        return _supervise(settings)
+        return _supervise(settings, manifest)
     except PackageError as error:
         sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
         return error.exit_code
@@ -33,10 +36,13 @@ def _share_processors(workers: int) -> None:
         os.environ.setdefault(variable, threads)
 
 
-def _supervise(settings: Settings) -> int:
+def _supervise(settings: Settings, manifest: Manifest) -> int:
     """Run BentoML in this process, with a home of its own: it empties its metrics folder."""
     with tempfile.TemporaryDirectory(prefix="model-server-") as home:
         failure = supervision.expect_failures(Path(home))
+        supervision.expect_workers(Path(home))
+        for note in state.prepare(settings.feedback, manifest.name, Path(home)):
+            sys.stderr.write(f"{note}\n")
         os.environ.setdefault("BENTOML_HOME", home)
         os.environ["BENTOML_DO_NOT_TRACK"] = "True"
         code = _run_bentoml(settings)

@@ -1,142 +1,239 @@
-"""Our routes, as an ASGI callable in front of BentoML's own application.
-
-What isn't ours is handed on only if it is known to exist there: BentoML labels its request
-metrics with the raw path, so that a scanner would make a series of every path it tries.
-"""
+"""Our routes, as an ASGI callable in front of BentoML's own application."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from monitoring.observe import FLUSH_SECONDS, Batch
 from packager.errors import PackageError
-from serving import openapi, schema
-from serving.lane import FullError, Lane, LateError
-from serving.predictor import ROUTES, ModelError, Predictor
+from serving import protocols, routes
+from serving.access import Keys
+from serving.feedback import Feedback
+from serving.logs import Access, Trace, trace_of
+from serving.pipeline import Pipeline, late
+from serving.predictor import Predictor
+from serving.routes import Routes
 from serving.schema import RequestError, Response
 from serving.settings import Settings
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
-
-HANDED_ON = frozenset(["/metrics", "/healthz", "/livez", "/readyz", *openapi.VIEWER])
-METHODS = {
-    "/predict": "POST",
-    "/schema": "GET",
-    "/package": "GET",
-    "/docs": "GET",
-    "/docs.json": "GET",
-}
-RETRY_AFTER = {"Retry-After": "1"}
+from serving.wire import (
+    RETRY_AFTER,
+    ASGIApp,
+    Bodies,
+    DisconnectedError,
+    Message,
+    Receive,
+    Send,
+    answer,
+    marked,
+)
 
 logger = logging.getLogger("serving")
 
+Reply = tuple[Response, Batch | None]
+"""An answer, and the rows to count in it once it is sent."""
 
-class DisconnectedError(Exception):
-    """The client went away before its request was complete."""
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is known of a request before its body is read."""
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    trace: Trace
+    started: float
 
 
 class App:
     """Answers our routes with the predictor that ``start`` loads when the worker starts."""
 
-    def __init__(self, inner: ASGIApp, settings: Settings, start: Callable[[], Predictor]) -> None:
+    def __init__(
+        self,
+        inner: ASGIApp,
+        settings: Settings,
+        start: Callable[[], Predictor],
+    ) -> None:
         self._inner = inner
         self._settings = settings
         self._start = start
-        self._lane = Lane(settings.queue)
+        self._routes: Routes | None = None
+        self._bodies = Bodies(settings.max_body_bytes)
+        self._keys = Keys(settings.keys_file) if settings.keys_file else None
+        self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
+        self._access = Access(settings.access_log)
         self._predictor: Predictor | None = None
-        self._documents: dict[str, Response] = {}
+        self._feedback: Feedback | None = None
+        self._pipeline: Pipeline | None = None
+        self._dirty = False
+        self._draining = False
+
+    def drain(self) -> None:
+        """From now on each answer ends its connection, and this worker isn't ready."""
+        self._draining = True
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope["type"] != "http" or scope["path"] in HANDED_ON:
-            await self._inner(scope, receive, send)
-        else:
+        elif scope["type"] == "http":
             await self._serve(scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
 
     async def _lifespan(self, scope: Message, receive: Receive, send: Send) -> None:
         startup = await receive()
         try:
-            self._predictor = await asyncio.to_thread(self._start)
+            predictor = await asyncio.to_thread(self._start)
         except Exception as error:
             # The protocol's way to fail, and to have it logged: uvicorn would serve on otherwise.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
-        self._documents = _documents(self._predictor)
+        self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
+        self._predictor = predictor
+        self._feedback = predictor.feedback
+        pipeline = self._pipeline = Pipeline(predictor, self._settings)
         pending = [startup]
 
         async def replayed() -> Message:
             return pending.pop() if pending else await receive()
 
+        async def settled(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                # What is loaded stays: the collector need not look at it again and again.
+                gc.collect()
+                gc.freeze()
+            await send(message)
+
         try:
-            await self._inner(scope, replayed, send)
+            await self._inner(scope, replayed, settled)
         finally:
-            self._lane.close()
+            if predictor.feedback is not None:
+                predictor.feedback.close()
+            pipeline.close()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
+        headers = dict(scope["headers"])
+        trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
+        request = Request(scope["method"], scope["path"], headers, trace, started)
+        batch = None
         try:
-            response = await self._respond(scope, receive)
+            found = self._admit(request)
+            if request.path in routes.HANDED_ON:
+                if request.path == routes.METRICS:
+                    self._flush()
+                await self._inner(scope, receive, marked(send, trace, close=self._draining))
+                return
+            response, batch = await self._respond(found, request, receive)
         except RequestError as error:
-            response = error.response()
+            self._refused(error)
+            if error.status >= 500 and error.__cause__ is not None:
+                self._explain(error, request)
+            response = protocols.refusal(request.path, error)
         except DisconnectedError:
             return
-        except Exception:
-            logger.exception("a bug: %s %s failed", scope["method"], scope["path"])
+        except Exception as error:
             failure = RequestError(500, "internal_error", "the server failed; its log says why")
-            response = failure.response()
-        await _send(send, response)
-        if self._predictor is not None:
-            route = scope["path"] if scope["path"] in ROUTES else "other"
-            seconds = time.perf_counter() - started
-            self._predictor.metrics.observe_request(route, response.status, seconds)
+            failure.__cause__ = error
+            self._explain(failure, request)
+            response = protocols.refusal(request.path, failure)
+        await answer(send, response, trace, close=self._draining)
+        self._account(request, response.status, batch)
 
-    async def _respond(self, scope: Message, receive: Receive) -> Response:
-        path, method = scope["path"], scope["method"]
-        expected = METHODS.get(path)
-        if expected is None:
-            raise RequestError(404, "not_found", "there is no such route", expected="see /docs")
-        if method != expected:
+    def _admit(self, request: Request) -> Routes:
+        """Raise ``RequestError`` for what isn't answered, whatever it holds."""
+        path = request.path
+        if (
+            self._keys is not None
+            and path not in self._open
+            and not self._keys.admit(request.headers.get(b"authorization"))
+        ):
             raise RequestError(
-                405,
-                "method_not_allowed",
-                f"{path} takes {expected}",
-                headers={"Allow": expected},
-                expected=expected,
-                got=method,
+                401,
+                "unauthorized",
+                "a key is needed",
+                headers={"WWW-Authenticate": "Bearer"},
+                expected="Authorization: Bearer <key>",
             )
-        if self._predictor is None:
+        if self._routes is None:
             raise RequestError(503, "starting", "the model is loading", headers=RETRY_AFTER)
-        if path in self._documents:
-            return self._documents[path]
-        return await self._predict(self._predictor, scope, receive)
+        self._routes.check(request.method, path)
+        if self._draining and (path in routes.READY or path.endswith("/ready")):
+            raise RequestError(503, "draining", "the server is ending", headers=RETRY_AFTER)
+        return self._routes
 
-    async def _predict(self, predictor: Predictor, scope: Message, receive: Receive) -> Response:
+    async def _respond(self, found: Routes, request: Request, receive: Receive) -> Reply:
+        document = found.documents.get(request.path)
+        if document is not None:
+            return document, None
+        deadline = time.monotonic() + self._settings.deadline_seconds
+        body = await self._body(request, receive)
+        exchange = found.exchanges.get(request.path)
+        if exchange is not None and self._pipeline is not None:
+            answered = await self._pipeline.answer(
+                exchange, body, request.headers, receive, deadline
+            )
+            return answered.response, answered.batch
+        if self._feedback is None:
+            raise RequestError(
+                404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
+            )
+        return await self._feedback.answer(body), None
+
+    async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds
-        deadline = time.monotonic() + seconds
         try:
             async with asyncio.timeout(seconds):
-                body = await _read(scope, receive, self._settings.max_body_bytes)
-            answer = await self._lane.run(partial(predictor.answer, body), deadline)
-            predictor.count(answer)
-            return Response(200, answer.body)
-        except ModelError as error:
-            logger.error("%s", error, exc_info=error.__cause__)
-            raise RequestError(500, "model_failed", "the model raised an error") from error
-        except FullError as error:
-            raise RequestError(
-                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
-            ) from error
-        except (LateError, TimeoutError) as error:
-            raise RequestError(504, "deadline", f"no answer within {seconds:g} s") from error
+                return await self._bodies.read(request.headers, receive)
+        except TimeoutError as error:
+            raise late(seconds) from error
+
+    def _account(self, request: Request, status: int, batch: Batch | None) -> None:
+        """Count an answer that was sent, and log it where that is wanted."""
+        seconds = time.perf_counter() - request.started
+        route = self._route(request.path)
+        if self._predictor is not None:
+            self._predictor.metrics.observe_request(route, status, seconds)
+            if batch is not None:
+                self._predictor.observer.observe(batch)
+                self._predictor.log_suspicious(batch)
+            self._flush_soon()
+        if self._access.wants(status):
+            rows = len(batch.labels) if batch else 0
+            self._access.write(request.trace, request.method, route, status, seconds, rows)
+
+    def _refused(self, error: RequestError) -> None:
+        """Count a value that can't be taken, by its column."""
+        column = error.details.get("column")
+        if error.code == "invalid_row" and isinstance(column, str) and self._predictor is not None:
+            self._predictor.observer.refused(column)
+
+    def _route(self, path: str) -> str:
+        return routes.OTHER if self._routes is None else self._routes.template(path)
+
+    def _flush_soon(self) -> None:
+        if not self._dirty:
+            self._dirty = True
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._dirty = False
+        if self._predictor is not None:
+            self._predictor.observer.flush()
+        if self._feedback is not None:
+            self._feedback.refresh()
+
+    def _explain(self, error: RequestError, request: Request) -> None:
+        """Log why a request failed; the answer doesn't say."""
+        fields = {**request.trace.fields, "route": self._route(request.path), "code": error.code}
+        cause = error.__cause__
+        info = None if cause is None else (type(cause), cause, cause.__traceback__)
+        logger.error("%s", error.message, extra={"fields": fields}, exc_info=info)
 
 
 def _shown(error: Exception) -> str:
@@ -144,47 +241,3 @@ def _shown(error: Exception) -> str:
     if isinstance(error, PackageError):
         return error.message
     return "".join(traceback.format_exception(error))
-
-
-def _documents(predictor: Predictor) -> dict[str, Response]:
-    manifest, golden = predictor.manifest, predictor.golden
-    return {
-        "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
-        "/package": Response(200, manifest.dump()),
-        "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
-        "/docs.json": Response(200, schema.encode(openapi.document(manifest, golden))),
-    }
-
-
-async def _read(scope: Message, receive: Receive, limit: int) -> bytes:
-    """The request's body; raises ``RequestError`` (413) as soon as it is known to be too large."""
-    announced = dict(scope["headers"]).get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > limit:
-        raise _too_large(limit)
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise DisconnectedError
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise _too_large(limit)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-def _too_large(limit: int) -> RequestError:
-    return RequestError(413, "too_large", "the body is too large", expected=f"<= {limit} bytes")
-
-
-async def _send(send: Send, response: Response) -> None:
-    headers = {
-        "content-type": response.content_type,
-        "content-length": str(len(response.body)),
-        **response.headers,
-    }
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
-    await send({"type": "http.response.body", "body": response.body})

@@ -2,18 +2,26 @@
 
 A project's model need not be safe to call from two threads, and a running prediction can't be
 interrupted: one that takes forever keeps its place, so a worker never holds more than it admits.
+Rows that wait while the model is busy form its next batch: nobody waits when it is idle. All of
+this is used from one event loop; only jobs and batches run in the thread.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
+T_contra = TypeVar("T_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 class FullError(Exception):
@@ -24,43 +32,151 @@ class LateError(Exception):
     """The deadline passed before there was an answer."""
 
 
-class Lane:
-    """Runs jobs one after the other."""
+class GoneError(Exception):
+    """The client went away while it waited."""
 
-    def __init__(self, places: int) -> None:
-        self._places = threading.Semaphore(places)
+
+class Batches(Protocol[T_contra, R_co]):
+    """How rows of several requests are put together; called in the thread, but ``group``."""
+
+    def group(self, item: T_contra) -> Hashable:
+        """Items of equal groups may be put together; None: with no other."""
+        ...
+
+    def size(self, item: T_contra) -> int:
+        """How many rows an item has."""
+        ...
+
+    def together(self, items: Sequence[T_contra]) -> Sequence[R_co | BaseException]:
+        """One result or exception for each item."""
+        ...
+
+
+@dataclass(eq=False)
+class _Waiting(Generic[T]):
+    """A place in the lane: a job to run alone, or an item for the next batch."""
+
+    future: asyncio.Future[Any]
+    job: Callable[[], Any] | None = None
+    item: T | None = None
+    group: Hashable = None
+    rows: int = 0
+    running: bool = field(default=False)
+
+
+class Lane(Generic[T, R]):
+    """Runs jobs one after the other, and items that wait together in batches."""
+
+    def __init__(self, places: int, batches: Batches[T, R], most_rows: int) -> None:
+        self._places = places
+        self._taken = 0
+        self._batches = batches
+        self._most_rows = most_rows
+        self._queue: deque[_Waiting[T]] = deque()
+        self._running: list[_Waiting[T]] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
 
-    async def run(self, job: Callable[[], T], deadline: float) -> T:
+    async def run(self, job: Callable[[], Any], deadline: float, receive: Receive) -> Any:
         """The result of ``job``, by ``deadline`` (``time.monotonic()`` seconds).
 
-        Raises ``FullError`` at once where there is no place, ``LateError`` at the deadline; a job
-        whose turn comes after its deadline isn't begun.
+        Raises ``FullError`` at once where there is no place, ``LateError`` at the deadline,
+        ``GoneError`` when ``receive`` tells that the client went away; a job whose turn comes
+        after either isn't begun.
         """
-        if not self._places.acquire(blocking=False):
-            raise FullError
+        return await self._wait(_Waiting(self._future(), job=job), deadline, receive)
 
-        def in_time() -> T:
-            if time.monotonic() >= deadline:
-                raise LateError
-            return job()
-
-        future = self._thread.submit(in_time)
-        future.add_done_callback(lambda _: self._places.release())
-        return await _result(future, deadline)
+    async def predict(self, item: T, deadline: float, receive: Receive) -> R:
+        """The result for ``item``, alone or in a batch; raises as ``run`` does."""
+        waiting = _Waiting(
+            self._future(),
+            item=item,
+            group=self._batches.group(item),
+            rows=self._batches.size(item),
+        )
+        result: R = await self._wait(waiting, deadline, receive)
+        return result
 
     def close(self) -> None:
         """Take no more jobs; what runs is finished when the process ends."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def _future(self) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
 
-async def _result(future: Future[T], deadline: float) -> T:
-    waiting = asyncio.wrap_future(future)
-    # Given up at the deadline, it may still fail later; asyncio complains of unread exceptions.
-    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
-    remaining = max(0.0, deadline - time.monotonic())
-    # Not wait_for: it would cancel, and so free the place of, a job still in the thread's queue.
-    done, _ = await asyncio.wait([waiting], timeout=remaining)
-    if not done:
-        raise LateError
-    return waiting.result()
+    async def _wait(self, waiting: _Waiting[T], deadline: float, receive: Receive) -> Any:
+        if self._taken >= self._places:
+            raise FullError
+        loop = asyncio.get_running_loop()
+        self._taken += 1
+        self._queue.append(waiting)
+        self._next()
+        left = max(0.0, deadline - time.monotonic())
+        late = loop.call_later(left, self._give_up, waiting, LateError())
+        gone = loop.create_task(self._watch(waiting, receive))
+        try:
+            return await waiting.future
+        finally:
+            late.cancel()
+            gone.cancel()
+
+    async def _watch(self, waiting: _Waiting[T], receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._give_up(waiting, GoneError())
+
+    def _give_up(self, waiting: _Waiting[T], error: Exception) -> None:
+        """End the wait; what runs keeps its place until it is done."""
+        if waiting.future.done():
+            return
+        waiting.future.set_exception(error)
+        if not waiting.running:
+            self._queue.remove(waiting)
+            self._taken -= 1
+
+    def _next(self) -> None:
+        """Let the thread begin with what waits first, and all that may go with it."""
+        if self._running or not self._queue:
+            return
+        self._running = group = self._batch()
+        for waiting in group:
+            waiting.running = True
+        loop = asyncio.get_running_loop()
+        future = self._thread.submit(self._work, group)
+        future.add_done_callback(
+            lambda done: loop.is_closed() or loop.call_soon_threadsafe(self._finish, group, done)
+        )
+
+    def _batch(self) -> list[_Waiting[T]]:
+        first = self._queue.popleft()
+        batch, rows = [first], first.rows
+        if first.group is None:
+            return batch
+        rest: deque[_Waiting[T]] = deque()
+        for waiting in self._queue:
+            if waiting.group == first.group and rows + waiting.rows <= self._most_rows:
+                batch.append(waiting)
+                rows += waiting.rows
+            else:
+                rest.append(waiting)
+        self._queue = rest
+        return batch
+
+    def _work(self, group: Sequence[_Waiting[T]]) -> Sequence[Any]:
+        job = group[0].job
+        if job is not None:
+            return [job()]
+        return self._batches.together([w.item for w in group if w.item is not None])
+
+    def _finish(self, group: Sequence[_Waiting[T]], done: Future[Sequence[Any]]) -> None:
+        self._taken -= len(group)
+        self._running = []
+        failure = done.exception()
+        results = [failure] * len(group) if failure is not None else done.result()
+        for waiting, result in zip(group, results, strict=True):
+            if waiting.future.done():
+                continue
+            if isinstance(result, BaseException):
+                waiting.future.set_exception(result)
+            else:
+                waiting.future.set_result(result)
+        self._next()

@@ -6,9 +6,22 @@ party. Only the viewer it ships is taken.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from packager.manifest import Column, Golden, Kind, Manifest
+from packager.manifest import Golden, Manifest
+from serving import openapi_columns as columns
+from serving import openapi_protocols as protocols
+from serving.openapi_parts import (
+    COMPONENTS,
+    Operation,
+    errors,
+    get,
+    json_body,
+    json_response,
+    reference,
+)
+from serving.v2 import gives_probabilities
 
 VIEWER = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
 
@@ -23,124 +36,181 @@ PAGE = b"""<!doctype html>
 </html>
 """
 
-_TYPES: dict[Kind, dict[str, str]] = {
-    "number": {"type": "number"},
-    "integer": {"type": "integer"},
-    "boolean": {"type": "boolean"},
-    "string": {"type": "string"},
-    "datetime": {"type": "string", "format": "date-time"},
-    "any": {},
-}
-
-_ERRORS = {
-    "400": "The body is not JSON",
-    "413": "The body is too large",
-    "422": "A column is absent or a value can't be taken without loss",
-    "500": "The model raised an error",
-    "503": "Too many requests are waiting, or the server is starting",
-    "504": "The deadline passed",
-}
+_BEARER = {"type": "http", "scheme": "bearer", "description": "One of this server's keys."}
 
 
-def document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:
-    """OpenAPI 3.1 for this package."""
-    request: dict[str, Any] = {"schema": _request(manifest)}
-    if golden is not None and golden.rows:
-        request["example"] = {"rows": [golden.rows[0]]}
-    predict = {
-        "summary": "Predict for some rows",
-        "requestBody": {"required": True, "content": {"application/json": request}},
-        "responses": {
-            "200": _response("Predictions, in the order of the rows", _answer(manifest)),
-            **{code: _response(text, _ERROR) for code, text in _ERRORS.items()},
-        },
+def document(
+    manifest: Manifest,
+    golden: Golden | None,
+    *,
+    keyed: bool = False,
+    metrics_keyed: bool = False,
+    feedback: bool = False,
+) -> dict[str, Any]:
+    """OpenAPI 3.1 for this package on this server.
+
+    ``keyed``: predictions need a bearer key; ``metrics_keyed``: so do metrics. ``feedback``:
+    answers hold tokens, and ``/feedback`` takes the labels that arrive later.
+    """
+    example = golden.rows[0] if golden is not None and golden.rows else {}
+    paths: dict[str, dict[str, Operation]] = {
+        "/predict": {"post": _predict(example)},
+        **({"/feedback": {"post": _feedback()}} if feedback else {}),
+        **_told(),
+        **protocols.paths(manifest, example),
+        **_operated(),
     }
-    return {
+    schemas = {
+        "Row": columns.row(manifest, example),
+        "Label": columns.label(manifest),
+        "Answer": _answer(manifest, golden, tokens=feedback),
+        **protocols.schemas(manifest),
+        **COMPONENTS,
+    }
+    described: dict[str, Any] = {
         "openapi": "3.1.0",
-        "info": {"title": manifest.name, "version": manifest.tag},
-        "paths": {
-            "/predict": {"post": predict},
-            "/schema": {"get": _get("Inputs, output, and a row to try")},
-            "/package": {"get": _get("The manifest of this package")},
+        "info": {
+            "title": manifest.name,
+            "version": manifest.tag,
+            "description": "Every prediction takes the same way through validation, model and "
+            "counters, whichever protocol asks for it.",
         },
+        "paths": paths,
+        "components": {"schemas": schemas},
     }
-
-
-def _request(manifest: Manifest) -> dict[str, Any]:
-    schema = manifest.schema_
-    columns = {column.name: _column(column) for column in (*schema.features, *schema.extras)}
-    row = {
-        "type": "object",
-        "properties": columns,
-        "required": [column.name for column in schema.features],
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "properties": {"rows": {"type": "array", "minItems": 1, "items": row}},
-        "required": ["rows"],
-        "additionalProperties": False,
-    }
-
-
-def _column(column: Column) -> dict[str, Any]:
-    described: dict[str, Any] = dict(_TYPES[column.kind])
-    if "type" in described:
-        described["type"] = [described["type"], "null"]
+    if keyed or metrics_keyed:
+        described["components"]["securitySchemes"] = {"bearer": _BEARER}
+        _close(paths, keyed=keyed, metrics_keyed=metrics_keyed)
     return described
 
 
-def _answer(manifest: Manifest) -> dict[str, Any]:
-    number = manifest.task == "regression"
-    entry: dict[str, Any] = {
-        "prediction": {"type": ["number", "null"]} if number else {},
-        "flags": {"type": "array", "items": {"type": "string"}},
+def _predict(example: Mapping[str, Any]) -> Operation:
+    body = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "minItems": 1, "items": reference("Row")}},
+        "required": ["rows"],
+        "additionalProperties": False,
     }
-    if not number:
-        entry["probabilities"] = {
-            "type": "object",
-            "additionalProperties": {"type": ["number", "null"]},
-        }
-    return {
+    answer = {
         "type": "object",
         "properties": {
-            "version": {"type": "string"},
-            "predictions": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": entry,
-                    "required": ["prediction", "flags"],
-                },
-            },
+            "version": {"type": "string", "description": "Version and root of the package."},
+            "predictions": {"type": "array", "items": reference("Answer")},
         },
         "required": ["version", "predictions"],
+        "additionalProperties": False,
+    }
+    return {
+        "tags": ["predict"],
+        "operationId": "predict",
+        "summary": "Predict for some rows",
+        "description": "A row that can't be taken without loss refuses the whole request.",
+        "requestBody": json_body(body, {"rows": [dict(example)]} if example else None),
+        "responses": {
+            "200": json_response("Answers, in the order of the rows", answer),
+            **errors("Error", "400", "413", "422", "500", "503", "504"),
+        },
     }
 
 
-def _get(summary: str) -> dict[str, Any]:
-    return {"summary": summary, "responses": {"200": _response(summary, {"type": "object"})}}
+def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"prediction": reference("Label")}
+    classes = manifest.schema_.classes
+    if classes is not None and gives_probabilities(manifest, golden):
+        entry["probabilities"] = columns.probabilities(classes)
+    entry["flags"] = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "What is unusual: `column:missing`, `:unseen`, `:out_of_range`.",
+    }
+    if tokens:
+        entry["token"] = {"type": "string", "description": "To send to /feedback with the label."}
+    return {"type": "object", "properties": entry, "required": list(entry)}
 
 
-def _response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-_ERROR: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "error": {
+def _feedback() -> Operation:
+    body = {
+        "type": "array",
+        "items": {
             "type": "object",
             "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "row": {"type": "integer"},
-                "column": {"type": "string"},
-                "expected": {"type": "string"},
-                "got": {"type": "string"},
+                "token": {"type": "string", "description": "The token of the answer."},
+                "actual": {
+                    "type": ["string", "number", "boolean"],
+                    "description": "What turned out to be true.",
+                },
             },
-            "required": ["code", "message"],
+            "required": ["token", "actual"],
+            "additionalProperties": False,
+        },
+    }
+    rejected = {
+        "type": "object",
+        "properties": {"index": {"type": "integer"}, "reason": {"type": "string"}},
+        "required": ["index", "reason"],
+    }
+    answer = {
+        "type": "object",
+        "properties": {
+            "accepted": {"type": "integer"},
+            "rejected": {"type": "array", "items": rejected},
+        },
+        "required": ["accepted", "rejected"],
+    }
+    return {
+        "tags": ["predict"],
+        "operationId": "feedback",
+        "summary": "Tell what turned out to be true",
+        "requestBody": json_body(body, None),
+        "responses": {
+            "200": json_response("How many labels were taken, and why others were not", answer),
+            **errors("Error", "400", "413", "422", "500", "503", "504"),
+        },
+    }
+
+
+def _told() -> dict[str, dict[str, Operation]]:
+    """What the server tells of the package."""
+    return {
+        "/schema": get("package", "Columns, kinds, ranges and categories, and a row to try"),
+        "/package": get("package", "The manifest of this package"),
+    }
+
+
+def _operated() -> dict[str, dict[str, Operation]]:
+    """What those who run the server use."""
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    failing = {"503": {"description": "Not yet, or no longer", "content": text}}
+    health: dict[str, dict[str, Operation]] = {
+        path: {
+            "get": {
+                "tags": ["operation"],
+                "summary": summary,
+                "responses": {"200": {"description": "It is", "content": text}, **failing},
+            }
         }
-    },
-    "required": ["error"],
-}
+        for path, summary in (
+            ("/healthz", "Whether the server is healthy"),
+            ("/livez", "Whether the server is alive"),
+            ("/readyz", "Whether the server takes requests"),
+        )
+    }
+    metrics = {"description": "Prometheus' text format", "content": text}
+    return {
+        **health,
+        "/metrics": {
+            "get": {"tags": ["operation"], "summary": "Metrics", "responses": {"200": metrics}}
+        },
+    }
+
+
+def _close(
+    paths: Mapping[str, Mapping[str, Operation]], *, keyed: bool, metrics_keyed: bool
+) -> None:
+    """Say which operations need a key; health never does."""
+    for path, methods in paths.items():
+        needed = metrics_keyed if path == "/metrics" else keyed and not protocols.is_health(path)
+        for operation in methods.values() if needed else ():
+            operation["security"] = [{"bearer": []}]
+            form = protocols.error_form(path)
+            operation["responses"] = {**operation["responses"], **errors(form, "401")}

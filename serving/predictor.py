@@ -1,144 +1,240 @@
-"""The model of a package, from request bytes to answer bytes, counted on the way."""
+"""The model of a package: rows to checked columns, columns to predictions, natively or compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Self
+from typing import Any, Self
 
-from monitoring.metrics import Baseline, Batch, Metrics
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.metrics import Baseline, Metrics
+from monitoring.observe import Batch, Observer
 from monitoring.profile import Profile
 from monitoring.slices import ALL, SliceSet
+from monitoring.suspicious import SuspiciousLog
+from monitoring.times import Clock
 from packager.data.frames import keep_text_plain
 from packager.data.rows import Checked, RowChecker, RowError
 from packager.errors import PackageError
-from packager.manifest import Golden, Manifest
+from packager.manifest import Golden, Manifest, Scalar
+from packager.worker.compiled import CompiledModel, load_compiled
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root
 from serving import schema
+from serving.exchange import Scored
+from serving.fastrows import FastRows
+from serving.feedback import Feedback
+from serving.settings import Settings
+from serving.state import suspicious_log
 
-ROUTES: Mapping[str, Sequence[str]] = {
-    "/predict": ("2xx", "4xx", "5xx"),
-    "/schema": ("2xx", "4xx"),
-    "/package": ("2xx", "4xx"),
-    "other": ("2xx", "4xx"),
-}
-"""Route templates as metrics name them, and the classes of status codes they answer with."""
+logger = logging.getLogger("serving")
+
+INLINE_SECONDS = 0.002
+"""Compiled predictions up to this long run in the event loop: a thread's turn costs as much."""
 
 
 class ModelError(Exception):
     """The model raised, or gave what can't be an answer; the cause says what."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The body of an answer, and what there is to count in it."""
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Predictions for n rows, and the rows that are still to be predicted."""
 
-    body: bytes
-    batch: Batch
+    labels: list[Scalar | None]
+    probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
+    outside: Sequence[int]
+    """Rows outside the compiled form's domain: what is said of them means nothing."""
+
+    def completed(self, native: Predictions) -> Outcome:
+        """With the native model's predictions for ``outside``."""
+        if len(self.outside) == len(self.labels):
+            return Outcome(native.labels, native.probabilities, ())
+        labels = list(self.labels)
+        for row, label in zip(self.outside, native.labels, strict=True):
+            labels[row] = label
+        if self.probabilities is None or native.probabilities is None:
+            return Outcome(labels, None, ())
+        probabilities = np.array(self.probabilities)
+        probabilities[list(self.outside)] = native.probabilities
+        return Outcome(labels, probabilities, ())
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded package that answers requests; not for two threads at once."""
+    """A loaded package that answers requests; ``native`` is not for two threads at once."""
 
     manifest: Manifest
-    version: str
     golden: Golden | None
-    profile: Profile | None
     model: LoadedModel
+    compiled: CompiledModel | None
     checker: RowChecker
+    fast: FastRows
     slices: SliceSet
     metrics: Metrics
+    observer: Observer
+    feedback: Feedback | None
+    """None where it is off."""
+    suspicious: SuspiciousLog | None
+    """None where nobody asked for it."""
+    inline_rows: int
+    """Compiled predictions of up to so many rows take no longer than ``INLINE_SECONDS``."""
 
     @classmethod
-    def load(cls, root: Root, manifest: Manifest) -> Self:
-        """Load model, profile and golden rows; raise ``PackageError`` if they can't be used."""
+    def load(
+        cls, settings: Settings, manifest: Manifest, routes: Mapping[str, Sequence[str]]
+    ) -> Self:
+        """Load model, profile and golden rows; raise ``PackageError`` if they can't be used.
+
+        ``routes``: route template → classes of status codes it answers with, for the metrics.
+        """
         keep_text_plain()
+        root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
+        names, clocks = _names(manifest), _clocks(manifest)
         profile = _load_profile(root)
-        checker = RowChecker(manifest.schema_, strict=manifest.serve.strict)
+        checker = RowChecker(described, strict=strict)
         slices = _load_slices(manifest, checker)
         golden = root.package / "golden.json"
-        classified = manifest.task == "classification"
         metrics = Metrics(
             manifest.name,
             manifest.tag,
             digest=manifest.root,
             profile=profile,
             slices=slices.names,
-            classes=(manifest.schema_.classes or ()) if classified else None,
+            classes=(described.classes or ()) if manifest.task == "classification" else None,
             baseline=_baseline(manifest),
-            routes=ROUTES,
+            routes=routes,
         )
-        return cls(
+        model = load_model(root, manifest.serve, manifest.task)
+        loaded = cls(
             manifest=manifest,
-            version=manifest.tag,
             golden=Golden.load(golden) if golden.exists() else None,
-            profile=profile,
-            model=load_model(root, manifest.serve, manifest.task),
+            model=model,
+            compiled=load_compiled(root, described, manifest.task, model),
             checker=checker,
+            fast=FastRows(described, checker, strict=strict),
             slices=slices,
             metrics=metrics,
+            observer=Observer(names, profile, slices, metrics, clocks),
+            feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
+            if settings.feedback.on
+            else None,
+            suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
+            inline_rows=0,
         )
+        return replace(loaded, inline_rows=_inline_rows(loaded))
 
-    def answer(self, body: bytes) -> Answer:
-        """The answer to a ``/predict`` request, not counted yet.
+    def read(self, body: bytes) -> Checked:
+        """The rows of a ``/predict`` body; raises ``RequestError``."""
+        checked = self.fast.read(body)
+        return checked if checked is not None else self._exactly(schema.parse_rows(body))
 
-        Raises ``RequestError`` for a request that can't be taken, ``ModelError`` where the model
-        fails.
+    def check(self, rows: list[dict[str, Any]]) -> Checked:
+        """Rows that another protocol read; raises ``RequestError``."""
+        checked = self.fast.check(rows)
+        return checked if checked is not None else self._exactly(rows)
+
+    def score(self, checked: Checked) -> Outcome:
+        """Compiled where there is such a form, natively for rows outside its domain, or for all.
+
+        Raises ``ModelError``.
         """
-        with self._stage("total"):
-            with self._stage("validate"):
-                checked = self._check(body)
-            with self._stage("predict"):
-                predictions = self._predict(checked)
-            answers = [
-                {**answer, "flags": flags}
-                for answer, flags in zip(
-                    predictions.answers(self.model.classes), checked.flags, strict=True
-                )
-            ]
-            body = schema.predictions_body(self.version, answers)
-            return Answer(body, self._batch(checked, predictions))
+        outcome = self.try_compiled(checked)
+        if not outcome.outside:
+            return outcome
+        return outcome.completed(self.native(self.part(checked, outcome.outside)))
 
-    def count(self, answer: Answer) -> None:
-        """Count the rows of an answer; for those that are sent, not for those that came late."""
-        self.metrics.observe_batch(answer.batch)
+    def try_compiled(self, checked: Checked) -> Outcome:
+        """What the compiled form says, and the rows for which it says nothing."""
+        if self.compiled is None:
+            return Outcome([None] * checked.rows, None, range(checked.rows))
+        columns = checked.columns[: len(self.manifest.schema_.features)]
+        if checked.rows == 1:
+            answer = self.compiled.predict_row([column[0] for column in columns])
+            if answer is None:
+                return Outcome([None], None, [0])
+            label, probabilities = answer
+            return Outcome([label], None if probabilities is None else [probabilities], ())
+        predictions, inside = self.compiled.predict_rows(columns)
+        outside = () if inside.all() else np.flatnonzero(~inside).tolist()
+        return Outcome(predictions.labels, predictions.probabilities, outside)
 
-    def _check(self, body: bytes) -> Checked:
+    def native(self, checked: Checked) -> Predictions:
+        """What the project's own model says; raises ``ModelError``."""
+        features = [column.name for column in self.manifest.schema_.features]
         try:
-            return self.checker.check(schema.parse_rows(body))
+            return self.model.predict(checked.frame[features])
+        except (Exception, SystemExit) as error:  # a model that exits must not end the server
+            raise ModelError(f"the model failed on {checked.rows} rows") from error
+
+    def part(self, checked: Checked, rows: Sequence[int]) -> Checked:
+        """Some of the rows, to be predicted."""
+        if len(rows) == checked.rows:
+            return checked
+        columns = [[column[row] for row in rows] for column in checked.columns]
+        return self.checker.checked(columns, (), {}, len(rows))
+
+    def scored(self, checked: Checked, outcome: Outcome) -> tuple[Scored, Batch]:
+        """What a protocol makes its answer of, and what there is to count in it."""
+        columns = dict(zip(_names(self.manifest), checked.columns, strict=True))
+        bitmaps = self.slices.bitmaps(columns, checked.rows)
+        labels, probabilities = outcome.labels, outcome.probabilities
+        tokens = None
+        if self.feedback is not None:
+            tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
+        batch = Batch(
+            checked.columns,
+            labels,
+            probabilities,
+            bitmaps,
+            checked.flags,
+            checked.anomalies,
+            tokens,
+        )
+        return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
+
+    def log_suspicious(self, batch: Batch) -> None:
+        """Write a sample of the suspicious rows to their log, where somebody asked for one."""
+        if self.suspicious is None or not any(batch.flags):
+            return
+        try:
+            self.suspicious.write(batch.columns, batch.flags, batch.labels, batch.tokens)
+        except OSError as error:  # a full disk must not take the answers away
+            logger.error("suspicious rows are not logged: %s", error)
+
+    def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+        try:
+            return self.checker.check(rows)
         except RowError as error:
             raise schema.RequestError.of_row(error) from error
         except RecursionError as error:  # read, but too deep to be shown in an error
             raise schema.unreadable("too deeply nested") from error
 
-    def _predict(self, checked: Checked) -> Predictions:
-        features = [column.name for column in self.manifest.schema_.features]
-        try:
-            return self.model.predict(checked.frame[features])
-        except (Exception, SystemExit) as error:  # a model that exits must not end the server
-            raise ModelError(f"the model failed on {len(checked.frame)} rows") from error
 
-    def _batch(self, checked: Checked, predictions: Predictions) -> Batch:
-        features = self.profile.features if self.profile else ()
-        return Batch(
-            predicted=predictions.labels,
-            slices=self.slices.masks(checked.frame),
-            bins={f.name: f.bin_indices(checked.frame[f.name]) for f in features},
-            anomalies=checked.anomalies,
-            flags=checked.flags,
-        )
+def _names(manifest: Manifest) -> list[str]:
+    return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
 
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
+
+def _clocks(manifest: Manifest) -> dict[str, Clock]:
+    """How the values of datetime columns count."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    return {c.name: Clock.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
+
+
+def _inline_rows(predictor: Predictor) -> int:
+    """How many rows the compiled form predicts within ``INLINE_SECONDS``, by the golden rows."""
+    if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
+        return 0
+    checked = predictor.check([*predictor.golden.rows, *predictor.golden.rows][:64])
+    for _ in range(3):  # the first time is not what it costs
         started = perf_counter()
-        try:
-            yield
-        finally:
-            self.metrics.observe_stage(name, perf_counter() - started)
+        predictor.try_compiled(checked)
+        seconds = perf_counter() - started
+    return max(1, int(INLINE_SECONDS / seconds * checked.rows))
 
 
 def _load_profile(root: Root) -> Profile | None:
@@ -156,8 +252,9 @@ def _load_profile(root: Root) -> Profile | None:
 
 def _load_slices(manifest: Manifest, checker: RowChecker) -> SliceSet:
     try:
-        slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-        slices.masks(checker.check([]).frame)  # no rows, but the dtypes every request will have
+        slices = SliceSet(manifest.slices.columns, manifest.slices.rules, _clocks(manifest))
+        slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training
+        slices.bitmaps(dict.fromkeys(slices.needs, ()), 0)
     except ValueError as error:
         raise PackageError(
             f"slices: expected slices of this package's columns, got {error}",
@@ -171,4 +268,5 @@ def _baseline(manifest: Manifest) -> Baseline:
     if evaluation is None:
         return {}
     measured = {**evaluation.slices, ALL: evaluation.overall}
-    return {name: (found.values.get("accuracy"), found.rows) for name, found in measured.items()}
+    metric = "accuracy" if manifest.task == "classification" else "mae"
+    return {name: (found.values.get(metric), found.rows) for name, found in measured.items()}

@@ -6,16 +6,22 @@ too, so it reads the manifest and nothing more; each worker loads the model when
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import bentoml
 
+from monitoring.counterfiles import claim
+from monitoring.series import count_as
 from packager.errors import PackageError
 from packager.manifest import Manifest
-from serving import supervision
-from serving.app import App, ASGIApp
+from serving import listener, logs, routes, supervision
+from serving.app import App
 from serving.predictor import Predictor
 from serving.settings import Settings
+from serving.wire import ASGIApp
+from serving.workers import Workers
 
 settings = Settings.from_environment()
 manifest = Manifest.load(settings.root.package / "manifest.json")
@@ -24,10 +30,18 @@ manifest = Manifest.load(settings.root.package / "manifest.json")
 def load() -> Predictor:
     """The package in memory; a worker that can't load it ends the whole server."""
     try:
-        return Predictor.load(settings.root, manifest)
+        listener.check()
+        return Predictor.load(settings, manifest, routes.MEASURED)
     except PackageError as error:
         supervision.give_up(error)
         raise
+
+
+def _keep_counts() -> None:
+    """Go on where the worker before this one ended, before the first metric is made."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is not None:
+        count_as(claim(Path(folder)).name)
 
 
 class Model:
@@ -38,9 +52,14 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
     """A service whose ASGI application has ``App`` in front of it."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
-        """Our application around BentoML's."""
+        """Our application around BentoML's, on a server of ours."""
+        _keep_counts()
         inner: ASGIApp = super().to_asgi(is_main=is_main)
-        return App(inner, settings, load)
+        logs.to_json()
+        app = App(inner, settings, load)
+        workers = Workers(supervision.table(), bentoml.server_context.worker_index or 0)
+        listener.install(app.drain, workers)
+        return app
 
 
 svc = FrontedService(

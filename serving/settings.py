@@ -6,14 +6,21 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self, TypeVar
 
 from packager.errors import UsageError
 from packager.worker.paths import Root
+from serving import environment as variables
+from serving.access import VARIABLE
+from serving.environment import between, within
+from serving.feedback_settings import FeedbackSettings
+from serving.logs import AccessLog
 
 MAX_WORKERS = 256
 
 T = TypeVar("T")
+C = TypeVar("C", bound=str)
 
 
 @dataclass(frozen=True)
@@ -31,54 +38,70 @@ class Settings:
     max_body_bytes: int
     """``MODEL_MAX_BODY_BYTES``: a larger request is refused (413)."""
     queue: int
-    """``MODEL_QUEUE``: requests a worker takes in; beyond that it is overloaded (503)."""
+    """``MODEL_QUEUE``: requests a worker lets wait; beyond that it is overloaded (503)."""
+    batch_rows: int
+    """``MODEL_BATCH_ROWS``: most rows of waiting requests predicted together; 1 for no batches."""
     deadline_seconds: float
     """``MODEL_DEADLINE_SECONDS``: a request that takes longer is given up (504)."""
+    keys_file: Path | None
+    """``MODEL_API_KEYS_FILE``: who may ask; None for everybody."""
+    metrics_closed: bool
+    """``MODEL_METRICS_ACCESS=keys``: metrics need a key too."""
+    access_log: AccessLog
+    """``MODEL_ACCESS_LOG``: requests that get a line in the log."""
+    feedback: FeedbackSettings
+    """Labels that come late, and suspicious rows."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the variables; raise ``UsageError`` naming the one that can't be used."""
 
         def read(name: str, default: str, parse: Callable[[str], T], expected: str) -> T:
-            text = environment.get(name) or default
-            try:
-                return parse(text)
-            except ValueError as error:
-                raise UsageError(
-                    f"{name}: expected {expected}, got {text!r}", f"unset it for {default!r}"
-                ) from error
+            return variables.read(environment, name, default, parse, expected)
 
         workers = environment.get("MODEL_WORKERS")
+        keys = environment.get(VARIABLE)
+        closed = read("MODEL_METRICS_ACCESS", "open", _one_of("open", "keys"), "open or keys")
+        if closed == "keys" and not keys:
+            raise UsageError(
+                f"MODEL_METRICS_ACCESS: expected {VARIABLE} beside it, got none",
+                "name a file of keys, or leave the metrics open",
+            )
         return cls(
             root=Root.from_environment(),
             host=read("MODEL_HOST", "0.0.0.0", _address, "an IP address"),
-            port=read("MODEL_PORT", "3000", _between(1, 65_535), "a port from 1 to 65535"),
-            workers=read("MODEL_WORKERS", "", _between(1, MAX_WORKERS), f"1 to {MAX_WORKERS}")
+            port=read("MODEL_PORT", "3000", between(1, 65_535), "a port from 1 to 65535"),
+            workers=read("MODEL_WORKERS", "", between(1, MAX_WORKERS), f"1 to {MAX_WORKERS}")
             if workers
             else None,
             max_body_bytes=read(
-                "MODEL_MAX_BODY_BYTES", str(16 << 20), _between(1, 1 << 40), "a number of bytes"
+                "MODEL_MAX_BODY_BYTES", str(16 << 20), between(1, 1 << 40), "a number of bytes"
             ),
-            queue=read("MODEL_QUEUE", "64", _between(1, 1 << 20), "a number of requests"),
-            deadline_seconds=read("MODEL_DEADLINE_SECONDS", "30", _seconds, "positive seconds"),
+            queue=read("MODEL_QUEUE", "64", between(1, 1 << 20), "a number of requests"),
+            batch_rows=read("MODEL_BATCH_ROWS", "1000", between(1, 1 << 20), "a number of rows"),
+            deadline_seconds=read(
+                "MODEL_DEADLINE_SECONDS", "30", within(0, 86_400), "positive seconds"
+            ),
+            keys_file=Path(keys) if keys else None,
+            metrics_closed=closed == "keys",
+            access_log=read(
+                "MODEL_ACCESS_LOG",
+                "errors",
+                _one_of("off", "errors", "all"),
+                "off, errors or all",
+            ),
+            feedback=FeedbackSettings.from_environment(environment),
         )
 
 
-def _between(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        number = int(text)
-        if not low <= number <= high:
-            raise ValueError(number)
-        return number
+def _one_of(*choices: C) -> Callable[[str], C]:
+    def parse(text: str) -> C:
+        for choice in choices:
+            if text == choice:
+                return choice
+        raise ValueError(text)
 
     return parse
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= 86_400:
-        raise ValueError(seconds)
-    return seconds
 
 
 def _address(text: str) -> str:

@@ -18,6 +18,21 @@ FILE = "MODEL_SERVER_FAILURE"
 """Environment variable naming the file for the error; set by ``python -m serving``."""
 
 
+TABLE = "MODEL_SERVER_WORKERS"
+"""Environment variable naming the file that the workers share; set by ``python -m serving``."""
+
+
+def expect_workers(folder: Path) -> None:
+    """Let workers started from here on share a table in ``folder``."""
+    os.environ[TABLE] = str(folder / "workers")
+
+
+def table() -> Path | None:
+    """The file that the workers share; None where something else started them."""
+    path = os.environ.get(TABLE)
+    return None if path is None else Path(path)
+
+
 def expect_failures(folder: Path) -> Path:
     """Let workers started from here on report into ``folder``; the file they would write."""
     path = folder / "failure.json"

@@ -17,9 +17,11 @@ TOP = Path(__file__).parent.parent
 ROOMS = ("packager", "serving", "monitoring")
 LONGEST = 320
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
-INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl"})
+INSIDE_FUNCTIONS = frozenset(
+    {"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl", "scipy", "treelite"}
+)
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
-IN_SERVING = IN_SHARED | {"bentoml"}
+IN_SERVING = IN_SHARED | {"bentoml", "orjson", "uvicorn"}
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def nothing_imports_serving(path: str, text: str) -> list[str]:
 
 
 def one_docker_client(path: str, text: str) -> list[str]:
-    if path == "packager/image/engine.py":
+    if path in ("packager/image/engine.py", "packager/image/containers.py"):
         return []
     pure = {"docker.utils.build.exclude_paths"} if path == "packager/code.py" else set()
     return [
@@ -223,9 +225,13 @@ RULES = {
             ("packager/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/metrics.py"): (
-        ("monitoring/metrics.py", "import prometheus_client\n"),
+    one_place_for("prometheus_client", "monitoring/series.py"): (
+        ("monitoring/series.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
+    ),
+    one_place_for("uvicorn", "serving/listener.py"): (
+        ("serving/listener.py", "import uvicorn\n"),
+        [("serving/app.py", "import uvicorn\n"), ("serving/wire.py", "import uvicorn.config\n")],
     ),
     one_place_for("bentoml", "serving/service.py"): (
         ("serving/service.py", "import bentoml\n"),

@@ -75,13 +75,56 @@ def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
     built: Package = request.getfixturevalue(name)
     done = package("replay", built.reference, "--report", tmp_path / "replay.json", env=env)
     assert done.code == 0, done.err
-    assert "rung: artifact (claimed: artifact)" in done.out
+    assert "rung: artifact (claimed: artifact, seen when built: artifact)" in done.out
     report = json.loads((tmp_path / "replay.json").read_text())
     assert report["passed"] is True
-    assert report["label_flips"] == 0
+    assert report["likeness"]["label_flips"] == 0
     assert all(check["ok"] for check in report["checks"])
     isolation = report["environment_now"]["isolation"]
     assert isolation == ("process" if env else "container")
+
+
+def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
+    local_package: Package, tmp_path: Path
+) -> None:
+    page = tmp_path / "replay.html"
+    done = package(
+        "replay", local_package.reference, "--perturb", "seed", "--page", page,
+        "--report", tmp_path / "replay.json", env=NO_ENGINE,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "changed on purpose: seed: 8 in place of 7: noticed" in done.out
+    assert ".random_state: largest difference" in done.out or ".random_state: 7, now 8" in done.out
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>Replay of starter" in text
+    assert "changed on purpose: seed" in text
+    assert "http" not in text  # nothing is fetched
+
+
+def test_seeds_are_tried_kept_and_taken_into_the_next_build(
+    local_package: Package, tmp_path: Path
+) -> None:
+    project = tmp_path / "starter"
+    shutil.copytree(local_package.project, project)
+    text = (project / "package.toml").read_text()
+    claim = text.replace('level = "artifact"', 'level = "statistical"')
+    (project / "package.toml").write_text(claim)
+    build = ("build", project, "--output", f"oci:{tmp_path / 'image'}")
+    refused = package(*build, env=NO_ENGINE)
+    assert refused.code == 2
+    assert "train --seeds 5" in refused.err
+    done = package("train", project, "--seeds", "5", "--json", env=NO_ENGINE)
+    assert done.code == 0, done.err
+    assert done.json["seeds"] == [7, 8, 9, 10, 11]
+    assert len(done.json["overall"]["accuracy"]) == 5
+    assert "channel=web" in done.json["slices"]
+    built = package(*build, env=NO_ENGINE)
+    assert built.code == 0, built.err
+    with open_reference(str(tmp_path / "image"), None) as found:
+        assert found.manifest.spread is not None
+        assert found.manifest.spread.seeds == (7, 8, 9, 10, 11)
+    (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
+    assert "package.seeds.json is of other code" in package(*build, env=NO_ENGINE).err
 
 
 def test_predict_takes_csv_json_and_lines_and_gives_csv(

@@ -8,12 +8,27 @@ from __future__ import annotations
 import signal
 import sys
 
-from packager.cli import data_checks, data_fingerprints, making, reading, running
+from packager.cli import (
+    data_checks,
+    data_fingerprints,
+    making,
+    monitoring,
+    reading,
+    running,
+)
 from packager.cli.app import app
 from packager.console import ConsoleProgress, show_error
 from packager.errors import PackageError
 
-__all__ = ["data_checks", "data_fingerprints", "main", "making", "reading", "running"]
+__all__ = [
+    "data_checks",
+    "data_fingerprints",
+    "main",
+    "making",
+    "monitoring",
+    "reading",
+    "running",
+]
 
 STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
 

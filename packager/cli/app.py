@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from packager.client import Client, read_key
+from packager.errors import UsageError
 from packager.image.engine import Engine
 from packager.image.reference import Reference, open_reference
 
@@ -22,6 +25,11 @@ app = typer.Typer(
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Ref = Annotated[str, typer.Argument(metavar="REF", help="A tag, an OCI folder or an archive.")]
+OptionalRef = Annotated[
+    str | None, typer.Argument(metavar="[REF]", help="A tag, an OCI folder or an archive.")
+]
+ServerUrl = Annotated[str | None, typer.Option("--url", help="A server, in place of REF.")]
+KeyFile = Annotated[Path | None, typer.Option(help="The file with the key for --url.")]
 Local = Annotated[bool, typer.Option(help="Without a container, under this Python.")]
 
 
@@ -32,3 +40,20 @@ def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | No
     with open_reference(reference, engine) as found:
         runs = engine is not None and not local and found.lock().base != "none"
         yield found, engine if runs else None
+
+
+def client_of(url: str, key_file: Path | None, reference: str | None, local: bool) -> Client:
+    """The client for ``--url``; refuses REF and ``--local`` beside it."""
+    if reference is not None or local:
+        given = "REF" if reference is not None else "--local"
+        raise UsageError(f"--url: expected no {given} beside it", "keep one of the two")
+    return Client(url, key=None if key_file is None else read_key(key_file))
+
+
+def required(reference: str | None, key_file: Path | None) -> str:
+    """REF, which has to be there where ``--url`` is not."""
+    if reference is None:
+        raise UsageError("expected REF or --url, got neither", "name a package or a server")
+    if key_file is not None:
+        raise UsageError("--key-file: expected --url beside it", "leave it out")
+    return reference

@@ -20,6 +20,8 @@ from packager.image.engine import Engine
 from packager.image.outputs import NO_ENGINE, Output, write_archive
 from packager.init import init_from_model, init_project
 from packager.project import load_project
+from packager.seeds import train_seeds
+from packager.spread_text import spread_text
 
 
 @app.command()
@@ -84,6 +86,20 @@ def build(
         builder=builder,
     )
     show(json.dumps(_built(built)) if as_json else _printed(built, where))
+
+
+@app.command()
+def train(
+    project: Annotated[Path, typer.Argument(help="The folder with package.toml.")] = Path("."),
+    seeds: Annotated[int, typer.Option(help="How many trainings, from the recipe's seed up.")] = 5,
+    base: Annotated[str | None, typer.Option(help="A base in place of [image] base.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train with several seeds; show and keep how far metrics go by chance."""
+    spread = train_seeds(
+        load_project(project), seeds, Engine.connect(), ConsoleProgress(), base=base
+    )
+    show(spread.model_dump_json() if as_json else spread_text(spread))
 
 
 @app.command()

@@ -9,15 +9,28 @@ from typing import Annotated, Literal
 
 import typer
 
+from packager import replay_page, replay_text
 from packager.cache import check_writable, new_file
-from packager.cli.app import AsJson, Local, Ref, app, opened
+from packager.cli.app import (
+    AsJson,
+    KeyFile,
+    Local,
+    OptionalRef,
+    Ref,
+    ServerUrl,
+    app,
+    client_of,
+    opened,
+    required,
+)
 from packager.code import REPLAY_REPORT
 from packager.console import ConsoleProgress, show
 from packager.errors import PackageError, UsageError
 from packager.predict import predict as run_predict
+from packager.predict import predict_at
 from packager.replay import replay as run_replay
 from packager.serve import serving
-from packager.worker.report import ReplayReport
+from packager.worker.job import Ask, Perturbation
 
 
 @app.command()
@@ -47,8 +60,10 @@ def serve(
 
 @app.command()
 def predict(
-    reference: Ref,
     source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
+    reference: OptionalRef = None,
+    url: ServerUrl = None,
+    key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
     form: Annotated[
         Literal["jsonl", "csv"], typer.Option("--format", help="Of the answers.")
@@ -56,13 +71,17 @@ def predict(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer every row of a file, without a server and without a network."""
+    """Answer every row of a file: by REF without a server or network, or by the server --url."""
     if output is not None:
         check_writable(output.absolute().parent)
     if as_json and form == "csv":
         raise UsageError("--format csv: expected no --json beside it", "keep one of the two")
-    with opened(reference, local) as (found, engine):
-        text = run_predict(found, source, form, engine, ConsoleProgress())
+    if url is not None:
+        with client_of(url, key_file, reference, local) as client:
+            text = predict_at(client, source, form, ConsoleProgress())
+    else:
+        with opened(required(reference, key_file), local) as (found, engine):
+            text = run_predict(found, source, form, engine, ConsoleProgress())
     if as_json:
         text = json.dumps({"predictions": [json.loads(line) for line in text.splitlines()]}) + "\n"
     if output is None:
@@ -77,36 +96,26 @@ def replay(
     reference: Ref,
     data: Annotated[Path | None, typer.Option(help="The data, where it is not inside.")] = None,
     report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path(REPLAY_REPORT),
+    page: Annotated[Path | None, typer.Option(help="The report as a page to read.")] = None,
+    perturb: Annotated[
+        Perturbation, typer.Option(help="Change this on purpose: the rung has to come out lower.")
+    ] = "none",
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
     """Train again from the package alone; say how equal the result is (exit 1 if too little)."""
-    check_writable(report.absolute().parent)
+    for path in (report, page) if page else (report,):
+        check_writable(path.absolute().parent)
+    ask = Ask(perturb=perturb)
     with opened(reference, local) as (found, engine):
-        result = run_replay(found, engine, ConsoleProgress(), data=data)
-    with new_file(report) as file:
-        file.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    show(result.model_dump_json() if as_json else _replayed(result, report))
+        result = run_replay(found, engine, ConsoleProgress(), ask, data=data)
+        written = {report: result.model_dump_json(indent=2) + "\n"}
+        if page is not None:
+            written[page] = replay_page.as_page(result, found.manifest)
+    for path, text in written.items():
+        with new_file(path) as file:
+            file.write_text(text, encoding="utf-8")
+    shown = f"{replay_text.as_text(result)}; report in {report}"
+    show(result.model_dump_json() if as_json else shown)
     if not result.passed:
         raise typer.Exit(1)
-
-
-def _replayed(report: ReplayReport, path: Path) -> str:
-    wrong = [check for check in report.checks if not check.ok]
-    lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
-    lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
-    if report.rows:
-        flips = f"{report.label_flips} label flips, " if report.label_flips is not None else ""
-        largest = report.largest_difference
-        shown = "none" if largest is None else f"{largest:g}"
-        lines.append(f"predictions: {report.rows} held-out rows, {flips}largest difference {shown}")
-    for name, check in report.metrics.items():
-        ok = "" if check.ok else "  (not accepted)"
-        lines.append(f"  {name}: {_number(check.recorded)} recorded, {_number(check.now)} now{ok}")
-    lines.append(f"rung: {report.rung} (claimed: {report.level})")
-    lines.append(f"replay: {'passed' if report.passed else 'failed'}; report in {path}")
-    return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.6g}"

@@ -15,12 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
+from packager.data.texts import text_hashes
 from packager.errors import UsageError
 
 Bits = npt.NDArray[np.uint64]
 
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
-_PROBE = 4096  # rows that show whether a column of text has few distinct values
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
@@ -160,43 +160,10 @@ def _times(values: npt.NDArray[Any], name: str) -> Cells:
 
 
 def _strings(series: pd.Series[Any]) -> Cells:
-    """Text of any storage: hashed once per distinct value, unless most are distinct."""
-    from xxhash import xxh3_64_intdigest
-
-    dtype = series.dtype
-    if isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow":
-        codes, distinct = _arrow_texts(series)
-    else:
-        codes, distinct = _python_texts(series)
-    hashes = np.fromiter(map(xxh3_64_intdigest, distinct), np.uint64, len(distinct))
-    return _ready(_looked_up(codes, hashes ^ np.uint64(canonical.tag("str"))), {"string"})
-
-
-def _arrow_texts(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], list[bytes]]:
-    import pyarrow as pa
-
-    array = pa.array(series.array)
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks()
-    array = array.cast(pa.large_binary())
-    if len(array.slice(0, _PROBE).unique()) > min(len(array), _PROBE) // 2:
-        codes = np.arange(len(array))
-        codes[series.isna().to_numpy(dtype=bool)] = -1
-        return codes, array.fill_null(b"").to_pylist()
-    encoded = array.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return codes, encoded.dictionary.to_pylist()
-
-
-def _python_texts(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], list[bytes]]:
-    values = series.to_numpy(dtype=object)
-    if series.iloc[:_PROBE].nunique() > min(len(series), _PROBE) // 2:
-        codes, absent = np.arange(len(values)), series.isna().to_numpy(dtype=bool)
-        codes[absent] = -1
-        uniques = np.where(absent, "", values)
-    else:
-        codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    return codes, [text.encode("utf-8", "surrogatepass") for text in uniques]
+    """Text of any storage."""
+    mark = canonical.tag("str")
+    bits = text_hashes(series, canonical.tag("null") ^ mark)
+    return _ready(np.bitwise_xor(bits, np.uint64(mark), out=bits), {"string"})
 
 
 def _category(series: pd.Series[Any], name: str) -> Cells:

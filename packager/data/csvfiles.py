@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from packager.errors import UsageError
@@ -64,21 +65,44 @@ def read_csv(
     place = files[0] if len(files) == 1 else files[0].parent
     with _readable(place), io.BufferedReader(_Chain(files, options)) as chain:
         frame = _table(chain, options, dtype=dtype)
-    return _without_row_labels(frame, place, _start(files[0], options))
+    labels = _RowLabels(place, _start(files[0], options))
+    frame = labels.without(frame)
+    labels.finish()
+    return frame
 
 
-def _table(source: Any, options: Mapping[str, Any], **more: Any) -> pd.DataFrame:
+def csv_blocks(
+    files: Sequence[Path], options: Mapping[str, Any], rows: int, dtype: Mapping[str, Any]
+) -> Iterator[pd.DataFrame]:
+    """The same table in blocks of at most ``rows``; what ``dtype`` doesn't name is guessed anew
+    in every block.
+    """
+    place = files[0] if len(files) == 1 else files[0].parent
+    start = _start(files[0], options)
+    labels = _RowLabels(place, start)
+    with _readable(place), io.BufferedReader(_Chain(files, options)) as chain:
+        reader = _table(chain, options, dtype=dtype, chunksize=rows)
+        for frame in reader:
+            yield labels.without(frame)
+    labels.finish()
+
+
+def _table(source: Any, options: Mapping[str, Any], **more: Any) -> Any:
     with warnings.catch_warnings():
         # pandas 3.1 reads floats exactly by default, and says so; earlier ones have to be told.
         warnings.filterwarnings("ignore", message="The 'float_precision' argument")
-        frame: pd.DataFrame = pd.read_csv(source, **options, **more)
-    return frame
+        return pd.read_csv(source, **options, **more)
 
 
 def parse_cells(cells: Sequence[Any], kind: Kind) -> list[Any]:
     """Text cells as values of ``kind``, null as None; text that isn't one is left as it is."""
     parse = {"number": _number, "integer": _integer, "boolean": _boolean}.get(kind, _text)
     return [None if cell is None or cell != cell else parse(cell) for cell in cells]
+
+
+def is_integer(cell: Any) -> bool:
+    """Whether a cell is text that pandas would take for an integer."""
+    return isinstance(cell, str) and _INTEGER.fullmatch(cell) is not None
 
 
 def _number(cell: str) -> float | str:
@@ -186,25 +210,44 @@ class _Chain(io.RawIOBase):
                     yield part
 
 
-def _without_row_labels(frame: pd.DataFrame, place: Path, start: _Start) -> pd.DataFrame:
-    """Drop a first column that the header doesn't name, if it merely counts the rows.
+class _RowLabels:
+    """Drops a first column that the header doesn't name, if it merely counts the rows.
 
     pandas makes an index of it when rows are one cell longer than the header (R writes such
     files). Trailing commas look the same but shift every value by a column, so anything but a
     count, or a last column that is all blank, is refused.
     """
-    labels = frame.index
-    if start.width <= len(start.names) and labels.equals(pd.RangeIndex(len(frame))):
-        return frame
-    counts = False
-    if pd.api.types.is_integer_dtype(labels.dtype):
-        numbers = labels.to_numpy()
+
+    def __init__(self, place: Path, start: _Start) -> None:
+        self._place, self._start = place, start
+        self._last: int | None = None
+        self._labelled = self._filled = False
+
+    def without(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The next rows of the table with a plain index."""
+        labels = frame.index
+        if self._start.width <= len(self._start.names) and isinstance(labels, pd.RangeIndex):
+            return frame.reset_index(drop=True)
+        self._labelled = True
+        if not pd.api.types.is_integer_dtype(labels.dtype):
+            raise self._refusal()
+        before = [] if self._last is None else [self._last]
+        numbers = np.append(np.asarray(before, np.int64), labels.to_numpy())
         again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may start anew
-        counts = bool(((numbers[1:] - numbers[:-1] == 1) | again).all())
-    if not counts or frame.iloc[:, -1].isna().all():
-        raise UsageError(
-            f"{place}: expected {len(start.names)} cells a row, as in the header, "
-            f"got {start.width}",
+        if not ((numbers[1:] - numbers[:-1] == 1) | again).all():
+            raise self._refusal()
+        self._last = int(numbers[-1]) if len(numbers) else None
+        self._filled = self._filled or bool(frame.iloc[:, -1].notna().any())
+        return frame.reset_index(drop=True)
+
+    def finish(self) -> None:
+        """Raise ``UsageError`` if what was dropped can't have been row labels."""
+        if self._labelled and not self._filled:
+            raise self._refusal()
+
+    def _refusal(self) -> UsageError:
+        return UsageError(
+            f"{self._place}: expected {len(self._start.names)} cells a row, as in the header, "
+            f"got {self._start.width}",
             "name every column in the header, and remove separators at the end of rows",
         )
-    return frame.reset_index(drop=True)

@@ -1,16 +1,12 @@
 """Files with rows → data frames, and what the columns of a frame are.
 
-Frames have plain pandas dtypes and a fresh 0…n-1 index whatever wrote the file: Parquet is read
-by its own types, so what a DataFrame was before it was saved (index, nullable integers) doesn't
-matter, and nulls in object columns are NaN as in a frame read from CSV.
+Frames have plain pandas dtypes and a fresh 0…n-1 index whatever wrote the file.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -18,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.csvfiles import CSV_OPTIONS, csv_names, parse_cells, read_csv
+from packager.data.parquetfiles import parquet_names, read_parquet
 from packager.errors import UsageError
 from packager.manifest import Column, Kind, Scalar, Schema
 
@@ -28,6 +25,7 @@ __all__ = [
     "keep_text_plain",
     "read",
     "read_rows",
+    "same_columns",
     "source_files",
 ]
 
@@ -79,14 +77,29 @@ def column_names(path: Path) -> list[str]:
     return _names(form, files[0], CSV_OPTIONS)
 
 
+def same_columns(path: Path, options: Mapping[str, Any]) -> tuple[Format, list[Path]]:
+    """Format and files of a source, all with the columns of the first, or a ``UsageError``."""
+    form, files = source_files(path)
+    first = _names(form, files[0], options)
+    for file in files[1:]:
+        names = _names(form, file, options)
+        if names != first:
+            raise UsageError(
+                f"{file}: expected the columns of {files[0].name} in the same order "
+                f"({', '.join(first)}), got {', '.join(names)}",
+                "give every file of the folder the same columns",
+            )
+    return form, files
+
+
 def read(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> pd.DataFrame:
     """The table in a file or folder. ``options`` are those of ``pandas.read_csv``, for CSV only.
 
     Raises ``UsageError`` if a file is unreadable, has no columns, names one twice, or has other
     columns than the first file.
     """
-    form, files = _same_columns(path, options)
-    return read_csv(files, options) if form == "csv" else _read_parquet(files)
+    form, files = same_columns(path, options)
+    return read_csv(files, options) if form == "csv" else read_parquet(files)
 
 
 def read_rows(path: Path, schema: Schema) -> list[dict[str, Any]]:
@@ -98,13 +111,13 @@ def read_rows(path: Path, schema: Schema) -> list[dict[str, Any]]:
     """
     if path.suffix.lower() in (".json", ".jsonl"):
         return _read_json(path)
-    form, files = _same_columns(path, CSV_OPTIONS)
+    form, files = same_columns(path, CSV_OPTIONS)
     known = {column.name: column for column in (*schema.features, *schema.extras)}
     if form == "csv":
         texts = {name: "str" for name, column in known.items() if column.kind != "any"}
         frame = read_csv(files, CSV_OPTIONS, dtype=texts)
     else:
-        frame = _read_parquet(files)
+        frame = read_parquet(files)
     names = [name for name in frame.columns if name in known]
     columns = [_plain(frame[name], known[name].kind, form) for name in names]
     if not columns:
@@ -144,73 +157,7 @@ def _visible(folder: Path) -> Iterator[Path]:
 def _names(form: Format, file: Path, options: Mapping[str, Any]) -> list[str]:
     if form == "csv":
         return csv_names(file, options)
-    from pyarrow import parquet
-
-    with _readable_parquet(file):
-        schema = parquet.read_schema(file)
-    names = [name for name in schema.names if name not in _row_labels(schema)]
-    if not names:
-        raise UsageError(f"{file}: expected at least one column, got none")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"{file}: expected every column name once, got {twice[0]!r} again")
-    return names
-
-
-def _same_columns(path: Path, options: Mapping[str, Any]) -> tuple[Format, list[Path]]:
-    form, files = source_files(path)
-    first = _names(form, files[0], options)
-    for file in files[1:]:
-        names = _names(form, file, options)
-        if names != first:
-            raise UsageError(
-                f"{file}: expected the columns of {files[0].name} in the same order "
-                f"({', '.join(first)}), got {', '.join(names)}",
-                "give every file of the folder the same columns",
-            )
-    return form, files
-
-
-def _read_parquet(files: Sequence[Path]) -> pd.DataFrame:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    tables = []
-    for file in files:
-        with _readable_parquet(file):
-            table = parquet.ParquetFile(file).read()
-        tables.append(table.drop_columns(_row_labels(table.schema)).replace_schema_metadata(None))
-    try:
-        table = pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise UsageError(
-            f"{files[0].parent}: expected columns of the same type in every file, got {error}"
-        ) from error
-    frame = cast(pd.DataFrame, table.to_pandas(ignore_metadata=True))
-    for name in frame.columns[[pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes]]:
-        frame[name] = frame[name].where(frame[name].notna(), np.nan)
-    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
-        # A fixed offset has no name of its own in every version; give it the one that parses.
-        offset = dtype.tz.utcoffset(None) if isinstance(dtype, pd.DatetimeTZDtype) else None
-        if offset is not None:
-            frame[name] = frame[name].dt.tz_convert(dt.timezone(offset))
-    return frame
-
-
-def _row_labels(schema: Any) -> list[str]:
-    """Columns in which pandas saved an unnamed index: row labels, not data."""
-    indexes: Iterable[Any] = (schema.pandas_metadata or {}).get("index_columns", ())
-    return [i for i in indexes if isinstance(i, str) and i.startswith("__index_level_")]
-
-
-@contextmanager
-def _readable_parquet(file: Path) -> Iterator[None]:
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"{file}: expected a Parquet file, got {error}") from error
+    return parquet_names(file)
 
 
 def _read_json(path: Path) -> list[dict[str, Any]]:

@@ -10,18 +10,27 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
 
-from packager.data.values import RefusedError, builder, nanoseconds_per_tick, shown_bound, taker
+from packager.data.values import (
+    RefusedError,
+    builder,
+    nanoseconds_per_tick,
+    needs_exact_floats,
+    refuse_inexact,
+    shown_bound,
+    taker,
+)
 from packager.errors import UsageError
 from packager.manifest import Column, Schema
 
 Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
 
-_FLAGS: dict[Anomaly, str] = {
+FLAGS: dict[Anomaly, str] = {
     "missing": "missing",
     "unseen": "unseen",
     "below_range": "out_of_range",
@@ -57,50 +66,73 @@ class RowError(UsageError):
 class Checked:
     """Rows that the model can take."""
 
-    frame: pd.DataFrame
-    """The features in the schema's order, in the dtypes of training; then the extras."""
-    flags: list[list[str]]
+    columns: tuple[Sequence[Any], ...]
+    """The features in the schema's order, then the extras: per column its ``rows`` values as
+    ``taker`` gives them, None for null."""
+    flags: Sequence[Sequence[str]]
     """Per row: ``carat:out_of_range``, ``color:unseen``, ``price:missing``."""
-    anomalies: dict[tuple[str, str], int]
+    anomalies: Mapping[tuple[str, str], int]
     """How often per (feature, kind); kinds are those of ``Anomaly``."""
+    rows: int
+    builders: Mapping[str, Callable[[Sequence[Any]], Any]] = field(repr=False, compare=False)
+    """Column name → what makes its array, in the order of ``columns``."""
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """``columns`` in the dtypes of training; built when first asked for."""
+        arrays = {
+            name: build(values)
+            for (name, build), values in zip(self.builders.items(), self.columns, strict=True)
+        }
+        return pd.DataFrame(arrays, index=pd.RangeIndex(self.rows))
 
 
 class RowChecker:
     """``check_rows`` for one schema, prepared once; keep one where many requests come."""
 
     def __init__(self, schema: Schema, *, strict: bool = False) -> None:
-        self._features = [_Plan(column) for column in schema.features]
-        self._extras = [_Plan(column) for column in schema.extras]
+        self._features = [Plan(column) for column in schema.features]
+        self._extras = [Plan(column) for column in schema.extras]
+        self._builders = {c.name: builder(c) for c in (*schema.features, *schema.extras)}
         self._required = frozenset(column.name for column in schema.features)
         self._known = self._required | {column.name for column in schema.extras}
         self._strict = strict
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
-        """The frame of ``rows``; ``RowError`` for the first row that can't be taken."""
+        """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
         errors = [error for error in [self._wrong_keys(rows)] if error]
         whole = [row if isinstance(row, Mapping) else {} for row in rows]
-        arrays: dict[str, Any] = {}
+        columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]
         anomalies: Counter[tuple[str, str]] = Counter()
         for plan in (*self._features, *self._extras):
             try:
                 values = plan.take([row.get(plan.name) for row in whole])
-                arrays[plan.name] = plan.array(values)
             except RowError as error:
                 errors.append(error)
                 continue
+            columns.append(values)
             if plan.name not in self._required:
                 continue
             found = list(plan.anomalies(values))
             for row, anomaly in found:
-                flags[row].append(f"{plan.name}:{_FLAGS[anomaly]}")
+                flags[row].append(f"{plan.name}:{FLAGS[anomaly]}")
                 anomalies[plan.name, anomaly] += 1
             if self._strict:
                 errors += plan.refusals(found, whole)[:1]
         if errors:
             raise min(errors, key=lambda error: error.row)
-        frame = pd.DataFrame(arrays, index=pd.RangeIndex(len(rows)))
-        return Checked(frame, flags, dict(anomalies))
+        return self.checked(columns, flags, anomalies, len(rows))
+
+    def checked(
+        self,
+        columns: Iterable[Sequence[Any]],
+        flags: Sequence[Sequence[str]],
+        anomalies: Mapping[tuple[str, str], int],
+        rows: int,
+    ) -> Checked:
+        """``Checked`` of values that were checked before."""
+        return Checked(tuple(columns), flags, dict(anomalies), rows, self._builders)
 
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):
@@ -134,36 +166,40 @@ def check_rows(
     return RowChecker(schema, strict=strict).check(rows)
 
 
-class _Plan:
+class Plan:
     """How the values of one column are taken and judged."""
 
     def __init__(self, column: Column) -> None:
         self.column = column
         self.name = column.name
-        self._take: Callable[[Any], Any] = taker(column)
-        self._build = builder(column)
-        self._seen = None if column.categories is None else frozenset(column.categories)
+        self.take_one: Callable[[Any], Any] = taker(column)
+        self._exact = needs_exact_floats(column)
+        self.seen = None if column.categories is None else frozenset(column.categories)
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
 
     def take(self, values: Sequence[Any]) -> list[Any]:
+        """JSON values as the column's, None for null; ``RowError`` for the first refused."""
         taken = []
         for row, value in enumerate(values):
             try:
-                taken.append(None if value is None else self._take(value))
+                taken.append(None if value is None else self.take_one(value))
             except RefusedError as error:
                 raise self._error(row, error.expected, value) from error
+        if self._exact and None in taken:
+            self._refuse_inexact(taken)
         return taken
 
-    def array(self, values: Sequence[Any]) -> Any:
+    def _refuse_inexact(self, values: Sequence[Any]) -> None:
         try:
-            return self._build(values)
+            refuse_inexact(values)
         except RefusedError as error:
             largest = max((v for v in values if v is not None), key=abs)
             raise self._error(values.index(largest), error.expected, largest) from error
 
     def anomalies(self, values: Sequence[Any]) -> Iterator[tuple[int, Anomaly]]:
+        """The rows whose value is unusual, and how."""
         for row, value in enumerate(values):
-            anomaly = self._judge(value)
+            anomaly = self.judge(value)
             if anomaly is not None:
                 yield row, anomaly
 
@@ -186,11 +222,12 @@ class _Plan:
     def _bound(self, value: float | None) -> float | str | None:
         return None if value is None else shown_bound(self.column, value)
 
-    def _judge(self, value: Any) -> Anomaly | None:
+    def judge(self, value: Any) -> Anomaly | None:
+        """What is unusual about a value that was taken."""
         if value is None:
             return "missing"
-        if self._seen is not None:
-            return None if value in self._seen else "unseen"
+        if self.seen is not None:
+            return None if value in self.seen else "unseen"
         low, high = self.column.minimum, self.column.maximum
         if low is None or high is None:
             return None

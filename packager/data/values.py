@@ -11,7 +11,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -51,10 +51,7 @@ def taker(column: Column) -> Callable[[Any], Any]:
 
 
 def builder(column: Column) -> Callable[[Sequence[Any]], Any]:
-    """The function that makes the column's array of taken values, None for null.
-
-    It raises ``RefusedError`` for integers that, beside nulls, can't become floats without loss.
-    """
+    """The function that makes the column's array of taken values, None for null."""
     if column.dtype.endswith("category"):
         return _category_builder(column)
     if column.kind == "datetime":
@@ -71,6 +68,26 @@ def builder(column: Column) -> Callable[[Sequence[Any]], Any]:
     if dtype.kind == "b":
         return lambda values: _objects(values) if None in values else np.array(values, dtype)
     return lambda values: np.array(_with_nan(values), dtype)
+
+
+def needs_exact_floats(column: Column) -> bool:
+    """Whether the column's integers become float64 as soon as one value is null."""
+    return _plain_dtype(column) in ("i", "u")
+
+
+def refuse_inexact(values: Sequence[Any]) -> None:
+    """Raise ``RefusedError`` for integers that, beside nulls, can't become floats without loss."""
+    if not all(_fits_float(value) for value in values if value is not None):
+        raise RefusedError("integers that float64 holds exactly, in a request with nulls")
+
+
+def array_follows(column: Column) -> Literal["nothing", "nulls", "values"]:
+    """What the dtype of the column's array depends on: a null in it, or any of its values."""
+    if column.dtype.endswith("category"):
+        return "values" if column.categories is None else "nothing"
+    if column.kind == "any" and column.dtype != "object":
+        return "values"
+    return "nulls" if _plain_dtype(column) in ("i", "u", "b") else "nothing"
 
 
 def shown_bound(column: Column, value: float) -> float | str:
@@ -179,6 +196,14 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
     return take
 
 
+def _plain_dtype(column: Column) -> str:
+    """The kind of NumPy's own dtype that the column has; empty for those of pandas."""
+    if column.dtype.endswith("category") or column.kind in ("any", "datetime"):
+        return ""
+    dtype = pd.api.types.pandas_dtype(column.dtype)
+    return dtype.kind if isinstance(dtype, np.dtype) else ""
+
+
 def _unit(dtype: str) -> str:
     """``us`` of ``datetime64[us, UTC]``."""
     return dtype.removeprefix("datetime64[").rstrip("]").split(",")[0]
@@ -216,8 +241,6 @@ def _category_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
 def _integers(values: Sequence[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     if None not in values:
         return np.array(values, dtype)
-    if not all(_fits_float(value) for value in values if value is not None):
-        raise RefusedError("integers that float64 holds exactly, in a request with nulls")
     return np.array(_with_nan(values), np.float64)
 
 

@@ -31,12 +31,14 @@ def provide(
     progress: Progress,
     *,
     update: bool = False,
+    trees: bool = False,
 ) -> Dependencies:
     """Lock (or take the lock that still answers) and fetch every wheel into the wheelhouse.
 
-    Raises ``PackageError`` where ``base`` is not the one that was locked under its name.
+    ``trees`` asks for what compiled tree ensembles need, too. Raises ``PackageError`` where
+    ``base`` is not the one that was locked under its name.
     """
-    inputs = inputs_digest(requirements, data, target)
+    inputs = inputs_digest(requirements, data, target, trees=trees)
     known = load_lock(lock_path)
     if known is not None and known.inputs == inputs and not update:
         progress.step(f"dependencies as locked in {lock_path.name}")
@@ -49,7 +51,7 @@ def provide(
         progress.step(f"resolving {requirements.name} and the runtime together")
         index = user_index_options()
         pins = known.wheels if known is not None and not update else ()
-        resolved = resolver.resolve(requirements, data, target, index, pins=pins)
+        resolved = resolver.resolve(requirements, data, target, index, pins=pins, trees=trees)
         wheels.fetch(resolved, index, progress)
         locked = LockFile(
             inputs=inputs,

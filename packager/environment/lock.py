@@ -43,15 +43,21 @@ def runtime_requirements(data: DataFormat | None) -> dict[Group, list[str]]:
         "serve": ("serve",),
         "worker": ("worker", "parquet") if data == "parquet" else ("worker",),
     }
+    return {group: _of_extras(names) for group, names in extras.items()}
+
+
+def tree_requirements() -> list[str]:
+    """What answers for tree ensembles: for projects whose own requirements can make them."""
+    return _of_extras(("trees",))
+
+
+def _of_extras(names: tuple[str, ...]) -> list[str]:
     declared = [Requirement(line) for line in importlib.metadata.requires(DISTRIBUTION) or []]
-    return {
-        group: [
-            f"{requirement.name}{requirement.specifier}"
-            for requirement in declared
-            if any(_only_in(requirement, extra) for extra in names)
-        ]
-        for group, names in extras.items()
-    }
+    return [
+        f"{requirement.name}{requirement.specifier}"
+        for requirement in declared
+        if any(_only_in(requirement, extra) for extra in names)
+    ]
 
 
 def _only_in(requirement: Requirement, extra: str) -> bool:
@@ -59,11 +65,14 @@ def _only_in(requirement: Requirement, extra: str) -> bool:
     return bool(marker and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""}))
 
 
-def inputs_digest(requirements: Path, data: DataFormat | None, target: Target) -> str:
+def inputs_digest(
+    requirements: Path, data: DataFormat | None, target: Target, *, trees: bool = False
+) -> str:
     """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
     texts: dict[Path, str] = {}
     _read_nested(requirements, texts)
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
+    asked += [tree_requirements()] if trees else []
     return sha256_bytes(canonical_json(asked))
 
 

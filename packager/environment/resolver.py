@@ -16,7 +16,13 @@ import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from packager.environment.index import IndexOptions
-from packager.environment.lock import FILENAME, DataFormat, Group, runtime_requirements
+from packager.environment.lock import (
+    FILENAME,
+    DataFormat,
+    Group,
+    runtime_requirements,
+    tree_requirements,
+)
 from packager.environment.platform import Target
 from packager.errors import PackageError, UsageError
 from packager.manifest import Wheel
@@ -25,6 +31,8 @@ WHEEL_HINT = (
     "make a wheel of it with `pip wheel NAME --wheel-dir wheels` and name that folder "
     "in your pip or uv configuration (find-links)"
 )
+TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
+"""What makes tree ensembles: beside any of them the image gets what answers for these sooner."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +50,36 @@ def resolve(
     index: IndexOptions,
     *,
     pins: Sequence[Wheel] = (),
+    trees: bool = False,
 ) -> list[Resolved]:
     """Choose one wheel for each dependency of the project and the runtime together.
 
-    ``pins`` are kept where they still fit. Raises ``PackageError`` where a requirement does not
-    exist, has no wheel, or the project's and the runtime's requirements exclude each other.
+    ``pins`` are kept where they still fit. With ``trees``, what compiled tree ensembles need is
+    among them if the project requires a framework for these and it can be had. Raises
+    ``PackageError`` where a requirement does not exist, has no wheel, or the project's and the
+    runtime's requirements exclude each other.
     """
     groups = runtime_requirements(data)
+    if trees:
+        with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
+        try:
+            found = _resolve(requirements, with_trees, target, index, pins)
+        except PackageError:
+            pass  # without, the same error comes again unless the trees' needs were its cause
+        else:
+            served = {r.wheel.name for r in found if r.wheel.group == "serve"}
+            if served & TREE_FRAMEWORKS:
+                return found
+    return _resolve(requirements, groups, target, index, pins)
+
+
+def _resolve(
+    requirements: Path,
+    groups: Mapping[Group, Sequence[str]],
+    target: Target,
+    index: IndexOptions,
+    pins: Sequence[Wheel],
+) -> list[Resolved]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         serve, worker = folder / "serving-runtime.txt", folder / "worker-runtime.txt"

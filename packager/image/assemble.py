@@ -70,21 +70,29 @@ def assemble(
     labels: Mapping[str, str],
 ) -> Image:
     """Put layers under one canonical config; nothing in it tells when or where."""
+    settings: dict[str, Any] = {
+        "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
+        "Entrypoint": None,
+        "Env": environment(base),
+        "ExposedPorts": {f"{PORT}/tcp": {}},
+        "Healthcheck": healthcheck(),
+        "Labels": dict(labels),
+        "User": USER,
+        "WorkingDir": "/code",
+    }
+    return image_of(name, platform, settings, layers)
+
+
+def image_of(
+    name: str, platform: str, settings: Mapping[str, Any], layers: Sequence[Layer]
+) -> Image:
+    """Any image of ``layers``; ``settings`` is what its containers start with."""
     system, architecture = platform.split("/")
     config = {
         "architecture": architecture,
         "os": system,
         "created": EPOCH,
-        "config": {
-            "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
-            "Entrypoint": None,
-            "Env": environment(base),
-            "ExposedPorts": {f"{PORT}/tcp": {}},
-            "Healthcheck": healthcheck(),
-            "Labels": dict(labels),
-            "User": USER,
-            "WorkingDir": "/code",
-        },
+        "config": dict(settings),
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         "history": [{"created": EPOCH, "created_by": f"{LABEL}: {layer.name}"} for layer in layers],
     }

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packager.digest import canonical_json, sha256_file
+from packager.digest import sha256_file
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import EPOCH, LABEL, Image
+from packager.image.assemble import LABEL, Image, image_of
 from packager.image.layers import Layer
 
 HINT = "name a file that `package base --output` or `docker save` of one base wrote"
@@ -32,16 +32,7 @@ def base_image(
     reference: str, platform: str, env: tuple[str, ...], layers: tuple[Layer, ...]
 ) -> Image:
     """The base as an image of its own; nothing in it tells when it was made."""
-    system, architecture = platform.split("/")
-    config = {
-        "architecture": architecture,
-        "os": system,
-        "created": EPOCH,
-        "config": {"Cmd": ["python3"], "Env": list(env)},
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": [{"created": EPOCH, "created_by": f"{LABEL}: base"} for _ in layers],
-    }
-    return Image(reference, canonical_json(config), layers)
+    return image_of(reference, platform, {"Cmd": ["python3"], "Env": list(env)}, layers)
 
 
 @contextmanager

@@ -1,11 +1,34 @@
-"""Containers that run: whether they still do, and what they say."""
+"""Containers: those that do one job, those that serve, and the walls around them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import contextlib
+import io
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
 
-from packager.image.streams import lines
+import docker
+import requests
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+
+from packager.cache import owner
+from packager.errors import PackageError
+from packager.image.streams import ChunkReader, lines
+
+STOP_SECONDS = 15
+JOB_USER = "65532:0"
+SCRATCH = {"/tmp": "rw,mode=1777,size=512m"}
+OWNER = "model-packager.owner"
+OnLine = Callable[[str], None]
+# The walls of every container that runs somebody's code.
+WALLS: dict[str, Any] = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "user": JOB_USER,
+}
 
 
 class RunningContainer:
@@ -30,3 +53,157 @@ class ServerContainer(RunningContainer):
     def follow(self) -> Iterator[str]:
         """Its log lines, until it ends."""
         yield from lines(self._container.logs(stream=True, follow=True))
+
+
+class Sandbox(RunningContainer):
+    """A container to look at from inside."""
+
+    def run(self, command: Sequence[str]) -> tuple[int, str]:
+        """Exit code and output of a command inside; 1 where the container has ended."""
+        try:
+            code, output = self._container.exec_run(list(command))
+        except APIError as error:
+            return 1, str(error.explanation)
+        return int(code), output.decode(errors="replace")
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return str(self._container.logs().decode(errors="replace")).strip()
+
+
+class Containers:
+    """What an engine runs."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @contextlib.contextmanager
+    def _container(
+        self, doing: str, image: str, command: Sequence[str] | None = None, **options: Any
+    ) -> Iterator[Container]:
+        """A container of this process alone, without a network; removed whatever happens."""
+        options = {"network_mode": "none", "labels": {OWNER: owner()}, **options}
+        with engine_errors(doing):
+            container = self._client.containers.create(
+                image, list(command) if command else None, **options
+            )
+            try:
+                yield container
+            finally:
+                # An engine that is gone has told its error already, and took the container along.
+                with contextlib.suppress(NotFound, requests.ConnectionError):
+                    container.remove(force=True)
+
+    def job(
+        self,
+        image: str,
+        command: Sequence[str],
+        files: IO[bytes] | None,
+        output: str,
+        destination: Path,
+        *,
+        environment: Mapping[str, str],
+        on_line: OnLine,
+    ) -> int:
+        """Run ``command`` in a container without network; return its exit code.
+
+        ``files`` is a tar laid at ``/`` before the start; the folder or file at ``output`` is
+        unpacked into ``destination`` afterwards, where it exists. The container is removed.
+        """
+        doing, variables = "running a container", dict(environment)
+        with self._container(doing, image, command, environment=variables, **WALLS) as container:
+            if files is not None:
+                container.put_archive("/", files)
+            # Not its log: Podman does not always end that when the container ends.
+            said = container.attach(stream=True)
+            container.start()
+            for line in lines(said):
+                on_line(line)
+            code = int(container.wait()["StatusCode"])
+            self._fetch(container, output, destination)
+            return code
+
+    def transform(
+        self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
+    ) -> bytes:
+        """Run ``command`` over ``files`` as root of a container; ``output`` of it as a tar."""
+        options = {"entrypoint": [], "user": "0"}
+        with self._container("running a container", image, command, **options) as container:
+            if files is not None:
+                container.put_archive("/", files)
+            container.start()
+            if container.wait()["StatusCode"] != 0:
+                raise PackageError(
+                    f"{image}: {command[0]} failed: {container.logs().decode()[-500:]}",
+                    "check that the image holds a working Python",
+                )
+            chunks, _ = container.get_archive(output)
+            return b"".join(chunks)
+
+    def output(self, image: str, command: Sequence[str]) -> str:
+        """What ``command`` prints in a container of ``image``."""
+        with engine_errors("running a container"):
+            said: bytes = self._client.containers.run(
+                image,
+                list(command),
+                entrypoint=[],
+                network_mode="none",
+                labels={OWNER: owner()},
+                remove=True,
+            )
+        return said.decode()
+
+    def read(self, image: str, path: str, destination: Path) -> bool:
+        """Copy ``path`` out of an image without running it; False if it is not there."""
+        with self._container("reading an image", image, ["-"]) as container:
+            return self._fetch(container, path, destination)
+
+    @contextlib.contextmanager
+    def sandbox(self, image: str) -> Iterator[Sandbox]:
+        """``image`` started as it will be deployed, without a network; removed afterwards."""
+        walls = {"read_only": True, "tmpfs": SCRATCH, **WALLS}
+        with self._container("looking at a started image", image, **walls) as container:
+            container.start()
+            yield Sandbox(container)
+
+    @contextlib.contextmanager
+    def server(self, image: str, name: str, port: int, inside: int) -> Iterator[ServerContainer]:
+        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards."""
+        options: dict[str, Any] = {
+            "name": name,
+            "labels": {},  # where this process is killed, it serves on
+            "network_mode": None,
+            "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
+            "read_only": True,
+            "tmpfs": SCRATCH,
+        }
+        with self._container("serving an image", image, **options, **WALLS) as container:
+            container.start()
+            container.reload()
+            published = container.ports[f"{inside}/tcp"][0]["HostPort"]
+            try:
+                yield ServerContainer(container, f"http://127.0.0.1:{published}")
+            finally:
+                with contextlib.suppress(NotFound):
+                    container.stop(timeout=STOP_SECONDS)
+
+    def _fetch(self, container: Container, path: str, destination: Path) -> bool:
+        try:
+            chunks, _ = container.get_archive(path)
+        except NotFound:
+            return False
+        with tarfile.open(fileobj=io.BufferedReader(ChunkReader(chunks)), mode="r|") as tar:
+            tar.extractall(destination, filter="data")
+        return True
+
+
+@contextlib.contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn what an engine, or the way to it, refuses into a ``PackageError``."""
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        raise PackageError(
+            f"the engine broke off while {doing}: {error}",
+            "check that the engine runs (`docker info`), then try again",
+        ) from error

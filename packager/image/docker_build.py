@@ -7,18 +7,17 @@ the base is handed over by content, under a name of this build alone, so that no
 from __future__ import annotations
 
 import json
-import secrets
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Literal
 
-from packager.digest import CHUNK, canonical_json
+from packager.digest import CHUNK
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import EPOCH, LABEL, Image
+from packager.image.assemble import LABEL, Image, image_of
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
 from packager.image.engine import Engine
@@ -32,8 +31,7 @@ Builder = Literal["assemble", "docker"]
 NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --engine docker builds it"
 NOT_PROMISED = (
     f"{TEMPLATE} of the project takes the place of ours. No longer promised: equal bytes on every "
-    "machine, an image free of what its RUN steps leave behind, and that the golden rows, "
-    "answered on the project's own layers, hold for what it adds. The network stays off for RUN"
+    "machine, and an image free of what its RUN steps leave behind. The network stays off for RUN"
 )
 
 
@@ -89,15 +87,17 @@ def build_images(
     base: Base,
     template: str | None,
     engine: Engine,
+    check: Callable[[str], None],
     progress: Progress,
     *,
     fresh: bool = False,
 ) -> tuple[DockerImage, ...]:
     """Build what ``images`` are assembled of, and tag them when all has succeeded.
 
-    ``template`` stands in for ours; ``fresh`` keeps Docker from using steps of earlier builds.
+    ``template`` stands in for ours; ``check`` is given the id of the image before it has a name,
+    and may raise; ``fresh`` keeps Docker from using steps of earlier builds.
     """
-    name = f"{LABEL}-base:{secrets.token_hex(8)}"
+    name = engine.temporary("base")
     below, middle, _ = split(images[0].layers)
     progress.step("sending the base to the engine")
     load_into(engine, base_image(name, images[0], below, base), progress)
@@ -119,16 +119,17 @@ def build_images(
                     _labels(image).items() - _labels(images[0]).items(),
                 )
                 built.append(_build(engine, text, top, dict(more), fresh, progress))
+        # With the data in the one image, the first of two builds was only a step on the way.
+        finished = [
+            DockerImage(image.name, image.config, image.layers, id_)
+            for image, id_ in zip(images, built[-len(images) :], strict=True)
+        ]
+        check(finished[0].id)
     except BaseException:
         _forget(engine, built)
         raise
     finally:
         engine.remove(name)
-    # With the data in the one image, the first of two builds was only a step on the way.
-    finished = [
-        DockerImage(image.name, image.config, image.layers, id_)
-        for image, id_ in zip(images, built[-len(images) :], strict=True)
-    ]
     for image in finished:
         engine.tag(image.id, image.name)
     return tuple(finished)
@@ -143,13 +144,9 @@ def split(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer], list[Layer
 
 def base_image(name: str, image: Image, layers: Sequence[Layer], base: Base) -> Image:
     """The locked base, for a FROM: its layers and variables, and nothing else to inherit."""
-    config = json.loads(image.config)
-    config |= {
-        "config": {"Env": list(base.env)},
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
-        "history": [{"created": EPOCH, "created_by": f"{LABEL}: base"} for _ in layers],
-    }
-    return Image(name, canonical_json(config), tuple(layers))
+    system = json.loads(image.config)
+    platform = f"{system['os']}/{system['architecture']}"
+    return image_of(name, platform, {"Env": list(base.env)}, layers)
 
 
 def on_top(parent: str, layers: Sequence[Layer]) -> str:

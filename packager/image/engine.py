@@ -3,47 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import IO, Any
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import docker
 import requests
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.models.containers import Container
 
+from packager.cache import is_left_behind, owner
 from packager.errors import PackageError, UsageError
-from packager.image.containers import RunningContainer, ServerContainer
-from packager.image.streams import ChunkReader, built_id, lines
+from packager.image.containers import OWNER, Containers, OnLine, engine_errors
+from packager.image.streams import built_id
 
 PING_SECONDS = 10
-STOP_SECONDS = 15
-JOB_USER = "65532:0"
 BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": True}
-SCRATCH = {"/tmp": "rw,mode=1777,size=512m"}
-OnLine = Callable[[str], None]
-# The walls of every container that runs somebody's code.
-WALLS: dict[str, Any] = {
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"],
-    "user": JOB_USER,
-}
+# Podman puts a registry's place before names that have none.
+TEMPORARY = re.compile(r"(?:localhost/)?model-packager-[a-z]+:([0-9a-f]+-[0-9a-f]+)-[0-9a-f]+")
 
 
-class Engine:
+class Engine(Containers):
     """A Docker engine, or another that speaks its API."""
 
     def __init__(self, client: docker.DockerClient) -> None:
-        self._client = client
+        super().__init__(client)
         self._later: list[str] | None = None
 
     @contextlib.contextmanager
-    def removing_later(self) -> Iterator[None]:
-        """Put off all removals to the end of the block: the layers are still of use in it."""
+    def tidied(self) -> Iterator[None]:
+        """Remove what dead builds left; put off removals of the block to its end.
+
+        The layers of what is removed are still of use in it.
+        """
+        self._sweep()
         self._later = []
         try:
             yield
@@ -117,7 +112,7 @@ class Engine:
 
     def load(self, archive: Iterable[bytes]) -> None:
         """``docker load``; raises ``PackageError`` with the engine's own words."""
-        with _engine_errors("loading the image"):
+        with engine_errors("loading the image"):
             for line in self._client.api.load_image(archive):
                 if "error" in line:
                     raise PackageError(
@@ -130,17 +125,17 @@ class Engine:
     ) -> str:
         """Build the Dockerfile at the top of a tar, network off; the id of the untagged image."""
         asked = {**BUILD, "labels": dict(labels), "nocache": fresh, "decode": True}
-        with _engine_errors("building the image"):
+        with engine_errors("building the image"):
             return built_id(self._client.api.build(fileobj=context, **asked), on_line)
 
     def tag(self, image: str, name: str) -> None:
         """Give an image a name more, ``repository:tag``."""
-        with _engine_errors("naming the image"):
+        with engine_errors("naming the image"):
             self._client.api.tag(image, *name.rsplit(":", 1))
 
     def held_layers(self, diff_ids: Sequence[str]) -> int:
         """How many of these layers, from the bottom, some image in the engine already has."""
-        with _engine_errors("listing its images"):
+        with engine_errors("listing its images"):
             return self._held_layers(diff_ids)
 
     def _held_layers(self, diff_ids: Sequence[str]) -> int:
@@ -159,153 +154,25 @@ class Engine:
         return longest
 
     def remove(self, reference: str) -> None:
-        """Forget a tag, and the layers nothing else holds; later, within ``removing_later``."""
+        """Forget a tag, and the layers nothing else holds; later, within ``tidied``."""
         if self._later is not None:
             self._later.append(reference)
             return
-        with _engine_errors("removing an image"), contextlib.suppress(ImageNotFound):
+        with engine_errors("removing an image"), contextlib.suppress(ImageNotFound):
             self._client.api.remove_image(reference, force=True)
 
-    def job(
-        self,
-        image: str,
-        command: Sequence[str],
-        files: IO[bytes] | None,
-        output: str,
-        destination: Path,
-        *,
-        environment: Mapping[str, str],
-        on_line: OnLine,
-    ) -> int:
-        """Run ``command`` in a container without network; return its exit code.
+    def temporary(self, purpose: str) -> str:
+        """A name, ``repository:tag``, for an image that only this process uses and removes."""
+        return f"model-packager-{purpose}:{owner()}-{secrets.token_hex(4)}"
 
-        ``files`` is a tar laid at ``/`` before the start; the folder or file at ``output`` is
-        unpacked into ``destination`` afterwards, where it exists. The container is removed.
-        """
-        container = self._client.containers.create(
-            image, list(command), environment=dict(environment), network_mode="none", **WALLS
-        )
-        with _engine_errors("running a container"), _discarded(container):
-            if files is not None:
-                container.put_archive("/", files)
-            container.start()
-            for line in lines(container.logs(stream=True, follow=True)):
-                on_line(line)
-            code = int(container.wait()["StatusCode"])
-            self._fetch(container, output, destination)
-            return code
-
-    def transform(
-        self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
-    ) -> bytes:
-        """Run ``command`` over ``files`` as root of a container; ``output`` of it as a tar."""
-        container = self._client.containers.create(
-            image, list(command), entrypoint=[], network_mode="none", user="0"
-        )
-        with _engine_errors("running a container"), _discarded(container):
-            if files is not None:
-                container.put_archive("/", files)
-            container.start()
-            if container.wait()["StatusCode"] != 0:
-                raise PackageError(
-                    f"{image}: {command[0]} failed: {container.logs().decode()[-500:]}",
-                    "check that the image holds a working Python",
-                )
-            chunks, _ = container.get_archive(output)
-            return b"".join(chunks)
-
-    def output(self, image: str, command: Sequence[str]) -> str:
-        """What ``command`` prints in a container of ``image``."""
-        with _engine_errors("running a container"):
-            said: bytes = self._client.containers.run(
-                image, list(command), entrypoint=[], network_mode="none", remove=True
-            )
-        return said.decode()
-
-    def read(self, image: str, path: str, destination: Path) -> bool:
-        """Copy ``path`` out of an image without running it; False if it is not there."""
-        container = self._client.containers.create(image, ["-"], network_mode="none")
-        with _engine_errors("reading an image"), _discarded(container):
-            return self._fetch(container, path, destination)
-
-    @contextlib.contextmanager
-    def sandbox(self, image: str) -> Iterator[Sandbox]:
-        """``image`` started as it will be deployed, without a network; removed afterwards."""
-        with _engine_errors("starting a container"):
-            container = self._client.containers.create(
-                image, network_mode="none", read_only=True, tmpfs=SCRATCH, **WALLS
-            )
-        with _discarded(container):
-            with _engine_errors("starting a container"):
-                container.start()
-            yield Sandbox(container)
-
-    @contextlib.contextmanager
-    def server(self, image: str, name: str, port: int, inside: int) -> Iterator[ServerContainer]:
-        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards."""
-        with _engine_errors("starting a container"):
-            container = self._client.containers.create(
-                image,
-                name=name,
-                ports={f"{inside}/tcp": ("127.0.0.1", port or None)},
-                read_only=True,
-                tmpfs=SCRATCH,
-                **WALLS,
-            )
-        with _discarded(container):
-            with _engine_errors("starting a container"):
-                container.start()
-                container.reload()
-            published = container.ports[f"{inside}/tcp"][0]["HostPort"]
-            try:
-                yield ServerContainer(container, f"http://127.0.0.1:{published}")
-            finally:
-                with contextlib.suppress(NotFound):
-                    container.stop(timeout=STOP_SECONDS)
-
-    def _fetch(self, container: Container, path: str, destination: Path) -> bool:
-        try:
-            chunks, _ = container.get_archive(path)
-        except NotFound:
-            return False
-        with tarfile.open(fileobj=io.BufferedReader(ChunkReader(chunks)), mode="r|") as tar:
-            tar.extractall(destination, filter="data")
-        return True
-
-
-class Sandbox(RunningContainer):
-    """A container to look at from inside."""
-
-    def run(self, command: Sequence[str]) -> tuple[int, str]:
-        """Exit code and output of a command inside; 1 where the container has ended."""
-        try:
-            code, output = self._container.exec_run(list(command))
-        except APIError as error:
-            return 1, str(error.explanation)
-        return int(code), output.decode(errors="replace")
-
-    def log(self) -> str:
-        """What it has said so far."""
-        return str(self._container.logs().decode(errors="replace")).strip()
-
-
-@contextlib.contextmanager
-def _discarded(container: Container) -> Iterator[None]:
-    """Whatever happens, the container is gone afterwards, running or not."""
-    try:
-        yield
-    finally:
-        # An engine that is gone has told its error already, and took the container along.
-        with contextlib.suppress(NotFound, requests.ConnectionError):
-            container.remove(force=True)
-
-
-@contextlib.contextmanager
-def _engine_errors(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except (DockerException, requests.RequestException) as error:
-        raise PackageError(
-            f"the engine broke off while {doing}: {error}",
-            "check that the engine runs (`docker info`), then try again",
-        ) from error
+    def _sweep(self) -> None:
+        """Remove the containers and temporary images that processes of this cache died over."""
+        with engine_errors("removing what a dead build left"):
+            for left in self._client.api.containers(all=True, filters={"label": OWNER}):
+                if is_left_behind(left["Labels"][OWNER]):
+                    with contextlib.suppress(NotFound):
+                        self._client.api.remove_container(left["Id"], force=True, v=True)
+            for tag in self.tags():
+                name = TEMPORARY.fullmatch(tag)
+                if name and is_left_behind(name[1]):
+                    self.remove(tag)

@@ -133,6 +133,9 @@ def write_archive(images: Sequence[Image], path: Path) -> None:
 
 def load_into(engine: Engine, image: Image, progress: Progress) -> None:
     """Load an image; layers the engine already holds are not sent where it allows that."""
+    if (engine.describe(image.digest) or {}).get("Id") == image.digest:
+        engine.tag(image.digest, image.name)
+        return
     held = engine.held_layers([layer.diff_id for layer in image.layers])
     sent = image.layers[held:]
     try:

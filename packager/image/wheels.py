@@ -7,16 +7,17 @@ import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
 from installer.exceptions import InstallerError
 from installer.records import RecordEntry
-from installer.sources import WheelFile
+from installer.sources import WheelContentElement, WheelFile
 from installer.utils import Scheme
 
 from packager.environment.wheels import wheel_path
@@ -27,6 +28,8 @@ from packager.manifest import Wheel
 
 VENV = "opt/venv"
 OWN_LAYER_FROM = 10_000_000
+# Larger files of a wheel are streamed.
+IN_MEMORY = 16_000_000
 TEST_FOLDER = re.compile(r"(?:^|/)tests?/")
 # `from a import tests`, `import a.tests.b` or `from a.tests import b` in code that is no test.
 TEST_IMPORT = re.compile(
@@ -101,15 +104,15 @@ def _unpack(path: Path, folder: Path, python: str) -> None:
     }
     (folder / site_packages(python)).mkdir(parents=True)
     try:
-        with WheelFile.open(path) as source:
-            source.validate_record(validate_contents=True)
-            needed = _imported_tests(source)
+        with ZipFile(path) as archive:
+            source = _ReadOnce(archive)
+            source.validate_record(validate_contents=False)
             destination = _WithoutTests(
                 places,
                 interpreter=f"/{VENV}/bin/python",
                 script_kind="posix",
                 destdir=str(folder),
-                needed=needed,
+                needed=source.imported_tests,
             )
             install(source, destination, {"INSTALLER": b"package\n"})
     except (ValueError, OSError, KeyError, BadZipFile, InstallerError) as error:
@@ -118,45 +121,67 @@ def _unpack(path: Path, folder: Path, python: str) -> None:
         ) from error
 
 
-def _imported_tests(source: WheelFile) -> set[str]:
-    """Test folders that code outside of tests imports: those have to stay."""
-    found: set[str] = set()
-    for record, stream, _ in source.get_contents():
-        name = record[0]
-        if name.endswith(".py") and not TEST_FOLDER.search(name):
-            for match in TEST_IMPORT.finditer(stream.read()):
-                named = b".".join(part for part in match.groups() if part)
-                parts = named.decode().split(".")
-                depth = next(i for i, part in enumerate(parts) if part in ("test", "tests"))
-                found.add("/".join(parts[: depth + 1]).strip("/"))
-    return found
+class _ReadOnce(WheelFile):
+    """Each file is unpacked once, held against RECORD and searched for imports of tests."""
+
+    def __init__(self, archive: ZipFile) -> None:
+        super().__init__(archive)
+        self.imported_tests: set[str] = set()
+        """Test folders that code outside of tests imports; complete when all has been read."""
+
+    def get_contents(self) -> Iterator[WheelContentElement]:
+        for elements, packed, is_executable in super().get_contents():
+            record = RecordEntry.from_elements(*elements)
+            in_memory = record.size is not None and record.size <= IN_MEMORY
+            stream = BytesIO(packed.read()) if in_memory else packed
+            if not record.validate_stream(stream):
+                raise ValueError(f"hash / size of {record.path} didn't match RECORD")
+            stream.seek(0)
+            if record.path.endswith(".py") and not TEST_FOLDER.search(record.path):
+                self._note_imports(stream.read())
+                stream.seek(0)
+            yield elements, stream, is_executable
+
+    def _note_imports(self, code: bytes) -> None:
+        for match in TEST_IMPORT.finditer(code):
+            named = b".".join(part for part in match.groups() if part)
+            parts = named.decode().split(".")
+            depth = next(i for i, part in enumerate(parts) if part in ("test", "tests"))
+            self.imported_tests.add("/".join(parts[: depth + 1]).strip("/"))
 
 
 @dataclass
 class _WithoutTests(SchemeDictionaryDestination):
-    """Leaves out test folders, in files and in RECORD alike."""
+    """Leaves out test folders, in files and in RECORD alike, but for those that are ``needed``."""
 
     needed: Collection[str] = ()
+    """Complete when everything else has been written, so test folders have to wait."""
+    waiting: list[tuple[Scheme, str, bytes, bool]] = field(default_factory=list)
 
     def write_file(
         self, scheme: Scheme, path: str | os.PathLike[str], stream: BinaryIO, is_executable: bool
     ) -> RecordEntry:
         name = os.fspath(path)
-        if self._is_test(scheme, name):
+        if _test_folder(scheme, name):
+            self.waiting.append((scheme, name, stream.read(), is_executable))
             return RecordEntry(path="", hash_=None, size=None)
         return super().write_file(scheme, path, stream, is_executable)
 
     def finalize_installation(
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
-        kept: Iterator[tuple[Scheme, RecordEntry]] = (r for r in records if r[1].path)
+        kept = [(of, record) for of, record in records if record.path]
+        for of, name, content, is_executable in self.waiting:
+            folder = _test_folder(of, name)
+            if any(folder.endswith(n) or n.startswith(folder) for n in self.needed):
+                written = super().write_file(of, name, BytesIO(content), is_executable)
+                kept.append((of, written))
         super().finalize_installation(scheme, record_file_path, kept)
 
-    def _is_test(self, scheme: Scheme, name: str) -> bool:
-        if scheme not in ("purelib", "platlib") or ".dist-info/" in name:
-            return False
-        match = TEST_FOLDER.search(name)
-        if match is None:
-            return False
-        folder = name[: match.end()].rstrip("/")
-        return not any(folder.endswith(kept) or kept.startswith(folder) for kept in self.needed)
+
+def _test_folder(scheme: Scheme, name: str) -> str:
+    """The outermost test folder that ``name`` is in; empty if it is in none."""
+    if scheme not in ("purelib", "platlib") or ".dist-info/" in name:
+        return ""
+    match = TEST_FOLDER.search(name)
+    return name[: match.end()].rstrip("/") if match else ""

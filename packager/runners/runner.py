@@ -23,6 +23,7 @@ WORK = "/work"
 RESULTS = {
     "run": "result.json",
     "check": "check.json",
+    "seeds": "spread.json",
     "replay": "report.json",
     "predict": "answers.jsonl",
 }

@@ -1,8 +1,10 @@
 """``python -m packager.worker``: what runs inside the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,golden}.json, OUT/model
-    replay OUT         train again and compare; OUT/report.json
+    fit JOB OUT        train and measure, no more; OUT/fit.json, OUT/model
+    seeds JOB OUT      train with several seeds; OUT/spread.json
     check JOB OUT      look for dirt in the data; OUT/check.json
+    replay ASK OUT     train again and compare; OUT/report.json
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
 
 Exit 0 when it is done (and a replay passed), else 1, or 2 where the user's input can't be used.
@@ -19,57 +21,81 @@ from pathlib import Path
 
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
+from packager.manifest import Isa, Manifest, Recipe
+from packager.worker.isa import pin
 from packager.worker.isolation import refuse_network
-from packager.worker.job import CheckJob, Job
+from packager.worker.job import Ask, CheckJob, Job, SeedsJob
+from packager.worker.outside import refuse_files_outside
 from packager.worker.paths import Root
 
-USAGE = "python -m packager.worker run|check JOB OUT | replay OUT | predict IN OUT"
+USAGE = "python -m packager.worker run|fit|seeds|check JOB OUT | replay ASK OUT | predict IN OUT"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what ``arguments`` ask for; return the exit code."""
     match arguments:
-        case ["run" | "check", _, out] | ["replay", out]:
+        case ["run" | "fit" | "seeds" | "check" | "replay", _, out]:
             folder = Path(out)
         case ["predict", _, out]:
             folder = Path(out).parent
         case _:
             sys.stderr.write(f"usage: {USAGE}\n")
             return UsageError.exit_code
+    verb, given, out = arguments
     try:
-        return _do(arguments, Root.from_environment())
+        passed = _do(verb, Path(given), Path(out), Root.from_environment())
     except PackageError as error:
         _report(error, folder)
         return error.exit_code
+    return 0 if passed else PackageError.exit_code
 
 
-def _do(arguments: Sequence[str], root: Root) -> int:
+def _do(verb: str, given: Path, out: Path, root: Root) -> bool:
+    """Whether it is done, or a replay passed."""
     # The network goes before the libraries come: none of them may use it while loading either.
-    refuse_network("the model" if arguments[0] == "predict" else "the recipe")
+    refuse_network("the model" if verb == "predict" else "the recipe")
+    pin(_isa(verb, given, root), [verb, str(given), str(out)])
+    if verb != "predict":
+        refuse_files_outside(root.path, out)
     from packager.data.frames import keep_text_plain
 
     keep_text_plain()
-    match arguments:
-        case ["run", job, out]:
-            from packager.worker.run import run
+    match verb:
+        case "run" | "fit":
+            from packager.worker.run import fit, run
 
-            run(Job.load(Path(job)), root, Path(out))
-            return 0
-        case ["check", job, out]:
+            (run if verb == "run" else fit)(Job.load(given), root, out)
+        case "seeds":
+            from packager.worker.seeds import train_seeds
+
+            train_seeds(SeedsJob.load(given), root, out)
+        case "check":
             from packager.worker.check import check
 
-            check(CheckJob.load(Path(job)), root, Path(out))
-            return 0
-        case ["replay", out]:
+            check(CheckJob.load(given), root, out)
+        case "replay":
             from packager.worker.replay import replay
 
-            return 0 if replay(root, Path(out)).passed else PackageError.exit_code
-        case ["predict", source, out]:
+            return replay(root, Ask.load(given), out).passed
+        case "predict":
             from packager.worker.predict import predict
 
-            predict(root, Path(source), Path(out))
-            return 0
-    raise UsageError(f"expected other arguments, got {' '.join(arguments)}", USAGE)
+            predict(root, given, out)
+    return True
+
+
+def _isa(verb: str, given: Path, root: Root) -> Isa:
+    """The instruction set that the recipe asks for, by the job or by the package."""
+    match verb:
+        case "run" | "fit":
+            recipe = Job.load(given).recipe
+        case "seeds":
+            recipe = SeedsJob.load(given).job.recipe
+        case "replay":
+            recipe = Manifest.load(root.package / "manifest.json").recipe
+        case _:
+            return "native"
+    return recipe.isa if isinstance(recipe, Recipe) else "native"
 
 
 def _report(error: PackageError, folder: Path) -> None:

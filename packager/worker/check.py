@@ -28,7 +28,7 @@ from packager.worker.evaluate import numbers
 from packager.worker.job import CheckJob, Job
 from packager.worker.model import load_model_at
 from packager.worker.paths import Root
-from packager.worker.recipe import fit
+from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
 
 SECONDS = 60.0
@@ -108,7 +108,7 @@ def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
     """The recipe's own model, saved and read back, as it will be served."""
 
     def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
-        model, module = fit(recipe, features, target)
+        model, module = call_recipe(recipe, features, target)
         models = Path(tempfile.mkdtemp(dir=scratch))
         loader = save_model(model, models, module, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})

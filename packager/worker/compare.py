@@ -16,6 +16,7 @@ ROUNDING = 1e-9
 """Relative difference between metrics that the order of additions alone can make."""
 
 Values = Mapping[str, float]
+Floats = npt.NDArray[np.float64]
 
 
 def identical(recorded: Predictions, now: Predictions, task: Task) -> bool:
@@ -44,6 +45,35 @@ def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> f
     differences = np.abs(one - other)
     finite = differences[np.isfinite(differences)]
     return float(finite.max()) if len(finite) else None
+
+
+def row_differences(
+    recorded: Predictions, now: Predictions, task: Task, absolute: float, relative: float
+) -> tuple[Floats, Floats]:
+    """Per row, the largest difference of its numbers, and how large one is close.
+
+    Infinite where a label differs or a number is on one side only; 0 where there are only labels
+    and they are equal.
+    """
+    same = np.array([a == b for a, b in zip(recorded.labels, now.labels, strict=True)], dtype=bool)
+    one, other = _answers(recorded, task), _answers(now, task)
+    if one is None or other is None or one.shape != other.shape:
+        same &= one is other
+        return np.where(same, 0.0, np.inf), np.zeros(len(same))
+    one, other = one.reshape(len(same), -1), other.reshape(len(same), -1)
+    with np.errstate(invalid="ignore"):
+        gaps = np.where(
+            (one == other) | (np.isnan(one) & np.isnan(other)), 0.0, np.abs(one - other)
+        )
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    allowed = absolute + relative * np.abs(np.where(np.isfinite(one), one, 0.0))
+    excess = gaps - allowed
+    worst = excess.argmax(axis=1) if gaps.shape[1] else np.zeros(len(same), dtype=np.intp)
+    rows = np.arange(len(same))
+    largest = gaps[rows, worst]
+    if task == "classification":
+        largest = np.where(same, largest, np.inf)
+    return largest, allowed[rows, worst]
 
 
 def metric_checks(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitoring.accuracy import wilson
 from monitoring.slices import ALL
 from packager.errors import PackageError
 from packager.manifest import Evaluation, Metrics, Scalar, Task
@@ -21,7 +22,6 @@ from packager.worker.model import LoadedModel, Predictions
 from packager.worker.predictions import scalars
 from packager.worker.project_code import calling
 
-Z95 = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -80,15 +80,6 @@ def metrics(
         values |= _probabilistic(truth, predictions.probabilities)
     interval = wilson(right, len(actual))
     return Metrics(rows=len(actual), values=values, intervals={"accuracy": interval})
-
-
-def wilson(right: int, rows: int) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share (Wilson 1927); ``rows`` is at least 1."""
-    share = right / rows
-    denominator = 1 + Z95**2 / rows
-    centre = (share + Z95**2 / (2 * rows)) / denominator
-    half = Z95 / denominator * math.sqrt(share * (1 - share) / rows + Z95**2 / (4 * rows**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def numbers(labels: Sequence[Scalar | None]) -> Floats:

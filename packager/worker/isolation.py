@@ -57,6 +57,10 @@ def numerical_environment() -> NumericalEnvironment:
         blas=tuple(sorted(_pool(pool) for pool in pools)),
         threads=max((int(pool["num_threads"]) for pool in pools), default=1),
         isolation=_isolation(),
+        libc=" ".join(platform.libc_ver()).strip(),
+        hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
+        locale=os.environ.get("LC_ALL") or os.environ.get("LANG", ""),
+        timezone=os.environ.get("TZ", ""),
     )
 
 

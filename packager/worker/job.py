@@ -13,13 +13,17 @@ from packager.manifest import (
     FileEntry,
     Noun,
     NumericalEnvironment,
+    Observed,
     Recipe,
     Schema,
     Serve,
     Slices,
     Split,
+    Spread,
     Task,
 )
+
+Perturbation = Literal["none", "seed", "row", "param"]
 
 
 class Job(Noun):
@@ -36,6 +40,20 @@ class Job(Noun):
     split: Split = Split()
     source: bool = True
     """Whether there is data under ``/data/source``."""
+    repeat: bool = False
+    """Whether the recipe runs a second time, to see how equal a repeat is."""
+    leave_out: int | None = None
+    """Position of a training row that is left out: a negative control of replay."""
+    spread: Spread | None = None
+    """How metrics vary with the seed, where that was measured."""
+
+
+class Fit(Noun):
+    """What a second training hands back (``fit.json``)."""
+
+    model: tuple[FileEntry, ...]
+    loader: str
+    evaluation: Evaluation
 
 
 class CheckJob(Noun):
@@ -56,6 +74,7 @@ class TrainingResult(Noun):
     slices: Slices
     evaluation: Evaluation | None
     environment: NumericalEnvironment
+    observed: Observed | None = None
     compiled: Compiled = Compiled(verdict="off")
     train_rows: int
     test_rows: int
@@ -63,3 +82,17 @@ class TrainingResult(Noun):
     """Options the CSV reader was called with; empty for Parquet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class SeedsJob(Noun):
+    """Train as ``job`` says, once for each of ``count`` seeds."""
+
+    job: Job
+    count: int
+
+
+class Ask(Noun):
+    """How a package is to be replayed (``ask.json``)."""
+
+    perturb: Perturbation = "none"
+    """A negative control: what is changed on purpose, and must show."""

@@ -20,7 +20,9 @@ from packager.worker.project_code import calling, find_object
 KEY = "[recipe] train"
 
 
-def fit(recipe: Recipe, features: pd.DataFrame, target: pd.Series[Any]) -> tuple[Any, ModuleType]:
+def call_recipe(
+    recipe: Recipe, features: pd.DataFrame, target: pd.Series[Any]
+) -> tuple[Any, ModuleType]:
     """Call ``train(features, target, *, params, seed)``; return what it gives, and its module.
 
     Python's and NumPy's global generators are seeded first, so a recipe that forgets to pass

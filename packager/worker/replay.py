@@ -1,40 +1,35 @@
 """Train again from what the package holds, and say how equal the result is.
 
 Files first: what isn't what the manifest names is not run. Then the recipe in a fresh process,
-just as at build time, and the ladder: model bytes, predictions on the held-out rows, metrics.
+just as at build time, and the ladder: model bytes, its state, answers on the held-out rows,
+metrics within the accepted band, metrics within the spread of seeds.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
+from collections import Counter as Tally
 from pathlib import Path
 from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
-from packager.manifest import DataSource, Manifest, NumericalEnvironment, Recipe
-from packager.worker.compare import (
-    identical,
-    label_flips,
-    largest_difference,
-    metric_checks,
-    slices_check,
-)
+from packager.manifest import DataSource, Manifest, NumericalEnvironment, Recipe, Rung
+from packager.worker.again import train_again
+from packager.worker.compare import metric_checks, slices_check
 from packager.worker.dataset import prepare, read_source
 from packager.worker.integrity import MANIFEST, verify
-from packager.worker.job import Job, TrainingResult
+from packager.worker.job import Ask, Job, TrainingResult
+from packager.worker.likeness import Trained, likeness, rung_of
 from packager.worker.model import load_model, load_model_at
 from packager.worker.paths import Root
-from packager.worker.predictions import Predictions
-from packager.worker.project_code import calling
-from packager.worker.report import Check, ReplayReport, Rung, reaches
+from packager.worker.perturb import perturb
+from packager.worker.report import LADDER, Check, Likeness, ReplayReport, reaches
+from packager.worker.slips import find_slips
+from packager.worker.spread import intervals, within_spread
 
 
-def replay(root: Root, out: Path) -> ReplayReport:
+def replay(root: Root, ask: Ask, out: Path) -> ReplayReport:
     """Replay the package below ``root``; write ``out``/report.json.
 
     A replay that doesn't reach its level is a report, not an error. Raise ``PackageError`` where
@@ -45,7 +40,7 @@ def replay(root: Root, out: Path) -> ReplayReport:
     recipe, data = _replayable(manifest, root)
     checks = verify(manifest, root)
     if all(check.ok for check in checks):
-        report = _compare(manifest, recipe, data, root, checks, out)
+        report = _compare(manifest, recipe, data, root, checks, ask, out)
     else:
         report = _damaged(manifest, recipe, checks)
     (out / "report.json").write_bytes(report.dump())
@@ -80,44 +75,66 @@ def _damaged(manifest: Manifest, recipe: Recipe, checks: list[Check]) -> ReplayR
 
 
 def _compare(
-    manifest: Manifest, recipe: Recipe, data: DataSource, root: Root, checks: list[Check], out: Path
+    manifest: Manifest,
+    recipe: Recipe,
+    data: DataSource,
+    root: Root,
+    checks: list[Check],
+    ask: Ask,
+    out: Path,
 ) -> ReplayReport:
     job = _job(manifest, recipe, data)
+    perturbed = perturb(job, recipe, ask, data.train_rows)
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
-        folder = Path(name)
-        result = _train_again(job, root, folder)
+        folder = train_again("run", perturbed.job, root, Path(name))
+        result = TrainingResult.load(folder / "result.json")
         fingerprint = sha256_file(folder / "fingerprint.json")
-        recorded, now = _predict(manifest, job, root, result, folder)
+        found = _likeness(manifest, job, root, result, folder)
     checks = [*checks, *_result_checks(manifest, data, result, fingerprint)]
-    same = identical(recorded, now, manifest.task)
     # Equal answers measure equally: there a false claim about any metric shows.
-    metrics = metric_checks(manifest.evaluation, result.evaluation, recipe.accept, every=same)
+    metrics = metric_checks(
+        manifest.evaluation, result.evaluation, recipe.accept, every=found.bit_equal
+    )
     accepted = all(check.ok for check in metrics.values())
-    rung = _rung(result.model == manifest.model, same, accepted)
-    if rung in ("artifact", "predictions"):
+    statistical = within_spread(manifest.spread, result.evaluation, recipe.accept)
+    rung = rung_of(found, metrics=accepted, statistical=statistical)
+    if found.bit_equal:
         checks.append(slices_check(manifest.evaluation, result.evaluation))
     # Metrics count on every rung: a false claim about a true model is still a false claim.
-    sound = accepted and all(check.ok for check in checks)
+    sound = (accepted or rung == "statistical") and all(check.ok for check in checks)
     return ReplayReport(
         rung=rung,
         level=recipe.level,
-        passed=sound and reaches(rung, recipe.level),
+        observed=manifest.observed.rung if manifest.observed else None,
+        passed=_noticed(rung, manifest, recipe)
+        if perturbed.what
+        else sound and reaches(rung, recipe.level),
+        perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
-        rows=len(recorded.labels),
-        label_flips=label_flips(recorded, now, manifest.task),
-        largest_difference=largest_difference(recorded, now, manifest.task),
+        intervals=intervals(manifest.spread),
+        likeness=found,
+        slips=() if rung == "artifact" or perturbed.what else find_slips(root.code),
         environment_recorded=manifest.environment,
         environment_now=result.environment,
         environment_differences=_differences(manifest.environment, result.environment),
     )
 
 
+def _noticed(rung: Rung, manifest: Manifest, recipe: Recipe) -> bool:
+    """Whether a change on purpose came out lower than a repeat without one."""
+    usual = manifest.observed.rung if manifest.observed else recipe.level
+    return LADDER.index(rung) > LADDER.index(usual)
+
+
 def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
-    """The job that the host gave when the package was built."""
+    """The job that the host gave when the package was built; its compiled form isn't made again:
+
+    its files were just verified, and what it has to equal is the model that is compared.
+    """
     return Job(
         task=manifest.task,
-        serve=manifest.serve,
+        serve=manifest.serve.model_copy(update={"compile": "off"}),
         slices_columns=tuple(manifest.slices.columns),
         slices_rules=manifest.slices.rules,
         recipe=recipe,
@@ -127,35 +144,16 @@ def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
     )
 
 
-def _train_again(job: Job, root: Root, folder: Path) -> TrainingResult:
-    """Run ``job`` in a fresh process, exactly as at build time; its output goes to stderr."""
-    (folder / "job.json").write_bytes(job.dump())
-    command = [sys.executable, "-m", "packager.worker", "run", str(folder / "job.json")]
-    environment = {**os.environ, "MODEL_ROOT": str(root.path)}
-    ended = subprocess.run([*command, str(folder)], env=environment, stdout=2, check=False)
-    if ended.returncode == 0:
-        return TrainingResult.load(folder / "result.json")
-    failure = folder / "error.json"
-    if failure.exists():
-        error = json.loads(failure.read_bytes())
-        raise PackageError(f"training again failed: {error['message']}", error["hint"])
-    raise PackageError(
-        f"training again ended with status {ended.returncode}",
-        "a negative status is the signal that ended it: -9 where memory ran out",
-    )
-
-
-def _predict(
+def _likeness(
     manifest: Manifest, job: Job, root: Root, result: TrainingResult, folder: Path
-) -> tuple[Predictions, Predictions]:
-    """What the recorded model and the new one answer for the held-out rows."""
+) -> Likeness:
+    """How like the recorded model the new one is, asked about the held-out rows."""
     features = [column.name for column in manifest.schema_.features]
     rows = prepare(read_source(root), job, root).test[features]
-    recorded = load_model(root, manifest.serve, manifest.task)
     serve = manifest.serve.model_copy(update={"loader": result.loader})
+    recorded = Trained(manifest.model, load_model(root, manifest.serve, manifest.task))
     now = load_model_at(folder / "model" / "model", serve, manifest.task)
-    with calling("the model"):
-        return recorded.predict(rows), now.predict(rows)
+    return likeness(recorded, Trained(result.model, now), rows)
 
 
 def _result_checks(
@@ -179,15 +177,18 @@ def _digest(options: dict[str, Any]) -> str:
     return sha256_bytes(canonical_json(options))
 
 
-def _rung(same_bytes: bool, same_predictions: bool, accepted: bool) -> Rung:
-    if same_bytes:
-        return "artifact"
-    if same_predictions:
-        return "predictions"
-    return "metrics" if accepted else "none"
-
-
 def _differences(recorded: NumericalEnvironment, now: NumericalEnvironment) -> tuple[str, ...]:
-    """Names of the fields that differ."""
+    """What differs, by field; of lists, what only one side has."""
     before, after = recorded.model_dump(), now.model_dump()
-    return tuple(name for name in before if before[name] != after[name])
+    return tuple(
+        f"{name}: {_shown(before[name], after[name])}, now {_shown(after[name], before[name])}"
+        for name in before
+        if before[name] != after[name]
+    )
+
+
+def _shown(value: Any, other: Any) -> str:
+    if not isinstance(value, tuple):
+        return str(value) or "not recorded"
+    own = Tally(value) - Tally(other)
+    return ", ".join(own.elements()) or "nothing else"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
-from packager.manifest import Level, Noun, NumericalEnvironment
+from packager.manifest import Level, Noun, NumericalEnvironment, Rung
 
-Rung = Literal["artifact", "predictions", "metrics", "none"]
-LADDER: tuple[str, ...] = (*get_args(Level), "none")
+LADDER: tuple[Rung, ...] = get_args(Rung)
 """From the strongest rung to the weakest."""
 
 
@@ -30,6 +29,31 @@ class MetricCheck(Noun):
     ok: bool
 
 
+class Likeness(Noun):
+    """How like each other two trained models are."""
+
+    artifact: bool
+    """Whether their files are equal, byte for byte."""
+    state: bool | None
+    """Whether they hold the same values; None where that can't be seen."""
+    digests: tuple[str | None, str | None] = (None, None)
+    """Of the recorded state, and of the new one."""
+    differing: tuple[str, ...] = ()
+    """Parts that differ, and how; where the state can't be seen, why not."""
+    rows: int = 0
+    """Held-out rows that both predicted."""
+    bit_equal: bool = False
+    """Whether every answer is equal to its last bit."""
+    close: bool = False
+    """Whether labels are equal, and numbers within ``CLOSE`` of worker/likeness.py."""
+    label_flips: int | None = None
+    """Rows with another label; None for regression."""
+    largest_difference: float | None = None
+    """Between two probabilities (or two numbers); None where there are none."""
+    differing_rows: tuple[int, ...] = ()
+    """Positions among the held-out rows, at most 10, those that differ most first."""
+
+
 class ReplayReport(Noun):
     """How equal a second training was to the recorded one."""
 
@@ -37,20 +61,25 @@ class ReplayReport(Noun):
     """The strongest rung reached; ``none`` too where a file isn't what the manifest names."""
     level: Level
     """The rung the recipe claims."""
+    observed: Rung | None = None
+    """The rung a repeat reached when the package was built."""
     passed: bool
-    """Whether every check is ok and the rung is at least the level."""
+    """Whether every check is ok and the rung is at least the level; with ``perturbed``, whether
+    the change was noticed."""
+    perturbed: str | None = None
+    """What was changed on purpose."""
     checks: tuple[Check, ...]
     metrics: dict[str, MetricCheck] = {}
-    rows: int = 0
-    """Held-out rows that both models predicted."""
-    label_flips: int | None = None
-    """Rows with another label; None for regression, or where nothing was trained."""
-    largest_difference: float | None = None
-    """Between two probabilities (or two numbers); None where there are none."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """Metric to where a training with another seed lies, by the seeds recorded at build."""
+    likeness: Likeness | None = None
+    """None where nothing was trained."""
+    slips: tuple[str, ...] = ()
+    """What in the project's code may be the reason for a difference."""
     environment_recorded: NumericalEnvironment
     environment_now: NumericalEnvironment | None = None
     environment_differences: tuple[str, ...] = ()
-    """Fields of the environment that differ."""
+    """``field: recorded, now other``."""
 
 
 def reaches(rung: str, level: str) -> bool:

@@ -6,16 +6,26 @@ What is measured is the model as read back from disk, because that is what will 
 from __future__ import annotations
 
 import shutil
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
-from monitoring.profile import Profile, build_profile
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
-from packager.manifest import FileEntry, Recipe, Scalar, Schema, Slices
-from packager.worker import given
+from packager.manifest import (
+    Evaluation,
+    FileEntry,
+    Observed,
+    Recipe,
+    Scalar,
+    Schema,
+    Slices,
+)
+from packager.worker import given, monitored
+from packager.worker.again import observe
+from packager.worker.compile import compile_model
+from packager.worker.compiled import FOLDER
 from packager.worker.dataset import (
     Dataset,
     declare_slices,
@@ -24,14 +34,15 @@ from packager.worker.dataset import (
     read_source,
     slice_masks,
 )
-from packager.worker.evaluate import evaluate
+from packager.worker.evaluate import Mask, evaluate
 from packager.worker.golden import golden
 from packager.worker.isolation import numerical_environment
-from packager.worker.job import Job, TrainingResult
+from packager.worker.job import Fit, Job, TrainingResult
+from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
-from packager.worker.recipe import fit
+from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
 
 
@@ -45,16 +56,30 @@ class _Loaded:
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
-    """Do ``job``; write ``out``/{result,fingerprint,profile,golden}.json and ``out``/model.
+    """Do ``job``; write ``out``/{result,fingerprint,profile,golden}.json, ``out``/model and more.
 
-    ``out``/model, whose content belongs under ``/models``, is written for a recipe only; other
-    files than result.json only where there is data. The same job, files and numerical
+    ``out``/model, whose content belongs under ``/models``, is written for a recipe only;
+    ``out``/compiled where a compiled form was accepted; other files than result.json only where
+    there is data. The same job, files and numerical
     environment give the same bytes.
     """
     out.mkdir(parents=True, exist_ok=True)
-    result = _with_data(job, root, out) if job.source else _without_data(job, root)
+    result = _with_data(job, root, out) if job.source else _without_data(job, root, out)
     (out / "result.json").write_bytes(result.dump())
     return result
+
+
+def fit(job: Job, root: Root, out: Path) -> Fit:
+    """Train as ``job`` says and measure, no more; write ``out``/fit.json and ``out``/model."""
+    assert isinstance(job.recipe, Recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    dataset = prepare(read_source(root), job, root)
+    masks = slice_masks(dataset.test, declare_slices(dataset, job))
+    loaded = _train(job, job.recipe, dataset, out / "model")
+    evaluation = _evaluate(loaded.model, dataset, masks)
+    found = Fit(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
+    (out / "fit.json").write_bytes(found.dump())
+    return found
 
 
 def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
@@ -70,14 +95,8 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         dataset = given.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
-    evaluation = evaluate(
-        loaded.model,
-        dataset.test[list(dataset.features)],
-        dataset.test[dataset.target],
-        masks,
-        labels,
-    )
-    profile = _profile(dataset.train, schema)
+    evaluation = _evaluate(loaded.model, dataset, masks)
+    profile = monitored.profile(dataset, schema, loaded.model)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
     return TrainingResult(
@@ -87,23 +106,27 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=slices,
         evaluation=evaluation,
         environment=numerical_environment(),
+        observed=_observe(job, root, out, loaded, dataset, evaluation),
+        compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
         options=source.options,
     )
 
 
-def _without_data(job: Job, root: Root) -> TrainingResult:
+def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
     """A given model alone: its columns and classes are all that is known."""
     given.check_job(job)
     model = load_model(root, job.serve, job.task)
+    schema = Schema(features=given.own_columns(model), classes=model.classes)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,
-        schema_=Schema(features=given.own_columns(model), classes=model.classes),
+        schema_=schema,
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(),
+        compiled=compile_model(model, schema, None, out / FOLDER, job.serve.compile),
         train_rows=0,
         test_rows=0,
         options={},
@@ -119,11 +142,34 @@ def model_files(models: Path) -> tuple[FileEntry, ...]:
 def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     if models.exists():
         shutil.rmtree(models)  # of an earlier run into the same folder
-    features = dataset.train[list(dataset.features)].copy()
-    model, module = fit(recipe, features, dataset.train[dataset.target].copy())
+    rows = dataset.train
+    if job.leave_out is not None:
+        rows = rows.drop(index=job.leave_out).reset_index(drop=True)
+    features = rows[list(dataset.features)].copy()
+    model, module = call_recipe(recipe, features, rows[dataset.target].copy())
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
+
+
+def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
+    return evaluate(
+        model,
+        dataset.test[list(dataset.features)],
+        dataset.test[dataset.target],
+        masks,
+        set(scalars(dataset.train[dataset.target])),
+    )
+
+
+def _observe(
+    job: Job, root: Root, out: Path, loaded: _Loaded, dataset: Dataset, evaluation: Evaluation
+) -> Observed | None:
+    if not (job.repeat and isinstance(job.recipe, Recipe)):
+        return None
+    sys.stderr.write("training a second time, to see how equal a repeat is\n")
+    first = Trained(model_files(loaded.models), loaded.model)
+    return observe(job, job.recipe, root, out, first, dataset, evaluation)
 
 
 def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:
@@ -131,7 +177,3 @@ def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ..
     if model.task == "regression" or model.classes is not None:
         return model.classes
     return tuple(sorted(label for label in labels if label is not None))
-
-
-def _profile(train: pd.DataFrame, schema: Schema) -> Profile:
-    return build_profile(train, [(column.name, column.kind) for column in schema.features])

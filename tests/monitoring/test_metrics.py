@@ -4,10 +4,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from prometheus_client import CollectorRegistry, generate_latest
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from monitoring.metrics import Batch, Metrics
-from monitoring.profile import build_profile
+from monitoring.binning import answer_features, build_profile
+from monitoring.feedback_metrics import FeedbackMetrics
+from monitoring.metrics import Metrics
+from monitoring.series import Series
 
 PROFILE = build_profile(
     pd.DataFrame({"carat": [0.1, 0.2, 0.3, 0.4], "color": ["D", "D", "E", "E"], "one": [1] * 4}),
@@ -34,17 +39,6 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
     return registry.get_sample_value(name, COMMON | labels)
 
 
-def batch(**changed: Any) -> Batch:
-    nothing: dict[str, Any] = {
-        "predicted": ["Ideal"],
-        "slices": {},
-        "bins": {},
-        "anomalies": {},
-        "flags": [[]],
-    }
-    return Batch(**(nothing | changed))
-
-
 def test_every_series_exists_at_zero_from_the_start() -> None:
     _, registry = make()
     for predicted in ("Ideal", "Fair", "other", "null"):
@@ -55,10 +49,18 @@ def test_every_series_exists_at_zero_from_the_start() -> None:
         observed = value(registry, "model_feature_observations_total", feature="color", bin=bin_)
         assert observed == 0
         assert value(registry, "model_feature_reference_rows", feature="color", bin=bin_) == 2
-    for feature in ("carat", "color", "one", "other"):
-        for kind in ("missing", "unseen", "below_range", "above_range"):
+    kinds = {
+        "carat": ("missing", "below_range", "above_range", "invalid"),
+        "color": ("missing", "unseen", "invalid"),
+        "one": ("missing", "unseen", "below_range", "above_range", "invalid"),
+        "other": ("missing", "unseen", "below_range", "above_range", "invalid"),
+    }
+    for feature, its in kinds.items():
+        for kind in its:
             labels = {"feature": feature, "kind": kind}
             assert value(registry, "model_feature_anomalies_total", **labels) == 0
+            usual = value(registry, "model_feature_reference_anomalies_ratio", **labels)
+            assert usual == (None if kind == "invalid" or feature == "other" else 0)
     for reason in ("missing", "unseen", "out_of_range"):
         assert value(registry, "model_suspicious_rows_total", reason=reason) == 0
     for stage in ("validate", "predict", "total"):
@@ -82,62 +84,9 @@ def test_a_baseline_without_accuracy_has_rows_only() -> None:
     assert value(registry, "model_slice_baseline_accuracy_ratio", slice="large") is None
 
 
-def test_a_batch_is_counted() -> None:
-    metrics, registry = make()
-    metrics.observe_batch(
-        Batch(
-            predicted=["Ideal", "Ideal", "Good", None],
-            slices={
-                "__all__": np.array([True] * 4),
-                "large": np.array([True, False, False, True]),
-            },
-            bins={"carat": np.array([0, 0, 3, -1]), "color": np.array([1, 1, 1, 1])},
-            anomalies={("carat", "missing"): 1, ("one", "above_range"): 2, ("far", "unseen"): 3},
-            flags=[["carat:missing", "one:out_of_range"], ["one:out_of_range"], [], []],
-        )
-    )
-    predicted = {
-        text: value(registry, "model_predictions_total", predicted=text)
-        for text in ("Ideal", "Fair", "other", "null")
-    }
-    assert predicted == {"Ideal": 2, "Fair": 0, "other": 1, "null": 1}
-    assert value(registry, "model_slice_predictions_total", slice="large") == 2
-    carat = [
-        value(registry, "model_feature_observations_total", feature="carat", bin=label)
-        for label in PROFILE.features[0].bins
-    ]
-    assert carat == [2, 0, 0, 1]
-    anomalies = "model_feature_anomalies_total"
-    assert value(registry, anomalies, feature="carat", kind="missing") == 1
-    assert value(registry, anomalies, feature="one", kind="above_range") == 2
-    assert value(registry, anomalies, feature="other", kind="unseen") == 3
-    assert value(registry, "model_suspicious_rows_total", reason="out_of_range") == 2
-    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1
-    assert value(registry, "model_batch_rows_sum") == 4
-
-
-def test_a_row_with_two_flags_of_a_reason_counts_once() -> None:
-    metrics, registry = make()
-    metrics.observe_batch(batch(flags=[["carat:missing", "color:missing"]]))
-    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1
-
-
-def test_a_feature_name_with_a_colon_does_not_confuse_the_reason() -> None:
-    metrics, registry = make()
-    metrics.observe_batch(batch(flags=[["a:b:unseen"]]))
-    assert value(registry, "model_suspicious_rows_total", reason="unseen") == 1
-
-
-def test_a_regression_counts_numbers_not_their_values() -> None:
-    metrics, registry = make(classes=None)
-    metrics.observe_batch(batch(predicted=[1.5, 2.5, None]))
-    assert value(registry, "model_predictions_total", predicted="number") == 2
-    assert value(registry, "model_predictions_total", predicted="null") == 1
-
-
 def test_classes_beyond_the_cap_are_other() -> None:
     metrics, registry = make(classes=list(range(50)))
-    metrics.observe_batch(batch(predicted=[3, 49]))
+    metrics.add_predictions({3: 1, 49: 1})
     assert value(registry, "model_predictions_total", predicted="3") == 1
     assert value(registry, "model_predictions_total", predicted="other") == 1
 
@@ -147,37 +96,77 @@ def test_requests_are_counted_by_class_of_status() -> None:
     metrics.observe_request("/predict", 422, 0.01)
     metrics.observe_request("/predict", 413, 0.01)
     labels = {"route": "/predict", "code": "4xx"}
+    assert value(registry, "model_request_duration_seconds_count", **labels) == 0
+    metrics.flush()
     assert value(registry, "model_request_duration_seconds_count", **labels) == 2
 
 
 def test_a_label_that_utf8_cannot_hold_does_not_break_the_exposition() -> None:
     metrics, registry = make(classes=["\ud800"])
-    metrics.observe_batch(batch(predicted=["\ud800"]))
+    metrics.add_predictions({"\ud800": 1})
     assert b'predicted="\\\\ud800"' in generate_latest(registry)
 
 
-def test_no_profile_still_counts_rows() -> None:
-    metrics, registry = make(profile=None)
-    metrics.observe_batch(batch(anomalies={("x", "missing"): 1}))
-    assert value(registry, "model_predictions_total", predicted="Ideal") == 1
-    assert value(registry, "model_feature_anomalies_total", feature="other", kind="missing") == 1
+def test_a_route_nobody_named_has_all_its_codes_from_its_first_request() -> None:
+    metrics, registry = make()
+    metrics.observe_request("/invocations", 200, 0.01)
+    metrics.flush()
+    for code, count in (("2xx", 1), ("4xx", 0), ("5xx", 0)):
+        labels = {"route": "/invocations", "code": code}
+        assert value(registry, "model_request_duration_seconds_count", **labels) == count
 
 
-def test_the_defaults_stay_within_nine_hundred_series() -> None:
-    frame = pd.DataFrame({f"feature {i}": np.arange(1000) for i in range(30)})
-    profile = build_profile(frame, [(name, "integer") for name in frame])
+@given(st.lists(st.floats(0, 10) | st.sampled_from([0.0005, 0.01, 5.0])))
+def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> None:
+    registry = CollectorRegistry()
+    histogram = Series("m", "1", registry).histogram("late", "", (0.0005, 0.01, 5.0))
+    own = Histogram("own", "", ("model", "version"), buckets=(0.0005, 0.01, 5.0), registry=registry)
+    late, plain = histogram(), own.labels("m", "1")
+    for second in seconds:
+        late.observe(second)
+        plain.observe(second)
+    late.flush()
+    late.flush()
+    buckets: dict[str, list[float]] = {"late": [], "own": []}
+    for metric in registry.collect():
+        for sample in metric.samples:
+            if sample.name.endswith(("_bucket", "_count")):
+                buckets[metric.name].append(sample.value)
+    assert buckets["late"] == buckets["own"]
+    sums = [registry.get_sample_value(f"{n}_sum", {"model": "m", "version": "1"}) for n in buckets]
+    assert sums[0] == pytest.approx(sums[1])
+
+
+@pytest.mark.parametrize("classes", [list(range(20)), list(range(10)), ["no", "yes"], None])
+def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None) -> None:
+    frame = pd.DataFrame({f"feature {i}": np.arange(1000) for i in range(200)})
+    answers = answer_features(
+        np.arange(1000).tolist()
+        if classes is None
+        else [classes[i % len(classes)] for i in range(1000)],
+        None if classes is None else np.linspace(0, 1, 1000),
+        classes is None,
+    )
+    profile = build_profile(frame, [(name, "integer") for name in frame], 15 - len(answers))
+    profile = profile.model_copy(update={"features": (*profile.features, *answers)})
     slices = [f"slice {i}" for i in range(24)]
-    _, registry = make(
+    metrics, registry = make(
         profile=profile,
         slices=slices,
-        classes=list(range(50)),
+        classes=classes,
         baseline=dict.fromkeys(slices, (0.5, 10)),
-        routes={"/predict": ["2xx", "4xx", "5xx"], "/schema": ["2xx"], "other": ["4xx"]},
+        routes={
+            "/predict": ["2xx", "4xx", "5xx"],
+            "/feedback": ["2xx", "4xx", "5xx"],
+            "other": ["2xx", "4xx"],
+        },
     )
-    samples = [
+    FeedbackMetrics(metrics.series, slices, classes)
+    found = [
         sample
         for metric in registry.collect()
         for sample in metric.samples
         if not sample.name.endswith("_created")
     ]
-    assert len(samples) <= 900
+    assert len(profile.features) == 15
+    assert 600 < len(found) <= 900

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.profile import FeatureProfile, Profile, build_profile
+from monitoring.binning import build_profile
+from monitoring.profile import FeatureProfile, Profile
 
 
 def feature(values: Any, kind: str, **options: int) -> FeatureProfile:

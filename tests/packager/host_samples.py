@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packager.digest import sha256_file
 from packager.environment.wheels import wheel_path
-from packager.manifest import Wheel
+from packager.manifest import Manifest, NumericalEnvironment, Schema, Serve, Slices, Wheel
 
 TOML = """\
 [package]
@@ -32,6 +32,31 @@ FILES = {
     "requirements.txt": "pandas\n",
     "data/visits.csv": "channel,basket,returned\nweb,1.5,yes\napp,2.5,no\n",
 }
+
+MANIFEST = Manifest(
+    name="shop",
+    version="1.0.0",
+    task="regression",
+    schema=Schema(features=()),
+    serve=Serve(predictor="auto", compile="auto", workers=2, strict=False),
+    slices=Slices(columns={}, rules={}),
+    recipe="none",
+    data="none",
+    evaluation=None,
+    environment=NumericalEnvironment(
+        python="3.11.7",
+        machine="x86_64",
+        cpu="",
+        cpu_features=(),
+        blas=(),
+        threads=1,
+        isolation="process",
+    ),
+    runtime="0" * 64,
+    code=(),
+    model=(),
+    files=(),
+)
 
 
 def write_project(folder: Path, changes: Mapping[str, str | bytes | None] = {}) -> Path:

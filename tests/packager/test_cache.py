@@ -151,13 +151,23 @@ def test_the_limit_is_read_in_gigabytes(monkeypatch: pytest.MonkeyPatch):
         cache_limit()
 
 
+KILLED = """
+import os, signal
+from packager.cache import work_folder
+with work_folder() as folder:
+    print(folder, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 def test_what_a_killed_process_left_is_swept_and_a_running_ones_stays(cache: Path):
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    left = cache / "work" / f"{gone.pid}-abc"
-    left.mkdir(parents=True)
-    with work_folder() as first, work_folder() as second:
-        assert not left.exists()
-        assert first != second
+    with work_folder() as first:
+        done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
+        left = Path(done.stdout.strip())
+        assert left.is_dir()
         assert first.is_dir()
+        with work_folder() as second:
+            assert not left.exists()
+            assert first != second
+            assert first.is_dir()
     assert list((cache / "work").iterdir()) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import host_samples
 import pytest
 from pydantic import ValidationError
 
@@ -13,37 +14,18 @@ from packager.manifest import (
     FileEntry,
     Lock,
     Manifest,
-    NumericalEnvironment,
     Schema,
-    Serve,
-    Slices,
     Split,
     Wheel,
 )
 
-MANIFEST = Manifest(
-    name="shop",
-    version="1.0.0",
-    task="regression",
-    schema=Schema(features=(Column(name="größe", kind="number", dtype="float64", nullable=True),)),
-    serve=Serve(predictor="auto", compile="auto", workers=2, strict=False),
-    slices=Slices(columns={}, rules={}),
-    recipe="none",
-    data="none",
-    evaluation=None,
-    environment=NumericalEnvironment(
-        python="3.11.7",
-        machine="x86_64",
-        cpu="some",
-        cpu_features=(),
-        blas=(),
-        threads=1,
-        isolation="process",
-    ),
-    runtime="0" * 64,
-    code=(),
-    model=(FileEntry(path="model", sha256="1" * 64, size=3),),
-    files=(),
+MANIFEST = host_samples.MANIFEST.model_copy(
+    update={
+        "schema_": Schema(
+            features=(Column(name="größe", kind="number", dtype="float64", nullable=True),)
+        ),
+        "model": (FileEntry(path="model", sha256="1" * 64, size=3),),
+    }
 )
 
 

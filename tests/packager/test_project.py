@@ -241,11 +241,8 @@ def test_a_mistake_is_named_with_what_was_expected(tmp_path: Path, mistake: str)
 
 
 NOT_THERE_YET = {
-    'serve.compile = "require"': more("[serve]\ncompile = 'require'\n"),
     "data.private = true": edit('target = "returned"', 'target = "returned"\nprivate = true'),
     "data.source as a Delta table": edit("data/visits.csv", "s3://bucket/table"),
-    'recipe.level = "state"': more("level = 'state'\n"),
-    'recipe.level = "statistical"': more("level = 'statistical'\n"),
     "image.platforms with more than one platform": more(
         "[image]\nplatforms = ['linux/amd64', 'linux/arm64']\n"
     ),

@@ -20,7 +20,7 @@ from serving_helpers import (
     wait_ready,
 )
 
-from monitoring.profile import build_profile
+from monitoring.binning import build_profile
 from packager.manifest import Column, Evaluation, Golden, Metrics, Schema, Serve, Slices
 
 Starter = Callable[..., Server]

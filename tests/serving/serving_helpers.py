@@ -35,6 +35,7 @@ from packager.manifest import (
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+COUNTED_SECONDS = 0.5  # twice as long as a worker keeps what it counted
 
 TROUBLE = """
 import time
@@ -77,10 +78,15 @@ class Server:
     port: int
     home: Path
     log: Path
+    answered: list[float] = field(default_factory=lambda: [0.0])
+    """When the last prediction was answered."""
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> Reply:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, kind: str | None = None
+    ) -> Reply:
         url = f"http://127.0.0.1:{self.port}{path}"
-        request = urllib.request.Request(url, data=body, method=method)
+        headers = {"Content-Type": kind} if kind else {}
+        request = urllib.request.Request(url, data=body, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return Reply(answer.status, dict(answer.headers), answer.read())
@@ -91,10 +97,13 @@ class Server:
         return self.request("GET", path)
 
     def predict(self, rows: Any) -> Reply:
-        return self.request("POST", "/predict", json.dumps({"rows": rows}).encode())
+        reply = self.request("POST", "/predict", json.dumps({"rows": rows}).encode())
+        self.answered[0] = time.monotonic()
+        return reply
 
     def metric(self, name: str, **labels: str) -> float:
-        """The sum of all samples of that name with (at least) these labels."""
+        """The sum of all samples of that name with (at least) these labels, once all are in."""
+        self.wait_counted()
         from prometheus_client.parser import text_string_to_metric_families
 
         families = text_string_to_metric_families(self.get("/metrics").body.decode())
@@ -104,6 +113,10 @@ class Server:
             for sample in family.samples
             if sample.name == name and labels.items() <= sample.labels.items()
         )
+
+    def wait_counted(self) -> None:
+        """Wait until what was answered before is in the metrics."""
+        time.sleep(max(0.0, self.answered[0] + COUNTED_SECONDS - time.monotonic()))
 
     def stop(self) -> int:
         if self.process.poll() is None:

@@ -18,7 +18,7 @@ def test_a_rule_that_cannot_be_applied_is_found_before_the_first_request(
     manifest = make_manifest(diamonds_schema(diamonds()), slices=slices)
     lay_out(tmp_path, manifest)
     with pytest.raises(PackageError, match=r"got rule 'color > 1': expected alike values"):
-        Predictor.load(Root(tmp_path), manifest)
+        Predictor.load(Root(tmp_path), manifest, {})
 
 
 def test_a_damaged_profile_is_named(package: Package, tmp_path: Path) -> None:
@@ -26,4 +26,4 @@ def test_a_damaged_profile_is_named(package: Package, tmp_path: Path) -> None:
     lay_out(tmp_path, manifest)
     (tmp_path / "package" / "profile.json").write_text("{}")
     with pytest.raises(PackageError, match=r"profile\.json: expected a profile"):
-        Predictor.load(Root(tmp_path), manifest)
+        Predictor.load(Root(tmp_path), manifest, {})

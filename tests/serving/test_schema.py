@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from serving_helpers import diamonds, diamonds_schema, make_manifest
 
 from packager.manifest import Golden
-from serving import openapi, schema
+from serving import schema
 from serving.schema import RequestError
 
 JSON = st.recursive(
@@ -115,18 +115,3 @@ def test_the_schema_tells_inputs_output_and_a_row_to_try() -> None:
     }
     assert document["example"] == {"rows": [row]}
     assert "example" not in schema.schema_document(manifest, None)
-
-
-def test_the_openapi_document_describes_a_row() -> None:
-    manifest = make_manifest(diamonds_schema(diamonds()))
-    document = openapi.document(manifest, None)
-    assert set(document["paths"]) == {"/predict", "/schema", "/package"}
-    content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
-    row = content["application/json"]["schema"]["properties"]["rows"]["items"]
-    assert row["required"] == ["carat", "color", "tables"]
-    assert row["properties"]["tables"] == {"type": ["integer", "null"]}
-    assert "shop" in row["properties"]
-
-
-def test_the_page_loads_nothing_from_elsewhere() -> None:
-    assert b"//" not in openapi.PAGE

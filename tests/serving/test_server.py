@@ -32,6 +32,7 @@ def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def rows_by_worker(server: Server) -> dict[str, float]:
     """Rows each worker process counted, from its own file."""
+    server.wait_counted()
     counted: dict[str, float] = {}
     for path in (server.home / "prometheus_multiproc_dir").glob("counter_*.db"):
         counted[path.name] = sum(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,7 +36,11 @@ def test_404_for_another_route_and_no_series_of_its_path(server: Server) -> None
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", "/predict", "POST"), ("POST", "/schema", "GET"), ("DELETE", "/package", "GET")],
+    [
+        ("GET", "/predict", "POST"),
+        ("POST", "/schema", "GET, HEAD"),
+        ("DELETE", "/package", "GET, HEAD"),
+    ],
 )
 def test_405_for_another_method(server: Server, method: str, path: str, allowed: str) -> None:
     reply = server.request(method, path)
@@ -100,7 +105,12 @@ def test_500_when_the_model_fails_and_the_server_goes_on(troubled: Server, code:
 def test_the_log_says_what_the_answer_does_not(troubled: Server) -> None:
     reply = troubled.predict([{"code": 1}])
     assert b"secret" not in reply.body
-    assert "a secret of the model" in troubled.log.read_text()
+    lines = [json.loads(line) for line in troubled.log.read_text().splitlines() if "{" in line]
+    line = next(line for line in reversed(lines) if line.get("code") == "model_failed")
+    assert line["exception"][1].startswith("RuntimeError < ")
+    assert "trouble.py" in line["exception"][1]
+    # A model's message may quote a row.
+    assert "secret" not in troubled.log.read_text()
 
 
 def test_strict_refuses_null(troubled: Server) -> None:

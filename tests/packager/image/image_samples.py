@@ -4,36 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from host_samples import MANIFEST
+
 from packager.image.assemble import LABEL, Image, assemble
 from packager.image.layers import Entry, plain_layer
 from packager.image.reference import COMPANION
-from packager.manifest import Lock, Manifest, NumericalEnvironment, Schema, Serve, Slices
+from packager.manifest import Lock
 
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
-MANIFEST = Manifest(
-    name="shop",
-    version="1.0.0",
-    task="regression",
-    schema=Schema(features=()),
-    serve=Serve(predictor="auto", compile="auto", workers=2, strict=False),
-    slices=Slices(columns={}, rules={}),
-    recipe="none",
-    data="none",
-    evaluation=None,
-    environment=NumericalEnvironment(
-        python="3.11.7",
-        machine="x86_64",
-        cpu="",
-        cpu_features=(),
-        blas=(),
-        threads=1,
-        isolation="process",
-    ),
-    runtime="0" * 64,
-    code=(),
-    model=(),
-    files=(),
-)
 NAME = f"models/shop:{MANIFEST.tag}"
 
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from image_samples import MANIFEST, NAME, make_images
+from host_samples import MANIFEST
+from image_samples import NAME, make_images
 
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import layer_names, with_layers
@@ -52,6 +53,9 @@ class FakeEngine:
         self.removed: list[str] = []
         self.loaded: list[str] = []
 
+    def temporary(self, purpose: str) -> str:
+        return f"model-packager-{purpose}:1-2-3"
+
     def held_layers(self, diff_ids: list[str]) -> int:
         return 0
 
@@ -89,11 +93,14 @@ class FakeEngine:
 
 
 def built_by(
-    engine: FakeEngine, folder: Path, template: str | None = None
+    engine: FakeEngine,
+    folder: Path,
+    template: str | None = None,
+    check: Callable[[str], None] = lambda _: None,
 ) -> list[tuple[str, str]]:
     base = Base(reference="python:3.11", diff_ids=(), env=())
     images = make_images(folder)
-    found = build_images(images, base, template, cast(Engine, engine), Silent())
+    found = build_images(images, base, template, cast(Engine, engine), check, Silent())
     return [(image.name, image.digest) for image in found]
 
 
@@ -197,6 +204,19 @@ def test_a_build_that_fails_leaves_no_name_and_no_image(tmp_path: Path):
         built_by(engine, tmp_path)
     assert engine.names == {}
     assert engine.removed == ["sha256:1", *engine.loaded]
+
+
+def test_what_docker_built_has_no_name_until_it_has_answered(tmp_path: Path):
+    engine = FakeEngine(MANIFEST.dump())
+
+    def check(image: str) -> None:
+        assert (image, engine.names) == ("sha256:1", {})
+        raise PackageError("golden row 0")
+
+    with pytest.raises(PackageError, match="golden row 0"):
+        built_by(engine, tmp_path, check=check)
+    assert engine.names == {}
+    assert engine.removed == ["sha256:2", "sha256:1", *engine.loaded]
 
 
 def test_a_failure_spares_an_equal_image_that_has_a_name(tmp_path: Path):

@@ -6,8 +6,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from host_samples import Heard
-from image_samples import LOCK, MANIFEST, NAME, make_images
+from host_samples import MANIFEST, Heard
+from image_samples import LOCK, NAME, make_images
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
+from monitoring.accuracy import wilson
 from packager.errors import PackageError
 from packager.manifest import Evaluation, Metrics, Scalar
 from packager.worker.compare import (
@@ -19,24 +18,8 @@ from packager.worker.compare import (
     metric_checks,
     slices_check,
 )
-from packager.worker.evaluate import evaluate, metrics, wilson
+from packager.worker.evaluate import evaluate, metrics
 from packager.worker.model import LoadedModel, Predictions
-
-
-@given(st.integers(1, 10_000), st.data())
-def test_wilsons_interval_holds_the_share_and_stays_in_its_bounds(
-    rows: int, data: st.DataObject
-) -> None:
-    right = data.draw(st.integers(0, rows))
-    low, high = wilson(right, rows)
-    assert 0 <= low <= right / rows + 1e-12
-    assert right / rows - 1e-12 <= high <= 1
-    assert low < high
-
-
-def test_wilsons_interval_equals_the_published_example() -> None:
-    # Newcombe 1998, table I: 81 of 263.
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
 
 def test_metrics_of_two_classes_are_those_of_scikit_learn() -> None:

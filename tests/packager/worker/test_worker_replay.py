@@ -10,7 +10,7 @@ from worker_projects import FOREST, RECIPE, Ended, Project
 from packager.digest import sha256_bytes
 from packager.errors import PackageError
 from packager.manifest import FileEntry, Level, Manifest
-from packager.worker.job import Job
+from packager.worker.job import Ask, Job
 from packager.worker.paths import Root
 from packager.worker.replay import replay
 from packager.worker.report import ReplayReport
@@ -69,7 +69,7 @@ DRIFTING = """
 
 def replayed(project: Project) -> tuple[Ended, ReplayReport]:
     out = project.out.parent / "replayed"
-    ended = project.work("replay", str(out))
+    ended = project.replay(out)
     assert (out / "report.json").exists(), ended.stderr
     return ended, ReplayReport.load(out / "report.json")
 
@@ -92,9 +92,12 @@ def test_seeded_estimators_reach_the_same_bytes(project: Project, rows: pd.DataF
     ended, report = replayed(project)
     assert ended.code == 0, ended.stderr
     assert (report.rung, report.passed, report.level) == ("artifact", True, "artifact")
-    assert report.label_flips == 0
-    assert report.largest_difference is None  # a vote has no probabilities
-    assert report.rows == result.test_rows
+    found = report.likeness
+    assert found is not None
+    assert found.artifact
+    assert found.state
+    assert (found.label_flips, found.rows) == (0, result.test_rows)
+    assert found.largest_difference is None  # a vote has no probabilities
     assert report.environment_differences == ()
     assert all(check.ok for check in report.checks)
     names = [check.name for check in report.checks]
@@ -114,9 +117,12 @@ def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
     job = drifting(project, rows, level)
     project.package(job, project.train_here(job))
     monkeypatch.setenv("AGAIN", "1")
-    report = replay(project.root, project.out)
+    report = replay(project.root, Ask(), project.out)
     assert (report.rung, report.passed) == ("predictions", passed)
-    assert report.label_flips == 0
+    assert report.likeness is not None
+    assert report.likeness.label_flips == 0
+    assert report.likeness.differing == (".mark: 'first', now 'again'",)
+    assert report.slips == ("train.py:13: os.environ reads the environment it runs in",)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +142,11 @@ def test_other_answers_are_the_rung_metrics_within_the_band_only(
     job = job.model_copy(update={"recipe": job.recipe.model_copy(update={"accept": bands})})
     project.package(job, project.train_here(job))
     monkeypatch.setenv("AGAIN", "1")
-    report = replay(project.root, project.out)
+    report = replay(project.root, Ask(), project.out)
     assert (report.rung, report.passed) == (rung, passed)
-    assert report.label_flips
+    assert report.likeness is not None
+    assert report.likeness.label_flips
+    assert report.likeness.differing_rows
     assert report.metrics["accuracy"].accepted == accept
     assert report.metrics["accuracy"].recorded == 1
     assert report.metrics["accuracy"].ok is passed
@@ -157,9 +165,10 @@ def test_a_false_claim_about_a_true_model_does_not_pass(
     claim = manifest.evaluation.model_copy(update={"overall": flattered})
     changed = manifest.model_copy(update={"evaluation": claim})
     (project.root.package / "manifest.json").write_bytes(changed.dump())
-    report = replay(project.root, project.out)
+    report = replay(project.root, Ask(), project.out)
     assert (report.rung, report.passed) == ("artifact", False)
-    assert report.largest_difference == 0
+    assert report.likeness is not None
+    assert report.likeness.largest_difference == 0
     assert not report.metrics["accuracy"].ok
 
 
@@ -187,7 +196,7 @@ def test_a_tampered_file_is_named_and_nothing_is_run(
 ) -> None:
     path: Path = getattr(packaged.root, folder) / name
     path.write_bytes(path.read_bytes() + b"\n")
-    report = replay(packaged.root, packaged.out.parent / "replayed")
+    report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
     assert (report.rung, report.passed) == ("none", False)
     assert [found.name for found in report.checks if not found.ok][1:] == [check]
     assert report.environment_now is None
@@ -205,11 +214,11 @@ def test_data_brought_from_elsewhere_has_to_be_the_data(packaged: Project) -> No
     kept = packaged.out.parent / "kept"
     shutil.move(packaged.root.source, kept)
     with pytest.raises(PackageError, match="expected the training data in") as caught:
-        replay(packaged.root, packaged.out.parent / "replayed")
+        replay(packaged.root, Ask(), packaged.out.parent / "replayed")
     assert "--data PATH" in caught.value.hint
     shutil.copytree(kept, packaged.root.source)
     (packaged.root.source / "_SUCCESS").touch()
-    assert replay(packaged.root, packaged.out.parent / "replayed").passed
+    assert replay(packaged.root, Ask(), packaged.out.parent / "replayed").passed
 
 
 def test_a_recipe_that_fails_the_second_time_is_an_error(packaged: Project) -> None:
@@ -220,7 +229,7 @@ def test_a_recipe_that_fails_the_second_time_is_an_error(packaged: Project) -> N
     )
     changed = manifest.model_copy(update={"code": code})
     (packaged.root.package / "manifest.json").write_bytes(changed.dump())
-    ended = packaged.work("replay", str(packaged.out))
+    ended = packaged.replay(packaged.out)
     assert ended.code == 1
     assert ended.error["message"] == (
         "training again failed: importing train raised RuntimeError: gone"
@@ -231,7 +240,7 @@ def test_a_model_trained_elsewhere_cannot_be_replayed(packaged: Project) -> None
     path = packaged.root.package / "manifest.json"
     manifest = Manifest.load(path).model_copy(update={"recipe": "none"})
     path.write_bytes(manifest.dump())
-    ended = packaged.work("replay", str(packaged.out))
+    ended = packaged.replay(packaged.out)
     assert ended.code == 1
     assert ended.error["message"] == ("this package has no recipe: the model was trained elsewhere")
 
@@ -241,11 +250,77 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path) -> None:
     root.package.mkdir()
     (root.package / "manifest.json").write_text("{}")
     with pytest.raises(PackageError, match="expected Manifest"):
-        replay(root, tmp_path / "out")
+        replay(root, Ask(), tmp_path / "out")
 
 
 def test_a_report_is_the_same_each_time(packaged: Project) -> None:
-    first = replay(packaged.root, packaged.out.parent / "one")
-    second = replay(packaged.root, packaged.out.parent / "two")
+    first = replay(packaged.root, Ask(), packaged.out.parent / "one")
+    second = replay(packaged.root, Ask(), packaged.out.parent / "two")
     assert sha256_bytes(first.dump()) == sha256_bytes(second.dump())
     assert sorted(path.name for path in (packaged.out.parent / "one").iterdir()) == ["report.json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "rung", "told"),
+    [
+        ("seed", "predictions", "seed: 8 in place of 7"),
+        ("row", "predictions", "row: training row 29 of 59 left out"),
+        ("param", "none", "param: depth 2 in place of 1"),
+    ],
+)
+def test_a_change_on_purpose_comes_out_lower(
+    project: Project, rows: pd.DataFrame, change: str, rung: str, told: str
+) -> None:
+    project.code(
+        train="""
+        class Rule:
+            def __init__(self, rows, depth, seed):
+                self.rows, self.depth, self.seed = rows, depth, seed
+
+            def predict(self, frame):
+                return ["big" if size > 4 * self.depth else "small" for size in frame["size"]]
+
+        def train(features, target, *, params, seed):
+            return Rule(len(features), params["depth"], seed)
+        """
+    )
+    project.data(rows)
+    job = project.job(recipe=RECIPE.model_copy(update={"params": {"depth": 1}}))
+    project.package(job, project.train_here(job))
+    report = replay(project.root, Ask.model_validate({"perturb": change}), project.out)
+    assert (report.rung, report.perturbed, report.passed) == (rung, told, True)
+
+
+def test_a_change_that_nothing_shows_is_said_to_go_unnoticed(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        class Constant:
+            def predict(self, frame):
+                return ["small"] * len(frame)
+
+        def train(features, target, *, params, seed):
+            return Constant()
+        """
+    )
+    project.data(rows)
+    job = project.job()
+    project.package(job, project.train_here(job))
+    report = replay(project.root, Ask(perturb="seed"), project.out)
+    assert (report.rung, report.passed) == ("artifact", False)
+    with pytest.raises(PackageError, match="expected a number or a boolean in"):
+        replay(project.root, Ask(perturb="param"), project.out)
+
+
+def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
+    path = packaged.root.package / "manifest.json"
+    manifest = Manifest.load(path)
+    other = manifest.environment.model_copy(update={"cpu": "Z80", "threads": 64})
+    path.write_bytes(manifest.model_copy(update={"environment": other}).dump())
+    report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
+    now = manifest.environment
+    assert report.environment_differences == (
+        f"cpu: Z80, now {now.cpu}",
+        f"threads: 64, now {now.threads}",
+    )

@@ -16,9 +16,11 @@ import pandas as pd
 
 from packager.digest import sha256_bytes
 from packager.manifest import DataSource, FileEntry, Manifest, Recipe, Serve
-from packager.worker.job import Job, TrainingResult
+from packager.worker.job import Ask, Job, TrainingResult
 from packager.worker.paths import Root
 from packager.worker.run import run
+
+CHECKOUT = Path(__file__).parents[3]
 
 RECIPE = Recipe(train="train:train", seed=7, params={}, level="artifact", accept={})
 SERVE = Serve(predictor="auto", compile="auto", workers=1, strict=False)
@@ -82,7 +84,9 @@ class Project:
         """Start ``python -m packager.worker`` as the host would, and wait for its end."""
         own = {
             "MODEL_ROOT": str(self.root.path),
-            "PYTHONPATH": os.pathsep.join([str(self.root.code), str(self.root.code / "src")]),
+            "PYTHONPATH": os.pathsep.join(
+                map(str, (self.root.code, self.root.code / "src", CHECKOUT))
+            ),
             "PYTHONHASHSEED": "0",
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
@@ -111,6 +115,12 @@ class Project:
         path = self.root.path / "job.json"
         path.write_bytes(job.dump())
         return self.work("run", str(path), str(self.out), **environment)
+
+    def replay(self, out: Path, **ask: Any) -> Ended:
+        """Replay the package in a process of its own, as ``ask`` says."""
+        path = self.root.path / "ask.json"
+        path.write_bytes(Ask.model_validate(ask).dump())
+        return self.work("replay", str(path), str(out))
 
     def train_here(self, job: Job) -> TrainingResult:
         """Do ``job`` in this process, which is quicker but has a network."""

@@ -1,0 +1,214 @@
+"""Builds that are killed or run out of disk at random moments, then a normal one: is it right?
+
+`.venv/bin/python benchmarks/trials.py [TIMES]` does TIMES of each (20 unless given): kill -9 of a
+build into an OCI folder; kill -9 of a build into the engine, where one answers; and disks that are
+full: of the cache, the scratch folder, the output and the project in turn, each a file system of
+its own (root, Linux). After each trial nothing half may stand under a final name; after each kind,
+a normal build has to give the same config digest as before, and leave nothing behind, in the cache
+or in the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.cache import cache_directory
+from packager.environment.platform import default_platform
+from packager.image.base import find_base
+from packager.image.debian import base_name
+from packager.image.engine import Engine
+
+PACKAGE = Path(sys.executable).parent / "package"
+NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+PLACES = ("cache", "scratch", "output", "project")
+# What a whole build takes in each place, in MB: sizes are drawn below it.
+TAKES = {"cache": 900, "scratch": 300, "output": 410, "project": 1}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A project, where it is built, and how."""
+
+    folder: Path
+    to_engine: bool
+    base: tuple[str, ...]
+
+    @property
+    def image(self) -> Path:
+        return self.folder / "output" / "image"
+
+    @property
+    def command(self) -> list[str]:
+        output = [] if self.to_engine else ["--output", f"oci:{self.image}"]
+        project = self.folder / "project" / "p"
+        return [str(PACKAGE), "build", str(project), *self.base, *output, "--json"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"MODEL_PACKAGER_CACHE": str(self.folder / "cache"), "TMPDIR": str(self.scratch)}
+        return {**os.environ, **own, **({} if self.to_engine else NO_ENGINE)}
+
+    @property
+    def scratch(self) -> Path:
+        return self.folder / "scratch"
+
+    def prepare(self) -> None:
+        """Folders, a starter project, and a cache that knows downloads and no layers."""
+        for place in PLACES:
+            (self.folder / place).mkdir(parents=True)
+        self.fill("cache")
+        self.fill("project")
+
+    def fill(self, place: str) -> None:
+        """What a build needs to find in ``place``."""
+        if place == "cache":
+            for kept in ("wheels", "bases"):
+                (self.folder / "cache" / kept).symlink_to(cache_directory(kept))
+        if place == "project":
+            made = [PACKAGE, "init", self.folder / "project" / "p"]
+            subprocess.run(made, check=True, capture_output=True)
+
+    def finished(self) -> tuple[str, float]:
+        """Config digest of a build that is left alone, and its seconds."""
+        started = time.monotonic()
+        done = subprocess.run(self.command, env=self.environment, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            sys.exit("error: a build that was left alone failed")
+        told = json.loads(done.stdout)
+        if self.to_engine:
+            engine = Engine.connect()
+            assert engine is not None
+            engine.remove(told["tag"])
+            engine.remove(told["companion"]["tag"])
+        return told["config_digest"], time.monotonic() - started
+
+    def half(self) -> list[str]:
+        """What stands under a final name and is not whole."""
+        bad = []
+        if self.image.exists():
+            inspect = [PACKAGE, "inspect", self.image, "--json"]
+            if subprocess.run(inspect, capture_output=True, env=self.environment).returncode:
+                bad.append("the OCI folder is not whole")
+            shutil.rmtree(self.image)
+        for path in (self.folder / "project" / "p").glob("package.*.json"):
+            json.loads(path.read_text())
+        return bad
+
+    def left(self) -> list[str]:
+        """What a build that succeeded left behind."""
+        found = [str(path) for path in (self.folder / "cache" / "work").iterdir()]
+        found += [str(path) for path in self.image.parent.iterdir() if path != self.image]
+        if self.to_engine:
+            engine = Engine.connect()
+            assert engine is not None
+            found += [tag for tag in engine.tags() if "model-packager-" in tag]
+            asked = ["docker", "ps", "-aq", "--filter", "label=model-packager.owner"]
+            found += subprocess.check_output(asked, text=True).split()
+        return found
+
+
+def main(times: int) -> None:
+    bad: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        base = base_of()
+        for to_engine in (False, True):
+            if to_engine and (Engine.connect() is None or not base):
+                continue
+            trial = Trial(Path(name) / f"kills-{to_engine}", to_engine, base if to_engine else ())
+            trial.prepare()
+            bad += kills(trial, times)
+        if sys.platform == "linux" and os.getuid() == 0:
+            trial = Trial(Path(name) / "full", False, ())
+            trial.prepare()
+            bad += full_disks(trial, times)
+    print("all right" if not bad else "\n".join(bad))
+    sys.exit(bool(bad))
+
+
+def base_of() -> tuple[str, ...]:
+    name = base_name()
+    found = name and find_base(name, default_platform(), None)
+    return ("--base", name) if name and found else ()
+
+
+def kills(trial: Trial, times: int) -> list[str]:
+    where = "the engine" if trial.to_engine else "an OCI folder"
+    print(f"kill -9 of builds into {where}")
+    right, seconds = trial.finished()
+    draw, bad = random.Random(7), []
+    for number in range(times):
+        # Every other one has all layers to make again.
+        if number % 2:
+            shutil.rmtree(trial.folder / "cache" / "layers")
+        moment = draw.uniform(0.3, seconds)
+        print(f"{number:3}  after {moment:5.1f} s  {killed(trial, moment)}", flush=True)
+        bad += trial.half()
+    return bad + ending(trial, right)
+
+
+def killed(trial: Trial, moment: float) -> str:
+    """Kill a build and all it started; the last thing it said."""
+    process = subprocess.Popen(
+        trial.command, env=trial.environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        process.wait(moment)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    said = process.communicate()[1].strip().splitlines()
+    return said[-1].strip() if said else "(nothing yet)"
+
+
+def full_disks(trial: Trial, times: int) -> list[str]:
+    right, _ = trial.finished()
+    draw, bad = random.Random(7), []
+    for number in range(times):
+        place = PLACES[number % len(PLACES)]
+        size = draw.uniform(0.01, 1.0) * TAKES[place]
+        with small_disk(trial.folder / place, size):
+            trial.fill(place)
+            done = subprocess.run(
+                trial.command, env=trial.environment, capture_output=True, text=True
+            )
+            said = next((s for s in done.stderr.splitlines() if s.startswith("error")), "built")
+            print(f"{number:3}  {place} of {size:6.1f} MB  {said[:110]}", flush=True)
+            if "Traceback" in done.stderr or (done.returncode and done.stdout):
+                bad.append(f"not one clear error: {done.stderr[-1500:]}")
+            bad += trial.half()
+    return bad + ending(trial, right)
+
+
+@contextmanager
+def small_disk(place: Path, size: float) -> Iterator[None]:
+    """``place`` as a file system of ``size`` MB, empty, for the time of the block."""
+    option = f"size={max(64, int(size * 1000))}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def ending(trial: Trial, right: str) -> list[str]:
+    """What is wrong with a normal build after all that."""
+    found, _ = trial.finished()
+    left = trial.left()
+    print(f"then a normal build: {'right' if found == right else 'WRONG'}; left over: {left}\n")
+    return [f"left over: {left}"] * bool(left) + ["another digest"] * (found != right)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)

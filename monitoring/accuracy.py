@@ -1,0 +1,90 @@
+"""How good the answers in a slice were, with intervals and tests against the packaged baseline.
+
+``promql.py`` writes the same formulas in PromQL, with these constants.
+"""
+
+from __future__ import annotations
+
+import math
+
+Z95 = 1.959963984540054
+"""The 97.5 % quantile of the standard normal distribution."""
+SLICE_DROP = 0.02
+"""Accuracy lost against the baseline that is worth an alert."""
+MAE_RISE = 0.1
+"""Likewise for regression: growth of the mean absolute error, relative to the baseline."""
+SLICE_Z = 3.3
+"""One-sided p = 4.8e-4: 40 slices looked at weekly, with nothing lost, one alarm a year."""
+SLICE_ROWS = 50
+"""Fewer labels than this decide nothing."""
+
+
+def wilson(right: float, rows: float) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a share (Wilson 1927); NaN without rows."""
+    if rows <= 0:
+        return math.nan, math.nan
+    centre = right + Z95**2 / 2
+    # Rounding, or Prometheus extrapolating two series apart, may put right above rows.
+    half = Z95 * math.sqrt(max(0.0, right * (rows - right) / rows + Z95**2 / 4))
+    low, high = (centre - half) / (rows + Z95**2), (centre + half) / (rows + Z95**2)
+    return max(0.0, low), min(1.0, high)
+
+
+def share_z(right: float, rows: float, baseline: float, baseline_rows: float) -> float:
+    """The two-proportion z of ``right / rows`` less ``baseline``, with their pooled variance.
+
+    NaN without rows, or where all rows of both are alike.
+    """
+    if rows <= 0 or baseline_rows <= 0:
+        return math.nan
+    pooled = (right + baseline * baseline_rows) / (rows + baseline_rows)
+    variance = pooled * (1 - pooled) * (1 / rows + 1 / baseline_rows)
+    return (right / rows - baseline) / math.sqrt(variance) if variance > 0 else math.nan
+
+
+def accuracy_regressed(right: float, rows: float, baseline: float, baseline_rows: float) -> bool:
+    """Whether accuracy fell by more than ``SLICE_DROP``, significantly, on enough labels."""
+    return (
+        rows >= SLICE_ROWS
+        and baseline - right / rows > SLICE_DROP
+        and share_z(right, rows, baseline, baseline_rows) < -SLICE_Z
+    )
+
+
+def mean_interval(total: float, squares: float, rows: float) -> tuple[float, float]:
+    """95 % interval of a mean, from the sums of values and of their squares; NaN without rows."""
+    if rows <= 0:
+        return math.nan, math.nan
+    mean = total / rows
+    half = Z95 * math.sqrt(_variance(total, squares, rows) / rows)
+    return mean - half, mean + half
+
+
+def mae_z(
+    total: float, squares: float, rows: float, baseline: float, baseline_rows: float
+) -> float:
+    """z of the live mean absolute error less ``baseline``.
+
+    ``total`` and ``squares`` are sums of absolute and of squared errors. The variance is that of
+    the live errors, on both sides: the baseline's own isn't packaged. NaN without rows or
+    variance.
+    """
+    if rows <= 0 or baseline_rows <= 0:
+        return math.nan
+    variance = _variance(total, squares, rows) * (1 / rows + 1 / baseline_rows)
+    return (total / rows - baseline) / math.sqrt(variance) if variance > 0 else math.nan
+
+
+def mae_regressed(
+    total: float, squares: float, rows: float, baseline: float, baseline_rows: float
+) -> bool:
+    """Whether the error grew by more than ``MAE_RISE``, significantly, on enough labels."""
+    return (
+        rows >= SLICE_ROWS
+        and total / rows > (1 + MAE_RISE) * baseline
+        and mae_z(total, squares, rows, baseline, baseline_rows) > SLICE_Z
+    )
+
+
+def _variance(total: float, squares: float, rows: float) -> float:
+    return max(0.0, squares / rows - (total / rows) ** 2)

@@ -1,0 +1,89 @@
+"""How often a model is right where it says how sure it is: confidence → P(correct).
+
+Fitted on held-out rows by isotonic regression with the pool-adjacent-violators algorithm (Ayer,
+Brunk, Ewing, Reid and Silverman 1955), on groups of rows of like confidence so that the table
+stays small. The sum of what it gives estimates accuracy before labels come (CBPE).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+FEWEST_ROWS = 100
+GROUPS = 50
+
+Floats = npt.NDArray[np.float64]
+
+
+class Calibration(BaseModel):
+    """A monotone step function: ``values[i]`` from ``thresholds[i]`` on, below the next.
+
+    Below the first threshold ``values[0]`` holds. Without thresholds it is the identity.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    thresholds: tuple[float, ...] = ()
+    values: tuple[float, ...] = ()
+    rows: int
+    """Held-out rows it was fitted on."""
+
+    def correct(self, confidence: float) -> float:
+        """The probability that an answer of this confidence is correct."""
+        if not self.thresholds:
+            return confidence
+        return self.values[max(0, bisect_right(self.thresholds, confidence) - 1)]
+
+    def correct_many(self, confidences: Floats) -> Floats:
+        """``correct`` of each; NaN stays NaN."""
+        if not self.thresholds:
+            return confidences
+        places = np.searchsorted(np.asarray(self.thresholds), confidences, side="right") - 1
+        found = np.asarray(self.values)[np.maximum(places, 0)]
+        return np.where(np.isnan(confidences), np.nan, found)
+
+
+def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibration:
+    """Fit on n confidences, and whether the answer was correct; NaN confidences are left out.
+
+    The identity for fewer than ``FEWEST_ROWS`` rows.
+    """
+    usable = np.isfinite(confidences)
+    order = np.argsort(confidences[usable], kind="stable")
+    sorted_, right = confidences[usable][order], correct[usable][order].astype(np.float64)
+    if len(sorted_) < FEWEST_ROWS:
+        return Calibration(rows=len(sorted_))
+    starts = _starts(sorted_)
+    weights = np.diff([*starts, len(sorted_)]).astype(np.float64)
+    means = np.add.reduceat(right, starts) / weights
+    blocks = _pool(means.tolist(), weights.tolist())
+    thresholds = [float(sorted_[starts[place]]) for place, _ in blocks]
+    return Calibration(
+        thresholds=tuple(thresholds),
+        values=tuple(value for _, value in blocks),
+        rows=len(sorted_),
+    )
+
+
+def _starts(sorted_: Floats) -> list[int]:
+    """Where each of at most ``GROUPS`` groups begins; equal confidences share a group."""
+    even = sorted_[np.arange(GROUPS) * len(sorted_) // GROUPS]
+    return sorted({int(place) for place in np.searchsorted(sorted_, even, side="left")})
+
+
+def _pool(means: list[float], weights: list[float]) -> list[tuple[int, float]]:
+    """Non-decreasing blocks: (first group, weighted mean), the least-squares isotonic fit."""
+    blocks: list[list[Any]] = []  # first group, mean, weight
+    for place, (mean, weight) in enumerate(zip(means, weights, strict=True)):
+        blocks.append([place, mean, weight])
+        while len(blocks) > 1 and blocks[-2][1] >= blocks[-1][1]:
+            _, upper, heavy = blocks.pop()
+            first, lower, light = blocks.pop()
+            total = heavy + light
+            blocks.append([first, (upper * heavy + lower * light) / total, total])
+    return [(first, mean) for first, mean, _ in blocks]

@@ -1,0 +1,173 @@
+"""A signed token with every prediction, so that any worker can score its label weeks later.
+
+48 bytes, 64 characters of base64url: key id 1, version 6 (the first 12 hex digits of the package
+root), time 4 (seconds since 1970), prediction 8 (of a class the first bytes of its text's
+SHA-256, of a regression the float64), confidence 1, slice bitmap 4, nonce 8, and the first 16
+bytes of an HMAC-SHA256 over all of these. Signed, not encrypted: it holds no feature.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import math
+import os
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from monitoring.keys import Keys
+from monitoring.observe import Probabilities
+
+LENGTH = 64
+_LAYOUT = struct.Struct(">B6sI8sBI8s")
+_SIGNATURE = 16
+_NUMBER = struct.Struct(">d")
+_SURE = 250  # confidence is kept in 250ths
+_REGRESSION = 254
+_UNKNOWN = 255
+_NOTHING = bytes(8)  # the prediction where there is none
+
+Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
+Task = Literal["classification", "regression"]
+
+
+class TokenError(Exception):
+    """A token that can't be scored."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a verified token says."""
+
+    version: bytes
+    minted: int
+    """Seconds since 1970."""
+    prediction: bytes
+    confidence: float | None
+    """In steps of 1/250; None where the model gave none."""
+    bitmap: int
+    nonce: bytes
+
+    @property
+    def number(self) -> float:
+        """The prediction of a regression."""
+        return float(_NUMBER.unpack(self.prediction)[0])
+
+
+class Tokens:
+    """Mints and verifies the tokens of one package version."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        root: str,
+        classes: Sequence[Any] | None,
+        days: float = 30,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``root``: the package root in hex; ``classes``: None for a regression; ``days``:
+        how long a token is good for.
+        """
+        self.keys = keys
+        self.version = bytes.fromhex(root[:12])
+        self.days = days
+        self._now = now
+        self._classes = classes
+        self._places = {label: place for place, label in enumerate(classes or ())}
+        self._hashes = {label: hashed(label) for label in classes or ()}
+
+    def mint(
+        self, labels: Sequence[Any], probabilities: Probabilities | None, bitmaps: Sequence[int]
+    ) -> list[str]:
+        """One token for each of n answers; ``labels`` None where there is no prediction."""
+        keys = self.keys
+        secret, minted = keys.secrets[keys.first], int(self._now())
+        noise = os.urandom(8 * len(labels))
+        tokens = []
+        for row, label in enumerate(labels):
+            sure = self._confidence(label, None if probabilities is None else probabilities[row])
+            body = _LAYOUT.pack(
+                keys.first,
+                self.version,
+                minted,
+                self._prediction(label),
+                sure,
+                bitmaps[row],
+                noise[8 * row : 8 * row + 8],
+            )
+            signed = body + hmac.digest(secret, body, "sha256")[:_SIGNATURE]
+            tokens.append(base64.urlsafe_b64encode(signed).decode("ascii"))
+        return tokens
+
+    def verify(self, token: object) -> Token:
+        """What ``token`` says; raises ``TokenError`` where it can't be scored."""
+        body, signature = _parts(token)
+        key, version, minted, prediction, sure, bitmap, nonce = _LAYOUT.unpack(body)
+        secret = self.keys.secrets.get(key)
+        if secret is None or not hmac.compare_digest(
+            hmac.digest(secret, body, "sha256")[:_SIGNATURE], signature
+        ):
+            raise TokenError("bad_signature")
+        if (sure == _REGRESSION) != (self._classes is None):
+            raise TokenError("unknown_version")  # of a version that did another task
+        if self._now() - minted > self.days * 86_400:
+            raise TokenError("expired")
+        confidence = sure / _SURE if sure <= _SURE else None
+        found = Token(version, minted, prediction, confidence, bitmap, nonce)
+        if self._classes is None and not math.isfinite(found.number):
+            raise TokenError("no_prediction")
+        return found
+
+    def age(self, token: Token) -> float:
+        """Seconds since ``token`` was minted, at least 0."""
+        return max(0.0, self._now() - token.minted)
+
+    def predicted(self, token: Token) -> Any:
+        """The class a token of a classifier holds; None if it is none of ours."""
+        return next((c for c, digest in self._hashes.items() if digest == token.prediction), None)
+
+    def _prediction(self, label: Any) -> bytes:
+        if self._classes is None:
+            return _NUMBER.pack(math.nan if label is None else label)
+        if label is None:
+            return _NOTHING
+        return self._hashes.get(label) or hashed(label)
+
+    def _confidence(self, label: Any, chances: Any) -> int:
+        if self._classes is None:
+            return _REGRESSION
+        place = self._places.get(label)
+        if chances is None or place is None:
+            return _UNKNOWN
+        sure = float(chances[place])
+        return round(_SURE * sure) if 0.0 <= sure <= 1.0 else _UNKNOWN
+
+
+def hashed(label: Any) -> bytes:
+    """The 8 bytes that stand for a class label in a token."""
+    text = str(label).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).digest()[:8]
+
+
+def _parts(token: object) -> tuple[bytes, bytes]:
+    """Body and signature; raises ``TokenError`` for what no token can be."""
+    if not isinstance(token, str) or len(token) != LENGTH or not token.isascii():
+        raise TokenError("malformed")
+    if "+" in token or "/" in token:  # the other alphabet would make a second form of a token
+        raise TokenError("malformed")
+    try:
+        raw = base64.b64decode(token.replace("-", "+").replace("_", "/"), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise TokenError("malformed") from error
+    if len(raw) != _LAYOUT.size + _SIGNATURE:
+        raise TokenError("malformed")
+    return raw[: _LAYOUT.size], raw[_LAYOUT.size :]

@@ -1,0 +1,111 @@
+"""The keys that sign feedback tokens: several, so that one can follow another."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+FEWEST_BYTES = 16
+_CONTEXT = b"model feedback token\0"
+
+
+class KeyFileError(Exception):
+    """A key file that can't be used; the message says where and why, never what it holds."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Key id → secret, each made for one model: another model's tokens don't verify."""
+
+    first: int
+    """The id of the key that signs."""
+    secrets: Mapping[int, bytes]
+
+    @classmethod
+    def parse(cls, text: str, model: str) -> Self:
+        """Read lines ``id:secret``: id 1 to 255, secret in base64 or ``hex:`` and hex digits.
+
+        The first line's key signs, all of them verify. Empty lines and those that begin with
+        ``#`` are skipped. Raises ``KeyFileError``.
+        """
+        found: dict[int, bytes] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            line = line.strip()
+            if not line or line.startswith("#"):
+                continue
+            name, colon, secret = line.partition(":")
+            if not colon or not name.strip().isdecimal() or not 1 <= int(name) <= 255:
+                raise KeyFileError(f"line {number}: expected id:secret with an id from 1 to 255")
+            if int(name) in found:
+                raise KeyFileError(f"line {number}: key {int(name)} is there twice")
+            found[int(name)] = _derived(_decoded(secret.strip(), number), model)
+        if not found:
+            raise KeyFileError("expected at least one line id:secret, got none")
+        return cls(next(iter(found)), found)
+
+
+class KeyRing:
+    """The keys of a file, read again when it changes."""
+
+    def __init__(self, path: Path, model: str) -> None:
+        """Read ``path``; raises ``KeyFileError``."""
+        self._path = path
+        self._model = model
+        self._seen = self._stamp()
+        self.keys = self._read()
+
+    def refresh(self) -> bool:
+        """Read the file if it is another than before; whether there are new keys.
+
+        Raises ``KeyFileError``, once for each broken file; the keys stay what they were.
+        """
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return False
+        self._seen = stamp
+        keys = self._read()
+        changed = keys != self.keys
+        self.keys = keys
+        return changed
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            found = self._path.stat()
+        except OSError as error:
+            raise KeyFileError(f"{self._path}: {error.strerror}") from error
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def _read(self) -> Keys:
+        try:
+            return Keys.parse(self._path.read_text(encoding="utf-8"), self._model)
+        except (OSError, UnicodeDecodeError) as error:
+            raise KeyFileError(f"{self._path}: can't be read: {error}") from error
+        except KeyFileError as error:
+            raise KeyFileError(f"{self._path}: {error}") from error
+
+
+def _decoded(text: str, line: int) -> bytes:
+    try:
+        if text.startswith("hex:"):
+            secret = bytes.fromhex(text.removeprefix("hex:"))
+        else:
+            padded = text.rstrip("=").translate(str.maketrans("-_", "+/"))
+            secret = base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise KeyFileError(f"line {line}: the secret is neither base64 nor hex:…") from error
+    if len(secret) < FEWEST_BYTES:
+        raise KeyFileError(
+            f"line {line}: expected a secret of at least {FEWEST_BYTES} bytes, got {len(secret)}"
+        )
+    return secret
+
+
+def _derived(secret: bytes, model: str) -> bytes:
+    name = model.encode("utf-8", "surrogatepass")
+    return hmac.digest(secret, _CONTEXT + name, hashlib.sha256)

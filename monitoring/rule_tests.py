@@ -1,0 +1,85 @@
+"""Unit tests for ``promtool test rules``, about one model: each alert firing and not firing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.alerts import alert_group
+from monitoring.promql import quoted
+from monitoring.rules import Alert, Monitored
+
+LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One input series, a value a minute in promtool's notation (``0+10x60``)."""
+
+    name: str
+    labels: Mapping[str, str]
+    values: str
+
+    def document(self) -> dict[str, str]:
+        labels = ", ".join(f"{name}={quoted(value)}" for name, value in self.labels.items())
+        return {"series": f"{self.name}{{{labels}}}", "values": self.values}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Which alerts of one name fire at a minute: the labels of each, severity included."""
+
+    minute: int
+    alert: str
+    firing: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was exported, and what has to come of it."""
+
+    name: str
+    series: Sequence[Series]
+    expected: Sequence[Expectation]
+
+
+def unit_tests(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
+    """The content of a test file for the rules in ``rule_file``, relative to it."""
+    alerts = [rule for rule in alert_group(model).rules if isinstance(rule, Alert)]
+    by_name: dict[tuple[str, str], Alert] = {
+        (alert.name, alert.severity): alert for alert in alerts
+    }
+    return {
+        "rule_files": [rule_file],
+        "evaluation_interval": "5m",
+        "tests": [
+            {
+                "name": case.name,
+                "interval": "1m",
+                "input_series": [series.document() for series in case.series],
+                "alert_rule_test": [
+                    {
+                        "eval_time": f"{expectation.minute}m",
+                        "alertname": expectation.alert,
+                        "exp_alerts": [
+                            _firing(by_name[expectation.alert, labels["severity"]], labels)
+                            for labels in expectation.firing
+                        ],
+                    }
+                    for expectation in case.expected
+                ],
+            }
+            for case in cases
+        ],
+    }
+
+
+def _firing(alert: Alert, labels: Mapping[str, str]) -> dict[str, Any]:
+    every = {**labels, "priority": str(alert.priority), **dict(alert.labels)}
+    texts = {
+        name: LABEL.sub(lambda found: every.get(found[1], ""), text)
+        for name, text in alert.annotations.items()
+    }
+    return {"exp_labels": every, "exp_annotations": texts}

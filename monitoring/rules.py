@@ -1,0 +1,125 @@
+"""What Prometheus computes and alerts on for one model: its rule file, as plain data.
+
+``recording.py`` holds the recorded series, ``alerts.py`` the alerts, ``rule_tests.py`` the unit
+tests that show each alert firing and not firing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["page", "ticket", "info"]
+
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+"""Bounds of the latency histogram, in seconds: what a latency objective may be."""
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """What the service promises, over 30 days, and what is known of its traffic."""
+
+    latency_seconds: float = 0.25
+    """One of ``BUCKETS``."""
+    latency_share: float = 0.99
+    """Share of answered requests that take no longer."""
+    success_share: float = 0.999
+    """Share of requests not failed by the server (5xx)."""
+    design_effect: float = 1.0
+    """How many dependent rows are worth one independent row, at least 1."""
+    label_coverage: float = 0.05
+    """Share of predictions whose true label comes, where labels come at all."""
+
+    def __post_init__(self) -> None:
+        expected = {
+            "latency_seconds": (self.latency_seconds in BUCKETS, f"one of {BUCKETS}"),
+            "latency_share": (0 < self.latency_share < 1, "a share between 0 and 1"),
+            "success_share": (0 < self.success_share < 1, "a share between 0 and 1"),
+            "design_effect": (1 <= self.design_effect < 1e6, "a number of at least 1"),
+            "label_coverage": (0 <= self.label_coverage < 1, "a share of at least 0, below 1"),
+        }
+        for name, (good, what) in expected.items():
+            if not good:
+                raise ValueError(f"{name}: expected {what}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Monitored:
+    """One model as monitoring sees it."""
+
+    name: str
+    version: str
+    """As the label ``version`` has it: ``1.0.0-3f9c12ab45de``."""
+    task: Literal["classification", "regression"]
+    slices: tuple[str, ...]
+    """``__all__`` first."""
+    features: tuple[str, ...]
+    """With a reference, pseudo-features included."""
+    classes: tuple[str, ...] = ()
+    """As the label ``predicted`` has them; empty for a regression."""
+    objectives: Objectives = field(default=Objectives())
+
+    @property
+    def classified(self) -> bool:
+        return self.task == "classification"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A series Prometheus computes from others."""
+
+    name: str
+    expression: str
+
+    def document(self) -> dict[str, Any]:
+        return {"record": self.name, "expr": self.expression}
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A condition, how long it must hold, and what a person should know and do."""
+
+    name: str
+    expression: str
+    holds: str
+    severity: Severity
+    priority: int
+    """1 (now) to 4 (when there is time)."""
+    summary: str
+    action: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        labels = {"severity": self.severity, "priority": str(self.priority), **dict(self.labels)}
+        return {
+            "alert": self.name,
+            "expr": self.expression,
+            "for": self.holds,
+            "labels": labels,
+            "annotations": self.annotations,
+        }
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Texts; ``{{ $labels.x }}`` stands for a label."""
+        runbook = f"docs/alerts.md#{self.name.lower()}"
+        return {"summary": self.summary, "action": self.action, "runbook": runbook}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rules that are evaluated one after the other."""
+
+    name: str
+    interval: str
+    rules: Sequence[Record | Alert]
+
+    def document(self) -> dict[str, Any]:
+        rules = [rule.document() for rule in self.rules]
+        return {"name": self.name, "interval": self.interval, "rules": rules}
+
+
+def rules_document(groups: Sequence[Group]) -> dict[str, Any]:
+    """The content of a rule file."""
+    return {"groups": [group.document() for group in groups]}

@@ -1,0 +1,109 @@
+"""What watches packages that answer: ``deploy monitoring``, ``drift``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitoring.rules import Objectives
+from packager.cli.app import AsJson, Ref, app
+from packager.console import ConsoleProgress, show
+from packager.deploy.monitoring import deploy_monitoring
+from packager.drift import report
+from packager.drift_text import as_text
+from packager.errors import UsageError
+from packager.image.engine import Engine
+from packager.image.reference import open_reference
+from packager.totals import Wanted, from_prometheus, from_replicas
+
+deploy = typer.Typer(help="Write what runs or watches a package elsewhere.", no_args_is_help=True)
+app.add_typer(deploy, name="deploy")
+DEFAULT = Objectives()
+
+
+@deploy.command()
+def monitoring(
+    reference: Ref,
+    out: Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")],
+    latency: Annotated[
+        float, typer.Option(help="Seconds an answer may take.")
+    ] = DEFAULT.latency_seconds,
+    latency_share: Annotated[
+        float, typer.Option(help="Share of answers that take no longer.")
+    ] = DEFAULT.latency_share,
+    success_share: Annotated[
+        float, typer.Option(help="Share of requests the server doesn't fail.")
+    ] = DEFAULT.success_share,
+    design_effect: Annotated[
+        float, typer.Option(help="How many dependent rows are worth one independent row.")
+    ] = DEFAULT.design_effect,
+    label_coverage: Annotated[
+        float, typer.Option(help="Share of predictions whose true label should come.")
+    ] = DEFAULT.label_coverage,
+    as_json: AsJson = False,
+) -> None:
+    """Write alerts, their tests, dashboard and configuration; print the files."""
+    try:
+        objectives = Objectives(
+            latency, latency_share, success_share, design_effect, label_coverage
+        )
+    except ValueError as error:
+        raise UsageError(f"objective {error}", "see `package deploy monitoring --help`") from error
+    with open_reference(reference, Engine.connect()) as found:
+        files = deploy_monitoring(found, out, objectives)
+        name = found.manifest.name
+    if as_json:
+        show(json.dumps({"directory": str(out), "files": files}))
+        return
+    show("\n".join(str(out / file) for file in files))
+    progress = ConsoleProgress()
+    progress.step(f"check: promtool test rules {out}/prometheus/tests/{name}.yml")
+    progress.step(f"start: docker compose -f {out}/compose.yml up -d")
+
+
+@app.command()
+def drift(
+    urls: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="URL", help="/metrics of a replica; name every replica."),
+    ] = None,
+    prometheus: Annotated[
+        str | None, typer.Option(help="A Prometheus to ask, in place of the replicas.")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(help="How far back, of --prometheus.", show_default="1d")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Which model, where there are more.")] = None,
+    version: Annotated[str | None, typer.Option(help="Which version, likewise.")] = None,
+    design_effect: Annotated[
+        float, typer.Option(help="How many dependent rows are worth one independent row.")
+    ] = DEFAULT.design_effect,
+    fail_on_drift: Annotated[
+        bool, typer.Option("--fail-on-drift", help="Exit 1 where something drifts.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which features, odd values and slices drift; as the alerts do, without Grafana."""
+    if bool(urls) == bool(prometheus):
+        raise UsageError(
+            "expected addresses of /metrics or --prometheus, got "
+            + ("both" if urls else "neither"),
+            "name every replica's /metrics, or one Prometheus",
+        )
+    if window is not None and not prometheus:
+        raise UsageError("--window: expected --prometheus beside it", "replicas know no windows")
+    if not design_effect >= 1:
+        raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
+    wanted = Wanted(model, version)
+    totals = (
+        from_prometheus(prometheus, window or "1d", wanted)
+        if prometheus
+        else from_replicas(urls or [], wanted)
+    )
+    found = report(totals, design_effect)
+    show(json.dumps(found.as_json()) if as_json else as_text(found))
+    if fail_on_drift and found.drifting:
+        raise typer.Exit(1)

@@ -1,0 +1,273 @@
+"""A client of a served package: rows in, predictions out; and the labels that arrive later.
+
+with Client("http://127.0.0.1:3000") as client:
+    [answer] = client.predict([{"carat": 0.3, "color": "E"}])
+    client.feedback([(answer.token, "Ideal")])
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from packager.errors import PackageError, UsageError
+from packager.manifest import Manifest, Scalar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH = 1_000
+TRIES = 5
+LONGEST_WAIT_SECONDS = 10.0
+_REFUSED = (400, 413, 422)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one row."""
+
+    prediction: Scalar | None
+    probabilities: Mapping[str, float | None] | None
+    """By label; None where the model gives none."""
+    flags: tuple[str, ...]
+    """What was unusual about the row: ``carat:out_of_range``."""
+    token: str | None
+    """For ``feedback``; None where the server gives none."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What became of the labels sent: how many were taken, and (index, reason) of the others."""
+
+    accepted: int
+    rejected: tuple[tuple[int, str], ...]
+
+
+class Client:
+    """Speaks with the server at ``url``; not for two threads at once.
+
+    ``timeout``: seconds to wait for a connection, and between two bytes of an answer. Where the
+    server is busy (503) it is asked again as it says, ``TRIES`` times at most. Every method
+    raises ``PackageError`` with the server's own words; ``UsageError`` if the input was refused.
+    """
+
+    def __init__(self, url: str, key: str | None = None, timeout: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{url}: expected an address like http://127.0.0.1:3000")
+        self.url = url.rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+        if key is not None:
+            self._session.auth = _Bearer(key)
+        # A proxy that the environment names for the world can't reach this machine itself.
+        self._session.trust_env = not _is_here(parts.hostname)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def ready(self) -> bool:
+        """Whether the server is there and takes requests."""
+        try:
+            return self._send("GET", "/readyz", None).status_code == 200
+        except PackageError:
+            return False
+
+    def schema(self) -> dict[str, Any]:
+        """What the model takes and gives, as ``GET /schema`` tells it."""
+        return self._object(self._answer("GET", "/schema"), "/schema")
+
+    def package(self) -> Manifest:
+        """The manifest of the package that is served."""
+        document = self._object(self._answer("GET", "/package"), "/package")
+        try:
+            return Manifest.model_validate(document)
+        except ValueError as error:
+            raise PackageError(
+                f"{self.url}/package: expected a manifest, got {error}",
+                "the server may run another version of this program",
+            ) from error
+
+    def predict(
+        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH
+    ) -> list[Prediction]:
+        """The answers, in the order of the rows, asked for ``batch`` rows at a time.
+
+        Rows are objects of JSON values, or a DataFrame (its index plays no part). An error names
+        the row as counted from 0 over all of ``rows``; answers that were there are lost then.
+        """
+        plain = _plain(rows)
+        answers: list[Prediction] = []
+        for start in range(0, len(plain), batch):
+            part = plain[start : start + batch]
+            found = self._object(
+                self._answer("POST", "/predict", {"rows": part}, start), "/predict"
+            )
+            predictions = found.get("predictions")
+            if not isinstance(predictions, list) or len(predictions) != len(part):
+                raise PackageError(f"{self.url}: expected {len(part)} predictions, got others")
+            answers += map(_prediction, predictions)
+        return answers
+
+    def feedback(self, labels: Iterable[tuple[str, Scalar]], *, batch: int = BATCH) -> Feedback:
+        """Send what turned out to be true: (token, actual) pairs."""
+        pairs = [{"token": token, "actual": actual} for token, actual in labels]
+        accepted, rejected = 0, []
+        for start in range(0, len(pairs), batch):
+            answer = self._answer("POST", "/feedback", pairs[start : start + batch], start)
+            found = self._object(answer, "/feedback")
+            accepted += int(found["accepted"])
+            rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
+        return Feedback(accepted, tuple(rejected))
+
+    def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
+        """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
+        body = None if document is None else _encoded(document)
+        for attempt in range(1, TRIES + 1):
+            response = self._send(method, path, body)
+            if response.status_code != 503 or attempt == TRIES:
+                break
+            time.sleep(_wait_seconds(response))
+        if response.status_code != 200:
+            raise self._refused(response, path, offset)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise PackageError(
+                f"{self.url}{path}: expected JSON, got {response.text[:80]!r}",
+                "check that the address is that of a served package",
+            ) from error
+
+    def _send(self, method: str, path: str, body: bytes | None) -> requests.Response:
+        try:
+            return self._session.request(
+                method,
+                self.url + path,
+                data=body,
+                headers={"Content-Type": "application/json"} if body is not None else None,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            why = "no connection" if isinstance(error, requests.ConnectionError) else error
+            raise PackageError(
+                f"{self.url}{path}: expected an answer, got {why}",
+                "check the address, and that the server runs",
+            ) from error
+
+    def _refused(self, response: requests.Response, path: str, offset: int) -> PackageError:
+        status = response.status_code
+        kind = UsageError if status in _REFUSED else PackageError
+        try:
+            told = response.json()["error"]
+            message = str(told["message"])
+        except (ValueError, KeyError, TypeError):  # not one of ours: a proxy's, say
+            return kind(f"{self.url}{path}: expected status 200, got {status}")
+        row = told.get("row")
+        if row is not None:
+            message = message.replace(f"row {row}", f"row {row + offset}", 1)
+        return kind(message, _HINTS.get(status, ""))
+
+    def _object(self, found: Any, path: str) -> dict[str, Any]:
+        if not isinstance(found, dict):
+            raise PackageError(f"{self.url}{path}: expected an object, got {str(found)[:80]}")
+        return found
+
+
+_HINTS = {
+    401: "give a key the server knows: --key-file, or Client(url, key=…)",
+    413: "ask for fewer rows at a time",
+    503: "the server is busy or starting: try again later",
+    504: "ask for fewer rows at a time, or raise MODEL_DEADLINE_SECONDS",
+}
+
+
+class _Bearer(requests.auth.AuthBase):
+    """As ``auth`` rather than a header, which a ``.netrc`` would replace."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def read_key(path: Path) -> str:
+    """The key in a file: its first line."""
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: expected a file with a key, got {error}") from error
+    if not lines:
+        raise UsageError(f"{path}: expected a key, got an empty file")
+    return lines[0]
+
+
+def _prediction(answer: Mapping[str, Any]) -> Prediction:
+    return Prediction(
+        prediction=answer["prediction"],
+        probabilities=answer.get("probabilities"),
+        flags=tuple(answer.get("flags", ())),
+        token=answer.get("token"),
+    )
+
+
+def _encoded(document: Any) -> bytes:
+    try:
+        return json.dumps(document, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"expected values that JSON can hold, got one it can't: {error}",
+            "send None where there is no value, and times as text in ISO 8601",
+        ) from error
+
+
+def _plain(rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> Sequence[Mapping[str, Any]]:
+    """Rows as they are; those of a DataFrame as JSON values, with None for what is missing."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(rows, pandas.DataFrame):
+        return rows  # type: ignore[return-value]
+    frame: pd.DataFrame = rows
+    names = [str(name) for name in frame.columns]
+    columns = [_cells(frame.iloc[:, place]) for place in range(len(names))]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _cells(series: pd.Series[Any]) -> list[Any]:
+    null = series.isna().tolist()
+    cells = series.astype(object).tolist()
+    return [None if gone else _cell(cell) for cell, gone in zip(cells, null, strict=True)]
+
+
+def _cell(cell: Any) -> Any:
+    plain = cell.item() if hasattr(cell, "item") else cell
+    return plain.isoformat() if hasattr(plain, "isoformat") else plain
+
+
+def _wait_seconds(response: requests.Response) -> float:
+    told = response.headers.get("Retry-After", "")
+    return min(float(told), LONGEST_WAIT_SECONDS) if told.isdigit() else 1.0
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

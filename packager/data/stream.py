@@ -1,0 +1,224 @@
+"""Tables larger than memory, block by block, every column as ``frames.read`` would have it.
+
+What pandas makes of a CSV column depends on all of its cells, so blocks are read as if they were
+tables of their own, what was found in each is noted, and where the blocks disagree in a way that
+changes values (text in one, numbers in another) the file is read again with the types settled.
+Memory is flat, but for CSV columns that mix integers beyond 64 bits with something else: those
+are held whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from packager.data import canonical
+from packager.data.csvfiles import CSV_OPTIONS, csv_blocks, is_integer, read_csv
+from packager.data.fingerprint import Fingerprinter
+from packager.data.frames import column_names, same_columns
+from packager.data.parquetfiles import parquet_blocks
+from packager.manifest import FileEntry, Fingerprint
+
+_CELLS = 1 << 19  # of a block: 4 MB of numbers, or some 40 MB of text
+
+_LARGE = 19  # digits of 2^63
+
+Found = Literal[
+    "null", "small", "integer", "unsigned", "beyond", "clash", "float", "boolean", "text"
+]
+_WORDS: tuple[tuple[Found, str], ...] = (
+    # In order: where several were found, the first is what the whole is.
+    ("text", "str"),
+    ("clash", "str"),
+    ("boolean", "bool"),
+    ("float", "float64"),
+    ("beyond", "object"),
+    ("unsigned", "uint64"),
+    ("integer", "int64"),
+    ("small", "int64"),
+)
+Settled = Literal["str", "float64", "whole"]
+
+
+def fingerprint_path(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Fingerprint:
+    """Fingerprint of the table in a file or folder, in flat memory.
+
+    It equals that of ``frames.read(path)``; ``UsageError`` as there.
+    """
+    form, files = same_columns(path, options)
+    rows = rows_of_a_block(len(column_names(path)))
+    with ThreadPoolExecutor(1) as hashing:
+        top = path if path.is_dir() else path.parent
+        entries = hashing.map(lambda file: _entry(file, top), files)
+        if form == "parquet":
+            return _print(parquet_blocks(files, rows)).result(list(entries))
+        settled: dict[str, Settled] = {}
+        while True:
+            kinds = _Kinds()
+            printer = _print(kinds.noted(_csv_blocks(files, options, rows, settled)))
+            found = kinds.settled()
+            if found.items() <= settled.items():
+                return printer.result(list(entries))
+            settled = found
+
+
+@dataclass(frozen=True)
+class CsvTypes:
+    """What the columns of a CSV table are as a whole."""
+
+    settled: dict[str, Settled]
+    """Those that a block alone would get wrong."""
+    kinds: dict[str, str]
+    """Column → str, float64, int64, uint64, bool, object (larger integers), or null (blank)."""
+
+
+def csv_types(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> CsvTypes:
+    """The types of a CSV table, found by reading it once."""
+    _, files = same_columns(path, options)
+    names = column_names(path)
+    kinds = _Kinds()
+    for _ in kinds.noted(_csv_blocks(files, options, rows_of_a_block(len(names)), {})):
+        pass
+    settled = kinds.settled() | kinds.uniform()
+    whole = [name for name, kind in settled.items() if kind == "whole"]
+    if whole:
+        kinds.replace(read_csv(files, {**options, "usecols": whole}))
+    return CsvTypes(settled, {name: kinds.word(name) for name in names})
+
+
+def typed_blocks(
+    path: Path, types: CsvTypes, options: Mapping[str, Any] = CSV_OPTIONS
+) -> Iterator[pd.DataFrame]:
+    """A CSV table in blocks, every column as it is as a whole."""
+    _, files = same_columns(path, options)
+    yield from _csv_blocks(files, options, rows_of_a_block(len(types.kinds)), types.settled)
+
+
+def blocks(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Iterator[pd.DataFrame]:
+    """The table in a file or folder, block by block, equal to ``frames.read`` in every value.
+
+    CSV is read once before, to settle its types.
+    """
+    form, files = same_columns(path, options)
+    if form == "parquet":
+        yield from parquet_blocks(files, rows_of_a_block(len(column_names(path))))
+    else:
+        yield from typed_blocks(path, csv_types(path, options), options)
+
+
+def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:
+    printer = Fingerprinter()
+    for frame in frames:
+        printer.update(frame)
+    return printer
+
+
+def _entry(file: Path, top: Path) -> FileEntry:
+    return FileEntry.of(file, file.relative_to(top).as_posix())
+
+
+def rows_of_a_block(columns: int) -> int:
+    """How many rows a block has, at most."""
+    return max(1024, min(1 << 18, _CELLS // max(columns, 1)))
+
+
+def _csv_blocks(
+    files: Sequence[Path], options: Mapping[str, Any], rows: int, settled: Mapping[str, Settled]
+) -> Iterator[pd.DataFrame]:
+    """Blocks in which columns have the types that were ``settled``, others what pandas guesses."""
+    dtypes = {name: dtype for name, dtype in settled.items() if dtype != "whole"}
+    columns = [name for name in settled if name not in dtypes]
+    whole = read_csv(files, {**options, "usecols": columns}) if columns else pd.DataFrame()
+    start = 0
+    for frame in csv_blocks(files, options, rows, dtypes):
+        for name in columns:
+            frame[name] = whole[name].iloc[start : start + len(frame)].reset_index(drop=True)
+        start += len(frame)
+        yield frame
+
+
+class _Kinds:
+    """What pandas found in each column, block by block, and what that makes of the whole."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, set[Found]] = {}
+
+    def noted(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """The frames as they are, each looked at."""
+        for frame in frames:
+            for name in frame.columns if len(frame) else ():
+                self._found.setdefault(name, set()).add(_kind(frame[name]))
+            yield frame
+
+    def replace(self, frame: pd.DataFrame) -> None:
+        """Look at whole columns in place of what their blocks were."""
+        self._found |= {name: {_kind(frame[name])} for name in frame.columns}
+
+    def word(self, name: str) -> str:
+        """The dtype of a column as a whole, or ``null``."""
+        found = self._found.get(name, set())
+        for kind, word in _WORDS:
+            if kind in found:
+                return "float64" if word == "int64" and "null" in found else word
+        return "null"
+
+    def settled(self) -> dict[str, Settled]:
+        """The columns whose values would be others in the whole table, and their types there."""
+        types = {name: _settle(found) for name, found in self._found.items()}
+        return {name: settled for name, settled in types.items() if settled is not None}
+
+    def uniform(self) -> dict[str, Settled]:
+        """Types for columns that blocks get right, but in several dtypes."""
+        types: dict[str, Settled] = {}
+        for name, found in self._found.items():
+            if _settle(found):
+                continue
+            if found == {"null", "text"}:
+                types[name] = "str"
+            elif found <= {"null", "small", "integer", "float"} and found & {"null", "float"}:
+                types[name] = "float64"
+        return types
+
+
+def _settle(found: set[Found]) -> Settled | None:
+    present = found - {"null"}
+    if "clash" in found or (found & {"unsigned", "beyond"} and len(found) > 1):
+        return "whole"
+    if present & {"text", "boolean"}:
+        return "str" if len(present) > 1 else None
+    return "float64" if "integer" in present and found & {"null", "float"} else None
+
+
+def _kind(series: pd.Series[Any]) -> Found:
+    dtype = series.dtype
+    if series.isna().all():
+        return "null"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean"
+    if pd.api.types.is_unsigned_integer_dtype(dtype):
+        return "unsigned"
+    if pd.api.types.is_integer_dtype(dtype):
+        exact = canonical.EXACT
+        return "integer" if series.max() > exact or series.min() < -exact else "small"
+    if pd.api.types.is_float_dtype(dtype):
+        return "float"
+    kinds: dict[str, Found] = {"boolean": "boolean", "integer": "beyond"}
+    found = kinds.get(pd.api.types.infer_dtype(series, skipna=True), "text")
+    return "clash" if found == "text" and _holds_large_integers(series.dropna()) else found
+
+
+def _holds_large_integers(texts: pd.Series[Any]) -> bool:
+    """Whether a text is an integer beyond 64 bits.
+
+    One decides whether a blank cell of its column is null or text, and, beside numbers, whether
+    the column is text: what pandas makes of it can't be told from blocks.
+    """
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    long = texts.to_numpy(dtype=object)[lengths >= _LARGE]
+    return any(is_integer(text) and not -(1 << 63) <= int(text) < 1 << 63 for text in long)

@@ -1,0 +1,186 @@
+"""What a table's columns hold, from one pass over its blocks; and how two such differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.profile import Profile, build_profile
+from packager.data.canonical import MASK
+from packager.data.fingerprint import row_hashes
+from packager.data.frames import infer_columns
+from packager.data.psi import psi
+from packager.manifest import Kind, Noun
+
+SAMPLE = 50_000
+"""Rows that distributions are compared on: those with the smallest hashes, so any random ones."""
+MAX_VALUES = 1_000
+"""Distinct values of a column that are remembered."""
+
+Hashes = npt.NDArray[np.uint64]
+
+
+class ColumnSummary(Noun):
+    """Counts over all rows of one column."""
+
+    kind: Kind
+    """Of the sampled rows."""
+    nulls: int
+    distinct: int | None
+    """None beyond ``MAX_VALUES``."""
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table in short."""
+
+    rows: int
+    columns: dict[str, ColumnSummary]
+    values: dict[str, frozenset[str]]
+    """The distinct texts of columns that have at most ``MAX_VALUES``."""
+    hashes: Hashes
+    """Of every row: shape (rows,)."""
+    sample: pd.DataFrame
+
+
+class ColumnDrift(Noun):
+    """How one column's distribution moved."""
+
+    name: str
+    psi: float
+    z: float
+    unseen: tuple[str, ...]
+    """Texts that the first table doesn't have, at most 10, sorted."""
+
+    @property
+    def notable(self) -> bool:
+        """More than chance, and enough to matter."""
+        return self.z > 4.5 and self.psi > 0.02
+
+
+def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
+    """The summary of a table that comes in blocks with the same columns."""
+    sample, kept = pd.DataFrame(), np.empty(0, np.uint64)
+    columns: dict[str, _Column] = {}
+    hashes: list[Hashes] = []
+    for frame in frames:
+        for name in frame.columns:
+            columns.setdefault(name, _Column()).update(frame[name])
+        found = row_hashes(frame)
+        hashes.append(found)
+        limit = kept.max() if len(kept) >= SAMPLE else np.uint64(MASK)
+        near = found <= limit
+        sample = pd.concat([sample, frame.loc[near]]) if len(sample) else frame.loc[near]
+        kept = np.concatenate([kept, found[near]])
+        if len(kept) > 2 * SAMPLE:
+            order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+            sample, kept = sample.iloc[order], kept[order]
+    if len(kept) > SAMPLE:
+        sample = sample.iloc[np.argpartition(kept, SAMPLE)[:SAMPLE]]
+    sample = sample.reset_index(drop=True)
+    kinds = {column.name: column.kind for column in infer_columns(sample)}
+    every: Hashes = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
+    return Summary(
+        len(every),
+        {name: column.result(kinds[name]) for name, column in columns.items()},
+        {name: frozenset(c.values) for name, c in columns.items() if c.values and c.is_text},
+        every,
+        sample,
+    )
+
+
+def drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
+    """Drift of every column that both tables have with a like kind, largest PSI first."""
+    names = [name for name in before.columns if _comparable(name, before, after)]
+    kinds = [(name, before.columns[name].kind) for name in names]
+    profile = build_profile(before.sample, kinds, max_features=len(names))
+    found = [_drift(name, profile, before, after) for name in names]
+    return sorted(found, key=lambda drift: -drift.psi)
+
+
+def _comparable(name: str, before: Summary, after: Summary) -> bool:
+    if name not in after.columns or not len(before.sample) or not len(after.sample):
+        return False
+    numbers = ("number", "integer")
+    one, other = before.columns[name].kind, after.columns[name].kind
+    return one != "any" and (one == other or (one in numbers and other in numbers))
+
+
+def _drift(name: str, profile: Profile, before: Summary, after: Summary) -> ColumnDrift:
+    counts = []
+    feature = next((f for f in profile.features if f.name == name), None)
+    for table in (before, after):
+        if feature is None:  # all in one bin: only nulls can have changed
+            nulls = int(table.sample[name].isna().sum())
+            counts.append(np.array([nulls, len(table.sample) - nulls]))
+        else:
+            places = feature.bin_indices(table.sample[name]) + 1
+            counts.append(np.bincount(places, minlength=len(feature.bins) + 1))
+    reference, found = counts
+    used = (reference > 0) | (found > 0)
+    index, z = psi(reference[used], found[used])
+    known = before.values.get(name)
+    new = after.values.get(name, frozenset()) - known if known is not None else frozenset()
+    return ColumnDrift(name=name, psi=index, z=z, unseen=tuple(sorted(new)[:10]))
+
+
+class _Column:
+    """Running counts of one column."""
+
+    def __init__(self) -> None:
+        self.values: set[str] | None = set()
+        self.is_text = False
+        self._distinct: set[Any] | None = set()
+        self._nulls = self._count = 0
+        self._sum = 0.0
+        self._low, self._high = np.inf, -np.inf
+
+    def update(self, series: pd.Series[Any]) -> None:
+        """Add the cells of a block."""
+        present = series.dropna()
+        self._nulls += len(series) - len(present)
+        if self._distinct is not None:
+            self._remember(present)
+        boolean = pd.api.types.is_bool_dtype(series.dtype)
+        if pd.api.types.is_numeric_dtype(series.dtype) and not boolean:
+            numbers = present.to_numpy(dtype=np.float64)
+            numbers = numbers[np.isfinite(numbers)]
+            if len(numbers):
+                self._count += len(numbers)
+                self._sum += float(numbers.sum())
+                self._low = min(self._low, float(numbers.min()))
+                self._high = max(self._high, float(numbers.max()))
+
+    def result(self, kind: Kind) -> ColumnSummary:
+        """The summary of what came."""
+        distinct = None if self._distinct is None else len(self._distinct)
+        numbers = self._count > 0
+        return ColumnSummary(
+            kind=kind,
+            nulls=self._nulls,
+            distinct=distinct,
+            minimum=float(self._low) if numbers else None,
+            maximum=float(self._high) if numbers else None,
+            mean=self._sum / self._count if numbers else None,
+        )
+
+    def _remember(self, present: pd.Series[Any]) -> None:
+        if self._distinct is None:
+            return
+        # Lists and the like have no hash; their text tells them apart as well.
+        plain = pd.api.types.infer_dtype(present) not in ("mixed", "unknown-array")
+        found = set((present if plain else present.map(repr)).unique().tolist())
+        self._distinct |= found
+        if isinstance(next(iter(found), None), str) and plain:
+            self.is_text = True
+            self.values = (self.values or set()) | {str(value) for value in found}
+        if len(self._distinct) > MAX_VALUES:
+            self._distinct = self.values = None

@@ -1,0 +1,172 @@
+"""Image, Prometheus, Alertmanager and Grafana started together, and the configuration of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packager.image.assemble import PORT
+from packager.image.wheels import VENV
+
+PROMETHEUS = "prom/prometheus:v2.53.4"
+ALERTMANAGER = "prom/alertmanager:v0.27.0"
+GRAFANA = "grafana/grafana:11.5.2"
+RETENTION = "40d"  # the error budget looks back 30 days
+SCRAPE = "15s"
+
+
+def services(name: str, image: str) -> dict[str, Any]:
+    """A compose file; everything listens on 127.0.0.1 only, state lies in volumes."""
+    return {
+        "name": f"{name.replace('.', '-')}-monitoring",
+        "services": {
+            "state": _state(image),
+            "model": _model(image),
+            "prometheus": {
+                "image": PROMETHEUS,
+                "command": [
+                    "--config.file=/etc/prometheus/prometheus.yml",
+                    "--storage.tsdb.path=/prometheus",
+                    f"--storage.tsdb.retention.time={RETENTION}",
+                ],
+                "ports": ["127.0.0.1:9090:9090"],
+                "volumes": ["./prometheus:/etc/prometheus:ro", "prometheus:/prometheus"],
+                "healthcheck": _healthcheck("9090/-/healthy"),
+                "restart": "unless-stopped",
+            },
+            "alertmanager": {
+                "image": ALERTMANAGER,
+                "command": [
+                    "--config.file=/etc/alertmanager/alertmanager.yml",
+                    "--storage.path=/alertmanager",
+                ],
+                "ports": ["127.0.0.1:9093:9093"],
+                "volumes": ["./alertmanager:/etc/alertmanager:ro", "alertmanager:/alertmanager"],
+                "healthcheck": _healthcheck("9093/-/healthy"),
+                "restart": "unless-stopped",
+            },
+            "grafana": _grafana(),
+        },
+        "volumes": {"state": {}, "prometheus": {}, "alertmanager": {}, "grafana": {}},
+    }
+
+
+def prometheus(name: str) -> dict[str, Any]:
+    """Every replica of the model is scraped by itself: its name resolves to all of them."""
+    job = {
+        "job_name": name,
+        "dns_sd_configs": [
+            {"names": ["model"], "type": "A", "port": PORT, "refresh_interval": SCRAPE}
+        ],
+    }
+    return {
+        "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
+        "rule_files": ["rules/*.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
+        "scrape_configs": [job],
+    }
+
+
+def alertmanager() -> dict[str, Any]:
+    """Pages at once and again every hour, tickets every day; a page keeps its ticket quiet.
+
+    The one receiver has nowhere to send to yet: alerts show in Alertmanager and Grafana.
+    """
+    return {
+        "route": {
+            "receiver": "people",
+            "group_by": ["alertname", "model"],
+            "group_wait": "30s",
+            "group_interval": "5m",
+            "repeat_interval": "1d",
+            "routes": [
+                {"matchers": ['severity = "page"'], "group_wait": "0s", "repeat_interval": "1h"}
+            ],
+        },
+        "inhibit_rules": [
+            {
+                "source_matchers": ['severity = "page"'],
+                "target_matchers": ['severity = "ticket"'],
+                "equal": ["alertname", "model", "version"],
+            }
+        ],
+        "receivers": [{"name": "people"}],
+    }
+
+
+def datasource() -> dict[str, Any]:
+    """Grafana's way to Prometheus."""
+    source = {
+        "name": "Prometheus",
+        "uid": "prometheus",
+        "type": "prometheus",
+        "access": "proxy",
+        "url": "http://prometheus:9090",
+        "isDefault": True,
+        "jsonData": {"timeInterval": SCRAPE, "httpMethod": "POST"},
+    }
+    return {"apiVersion": 1, "datasources": [source]}
+
+
+def dashboard_provider() -> dict[str, Any]:
+    """Where Grafana reads dashboards from."""
+    provider = {
+        "name": "models",
+        "folder": "Models",
+        "type": "file",
+        "disableDeletion": True,
+        "options": {"path": "/var/lib/grafana/dashboards"},
+    }
+    return {"apiVersion": 1, "providers": [provider]}
+
+
+def _state(image: str) -> dict[str, Any]:
+    """Gives the new volume to the server's user, once: volumes begin as root's."""
+    open_it = "import os; os.chmod('/state', 0o770)"
+    return {
+        "image": image,
+        "user": "0:0",
+        "network_mode": "none",
+        "command": [f"/{VENV}/bin/python", "-c", open_it],
+        "healthcheck": {"disable": True},
+        "volumes": ["state:/state"],
+    }
+
+
+def _model(image: str) -> dict[str, Any]:
+    return {
+        "image": image,
+        "environment": {"MODEL_STATE_DIR": "/state"},
+        # A range, so that `--scale model=3` finds a port for each replica.
+        "ports": [f"127.0.0.1:{PORT}-{PORT + 9}:{PORT}"],
+        "volumes": ["state:/state"],
+        "read_only": True,
+        "tmpfs": ["/tmp"],
+        "depends_on": {"state": {"condition": "service_completed_successfully"}},
+        "restart": "unless-stopped",
+    }
+
+
+def _grafana() -> dict[str, Any]:
+    return {
+        "image": GRAFANA,
+        "environment": {
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        },
+        "ports": ["127.0.0.1:3100:3000"],
+        "volumes": [
+            "./grafana/provisioning:/etc/grafana/provisioning:ro",
+            "./grafana/dashboards:/var/lib/grafana/dashboards:ro",
+            "grafana:/var/lib/grafana",
+        ],
+        "healthcheck": _healthcheck("3000/api/health"),
+        "depends_on": {"prometheus": {"condition": "service_healthy"}},
+        "restart": "unless-stopped",
+    }
+
+
+def _healthcheck(path: str) -> dict[str, Any]:
+    command = ["CMD", "wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{path}"]
+    return {"test": command, "interval": "15s", "timeout": "5s", "retries": 10}

@@ -1,0 +1,189 @@
+"""``package drift``: the verdicts of the alerts, from counters added up over replicas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from monitoring import accuracy, drift
+from monitoring.accuracy import mae_z, mean_interval, share_z, wilson
+from monitoring.slices import ALL
+from packager.errors import PackageError
+from packager.totals import Totals
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature's live rows against training."""
+
+    name: str
+    measured: drift.Drift
+    q_value: float
+    """p-value adjusted for the number of features (Benjamini and Hochberg); NaN without rows."""
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Values of one feature that are missing, unseen or out of range."""
+
+    feature: str
+    kind: str
+    values: float
+    ratio: float
+    reference: float
+    z: float
+    anomalous: bool
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Labels that came for one slice; ``score`` is accuracy, or the mean absolute error."""
+
+    name: str
+    rows: float
+    labels: float
+    score: float
+    low: float
+    high: float
+    baseline: float | None
+    baseline_rows: float
+    z: float
+    regressed: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the counters of one version say."""
+
+    model: str
+    version: str
+    source: str
+    regression: bool
+    features: tuple[Feature, ...]
+    odd: tuple[Odd, ...]
+    slices: tuple[Slice, ...]
+
+    @property
+    def drifting(self) -> bool:
+        """Whether a feature drifts, odd values rose, or a slice got worse."""
+        return (
+            any(feature.measured.drifting for feature in self.features)
+            or any(odd.anomalous for odd in self.odd)
+            or any(part.regressed for part in self.slices)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; what isn't defined (without rows, say) is null."""
+        document = {**asdict(self), "drifting": self.drifting}
+        document["features"] = [
+            {"name": one.name, **asdict(one.measured), "q_value": one.q_value}
+            for one in self.features
+        ]
+        return {key: _plain(value) for key, value in document.items()}
+
+
+def report(totals: Totals, design_effect: float) -> Report:
+    """Judge every feature, odd value and slice of ``totals``."""
+    return Report(
+        model=totals.model,
+        version=totals.version,
+        source=totals.source,
+        regression=bool(totals.of("model_feedback_error_abs_total")),
+        features=_features(totals, design_effect),
+        odd=_odd_values(totals),
+        slices=_slices(totals),
+    )
+
+
+def _features(totals: Totals, design_effect: float) -> tuple[Feature, ...]:
+    live = totals.of("model_feature_observations_total")
+    bins: dict[str, dict[str, float]] = {}
+    for (feature, name), rows in totals.of("model_feature_reference_rows").items():
+        bins.setdefault(feature, {})[name] = rows
+    measured = {}
+    for feature, reference in bins.items():
+        counts = [live.get((feature, name), 0.0) for name in reference]
+        try:
+            measured[feature] = drift.measure(
+                counts, list(reference.values()), design_effect=design_effect
+            )
+        except ValueError as error:
+            raise PackageError(
+                f"feature {feature!r} of {totals.version}: {error}",
+                "its series are not those of one package: see /metrics",
+            ) from error
+    adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
+    found = [Feature(n, one, q) for (n, one), q in zip(measured.items(), adjusted, strict=True)]
+    return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
+
+
+def _odd_values(totals: Totals) -> tuple[Odd, ...]:
+    rows = totals.of("model_slice_predictions_total").get((ALL,), 0.0)
+    trained: dict[str, float] = {}
+    for (feature, _), count in totals.of("model_feature_reference_rows").items():
+        trained[feature] = trained.get(feature, 0.0) + count
+    known = totals.of("model_feature_reference_anomalies_ratio")
+    found = []
+    for (feature, kind), values in totals.of("model_feature_anomalies_total").items():
+        if not values or not rows:
+            continue
+        reference = known.get((feature, kind), 0.0)
+        z = share_z(values, rows, reference, max(trained.values(), default=0.0))
+        anomalous = drift.is_anomalous(values / rows, reference, z, rows)
+        found.append(Odd(feature, kind, values, values / rows, reference, z, anomalous))
+    return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
+
+
+def _slices(totals: Totals) -> tuple[Slice, ...]:
+    served = totals.of("model_slice_predictions_total")
+    errors = totals.of("model_feedback_error_abs_total")
+    judge = _mean_error if errors else _accuracy
+    feedback = totals.of("model_feedback_total")
+    names = _in_order({name for (name,) in served} | {name for name, _ in feedback})
+    return tuple(judge(totals, name, served.get((name,), 0.0)) for name in names)
+
+
+def _accuracy(totals: Totals, name: str, served: float) -> Slice:
+    feedback = totals.of("model_feedback_total")
+    right = feedback.get((name, "correct"), 0.0)
+    labels = right + feedback.get((name, "incorrect"), 0.0)
+    baseline = totals.of("model_slice_baseline_accuracy_ratio").get((name,))
+    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
+    low, high = wilson(right, labels)
+    score = right / labels if labels else math.nan
+    if baseline is None:
+        return Slice(name, served, labels, score, low, high, None, trained, math.nan, False)
+    z = share_z(right, labels, baseline, trained)
+    worse = accuracy.accuracy_regressed(right, labels, baseline, trained)
+    return Slice(name, served, labels, score, low, high, baseline, trained, z, worse)
+
+
+def _mean_error(totals: Totals, name: str, served: float) -> Slice:
+    total = totals.of("model_feedback_error_abs_total").get((name,), 0.0)
+    squares = totals.of("model_feedback_error_squared_total").get((name,), 0.0)
+    labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
+    baseline = totals.of("model_slice_baseline_mae").get((name,))
+    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
+    low, high = mean_interval(total, squares, labels)
+    score = total / labels if labels else math.nan
+    if baseline is None:
+        return Slice(name, served, labels, score, low, high, None, trained, math.nan, False)
+    z = mae_z(total, squares, labels, baseline, trained)
+    worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
+    return Slice(name, served, labels, score, low, high, baseline, trained, z, worse)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name != ALL, name))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,68 @@
+"""A drift report as tables for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from packager.drift import Feature, Odd, Report, Slice
+
+
+def as_text(report: Report) -> str:
+    """Features, odd values and slices, each with its verdict; the verdict of all comes last."""
+    parts = [f"{report.model} {report.version}: {report.source}"]
+    if report.features:
+        heads = ("feature", "rows", "PSI", "noise", "z", "q", "JS bits", "verdict")
+        parts.append(_table(heads, [_feature(feature) for feature in report.features]))
+    if report.odd:
+        heads_odd = ("odd values", "kind", "values", "share", "in training", "z", "verdict")
+        parts.append(_table(heads_odd, [_odd(odd) for odd in report.odd]))
+    if report.slices:
+        score = "mean error" if report.regression else "accuracy"
+        heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
+        parts.append(_table(heads, [_slice(part) for part in report.slices]))
+    parts.append(f"verdict: {'drift' if report.drifting else 'no drift'}")
+    return "\n\n".join(parts)
+
+
+def _feature(feature: Feature) -> list[str]:
+    one = feature.measured
+    verdict = "DRIFT" if one.drifting else "ok" if one.rows else "no rows"
+    numbers = (one.psi, one.noise, one.z, feature.q_value, one.js)
+    return [feature.name, f"{one.rows:.0f}", *map(_number, numbers), verdict]
+
+
+def _odd(odd: Odd) -> list[str]:
+    verdict = "MORE" if odd.anomalous else "ok"
+    shares = [_number(odd.ratio), _number(odd.reference), _number(odd.z)]
+    return [odd.feature, odd.kind, f"{odd.values:.0f}", *shares, verdict]
+
+
+def _slice(part: Slice) -> list[str]:
+    verdict = "WORSE" if part.regressed else "ok" if part.labels else "no labels"
+    interval = f"{_number(part.low)} to {_number(part.high)}" if part.labels else "-"
+    baseline = math.nan if part.baseline is None else part.baseline
+    counts = [f"{part.rows:.0f}", f"{part.labels:.0f}"]
+    scores = [_number(part.score), interval, _number(baseline), _number(part.z)]
+    return [part.name, *counts, *scores, verdict]
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell; the first to the left, numbers to the right."""
+    shown = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in (heads, *rows)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    last = len(heads) - 1
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place in (0, last) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in shown
+    ]
+    return "\n".join(lines)

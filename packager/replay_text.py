@@ -1,0 +1,51 @@
+"""A replay's report in a screenful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packager.worker.report import Likeness, ReplayReport
+
+
+def as_text(report: ReplayReport) -> str:
+    """What was compared, what differs and why it may, and the verdict on the last line."""
+    wrong = [check for check in report.checks if not check.ok]
+    lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
+    lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
+    if report.likeness is not None:
+        lines += _likeness(report.likeness)
+    for name, check in report.metrics.items():
+        ok = "" if check.ok else "  (not accepted)"
+        lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")
+    if report.rung != "artifact":
+        lines += [f"environment: {text}" for text in report.environment_differences]
+        lines += [f"may be the reason: {text}" for text in report.slips]
+    seen = f", seen when built: {report.observed}" if report.observed else ""
+    lines.append(f"rung: {report.rung} (claimed: {report.level}{seen})")
+    lines.append(verdict(report))
+    return "\n".join(lines)
+
+
+def verdict(report: ReplayReport) -> str:
+    """``replay: passed``; of a negative control, whether the change was noticed."""
+    if report.perturbed:
+        noticed = "noticed" if report.passed else "not noticed"
+        return f"changed on purpose: {report.perturbed}: {noticed}"
+    return f"replay: {'passed' if report.passed else 'failed'}"
+
+
+def number(value: float | None) -> str:
+    """Six significant digits, or ``none``."""
+    return "none" if value is None else f"{value:.6g}"
+
+
+def _likeness(found: Likeness) -> Iterator[str]:
+    flips = f"{found.label_flips} label flips, " if found.label_flips is not None else ""
+    largest = found.largest_difference
+    shown = "none" if largest is None else f"{largest:g}"
+    yield f"predictions: {found.rows} held-out rows, {flips}largest difference {shown}"
+    if found.artifact:
+        return
+    state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
+    yield f"model: other bytes; state {state}"
+    yield from (f"  {part}" for part in found.differing)

@@ -1,0 +1,101 @@
+"""Arrow schemas as Delta Lake can keep them without loss, and how versions may differ in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from packager.errors import UsageError
+
+
+def stored_schema(schema: pa.Schema, place: str) -> pa.Schema:
+    """``schema`` in Delta's types; ``UsageError`` for a column that would lose something."""
+    return pa.schema([pa.field(f.name, _stored(f.type, f.name, place)) for f in schema])
+
+
+def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
+    """``table`` with the columns and types of ``schema``; ``UsageError`` if a value is lost."""
+    columns = []
+    for field in schema:
+        column = table[field.name]
+        try:
+            columns.append(column.cast(field.type))
+        except pa.ArrowException as error:
+            raise UsageError(
+                f"{place}: column {field.name!r}: expected values that {field.type} holds, "
+                f"got {error}",
+                "store the column as text, or in a type that a Delta table has",
+            ) from error
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def agreed_schema(before: pa.Schema, after: pa.Schema, table: str, *, change: bool) -> pa.Schema:
+    """The schema of the next version: that of the last one where the new rows fit it.
+
+    Columns come in the order they had, whole numbers go into a column of floats, and a column
+    without values into any. Anything else needs ``change``, else ``UsageError``.
+    """
+    differences = [f"{name!r} is new" for name in after.names if name not in before.names]
+    differences += [f"{name!r} is gone" for name in before.names if name not in after.names]
+    for field in before:
+        if field.name in after.names and not _fits(after.field(field.name).type, field.type):
+            found = after.field(field.name).type
+            differences.append(f"{field.name!r} was {field.type} and is {found}")
+    if differences and not change:
+        raise UsageError(
+            f"{table}: expected the columns of its last version, got others: "
+            f"{'; '.join(differences[:8])}{'; …' if len(differences) > 8 else ''}",
+            "mend the data, or accept the new columns with --allow-schema-change",
+        )
+    return after if differences else before
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    if pa.types.is_null(found) or found == wanted:
+        return True
+    if pa.types.is_integer(found):
+        narrow = pa.types.is_integer(wanted) and found.bit_width <= wanted.bit_width
+        return narrow or pa.types.is_float64(wanted)
+    return bool(pa.types.is_float32(found) and pa.types.is_float64(wanted))
+
+
+_REPLACED: dict[Any, Any] = {
+    pa.null(): pa.string(),
+    pa.uint8(): pa.int16(),
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.int64(),
+    pa.float16(): pa.float32(),
+    pa.large_string(): pa.string(),
+    pa.string_view(): pa.string(),
+    pa.large_binary(): pa.binary(),
+    pa.binary_view(): pa.binary(),
+    pa.date64(): pa.date32(),
+}
+
+
+def _stored(kind: pa.DataType, name: str, place: str) -> pa.DataType:
+    if kind in _REPLACED:
+        return _REPLACED[kind]
+    if pa.types.is_dictionary(kind):
+        return _stored(kind.value_type, name, place)
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", None if kind.tz is None else "UTC")
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(_stored(kind.value_type, name, place))
+    if pa.types.is_struct(kind):
+        return pa.struct([(f.name, _stored(f.type, name, place)) for f in kind])
+    if pa.types.is_fixed_size_binary(kind):
+        return pa.binary()
+    if (
+        pa.types.is_time(kind)
+        or pa.types.is_duration(kind)
+        or pa.types.is_map(kind)
+        or (pa.types.is_decimal(kind) and kind.precision > 38)
+    ):
+        raise UsageError(
+            f"{place}: column {name!r}: expected a type that a Delta table has, got {kind}",
+            "store the column as text or numbers",
+        )
+    return kind

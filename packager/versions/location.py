@@ -1,0 +1,77 @@
+"""Where a versioned table lies, as people write it: ``diamonds``, ``data/diamonds@3``, ``s3://…``."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.errors import UsageError
+
+FOLDER = ".pkgdata"
+"""Where tables lie that are called by a bare name; hidden, so it is no code of a project."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Location:
+    """A table, and a version of it if one was named."""
+
+    uri: str
+    """An absolute path, or ``scheme://…``."""
+    version: int | None = None
+
+    @classmethod
+    def parse(cls, text: str, base: Path | None = None) -> Location:
+        """``NAME``, a path or a URI, each with ``@VERSION`` if wanted; ``delta:`` may stand before.
+
+        Relative paths, and ``.pkgdata`` with the bare names, are under ``base`` (default: here).
+        """
+        place, at, number = text.removeprefix("delta:").rpartition("@")
+        if not at or "/" in number:
+            place, number = text.removeprefix("delta:"), ""
+        if (at and not number and place.endswith("@")) or (number and not number.isdigit()):
+            raise UsageError(
+                f"{text}: expected a number after @, got {number!r}",
+                "write the version that `package data log` shows, for example diamonds@3",
+            )
+        if not place:
+            raise UsageError(f"{text!r}: expected the name of a table", "for example diamonds@3")
+        version = int(number) if number else None
+        if "://" in place:
+            return cls(place.rstrip("/"), version)
+        top = base or Path.cwd()
+        bare = _NAME.fullmatch(place) and not (top / place).exists()
+        return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
+
+    @property
+    def path(self) -> Path | None:
+        """The folder of a local table."""
+        return None if "://" in self.uri else Path(self.uri)
+
+    @property
+    def name(self) -> str:
+        """The table in short, as files and graphs call it."""
+        return self.uri.rstrip("/").rpartition("/")[2]
+
+    def relative_to(self, other: Location) -> str:
+        """How ``other``'s commits name this table: so that folders can move together."""
+        if self.path is None or other.path is None:
+            return self.uri
+        return os.path.relpath(self.uri, other.uri)
+
+    def beside(self, relative: str) -> Location:
+        """The table that a commit of this one names ``relative``."""
+        if self.path is None or "://" in relative or os.path.isabs(relative):
+            return Location(relative)
+        return Location(os.path.normpath(os.path.join(self.uri, relative)))
+
+    def __str__(self) -> str:
+        shown = self.uri
+        if self.path is not None:
+            near = os.path.relpath(self.uri)
+            shown = near if not near.startswith("..") else shown
+            shown = shown.removeprefix(f"{FOLDER}{os.sep}")
+        return shown if self.version is None else f"{shown}@{self.version}"

@@ -1,0 +1,98 @@
+"""What a version can be made of: CSV, Parquet, a folder of one of them, or a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from packager.data.csvfiles import CSV_OPTIONS
+from packager.data.frames import column_names, same_columns
+from packager.data.parquetfiles import holed_integers, parquet_schema
+from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
+from packager.errors import UsageError
+from packager.manifest import FileEntry
+from packager.versions.arrow import stored_schema
+
+_ARROW = {
+    "str": pa.string(),
+    "float64": pa.float64(),
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+    "bool": pa.bool_(),
+    "null": pa.null(),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that can be read again and again, in Arrow, in blocks."""
+
+    place: str
+    """What messages call it."""
+    schema: pa.Schema
+    """In Delta's types, but for columns without values: ``null`` there."""
+    floats: tuple[str, ...]
+    """Integer columns with nulls, which a frame holds as floats."""
+    files: tuple[FileEntry, ...]
+    tables: Callable[[], Iterator[pa.Table]]
+
+
+def open_source(path: Path) -> Source:
+    """The table in a file or a folder; ``UsageError`` if it is none, or Delta can't keep it."""
+    form, files = same_columns(path, CSV_OPTIONS)
+    top = path if path.is_dir() else path.parent
+    entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
+    if form == "parquet":
+        schema = parquet_schema(files)
+        return Source(str(path), _kept(schema, str(path)), entries, lambda: _parquet(files, schema))
+    types = csv_types(path)
+    odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
+    if odd is not None:
+        raise UsageError(
+            f"{path}: column {odd!r}: expected integers of 64 bits, got larger ones",
+            "put a letter before them, so that they are text",
+        )
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
+
+    def tables() -> Iterator[pa.Table]:
+        for frame in typed_blocks(path, types):
+            yield pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+
+    return Source(str(path), _kept(schema, str(path)), (), entries, tables)
+
+
+def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:
+    """A frame in memory; ``UsageError`` for what Arrow or Delta can't keep."""
+    if not all(isinstance(name, str) for name in frame.columns) or not len(frame.columns):
+        raise UsageError(f"{place}: expected columns with text as names")
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    except (pa.ArrowException, ValueError) as error:
+        raise UsageError(f"{place}: expected plain columns, got {error}") from error
+    floats = tuple(
+        field.name
+        for field in table.schema
+        if pa.types.is_integer(field.type) and table[field.name].null_count
+    )
+    return Source(place, _kept(table.schema, place), floats, (), lambda: iter([table]))
+
+
+def _kept(schema: pa.Schema, place: str) -> pa.Schema:
+    kept = stored_schema(schema, place)
+    for index, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            kept = kept.set(index, field)
+    return kept
+
+
+def _parquet(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    rows = rows_of_a_block(len(column_names(files[0])))
+    for file in files:
+        with parquet.ParquetFile(file, pre_buffer=False) as opened:
+            for batch in opened.iter_batches(rows, columns=schema.names, use_threads=False):
+                yield pa.Table.from_batches([batch])

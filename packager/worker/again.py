@@ -1,0 +1,97 @@
+"""Training a second time in a fresh process, and what that shows of the recipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from packager.errors import PackageError
+from packager.manifest import Evaluation, Observed, Recipe
+from packager.worker.compare import metric_checks
+from packager.worker.dataset import Dataset
+from packager.worker.job import Fit, Job
+from packager.worker.likeness import Trained, likeness, rung_of
+from packager.worker.model import load_model_at
+from packager.worker.paths import Root
+from packager.worker.report import Likeness, reaches
+from packager.worker.slips import find_slips
+from packager.worker.spread import within_spread
+
+
+def train_again(verb: str, job: Job, root: Root, folder: Path) -> Path:
+    """Run ``job`` by the worker's ``verb`` in a fresh process; ``folder`` then has its results.
+
+    What it prints goes to stderr. Raises ``PackageError`` where it fails.
+    """
+    (folder / "job.json").write_bytes(job.dump())
+    command = [sys.executable, "-m", "packager.worker", verb, str(folder / "job.json")]
+    environment = {**os.environ, "MODEL_ROOT": str(root.path)}
+    ended = subprocess.run([*command, str(folder)], env=environment, stdout=2, check=False)
+    if ended.returncode == 0:
+        return folder
+    failure = folder / "error.json"
+    if failure.exists():
+        error = json.loads(failure.read_bytes())
+        raise PackageError(f"training again failed: {error['message']}", error["hint"])
+    raise PackageError(
+        f"training again ended with status {ended.returncode}",
+        "a negative status is the signal that ended it: -9 where memory ran out",
+    )
+
+
+def observe(
+    job: Job,
+    recipe: Recipe,
+    root: Root,
+    out: Path,
+    first: Trained,
+    dataset: Dataset,
+    evaluation: Evaluation,
+) -> Observed:
+    """Repeat ``job``'s training and say how equal the second model is to ``first``.
+
+    Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims.
+    """
+    with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
+        folder = train_again("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+        fit = Fit.load(folder / "fit.json")
+        serve = job.serve.model_copy(update={"loader": fit.loader})
+        model = load_model_at(folder / "model" / "model", serve, job.task)
+        found = likeness(first, Trained(fit.model, model), dataset.test[list(dataset.features)])
+    checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
+    rung = rung_of(
+        found,
+        metrics=all(check.ok for check in checks.values()),
+        statistical=within_spread(job.spread, fit.evaluation, recipe.accept),
+    )
+    slips = () if rung == "artifact" else find_slips(root.code)
+    if not reaches(rung, recipe.level):
+        raise _refusal(rung, recipe, found, slips)
+    return Observed(
+        rung=rung,
+        state=found.digests[0],
+        differing=found.differing,
+        rows=found.rows,
+        bit_equal=found.bit_equal,
+        label_flips=found.label_flips,
+        largest_difference=found.largest_difference,
+        slips=slips,
+    )
+
+
+def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...]) -> PackageError:
+    reached = "no rung at all" if rung == "none" else f"the rung {rung!r}"
+    parts = "; ".join(found.differing[:3]) or "the files of the model"
+    message = (
+        f"the recipe ran twice and the second model reached {reached}, expected "
+        f"{recipe.level!r} as [recipe] level claims; what differs: {parts}"
+    )
+    if found.label_flips:
+        message += f"; {found.label_flips} of {found.rows} held-out rows get another label"
+    mend = f"; or claim level = {rung!r}".replace("'", '"') if rung != "none" else ""
+    why = "; ".join(slips[:3]) if slips else "pass seed on to everything that draws random numbers"
+    return PackageError(message, why + mend)

@@ -1,0 +1,122 @@
+"""Build time: make a compiled form of a model, and accept it only where it is shown to be equal.
+
+The candidates are tried from the fastest on; the first that gives the model's own answers on
+every held-out row and every edge row is taken. Nothing is assumed about a model: text is looked
+up in tables that the model itself filled, numbers go through its transformers' own arithmetic.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from packager.errors import PackageError
+from packager.manifest import Compiled, Schema
+from packager.worker.compiled import CompiledModel
+from packager.worker.compiling import build
+from packager.worker.compiling.accept import Judge, Judged, taken
+from packager.worker.compiling.cells import CannotCompileError, from_sklearn
+from packager.worker.compiling.edges import edge_rows
+from packager.worker.compiling.estimators import Refused
+from packager.worker.compiling.form import read, write
+from packager.worker.compiling.heldout import json_rows
+from packager.worker.compiling.repeat import check_repeats
+from packager.worker.model import LoadedModel
+
+Mode = Literal["auto", "off", "require"]
+Row = dict[str, Any]
+
+BASES = 50
+"""Held-out rows that edge rows are made from."""
+
+
+def compile_model(
+    model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
+) -> Compiled:
+    """The verdict on a compiled form of ``model``; an accepted one is written into ``folder``.
+
+    ``held_out`` are the held-out rows with at least the schema's features. The same model and
+    rows give the same bytes. Raise ``PackageError`` where ``mode`` is ``require`` and no form is
+    equal.
+    """
+    if folder.exists():
+        shutil.rmtree(folder)  # of an earlier run into the same folder
+    if mode == "off":
+        return Compiled(verdict="off")
+    try:
+        verdict = _compiled(model, schema, held_out, folder)
+    except CannotCompileError as error:
+        verdict = Compiled(verdict="refused", reason=str(error))
+    if mode == "require" and verdict.verdict != "equal":
+        raise PackageError(
+            f"this model can't be compiled: {verdict.reason}",
+            'change the model, or set compile = "auto" under [serve]: it is then served natively',
+        )
+    return verdict
+
+
+def _compiled(
+    model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
+) -> Compiled:
+    _check_known(model)
+    if held_out is None:
+        raise CannotCompileError("there is no data to show that a compiled form is equal")
+    rows = taken(schema, json_rows(held_out, schema))
+    check_repeats(model, schema, rows)
+    verdicts: list[Compiled] = []
+    reasons: list[str] = []
+    for found in build.forms(model, schema, rows):
+        if isinstance(found, Refused):
+            reasons.append(found.reason)
+            continue
+        verdict = _judged(model, schema, found, rows, folder)
+        if verdict.verdict == "equal":
+            return verdict
+        shutil.rmtree(folder)
+        verdicts.append(verdict)
+        reasons.append(verdict.reason)
+    reason = "; ".join(dict.fromkeys(reasons)) or "no compiled form is known for its estimator"
+    if not verdicts:
+        return Compiled(verdict="refused", reason=reason)
+    return verdicts[0].model_copy(update={"reason": reason})
+
+
+def _judged(
+    model: LoadedModel, schema: Schema, found: build.Compiled, rows: Sequence[Row], folder: Path
+) -> Compiled:
+    """Write the form and judge it as it is read back: what was judged is what is served."""
+    classes = schema.classes if model.task == "classification" else None
+    write(found.form, found.trees, folder)
+    compiled = CompiledModel(*read(folder), model.task, classes, model)
+    edges = taken(schema, edge_rows(schema, rows[:BASES], found))
+    judged = Judge(model, schema, compiled).judge(rows, edges)
+    form = found.form
+    return Compiled(
+        verdict="equal" if judged.equal else "refused",
+        way=form.way,
+        reason="" if judged.equal else _reason(form.way, judged),
+        domain=form.domain if judged.equal else (),
+        held_out_rows=judged.held_out,
+        edge_rows=judged.edges,
+        tolerance=form.tolerance,
+        largest_difference=judged.largest,
+        differing=tuple(judged.differing),
+    )
+
+
+def _reason(way: str, judged: Judged) -> str:
+    if judged.differing:
+        return f"{way}: it answers otherwise than the model"
+    return f"{way}: no held-out row lies in its domain"
+
+
+def _check_known(model: LoadedModel) -> None:
+    """A project's own class may do anything: only known frameworks' models are compiled."""
+    kind = type(model.native)
+    room = kind.__module__.split(".")[0]
+    if not from_sklearn(model.native) and room not in ("lightgbm", "xgboost"):
+        raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")

@@ -1,0 +1,75 @@
+"""How like each other two models are: files, state, answers on held-out rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from packager.manifest import FileEntry, Rung
+from packager.worker.compare import identical, label_flips, largest_difference, row_differences
+from packager.worker.model import LoadedModel
+from packager.worker.project_code import calling
+from packager.worker.report import Likeness
+from packager.worker.state import OpaqueError, differences, state, state_digest
+
+ABSOLUTE, RELATIVE = 1e-9, 1e-6
+"""Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with the files it was read from."""
+
+    files: tuple[FileEntry, ...]
+    model: LoadedModel
+
+
+def likeness(recorded: Trained, now: Trained, rows: pd.DataFrame) -> Likeness:
+    """Compare two models, asking both about ``rows`` (the features of the held-out rows)."""
+    task = recorded.model.task
+    with calling("the model"):
+        before, after = recorded.model.predict(rows), now.model.predict(rows)
+    gaps, allowed = row_differences(before, after, task, ABSOLUTE, RELATIVE)
+    differing = np.flatnonzero(gaps > 0)
+    worst = differing[np.argsort(-gaps[differing], kind="stable")][:SHOWN]
+    flips = label_flips(before, after, task)
+    equal_state, digests, parts = _states(recorded, now)
+    return Likeness(
+        artifact=recorded.files == now.files,
+        state=equal_state,
+        digests=digests,
+        differing=parts,
+        rows=len(rows),
+        bit_equal=identical(before, after, task),
+        close=not flips and bool((gaps <= allowed).all()),
+        label_flips=flips,
+        largest_difference=largest_difference(before, after, task),
+        differing_rows=tuple(int(row) for row in worst),
+    )
+
+
+def rung_of(found: Likeness, *, metrics: bool, statistical: bool) -> Rung:
+    """The strongest rung; ``metrics``: within the accepted band, ``statistical``: that of seeds."""
+    if found.artifact:
+        return "artifact"
+    if found.state and found.bit_equal:
+        return "state"
+    if found.bit_equal or found.close:
+        return "predictions"
+    if metrics:
+        return "metrics"
+    return "statistical" if statistical else "none"
+
+
+def _states(
+    recorded: Trained, now: Trained
+) -> tuple[bool | None, tuple[str | None, str | None], tuple[str, ...]]:
+    try:
+        before, after = state(recorded.model.native), state(now.model.native)
+    except OpaqueError as error:
+        return None, (None, None), (f"the state can't be seen: {error}",)
+    digests = (state_digest(before), state_digest(after))
+    return digests[0] == digests[1], digests, differences(before, after)

@@ -1,0 +1,154 @@
+"""What monitoring compares with: the profile of a model's inputs and of its answers.
+
+Inputs are profiled on the training rows; answers on held-out rows, as the model was never fitted
+to them. The features monitored are bounded in number: of more, those that move the answers most.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.binning import MAX_FEATURES, answer_features, build_profile
+from monitoring.calibration import calibrate
+from monitoring.profile import Profile, numeric
+from packager.manifest import Column, Scalar, Schema
+from packager.worker.dataset import Dataset
+from packager.worker.model import LoadedModel, Predictions
+from packager.worker.predictions import scalars
+from packager.worker.project_code import calling
+
+ANSWERED_ROWS = 20_000
+PERMUTED_ROWS = 1_000
+
+Floats = npt.NDArray[np.float64]
+
+
+def profile(dataset: Dataset, schema: Schema, model: LoadedModel) -> Profile:
+    """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
+
+    The same data and model give the same profile. Says on stderr which features are left out.
+    """
+    rows = _evenly(dataset.test, ANSWERED_ROWS)
+    features = rows[list(dataset.features)]
+    with calling("the model"):
+        predictions = model.predict(features)
+    confidences = confidence(predictions, model.classes)
+    answers = answer_features(predictions.labels, confidences, model.task == "regression")
+    room = MAX_FEATURES - len(answers)
+    columns = list(schema.features)
+    if len(columns) > room:
+        columns = by_importance(model, _evenly(features, PERMUTED_ROWS), columns)
+    found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
+    _say_left_out(found, room)
+    actual = scalars(rows[dataset.target])
+    right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
+    return found.model_copy(
+        update={
+            "features": (*found.features, *answers),
+            "reference_anomalies": reference_anomalies(dataset, schema),
+            "calibration": None if confidences is None else calibrate(confidences, right),
+        }
+    )
+
+
+def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Floats | None:
+    """The probability of each predicted class; the largest for a label that is no class."""
+    chances = predictions.probabilities
+    if chances is None or not len(chances):
+        return None
+    places = {label: place for place, label in enumerate(classes or ())}
+    chosen = np.array(
+        [-1 if label is None else places.get(label, -1) for label in predictions.labels]
+    )
+    own = chances[np.arange(len(chosen)), np.maximum(chosen, 0)]
+    found: Floats = np.where(chosen >= 0, own, chances.max(axis=1))
+    return found
+
+
+def by_importance(
+    model: LoadedModel, features: pd.DataFrame, columns: Sequence[Column]
+) -> list[Column]:
+    """The columns, that one first whose permuted values change the answers most.
+
+    Needs no labels: the mean absolute change of probabilities or numbers, or else the share of
+    labels that change.
+    """
+    with calling("the model"):
+        before = model.predict(features)
+        order = np.random.default_rng(0).permutation(len(features))
+        changes = []
+        for column in columns:
+            moved = features.copy(deep=False)
+            moved[column.name] = features[column.name].take(order).set_axis(features.index)
+            changes.append(_change(before, model.predict(moved), model.task == "regression"))
+    ranked = sorted(range(len(columns)), key=lambda place: (-changes[place], place))
+    return [columns[place] for place in ranked]
+
+
+def reference_anomalies(dataset: Dataset, schema: Schema) -> dict[str, dict[str, float]]:
+    """Feature → kind → share of rows: missing of the training rows, the rest of the held-out."""
+    return {
+        column.name: {
+            "missing": float(dataset.train[column.name].isna().mean()),
+            **_unlike_training(column, dataset.test[column.name]),
+        }
+        for column in schema.features
+    }
+
+
+def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, float]:
+    """What the server would flag in these values, by share of all of them."""
+    present = held_out.dropna()
+    total = len(held_out)
+    if column.categories is not None:
+        known = frozenset(column.categories)
+        unseen = sum(value not in known for value in scalars(present))
+        return {"unseen": unseen / total}
+    if column.minimum is None or column.maximum is None:
+        return {}
+    numbers = numeric(present)
+    return {
+        "below_range": float((numbers < column.minimum).sum()) / total,
+        "above_range": float((numbers > column.maximum).sum()) / total,
+    }
+
+
+def _change(before: Predictions, after: Predictions, regression: bool) -> float:
+    if before.probabilities is not None and after.probabilities is not None:
+        return _mean(np.abs(before.probabilities - after.probabilities))
+    if regression:
+        numbers = [
+            np.array([np.nan if label is None else label for label in one.labels], dtype=float)
+            for one in (before, after)
+        ]
+        return _mean(np.abs(numbers[0] - numbers[1]))
+    return float(np.mean([a != b for a, b in zip(before.labels, after.labels, strict=True)]))
+
+
+def _mean(values: Floats) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else 0.0
+
+
+def _evenly(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    if len(rows) <= most:
+        return rows
+    return rows.iloc[np.arange(most) * len(rows) // most].reset_index(drop=True)
+
+
+def _say_left_out(found: Profile, room: int) -> None:
+    if not found.left_out:
+        return
+    total = len(found.features) + len(found.left_out)
+    some = ", ".join(found.left_out[:5]) + (", …" if len(found.left_out) > 5 else "")
+    why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
+    sys.stderr.write(
+        f"monitoring: {len(found.features)} of {total} features get drift bins; "
+        f"left out ({why}): {some}\n"
+    )

@@ -1,0 +1,66 @@
+"""Files a recipe opens that are neither in its project nor in its data.
+
+A container doesn't have them; a process of this machine does, and would train on what no package
+holds. So they are refused there, by an audit hook.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from packager.errors import PackageError
+
+SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
+
+
+def refuse_files_outside(root: Path, *more: Path) -> None:
+    """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
+
+    Allowed: below ``root``, ``more``, the interpreter and its libraries, the temporary folder and
+    the system's own. Only reading by the project's own frames counts, not by libraries at import.
+    """
+    here = Path.cwd().resolve()
+    allowed = tuple(
+        str(place.resolve())
+        for place in (root, here, *more, *_own_places())
+        if str(place) not in ("", "/")
+    )
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        path = os.path.realpath(os.fsdecode(arguments[0]))
+        if path.startswith((*(f"{place}{os.sep}" for place in allowed), *SYSTEM)):
+            return
+        if not os.path.isfile(path):
+            return
+        place = _project_line(sys._getframe(1), str(here))
+        if place is not None:
+            raise PackageError(
+                f"the recipe read {path}, which is neither in the project nor in its data",
+                f"see {place}: put the file into the project; a replay has nothing else",
+            )
+
+    sys.addaudithook(hook)
+
+
+def _own_places() -> list[Path]:
+    paths = sysconfig.get_paths()
+    found = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
+    found += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]
+    return [Path(place) for place in found if place]
+
+
+def _project_line(frame: FrameType | None, here: str) -> str | None:
+    """``file:line`` of the innermost frame that lies in the project."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(f"{here}{os.sep}"):
+            return f"{os.path.relpath(name, here)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None

@@ -1,0 +1,44 @@
+"""The recipe with one seed after another, each in a fresh process."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from packager.errors import UsageError
+from packager.manifest import Evaluation, Recipe, Spread
+from packager.worker.again import train_again
+from packager.worker.job import Fit, Job, SeedsJob
+from packager.worker.paths import Root
+from packager.worker.spread import spread_of
+
+
+def train_seeds(asked: SeedsJob, root: Root, out: Path) -> Spread:
+    """Train ``asked.count`` times, from the recipe's own seed upwards; write ``out``/spread.json.
+
+    Raises ``PackageError`` where one of the trainings fails.
+    """
+    recipe = asked.job.recipe
+    if not isinstance(recipe, Recipe):
+        raise UsageError(
+            "expected a [recipe] to train with other seeds, got a model trained elsewhere",
+            "only a recipe can be repeated",
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    seeds = [(recipe.seed + place) % 2**32 for place in range(asked.count)]
+    found = []
+    for seed in seeds:
+        found.append(_evaluation(asked.job, recipe, seed, root, out))
+        shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
+        sys.stderr.write(f"seed {seed}: {shown}\n")
+    spread = spread_of(seeds, found)
+    (out / "spread.json").write_bytes(spread.dump())
+    return spread
+
+
+def _evaluation(job: Job, recipe: Recipe, seed: int, root: Root, out: Path) -> Evaluation:
+    changed = job.model_copy(update={"recipe": recipe.model_copy(update={"seed": seed})})
+    with tempfile.TemporaryDirectory(prefix="seed-", dir=out) as name:
+        folder = train_again("fit", changed, root, Path(name))
+        return Fit.load(folder / "fit.json").evaluation

@@ -1,0 +1,158 @@
+"""What in a project's code can make a repeat differ: found by reading it, not by running it.
+
+A slip is a reason to look, not a proof: it is told only where a repeat did differ.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+CLOCK = "reads the clock"
+UNSEEDED = "draws random numbers without the seed"
+FOLDER = "takes files in the order the file system gives them"
+UNORDERED = "goes through a set, whose order may differ"
+THREADS = "runs in parallel, and sums may be made in another order"
+ADDRESS = "depends on addresses in memory or on the hash seed"
+SURROUNDINGS = "reads the environment it runs in"
+
+CALLS = {
+    CLOCK: {
+        "time": "time time_ns localtime gmtime monotonic perf_counter",
+        "datetime.datetime": "now utcnow today",
+        "datetime.date": "today",
+        "pandas.Timestamp": "now today utcnow",
+    },
+    UNSEEDED: {
+        "os": "urandom getrandom",
+        "uuid": "uuid1 uuid4",
+        "secrets": "token_bytes token_hex randbelow randbits choice",
+        "random": "SystemRandom",
+        "torch": "seed",
+    },
+    THREADS: {
+        "threading": "Thread",
+        "concurrent.futures": "ThreadPoolExecutor ProcessPoolExecutor",
+        "multiprocessing": "Pool Process",
+        "joblib": "Parallel",
+    },
+    SURROUNDINGS: {"os": "getpid getenv", "socket": "gethostname", "platform": "node"},
+}
+REASONS = {
+    f"{module}.{name}": reason
+    for reason, modules in CALLS.items()
+    for module, names in modules.items()
+    for name in names.split()
+} | {"id": ADDRESS, "hash": ADDRESS}
+SEEDABLE = frozenset(
+    f"numpy.random.{name}" for name in ("default_rng", "RandomState", "SeedSequence", "seed")
+) | {"random.Random", "random.seed"}
+"""Unseeded where they are called without an argument, or with None."""
+LISTING = frozenset(["os.listdir", "os.scandir", "glob.glob", "glob.iglob", "os.walk"])
+LISTING_METHODS = frozenset(["iterdir", "rglob", "glob"])
+PARALLEL = frozenset(["n_jobs", "n_threads", "num_threads", "nthread", "thread_count"])
+SEQUENCES = frozenset(["list", "tuple", "enumerate", "iter", "dict"])
+SORTING = frozenset(["sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset"])
+
+
+def find_slips(folder: Path) -> tuple[str, ...]:
+    """``file:line: call reason`` for every Python file below ``folder``, in order."""
+    found: list[str] = []
+    for path in sorted(folder.rglob("*.py")):
+        name = path.relative_to(folder).as_posix()
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+        except SyntaxError:
+            continue  # not a file that training could have run
+        found += [f"{name}:{line}: {what}" for line, what in sorted(set(_slips(tree)))]
+    return tuple(found)
+
+
+def _slips(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    names = _imported(tree)
+    ordered = _made_orderly(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = _dotted(node.func, names)
+            reason = _reason(node, called)
+            if reason is not None and not (reason == FOLDER and node in ordered):
+                yield node.lineno, f"{called or 'the call'}() {reason}"
+        elif isinstance(node, ast.Attribute) and _dotted(node, names) == "os.environ":
+            yield node.lineno, f"os.environ {SURROUNDINGS}"
+        for source in _gone_through(node):
+            if _is_set(source, names) and source not in ordered:
+                yield source.lineno, f"a loop {UNORDERED}"
+
+
+def _reason(call: ast.Call, called: str) -> str | None:
+    if called in SEEDABLE and _unseeded(call):
+        return UNSEEDED
+    if called in REASONS:
+        return REASONS[called]
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if called in LISTING or method in LISTING_METHODS:
+        return FOLDER
+    for keyword in call.keywords:
+        given = keyword.value
+        if keyword.arg in PARALLEL and not (isinstance(given, ast.Constant) and given.value == 1):
+            return THREADS
+    return None
+
+
+def _unseeded(call: ast.Call) -> bool:
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Constant) and value.value is None for value in given)
+
+
+def _gone_through(node: ast.AST) -> Iterator[ast.expr]:
+    """What a loop, a comprehension or a conversion to a sequence goes through."""
+    if isinstance(node, ast.For):
+        yield node.iter
+    elif isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp):
+        yield from (part.iter for part in node.generators)
+    elif isinstance(node, ast.Call) and _dotted(node.func, {}) in SEQUENCES and node.args:
+        yield node.args[0]
+
+
+def _is_set(node: ast.expr, names: dict[str, str]) -> bool:
+    if isinstance(node, ast.Set | ast.SetComp):
+        return True
+    return isinstance(node, ast.Call) and _dotted(node.func, names) in ("set", "frozenset")
+
+
+def _made_orderly(tree: ast.Module) -> set[ast.AST]:
+    """Everything inside a call that makes its order not matter: ``sorted(os.listdir(…))``."""
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in SORTING
+        for argument in node.args
+        for inner in ast.walk(argument)
+    }
+
+
+def _imported(tree: ast.Module) -> dict[str, str]:
+    """Local name to what it was imported as: ``np`` → ``numpy``, ``now`` → ``time.time``."""
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                names[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return names
+
+
+def _dotted(node: ast.expr, names: dict[str, str]) -> str:
+    """``np.random.default_rng`` as ``numpy.random.default_rng``; empty for anything else."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        before = _dotted(node.value, names)
+        return f"{before}.{node.attr}" if before else ""
+    return ""

@@ -1,0 +1,242 @@
+"""What a fitted model is, apart from how it happens to be written down.
+
+The *state* of a model is the tree of values that pickling it would visit, each leaf with a digest
+that ignores memory order, addresses, shared objects, thread counts, verbosity and timings. Two
+models of one state compute the same; where they differ, the path of the leaf says where.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.digest import canonical_json, sha256_bytes
+
+THREADS = "n_jobs _n_jobs n_threads _n_threads num_threads nthread nthreads thread_count"
+TALK = "verbose verbosity _verbose"
+TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time"
+MASKED = frozenset(f"{THREADS} {TALK} {TIMES}".split())
+"""Attributes and keys that say how a model was made, not what it computes."""
+MAX_LEAVES = 200_000
+SHOWN = 10
+
+
+class OpaqueError(Exception):
+    """The model holds something whose state can't be seen from Python."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value: its digest, and the numbers themselves where it has any."""
+
+    digest: str
+    numbers: npt.NDArray[np.float64] | None
+    shown: str
+
+
+def state(model: Any) -> dict[str, Leaf]:
+    """Path (``.steps[1].coef_``) to leaf, for everything the model holds.
+
+    Raises ``OpaqueError`` where a part of it can't be pickled, or it has more than
+    ``MAX_LEAVES`` parts.
+    """
+    leaves: dict[str, Leaf] = {}
+    for path, leaf in _walk(model, "", ()):
+        leaves[path or "."] = leaf
+        if len(leaves) > MAX_LEAVES:
+            raise OpaqueError(f"more than {MAX_LEAVES} parts")
+    return leaves
+
+
+def state_digest(leaves: Mapping[str, Leaf]) -> str:
+    """sha256 over all paths and leaves."""
+    return sha256_bytes(canonical_json({path: leaf.digest for path, leaf in leaves.items()}))
+
+
+def differences(recorded: Mapping[str, Leaf], now: Mapping[str, Leaf]) -> tuple[str, ...]:
+    """The first parts that differ, each with how: ``.coef_: largest difference 2.2e-16``."""
+    paths = dict.fromkeys((*recorded, *now))
+    differing = [p for p in paths if _digest(recorded.get(p)) != _digest(now.get(p))]
+    found = [f"{path}: {_difference(recorded.get(path), now.get(path))}" for path in differing]
+    if len(found) > SHOWN:
+        return (*found[:SHOWN], f"and {len(found) - SHOWN} more")
+    return tuple(found)
+
+
+def _digest(leaf: Leaf | None) -> str | None:
+    return None if leaf is None else leaf.digest
+
+
+def _difference(one: Leaf | None, other: Leaf | None) -> str:
+    if one is None or other is None:
+        return "only in the new model" if one is None else "only in the recorded model"
+    if one.numbers is not None and other.numbers is not None:
+        if one.numbers.shape != other.numbers.shape:
+            return f"shape {one.numbers.shape}, now {other.numbers.shape}"
+        gaps = np.abs(one.numbers - other.numbers)
+        gaps = gaps[np.isfinite(gaps)]
+        largest = float(gaps.max()) if gaps.size else 0.0
+        return f"largest difference {largest:.3g}" if largest else "other type or missing values"
+    return f"{one.shown}, now {other.shown}"
+
+
+def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, Leaf]]:
+    if id(value) in above:
+        yield path, _plain("cycle", str(len(above) - above.index(id(value))))
+        return
+    leaf = _leaf(value)
+    if leaf is not None:
+        yield path, leaf
+        return
+    within = (*above, id(value))
+    value = _opened(value)
+    if isinstance(value, dict):
+        yield path, _plain("dict", str(type(value).__qualname__))
+        yield from _members(value.items(), path, within)
+    elif isinstance(value, list | tuple):
+        yield path, _plain(type(value).__qualname__, str(len(value)))
+        for place, item in enumerate(value):
+            yield from _walk(item, f"{path}[{place}]", within)
+    elif isinstance(value, set | frozenset):
+        digests = sorted(state_digest(dict(_walk(item, "", within))) for item in value)
+        yield path, _plain("set", " ".join(digests))
+    elif isinstance(value, np.ndarray) and value.dtype.names:  # whose padding means nothing
+        for name in value.dtype.names:
+            yield from _walk(value[name], f"{path}.{name}", within)
+    elif isinstance(value, np.ndarray):  # of objects
+        yield path, _plain("objects", str(value.shape))
+        for place, item in enumerate(value.ravel().tolist()):
+            yield from _walk(item, f"{path}[{place}]", within)
+    else:
+        yield from _object(value, path, within)
+
+
+def _opened(value: Any) -> Any:
+    """A booster as its framework writes it, because pickling it writes thread counts in between."""
+    kind = type(value)
+    if kind.__qualname__ != "Booster":
+        return value
+    if kind.__module__.startswith("lightgbm"):
+        lines = value.model_to_string(num_iteration=-1).splitlines()
+        names = (line[1:].partition(":")[0] for line in lines)
+        return [line for line, name in zip(lines, names, strict=True) if name not in MASKED]
+    if kind.__module__.startswith("xgboost"):
+        return json.loads(value.save_raw("json"))
+    return value
+
+
+def _object(value: Any, path: str, within: tuple[int, ...]) -> Iterator[tuple[str, Leaf]]:
+    """Anything else, as pickle takes it apart: what rebuilds it, and its state."""
+    try:
+        reduced = value.__reduce_ex__(4)
+    except Exception as error:
+        raise OpaqueError(f"{path or 'the model'} ({type(value).__qualname__}): {error}") from error
+    if isinstance(reduced, str):
+        yield path, _plain("global", reduced)
+        return
+    function, arguments, inner, items, pairs = (*reduced, None, None, None)[:5]
+    yield path, _plain("object", f"{_name(type(value))} by {_name(function)}")
+    for place, argument in enumerate(arguments):
+        if not isinstance(argument, type):
+            yield from _walk(argument, f"{path}({place})", within)
+    if isinstance(inner, tuple) and len(inner) == 2 and all(_attributes(part) for part in inner):
+        parts = [part for part in inner if part]
+    else:
+        parts = [inner] if inner is not None else []
+    for part in parts:
+        if isinstance(part, dict):
+            yield from _members(part.items(), path, within)
+        else:
+            yield from _walk(part, f"{path}.state", within)
+    for place, item in enumerate(items or ()):
+        yield from _walk(item, f"{path}[{place}]", within)
+    if pairs is not None:
+        yield from _members(pairs, path, within, keyed=True)
+
+
+def _attributes(part: Any) -> bool:
+    return part is None or (isinstance(part, dict) and all(isinstance(key, str) for key in part))
+
+
+def _members(
+    pairs: Iterable[tuple[Any, Any]], path: str, within: tuple[int, ...], *, keyed: bool = False
+) -> Iterator[tuple[str, Leaf]]:
+    """Named parts, but for the masked ones; their order doesn't matter."""
+    for key, item in pairs:
+        if isinstance(key, str):
+            if key in MASKED:
+                continue
+            name = f"[{key!r}]" if keyed or not key.isidentifier() else f".{key}"
+        else:
+            name = f"[{_key(key)}]"
+        yield from _walk(item, path + name, within)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, bool | int | float | bytes | np.generic) or key is None:
+        return repr(key)
+    return state_digest(dict(_walk(key, "", ())))[:16]
+
+
+def _leaf(value: Any) -> Leaf | None:
+    """A value that has no parts; None for one that has."""
+    if value is None or isinstance(value, bool | int | str):
+        return _plain(type(value).__name__, repr(value))
+    if isinstance(value, float):
+        return _array(np.asarray(value), repr(value))
+    if isinstance(value, bytes | bytearray):
+        return Leaf(_hash("bytes", value), None, f"{len(value)} bytes {_hash('', value)[:8]}")
+    if isinstance(value, np.generic) and not value.dtype.hasobject:
+        return _array(np.asarray(value), repr(value.item()))
+    if isinstance(value, np.ndarray) and not (value.dtype.hasobject or value.dtype.names):
+        return _array(value, f"array of shape {value.shape}")
+    if isinstance(value, type | FunctionType | BuiltinFunctionType | np.ufunc | ModuleType):
+        return _plain("global", _name(value))
+    if isinstance(value, MethodType):
+        return None
+    if isinstance(value, np.dtype):
+        return _plain("dtype", str(value))
+    if isinstance(value, pd.Index | pd.Series) and value.dtype.kind in "biufcmM":
+        return _array(np.asarray(value), f"{type(value).__name__} of {len(value)}")
+    return _tensor(value)
+
+
+def _tensor(value: Any) -> Leaf | None:
+    """A tensor of any framework that gives its numbers as an array."""
+    if not (hasattr(value, "detach") and hasattr(value, "numpy")):
+        return None
+    return _array(np.asarray(value.detach().cpu().numpy()), f"tensor of {tuple(value.shape)}")
+
+
+def _array(array: npt.NDArray[Any], shown: str) -> Leaf:
+    """Values in C order."""
+    head = f"{array.dtype.str} {array.shape}"
+    plain = np.ascontiguousarray(array)
+    numbers = array.astype(np.float64) if array.dtype.kind in "biuf" else None
+    return Leaf(_hash(head, plain.tobytes()), numbers, shown)
+
+
+def _plain(kind: str, text: str) -> Leaf:
+    shown = text if len(text) <= 60 else f"{text[:59]}…"
+    return Leaf(_hash(kind, text.encode("utf-8", "surrogatepass")), None, shown)
+
+
+def _hash(head: str, content: bytes | bytearray) -> str:
+    digest = hashlib.sha256(struct.pack("<I", len(head)) + head.encode())
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def _name(value: Any) -> str:
+    module = getattr(value, "__module__", None) or ""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", repr(type(value)))
+    return f"{module}.{name}"

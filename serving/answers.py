@@ -1,0 +1,71 @@
+"""What was predicted → the bytes of an answer to ``/predict``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from serving import schema
+from serving.exchange import Scored
+
+JSON: Mapping[str, str] = {}
+
+
+class PredictForm:
+    """The exchange of ``/predict``: ``{"rows": […]}`` to ``{"version", "predictions"}``."""
+
+    route = "/predict"
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def rows(
+        self, body: bytes, _headers: Mapping[bytes, bytes]
+    ) -> tuple[list[dict[str, Any]], None]:
+        """The rows as ``json`` reads them; raises ``RequestError``."""
+        return schema.parse_rows(body), None
+
+    def body(self, _context: None, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+        """An object a row: prediction, probabilities and token where there are any, flags."""
+        parts: list[Iterable[Any]] = [scored.labels]
+        keys = ["prediction"]
+        if scored.probabilities is not None and scored.classes is not None:
+            names = [str(label) for label in scored.classes]
+            keys.append("probabilities")
+            parts.append([dict(zip(names, row, strict=True)) for row in _lists(scored)])
+        keys.append("flags")
+        parts.append(scored.checked.flags)
+        if scored.tokens is not None:
+            keys.append("token")
+            parts.append(scored.tokens)
+        answers = [dict(zip(keys, cells, strict=True)) for cells in zip(*parts, strict=True)]
+        return encode({"version": self._version, "predictions": answers}), JSON
+
+
+def encode(document: Any) -> bytes:
+    """JSON in UTF-8; floats are the shortest text that reads back equal, and null if not finite."""
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
+        return schema.encode(_finite(document))
+
+
+def _lists(scored: Scored) -> Sequence[Sequence[float]]:
+    found = scored.probabilities
+    if isinstance(found, np.ndarray):
+        lists: list[list[float]] = found.tolist()
+        return lists
+    return found or ()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

@@ -1,0 +1,54 @@
+"""Variables of the environment, each parsed and checked: a bad value names its variable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from packager.errors import UsageError
+
+T = TypeVar("T")
+
+
+def read(
+    environment: Mapping[str, str],
+    name: str,
+    default: str,
+    parse: Callable[[str], T],
+    expected: str,
+) -> T:
+    """``parse`` of a variable, or of ``default`` where it is unset or empty.
+
+    Raises ``UsageError`` where ``parse`` raises ``ValueError``.
+    """
+    text = environment.get(name) or default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{name}: expected {expected}, got {text!r}", f"unset it for {default!r}"
+        ) from error
+
+
+def between(low: int, high: int) -> Callable[[str], int]:
+    """Whole numbers from ``low`` to ``high``."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(number)
+        return number
+
+    return parse
+
+
+def within(low: float, high: float) -> Callable[[str], float]:
+    """Numbers above ``low``, up to ``high``."""
+
+    def parse(text: str) -> float:
+        number = float(text)
+        if not low < number <= high:
+            raise ValueError(number)
+        return number
+
+    return parse

@@ -1,0 +1,154 @@
+"""``POST /feedback``: labels that come late, each counted once by whichever worker is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from monitoring.feedback import Tokens
+from monitoring.feedback_metrics import FeedbackMetrics
+from monitoring.keys import KeyFileError
+from monitoring.metrics import Metrics
+from monitoring.scoring import Rejected, Scorer, settle
+from monitoring.seen import Seen, StoreError
+from packager.manifest import Manifest
+from serving import schema
+from serving.feedback_settings import FeedbackSettings
+from serving.schema import RequestError, Response
+from serving.state import open_keys, open_seen
+
+PLACES = 16
+PURGE_SECONDS = 3_600
+RETRY_AFTER = {"Retry-After": "5"}
+
+logger = logging.getLogger("serving")
+
+
+class Feedback:
+    """Mints tokens, and scores the labels that come back with them."""
+
+    def __init__(
+        self,
+        settings: FeedbackSettings,
+        manifest: Manifest,
+        metrics: Metrics,
+        deadline_seconds: float,
+    ) -> None:
+        """Read the keys; the store is opened when first needed. Raises ``PackageError``."""
+        if settings.key_file is None or (settings.state_dir is None and not settings.store):
+            raise RuntimeError("expected the supervising process to have settled keys and store")
+        self._settings = settings
+        self._model = manifest.name
+        self._ring = open_keys(settings.key_file, manifest.name)
+        self.tokens = Tokens(self._ring.keys, manifest.root, metrics.classes, settings.days)
+        self._scorer = Scorer(self.tokens, metrics.classes)
+        self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
+        self._seconds = deadline_seconds
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
+        self._waiting = 0
+        self._seen: Seen | None = None
+        self._purged = 0.0
+
+    async def answer(self, body: bytes) -> Response:
+        """How many labels of ``body`` were counted, and why each other one wasn't.
+
+        Raises ``RequestError``: 400 or 422 for another body than a list, 503 where the set of
+        scored tokens can't be asked, is too busy, or late; labels of such a request may count
+        only where the answer was late.
+        """
+        items = parse_labels(body)
+        if self._waiting >= PLACES:
+            raise RequestError(
+                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
+            )
+        try:
+            async with asyncio.timeout(self._seconds):
+                # Not to be cancelled: what is being counted is counted to its end.
+                accepted, rejected = await asyncio.shield(self._start(items))
+        except StoreError as error:
+            logger.error("labels can't be counted: %s", error)
+            raise RequestError(
+                503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
+            ) from error
+        except TimeoutError as error:
+            raise RequestError(504, "deadline", f"no answer within {self._seconds:g} s") from error
+        shown = [{"index": one.index, "reason": one.reason} for one in rejected]
+        return Response(200, schema.encode({"accepted": accepted, "rejected": shown}))
+
+    def refresh(self) -> None:
+        """Take new keys from the key file, if it changed."""
+        try:
+            if self._ring.refresh():
+                self.tokens.keys = self._ring.keys
+        except KeyFileError as error:
+            logger.error("the keys stay as they were: %s", error)
+
+    def close(self) -> None:
+        """Take no more labels."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _start(
+        self, items: Sequence[tuple[Any, Any]]
+    ) -> asyncio.Future[tuple[int, list[Rejected]]]:
+        """Begin in the one thread that the store is for."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thread, self._settle, items)
+        self._waiting += 1
+
+        def ended(done: asyncio.Future[tuple[int, list[Rejected]]]) -> None:
+            self._waiting -= 1
+            _ = done.cancelled() or done.exception()  # nobody may be left to look at it
+
+        future.add_done_callback(ended)
+        return future
+
+    def _settle(self, items: Sequence[tuple[Any, Any]]) -> tuple[int, list[Rejected]]:
+        self.refresh()
+        good, bad = self._scorer.verify(items)
+        try:
+            return settle(good, bad, self._store(), self._metrics)
+        except StoreError:
+            self._seen = None  # to be opened again
+            raise
+
+    def _store(self) -> Seen:
+        settings = self._settings
+        if self._seen is None:
+            self._seen = open_seen(settings, self._model)
+        now = time.time()
+        if now - self._purged > PURGE_SECONDS:
+            self._seen.purge(now - settings.days * 86_400)
+            self._purged = now
+        return self._seen
+
+
+def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
+    """(token, actual) pairs of a ``/feedback`` request; what isn't such a pair has no token.
+
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 422 if it isn't a list.
+    """
+    try:
+        document = json.loads(body.decode("utf-8"))
+    except ValueError as error:
+        raise schema.unreadable(str(error)) from error
+    except RecursionError as error:
+        raise schema.unreadable("too deeply nested") from error
+    if not isinstance(document, list):
+        raise RequestError(
+            422,
+            "malformed_request",
+            "the body is not a list",
+            expected='[{"token": "…", "actual": …}, …]',
+            got=type(document).__name__,
+        )
+    return [
+        (item["token"], item["actual"])
+        if isinstance(item, dict) and item.keys() == {"token", "actual"}
+        else (None, None)
+        for item in document
+    ]

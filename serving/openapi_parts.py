@@ -1,0 +1,91 @@
+"""Pieces that every operation of the OpenAPI document is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Operation = dict[str, Any]
+
+_REASONS = {
+    "400": "The body can't be read",
+    "401": "The key is missing or wrong",
+    "413": "The body is too large",
+    "415": "The content type is not known here",
+    "422": "A column is absent, or a value can't be taken without loss",
+    "500": "The model raised an error",
+    "503": "Too many requests are waiting, or the server is starting or stopping",
+    "504": "The deadline passed",
+}
+_TEXT = {"type": "string"}
+COMPONENTS: dict[str, Any] = {
+    "Error": {
+        "type": "object",
+        "properties": {
+            "error": {
+                "type": "object",
+                "properties": {
+                    "code": _TEXT,
+                    "message": _TEXT,
+                    "row": {"type": "integer", "description": "Counted from 0."},
+                    "column": _TEXT,
+                    "expected": _TEXT,
+                    "got": _TEXT,
+                },
+                "required": ["code", "message"],
+                "additionalProperties": False,
+            }
+        },
+        "required": ["error"],
+        "additionalProperties": False,
+    },
+    "V2Error": {
+        "type": "object",
+        "properties": {"error": _TEXT},
+        "required": ["error"],
+        "additionalProperties": False,
+    },
+    "InvocationsError": {
+        "type": "object",
+        "properties": {"error_code": _TEXT, "message": _TEXT},
+        "required": ["error_code", "message"],
+        "additionalProperties": False,
+    },
+}
+"""The forms of errors, by protocol."""
+
+
+def reference(name: str) -> dict[str, str]:
+    """A reference to a schema among the document's components."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    """A request body of JSON."""
+    content: dict[str, Any] = {"schema": schema}
+    if example is not None:
+        content["example"] = example
+    return {"required": True, "content": {"application/json": content}}
+
+
+def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """An answer of JSON."""
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def errors(form: str, *codes: str) -> dict[str, Any]:
+    """Answers with these status codes in that form of errors."""
+    found = {code: json_response(_REASONS[code], reference(form)) for code in codes}
+    if "503" in found:
+        found["503"]["headers"] = {
+            "Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}
+        }
+    return found
+
+
+def get(
+    tag: str, summary: str, schema: dict[str, Any] | None = None, form: str = "Error"
+) -> dict[str, Operation]:
+    """A document to read: JSON, an object unless ``schema`` says more."""
+    answer = json_response(summary, schema or {"type": "object"})
+    responses = {"200": answer, **errors(form, "503")}
+    return {"get": {"tags": [tag], "summary": summary, "responses": responses}}

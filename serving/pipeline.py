@@ -1,0 +1,135 @@
+"""From a request's bytes to an answer's, by the shortest way that its size and model allow.
+
+Small requests are read and written in the event loop. What the compiled form answers within a
+moment is predicted there too; rows for the native model go to the lane, where they may meet rows
+of other requests. A large request has the lane's thread to itself from its bytes to its answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from monitoring.observe import Batch
+from packager.data.rows import Checked
+from packager.worker.model import Predictions
+from serving.answers import PredictForm
+from serving.exchange import Exchange
+from serving.lane import FullError, GoneError, Lane, LateError
+from serving.predictor import ModelError, Outcome, Predictor
+from serving.schema import RequestError, Response
+from serving.settings import Settings
+from serving.together import Together
+from serving.wire import RETRY_AFTER, DisconnectedError, Receive
+
+LARGE_BYTES = 1 << 16
+"""From here on, reading a body would keep other requests waiting for milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, and what there is to count in it once it is sent."""
+
+    response: Response
+    batch: Batch
+
+
+class Pipeline:
+    """Answers requests of any protocol with one predictor."""
+
+    def __init__(self, predictor: Predictor, settings: Settings) -> None:
+        self._predictor = predictor
+        self._seconds = settings.deadline_seconds
+        self._lane: Lane[Checked, Predictions] = Lane(
+            settings.queue, Together(predictor), settings.batch_rows
+        )
+
+    async def answer(
+        self,
+        exchange: Exchange,
+        body: bytes,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        deadline: float,
+    ) -> Answer:
+        """The answer, by ``deadline`` (``time.monotonic()`` seconds).
+
+        Raises ``RequestError``: 422 and the like for what can't be taken, 500 where the model
+        fails, 503 where too many wait, 504 at the deadline; ``DisconnectedError`` when the
+        client goes away while it waits.
+        """
+        try:
+            if len(body) > LARGE_BYTES:
+                whole = partial(self._whole, exchange, body, headers)
+                done: Answer = await self._lane.run(whole, deadline, receive)
+                return done
+            checked, context = self._read(exchange, body, headers)
+            started = time.perf_counter()
+            outcome = await self._outcome(checked, deadline, receive)
+            self._predictor.metrics.observe_stage("predict", time.perf_counter() - started)
+            return self._written(exchange, context, checked, outcome)
+        except ModelError as error:
+            raise RequestError(500, "model_failed", "the model raised an error") from error
+        except FullError as error:
+            raise RequestError(
+                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
+            ) from error
+        except LateError as error:
+            raise late(self._seconds) from error
+        except GoneError as error:
+            raise DisconnectedError from error
+
+    def close(self) -> None:
+        """Take no more requests, and count what was answered."""
+        self._lane.close()
+        self._predictor.observer.flush()
+
+    async def _outcome(self, checked: Checked, deadline: float, receive: Receive) -> Outcome:
+        predictor = self._predictor
+        if predictor.compiled is None:
+            outcome = Outcome([None] * checked.rows, None, range(checked.rows))
+        elif checked.rows <= predictor.inline_rows:
+            outcome = predictor.try_compiled(checked)
+        else:
+            compiled = partial(predictor.try_compiled, checked)
+            outcome = await self._lane.run(compiled, deadline, receive)
+        if not outcome.outside:
+            return outcome
+        rest = predictor.part(checked, outcome.outside)
+        return outcome.completed(await self._lane.predict(rest, deadline, receive))
+
+    def _whole(self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]) -> Answer:
+        checked, context = self._read(exchange, body, headers)
+        started = time.perf_counter()
+        outcome = self._predictor.score(checked)
+        self._predictor.metrics.observe_stage("predict", time.perf_counter() - started)
+        return self._written(exchange, context, checked, outcome)
+
+    def _read(
+        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> tuple[Checked, Any]:
+        started = time.perf_counter()
+        try:
+            if isinstance(exchange, PredictForm):
+                return self._predictor.read(body), None
+            rows, context = exchange.rows(body, headers)
+            return self._predictor.check(rows), context
+        finally:
+            self._predictor.metrics.observe_stage("validate", time.perf_counter() - started)
+
+    def _written(
+        self, exchange: Exchange, context: Any, checked: Checked, outcome: Outcome
+    ) -> Answer:
+        scored, batch = self._predictor.scored(checked, outcome)
+        written, headers = exchange.body(context, scored)
+        content_type = headers.get("content-type", "application/json")
+        others = {name: text for name, text in headers.items() if name != "content-type"}
+        return Answer(Response(200, written, content_type, others), batch)
+
+
+def late(seconds: float) -> RequestError:
+    """504: no answer by the deadline."""
+    return RequestError(504, "deadline", f"no answer within {seconds:g} s")

@@ -1,0 +1,94 @@
+"""Which path is answered how: documents made once, exchanges that predict, BentoML's own routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from packager.manifest import Golden, Manifest
+from serving import openapi, protocols, schema
+from serving.answers import PredictForm
+from serving.exchange import Exchange
+from serving.schema import RequestError, Response
+from serving.settings import Settings
+
+METRICS = "/metrics"
+READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
+"""They say whether to send more requests."""
+HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
+"""Open to everybody, keys or none."""
+HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", METRICS, *openapi.VIEWER])
+"""BentoML answers these. Nothing else goes there: it labels its metrics with the raw path, so
+that a scanner would make a series of every path it tries."""
+FEEDBACK = "/feedback"
+OTHER = "other"
+"""What metrics call every path that isn't an exchange or ``FEEDBACK``."""
+MEASURED: Mapping[str, Sequence[str]] = {
+    "/predict": ("2xx", "4xx", "5xx"),
+    FEEDBACK: ("2xx", "4xx", "5xx"),
+    OTHER: ("2xx", "4xx"),
+}
+"""Route templates and classes of status codes that metrics have from the start; those of other
+protocols appear with their first request, as most servers never see one."""
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The routes of one package."""
+
+    exchanges: Mapping[str, Exchange]
+    """Path → the protocol spoken there."""
+    documents: Mapping[str, Response]
+    """Path → what ``GET`` answers there."""
+
+    @classmethod
+    def of(cls, manifest: Manifest, golden: Golden | None, settings: Settings) -> Self:
+        """All that a loaded package answers."""
+        feedback = settings.feedback.on
+        described = openapi.document(
+            manifest,
+            golden,
+            keyed=settings.keys_file is not None,
+            metrics_keyed=settings.metrics_closed,
+            feedback=feedback,
+        )
+        return cls(
+            exchanges={
+                "/predict": PredictForm(manifest.tag),
+                **protocols.exchanges(manifest),
+            },
+            documents={
+                "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
+                "/package": Response(200, manifest.dump()),
+                "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
+                "/docs.json": Response(200, schema.encode(described)),
+                **protocols.documents(manifest, golden, tokens=feedback),
+            },
+        )
+
+    def check(self, method: str, path: str) -> None:
+        """Raise ``RequestError``: 404 where nothing answers, 405 where not to this method."""
+        if path in self.exchanges or path == FEEDBACK:
+            allowed = "POST"
+        elif path in self.documents or path in HANDED_ON:
+            allowed = "GET"
+        else:
+            raise RequestError(404, "not_found", "there is no such route", expected="see /docs")
+        if method == allowed or (method == "HEAD" and allowed == "GET"):
+            return
+        raise RequestError(
+            405,
+            "method_not_allowed",
+            f"{path} takes {allowed}",
+            headers={"Allow": "GET, HEAD" if allowed == "GET" else allowed},
+            expected=allowed,
+            got=method,
+        )
+
+    def template(self, path: str) -> str:
+        """The path as metrics and logs name it."""
+        exchange = self.exchanges.get(path)
+        if exchange is not None:
+            return exchange.route
+        return path if path == FEEDBACK else OTHER

@@ -1,0 +1,256 @@
+"""The client, with a real package behind it, and with a server that says anything else."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import NO_ENGINE, Package, package, served
+
+from packager.client import Client, Feedback, Prediction, read_key
+from packager.errors import PackageError, UsageError
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@pytest.fixture(scope="module")
+def url(local_package: Package) -> Iterator[str]:
+    with served(local_package.reference, env=NO_ENGINE) as url:
+        yield url
+
+
+@pytest.fixture
+def frame(local_package: Package) -> pd.DataFrame:
+    table = pd.read_csv(local_package.project / "data" / "visits.csv")
+    return table.drop(columns="returned").head(50)
+
+
+@pytest.mark.server
+def test_client_and_command_answer_as_the_package_itself(
+    url: str, frame: pd.DataFrame, local_package: Package
+) -> None:
+    with Client(url) as client:
+        assert client.ready()
+        assert client.schema()["name"] == "starter"
+        assert client.package().tag == local_package.built["tag"].partition(":")[2]
+        answers = client.predict(frame, batch=7)
+    data = local_package.project / "data" / "visits.csv"  # the target is in it, and left out
+    told = package("predict", local_package.reference, "--input", data, env=NO_ENGINE).out
+    expected = [json.loads(line) for line in told.splitlines()]
+    remote = package("predict", "--url", url, "--input", data)
+    assert remote.code == 0, remote.err
+    found = [json.loads(line) for line in remote.out.splitlines()]
+    assert [one["prediction"] for one in found] == [one["prediction"] for one in expected]
+    assert [set(one) - {"token"} for one in found] == [set(one) for one in expected]
+    assert len(answers) == 50
+    for answer, one in zip(answers, expected, strict=False):
+        assert (answer.prediction, list(answer.flags)) == (one["prediction"], one["flags"])
+        assert answer.probabilities == pytest.approx(one["probabilities"], rel=1e-12)
+
+
+@pytest.mark.server
+def test_an_error_names_the_row_over_all_batches(url: str, frame: pd.DataFrame) -> None:
+    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows[9] = {**rows[9], "visits": "many"}
+    with Client(url) as client, pytest.raises(UsageError) as caught:
+        client.predict(rows, batch=4)
+    assert caught.value.message.startswith('row 9, column "visits": expected an integer')
+
+
+@pytest.mark.server
+def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
+    url: str, local_package: Package, tmp_path: Path
+) -> None:
+    data = local_package.project / "data" / "visits.csv"
+    lines = package("predict", "--url", url, "--input", data, "--format", "csv").out.splitlines()
+    assert lines[0].startswith("prediction,probability no,probability yes,flags")
+    assert len(lines) == len(data.read_text().splitlines())
+    bad = tmp_path / "rows.json"
+    bad.write_text('[{"visits": 1}]')
+    refused = package("predict", "--url", url, "--input", bad)
+    assert (refused.code, refused.out) == (2, "")
+    assert "no such key" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected REF or --url, got neither"),
+        (["some:tag", "--url", "http://127.0.0.1:1"], "--url: expected no REF beside it"),
+        (["--local", "--url", "http://127.0.0.1:1"], "--url: expected no --local beside it"),
+        (["some:tag", "--key-file", "key"], "--key-file: expected --url beside it"),
+        (["--url", "127.0.0.1:1"], "expected an address like http://127.0.0.1:3000"),
+    ],
+)
+def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -> None:
+    done = package("predict", *arguments, "--input", "rows.csv")
+    assert done.code == 2
+    assert message in done.err
+
+
+@contextmanager
+def answering(answer: Callable[[str, bytes, dict[str, str]], Answer]) -> Iterator[str]:
+    """A server that answers every request with ``answer(path, body, headers)``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, headers, text = answer(self.path, body, dict(self.headers))
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(text))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def failing(answer: Answer, act: Callable[[Client], Any]) -> PackageError:
+    with answering(lambda *_: answer) as url, Client(url, timeout=5) as client:
+        with pytest.raises(PackageError) as caught:
+            act(client)
+        return caught.value
+
+
+def one_row(client: Client) -> list[Prediction]:
+    return client.predict([{"a": 1}])
+
+
+def test_a_busy_server_is_asked_again_and_given_up_in_the_end() -> None:
+    asked = []
+    done = json.dumps({"predictions": [{"prediction": 1, "flags": ["a:missing"], "token": "t"}]})
+
+    def busy_twice(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        asked.append(body)
+        if len(asked) < 3:
+            return 503, {"Retry-After": "0"}, b"{}"
+        return 200, {}, done.encode()
+
+    with answering(busy_twice) as url, Client(url) as client:
+        assert one_row(client) == [Prediction(1, None, ("a:missing",), "t")]
+    assert asked == [b'{"rows": [{"a": 1}]}'] * 3
+    told = json.dumps({"error": {"code": "overloaded", "message": "too many requests"}})
+    error = failing((503, {"Retry-After": "0"}, told.encode()), one_row)
+    assert (error.message, error.exit_code) == ("too many requests", 1)
+    assert "try again" in error.hint
+
+
+def test_feedback_counts_over_batches() -> None:
+    def taken(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        assert path == "/feedback"
+        sent = json.loads(body)
+        rejected = [
+            {"index": place, "reason": "duplicate"}
+            for place, one in enumerate(sent)
+            if one["token"] == "old"
+        ]
+        answer = {"accepted": len(sent) - len(rejected), "rejected": rejected}
+        return 200, {}, json.dumps(answer).encode()
+
+    with answering(taken) as url, Client(url) as client:
+        labels = [("a", "yes"), ("b", "no"), ("c", "no"), ("old", "no")]
+        assert client.feedback(labels, batch=3) == Feedback(3, ((3, "duplicate"),))
+
+
+def test_a_key_goes_with_every_request() -> None:
+    seen = []
+
+    def closed(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        seen.append(headers.get("Authorization"))
+        return 200, {}, b"{}"
+
+    with answering(closed) as url, Client(url, key="secret") as client:
+        client.schema()
+    assert seen == ["Bearer secret"]
+    told = json.dumps({"error": {"code": "no_key", "message": "the key is missing"}}).encode()
+    assert "--key-file" in failing((401, {}, told), Client.schema).hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((200, {}, b"<html>"), "expected JSON, got '<html>'"),
+        ((200, {}, b"[]"), "expected an object, got []"),
+        ((200, {}, b"{}"), "expected 1 predictions"),
+        ((502, {}, b"<html>"), "expected status 200, got 502"),
+        ((302, {"Location": "/elsewhere"}, b""), "expected status 200, got 302"),
+        ((404, {}, b'{"error": "no"}'), "expected status 200, got 404"),
+    ],
+)
+def test_an_answer_that_is_not_a_packages_is_named(answer: Answer, message: str) -> None:
+    assert message in failing(answer, one_row).message
+
+
+def test_a_server_that_is_not_there_is_not_ready_and_named() -> None:
+    with Client("http://127.0.0.1:1") as client:
+        assert not client.ready()
+        with pytest.raises(PackageError, match="got no connection"):
+            client.schema()
+
+
+def test_a_package_of_another_program_is_named() -> None:
+    assert "expected a manifest" in failing((200, {}, b"{}"), Client.package).message
+
+
+def test_a_frame_becomes_json_values() -> None:
+    sent: list[Any] = []
+
+    def keep(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        sent.extend(json.loads(body)["rows"])
+        return 200, {}, b'{"predictions": [{"prediction": 1}, {"prediction": 2}]}'
+
+    frame = pd.DataFrame(
+        {
+            "number": [1.5, np.nan],
+            "whole": pd.array([1, None], dtype="Int64"),
+            "time": pd.to_datetime(["2024-01-31 10:00", None]),
+            "text": pd.Categorical(["a", None]),
+            "yes": np.array([True, False]),
+        },
+        index=[7, 7],
+    )
+    with answering(keep) as url, Client(url) as client:
+        client.predict(frame)
+    nothing = dict.fromkeys(["number", "whole", "time", "text"])
+    assert sent == [
+        {"number": 1.5, "whole": 1, "time": "2024-01-31T10:00:00", "text": "a", "yes": True},
+        {**nothing, "yes": False},
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}])
+def test_a_value_that_json_cannot_hold_is_refused_before_it_is_sent(value: Any) -> None:
+    with Client("http://127.0.0.1:1") as client, pytest.raises(UsageError, match="JSON can hold"):
+        client.predict([{"a": value}])
+
+
+def test_a_key_file_holds_a_key(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("secret\n")
+    assert read_key(path) == "secret"
+    path.write_text("\n")
+    with pytest.raises(UsageError, match="got an empty file"):
+        read_key(path)
+    with pytest.raises(UsageError, match="No such file"):
+        read_key(tmp_path / "absent")

@@ -1,0 +1,115 @@
+"""What a build sees when the recipe runs a second time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from worker_projects import FOREST, RECIPE, Project
+
+from packager.manifest import Recipe
+
+
+def recipe(**changes: object) -> Recipe:
+    return RECIPE.model_copy(update=changes)
+
+
+def test_a_seeded_recipe_is_seen_to_repeat_to_the_byte(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=FOREST)
+    project.data(rows)
+    observed = project.train(project.job(repeat=True)).observed
+    assert observed is not None
+    assert (observed.rung, observed.bit_equal, observed.differing) == ("artifact", True, ())
+    assert observed.state is not None
+
+
+UNSEEDED = """
+    import numpy as np
+    from sklearn.ensemble import RandomForestClassifier
+
+    def train(features, target, *, params, seed):
+        drawn = int(np.random.default_rng().integers(2**31))
+        return RandomForestClassifier(3, max_depth=3, random_state=drawn).fit(features, target)
+"""
+
+
+def test_a_claim_above_the_rung_seen_is_refused_with_the_reason(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=UNSEEDED)
+    project.data(rows)
+    ended = project.start(project.job(repeat=True))
+    assert ended.code == 1
+    assert "the recipe ran twice and the second model reached" in ended.error["message"]
+    assert "expected 'artifact' as [recipe] level claims" in ended.error["message"]
+    assert ".random_state: " in ended.error["message"]
+    assert ended.error["hint"].startswith(
+        "train.py:6: numpy.random.default_rng() draws random numbers without the seed"
+    )
+
+
+def test_a_humbler_claim_stands_and_the_slip_is_recorded(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=UNSEEDED)
+    project.data(rows)
+    names = ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc")
+    humble = recipe(level="metrics", accept=dict.fromkeys(names, 100.0))
+    observed = project.train(project.job(repeat=True, recipe=humble)).observed
+    assert observed is not None
+    assert observed.rung in ("predictions", "metrics")
+    assert observed.slips[0].startswith("train.py:6: numpy.random.default_rng()")
+    assert any(part.startswith(".random_state") for part in observed.differing)
+
+
+def test_timings_inside_a_model_leave_the_rung_state(project: Project, rows: pd.DataFrame) -> None:
+    project.code(
+        train="""
+        from sklearn.model_selection import GridSearchCV
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            tree = DecisionTreeClassifier(random_state=seed)
+            return GridSearchCV(tree, {"max_depth": [1, 2]}, cv=2).fit(features, target)
+        """
+    )
+    project.data(rows)
+    observed = project.train(project.job(repeat=True, recipe=recipe(level="state"))).observed
+    assert observed is not None
+    assert (observed.rung, observed.bit_equal) == ("state", True)
+
+
+def test_a_file_outside_the_project_is_refused(
+    project: Project, rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "weights.txt"
+    secret.write_text("1")
+    project.code(
+        train=f"""
+        def train(features, target, *, params, seed):
+            open({str(secret)!r}).read()
+        """
+    )
+    project.data(rows)
+    ended = project.start(project.job(), TMPDIR=str(project.out.parent), HOME="/nonexistent")
+    assert ended.code == 1
+    assert ended.error["message"] == (
+        f"the recipe read {secret}, which is neither in the project nor in its data"
+    )
+    assert ended.error["hint"].startswith("see train.py:3: put the file into the project")
+
+
+def test_a_pinned_instruction_set_reaches_the_libraries(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=FOREST)
+    project.data(rows)
+    pinned = recipe(isa="x86-64-v3")
+    result = project.train(project.job(repeat=True, recipe=pinned))
+    assert any("Haswell" in pool for pool in result.environment.blas)
+    assert not any(
+        name.startswith(("X86_V4", "AVX512")) for name in result.environment.cpu_features
+    )
+    assert result.observed is not None
+    assert result.observed.rung == "artifact"

@@ -1,0 +1,104 @@
+"""A real Prometheus on 127.0.0.1, and questions to it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    url: str
+
+    def ask(self, query: str) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each series of an instant query."""
+        body = urllib.parse.urlencode({"query": query}).encode()
+        with urllib.request.urlopen(f"{self.url}/api/v1/query", body, timeout=30) as answer:
+            result = json.load(answer)["data"]["result"]
+        return [(series["metric"], float(series["value"][1])) for series in result]
+
+    def value(self, query: str) -> float:
+        ((_, value),) = self.ask(query)
+        return value
+
+    def until(self, query: str, seconds: float = 30) -> list[tuple[dict[str, str], float]]:
+        """The answer to ``query`` as soon as there is any."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := self.ask(query):
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"Prometheus has nothing for {query} after {seconds} s")
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def prometheus(
+    folder: Path,
+    jobs: Mapping[str, list[str]],
+    rules: Mapping[str, Any] | None = None,
+    seconds: int = 1,
+) -> Iterator[Prometheus]:
+    """Scrape ``jobs`` (name → host:port of each replica) every ``seconds``, with ``rules``."""
+    every = f"{seconds}s"
+    config = {
+        "global": {"scrape_interval": every, "evaluation_interval": every},
+        "rule_files": ["rules.yml"] if rules else [],
+        "scrape_configs": [
+            {"job_name": name, "static_configs": [{"targets": targets}]}
+            for name, targets in jobs.items()
+        ],
+    }
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    if rules:
+        quick = [{**group, "interval": every} for group in rules["groups"]]
+        (folder / "rules.yml").write_text(yaml.safe_dump({"groups": quick}))
+    port = free_port()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait(process, f"http://127.0.0.1:{port}", folder / "log")
+        yield Prometheus(f"http://127.0.0.1:{port}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/-/ready", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"Prometheus isn't ready:\n{log.read_text()[-2000:]}")

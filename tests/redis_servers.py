@@ -1,0 +1,59 @@
+"""Real Redis servers on free ports of 127.0.0.1."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 20
+
+Stop = Callable[[], None]
+
+
+@contextmanager
+def redis_servers(folder: Path) -> Iterator[Callable[[], tuple[str, Stop]]]:
+    """A function that starts one and gives its URL and what stops it; all end with the block."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("needs redis-server")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> tuple[str, Stop]:
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            port = listening.getsockname()[1]
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        started.append(process)
+        _wait(port)
+
+        def stop() -> None:
+            process.kill()
+            process.wait()
+
+        return f"redis://127.0.0.1:{port}/0", stop
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError("redis-server did not start")

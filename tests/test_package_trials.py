@@ -1,0 +1,123 @@
+"""Builds that are killed, or whose disk is full: nothing half is left, the next one is right."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from command import NO_ENGINE, PACKAGE, Package, package
+
+from packager.cache import cache_directory
+from packager.image.engine import Engine
+
+
+def copy_of(project: Path, folder: Path) -> Path:
+    shutil.copytree(project, folder / "project")
+    return folder / "project"
+
+
+def killed_at(step: str, *arguments: object, env: dict[str, str]) -> None:
+    """Start a build and kill -9 it, and all it started, as soon as it says ``step``."""
+    process = subprocess.Popen(
+        [PACKAGE, "build", *map(str, arguments)],
+        env={**os.environ, **env},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    heard = next((line for line in process.stderr if step in line), None)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert heard is not None
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
+    local_package: Package, tmp_path: Path
+) -> None:
+    project, image = copy_of(local_package.project, tmp_path), tmp_path / "out" / "image"
+    image.parent.mkdir()
+    before = sorted(project.rglob("*"))
+    build = [project, "--output", f"oci:{image}"]
+    for step in ("making layers", "training", "writing oci"):
+        killed_at(step, *build, env=NO_ENGINE)
+        assert not image.exists()
+        assert sorted(project.rglob("*")) == before
+    done = package("build", *build, "--json", env=NO_ENGINE)
+    assert done.json == local_package.built
+    assert list(cache_directory("work").iterdir()) == []
+
+
+@pytest.mark.engine
+def test_after_builds_in_the_engine_were_killed_the_next_one_is_right_and_sweeps_what_they_left(
+    engine: Engine, engine_package: Package, base: str, tmp_path: Path
+) -> None:
+    project = copy_of(engine_package.project, tmp_path)
+    for step in ("training", "starting the image"):
+        killed_at(step, project, "--base", base, env={})
+    assert [tag for tag in engine.tags() if tag.startswith("model-packager-")]
+    done = package("build", project, "--base", base, "--json")
+    assert done.json == engine_package.built
+    assert not [tag for tag in engine.tags() if tag.startswith("model-packager-")]
+
+
+@contextmanager
+def disk(place: Path, size: str) -> Iterator[Path]:
+    """``place`` as a file system of ``size``."""
+    place.mkdir()
+    if sys.platform != "linux" or os.getuid():
+        pytest.skip("only root can make a small file system, on Linux")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_an_output_that_is_full_is_one_error_and_leaves_nothing(
+    local_package: Package, tmp_path: Path
+) -> None:
+    project = copy_of(local_package.project, tmp_path)
+    before = sorted(project.rglob("*"))
+    with disk(tmp_path / "full", "40m") as full:
+        for output in (f"oci:{full / 'image'}", f"docker-archive:{full / 'image.tar'}"):
+            done = package("build", project, "--output", output, env=NO_ENGINE)
+            assert (done.code, done.out) == (1, "")
+            assert "can't be written: No space left on device" in done.err
+            assert "the disk has room" in done.err
+            assert "Traceback" not in done.err
+            assert list(full.iterdir()) == []
+            assert sorted(project.rglob("*")) == before
+
+
+@pytest.mark.parametrize("size", ["40m", "280m"])
+def test_a_cache_that_is_full_is_one_error_and_holds_nothing_half(
+    local_package: Package, tmp_path: Path, size: str
+) -> None:
+    project = copy_of(local_package.project, tmp_path)
+    before = sorted(project.rglob("*"))
+    with disk(tmp_path / "cache", size) as full:
+        for kept in ("wheels", "layers"):
+            (full / kept).mkdir()
+        (full / "wheels").rmdir()
+        (full / "wheels").symlink_to(cache_directory("wheels"))
+        env = {**NO_ENGINE, "MODEL_PACKAGER_CACHE": str(full)}
+        done = package("build", project, "--output", f"oci:{tmp_path / 'image'}", env=env)
+        assert (done.code, done.out) == (1, "")
+        assert "No space left on device" in done.err
+        assert "Traceback" not in done.err
+        assert list((full / "work").iterdir()) == []
+        assert not [path for path in (full / "layers").iterdir() if path.name.startswith(".")]
+        assert sorted(project.rglob("*")) == before
+        assert not (tmp_path / "image").exists()
