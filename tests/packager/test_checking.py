@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from command import package
+from typer.testing import CliRunner
 
+from packager.cli import app
 from packager.errors import UsageError
 from packager.review.examine import refusal, still_open
 
@@ -84,9 +86,9 @@ def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tm
     ],
 )
 def test_wrong_use_is_named(stones, arguments, message):
-    done = package("data", *(text.format(stones=stones) for text in arguments))
-    assert done.code == UsageError.exit_code
-    assert message in done.err
+    done = CliRunner().invoke(app, ["data", *(text.format(stones=stones) for text in arguments)])
+    assert isinstance(done.exception, UsageError)
+    assert message in done.exception.message
 
 
 def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
