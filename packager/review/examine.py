@@ -88,7 +88,7 @@ def refusal(report: Report, blocking: Sequence[Finding], where: Path) -> Package
     part = " of the held-out file" if worst.part == "test" else ""
     row = f", row {worst.row}{part}" if worst.row is not None else ""
     return PackageError(
-        f"the check of the data: {_count(report, blocking)} stop the build, the first of them "
+        f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
         f"see them with `package data suspects {where} --out DIR` and mend the data, "
         "or go on with --allow-findings, which the manifest records",

@@ -31,7 +31,7 @@ from packager.worker.paths import Root
 from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
 
-SECONDS = 60.0
+SECONDS = 30.0
 """Longest time that the recipe may take for all three folds; then a stand-in takes its place."""
 
 

@@ -12,6 +12,8 @@ from packager.data.checks.table import Table
 UNIQUE = 0.98
 """Share of distinct values from which whole numbers and text name rows."""
 LEAST_ROWS = 50
+GLANCE = 1000
+"""Rows that most often settle it, before a whole column is looked at."""
 
 
 def constant(table: Table) -> Iterator[Suspects]:
@@ -19,7 +21,9 @@ def constant(table: Table) -> Iterator[Suspects]:
     for name in table.features:
         column = table.frame[name]
         first = column.first_valid_index()
-        if len(table) > 1 and first is not None and column.nunique() == 1:
+        if len(table) < 2 or first is None or column.iloc[:GLANCE].nunique() > 1:
+            continue
+        if column.nunique() == 1:
             yield Suspects(
                 name,
                 "values that differ",
@@ -37,11 +41,11 @@ def id_like(table: Table) -> Iterator[Suspects]:
     if len(table) < LEAST_ROWS:
         return
     for name in table.features:
+        if name not in table.texts and not _counts_up(table, name):
+            continue
         column = table.frame[name].dropna()
         unique = column.nunique() / max(1, len(column))
-        if len(column) < LEAST_ROWS or unique < UNIQUE:
-            continue
-        if name in table.texts or _counts_up(column.to_numpy(), name, table):
+        if len(column) >= LEAST_ROWS and unique >= UNIQUE:
             yield Suspects(
                 name,
                 "values that rows share",
@@ -51,12 +55,17 @@ def id_like(table: Table) -> Iterator[Suspects]:
             )
 
 
-def _counts_up(values: np.ndarray, name: str, table: Table) -> bool:
-    if name not in table.numbers or not np.isfinite(values.astype(np.float64)).all():
+def _counts_up(table: Table, name: str) -> bool:
+    """Whether a column holds whole numbers in order, or without gaps."""
+    if name not in table.numbers:
         return False
-    numbers = values.astype(np.float64)
-    if (numbers % 1 != 0).any():
+    numbers = table.numbers[name]
+    first = numbers[:GLANCE]
+    if (first[np.isfinite(first)] % 1 != 0).any():
+        return False
+    numbers = numbers[np.isfinite(numbers)]
+    if len(numbers) < LEAST_ROWS or (numbers % 1 != 0).any():
         return False
     steps = np.diff(numbers)
-    dense = (numbers.max() - numbers.min() + 1) <= 1.1 * len(numbers)
+    dense = numbers.max() - numbers.min() + 1 <= 1.1 * len(numbers)
     return bool(dense or (steps > 0).all() or (steps < 0).all())

@@ -20,7 +20,9 @@ FEW = 0.002
 """At most this share of a column (but up to 3 rows) can be extreme at one end."""
 GAP = 1.0
 """The gap before an extreme, in distances from the median to the value on its near side."""
-NEAR = 0.1
+LOGARITHMIC = 2.0
+"""Half of such a gap will do on the logarithmic scale, where long tails are short."""
+NEAR = 0.05
 """Zero is impossible if 99.9 % of the other values are beyond this share of their median."""
 STEPS = 10
 """… and if they begin this many of the column's own steps above zero (counts do not)."""
@@ -100,7 +102,7 @@ def _cut(values: Floats, *, logarithmic: bool) -> tuple[float, float, float] | N
     few = max(3, int(FEW * len(values)))
     gaps = _gaps(values, few)
     if logarithmic and values[0] > 0:
-        gaps = np.minimum(gaps, _gaps(np.log(values), few))
+        gaps = np.minimum(gaps, LOGARITHMIC * _gaps(np.log(values), few))
     if not (gaps >= GAP).any():
         return None
     # The outermost part begins at the first wide gap, seen from the middle.

@@ -11,6 +11,8 @@ from packager.data.checks.table import Table
 
 RARE = 0.005
 """A column with fewer nulls than this share is one that normally has a value."""
+FEW = 3
+"""… or so few of them, in a small table."""
 MOSTLY = 0.9
 EMPTY_ROW = 0.5
 
@@ -79,7 +81,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
             0.6,
             observed=f"{share:.1%} of the cells are empty",
         )
-    elif share <= RARE:
+    elif len(rows) <= max(FEW, RARE * len(absent)):
         yield Suspects(
             name,
             f"a value, as in {1 - share:.2%} of the rows",

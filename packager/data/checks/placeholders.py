@@ -102,7 +102,8 @@ def _numbers(name: str, values: Floats) -> Iterator[Suspects]:
             continue
         low, high = np.quantile(rest, (0.01, 0.99))
         nearest = float(rest.min() - value) if value < low else float(value - rest.max())
-        if nearest > APART * max(high - low, 1e-12) or (value == -1 and _a_flag(rest)):
+        apart = nearest > APART * max(high - low, 1e-12) or (value < -1 and rest.min() >= 0)
+        if apart or (value == -1 and _a_flag(rest)):
             yield Suspects(
                 name,
                 f"a number like the others ({low:g} to {high:g} for 98 %)",

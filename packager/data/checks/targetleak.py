@@ -31,7 +31,7 @@ def target_leakage(table: Table) -> Iterator[Suspects]:
     classes = table.task != "regression"
     target = table.frame[table.target].iloc[rows]
     y = pd.factorize(target.astype(object))[0] if classes else target.to_numpy(dtype=np.float64)
-    if classes and np.bincount(y).min() < FOLDS:
+    if classes and np.bincount(y, minlength=1).min() < FOLDS:
         y, rows = _without_rare(y, rows)
     if len(rows) < LEAST_ROWS or len(np.unique(y)) < 2:
         return

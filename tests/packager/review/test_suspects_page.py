@@ -1,0 +1,83 @@
+"""The page and the files of suspects."""
+
+from __future__ import annotations
+
+import csv
+from html.parser import HTMLParser
+
+import pandas as pd
+import pyarrow.parquet as parquet
+
+from packager.data.checks.check import check
+from packager.data.checks.table import table_of
+from packager.review.files import write_suspects
+from packager.review.page import page
+from packager.review.verdicts import Verdict, read_verdicts
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def report():
+    frame = pd.DataFrame({"size": [5 + i / 100 for i in range(200)], "label": ["x", "y"] * 100})
+    frame["note"] = [f"n{i % 3}" for i in range(200)]
+    frame.loc[7, ["size", "note"]] = [900.0, HOSTILE]
+    frame.loc[9, "size"] = 0.0
+    frame[HOSTILE] = 1
+    return check(table_of(frame, "label"), models=False)
+
+
+class Seen(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing():
+    found = report()
+    text = page(found, found.findings, (), "stones & <co>")
+    seen = Seen()
+    seen.feed(text)
+    assert {"script", "link", "img", "iframe"}.isdisjoint(tag for tag, _ in seen.tags)
+    assert "http" not in text
+    assert "url(" not in text
+    assert "<title>Suspects: stones &amp; &lt;co&gt;</title>" in text
+
+
+def test_the_page_shows_the_rows_themselves_worst_first_with_a_plot_for_each_number():
+    found = report()
+    text = page(found, found.findings, (), "stones")
+    assert text.index("row 7") < text.index("row 9")
+    assert "<div class=flagged><dt>size</dt><dd>900</dd>" in text
+    plots = [attrs for tag, attrs in seen_tags(text) if tag == "svg"]
+    assert plots
+    assert all(plot["role"] == "img" and plot["aria-label"] for plot in plots)
+    assert any("this row has 900" in (plot["aria-label"] or "") for plot in plots)
+
+
+def seen_tags(text):
+    seen = Seen()
+    seen.feed(text)
+    return seen.tags
+
+
+def test_a_page_without_findings_says_so():
+    assert "Nothing that nobody has judged yet" in page(report(), (), (), "stones")
+
+
+def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
+    found = report()
+    row_hash = found.findings[0].row_hash
+    given = [Verdict(row_hash=row_hash, verdict="drop", why="typo")]
+    files = write_suspects(found, found.findings, given, tmp_path / "new", "stones")
+    assert [path.name for path in files] == ["suspects.parquet", "suspects.csv", "suspects.html"]
+    table = parquet.read_table(files[0])
+    assert table.num_rows == len(found.findings)
+    assert {"detector", "score", "column", "observed", "expected", "suggestion", "row_hash"} <= set(
+        table.column_names
+    )
+    lines = list(csv.DictReader(files[1].open()))
+    assert lines[0]["data:size"] == "900"
+    assert read_verdicts(files[1]) == tuple(given)

@@ -1,0 +1,124 @@
+"""``package data check|suspects|verdict|verdicts`` on bare files, as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import package
+from typer.testing import CliRunner
+
+from packager.cli import app
+from packager.errors import UsageError
+from packager.review.examine import refusal, still_open
+
+
+@pytest.fixture
+def stones(tmp_path):
+    draw = np.random.default_rng(3)
+    frame = pd.DataFrame({"size": draw.normal(5, 0.6, 300).round(4), "kind": ["a", "b", "c"] * 100})
+    frame.loc[7, "size"] = 58.9
+    frame = pd.concat([frame, frame.iloc[[3]]], ignore_index=True)
+    frame.to_csv(tmp_path / "stones.csv", index=False)
+    return tmp_path / "stones.csv"
+
+
+def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
+    done = package("data", "suspects", stones, "--json", "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    worst = done.json["suspects"]
+    assert [found["detector"] for found in worst] == ["isolated_extreme", "duplicate"]
+    row_hash = worst[0]["row_hash"]
+    said = package(
+        "data",
+        "verdict",
+        row_hash,
+        "fix",
+        "--column",
+        "size",
+        "--value",
+        "5.89",
+        "--why",
+        "a slip",
+        "--in",
+        stones,
+    )
+    assert said.out == f"{tmp_path}/verdicts.csv: 1 verdict\n"
+    lines = list(csv.DictReader((tmp_path / "out" / "suspects.csv").open()))
+    lines[1]["verdict"] = "once"
+    with (tmp_path / "filled.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+    taken = package("data", "verdicts", "import", tmp_path / "filled.csv", "--in", stones, "--json")
+    assert taken.json["verdicts"] == 2
+    applied = package("data", "verdicts", "apply", stones)
+    clean = tmp_path / "stones.clean.csv"
+    assert applied.out == f"{clean}\n"
+    assert pd.read_csv(clean)["size"].iloc[7] == 5.89
+    assert len(pd.read_csv(clean)) == 300
+    package("data", "verdict", row_hash, "forget", "--in", stones)
+    package("data", "verdict", lines[1]["row_hash"], "forget", "--in", stones)
+    assert package("data", "verdicts", "apply", clean).code == 0
+    assert clean.read_bytes() == stones.read_bytes()
+
+
+def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tmp_path):
+    before = tmp_path / "before.csv"
+    pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)
+    done = package("data", "check", stones, "--against", before, "--json")
+    assert (done.code, done.json["blocking"]) == (1, 1)
+    assert done.json["counts"]["schema"] == 1
+    assert package("data", "check", stones).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "nothing.csv"], "expected a project or a file of rows, got nothing there"),
+        (["check", "{stones}", "--target", "price"], "expected a column of stones.csv"),
+        (["verdict", "xyz", "drop", "--in", "{stones}"], "expected a row hash of 16 hex digits"),
+        (["verdict", "0" * 16, "remove", "--in", "{stones}"], "got 'remove'"),
+        (["verdict", "0" * 16, "forget", "--in", "{stones}"], "expected a verdict to forget"),
+        (["verdicts", "import", "nothing.csv", "--in", "{stones}"], "got nothing there"),
+    ],
+)
+def test_wrong_use_is_named(stones, arguments, message):
+    done = CliRunner().invoke(app, ["data", *(text.format(stones=stones) for text in arguments)])
+    assert isinstance(done.exception, UsageError)
+    assert message in done.exception.message
+
+
+def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
+    from packager.data.checks.finding import Finding, Report
+    from packager.review.verdicts import Verdict
+
+    finding = Finding(
+        detector="leakage",
+        score=1,
+        column=None,
+        observed="a copy",
+        expected="none",
+        suggestion="",
+        row=3,
+        row_hash="a" * 16,
+        blocking=True,
+    )
+    report = Report(
+        rows=9,
+        columns=(),
+        counts={"leakage": 1},
+        model_free=(),
+        findings=(finding,),
+        cells={},
+        histograms={},
+        notes=(),
+    )
+    assert still_open(report.blocking, [Verdict(row_hash="a" * 16, verdict="keep")]) == ()
+    assert still_open(report.blocking, [Verdict(row_hash="a" * 16, verdict="drop")]) == (finding,)
+    error = refusal(report, report.blocking, tmp_path)
+    assert "1 finding stopped the build" in error.message
+    assert "--allow-findings" in error.hint
+    assert f"package data suspects {tmp_path} --out DIR" in error.hint
