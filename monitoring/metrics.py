@@ -21,7 +21,8 @@ MAX_CLASSES = 20
 MAX_NAMED = 15
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 REASONS = ("missing", "unseen", "out_of_range")
-STAGES = ("validate", "predict", "total")
+STAGES = ("validate", "predict")
+PATHS = ("compiled", "native")
 CODES = ("2xx", "4xx", "5xx")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
@@ -87,6 +88,12 @@ class Metrics:
         for prediction, count in counts.items():
             self._predicted[self._predicted_label(prediction)].inc(count)
 
+    def add_paths(self, compiled: int, native: int) -> None:
+        """Rows by which form of the model answered them."""
+        for path, count in zip(PATHS, (compiled, native), strict=True):
+            if count:
+                self._paths[path].inc(count)
+
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
         for bitmap, rows, estimated, correct in counts:
@@ -144,6 +151,10 @@ class Metrics:
             texts.append(OTHER)
         counter = self.series.counter("model_predictions_total", "Rows by prediction.", "predicted")
         self._predicted = {text: counter.labels(*common, text) for text in (*texts, NULL)}
+        counter = self.series.counter(
+            "model_compiled_rows_total", "Rows by which form of the model answered.", "path"
+        )
+        self._paths = {path: counter.labels(*common, path) for path in PATHS}
         self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
         self._estimated_rows = self._by_slice(
             "model_estimated_rows_total", "Rows whose correctness is estimated."

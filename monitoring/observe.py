@@ -47,6 +47,8 @@ class Batch:
     """(feature, kind) → values."""
     tokens: Sequence[str] | None = None
     """One a row; None where there is no feedback."""
+    compiled: int = 0
+    """Rows that the compiled form answered; the native model the others."""
 
 
 class _Bins(Protocol):
@@ -96,6 +98,8 @@ class Observer:
         """Count the rows of an answered request."""
         rows = len(batch.labels)
         self._metrics.observe_rows(rows)
+        self._rows += rows
+        self._compiled += batch.compiled
         if rows <= _FEW:
             for row in range(rows):
                 self._add_row(batch, row)
@@ -121,6 +125,7 @@ class Observer:
             if answers is not None:
                 _write(metrics, name, answers)
         metrics.add_predictions(self._labels)
+        metrics.add_paths(self._compiled, self._rows - self._compiled)
         metrics.add_slices((b, t.rows, t.estimated, t.correct) for b, t in self._tallies.items())
         metrics.add_anomalies(self._anomalies)
         metrics.add_suspicious(self._suspicious)
@@ -128,6 +133,7 @@ class Observer:
         self._clear()
 
     def _clear(self) -> None:
+        self._rows = self._compiled = 0
         self._labels: Tally[Any] = Tally()
         self._tallies: dict[int, _Tally] = {}
         self._anomalies: Tally[tuple[str, str]] = Tally()

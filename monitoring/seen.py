@@ -17,6 +17,9 @@ from typing import Any, Protocol
 DAY = 86_400
 FILE = "feedback.sqlite3"
 WAIT_SECONDS = 5.0
+CHECKPOINT_ROWS = 20_000
+"""Rows after which a writer empties the write-ahead log: two writers hinder each other's own
+checkpoints, and the log would grow without end."""
 
 
 class StoreError(Exception):
@@ -59,6 +62,7 @@ class SqliteSeen:
             self._db.execute("PRAGMA synchronous=NORMAL")
             # Also proves that the file can be written.
             self._db.execute("CREATE TABLE IF NOT EXISTS format (version INTEGER)")
+            self._unchecked = 0
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path}: {error}") from error
 
@@ -71,12 +75,14 @@ class SqliteSeen:
                         "(nonce BLOB PRIMARY KEY) WITHOUT ROWID"
                     )
                 insert = "INSERT OR IGNORE INTO day_{:d} VALUES (?)"
-                return [
+                new = [
                     self._db.execute(insert.format(minted // DAY), (nonce,)).rowcount == 1
                     for minted, nonce in tokens
                 ]
         except sqlite3.Error as error:
             raise StoreError(f"{FILE}: {error}") from error
+        self._checkpoint(len(tokens))
+        return new
 
     def purge(self, before: float) -> None:
         try:
@@ -89,6 +95,18 @@ class SqliteSeen:
 
     def close(self) -> None:
         self._db.close()
+
+    def _checkpoint(self, rows: int) -> None:
+        """Empty the log now and then; where another worker is in it, next time."""
+        self._unchecked += rows
+        if self._unchecked < CHECKPOINT_ROWS:
+            return
+        try:
+            busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return  # these rows are committed all the same
+        if not busy:
+            self._unchecked = 0
 
     def _days(self) -> list[int]:
         names = self._db.execute("SELECT name FROM sqlite_master WHERE name GLOB 'day_[0-9]*'")

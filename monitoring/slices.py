@@ -153,6 +153,8 @@ class SliceSet:
         ticks). The same slices as ``masks`` finds in a frame of these values; an unseen value of
         a column of categories, which a frame can't hold, is compared as what it is.
         """
+        if rows == 1:
+            return [self._bits_of_one({name: columns[name][0] for name in self.needs})]
         bitmaps = [1] * rows
         for name, bits in self._value_bits.items():
             of = bits.of
@@ -164,6 +166,17 @@ class SliceSet:
                     if holds(row):
                         bitmaps[place] |= bit
         return bitmaps
+
+    def _bits_of_one(self, cells: Mapping[str, Any]) -> int:
+        bits = 1
+        for name, values in self._value_bits.items():
+            bits |= values.of(cells[name])
+        if self._conditions:
+            row = tuple(cells.values())
+            for bit, holds in self._conditions:
+                if holds(row):
+                    bits |= bit
+        return bits
 
     @cached_property
     def _value_bits(self) -> dict[str, ValueBits]:

@@ -104,6 +104,13 @@ class Client:
                 "the server may run another version of this program",
             ) from error
 
+    def metrics(self) -> str:
+        """The server's metrics, in Prometheus' text format."""
+        response = self._send("GET", "/metrics", None)
+        if response.status_code != 200:
+            raise self._refused(response, "/metrics", 0)
+        return response.text
+
     def predict(
         self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH
     ) -> list[Prediction]:

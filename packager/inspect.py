@@ -23,6 +23,7 @@ def as_json(reference: Reference) -> dict[str, Any]:
             {"name": name, "diff_id": diff_id, "size": size}
             for name, diff_id, size in reference.layers()
         ],
+        "monitoring": _monitored(reference),
         "lock": reference.lock().model_dump(mode="json"),
         "manifest": manifest.model_dump(mode="json", by_alias=True),
     }
@@ -40,6 +41,7 @@ def as_text(reference: Reference) -> str:
         f"  data          {_data(manifest)}",
         f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
         f"  environment   {_environment(reference)}",
+        f"  monitoring    {_monitoring(reference)}",
         *_evaluation(manifest),
         *_layer_table(reference),
     ]
@@ -70,6 +72,25 @@ def _environment(reference: Reference) -> str:
     base = "none" if lock.base == "none" else lock.base.reference
     wheels = len(lock.wheels)
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
+
+
+def _monitored(reference: Reference) -> dict[str, list[str]] | None:
+    """Features with drift bins, and those without; None where there is no profile."""
+    profile = reference.profile()
+    if profile is None:
+        return None
+    features = [feature.name for feature in profile.features]
+    return {"features": features, "left_out": list(profile.left_out)}
+
+
+def _monitoring(reference: Reference) -> str:
+    found = _monitored(reference)
+    if found is None:
+        return "no profile: requests, predictions and anomalies only"
+    left_out = found["left_out"]
+    some = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
+    rest = f"; {len(left_out)} left out: {some}" if left_out else ""
+    return f"drift of {', '.join(found['features'])}{rest}"
 
 
 def _evaluation(manifest: Manifest) -> Iterator[str]:

@@ -21,6 +21,7 @@ from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.runners.local import check_host, local_root
+from packager.usage import Usage, of_tree
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
@@ -30,6 +31,11 @@ class Server(Protocol):
     """A running server."""
 
     url: str
+    started: float
+    """``time.monotonic()`` when it was started."""
+
+    def usage(self) -> Usage | None:
+        """What its processes have used; None where that can't be told."""
 
     def alive(self) -> bool:
         """Whether it still runs."""
@@ -63,6 +69,10 @@ class ServerProcess:
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self._process = process
         self.url = f"http://127.0.0.1:{port}"
+        self.started = time.monotonic()
+
+    def usage(self) -> Usage | None:
+        return of_tree(self._process.pid)
 
     def alive(self) -> bool:
         return self._process.poll() is None

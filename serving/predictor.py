@@ -47,19 +47,21 @@ class Outcome:
     probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
     outside: Sequence[int]
     """Rows outside the compiled form's domain: what is said of them means nothing."""
+    native: int = 0
+    """Rows that the native model answered."""
 
     def completed(self, native: Predictions) -> Outcome:
         """With the native model's predictions for ``outside``."""
         if len(self.outside) == len(self.labels):
-            return Outcome(native.labels, native.probabilities, ())
+            return Outcome(native.labels, native.probabilities, (), len(self.outside))
         labels = list(self.labels)
         for row, label in zip(self.outside, native.labels, strict=True):
             labels[row] = label
         if self.probabilities is None or native.probabilities is None:
-            return Outcome(labels, None, ())
+            return Outcome(labels, None, (), len(self.outside))
         probabilities = np.array(self.probabilities)
         probabilities[list(self.outside)] = native.probabilities
-        return Outcome(labels, probabilities, ())
+        return Outcome(labels, probabilities, (), len(self.outside))
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,7 @@ class Predictor:
             checked.flags,
             checked.anomalies,
             tokens,
+            checked.rows - outcome.native,
         )
         return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
 

@@ -19,6 +19,7 @@ LONGEST = 320
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
 INSIDE_FUNCTIONS = frozenset({"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl"})
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
+INSIDE_MONITORING = frozenset({"redis"})
 IN_SERVING = IN_SHARED | {"bentoml", "orjson", "uvicorn"}
 
 
@@ -85,7 +86,11 @@ def monitoring_alone(path: str, text: str) -> list[str]:
         found.name
         for found in imports(path, text)
         if found.room in ("packager", "serving")
-        or (found.foreign and found.room not in IN_MONITORING)
+        or (
+            found.foreign
+            and found.room not in IN_MONITORING
+            and (found.at_top or found.room not in INSIDE_MONITORING)
+        )
     ]
 
 
@@ -183,6 +188,7 @@ RULES = {
             ("monitoring/drift.py", "from packager.errors import PackageError\n"),
             ("monitoring/drift.py", "def f():\n    import serving.app\n"),
             ("monitoring/drift.py", "import sklearn\n"),
+            ("monitoring/drift.py", "import redis\n"),
         ],
     ),
     shared_modules: (

@@ -8,12 +8,12 @@ from __future__ import annotations
 import signal
 import sys
 
-from packager.cli import making, reading, running
+from packager.cli import bench, feedback, making, reading, running
 from packager.cli.app import app
 from packager.console import ConsoleProgress, show_error
 from packager.errors import PackageError
 
-__all__ = ["main", "making", "reading", "running"]
+__all__ = ["bench", "feedback", "main", "making", "reading", "running"]
 
 STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from packager.image.streams import lines
+from packager.usage import Usage
 
 
 class RunningContainer:
@@ -23,9 +24,19 @@ class RunningContainer:
 class ServerContainer(RunningContainer):
     """A serving container, published at ``url``."""
 
-    def __init__(self, container: Any, url: str) -> None:
+    def __init__(self, container: Any, url: str, started: float) -> None:
         super().__init__(container)
         self.url = url
+        self.started = started
+
+    def usage(self) -> Usage | None:
+        """What its processes have used, as the engine counts it; page cache is left out."""
+        api = self._container.client.api
+        found = api.stats(self._container.id, stream=False, one_shot=True)
+        memory = found["memory_stats"]
+        cached = memory.get("stats", {}).get("inactive_file", 0)
+        seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+        return Usage(seconds, memory["usage"] - cached)
 
     def follow(self) -> Iterator[str]:
         """Its log lines, until it ends."""

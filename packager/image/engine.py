@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import tarfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -253,12 +254,13 @@ class Engine:
                 **WALLS,
             )
         with _discarded(container):
+            started = time.monotonic()
             with _engine_errors("starting a container"):
                 container.start()
                 container.reload()
             published = container.ports[f"{inside}/tcp"][0]["HostPort"]
             try:
-                yield ServerContainer(container, f"http://127.0.0.1:{published}")
+                yield ServerContainer(container, f"http://127.0.0.1:{published}", started)
             finally:
                 with contextlib.suppress(NotFound):
                     container.stop(timeout=STOP_SECONDS)

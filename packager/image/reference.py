@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monitoring.profile import Profile
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import LABEL, Image, layer_names, with_layers
@@ -81,6 +82,12 @@ class Reference:
                 "the package was changed or damaged after it was built: build or copy it again",
             )
         return Fingerprint.model_validate_json(content)
+
+    def profile(self) -> Profile | None:
+        """How features were distributed in the training rows; None where that isn't known."""
+        if not any(entry.path == "profile.json" for entry in self.manifest.files):
+            return None
+        return Profile.model_validate_json(self._file("profile.json"))
 
     def image(self, *, companion: bool = False) -> Image:
         """The image with its layers as files, or the companion where there is one; verified."""

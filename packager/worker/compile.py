@@ -122,5 +122,3 @@ def _check_known(model: LoadedModel) -> None:
     room = kind.__module__.split(".")[0]
     if not from_sklearn(model.native) and room not in ("lightgbm", "xgboost"):
         raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
-
-

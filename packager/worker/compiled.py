@@ -170,8 +170,10 @@ class CompiledModel:
         matrix = self._encoded(self._encoder, values, outputs)
         if matrix is None:
             return None
-        answers = self._answers(matrix) if self._steps else self._head(
-            _contained(matrix, self.form.matrix)
+        answers = (
+            self._answers(matrix)
+            if self._steps
+            else self._head(_contained(matrix, self.form.matrix))
         )
         label = answers.labels[0]
         if not answers.good[0] or label is None:

@@ -63,7 +63,9 @@ def test_every_series_exists_at_zero_from_the_start() -> None:
             assert usual == (None if kind == "invalid" or feature == "other" else 0)
     for reason in ("missing", "unseen", "out_of_range"):
         assert value(registry, "model_suspicious_rows_total", reason=reason) == 0
-    for stage in ("validate", "predict", "total"):
+    for path in ("compiled", "native"):
+        assert value(registry, "model_compiled_rows_total", path=path) == 0
+    for stage in ("validate", "predict"):
         assert value(registry, "model_stage_duration_seconds_count", stage=stage) == 0
     labels = {"route": "/predict", "code": "2xx"}
     assert value(registry, "model_request_duration_seconds_count", **labels) == 0

@@ -97,7 +97,8 @@ def samples(registry: CollectorRegistry) -> dict[tuple[Any, ...], float]:
         (sample.name, *sorted(sample.labels.items())): sample.value
         for metric in registry.collect()
         for sample in metric.samples
-        if not sample.name.endswith("_created") and "batch_rows" not in sample.name
+        if not sample.name.endswith(("_created", "_compiled_rows_total"))
+        and "batch_rows" not in sample.name
     }
 
 
@@ -149,6 +150,11 @@ def test_what_counts_before_the_flush_is_in_no_counter() -> None:
     assert value(registry, "model_predictions_total", predicted="good") == 2
     assert value(registry, "model_batch_rows_sum") == 2
     assert value(registry, "model_batch_rows_count") == 1
+    assert value(registry, "model_compiled_rows_total", path="native") == 2
+    observer.observe(batch_of([row, row, row], compiled=2))
+    observer.flush()
+    assert value(registry, "model_compiled_rows_total", path="native") == 3
+    assert value(registry, "model_compiled_rows_total", path="compiled") == 2
 
 
 def test_the_estimate_is_the_calibrated_confidence_of_the_predicted_class() -> None:

@@ -166,8 +166,10 @@ def test_gauges_have_one_series_for_all_workers(server: Server, package: Package
     lines = server.get("/metrics").body.decode().splitlines()
     ours = [line for line in lines if line.startswith("model_")]
     assert ours
-    common = f'version="{package.manifest.tag}"'
-    assert all(common in line and 'model="diamonds"' in line for line in ours)
+    versions = {f'version="{package.manifest.tag}"', 'version="older"'}
+    assert all(any(v in line for v in versions) and 'model="diamonds"' in line for line in ours)
+    older = [line for line in ours if 'version="older"' in line]
+    assert all(line.startswith("model_feedback_total") for line in older)
     assert not [line for line in ours if "pid=" in line]
 
 

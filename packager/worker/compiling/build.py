@@ -60,9 +60,7 @@ class _Parts:
     path: Path_
 
 
-def forms(
-    model: LoadedModel, schema: Schema, rows: Sequence[Row]
-) -> Iterator[Compiled | Refused]:
+def forms(model: LoadedModel, schema: Schema, rows: Sequence[Row]) -> Iterator[Compiled | Refused]:
     """The forms that ``model`` may have, the fastest first; ``rows`` are held out.
 
     Raise ``CannotCompileError`` where there is none, naming the part that stands in the way.
@@ -147,9 +145,7 @@ def _matrix(block: Block, probe: Probe) -> Matrix:
                 numbers.append(Number(position=position, column=cell.column, ops=cell.ops))
             case StepCell():
                 derived.append(
-                    Derived(
-                        position=position, step=cell.step, output=cell.output, ops=cell.ops
-                    )
+                    Derived(position=position, step=cell.step, output=cell.output, ops=cell.ops)
                 )
             case TabledCell():
                 tabled.setdefault(cell.column, []).append(position)
@@ -164,9 +160,7 @@ def _matrix(block: Block, probe: Probe) -> Matrix:
     )
 
 
-def _table(
-    column: int, positions: list[int], made: npt.NDArray[np.float64], probe: Probe
-) -> Table:
+def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], probe: Probe) -> Table:
     """What the model made of each value of ``column``, read off the probe's rows."""
     keys = [question for question in probe.of(column, "key") if question.value is not None]
     special = [*probe.of(column, "null"), *probe.of(column, "unknown")]

@@ -18,10 +18,39 @@ MOST = 4_000
 THRESHOLDS = 40
 """Cuts of one column that are looked at, spread over all it has."""
 COMBINED = 400
-FAR = (0.0, -0.0, 1.0, -1.0, 1e-5, 5e-324, -1e-310, 1e-40, 1e15, -1e15, 1e30, -1e30, 1e38, 1e39,
-       3.4028234663852886e38, 1e308, -1e308)
-WHOLE = (0, 1, -1, 2**24 - 1, 2**24, 2**24 + 1, -(2**24) - 1, 2**31, 2**53 - 1, 2**53, 2**53 + 1,
-         -(2**53) - 1)
+FAR = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    1e-5,
+    5e-324,
+    -1e-310,
+    1e-40,
+    1e15,
+    -1e15,
+    1e30,
+    -1e30,
+    1e38,
+    1e39,
+    3.4028234663852886e38,
+    1e308,
+    -1e308,
+)
+WHOLE = (
+    0,
+    1,
+    -1,
+    2**24 - 1,
+    2**24,
+    2**24 + 1,
+    -(2**24) - 1,
+    2**31,
+    2**53 - 1,
+    2**53,
+    2**53 + 1,
+    -(2**53) - 1,
+)
 
 
 def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[Row]:
@@ -29,8 +58,7 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)
     values = [
-        list(_values(column, cuts.get(place, [])))
-        for place, column in enumerate(schema.features)
+        list(_values(column, cuts.get(place, []))) for place, column in enumerate(schema.features)
     ]
     rows = []
     share = max(8, (MOST - COMBINED) // max(1, len(values)))

@@ -153,7 +153,9 @@ def _trees(estimator: Any, block: Block) -> Candidate | Refused:
     try:
         return _imported(estimator, block)
     except (treelite.TreeliteError, NotImplementedError, AssertionError, ValueError) as error:
-        return Refused("treelite", f"treelite can't take {describe(estimator)}: {error}".strip(": "))
+        return Refused(
+            "treelite", f"treelite can't take {describe(estimator)}: {error}".strip(": ")
+        )
 
 
 def _imported(estimator: Any, block: Block) -> Candidate | Refused:
@@ -200,9 +202,7 @@ def _with_link(
     link: Any = LINKS.get(name)
     if link is None or (link in ("logistic", "ova") and alpha != 1.0):
         return Refused("treelite", f"treelite turns its sums into answers by {name!r}")
-    trees = Trees(
-        float32=float32, link="doubled" if doubled else link, in_order=in_order
-    )
+    trees = Trees(float32=float32, link="doubled" if doubled else link, in_order=in_order)
     tolerance = FLOAT32_TOLERANCE if in_order else TOLERANCE
     return Candidate(trees, model.serialize_bytes(), block, tolerance)
 

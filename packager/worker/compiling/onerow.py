@@ -111,5 +111,3 @@ def _label(linear: Linear, meaning: Meaning) -> Callable[[float, float], OneRow 
         return label, [1 - positive, positive]
 
     return answer
-
-

@@ -73,7 +73,9 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     """Put every question on base rows out of ``rows``; see which the model answers."""
     checker = RowChecker(schema)
     bases = _bases(model, schema, checker, rows)
-    questions = [q for place in range(len(schema.features)) for q in _questions(schema, place, keys)]
+    questions = [
+        q for place in range(len(schema.features)) for q in _questions(schema, place, keys)
+    ]
     asked: list[tuple[Question, Row]] = []
     raised = set()
     for question in questions:

@@ -26,7 +26,9 @@ def check_repeats(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, A
         one, other = native(model, schema, frame), native(model, schema, frame)
     except Exception as error:
         # Whatever the model raises: on rows that come as requests do, it gives no answers.
-        raise CannotCompileError(f"the model raises {type(error).__name__} on held-out rows") from error
+        raise CannotCompileError(
+            f"the model raises {type(error).__name__} on held-out rows"
+        ) from error
     largest = max((abs(v) for v in one.labels if isinstance(v, float)), default=1.0)
     difference = largest_difference(one, other, model.task) or 0.0
     if label_flips(one, other, model.task) or difference > THREADS * max(1.0, largest):

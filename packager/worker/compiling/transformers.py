@@ -47,9 +47,11 @@ def _scaled(part: Any, block: Block, keys: Keys) -> Cells:
     ops = [
         (op, np.asarray(values, np.float64)) for op, values in _SCALERS[type(part).__name__](part)
     ]
-    low, high = part.feature_range if getattr(part, "clip", False) is True and hasattr(
-        part, "feature_range"
-    ) else (None, None)
+    low, high = (
+        part.feature_range
+        if getattr(part, "clip", False) is True and hasattr(part, "feature_range")
+        else (None, None)
+    )
     bounds = [] if low is None or high is None else [Op(name="clip", values=(low, high))]
     return tuple(
         after(
@@ -194,8 +196,8 @@ def _plain(values: Any) -> list[Any]:
 
 
 def _is_nan(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value)) or (
-        isinstance(value, np.floating) and bool(np.isnan(value))
+    return (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or (isinstance(value, np.floating) and bool(np.isnan(value)))
     )
-
-

@@ -25,7 +25,20 @@ from packager.worker.compiling.form import Path_
 from packager.worker.compiling.transformers import Keys, rule
 
 UFUNCS = frozenset(
-    {"log", "log1p", "log2", "log10", "sqrt", "cbrt", "exp", "expm1", "tanh", "arctan", "sin", "cos"}
+    {
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "sqrt",
+        "cbrt",
+        "exp",
+        "expm1",
+        "tanh",
+        "arctan",
+        "sin",
+        "cos",
+    }
 )
 """NumPy functions that give float64 for integers too, whatever container they get."""
 

@@ -1,0 +1,1 @@
+"""``package bench``: how fast a package answers here, and what that costs."""

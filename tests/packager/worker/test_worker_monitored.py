@@ -1,0 +1,123 @@
+"""What is monitored: which features, the model's answers, what is usual, and how sure is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from packager.data.frames import infer_columns
+from packager.manifest import Schema
+from packager.worker.dataset import Dataset
+from packager.worker.model import LoadedModel
+from packager.worker.monitored import by_importance, profile
+from packager.worker.predictions import Predictions
+
+RANDOM = np.random.default_rng(5)
+
+
+class Model:
+    """Says yes by two of many columns, the later one counting more."""
+
+    task: Any = "classification"
+    classes: Any = ("no", "yes")
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        score = frame["f150"].to_numpy() * 3 + frame["f7"].fillna(0).to_numpy()
+        chance = 1 / (1 + np.exp(-score))
+        labels = np.where(chance > 0.5, "yes", "no").tolist()
+        return Predictions(labels, np.column_stack([1 - chance, chance]))
+
+
+class Regression(Model):
+    task = "regression"
+    classes = None
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        return Predictions((frame["f150"] * 3 + frame["f7"].fillna(0)).tolist(), None)
+
+
+class LabelsOnly(Model):
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        return Predictions(super().predict(frame).labels, None)
+
+
+def made(model: Any, rows: int = 500) -> tuple[Dataset, Schema, LoadedModel]:
+    columns = {f"f{i}": RANDOM.normal(size=rows) for i in range(200)}
+    frame = pd.DataFrame(columns)
+    frame.loc[:24, "f7"] = np.nan
+    frame["shop"] = RANDOM.choice(["north", "south"], rows)
+    frame["y"] = model.predict(frame).labels
+    train, test = frame.iloc[: rows // 2], frame.iloc[rows // 2 :].reset_index(drop=True)
+    test = test.copy()
+    test.loc[:9, "shop"] = "west"
+    test.loc[:4, "f3"] = 99.0
+    features = tuple(name for name in frame if name != "y")
+    dataset = Dataset(train, test, features, "y", 0)
+    schema = Schema(features=infer_columns(train[list(features)]), classes=model.classes)
+    return dataset, schema, model
+
+
+@pytest.mark.parametrize("model", [Model(), Regression(), LabelsOnly()])
+def test_of_many_features_those_are_kept_that_move_the_answers(
+    model: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, schema, loaded = made(model)
+    ranked = [column.name for column in by_importance(loaded, dataset.test, schema.features)]
+    assert ranked[:2] == ["f150", "f7"]
+    assert ranked[2:] == [c.name for c in schema.features if c.name not in ("f150", "f7")]
+    found = profile(*made(model))
+    names = [feature.name for feature in found.features]
+    assert len(names) == 15
+    assert {"f150", "f7", "__prediction__"} <= set(names)
+    assert ("__confidence__" in names) == (type(model) is Model)
+    assert len(found.left_out) == 201 - sum(not name.startswith("__") for name in names)
+    said = capsys.readouterr().err
+    assert "features get drift bins" in said
+    assert "beyond the cap, the least important" in said
+
+
+def test_the_same_data_and_model_give_the_same_profile() -> None:
+    dataset, schema, loaded = made(Model())
+    assert profile(dataset, schema, loaded) == profile(dataset, schema, loaded)
+
+
+def test_the_model_s_answers_are_profiled_on_held_out_rows() -> None:
+    dataset, schema, loaded = made(Model())
+    found = {feature.name: feature for feature in profile(dataset, schema, loaded).features}
+    answers = loaded.predict(dataset.test)
+    expected = pd.Series(answers.labels).value_counts().sort_index()
+    assert found["__prediction__"].bins == tuple(expected.index)
+    assert found["__prediction__"].counts == tuple(expected)
+    assert answers.probabilities is not None
+    confidence = answers.probabilities.max(axis=1)
+    assert found["__confidence__"].minimum == confidence.min()
+    assert sum(found["__confidence__"].counts) == len(dataset.test)
+
+
+def test_what_is_usual_in_the_reference_is_kept() -> None:
+    dataset, schema, loaded = made(Model())
+    usual = profile(dataset, schema, loaded).reference_anomalies
+    assert usual["f7"]["missing"] == 25 / 250
+    assert usual["shop"] == {"missing": 0, "unseen": 10 / 250}
+    assert usual["f3"]["above_range"] >= 5 / 250
+    assert usual["f3"]["below_range"] < 0.1
+
+
+def test_confidence_is_calibrated_by_held_out_answers() -> None:
+    dataset, schema, loaded = made(Model(), rows=4_000)
+    wrong = RANDOM.uniform(size=len(dataset.test)) < 0.3
+    flipped = np.where(dataset.test["y"] == "yes", "no", "yes")
+    labels = np.where(wrong, flipped, dataset.test["y"])
+    test = dataset.test.assign(y=labels)
+    noisy = Dataset(dataset.train, test, dataset.features, "y", 0)
+    found = profile(noisy, schema, loaded).calibration
+    assert found is not None
+    assert found.rows == len(test)
+    answers = loaded.predict(test)
+    assert answers.probabilities is not None
+    confidences = answers.probabilities.max(axis=1)
+    assert found.correct_many(confidences).mean() == pytest.approx(1 - wrong.mean(), abs=1e-6)
+    assert profile(*made(LabelsOnly())).calibration is None
