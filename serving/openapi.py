@@ -129,21 +129,15 @@ def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[
 
 
 def _feedback() -> Operation:
-    body = {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "properties": {
-                "token": {"type": "string", "description": "The token of the answer."},
-                "actual": {
-                    "type": ["string", "number", "boolean"],
-                    "description": "What turned out to be true.",
-                },
-            },
-            "required": ["token", "actual"],
-            "additionalProperties": False,
+    # What isn't such a pair is no error of the request, so no type is asked for here.
+    pair = {
+        "description": "An object of `token` and `actual`; anything else is rejected by itself.",
+        "properties": {
+            "token": {"description": "The token of the answer, as text."},
+            "actual": {"description": "What turned out to be true: text, a number or a boolean."},
         },
     }
+    body = {"type": "array", "items": pair}
     rejected = {
         "type": "object",
         "properties": {"index": {"type": "integer"}, "reason": {"type": "string"}},
@@ -161,7 +155,7 @@ def _feedback() -> Operation:
         "tags": ["predict"],
         "operationId": "feedback",
         "summary": "Tell what turned out to be true",
-        "requestBody": json_body(body, None),
+        "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
         "responses": {
             "200": json_response("How many labels were taken, and why others were not", answer),
             **errors("Error", "400", "413", "422", "500", "503", "504"),

@@ -58,7 +58,7 @@ class Connection:
 
     def take(self) -> str | None:
         """Read what is there: the status when the answer is complete, else None."""
-        chunk = self.socket.recv(262_144)
+        chunk = self.socket.recv(65_536)
         if not chunk:
             raise BrokenError
         self.received = self.received + chunk if self.received else chunk

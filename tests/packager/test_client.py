@@ -13,18 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from command import NO_ENGINE, Package, package, served
+from command import NO_ENGINE, Package, package
 
 from packager.client import Client, Feedback, Prediction, read_key
 from packager.errors import PackageError, UsageError
 
 Answer = tuple[int, dict[str, str], bytes]
-
-
-@pytest.fixture(scope="module")
-def url(local_package: Package) -> Iterator[str]:
-    with served(local_package.reference, env=NO_ENGINE) as url:
-        yield url
 
 
 @pytest.fixture
@@ -35,9 +29,9 @@ def frame(local_package: Package) -> pd.DataFrame:
 
 @pytest.mark.server
 def test_client_and_command_answer_as_the_package_itself(
-    url: str, frame: pd.DataFrame, local_package: Package
+    served_url: str, frame: pd.DataFrame, local_package: Package
 ) -> None:
-    with Client(url) as client:
+    with Client(served_url) as client:
         assert client.ready()
         assert client.schema()["name"] == "starter"
         assert client.package().tag == local_package.built["tag"].partition(":")[2]
@@ -45,7 +39,7 @@ def test_client_and_command_answer_as_the_package_itself(
     data = local_package.project / "data" / "visits.csv"  # the target is in it, and left out
     told = package("predict", local_package.reference, "--input", data, env=NO_ENGINE).out
     expected = [json.loads(line) for line in told.splitlines()]
-    remote = package("predict", "--url", url, "--input", data)
+    remote = package("predict", "--url", served_url, "--input", data)
     assert remote.code == 0, remote.err
     found = [json.loads(line) for line in remote.out.splitlines()]
     assert [one["prediction"] for one in found] == [one["prediction"] for one in expected]
@@ -57,25 +51,27 @@ def test_client_and_command_answer_as_the_package_itself(
 
 
 @pytest.mark.server
-def test_an_error_names_the_row_over_all_batches(url: str, frame: pd.DataFrame) -> None:
+def test_an_error_names_the_row_over_all_batches(served_url: str, frame: pd.DataFrame) -> None:
     rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     rows[9] = {**rows[9], "visits": "many"}
-    with Client(url) as client, pytest.raises(UsageError) as caught:
+    with Client(served_url) as client, pytest.raises(UsageError) as caught:
         client.predict(rows, batch=4)
     assert caught.value.message.startswith('row 9, column "visits": expected an integer')
 
 
 @pytest.mark.server
 def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
-    url: str, local_package: Package, tmp_path: Path
+    served_url: str, local_package: Package, tmp_path: Path
 ) -> None:
     data = local_package.project / "data" / "visits.csv"
-    lines = package("predict", "--url", url, "--input", data, "--format", "csv").out.splitlines()
+    lines = package(
+        "predict", "--url", served_url, "--input", data, "--format", "csv"
+    ).out.splitlines()
     assert lines[0].startswith("prediction,probability no,probability yes,flags")
     assert len(lines) == len(data.read_text().splitlines())
     bad = tmp_path / "rows.json"
     bad.write_text('[{"visits": 1}]')
-    refused = package("predict", "--url", url, "--input", bad)
+    refused = package("predict", "--url", served_url, "--input", bad)
     assert (refused.code, refused.out) == (2, "")
     assert "no such key" in refused.err
 

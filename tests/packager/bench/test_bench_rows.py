@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.profile import build_profile
+from monitoring.binning import build_profile
 from packager.bench.counters import Counters, compiled_share, stage_seconds
 from packager.bench.rows import bodies, synthetic_rows
 from packager.data.frames import infer_columns
