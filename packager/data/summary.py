@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.profile import Profile, build_profile
+from monitoring.binning import build_profile
+from monitoring.profile import Profile
 from packager.data.canonical import MASK
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns

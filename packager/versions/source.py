@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from packager.data.csvfiles import CSV_OPTIONS
 from packager.data.frames import column_names, same_columns
-from packager.data.parquetfiles import parquet_schema
+from packager.data.parquetfiles import holed_integers, parquet_schema
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
 from packager.errors import UsageError
 from packager.manifest import FileEntry

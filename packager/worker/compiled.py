@@ -229,6 +229,6 @@ def _contained(made: Any, matrix: Matrix) -> Any:
     """The array, or the CSR matrix that the model's own parts were given before."""
     if not matrix.sparse:
         return made
-    from scipy import sparse  # type: ignore[import-untyped]
+    from scipy import sparse
 
     return sparse.csr_matrix(made)
