@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from packager.check import check_columns, check_model_file
 from packager.errors import PackageError, UsageError
-from packager.init import _package_name, _quoted, init_from_model, init_project
+from packager.init import _package_name, init_from_model, init_project, quoted
 from packager.project import PackageSection, load_project
 
 
@@ -169,7 +169,7 @@ def test_a_model_of_main_is_refused_with_what_to_do(tmp_path: Path):
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_reads_back_from_toml(text: str):
-    assert tomllib.loads(f"x = {_quoted(text)}") == {"x": text}
+    assert tomllib.loads(f"x = {quoted(text)}") == {"x": text}
 
 
 @given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1))
