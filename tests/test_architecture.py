@@ -299,7 +299,7 @@ def loaded_by(statement: str, *names: str) -> list[str]:
 
 
 def test_the_command_line_starts_without_what_only_images_need():
-    heavy = ("bentoml", "sklearn", "prometheus_client", "joblib")
+    heavy = ("bentoml", "sklearn", "prometheus_client", "joblib", "deltalake")
     assert loaded_by("import packager.cli", *heavy) == []
 
 

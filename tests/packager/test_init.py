@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from packager.check import check_columns, check_model_file
 from packager.errors import PackageError, UsageError
-from packager.init import _package_name, init_from_model, init_project, quoted
+from packager.init import init_from_model, init_project, package_name, quoted
 from packager.project import PackageSection, load_project
 
 
@@ -174,5 +174,5 @@ def test_any_text_reads_back_from_toml(text: str):
 
 @given(st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1))
 def test_any_folder_name_gives_a_name_that_is_allowed(name: str):
-    made = _package_name(Path("/") / name)
+    made = package_name(Path("/") / name)
     assert PackageSection(name=made, version="1", task="regression").name == made
