@@ -159,5 +159,7 @@ def test_rows_of_different_form_are_left_to_the_exact_checker() -> None:
 def test_rows_that_json_read_are_as_safe(value: Any) -> None:
     fast_rows = FastRows(SCHEMA, RowChecker(SCHEMA))
     for name in FEATURES:
+        if name == "mixed" and isinstance(value, int):
+            continue  # it takes integers of any size, here as in the exact checker
         assert fast_rows.check([GOOD, {**GOOD, name: value}, GOOD]) is None
         assert fast_rows.check([{**GOOD, name: value}]) is None
