@@ -115,9 +115,8 @@ class SliceSet:
     ) -> None:
         """``columns``: column → declared values as text; ``rules``: slice name → rule.
 
-        ``clocks``: datetime column → how its values count, for ``bitmaps`` only.
-
-        Raises ``ValueError`` for a rule that can't be read or a name used twice.
+        ``clocks``: datetime column → how its values count, for ``bitmaps`` only. Raises
+        ``ValueError`` for a rule that can't be read or a name used twice.
         """
         self._values = tuple(_ValueSlices(name, tuple(values)) for name, values in columns.items())
         self._rules = {name: _parse_named(name, text) for name, text in rules.items()}
@@ -157,25 +156,22 @@ class SliceSet:
             return [self._bits_of_one({name: columns[name][0] for name in self.needs})]
         bitmaps = [1] * rows
         for name, bits in self._value_bits.items():
-            of = bits.of
-            bitmaps = [known | of(v) for known, v in zip(bitmaps, columns[name], strict=True)]
-        if self._conditions:
-            cells = zip(*(columns[name] for name in self.needs), strict=True)
-            for place, row in enumerate(cells):
-                for bit, holds in self._conditions:
-                    if holds(row):
-                        bitmaps[place] |= bit
+            bitmaps = [b | bits.of(v) for b, v in zip(bitmaps, columns[name], strict=True)]
+        cells = zip(*(columns[name] for name in self.needs), strict=True)
+        for place, row in enumerate(cells if self._conditions else ()):
+            for bit, holds in self._conditions:
+                if holds(row):
+                    bitmaps[place] |= bit
         return bitmaps
 
     def _bits_of_one(self, cells: Mapping[str, Any]) -> int:
         bits = 1
         for name, values in self._value_bits.items():
             bits |= values.of(cells[name])
-        if self._conditions:
-            row = tuple(cells.values())
-            for bit, holds in self._conditions:
-                if holds(row):
-                    bits |= bit
+        row = tuple(cells.values())
+        for bit, holds in self._conditions:
+            if holds(row):
+                bits |= bit
         return bits
 
     @cached_property
