@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from shutil import which
 from urllib.parse import unquote, urlsplit
 
@@ -26,6 +27,11 @@ class IndexOptions:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     certificates: str | None
+
+    def of_project(self, folder: Path) -> IndexOptions:
+        """These, with what a ``uv.toml`` or ``pyproject.toml`` in or above ``folder`` adds."""
+        # Not the working directory: relative paths of the user's own options stay what they are.
+        return replace(self, arguments=(*self.arguments, "--project", str(folder)))
 
     def credentials(self) -> dict[str, tuple[str, str]]:
         """``host:port`` → (user, password), as the indexes' addresses hold them; uv drops them."""

@@ -21,9 +21,15 @@ from packager.image.streams import ChunkReader, lines
 from packager.usage import Usage
 
 STOP_SECONDS = 15
+CONFLICT = 409
 JOB_USER = "65532:0"
 SCRATCH = {"/tmp": "rw,mode=1777,size=512m"}
 OWNER = "model-packager.owner"
+# Where a job may write, each a volume of its own: results are fetched from there when it has ended,
+# which a tmpfs does not outlive, and which takes no memory.
+WORK = "/work"
+WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
+OPEN_UP = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
 OnLine = Callable[[str], None]
 # The walls of every container that runs somebody's code.
 WALLS: dict[str, Any] = {
@@ -104,7 +110,24 @@ class Containers:
             finally:
                 # An engine that is gone has told its error already, and took the container along.
                 with contextlib.suppress(NotFound, requests.ConnectionError):
-                    container.remove(force=True)
+                    _remove(container)
+
+    @contextlib.contextmanager
+    def _volumes(self, doing: str, image: str, python: str) -> Iterator[Container]:
+        """A container that lends the volumes of ``WRITABLE``, filled from ``image``.
+
+        An engine gives a volume the owner and mode of the folder in the image: root's.
+        """
+        command, volumes = [python, "-c", OPEN_UP], list(WRITABLE)
+        options = {"entrypoint": [], "read_only": True, "volumes": volumes, **WALLS, "user": "0"}
+        with self._container(doing, image, command, **options) as container:
+            container.start()
+            if container.wait()["StatusCode"] != 0:
+                raise PackageError(
+                    f"{image}: no folders to write in: {container.logs().decode()[-500:]}",
+                    "check that the image holds a working Python",
+                )
+            yield container
 
     def job(
         self,
@@ -119,21 +142,24 @@ class Containers:
     ) -> int:
         """Run ``command`` in a container without network; return its exit code.
 
-        ``files`` is a tar laid at ``/`` before the start; the folder or file at ``output`` is
-        unpacked into ``destination`` afterwards, where it exists. The container is removed.
+        It is read-only but for the folders of ``WRITABLE``. ``files`` is a tar laid below ``WORK``
+        before the start; the folder or file at ``output``, in one of these, is unpacked into
+        ``destination`` afterwards, where it exists. Container and folders are removed.
         """
         doing, variables = "running a container", dict(environment)
-        with self._container(doing, image, command, environment=variables, **WALLS) as container:
-            if files is not None:
-                container.put_archive("/", files)
-            # Not its log: Podman does not always end that when the container ends.
-            said = container.attach(stream=True)
-            container.start()
-            for line in lines(said):
-                on_line(line)
-            code = int(container.wait()["StatusCode"])
-            self._fetch(container, output, destination)
-            return code
+        with self._volumes(doing, image, command[0]) as lender:
+            options = {"read_only": True, "volumes_from": [lender.id], **WALLS}
+            with self._container(doing, image, command, environment=variables, **options) as job:
+                if files is not None:
+                    job.put_archive(WORK, files)
+                # Not its log: Podman does not always end that when the container ends.
+                said = job.attach(stream=True)
+                job.start()
+                for line in lines(said):
+                    on_line(line)
+                code = int(job.wait()["StatusCode"])
+                self._fetch(job, output, destination)
+                return code
 
     def transform(
         self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
@@ -208,6 +234,15 @@ class Containers:
         with tarfile.open(fileobj=io.BufferedReader(ChunkReader(chunks)), mode="r|") as tar:
             tar.extractall(destination, filter="data")
         return True
+
+
+def _remove(container: Container) -> None:
+    """Remove it with its volumes; no error where somebody is removing it already."""
+    try:
+        container.remove(force=True, v=True)
+    except APIError as error:
+        if error.status_code != CONFLICT:
+            raise
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from packager.errors import PackageError, UsageError
+from packager.image.containers import WORK
 from packager.image.engine import Engine
 from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
@@ -19,7 +20,6 @@ from packager.runners.fixed import FIXED
 from packager.runners.local import LocalRoot, local_root
 from packager.worker.isolation import ISOLATION
 
-WORK = "/work"
 RESULTS = {
     "run": "result.json",
     "check": "check.json",
@@ -42,7 +42,7 @@ class Worker(Protocol):
 
 
 class ContainerWorker:
-    """A container of ``image``: no network, no capabilities, not root."""
+    """A container of ``image``: no network, read-only, no capabilities, not root."""
 
     isolation = "container"
 
@@ -129,13 +129,10 @@ def _result(verb: str, code: int, output: Path) -> Path:
 
 
 def _tar_of(inputs: Mapping[str, bytes]) -> io.BytesIO:
-    """``/work`` with its inputs; there and in ``/code`` any user may write."""
+    """The inputs, as they lie in ``WORK``."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
-        add(tar, Entry(WORK[1:], mode=0o777))
-        # The recipe's working directory: it may write there, as it may in a process.
-        add(tar, Entry("code", mode=0o777))
         for name, content in inputs.items():
-            add(tar, Entry(f"{WORK[1:]}/{name}", source=content))
+            add(tar, Entry(name, source=content))
     file.seek(0)
     return file

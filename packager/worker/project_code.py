@@ -6,6 +6,7 @@ the project; its traceback goes to standard error.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 import traceback
@@ -90,7 +91,10 @@ def _hint(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"add what provides {error.name!r} to the requirements file"
     place = _place(error)
-    return f"see {place} in the project" if place else "the traceback above says where"
+    where = f"see {place} in the project" if place else "the traceback above says where"
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
+        return f"{where}: it may write into its working directory and the temporary folder only"
+    return where
 
 
 def _place(error: BaseException) -> str | None:

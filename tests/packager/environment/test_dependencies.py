@@ -9,6 +9,7 @@ from indexes import folder_index
 from packager.environment import dependencies, resolver
 from packager.environment import lock as lock_module
 from packager.environment.dependencies import provide
+from packager.environment.index import index_options
 from packager.environment.lock import load_lock, write_lock
 from packager.environment.platform import Target
 from packager.environment.wheels import missing, wheel_path
@@ -109,3 +110,26 @@ def test_a_base_that_moved_under_its_name_is_refused(given):
     )
     assert "--update" in caught.value.hint
     assert given(moved, update=True).file.bases == (moved,)
+
+
+def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
+    monkeypatch, tmp_path: Path
+):
+    project = tmp_path / "project"
+    make_wheel(project / "links", "beta", {"beta.py": ""})
+    (project / "uv.toml").write_text('no-index = true\n[pip]\nfind-links = ["links"]\n')
+    (project / "requirements.txt").write_text("beta\n")
+    for module in (resolver, lock_module):
+        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
+    monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
+    got = provide(
+        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
+    )
+    assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
+    assert "links" not in got.file.dump().decode()
+    wheel_path(got.lock.wheels[0]).unlink()
+    write_lock(got.file, tmp_path / "package.lock")
+    provide(project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard())
+    assert wheel_path(got.lock.wheels[0]).is_file()
