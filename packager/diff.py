@@ -25,17 +25,9 @@ from packager.diff_nouns import (
 from packager.diff_rows import compare_rows
 from packager.digest import canonical_json
 from packager.image.reference import Reference
-from packager.manifest import (
-    Column,
-    Evaluation,
-    FileEntry,
-    Fingerprint,
-    Lock,
-    Manifest,
-    Metrics,
-    Noun,
-    Wheel,
-)
+from packager.manifest import Column, Fingerprint, Lock, Manifest, Wheel
+from packager.noun import FileEntry, Noun
+from packager.results import Evaluation, Metrics
 
 # What an image's config says beside its variables, and neither manifest nor layers do.
 SETTINGS = ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "User", "WorkingDir")

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from packager.manifest import Noun, Wheel
+from packager.manifest import Wheel
+from packager.noun import Noun
 
 
 class Change(Noun):

@@ -20,7 +20,9 @@ from monitoring.times import Clock
 from packager.data.frames import keep_text_plain
 from packager.data.rows import Checked, RowChecker, RowError
 from packager.errors import PackageError
-from packager.manifest import Golden, Manifest, Scalar
+from packager.manifest import Manifest
+from packager.noun import Scalar
+from packager.results import Golden
 from packager.worker.compiled import CompiledModel, load_compiled
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root

@@ -30,12 +30,8 @@ from packager.manifest import (
     Base,
     Column,
     DataSource,
-    Evaluation,
-    FileEntry,
     Lock,
     Manifest,
-    Metrics,
-    NumericalEnvironment,
     Recipe,
     Schema,
     Serve,
@@ -43,7 +39,9 @@ from packager.manifest import (
     Split,
     Wheel,
 )
+from packager.noun import FileEntry
 from packager.progress import Silent
+from packager.results import Evaluation, Metrics, NumericalEnvironment
 
 FRAME = pd.DataFrame({"basket": [1.5, 2.5, 4.0], "channel": ["web", "app", "web"]})
 PRINT = fingerprint(FRAME)

@@ -9,7 +9,8 @@ from worker_projects import FOREST, RECIPE, Ended, Project
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError
-from packager.manifest import FileEntry, Level, Manifest
+from packager.manifest import Manifest
+from packager.noun import FileEntry, Level
 from packager.worker.job import Ask, Job
 from packager.worker.paths import Root
 from packager.worker.replay import replay
