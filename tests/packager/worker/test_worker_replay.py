@@ -321,7 +321,5 @@ def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
     path.write_bytes(manifest.model_copy(update={"environment": other}).dump())
     report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
     now = manifest.environment
-    assert report.environment_differences == (
-        f"cpu: Z80, now {now.cpu}",
-        f"threads: 64, now {now.threads}",
-    )
+    told = set(report.environment_differences)
+    assert {f"cpu: Z80, now {now.cpu}", f"threads: 64, now {now.threads}"} <= told
