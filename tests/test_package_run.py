@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -83,6 +84,37 @@ def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
     seen = sum(v for k, v in counted.items() if _is(k, "feature_observations_total", "basket"))
     missing = sum(v for k, v in counted.items() if _is(k, "feature_anomalies_total", "missing"))
     assert (seen, missing) == (300 - missing, sum(row["basket"] is None for row in rows))
+
+
+@BOTH
+def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
+    name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    built: Package = request.getfixturevalue(name)
+    keys = tmp_path / "feedback.keys"
+    keys.write_text("1:" + base64.b64encode(b"k" * 32).decode() + "\n")
+    keys.chmod(0o600)
+    log = tmp_path / "odd" / "rows.jsonl"
+    log.parent.mkdir()
+    settings = {
+        "MODEL_FEEDBACK_KEY_FILE": str(keys),
+        "MODEL_STATE_DIR": str(tmp_path / "state"),
+        "MODEL_SUSPICIOUS_LOG": str(log),
+        "MODEL_WORKERS": "1",
+        **env,
+    }
+    rows = [{**row, "channel": "fax"} for row in rows_of(built.project, 10)]
+    with (
+        served(built.reference, env=settings) as one,
+        served(built.reference, env=settings) as two,
+    ):
+        answers = ask(f"{one}/predict", {"rows": rows})[1]["predictions"]
+        labels = [{"token": one["token"], "actual": one["prediction"]} for one in answers]
+        scored = [ask(f"{url}/feedback", labels)[1] for url in (two, one, two)]
+    assert [one["accepted"] for one in scored] == [10, 0, 0]
+    assert {each["reason"] for one in scored[1:] for each in one["rejected"]} == {"duplicate"}
+    assert len(log.read_text().splitlines()) == 10
+    assert (tmp_path / "state" / "feedback.sqlite3").is_file()
 
 
 def _is(series_name: str, metric: str, label: str) -> bool:

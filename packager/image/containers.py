@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
+from docker.types import Mount
 
 from packager.cache import owner
 from packager.errors import PackageError
@@ -179,8 +181,22 @@ class Containers:
             yield Sandbox(container)
 
     @contextlib.contextmanager
-    def server(self, image: str, name: str, port: int, inside: int) -> Iterator[ServerContainer]:
-        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards."""
+    def server(
+        self,
+        image: str,
+        name: str,
+        port: int,
+        inside: int,
+        *,
+        environment: Mapping[str, str],
+        mounts: Sequence[tuple[Path, str, bool]],
+    ) -> Iterator[ServerContainer]:
+        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
+
+        ``mounts``: a file or folder here, its place inside, whether it may be written. With any
+        the container runs as this process's user, who alone may be able to read them.
+        """
+        walls = {**WALLS, "user": f"{os.getuid()}:{os.getgid()}"} if mounts else WALLS
         options: dict[str, Any] = {
             "name": name,
             "labels": {},  # where this process is killed, it serves on
@@ -188,8 +204,13 @@ class Containers:
             "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
             "read_only": True,
             "tmpfs": SCRATCH,
+            "environment": dict(environment),
+            "mounts": [
+                Mount(target, str(source), type="bind", read_only=not writable)
+                for source, target, writable in mounts
+            ],
         }
-        with self._container("serving an image", image, **options, **WALLS) as container:
+        with self._container("serving an image", image, **options, **walls) as container:
             started = time.monotonic()
             container.start()
             container.reload()
