@@ -1,4 +1,4 @@
-"""A virtual environment per peer, made once with uv and kept in the cache, outside the repository."""
+"""A virtual environment per peer, made once with uv and kept in the cache."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -205,20 +205,25 @@ def _driven(server: Server, run: Run, pid: int, bodies: Path, clients: int, seco
 
 
 def _group(pid: int) -> dict[int, list[str]]:
-    """The processes of the session that ``pid`` leads, with the fields of their ``stat``."""
-    found = {}
+    """Processes below ``pid`` or in the session it leads, with the fields of their ``stat``.
+
+    Some managers give their workers sessions of their own, some workers lose their parent.
+    """
+    running = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended meanwhile
-        if int(fields[3]) == pid:
-            found[int(folder.name)] = fields
-    return found
+        running[int(folder.name)] = fields
+    found = {each for each, fields in running.items() if each == pid or int(fields[3]) == pid}
+    while below := {each for each, fields in running.items() if int(fields[1]) in found} - found:
+        found |= below
+    return {each: running[each] for each in found}
 
 
 def _processor(pid: int) -> float:
-    """Seconds of user and system time that the session's processes have used."""
+    """Seconds of user and system time that its processes have used."""
     return sum(int(fields[11]) + int(fields[12]) for fields in _group(pid).values()) * TICK
 
 
@@ -233,7 +238,8 @@ def _memory(pid: int) -> tuple[float, float]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to its leader; what is left of its session after a while is killed."""
+    """SIGTERM to its leader; what is left of its processes after a while is killed."""
+    group = _group(process.pid)
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
@@ -241,11 +247,12 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    for left in _group(process.pid):
-        try:
-            os.kill(left, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended meanwhile
+    # The same process only where it began at the same moment: ids are used again.
+    for each, fields in group.items():
+        now = Path(f"/proc/{each}/stat")
+        if now.exists() and now.read_text().rpartition(")")[2].split()[19] == fields[19]:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
 
 
 def _free_ports() -> int:

@@ -102,17 +102,17 @@ def table(data: Path | None, target: str) -> pd.DataFrame:
 @contextmanager
 def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
     """Build the packages of a model, and unpack them for the time of the block."""
-    with _unpacked(_built(name, frame, target, "off")) as native:
-        with _unpacked(_built(name, frame, target, "auto")) as compiled:
-            verdict = Manifest.load(compiled.path / "package" / "manifest.json").compiled
-            yield Model(
-                name=name,
-                compiled=compiled if verdict.verdict == "equal" else None,
-                native=native,
-                refused=verdict.reason,
-                estimator=_loaded(native),
-                requests=_requests(frame.drop(columns=target)),
-            )
+    images = [_built(name, frame, target, mode) for mode in ("off", "auto")]
+    with _unpacked(images[0]) as native, _unpacked(images[1]) as compiled:
+        verdict = Manifest.load(compiled.path / "package" / "manifest.json").compiled
+        yield Model(
+            name=name,
+            compiled=compiled if verdict.verdict == "equal" else None,
+            native=native,
+            refused=verdict.reason,
+            estimator=_loaded(native),
+            requests=_requests(frame.drop(columns=target)),
+        )
 
 
 def _loaded(root: LocalRoot) -> Any:
@@ -172,10 +172,12 @@ def _build(project: Path, image: Path) -> None:
 
 @contextmanager
 def _unpacked(image: Path) -> Iterator[LocalRoot]:
-    with open_reference(f"oci:{image}", None) as reference:
-        with local_root(reference.image().layers) as root:
-            # An image holds bytecode; a package that was built without a base does not.
-            for place in (root.path / INSTALLED_AT, root.path / "code"):
-                command = [str(root.python), "-m", "compileall", "-qq", str(place)]
-                subprocess.run(command, check=True)
-            yield root
+    with (
+        open_reference(f"oci:{image}", None) as reference,
+        local_root(reference.image().layers) as root,
+    ):
+        # An image holds bytecode; a package that was built without a base does not.
+        for place in (root.path / INSTALLED_AT, root.path / "code"):
+            command = [str(root.python), "-m", "compileall", "-qq", str(place)]
+            subprocess.run(command, check=True)
+        yield root

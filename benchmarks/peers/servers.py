@@ -108,7 +108,7 @@ def _ours(compiled: bool) -> Callable[[Run], Started]:
 def _uvicorn(bin_folder: Path, app: str, run: Run) -> list[str]:
     command = [str(bin_folder / "python"), "-m", "uvicorn", app, "--no-access-log"]
     command += ["--log-level", "warning", "--host", "127.0.0.1", "--port", str(run.port)]
-    return command + ["--workers", str(run.workers)]
+    return [*command, "--workers", str(run.workers)]
 
 
 def _fastapi(run: Run) -> Started:
@@ -143,7 +143,7 @@ def _bentoml(app: str) -> Callable[[Run], Started]:
     return start
 
 
-def _litserve(run: Run) -> Started:
+def _litserve(_: Run) -> Started:
     app = APPS / "litserve_batching.py"
     return Started([str(environment("litserve", LITSERVE) / "python"), str(app)])
 
@@ -177,7 +177,7 @@ def _mlflow(run: Run) -> Started:
         raise NotServedError(f"mlflow can't save it: {done.stderr.strip().splitlines()[-1]}")
     command = [str(bin_folder / "mlflow"), "models", "serve", "-m", str(saved)]
     command += ["--env-manager", "local", "-h", "127.0.0.1", "-p", str(run.port)]
-    return Started(command + ["-w", str(run.workers)])
+    return Started([*command, "-w", str(run.workers)])
 
 
 def _rows(rows: Rows) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _predictions(content: Any, classes: list[Any]) -> Answer:
     return _labelled(content["predictions"], classes)
 
 
-def _chances(content: Any, classes: list[Any]) -> Answer:
+def _chances(content: Any, _: list[Any]) -> Answer:
     return [], content["predictions"]
 
 

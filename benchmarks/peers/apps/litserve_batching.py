@@ -9,7 +9,7 @@ import pandas as pd
 
 
 class Model(litserve.LitAPI):
-    def setup(self, device: str) -> None:
+    def setup(self, device: str) -> None:  # noqa: ARG002 (LitServe passes it)
         self.model = joblib.load(os.environ["PEER_MODEL"])
         self.classes = self.model.classes_.tolist()
 

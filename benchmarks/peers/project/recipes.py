@@ -1,5 +1,7 @@
 """The three models that every server is given; copied into a project, and built from there."""
 
+# ruff: noqa: ARG001, ARG002 (what `package` and scikit-learn pass, needed or not)
+
 from __future__ import annotations
 
 from typing import Any
