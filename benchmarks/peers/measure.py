@@ -270,6 +270,7 @@ def _free_ports() -> int:
 
 
 def _last(run: Run) -> str:
-    """The last line of its log that says something."""
+    """The last line of its log that names an error, or else the last one."""
     lines = (run.folder / "log").read_text(errors="replace").strip().splitlines()
-    return lines[-1][:200] if lines else "it said nothing"
+    named = [line for line in lines if "Error" in line] or lines
+    return named[-1][:200].replace("|", "/") if named else "it said nothing"

@@ -28,7 +28,8 @@ FASTAPI = ("fastapi==0.165.0", "uvicorn[standard]==0.54.0", "orjson==3.13.0")
 COMPILED = (*FASTAPI, "treelite==4.8.1", "pydantic==2.14.3")
 BENTOML = ("bentoml==1.4.39",)
 LITSERVE = ("litserve==0.2.19",)
-MLSERVER = ("mlserver==1.7.1", "mlserver-sklearn==1.7.1")
+# Its workers do not start under a later uvloop, which makes no event loop of itself.
+MLSERVER = ("uvloop==0.21.0", "mlserver==1.7.1", "mlserver-sklearn==1.7.1")
 MLFLOW = ("mlflow==3.17.2",)
 
 Rows = list[dict[str, Any]]
