@@ -12,7 +12,7 @@ from typing import Any
 import docker
 import requests
 from docker.context import ContextAPI
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound
 
 from packager.cache import is_left_behind, owner
 from packager.errors import PackageError, UsageError
