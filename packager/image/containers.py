@@ -105,7 +105,7 @@ class Containers:
                 yield container
             finally:
                 # An engine that is gone has told its error already, and took the container along.
-                with contextlib.suppress(NotFound, requests.ConnectionError):
+                with contextlib.suppress(requests.ConnectionError), gone_or_going():
                     container.remove(force=True)
 
     def job(
@@ -229,6 +229,18 @@ class Containers:
         with tarfile.open(fileobj=io.BufferedReader(ChunkReader(chunks)), mode="r|") as tar:
             tar.extractall(destination, filter="data")
         return True
+
+
+@contextlib.contextmanager
+def gone_or_going() -> Iterator[None]:
+    """Let a container be removed by somebody else, before or at this very moment."""
+    try:
+        yield
+    except NotFound:
+        pass
+    except APIError as error:
+        if "is already in progress" not in str(error.explanation):
+            raise
 
 
 @contextlib.contextmanager
