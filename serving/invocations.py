@@ -48,7 +48,7 @@ class Invocations:
             found = self._json(body)
         else:
             raise RequestError(
-                415,
+                400,
                 "unsupported_media_type",
                 "the content type is not known here",
                 expected="application/json or text/csv",
