@@ -42,9 +42,10 @@ def main() -> None:
         measures = {server: [one.as_json() for one in found] for server, found in rounds.items()}
         results[name] = {"servers": measures, "not measured": refused}
     sys.stdout.write("\n\n".join(sections) + "\n")
+    if given.json is None:
+        return
     facts = {"seconds": given.seconds, "workers": given.workers, "cores": os.cpu_count()}
     given.json.write_text(json.dumps({**facts, "models": results}, indent=1))
-    _say(f"also in {given.json}")
 
 
 def _rounds(
@@ -80,7 +81,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--data", type=Path, help="a CSV with classes in --target")
     parser.add_argument("--target", default="target")
-    parser.add_argument("--json", type=Path, default=Path("peers.json"), help="where it goes too")
+    parser.add_argument("--json", type=Path, help="write every round here too")
     return parser.parse_args()
 
 
