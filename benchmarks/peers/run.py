@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ OVERHEAD_SECONDS = 12
 
 def main() -> None:
     given = _arguments()
+    # What is under way is stopped and removed, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     servers = [server for server in SERVERS if not given.only or server.name in given.only]
     every = len(servers) * given.rounds * len(given.models)
     # wrk takes whole seconds; a third of a cell goes before it to warm up.
