@@ -112,8 +112,9 @@ def measured(server: Server, model: Model, workers: int, seconds: float) -> Meas
 
 @contextmanager
 def _running(server: Server, run: Run) -> Iterator[tuple[int, float]]:
+    started = server.start(run)  # environments and the like are made before the clock starts
     begun = time.monotonic()
-    process = server.launch(run)
+    process = server.launch(run, started)
     try:
         _wait(server, run, process)
         yield process.pid, time.monotonic() - begun

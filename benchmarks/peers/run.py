@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ OVERHEAD_SECONDS = 12
 
 def main() -> None:
     given = _arguments()
+    # What is under way is stopped and removed, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     servers = [server for server in SERVERS if not given.only or server.name in given.only]
     every = len(servers) * given.rounds * len(given.models)
     # wrk takes whole seconds; a third of a cell goes before it to warm up.
@@ -42,9 +45,10 @@ def main() -> None:
         measures = {server: [one.as_json() for one in found] for server, found in rounds.items()}
         results[name] = {"servers": measures, "not measured": refused}
     sys.stdout.write("\n\n".join(sections) + "\n")
+    if given.json is None:
+        return
     facts = {"seconds": given.seconds, "workers": given.workers, "cores": os.cpu_count()}
     given.json.write_text(json.dumps({**facts, "models": results}, indent=1))
-    _say(f"also in {given.json}")
 
 
 def _rounds(
@@ -80,7 +84,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--data", type=Path, help="a CSV with classes in --target")
     parser.add_argument("--target", default="target")
-    parser.add_argument("--json", type=Path, default=Path("peers.json"), help="where it goes too")
+    parser.add_argument("--json", type=Path, help="write every round here too")
     return parser.parse_args()
 
 

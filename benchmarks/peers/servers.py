@@ -65,14 +65,14 @@ class Server:
 
     name: str
     start: Callable[[Run], Started]
+    """Makes what it needs, once or for this run, and tells how it starts."""
     body: Callable[[Rows], dict[str, Any]]
     answer: Callable[[Any, list[Any]], Answer]
     path: str = "/predict"
     ready: str = "/ready"
 
-    def launch(self, run: Run) -> subprocess.Popen[bytes]:
+    def launch(self, run: Run, started: Started) -> subprocess.Popen[bytes]:
         """Start it in a process group of its own; its output goes to ``log`` in its folder."""
-        started = self.start(run)
         given = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         threads = dict.fromkeys(THREADS, str(max(1, CORES // run.workers)))
         mine = {
