@@ -38,7 +38,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from monitoring.binning import build_profile
 from packager.data.frames import infer_columns
-from packager.manifest import Golden, Manifest, NumericalEnvironment, Schema, Serve, Slices
+from packager.manifest import Manifest, Schema, Serve, Slices
+from packager.results import Golden, NumericalEnvironment
 from packager.worker.compile import compile_model
 from packager.worker.model import LoadedModel
 

@@ -33,8 +33,7 @@ from packager.image.engine import Engine
 PACKAGE = Path(sys.executable).parent / "package"
 NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
 PLACES = ("cache", "scratch", "output", "project")
-# What a whole build takes in each place, in MB: sizes are drawn below it.
-TAKES = {"cache": 900, "scratch": 300, "output": 410, "project": 1}
+MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -174,10 +173,11 @@ def killed(trial: Trial, moment: float) -> str:
 
 def full_disks(trial: Trial, times: int) -> list[str]:
     right, _ = trial.finished()
-    draw, bad = random.Random(7), []
+    draw, bad, full = random.Random(7), [], 0
+    takes = {place: taken(trial, place) for place in PLACES}
     for number in range(times):
         place = PLACES[number % len(PLACES)]
-        size = draw.uniform(0.01, 1.0) * TAKES[place]
+        size = draw.uniform(*takes[place])
         with small_disk(trial.folder / place, size):
             trial.fill(place)
             done = subprocess.run(
@@ -187,14 +187,33 @@ def full_disks(trial: Trial, times: int) -> list[str]:
             print(f"{number:3}  {place} of {size:6.1f} MB  {said[:110]}", flush=True)
             if "Traceback" in done.stderr or (done.returncode and done.stdout):
                 bad.append(f"not one clear error: {done.stderr[-1500:]}")
+            full += "No space left on device" in done.stderr
             bad += trial.half()
+    print(f"{full} of {times} found the disk full")
     return bad + ending(trial, right)
+
+
+def taken(trial: Trial, place: str) -> tuple[float, float]:
+    """MB in ``place`` before a build, and the most during it: a size between is too small."""
+    folder = trial.folder / place
+    with small_disk(folder, 8000):
+        trial.fill(place)
+        before = most = shutil.disk_usage(folder).used
+        build = subprocess.Popen(
+            trial.command, env=trial.environment, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        while build.poll() is None:
+            most = max(most, shutil.disk_usage(folder).used)
+            time.sleep(0.005)
+    print(f"a build takes {(most - before) / MB:.2f} MB of the {place}")
+    return before / MB, most / MB
 
 
 @contextmanager
 def small_disk(place: Path, size: float) -> Iterator[None]:
     """``place`` as a file system of ``size`` MB, empty, for the time of the block."""
-    option = f"size={max(64, int(size * 1000))}k"
+    option = f"size={int(size * MB)}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", place], check=True)
     try:
         yield

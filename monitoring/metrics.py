@@ -23,6 +23,7 @@ ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 REASONS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
 PATHS = ("compiled", "native")
+CHECKS = ("equal", "otherwise", "dropped")
 CODES = ("2xx", "4xx", "5xx")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
@@ -94,6 +95,12 @@ class Metrics:
             if count:
                 self._paths[path].inc(count)
 
+    def add_compiled_check(self, outcome: str) -> None:
+        """One row of the live check; ``outcome`` is one of ``CHECKS``."""
+        self._checks[outcome].inc()
+        if outcome == "otherwise":
+            self._mismatches.inc()
+
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
         for bitmap, rows, estimated, correct in counts:
@@ -155,6 +162,13 @@ class Metrics:
             "model_compiled_rows_total", "Rows by which form of the model answered.", "path"
         )
         self._paths = {path: counter.labels(*common, path) for path in PATHS}
+        counter = self.series.counter(
+            "model_compiled_checks_total", "Rows of the live check by what came of it.", "outcome"
+        )
+        self._checks = {text: counter.labels(*common, text) for text in CHECKS}
+        self._mismatches = self.series.counter(
+            "model_compiled_mismatches_total", "Rows the model itself answers otherwise."
+        ).labels(*common)
         self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
         self._estimated_rows = self._by_slice(
             "model_estimated_rows_total", "Rows whose correctness is estimated."

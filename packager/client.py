@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import requests
 
 from packager.errors import PackageError, UsageError
-from packager.manifest import Manifest, Scalar
+from packager.manifest import Manifest
+from packager.noun import Scalar
 
 if TYPE_CHECKING:
     import pandas as pd

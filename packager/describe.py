@@ -10,8 +10,10 @@ from packager.code import data_files
 from packager.errors import UsageError
 from packager.image.assemble import LABEL
 from packager.image.dockerfile import render
-from packager.manifest import DataSource, FileEntry, Findings, Lock, Manifest, Spread
+from packager.manifest import DataSource, Lock, Manifest
+from packager.noun import FileEntry
 from packager.project import FILENAME, Project
+from packager.results import Findings, Spread
 from packager.training import job_of, serve_of, split_of
 from packager.worker.compiled import FOLDER
 from packager.worker.job import TrainingResult

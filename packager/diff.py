@@ -25,17 +25,9 @@ from packager.diff_nouns import (
 from packager.diff_rows import compare_rows
 from packager.digest import canonical_json
 from packager.image.reference import Reference
-from packager.manifest import (
-    Column,
-    Evaluation,
-    FileEntry,
-    Fingerprint,
-    Lock,
-    Manifest,
-    Metrics,
-    Noun,
-    Wheel,
-)
+from packager.manifest import Column, Fingerprint, Lock, Manifest, Wheel
+from packager.noun import FileEntry, Noun
+from packager.results import Evaluation, Metrics
 
 # What an image's config says beside its variables, and neither manifest nor layers do.
 SETTINGS = ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "User", "WorkingDir")
@@ -97,6 +89,9 @@ def diff(before: Described, after: Described) -> Difference:
         slices=changes(_dump(a.slices), _dump(b.slices)),
         schema_=changes(_schema(a, b), _schema(b, a)),
         evaluation=_evaluation(a.evaluation, b.evaluation),
+        findings=changes(_dump(a.findings), _dump(b.findings)),
+        observed=changes(_dump(a.observed), _dump(b.observed)),
+        spread=changes(_dump(a.spread), _dump(b.spread)),
         environment=changes(_dump(a.environment), _dump(b.environment)),
         compiled=changes(_dump(a.compiled), _dump(b.compiled)),
         runtime=changes({"digest": a.runtime}, {"digest": b.runtime}),
@@ -166,8 +161,8 @@ def _entries(layers: Iterable[tuple[str, str, int]]) -> tuple[LayerEntry, ...]:
     return tuple(LayerEntry(name=name, diff_id=id_, size=size) for name, id_, size in layers)
 
 
-def _dump(noun: Noun | Literal["none"]) -> dict[str, Any]:
-    return {} if noun == "none" else noun.model_dump(mode="json", by_alias=True)
+def _dump(noun: Noun | Literal["none"] | None) -> dict[str, Any]:
+    return noun.model_dump(mode="json", by_alias=True) if isinstance(noun, Noun) else {}
 
 
 def _package(manifest: Manifest) -> dict[str, Any]:

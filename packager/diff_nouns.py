@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from packager.manifest import Noun, Wheel
+from packager.manifest import Wheel
+from packager.noun import Noun
 
 
 class Change(Noun):
@@ -163,6 +164,12 @@ class Difference(Noun):
     slices: Changes
     schema_: Changes = Field(alias="schema")
     evaluation: EvaluationDifference
+    findings: Changes
+    """What the check of the data found."""
+    observed: Changes
+    """How equal the second training of the build came out."""
+    spread: Changes
+    """The metrics of other seeds."""
     environment: Changes
     """The numerical environment of the training."""
     compiled: Changes

@@ -18,10 +18,11 @@ from packager.data import frames
 from packager.errors import PackageError, UsageError
 from packager.image.engine import Engine
 from packager.image.reference import Reference
-from packager.manifest import Manifest, Spread
+from packager.manifest import Manifest
 from packager.paired import LEVEL, Difference, Seeds, difference
 from packager.predict import predict
 from packager.progress import Progress
+from packager.results import Spread
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from packager.console import human_bytes
 from packager.image.reference import Reference
-from packager.manifest import Compiled, Manifest, Metrics
+from packager.manifest import Manifest
+from packager.results import Compiled, Metrics
 
 
 def as_json(reference: Reference) -> dict[str, Any]:

@@ -11,54 +11,13 @@ and the server read it. Changing a field's meaning means raising ``Manifest.sche
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
-from packager.digest import canonical_json, sha256_bytes, sha256_file
-from packager.errors import PackageError
-
-Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
-Task = Literal["classification", "regression"]
-Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
-Rung = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
-Isa = Literal["native", "x86-64-v3"]
-Scalar = bool | int | float | str
-
-
-class Noun(BaseModel):
-    """Frozen, and closed: an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def dump(self) -> bytes:
-        """Canonical JSON; ``load(dump())`` equals the original."""
-        return canonical_json(self.model_dump(mode="json", by_alias=True))
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a noun from a JSON file; raise ``PackageError`` if it is not one."""
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise PackageError(
-                f"{path}: expected {cls.__name__}, got {error}",
-                "the package is damaged or was made by another version of this program",
-            ) from error
-
-
-class FileEntry(Noun):
-    """One file by its posix path (relative to the folder it belongs to) and content."""
-
-    path: str
-    sha256: str
-    size: int = Field(ge=0)
-
-    @classmethod
-    def of(cls, path: Path, name: str) -> FileEntry:
-        """The entry of the file at ``path``, under ``name``."""
-        return cls(path=name, sha256=sha256_file(path), size=path.stat().st_size)
+from packager.digest import sha256_bytes
+from packager.noun import FileEntry, Isa, Kind, Level, Noun, Scalar, Task
+from packager.results import Compiled, Evaluation, Findings, NumericalEnvironment, Observed, Spread
 
 
 class Column(Noun):
@@ -117,71 +76,6 @@ class Recipe(Noun):
     """``x86-64-v3``: kernels of that instruction set, on newer processors too."""
 
 
-class Metrics(Noun):
-    """Numbers on some held-out rows; ``intervals`` are 95 % (low, high)."""
-
-    rows: int
-    values: dict[str, float]
-    intervals: dict[str, tuple[float, float]] = {}
-
-
-class Evaluation(Noun):
-    """Metrics on the held-out rows, overall and for each slice that has any."""
-
-    overall: Metrics
-    slices: dict[str, Metrics]
-
-
-class NumericalEnvironment(Noun):
-    """Where the numbers came from: what can change the last bits of a result."""
-
-    python: str
-    machine: str
-    cpu: str
-    cpu_features: tuple[str, ...]
-    blas: tuple[str, ...]
-    """``name version architecture threads`` of each native thread pool, sorted."""
-    threads: int
-    isolation: Literal["container", "process"]
-    libc: str = ""
-    hash_seed: str = ""
-    locale: str = ""
-    timezone: str = ""
-
-
-class Observed(Noun):
-    """What the build saw when the recipe ran a second time, in a fresh process."""
-
-    rung: Rung
-    state: str | None
-    """Digest of the model's state (``worker/state.py``); None where it can't be seen."""
-    differing: tuple[str, ...] = ()
-    """Parts of the model that came out otherwise, and how."""
-    rows: int = 0
-    """Held-out rows that both models predicted."""
-    bit_equal: bool = True
-    label_flips: int | None = None
-    largest_difference: float | None = None
-    slips: tuple[str, ...] = ()
-    """What in the project's code may be the reason: ``train.py:3: …``."""
-
-
-class Spread(Noun):
-    """How metrics vary with the seed alone: one training per seed, same data and split."""
-
-    seeds: tuple[int, ...]
-    overall: dict[str, tuple[float, ...]]
-    """Metric to one value a seed."""
-    slices: dict[str, dict[str, tuple[float, ...]]]
-
-
-class Golden(Noun):
-    """Synthetic rows and the answers the fresh model gave to them."""
-
-    rows: tuple[dict[str, Any], ...]
-    answers: tuple[dict[str, Any], ...]
-
-
 class Serve(Noun):
     """How the model is loaded and served."""
 
@@ -192,27 +86,6 @@ class Serve(Noun):
     compile: Literal["auto", "off", "require"]
     workers: int
     strict: bool
-
-
-class Compiled(Noun):
-    """What the build found of a compiled form of the model: the same answers, sooner."""
-
-    verdict: Literal["equal", "refused", "off"]
-    """``equal``: served on ``domain``; ``refused``: the native model answers every row."""
-    way: str = ""
-    """How it computes: ``encoders + treelite``."""
-    reason: str = ""
-    """Why it was refused; empty otherwise."""
-    domain: tuple[str, ...] = ()
-    """Conditions a row has to meet, readable; rows outside are answered by the native model."""
-    held_out_rows: int = 0
-    edge_rows: int = 0
-    """Rows of either kind on which both forms were compared."""
-    tolerance: float = 0.0
-    largest_difference: float = 0.0
-    """Of probabilities or predicted numbers: relative for regression beyond 1."""
-    differing: tuple[str, ...] = ()
-    """Rows on which the forms disagreed, at most 10: hashes of held-out rows, or edge rows."""
 
 
 class Slices(Noun):
@@ -305,16 +178,6 @@ class DataSource(Noun):
     test_rows: int
     table: TableVersion | None = None
     """What ``files`` were exported from, if not files of the project's own."""
-
-
-class Findings(Noun):
-    """What the check found in the data without training anything: the same on every machine."""
-
-    digest: str
-    """sha256 over the worst findings of each detector."""
-    counts: dict[str, int]
-    allowed: bool = False
-    """Whether findings that stop a build were let through."""
 
 
 class Manifest(Noun):

@@ -13,7 +13,8 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 
 from packager.data.checks.expected import Declared
 from packager.errors import UsageError
-from packager.manifest import Isa, Level, Noun, Split, TableVersion, Task
+from packager.manifest import Split, TableVersion
+from packager.noun import Isa, Level, Noun, Task
 from packager.versions.location import Location
 
 FILENAME = "package.toml"

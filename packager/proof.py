@@ -23,8 +23,9 @@ from packager.image.containers import Sandbox
 from packager.image.engine import Engine
 from packager.image.outputs import load_into
 from packager.image.wheels import VENV
-from packager.manifest import Base, Golden
+from packager.manifest import Base
 from packager.progress import Progress
+from packager.results import Golden
 from packager.training import worker_on
 
 READY_SECONDS = 120

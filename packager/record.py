@@ -11,7 +11,8 @@ from pathlib import Path
 
 from packager.cache import new_file
 from packager.image.assemble import Image
-from packager.manifest import Manifest, Noun
+from packager.manifest import Manifest
+from packager.noun import Noun
 
 
 class GitState(Noun):

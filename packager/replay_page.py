@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from html import escape
 from importlib import resources
 
-from packager.manifest import Manifest, NumericalEnvironment
+from packager.manifest import Manifest
 from packager.replay_text import number, verdict
+from packager.results import NumericalEnvironment
 from packager.worker.report import LADDER, Likeness, ReplayReport
 
 MEANING = {

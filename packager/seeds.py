@@ -11,9 +11,11 @@ from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import UsageError
 from packager.footing import project_worker
 from packager.image.engine import Engine
-from packager.manifest import Lock, Noun, Spread
+from packager.manifest import Lock
+from packager.noun import Noun
 from packager.progress import Progress
 from packager.project import Project
+from packager.results import Spread
 from packager.training import job_of
 from packager.worker.job import SeedsJob
 from packager.worker.spread import LEAST_SEEDS

@@ -16,11 +16,11 @@ from typing import Protocol
 
 from packager.errors import PackageError
 from packager.image.assemble import PORT
-from packager.image.containers import ServerContainer
 from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.runners.local import check_host, local_root
+from packager.serve_settings import ServeSettings
 from packager.usage import Usage, of_tree
 
 READY_SECONDS = 120
@@ -46,18 +46,23 @@ class Server(Protocol):
 
 @contextmanager
 def serving(
-    reference: Reference, engine: Engine | None, port: int, progress: Progress
+    reference: Reference,
+    engine: Engine | None,
+    port: int,
+    progress: Progress,
+    settings: ServeSettings = ServeSettings(),
 ) -> Iterator[Server]:
     """Start the package, wait until it is ready, and stop it when the block ends.
 
-    ``port`` 0 takes a free one. Raises ``PackageError`` with the last log lines if it ends early.
+    ``port`` 0 takes a free one; ``settings`` are the server's own. Raises
+    ``PackageError`` with the last log lines if it ends early.
     """
     _check_free(port)
-    start = _in_process(reference, port) if engine is None else None
-    if engine is not None:
-        name = reference.in_engine(engine, progress)
-        start = engine.server(name, f"package-serve-{secrets.token_hex(4)}", port, PORT)
-    assert start is not None
+    start = (
+        _in_process(reference, port, settings)
+        if engine is None
+        else _in_container(reference, engine, port, progress, settings)
+    )
     with start as server:
         _wait_until_ready(server)
         yield server
@@ -83,12 +88,25 @@ class ServerProcess:
 
 
 @contextmanager
-def _in_process(reference: Reference, port: int) -> Iterator[ServerProcess | ServerContainer]:
+def _in_container(
+    reference: Reference, engine: Engine, port: int, progress: Progress, settings: ServeSettings
+) -> Iterator[Server]:
+    name = reference.in_engine(engine, progress)
+    variables, mounts = settings.in_container()
+    shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
+    title = f"package-serve-{secrets.token_hex(4)}"
+    with engine.server(name, title, port, PORT, environment=variables, mounts=shown) as server:
+        yield server
+
+
+@contextmanager
+def _in_process(reference: Reference, port: int, settings: ServeSettings) -> Iterator[Server]:
     lock = reference.lock()
     check_host(lock.python, lock.platform)
     chosen = port or _free_port()
     with local_root(reference.image().layers) as root:
-        variables = root.variables() | {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
+        place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
+        variables = {**root.variables(), **settings.variables(), **place}
         process = subprocess.Popen(
             [str(root.python), "-m", "serving"],
             cwd=root.path / "code",

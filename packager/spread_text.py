@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 
-from packager.manifest import Spread
+from packager.results import Spread
 
 HEAD = f"{'':<28} {'metric':<18} {'mean':>10} {'sd':>10} {'lowest':>10} {'highest':>10}"
 

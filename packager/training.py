@@ -13,9 +13,10 @@ from packager.image.layers import Layer, plain_layer
 from packager.image.outputs import load_into
 from packager.image.reference import Reference
 from packager.image.stack import Stack, entries
-from packager.manifest import Base, Recipe, Serve, Split, Spread
+from packager.manifest import Base, Recipe, Serve, Split
 from packager.progress import Progress
 from packager.project import Project
+from packager.results import Spread
 from packager.runners.local import check_host
 from packager.runners.runner import ContainerWorker, LocalWorker, Worker
 from packager.worker.job import Job, TrainingResult

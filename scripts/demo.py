@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from packager.environment.platform import default_platform
 from packager.image.base import find_base
@@ -85,25 +86,33 @@ def base_option(engine: Engine | None) -> list[str]:
 
 def serve_and_measure(target: str) -> None:
     """Send real rows, show answers, and the counters that moved."""
-    rows = list(held_rows(ROWS))
+    labelled = list(labelled_rows(ROWS))
+    rows = [row for row, _ in labelled]
     with served(target) as url:
         before = counters(url)
         print(f"\n  POST {url}/predict  one row: {json.dumps(rows[0])}")
-        answer = post(f"{url}/predict", rows[:1])
+        answer = post(f"{url}/predict", {"rows": rows[:1]})
         print(f"  {json.dumps(answer)[:300]}")
         print(f"\n  POST {url}/predict  {len(rows)} rows in batches of 100")
+        answers: list[Any] = []
         for start in range(0, len(rows), 100):
-            post(f"{url}/predict", rows[start : start + 100])
+            batch = post(f"{url}/predict", {"rows": rows[start : start + 100]})
+            answers += batch["predictions"]
+        print(f"\n  POST {url}/feedback  the true labels, by the tokens of the answers")
+        pairs = zip(answers, labelled, strict=True)
+        labels = [{"token": answer["token"], "actual": label} for answer, (_, label) in pairs]
+        print(f"  {json.dumps(post(f'{url}/feedback', labels))}")
+        time.sleep(1)  # workers write their counters a few times a second
         print(f"\n  GET {url}/metrics  what changed:")
         show_changes(before, counters(url))
 
 
-def held_rows(count: int) -> Iterator[dict[str, object]]:
-    """The first rows of the data as a client would send them: numbers as numbers, no target."""
+def labelled_rows(count: int) -> Iterator[tuple[dict[str, object], str]]:
+    """The first rows of the data as a client would send them, and what their cut is."""
     with (PROJECT / "data" / "diamonds.csv").open(encoding="utf-8", newline="") as file:
         for row, _ in zip(csv.DictReader(file), range(count), strict=False):
-            del row["cut"]
-            yield {name: number(text) for name, text in row.items()}
+            label = row.pop("cut")
+            yield {name: number(text) for name, text in row.items()}, label
 
 
 def number(text: str) -> object:
@@ -136,8 +145,8 @@ def served(target: str) -> Iterator[str]:
         log.close()
 
 
-def post(url: str, rows: Sequence[object]) -> dict[str, object]:
-    body = json.dumps({"rows": rows}).encode()
+def post(url: str, document: object) -> dict[str, Any]:
+    body = json.dumps(document).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         return dict(json.load(answer))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packager.errors import PackageError
 from packager.manifest import Manifest
-from serving import state, supervision
+from serving import live, state, supervision
 from serving.access import Keys
 from serving.settings import Settings
 
@@ -45,7 +45,9 @@ def _supervise(settings: Settings, manifest: Manifest) -> int:
             sys.stderr.write(f"{note}\n")
         os.environ.setdefault("BENTOML_HOME", home)
         os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-        code = _run_bentoml(settings)
+        wanted = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
+        with live.checking(Path(home), wanted=wanted):
+            code = _run_bentoml(settings)
         error = supervision.failure(failure)
     if error is not None:
         raise error

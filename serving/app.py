@@ -15,6 +15,7 @@ from packager.errors import PackageError
 from serving import protocols, routes
 from serving.access import Keys
 from serving.feedback import Feedback
+from serving.live import LiveCheck
 from serving.logs import Access, Trace, trace_of
 from serving.pipeline import Pipeline, late
 from serving.predictor import Predictor
@@ -70,6 +71,7 @@ class App:
         self._predictor: Predictor | None = None
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
+        self._live: LiveCheck | None = None
         self._dirty = False
         self._draining = False
 
@@ -97,6 +99,7 @@ class App:
         self._predictor = predictor
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings)
+        self._live = predictor.live_check(self._settings.compiled_check)
         pending = [startup]
 
         async def replayed() -> Message:
@@ -114,6 +117,8 @@ class App:
         finally:
             if predictor.feedback is not None:
                 predictor.feedback.close()
+            if self._live is not None:
+                self._live.close()
             pipeline.close()
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -202,6 +207,8 @@ class App:
             if batch is not None:
                 self._predictor.observer.observe(batch)
                 self._predictor.log_suspicious(batch)
+                if self._live is not None:
+                    self._live.offer(batch)
             self._flush_soon()
         if self._access.wants(status):
             rows = len(batch.labels) if batch else 0

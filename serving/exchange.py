@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data.rows import Checked
-from packager.manifest import Scalar
+from packager.noun import Scalar
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from email.message import Message
 from typing import Any
 
 from packager.data.csvfiles import CSV_OPTIONS, parse_cells
-from packager.manifest import Kind, Manifest
+from packager.manifest import Manifest
+from packager.noun import Kind
 from serving.exchange import Scored
 from serving.reading import is_nan, json_object, malformed, shown
 from serving.schema import RequestError, encode
@@ -47,7 +48,7 @@ class Invocations:
             found = self._json(body)
         else:
             raise RequestError(
-                415,
+                400,
                 "unsupported_media_type",
                 "the content type is not known here",
                 expected="application/json or text/csv",

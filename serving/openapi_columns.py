@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from packager.data.values import shown_bound
-from packager.manifest import Column, Kind, Manifest, Scalar
+from packager.manifest import Column, Manifest
+from packager.noun import Kind, Scalar
 
 MOST_SHOWN = 50
 """Categories of a column told in the document; ``/schema`` has all of them."""

@@ -174,7 +174,7 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
             "200": json_response(
                 "Labels, in the order of the rows", reference("InvocationsAnswer")
             ),
-            **errors("InvocationsError", "400", "413", "415", "422", "500", "503", "504"),
+            **errors("InvocationsError", "400", "413", "422", "500", "503", "504"),
         },
     }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +22,9 @@ from monitoring.times import Clock
 from packager.data.frames import keep_text_plain
 from packager.data.rows import Checked, RowChecker, RowError
 from packager.errors import PackageError
-from packager.manifest import Golden, Manifest, Scalar
+from packager.manifest import Manifest
+from packager.noun import Scalar
+from packager.results import Golden
 from packager.worker.compiled import CompiledModel, load_compiled
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root
@@ -29,6 +33,7 @@ from serving.costs import Costs
 from serving.exchange import Scored
 from serving.fastrows import FastRows
 from serving.feedback import Feedback
+from serving.live import FOLDER, LiveCheck
 from serving.settings import Settings
 from serving.state import suspicious_log
 
@@ -204,6 +209,13 @@ class Predictor:
             checked.rows - outcome.native,
         )
         return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
+
+    def live_check(self, share: float) -> LiveCheck | None:
+        """The live check of this worker, in its event loop; None where there is none to make."""
+        folder = os.environ.get(FOLDER)
+        if self.compiled is None or not share or folder is None:
+            return None
+        return LiveCheck(Path(folder), share, len(self.manifest.schema_.features), self.metrics)
 
     def log_suspicious(self, batch: Batch) -> None:
         """Write a sample of the suspicious rows to their log, where somebody asked for one."""

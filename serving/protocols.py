@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from packager.manifest import Golden, Manifest
+from packager.manifest import Manifest
+from packager.results import Golden
 from serving import v2
 from serving.exchange import Exchange
 from serving.invocations import Invocations

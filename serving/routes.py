@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from packager.manifest import Golden, Manifest
+from packager.manifest import Manifest
+from packager.results import Golden
 from serving import openapi, protocols, schema
 from serving.answers import PredictForm
 from serving.exchange import Exchange

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 
 from packager.data.rows import RowError
 from packager.data.values import shown_bound
-from packager.manifest import Column, Golden, Manifest
+from packager.manifest import Column, Manifest
+from packager.results import Golden
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class Settings:
     """``MODEL_METRICS_ACCESS=keys``: metrics need a key too."""
     access_log: AccessLog
     """``MODEL_ACCESS_LOG``: requests that get a line in the log."""
+    compiled_check: float
+    """``MODEL_COMPILED_CHECK``: share of compiled rows that the model itself predicts again."""
     feedback: FeedbackSettings
     """Labels that come late, and suspicious rows."""
 
@@ -90,6 +92,7 @@ class Settings:
                 _one_of("off", "errors", "all"),
                 "off, errors or all",
             ),
+            compiled_check=read("MODEL_COMPILED_CHECK", "0", _share, "a share from 0 to 1"),
             feedback=FeedbackSettings.from_environment(environment),
         )
 
@@ -102,6 +105,13 @@ def _one_of(*choices: C) -> Callable[[str], C]:
         raise ValueError(text)
 
     return parse
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise ValueError(number)
+    return number
 
 
 def _address(text: str) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from packager.manifest import Column, Golden, Kind, Manifest, Scalar
+from packager.manifest import Column, Manifest
+from packager.noun import Kind, Scalar
+from packager.results import Golden
 from serving.exchange import Scored
 from serving.reading import json_object, malformed
 from serving.schema import RequestError, encode

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
+import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, package
 from hypothesis import settings
@@ -20,6 +21,14 @@ from packager.project import ImageSection
 # No test fails on a clock: the machine may be busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def text_is_held_as_before() -> Iterator[None]:
+    """What ``keep_text_plain`` sets, as a process that serves does, ends with the test."""
+    before = pd.get_option("mode.string_storage")
+    yield
+    pd.set_option("mode.string_storage", before)
 
 
 @pytest.fixture(scope="session")

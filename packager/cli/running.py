@@ -30,6 +30,7 @@ from packager.predict import predict as run_predict
 from packager.predict import predict_at
 from packager.replay import replay as run_replay
 from packager.serve import serving
+from packager.serve_settings import ServeSettings
 from packager.worker.job import Ask, Perturbation
 
 
@@ -42,12 +43,17 @@ def serve(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a package on 127.0.0.1 until Ctrl-C; print its address when it is ready."""
+    """Serve a package on 127.0.0.1 until Ctrl-C; print its address when it is ready.
+
+    The server's settings (MODEL_WORKERS, MODEL_STATE_DIR, MODEL_FEEDBACK_KEY_FILE and the
+    others of docs/serving.md and docs/monitoring.md) are taken from the environment.
+    """
     progress = ConsoleProgress()
+    settings = ServeSettings.from_environment()
     try:
         with (
             opened(reference, local) as (found, engine),
-            serving(found, engine, port, progress) as server,
+            serving(found, engine, port, progress, settings) as server,
         ):
             show(json.dumps({"url": server.url}) if as_json else server.url)
             for line in server.follow():

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from packager.errors import UsageError
-from packager.manifest import Kind
+from packager.noun import Kind
 
 CSV_OPTIONS: dict[str, Any] = {
     "sep": ",",

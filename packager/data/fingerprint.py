@@ -18,7 +18,8 @@ from packager.data import canonical
 from packager.data.cells import Bits, Cells, cells, mix_into
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
-from packager.manifest import FileEntry, Fingerprint
+from packager.manifest import Fingerprint
+from packager.noun import FileEntry
 
 SKETCH = 1024
 GOLDEN = 0x9E3779B97F4A7C15

@@ -16,7 +16,8 @@ import pandas as pd
 from packager.data.csvfiles import CSV_OPTIONS, csv_names, parse_cells, read_csv
 from packager.data.parquetfiles import parquet_names, read_parquet
 from packager.errors import UsageError
-from packager.manifest import Column, Kind, Scalar, Schema
+from packager.manifest import Column, Schema
+from packager.noun import Kind, Scalar
 
 __all__ = [
     "CSV_OPTIONS",

@@ -23,7 +23,8 @@ from packager.data.csvfiles import CSV_OPTIONS, csv_blocks, is_integer, read_csv
 from packager.data.fingerprint import Fingerprinter
 from packager.data.frames import column_names, same_columns
 from packager.data.parquetfiles import parquet_blocks
-from packager.manifest import FileEntry, Fingerprint
+from packager.manifest import Fingerprint
+from packager.noun import FileEntry
 
 _CELLS = 1 << 19  # of a block: 4 MB of numbers, or some 40 MB of text
 

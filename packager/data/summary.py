@@ -11,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.binning import build_profile
+from monitoring.drift import measure
 from monitoring.profile import Profile
 from packager.data.canonical import MASK
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
-from packager.data.psi import psi
-from packager.manifest import Kind, Noun
+from packager.noun import Kind, Noun
 
 SAMPLE = 50_000
 """Rows that distributions are compared on: those with the smallest hashes, so any random ones."""
@@ -127,7 +127,11 @@ def _drift(name: str, profile: Profile, before: Summary, after: Summary) -> Colu
             counts.append(np.bincount(places, minlength=len(feature.bins) + 1))
     reference, found = counts
     used = (reference > 0) | (found > 0)
-    index, z = psi(reference[used], found[used])
+    if int(used.sum()) < 2:
+        index, z = 0.0, 0.0  # everything in one bin, then and now
+    else:
+        moved = measure(found[used].tolist(), reference[used].tolist())
+        index, z = moved.psi, moved.z
     known = before.values.get(name)
     new = after.values.get(name, frozenset()) - known if known is not None else frozenset()
     return ColumnDrift(name=name, psi=index, z=z, unseen=tuple(sorted(new)[:10]))

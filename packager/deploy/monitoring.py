@@ -15,7 +15,7 @@ from monitoring.rule_tests import unit_tests
 from monitoring.rules import Monitored, Objectives, rules_document
 from monitoring.slices import SliceSet
 from packager.deploy import compose, folder
-from packager.deploy.yaml import dump
+from packager.deploy.yaml_text import dump
 from packager.image.reference import Reference
 
 

@@ -14,7 +14,8 @@ from packager.cache import new_file
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import Target
 from packager.errors import UsageError
-from packager.manifest import Base, Noun, Wheel
+from packager.manifest import Base, Wheel
+from packager.noun import Noun
 
 Group = Literal["serve", "worker"]
 DataFormat = Literal["csv", "parquet"]

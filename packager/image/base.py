@@ -23,7 +23,8 @@ from packager.image.bytecode import COMPILE, Compiler, ContainerCompiler, Loader
 from packager.image.engine import Engine
 from packager.image.layers import Layer
 from packager.image.rootfs import find_python, unpack_layers
-from packager.manifest import Base, Noun
+from packager.manifest import Base
+from packager.noun import Noun
 
 # Where a base of `package base` names the Debian packages it was made of.
 PACKAGES = "usr/share/package-base/packages.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
+from docker.types import Mount
 
 from packager.cache import owner
 from packager.errors import PackageError
@@ -21,7 +23,6 @@ from packager.image.streams import ChunkReader, lines
 from packager.usage import Usage
 
 STOP_SECONDS = 15
-CONFLICT = 409
 JOB_USER = "65532:0"
 SCRATCH = {"/tmp": "rw,mode=1777,size=512m"}
 OWNER = "model-packager.owner"
@@ -109,8 +110,8 @@ class Containers:
                 yield container
             finally:
                 # An engine that is gone has told its error already, and took the container along.
-                with contextlib.suppress(NotFound, requests.ConnectionError):
-                    _remove(container)
+                with contextlib.suppress(requests.ConnectionError), gone_or_going():
+                    container.remove(force=True, v=True)
 
     @contextlib.contextmanager
     def _volumes(self, doing: str, image: str, python: str) -> Iterator[Container]:
@@ -205,8 +206,22 @@ class Containers:
             yield Sandbox(container)
 
     @contextlib.contextmanager
-    def server(self, image: str, name: str, port: int, inside: int) -> Iterator[ServerContainer]:
-        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards."""
+    def server(
+        self,
+        image: str,
+        name: str,
+        port: int,
+        inside: int,
+        *,
+        environment: Mapping[str, str],
+        mounts: Sequence[tuple[Path, str, bool]],
+    ) -> Iterator[ServerContainer]:
+        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
+
+        ``mounts``: a file or folder here, its place inside, whether it may be written. With any
+        the container runs as this process's user, who alone may be able to read them.
+        """
+        walls = {**WALLS, "user": f"{os.getuid()}:{os.getgid()}"} if mounts else WALLS
         options: dict[str, Any] = {
             "name": name,
             "labels": {},  # where this process is killed, it serves on
@@ -214,8 +229,13 @@ class Containers:
             "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
             "read_only": True,
             "tmpfs": SCRATCH,
+            "environment": dict(environment),
+            "mounts": [
+                Mount(target, str(source), type="bind", read_only=not writable)
+                for source, target, writable in mounts
+            ],
         }
-        with self._container("serving an image", image, **options, **WALLS) as container:
+        with self._container("serving an image", image, **options, **walls) as container:
             started = time.monotonic()
             container.start()
             container.reload()
@@ -236,12 +256,15 @@ class Containers:
         return True
 
 
-def _remove(container: Container) -> None:
-    """Remove it with its volumes; no error where somebody is removing it already."""
+@contextlib.contextmanager
+def gone_or_going() -> Iterator[None]:
+    """Let a container be removed by somebody else, before or at this very moment."""
     try:
-        container.remove(force=True, v=True)
+        yield
+    except NotFound:
+        pass
     except APIError as error:
-        if error.status_code != CONFLICT:
+        if "is already in progress" not in str(error.explanation):
             raise
 
 

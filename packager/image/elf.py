@@ -17,7 +17,7 @@ from packager.errors import PackageError
 from packager.image.base import BaseImage
 from packager.image.layers import Layer
 from packager.image.stack import Stack
-from packager.manifest import Noun
+from packager.noun import Noun
 from packager.progress import Progress
 
 SHARED_OBJECT = re.compile(r"\.so(\.[\w.]+)?$")

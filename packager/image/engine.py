@@ -12,11 +12,11 @@ from typing import Any
 import docker
 import requests
 from docker.context import ContextAPI
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound
 
 from packager.cache import is_left_behind, owner
 from packager.errors import PackageError, UsageError
-from packager.image.containers import OWNER, Containers, OnLine, engine_errors
+from packager.image.containers import OWNER, Containers, OnLine, engine_errors, gone_or_going
 from packager.image.streams import built_id
 
 PING_SECONDS = 10
@@ -170,7 +170,7 @@ class Engine(Containers):
         with engine_errors("removing what a dead build left"):
             for left in self._client.api.containers(all=True, filters={"label": OWNER}):
                 if is_left_behind(left["Labels"][OWNER]):
-                    with contextlib.suppress(NotFound):
+                    with gone_or_going():
                         self._client.api.remove_container(left["Id"], force=True, v=True)
             for tag in self.tags():
                 name = TEMPORARY.fullmatch(tag)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from packager.cache import cache_directory, new_file, used
 from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.manifest import Noun
+from packager.noun import Noun
 from packager.progress import How
 
 # Part of every cache key: raise it when the bytes of a layer change for the same input.

@@ -17,6 +17,8 @@ SHARED = (
     "packager/digest.py",
     "packager/errors.py",
     "packager/manifest.py",
+    "packager/noun.py",
+    "packager/results.py",
     "packager/data/",
     "packager/worker/",
     "monitoring/",

@@ -20,7 +20,7 @@ from packager.cache import new_file
 from packager.data import frames
 from packager.data.fingerprint import fingerprint, row_hashes
 from packager.errors import PackageError, UsageError
-from packager.manifest import FileEntry, Noun
+from packager.noun import FileEntry, Noun
 from packager.review.verdicts import Verdict, digest
 
 RECORD = ".derived.json"

@@ -14,9 +14,9 @@ from packager.data.frames import infer_columns, read
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
 from packager.image.runtime import runtime_digest, runtime_files
-from packager.manifest import Findings
 from packager.progress import Progress
 from packager.project import Project
+from packager.results import Findings
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.runners.runner import Worker

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from packager.cache import new_file
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
-from packager.manifest import Noun
+from packager.noun import Noun
 
 FIELDS = ("row_hash", "verdict", "column", "value", "why")
 Decision = Literal["keep", "drop", "once", "fix"]

@@ -72,7 +72,9 @@ def derive(
     )
     known = _known(location, derivation)
     if known is not None:
-        return known if known.how == "unchanged" else _back(location, known.version, by)
+        found = known if known.how == "unchanged" else _back(location, known.version, by)
+        _pin(parents, exact, location, found.version)
+        return found
     with work_folder() as folder:
         files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
         for parent, version, file in zip(parents, exact, files, strict=True):
@@ -90,8 +92,7 @@ def derive(
             )
         source = open_source(out)
         made = add(source, location, message, by, change=change, derived=derivation)
-    for parent, version in zip(parents, exact, strict=True):
-        _pin(parent, version, location, made.version)
+    _pin(parents, exact, location, made.version)
     return Derived(made.version, "computed")
 
 
@@ -150,7 +151,11 @@ def _back(location: Location, version: Version, by: str) -> Derived:
     return Derived(revert(Location(location.uri, version.number), message, by), "reverted")
 
 
-def _pin(parent: Location, version: Version, location: Location, made: Version) -> None:
-    needed_by = f"table {location.name}@{made.number}"
-    where = location.relative_to(Location(parent.uri))
-    pin(Location(parent.uri), Pin(version=version.number, needed_by=needed_by, table=where))
+def _pin(
+    parents: Sequence[Location], versions: Sequence[Version], location: Location, made: Version
+) -> None:
+    """Note at each parent that the derived version needs it."""
+    for parent, version in zip(parents, versions, strict=True):
+        where = location.relative_to(Location(parent.uri))
+        needed_by = f"table {location.name}@{made.number}"
+        pin(Location(parent.uri), Pin(version=version.number, needed_by=needed_by, table=where))

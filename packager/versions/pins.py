@@ -7,7 +7,7 @@ meet. Delta Lake passes over folders whose names begin with an underscore.
 from __future__ import annotations
 
 from packager.digest import canonical_json, sha256_bytes
-from packager.manifest import Noun
+from packager.noun import Noun
 from packager.versions.files import filesystem, read_json, write_json
 from packager.versions.location import Location
 from packager.versions.store import told

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from packager.manifest import Fingerprint, Noun
+from packager.manifest import Fingerprint
+from packager.noun import Noun
 
 
 class Parent(Noun):

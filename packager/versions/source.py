@@ -15,7 +15,7 @@ from packager.data.frames import column_names, same_columns
 from packager.data.parquetfiles import holed_integers, parquet_schema
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
 from packager.errors import UsageError
-from packager.manifest import FileEntry
+from packager.noun import FileEntry
 from packager.versions.arrow import stored_schema
 
 _ARROW = {

@@ -188,7 +188,7 @@ class Store:
                 dry_run=dry_run,
                 enforce_retention_duration=False,
                 keep_versions=sorted({*numbers, self._table.version()}),
-                full=True,
+                full=False,  # what another writer has not committed yet stays
             )
             if not dry_run:
                 return named

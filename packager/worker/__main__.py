@@ -21,7 +21,8 @@ from pathlib import Path
 
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
-from packager.manifest import Isa, Manifest, Recipe
+from packager.manifest import Manifest, Recipe
+from packager.noun import Isa
 from packager.worker.isa import pin
 from packager.worker.isolation import refuse_network
 from packager.worker.job import Ask, CheckJob, Job, SeedsJob

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from packager.errors import PackageError
-from packager.manifest import Evaluation, Observed, Recipe
+from packager.manifest import Recipe
+from packager.results import Evaluation, Observed
 from packager.worker.compare import metric_checks
 from packager.worker.dataset import Dataset
 from packager.worker.job import Fit, Job

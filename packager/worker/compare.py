@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from packager.manifest import Evaluation, Task
+from packager.noun import Task
+from packager.results import Evaluation
 from packager.worker.evaluate import numbers
 from packager.worker.predictions import Predictions
 from packager.worker.report import Check, MetricCheck

@@ -16,7 +16,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from packager.errors import PackageError
-from packager.manifest import Compiled, Schema
+from packager.manifest import Schema
+from packager.results import Compiled
 from packager.worker.compiled import CompiledModel
 from packager.worker.compiling import build
 from packager.worker.compiling.accept import Judge, Judged

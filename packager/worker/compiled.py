@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.errors import PackageError
-from packager.manifest import Manifest, Scalar, Schema, Task
+from packager.manifest import Manifest, Schema
+from packager.noun import Scalar, Task
 from packager.worker.compiling.encode import Encoder, apply, scalar
 from packager.worker.compiling.form import Form, Linear, Matrix, Native, Trees, read
 from packager.worker.compiling.heads import (

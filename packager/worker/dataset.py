@@ -17,7 +17,8 @@ from packager.data import frames
 from packager.data.csvfiles import read_csv
 from packager.data.split import test_mask
 from packager.errors import UsageError
-from packager.manifest import Column, FileEntry, Scalar, Schema, Slices, Task
+from packager.manifest import Column, Schema, Slices
+from packager.noun import FileEntry, Scalar, Task
 from packager.worker.job import Job
 from packager.worker.paths import Root
 

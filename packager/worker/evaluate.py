@@ -17,7 +17,8 @@ import pandas as pd
 from monitoring.accuracy import wilson
 from monitoring.slices import ALL
 from packager.errors import PackageError
-from packager.manifest import Evaluation, Metrics, Scalar, Task
+from packager.noun import Scalar, Task
+from packager.results import Evaluation, Metrics
 from packager.worker.model import LoadedModel, Predictions
 from packager.worker.predictions import scalars
 from packager.worker.project_code import calling

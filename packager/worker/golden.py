@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from monitoring.profile import FeatureProfile, Profile
-from packager.manifest import Column, Golden, Schema
+from packager.manifest import Column, Schema
+from packager.results import Golden
 from packager.worker.model import LoadedModel
 from packager.worker.predict import answers
 

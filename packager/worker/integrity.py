@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from packager.digest import sha256_file, tree_digest
-from packager.manifest import FileEntry, Manifest
+from packager.manifest import Manifest
+from packager.noun import FileEntry
 from packager.worker.paths import Root
 from packager.worker.report import Check
 

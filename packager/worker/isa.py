@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from packager.errors import PackageError
-from packager.manifest import Isa
+from packager.noun import Isa
 
 VARIABLE = "MODEL_ISA"
 ABOVE_V3 = ("X86_V4", "AVX512", "AVX10", "AMX")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from packager.errors import PackageError, UsageError
-from packager.manifest import NumericalEnvironment
+from packager.results import NumericalEnvironment
 
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` by whoever starts this process in a container without a network."""

@@ -7,21 +7,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from packager.data.checks.expected import Expected
-from packager.manifest import (
-    Compiled,
-    Evaluation,
-    FileEntry,
-    Noun,
-    NumericalEnvironment,
-    Observed,
-    Recipe,
-    Schema,
-    Serve,
-    Slices,
-    Split,
-    Spread,
-    Task,
-)
+from packager.manifest import Recipe, Schema, Serve, Slices, Split
+from packager.noun import FileEntry, Noun, Task
+from packager.results import Compiled, Evaluation, NumericalEnvironment, Observed, Spread
 
 Perturbation = Literal["none", "seed", "row", "param"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from packager.manifest import FileEntry, Rung
+from packager.noun import FileEntry, Rung
 from packager.worker.compare import identical, label_flips, largest_difference, row_differences
 from packager.worker.model import LoadedModel
 from packager.worker.project_code import calling

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from packager.errors import PackageError
-from packager.manifest import Scalar, Serve, Task
+from packager.manifest import Serve
+from packager.noun import Scalar, Task
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
 from packager.worker.storage import read_native

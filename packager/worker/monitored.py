@@ -17,7 +17,8 @@ import pandas as pd
 from monitoring.binning import MAX_FEATURES, answer_features, build_profile
 from monitoring.calibration import calibrate
 from monitoring.profile import Profile, numeric
-from packager.manifest import Column, Scalar, Schema
+from packager.manifest import Column, Schema
+from packager.noun import Scalar
 from packager.worker.dataset import Dataset
 from packager.worker.model import LoadedModel, Predictions
 from packager.worker.predictions import scalars

@@ -17,6 +17,9 @@ from packager.errors import PackageError
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 
+# In a container the root is "/", which as a whole would allow everything.
+OWN = ("models", "data", "package")
+
 
 def refuse_files_outside(root: Path, *more: Path) -> None:
     """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
@@ -25,11 +28,7 @@ def refuse_files_outside(root: Path, *more: Path) -> None:
     the system's own. Only reading by the project's own frames counts, not by libraries at import.
     """
     here = Path.cwd().resolve()
-    allowed = tuple(
-        str(place.resolve())
-        for place in (root, here, *more, *_own_places())
-        if str(place) not in ("", "/")
-    )
+    allowed = allowed_places(root, *more)
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
@@ -47,6 +46,16 @@ def refuse_files_outside(root: Path, *more: Path) -> None:
             )
 
     sys.addaudithook(hook)
+
+
+def allowed_places(root: Path, *more: Path) -> tuple[str, ...]:
+    """The folders the project's code may read, resolved, beside those of the system."""
+    own = (root / name for name in OWN)
+    return tuple(
+        str(place.resolve())
+        for place in (root, *own, Path.cwd(), *more, *_own_places())
+        if str(place) not in ("", "/")
+    )
 
 
 def _own_places() -> list[Path]:

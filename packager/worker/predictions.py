@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.errors import PackageError
-from packager.manifest import Scalar, Task
+from packager.noun import Scalar, Task
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
-from packager.manifest import DataSource, Manifest, NumericalEnvironment, Recipe, Rung
+from packager.manifest import DataSource, Manifest, Recipe
+from packager.noun import Rung
+from packager.results import NumericalEnvironment
 from packager.worker.again import train_again
 from packager.worker.compare import metric_checks, slices_check
 from packager.worker.dataset import prepare, read_source

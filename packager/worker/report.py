@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from packager.manifest import Level, Noun, NumericalEnvironment, Rung
+from packager.noun import Level, Noun, Rung
+from packager.results import NumericalEnvironment
 
 LADDER: tuple[Rung, ...] = get_args(Rung)
 """From the strongest rung to the weakest."""

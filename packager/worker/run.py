@@ -13,15 +13,9 @@ from pathlib import Path
 
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
-from packager.manifest import (
-    Evaluation,
-    FileEntry,
-    Observed,
-    Recipe,
-    Scalar,
-    Schema,
-    Slices,
-)
+from packager.manifest import Recipe, Schema, Slices
+from packager.noun import FileEntry, Scalar
+from packager.results import Evaluation, Observed
 from packager.worker import given, monitored
 from packager.worker.again import observe
 from packager.worker.compile import compile_model

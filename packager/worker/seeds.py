@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.manifest import Evaluation, Recipe, Spread
+from packager.manifest import Recipe
+from packager.results import Evaluation, Spread
 from packager.worker.again import train_again
 from packager.worker.job import Fit, Job, SeedsJob
 from packager.worker.paths import Root

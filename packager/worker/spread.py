@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from packager.errors import PackageError
-from packager.manifest import Evaluation, Spread
+from packager.results import Evaluation, Spread
 
 LEAST_SEEDS = 5
 """Fewer say too little of a spread for the rung ``statistical``."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from packager.digest import sha256_file
 from packager.environment.wheels import wheel_path
-from packager.manifest import Manifest, NumericalEnvironment, Schema, Serve, Slices, Wheel
+from packager.manifest import Manifest, Schema, Serve, Slices, Wheel
+from packager.results import NumericalEnvironment
 
 TOML = """\
 [package]

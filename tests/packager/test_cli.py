@@ -12,6 +12,7 @@ import pytest
 from host_samples import TOML, write_project
 
 from packager import cli
+from packager.cli import running
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.manifest import Manifest
@@ -190,7 +191,8 @@ def package_at(monkeypatch, base: str = "none") -> None:
         manifest = Manifest.model_construct()
         yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
 
-    monkeypatch.setattr(cli, "open_reference", opened)
+    for place in (sys.modules["packager.cli.app"], sys.modules["packager.cli.reading"]):
+        monkeypatch.setattr(place, "open_reference", opened)
 
 
 ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
@@ -198,7 +200,7 @@ ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
 
 def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr(cli, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
     assert run("predict", "ref", "--input", "a.csv") == (0, ANSWERS, "")
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--json")
     assert code == 0
@@ -207,7 +209,7 @@ def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
 
 def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
-    monkeypatch.setattr(cli, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
     assert run("predict", "r", "--input", "a", "--output", tmp_path / "o") == (0, "", "")
     assert (tmp_path / "o").read_text() == ANSWERS
 
@@ -217,7 +219,7 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
         raise PackageError("row 3, column carat: expected a number, got 'x'", "mend the row")
 
     package_at(monkeypatch)
-    monkeypatch.setattr(cli, "run_predict", fail)
+    monkeypatch.setattr(running, "run_predict", fail)
     code, out, err = run("predict", "r", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (1, "")
     assert err == "error: row 3, column carat: expected a number, got 'x'\n\nhint: mend the row\n"
@@ -229,7 +231,7 @@ def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
         raise KeyboardInterrupt
 
     package_at(monkeypatch)
-    monkeypatch.setattr(cli, "run_predict", stop)
+    monkeypatch.setattr(running, "run_predict", stop)
     code, out, err = run("predict", "r", "--input", "a")
     assert (code, out) == (130, "")
     assert "stopped" in err
@@ -240,7 +242,7 @@ def test_a_bug_shows_its_traceback(monkeypatch):
         raise ZeroDivisionError
 
     package_at(monkeypatch)
-    monkeypatch.setattr(cli, "run_predict", fail)
+    monkeypatch.setattr(running, "run_predict", fail)
     monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

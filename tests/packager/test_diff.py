@@ -30,12 +30,8 @@ from packager.manifest import (
     Base,
     Column,
     DataSource,
-    Evaluation,
-    FileEntry,
     Lock,
     Manifest,
-    Metrics,
-    NumericalEnvironment,
     Recipe,
     Schema,
     Serve,
@@ -43,7 +39,9 @@ from packager.manifest import (
     Split,
     Wheel,
 )
+from packager.noun import FileEntry
 from packager.progress import Silent
+from packager.results import Evaluation, Findings, Metrics, NumericalEnvironment, Observed, Spread
 
 FRAME = pd.DataFrame({"basket": [1.5, 2.5, 4.0], "channel": ["web", "app", "web"]})
 PRINT = fingerprint(FRAME)
@@ -64,6 +62,8 @@ LOCK = Lock(
     base=Base(reference="python:3.11", diff_ids=("sha256:1",), env=("LANG=C", "PATH=/bin")),
     wheels=(wheel("numpy"), wheel("pandas", "2.0")),
 )
+FINDINGS = Findings(digest="0" * 64, counts={"id_like": 1})
+OBSERVED = Observed(rung="artifact", state=None)
 MANIFEST = Manifest(
     name="shop",
     version="1.0.0",
@@ -94,6 +94,9 @@ MANIFEST = Manifest(
         train_rows=2,
         test_rows=1,
     ),
+    findings=FINDINGS,
+    observed=OBSERVED,
+    spread=Spread(seeds=(1, 2), overall={}, slices={}),
     evaluation=Evaluation(
         overall=Metrics(rows=10, values={"accuracy": 0.5}),
         slices={"channel=web": Metrics(rows=6, values={"accuracy": 0.25, "roc_auc": 0.5})},
@@ -207,6 +210,18 @@ def test_a_package_does_not_differ_from_itself():
         (
             manifest_with(files=(file("golden.json", "g"),)),
             one("files", ("golden.json",), file("").sha256, file("", "g").sha256),
+        ),
+        (
+            manifest_with(findings=FINDINGS.model_copy(update={"allowed": True})),
+            one("findings", ("allowed",), False, True),
+        ),
+        (
+            manifest_with(observed=OBSERVED.model_copy(update={"rung": "state"})),
+            one("observed", ("rung",), "artifact", "state"),
+        ),
+        (
+            manifest_with(spread=Spread(seeds=(1, 3), overall={}, slices={})),
+            one("spread", ("seeds",), [1, 2], [1, 3]),
         ),
         (
             replace(SHOP, settings={**SHOP.settings, "Env": ["A=2"]}),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from packager.inspect import compiled_lines
-from packager.manifest import Compiled
+from packager.results import Compiled
 
 
 def lines(**fields) -> list[str]:

@@ -8,16 +8,8 @@ from pydantic import ValidationError
 
 from packager.digest import sha256_bytes, sha256_file
 from packager.errors import PackageError
-from packager.manifest import (
-    Base,
-    Column,
-    FileEntry,
-    Lock,
-    Manifest,
-    Schema,
-    Split,
-    Wheel,
-)
+from packager.manifest import Base, Column, Lock, Manifest, Schema, Split, Wheel
+from packager.noun import FileEntry
 
 MANIFEST = host_samples.MANIFEST.model_copy(
     update={

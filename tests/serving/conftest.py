@@ -21,7 +21,8 @@ from serving_helpers import (
 )
 
 from monitoring.binning import build_profile
-from packager.manifest import Column, Evaluation, Golden, Metrics, Schema, Serve, Slices
+from packager.manifest import Column, Schema, Serve, Slices
+from packager.results import Evaluation, Golden, Metrics
 
 Starter = Callable[..., Server]
 

@@ -23,15 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from packager.manifest import (
-    Column,
-    FileEntry,
-    Manifest,
-    NumericalEnvironment,
-    Schema,
-    Serve,
-    Slices,
-)
+from packager.manifest import Column, Manifest, Schema, Serve, Slices
+from packager.noun import FileEntry
+from packager.results import NumericalEnvironment
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0

@@ -11,7 +11,8 @@ from jsonschema_rs import Draft202012Validator, meta
 from serving_helpers import Package, Server, diamonds, diamonds_schema, make_manifest
 
 from packager.data.rows import RowError, check_rows
-from packager.manifest import Column, Golden, Manifest, Schema, Serve
+from packager.manifest import Column, Manifest, Schema, Serve
+from packager.results import Golden
 from serving import openapi, protocols
 
 ROW = {"carat": 0.5, "color": "E", "tables": 55}

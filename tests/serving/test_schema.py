@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_helpers import diamonds, diamonds_schema, make_manifest
 
-from packager.manifest import Golden
+from packager.results import Golden
 from serving import schema
 from serving.schema import RequestError
 

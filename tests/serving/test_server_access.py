@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -81,6 +82,9 @@ def test_requests_are_logged_with_their_trace_and_without_their_rows(guarded: Se
     bad = json.dumps({"rows": [{**SECRET_ROW, "tables": "Cheshire"}]}).encode()
     assert ask(guarded, "/predict", bad, **given)[0] == 422
     assert ask(guarded, "/Wonderland", **given)[0] == 404
+    until = time.monotonic() + 30  # a line is written after its answer is sent
+    while guarded.log.read_text().count("order-17") < 3 and time.monotonic() < until:
+        time.sleep(0.05)
     text = guarded.log.read_text()
     for secret in ("Alice", "Liddell", "123.25", "Cheshire", "Wonderland", "first"):
         assert secret not in text

@@ -15,7 +15,8 @@ from serving_helpers import Package, Reply, Server, diamonds, diamonds_schema, m
 from tritonclient.utils import InferenceServerException
 
 from packager.data.rows import check_rows
-from packager.manifest import Column, Golden, Manifest, Schema
+from packager.manifest import Column, Manifest, Schema
+from packager.results import Golden
 from serving import v2
 from serving.exchange import Scored
 from serving.schema import RequestError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from packager.manifest import Column, Kind, Noun, Scalar
+from packager.manifest import Column
+from packager.noun import Kind, Noun, Scalar
 
 
 class Declared(Noun):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from packager.data.checks.suspects import Floats, Ints
 from packager.data.checks.table import Table, nanoseconds, numbers_of
-from packager.manifest import Task
+from packager.noun import Task
 
 FOLDS = 3
 SEED = 7

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
-from packager.manifest import Kind
+from packager.noun import Kind
 
 WIDER: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Kinds that a column may have where another is expected: whole numbers are numbers."""

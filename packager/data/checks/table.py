@@ -14,7 +14,8 @@ import pandas as pd
 from packager.data.checks.expected import Expected
 from packager.data.checks.suspects import Floats, Ints, Mask
 from packager.data.fingerprint import row_hashes
-from packager.manifest import Split, Task
+from packager.manifest import Split
+from packager.noun import Task
 
 Hashes = npt.NDArray[np.uint64]
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from packager.data.rows import RowChecker, RowError
 from packager.digest import canonical_json, sha256_bytes
-from packager.manifest import Scalar, Schema
+from packager.manifest import Schema
+from packager.noun import Scalar
 from packager.worker.compiled import CompiledModel, needs_native
 from packager.worker.compiling.heldout import Row, columns_of
 from packager.worker.compiling.probe import native

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.manifest import Task
+from packager.noun import Task
 from packager.worker.compiling.cells import (
     Block,
     CannotCompileError,

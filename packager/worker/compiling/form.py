@@ -14,7 +14,7 @@ from pydantic import Field
 
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.manifest import Noun, Scalar
+from packager.noun import Noun, Scalar
 
 FORM = "form.json"
 TREES = "trees.bin"

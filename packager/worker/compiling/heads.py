@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from packager.manifest import Scalar, Task
+from packager.noun import Scalar, Task
 from packager.worker.compiling.form import Linear, Path_, Trees
 from packager.worker.predictions import checked_labels, checked_probabilities
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from packager.manifest import Scalar
+from packager.noun import Scalar
 from packager.worker.compiling.encode import Encoder, Lookup, Plain, tame
 from packager.worker.compiling.form import Linear
 from packager.worker.compiling.heads import Meaning, logistic_of_one, rounding

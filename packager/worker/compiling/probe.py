@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from packager.data.rows import RowChecker
-from packager.manifest import Column, Scalar, Schema
+from packager.manifest import Column, Schema
+from packager.noun import Scalar
 from packager.worker.compiling.cells import CannotCompileError, NumberCell, TabledCell, first_cell
 from packager.worker.compiling.heldout import Row, taken
 from packager.worker.compiling.transformers import MOST_KEYS, Keys

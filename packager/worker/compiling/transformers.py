@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.manifest import Scalar
+from packager.noun import Scalar
 from packager.worker.compiling.cells import (
     Block,
     CannotCompileError,

@@ -19,7 +19,7 @@ from monitoring.keys import KeyRing
 from monitoring.rules import Monitored, Objectives
 from packager.deploy import compose, folder
 from packager.deploy.monitoring import monitoring_files
-from packager.deploy.yaml import dump
+from packager.deploy.yaml_text import dump
 from packager.errors import UsageError
 
 MODEL = Monitored(
@@ -46,7 +46,7 @@ def test_yaml_holds_any_plain_data(document: dict[str, Any]) -> None:
 def test_long_expressions_are_written_as_a_person_would() -> None:
     text = dump({"expr": 'up{job="a"} == 0', "for": "5m", "on": True, "names": ["on", "a.b"]})
     assert text == (
-        'expr: |-\n  up{job="a"} == 0\nfor: "5m"\n"on": true\nnames:\n  - "on"\n  - a.b\n'
+        "expr: |-\n  up{job=\"a\"} == 0\nfor: \"5m\"\n'on': true\nnames:\n  - 'on'\n  - a.b\n"
     )
 
 

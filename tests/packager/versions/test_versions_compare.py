@@ -3,11 +3,9 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from packager.data.psi import psi
 from packager.data.stream import fingerprint_path
 from packager.errors import UsageError
 from packager.versions.compare import compare, compared_json, open_side
@@ -88,14 +86,3 @@ def test_versions_are_compared(commit, place, frame):
 def test_keys_that_are_none_are_refused(two, key, message):
     with pytest.raises(UsageError, match=message):
         diffed(*two, key)
-
-
-def test_chance_alone_stays_below_the_threshold():
-    random = np.random.default_rng(1)
-    reference = random.multinomial(10_000, [0.1] * 10)
-    scores = [psi(reference, random.multinomial(500, [0.1] * 10))[1] for _ in range(2000)]
-    assert np.mean(np.array(scores) > 3.09) < 0.004
-    index, z = psi(reference, np.array([140, 40, 40, 40, 40, 40, 40, 40, 40, 40]))
-    assert index > 0.1
-    assert z > 4.5
-    assert psi(reference, np.zeros(10, int)) == (0.0, 0.0)

@@ -19,7 +19,8 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from packager.data.frames import infer_columns
 from packager.data.rows import RowChecker
-from packager.manifest import Compiled, Schema
+from packager.manifest import Schema
+from packager.results import Compiled
 from packager.worker.compile import compile_model
 from packager.worker.compiled import CompiledModel
 from packager.worker.compiling.form import read

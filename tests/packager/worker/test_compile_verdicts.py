@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 from worker_projects import SERVE
 
 from packager.errors import PackageError
-from packager.manifest import Compiled, Manifest
+from packager.manifest import Manifest
+from packager.results import Compiled
 from packager.worker.compile import compile_model
 from packager.worker.compiled import CompiledModel, load_compiled
 from packager.worker.compiling import ensembles

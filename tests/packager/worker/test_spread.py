@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from packager.errors import PackageError
-from packager.manifest import Evaluation, Metrics, Spread
+from packager.results import Evaluation, Metrics, Spread
 from packager.worker.spread import interval, intervals, spread_of, within_spread
 
 

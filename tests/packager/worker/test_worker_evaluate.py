@@ -10,7 +10,8 @@ from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from monitoring.accuracy import wilson
 from packager.errors import PackageError
-from packager.manifest import Evaluation, Metrics, Scalar
+from packager.noun import Scalar
+from packager.results import Evaluation, Metrics
 from packager.worker.compare import (
     identical,
     label_flips,

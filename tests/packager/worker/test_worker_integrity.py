@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.manifest import FileEntry
+from packager.noun import FileEntry
 from packager.worker.integrity import is_bytecode, is_passed_over, verify_folder
 from packager.worker.report import reaches
 

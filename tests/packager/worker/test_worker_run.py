@@ -9,7 +9,8 @@ import pandas as pd
 from worker_projects import FOREST, RECIPE, SERVE, Project
 
 from packager.digest import sha256_file
-from packager.manifest import Golden, Recipe
+from packager.manifest import Recipe
+from packager.results import Golden
 from packager.worker.job import TrainingResult
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 
 from packager.digest import sha256_bytes
-from packager.manifest import DataSource, FileEntry, Manifest, Recipe, Serve
+from packager.manifest import DataSource, Manifest, Recipe, Serve
+from packager.noun import FileEntry
 from packager.worker.job import Ask, Job, TrainingResult
 from packager.worker.paths import Root
 from packager.worker.run import run

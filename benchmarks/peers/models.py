@@ -1,0 +1,183 @@
+"""The data, the packages built from it, and what the model itself answers to each request."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from environments import COMMON
+
+from packager.cache import cache_directory, new_folder
+from packager.digest import sha256_bytes
+from packager.image.reference import open_reference
+from packager.image.runtime import INSTALLED_AT, runtime_digest, runtime_files
+from packager.manifest import Manifest
+from packager.runners.local import LocalRoot, local_root
+
+CEILING = runpy.run_path(str(Path(__file__).parents[1] / "ceiling.py"))
+RECIPES = Path(__file__).parent / "project" / "recipes.py"
+MODELS = ("linear", "boosting", "native")
+PACKAGE = Path(sys.executable).parent / "package"
+# Requests that are sent in turn, so that no server answers from memory.
+BODIES = {1: 200, 100: 20}
+SLICED_VALUES = 20
+
+PROJECT = """[package]
+name = "peers-{recipe}"
+version = "1.0.0"
+task = "classification"
+
+[data]
+source = "data.csv"
+target = {target}
+split = {{ test = 0.2, seed = 7 }}
+
+[recipe]
+train = "recipes:{recipe}"
+seed = 7
+
+[requirements]
+file = "requirements.txt"
+
+[serve]
+compile = "{compile}"
+workers = 2
+{slices}"""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as packages hold it, and requests with the answers it gives when called directly."""
+
+    name: str
+    compiled: LocalRoot | None
+    """The package with ``compile = "auto"``; None where no compiled form was equal."""
+    native: LocalRoot
+    """The package with ``compile = "off"``."""
+    refused: str
+    """Why there is no compiled form."""
+    estimator: Any
+    requests: dict[int, list[list[dict[str, Any]]]]
+    """Rows of a request → the requests, each a list of rows."""
+
+    def answers(self, rows: list[dict[str, Any]]) -> npt.NDArray[np.float64]:
+        """Probabilities from the model itself, (rows, classes)."""
+        found: npt.NDArray[np.float64] = self.estimator.predict_proba(pd.DataFrame(rows))
+        return found
+
+    @property
+    def file(self) -> Path:
+        """What the peers load."""
+        return self.native.path / "models" / "model"
+
+    @property
+    def classes(self) -> list[Any]:
+        found: list[Any] = self.estimator.classes_.tolist()
+        return found
+
+
+def table(data: Path | None, target: str) -> pd.DataFrame:
+    """The rows of ``data`` that miss nothing, or generated ones, the target's column included."""
+    if data is None:
+        frame, labels = CEILING["data"]()
+        return frame.assign(**{target: labels})
+    frame = pd.read_csv(data, skipinitialspace=True).dropna()
+    flags = frame.select_dtypes("bool").columns
+    return frame.assign(**{name: np.where(frame[name], "yes", "no") for name in flags})
+
+
+@contextmanager
+def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
+    """Build the packages of a model, and unpack them for the time of the block."""
+    images = [_built(name, frame, target, mode) for mode in ("off", "auto")]
+    with _unpacked(images[0]) as native, _unpacked(images[1]) as compiled:
+        verdict = Manifest.load(compiled.path / "package" / "manifest.json").compiled
+        yield Model(
+            name=name,
+            compiled=compiled if verdict.verdict == "equal" else None,
+            native=native,
+            refused=verdict.reason,
+            estimator=_loaded(native),
+            requests=_requests(frame.drop(columns=target)),
+        )
+
+
+def _loaded(root: LocalRoot) -> Any:
+    # A model of the project's own classes is unpickled by importing them.
+    sys.path.append(str(RECIPES.parent))
+    return joblib.load(root.path / "models" / "model")
+
+
+def _requests(features: pd.DataFrame) -> dict[int, list[list[dict[str, Any]]]]:
+    made: dict[int, list[list[dict[str, Any]]]] = {}
+    for rows, count in BODIES.items():
+        drawn = features.sample(rows * count, replace=True, random_state=rows)
+        records = drawn.to_dict("records")
+        made[rows] = [records[start : start + rows] for start in range(0, rows * count, rows)]
+    return made
+
+
+def _built(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> Path:
+    """The OCI folder of a package, from the cache if the same was built before."""
+    files = _project(recipe, frame, target, mode)
+    contents = b"".join(name.encode() + content for name, content in sorted(files.items()))
+    runtime = runtime_digest(runtime_files())
+    folder = cache_directory("peers") / f"package-{sha256_bytes(contents + runtime.encode())[:16]}"
+    if not folder.exists():
+        with new_folder(folder) as new:
+            project = new / "project"
+            project.mkdir()
+            for name, content in files.items():
+                (project / name).write_bytes(content)
+            _build(project, new / "image")
+            shutil.rmtree(project)
+    return folder / "image"
+
+
+def _project(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> dict[str, bytes]:
+    texts = frame.drop(columns=target).select_dtypes(exclude="number")
+    sliced = [name for name in texts if texts[name].nunique() <= SLICED_VALUES][:1]
+    slices = f"\n[slices]\ncolumns = {json.dumps(sliced)}\n" if sliced else ""
+    settings = PROJECT.format(recipe=recipe, target=json.dumps(target), compile=mode, slices=slices)
+    return {
+        "package.toml": settings.encode(),
+        "requirements.txt": "\n".join(COMMON).encode(),
+        "recipes.py": RECIPES.read_bytes(),
+        "data.csv": frame.to_csv(index=False).encode(),
+    }
+
+
+def _build(project: Path, image: Path) -> None:
+    sys.stderr.write(f"building {project.name} → {image}\n")
+    # No engine: the package is trained and served in processes, like every peer.
+    environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1"}
+    command = [str(PACKAGE), "build", str(project), "--output", f"oci:{image}", "--allow-findings"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}:\n{done.stderr}")
+
+
+@contextmanager
+def _unpacked(image: Path) -> Iterator[LocalRoot]:
+    with (
+        open_reference(f"oci:{image}", None) as reference,
+        local_root(reference.image().layers) as root,
+    ):
+        # An image holds bytecode; a package that was built without a base does not.
+        for place in (root.path / INSTALLED_AT, root.path / "code"):
+            command = [str(root.python), "-m", "compileall", "-qq", str(place)]
+            subprocess.run(command, check=True)
+        yield root

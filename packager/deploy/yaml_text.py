@@ -1,0 +1,43 @@
+"""Plain data as YAML that a person reads: blocks, long texts unquoted, keys in their order."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+# Text for YAML 1.1, but a number or a boolean for some reader of another version.
+NOT_TEXT_EVERYWHERE = re.compile(r"[\d.+-].*|[yn]", re.IGNORECASE | re.DOTALL)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Expressions as blocks, items of lists below their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if not text.replace("\n", "").isprintable() or NOT_TEXT_EVERYWHERE.fullmatch(text):
+        style = '"'  # odd line breaks are lost in any other
+    elif '"' in text or "\n" in text:
+        style = "|"  # taken only where it reads back the same
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """``document`` (text, numbers, booleans, lists and mappings) as YAML, deterministic."""
+    text: str = yaml.dump(
+        dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf
+    )
+    return text

@@ -1,0 +1,52 @@
+"""What every noun of a package is: frozen data, written as canonical JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from packager.digest import canonical_json, sha256_file
+from packager.errors import PackageError
+
+Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
+Task = Literal["classification", "regression"]
+Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
+Rung = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
+Isa = Literal["native", "x86-64-v3"]
+Scalar = bool | int | float | str
+
+
+class Noun(BaseModel):
+    """Frozen, and closed: an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def dump(self) -> bytes:
+        """Canonical JSON; ``load(dump())`` equals the original."""
+        return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a noun from a JSON file; raise ``PackageError`` if it is not one."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise PackageError(
+                f"{path}: expected {cls.__name__}, got {error}",
+                "the package is damaged or was made by another version of this program",
+            ) from error
+
+
+class FileEntry(Noun):
+    """One file by its posix path (relative to the folder it belongs to) and content."""
+
+    path: str
+    sha256: str
+    size: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, path: Path, name: str) -> FileEntry:
+        """The entry of the file at ``path``, under ``name``."""
+        return cls(path=name, sha256=sha256_file(path), size=path.stat().st_size)

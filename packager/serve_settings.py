@@ -1,0 +1,101 @@
+"""The server's own variables, as whoever starts it has set them, for ``package serve``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packager.errors import UsageError
+
+# The port, address and place of the package are chosen by `package serve` itself.
+PLAIN = (
+    "MODEL_WORKERS",
+    "MODEL_MAX_BODY_BYTES",
+    "MODEL_QUEUE",
+    "MODEL_BATCH_ROWS",
+    "MODEL_DEADLINE_SECONDS",
+    "MODEL_METRICS_ACCESS",
+    "MODEL_ACCESS_LOG",
+    "MODEL_FEEDBACK",
+    "MODEL_FEEDBACK_STORE",
+    "MODEL_FEEDBACK_DAYS",
+    "MODEL_SUSPICIOUS_SHARE",
+    "MODEL_SUSPICIOUS_BYTES",
+)
+READ = ("MODEL_FEEDBACK_KEY_FILE", "MODEL_API_KEYS_FILE")
+STATE = "MODEL_STATE_DIR"
+LOG = "MODEL_SUSPICIOUS_LOG"
+INSIDE = "/settings"
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A file or folder of this machine, shown to a container at ``target``."""
+
+    source: Path
+    target: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """Variables for a server's process, or for its container with what they name."""
+
+    plain: Mapping[str, str] = field(default_factory=dict)
+    """Those that hold values."""
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    """Those that name a file or a folder of this machine."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ServeSettings:
+        """Those that are set; raises ``UsageError`` for a file or folder that is not there.
+
+        The folder of ``MODEL_STATE_DIR`` is made where it is not there yet.
+        """
+        plain = {name: environment[name] for name in PLAIN if environment.get(name)}
+        named = {
+            name: Path(environment[name]).absolute()
+            for name in (*READ, STATE, LOG)
+            if environment.get(name)
+        }
+        for name, path in named.items():
+            _check(name, path)
+        return cls(plain, named)
+
+    def variables(self) -> dict[str, str]:
+        """For a process on this machine."""
+        return {**self.plain, **{name: str(path) for name, path in self.paths.items()}}
+
+    def in_container(self) -> tuple[dict[str, str], list[Mount]]:
+        """Variables for a container, and what it has to be shown.
+
+        Of the log the folder is shown: a full log is renamed there.
+        """
+        variables = dict(self.plain)
+        mounts = []
+        for name, path in self.paths.items():
+            place = f"{INSIDE}/{name.lower()}"
+            log = name == LOG
+            mounts.append(Mount(path.parent if log else path, place, name not in READ))
+            variables[name] = f"{place}/{path.name}" if log else place
+        return variables, mounts
+
+
+def _check(name: str, path: Path) -> None:
+    if name == STATE:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"{name}: expected a folder, got {path}: {error.strerror}", "name another one"
+            ) from error
+    elif name == LOG and not path.parent.is_dir():
+        raise UsageError(
+            f"{name}: expected a file in a folder that exists, got {path}", "make the folder first"
+        )
+    elif name in READ and not path.is_file():
+        raise UsageError(
+            f"{name}: expected a file, got {path}", "name one that exists, or unset it"
+        )
