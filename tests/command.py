@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packager.cache import cache_directory
+
 PACKAGE = Path(sys.executable).parent / "package"
 NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
 
@@ -26,6 +28,7 @@ class Done:
     code: int
     out: str
     err: str
+    process: int = 0
 
     @property
     def json(self) -> Any:
@@ -34,15 +37,16 @@ class Done:
 
 def package(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None) -> Done:
     """Run the command as a user does."""
-    done = subprocess.run(
+    with subprocess.Popen(
         [PACKAGE, *map(str, arguments)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         cwd=cwd,
         env={**os.environ, **(env or {})},
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
+    ) as process:
+        out, err = process.communicate()
+    return Done(process.returncode, out, err, process.pid)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,12 @@ def ask(url: str, document: Any = None) -> tuple[int, Any]:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+
+
+def left_behind(done: Done) -> list[str]:
+    """What a run of ``package`` left in the cache's work folder; others may be building there."""
+    names = [path.name for path in cache_directory("work").iterdir()]
+    return [name for name in names if name.startswith(f"{done.process}-")]
 
 
 def series(url: str) -> dict[str, float]:

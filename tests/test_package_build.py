@@ -9,9 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, PACKAGE, Package, package
+from command import NO_ENGINE, PACKAGE, Package, left_behind, package
 
-from packager.cache import cache_directory
 from packager.image.engine import Engine
 
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "123", "LANG": "tr_TR.UTF-8"}
@@ -137,7 +136,7 @@ def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(
     assert "Traceback" not in told
     assert sorted(project.rglob("*")) == before
     assert not (tmp_path / "image").exists()
-    assert list(cache_directory("work").iterdir()) == []
+    assert left_behind(done) == []
 
 
 def test_without_an_engine_and_without_output_the_hint_names_output(tmp_path: Path) -> None:

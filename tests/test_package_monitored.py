@@ -154,9 +154,9 @@ def test_recorded_drift_is_the_offline_one_within_what_extrapolation_does(
             rows = watched.prometheus.value(
                 f"feature:model_feature_observations:increase{window}{only}"
             )
-            assert rows == pytest.approx(expected.rows, rel=0.15)
+            assert rows == pytest.approx(expected.rows, rel=0.25)
             psi = watched.prometheus.value(f"feature:model_feature_psi:{window}{only}")
-            assert psi == pytest.approx(expected.psi, rel=0.1, abs=0.01)
+            assert psi == pytest.approx(expected.psi, rel=0.1, abs=0.03)
 
 
 def judged(watched: Watched) -> dict[str, tuple[int, int]]:
@@ -195,7 +195,7 @@ def test_recorded_accuracy_is_the_offline_one_within_what_extrapolation_does(
         ends = zip(("ratio", "lower", "upper"), (right / rows, *wilson(right, rows)), strict=True)
         for what, expected in ends:
             got = watched.prometheus.value(f"slice:model_feedback_score:{what}7d{only}")
-            assert got == pytest.approx(expected, abs=0.03), (name, what)
+            assert got == pytest.approx(expected, abs=0.06), (name, what)
         if name in watched.baseline:
             assert (
                 watched.prometheus.value(f"slice:model_slice_baseline:max{only}")
@@ -224,7 +224,7 @@ def test_package_drift_says_the_same_from_prometheus(watched: Watched) -> None:
     assert found.json["source"] == "the last 1h, from Prometheus"
     measured = {feature["name"]: feature for feature in found.json["features"]}
     for name, expected in offline(watched).items():
-        assert measured[name]["psi"] == pytest.approx(expected.psi, rel=0.1, abs=0.01)
+        assert measured[name]["psi"] == pytest.approx(expected.psi, rel=0.1, abs=0.03)
         assert measured[name]["drifting"] is expected.drifting
     assert measured["basket"]["drifting"]
     failing = package("drift", "--prometheus", watched.prometheus.url, "--fail-on-drift")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command import NO_ENGINE, PACKAGE, Package, package
+from command import NO_ENGINE, PACKAGE, Package, left_behind, package
 
 from packager.cache import cache_directory
 from packager.image.engine import Engine
@@ -54,7 +54,7 @@ def test_after_builds_were_killed_the_next_one_is_right_and_leaves_nothing(
         assert sorted(project.rglob("*")) == before
     done = package("build", *build, "--json", env=NO_ENGINE)
     assert done.json == local_package.built
-    assert list(cache_directory("work").iterdir()) == []
+    assert left_behind(done) == []
 
 
 @pytest.mark.engine
