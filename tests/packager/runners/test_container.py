@@ -63,7 +63,7 @@ def test_a_job_may_write_in_its_own_folders_only_and_leaves_nothing(
     )
     assert code == 0, said
     refused = [
-        f"{f} Read-only file system" for f in ("/usr", "/models", "/opt/venv", "/")
+        f"{f} Read-only file system" for f in ("/usr", "/package", "/models", "/opt/venv", "/")
     ]
     assert said == [*refused, "/work written", "/code written", "/tmp written"]
     assert (tmp_path / "result").read_text() == (engine_package.project / "train.py").read_text()
