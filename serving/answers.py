@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import orjson
 
 from serving import schema
@@ -35,7 +34,7 @@ class PredictForm:
         if scored.probabilities is not None and scored.classes is not None:
             names = [str(label) for label in scored.classes]
             keys.append("probabilities")
-            parts.append([dict(zip(names, row, strict=True)) for row in _lists(scored)])
+            parts.append([dict(zip(names, row, strict=True)) for row in scored.probabilities])
         keys.append("flags")
         parts.append(scored.checked.flags)
         if scored.tokens is not None:
@@ -51,14 +50,6 @@ def encode(document: Any) -> bytes:
         return orjson.dumps(document)
     except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
         return schema.encode(_finite(document))
-
-
-def _lists(scored: Scored) -> Sequence[Sequence[float]]:
-    found = scored.probabilities
-    if isinstance(found, np.ndarray):
-        lists: list[list[float]] = found.tolist()
-        return lists
-    return found or ()
 
 
 def _finite(value: Any) -> Any:

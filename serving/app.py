@@ -14,10 +14,11 @@ from monitoring.observe import FLUSH_SECONDS, Batch
 from packager.errors import PackageError
 from serving import protocols, routes
 from serving.access import Keys
+from serving.direct import Written
 from serving.feedback import Feedback
 from serving.live import LiveCheck
 from serving.logs import Access, Trace, trace_of
-from serving.pipeline import Pipeline, late
+from serving.pipeline import LARGE_BYTES, Pipeline, late
 from serving.predictor import Predictor
 from serving.routes import Routes
 from serving.schema import RequestError, Response
@@ -31,6 +32,7 @@ from serving.wire import (
     Receive,
     Send,
     answer,
+    headers_of,
     marked,
 )
 
@@ -40,7 +42,7 @@ Reply = tuple[Response, Batch | None]
 """An answer, and the rows to count in it once it is sent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """What is known of a request before its body is read."""
 
@@ -52,7 +54,11 @@ class Request:
 
 
 class App:
-    """Answers our routes with the predictor that ``start`` loads when the worker starts."""
+    """Answers our routes with the predictor that ``start`` loads when the worker starts.
+
+    As an ASGI application, and, for what needs no waiting, as one to be asked directly
+    (:mod:`serving.direct`).
+    """
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class App:
         self._start = start
         self._routes: Routes | None = None
         self._bodies = Bodies(settings.max_body_bytes)
+        self._direct_bytes = min(settings.max_body_bytes, LARGE_BYTES)
         self._keys = Keys(settings.keys_file) if settings.keys_file else None
         self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
         self._access = Access(settings.access_log)
@@ -121,6 +128,39 @@ class App:
                 self._live.close()
             pipeline.close()
 
+    def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether ``direct`` may have the answer to a ``POST`` with these headers."""
+        if self._routes is None or url not in self._routes.direct:
+            return False
+        length = headers.get(b"content-length", b"")
+        return (
+            length.isdigit()
+            and len(length) < 10
+            and int(length) <= self._direct_bytes
+            and b"content-encoding" not in headers
+        )
+
+    def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> Written | None:
+        """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
+        assert self._routes is not None
+        path, exchange = self._routes.direct[url]
+        trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
+        request = Request("POST", path, headers, trace, time.perf_counter())
+        batch = None
+        try:
+            self._admit(request)
+            answered = None
+            if self._pipeline is not None:
+                answered = self._pipeline.at_once(exchange, body, headers)
+            if answered is None:
+                return None
+            response, batch = answered.response, answered.batch
+        except Exception as error:
+            response = self._failed(request, error)
+        self._account(request, response.status, batch)
+        sent = headers_of(response, trace, close=self._draining)
+        return Written(response.status, sent, response.body, self._draining)
+
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         headers = dict(scope["headers"])
@@ -135,18 +175,10 @@ class App:
                 await self._inner(scope, receive, marked(send, trace, close=self._draining))
                 return
             response, batch = await self._respond(found, request, receive)
-        except RequestError as error:
-            self._refused(error)
-            if error.status >= 500 and error.__cause__ is not None:
-                self._explain(error, request)
-            response = protocols.refusal(request.path, error)
         except DisconnectedError:
             return
         except Exception as error:
-            failure = RequestError(500, "internal_error", "the server failed; its log says why")
-            failure.__cause__ = error
-            self._explain(failure, request)
-            response = protocols.refusal(request.path, failure)
+            response = self._failed(request, error)
         await answer(send, response, trace, close=self._draining)
         self._account(request, response.status, batch)
 
@@ -213,6 +245,17 @@ class App:
         if self._access.wants(status):
             rows = len(batch.labels) if batch else 0
             self._access.write(request.trace, request.method, route, status, seconds, rows)
+
+    def _failed(self, request: Request, error: Exception) -> Response:
+        """The answer that says so; what was the server's fault is logged."""
+        if not isinstance(error, RequestError):
+            failure = RequestError(500, "internal_error", "the server failed; its log says why")
+            failure.__cause__ = error
+            error = failure
+        self._refused(error)
+        if error.status >= 500 and error.__cause__ is not None:
+            self._explain(error, request)
+        return protocols.refusal(request.path, error)
 
     def _refused(self, error: RequestError) -> None:
         """Count a value that can't be taken, by its column."""

@@ -9,21 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from packager.data.rows import Checked
 from packager.noun import Scalar
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Scored:
     """What a protocol makes its answer of; n rows."""
 
     checked: Checked
     labels: Sequence[Scalar | None]
     """n predictions; None for a number that isn't finite."""
-    probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
+    probabilities: Sequence[Sequence[float]] | None
     """n rows, one column for each of ``classes``; None where the model gives none."""
     classes: tuple[Scalar, ...] | None
     tokens: Sequence[str] | None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -24,6 +24,8 @@ EXACT = 2**53
 """Integers up to here are exact as floats."""
 READ_EXACTLY = 2.0**63
 """Floats below it were floats in the request."""
+CATEGORIES: Mapping[str, type] = {"string": str, "boolean": bool}
+"""Kinds of column whose known values are taken as they come, and their type in JSON."""
 
 Judged = tuple[Any, Anomaly | None]
 One = Callable[[Any], Judged]
@@ -47,6 +49,7 @@ class FastRows:
         forms = (features, [*features, *extras])
         self._forms = {len(takers): takers for takers in forms}
         self._cells = {len(takers): _cells([t.name for t in takers]) for takers in forms}
+        self._usual = {len(takers): _Usual([t.plan for t in takers]) for takers in forms}
 
     def read(self, body: bytes) -> Checked | None:
         """The rows of a ``/predict`` request; None where the exact checker has to look."""
@@ -69,7 +72,9 @@ class FastRows:
         cells = self._cells[width]
         try:
             if len(rows) == 1:
-                checked = self._one(takers, cells(rows[0]))
+                row = cells(rows[0])
+                usual = self._usual[width].values(row)
+                checked = self._one(takers, row) if usual is None else self._unflagged(usual)
             elif set(map(type, rows)) == {dict} and set(map(len, rows)) == {width}:
                 checked = self._many(takers, list(zip(*map(cells, rows), strict=True)))
             else:
@@ -77,6 +82,12 @@ class FastRows:
         except (KeyError, NotPlainError, RefusedError):
             return None
         return None if self._strict and checked.anomalies else checked
+
+    def _unflagged(self, values: Sequence[Any]) -> Checked:
+        columns: list[Sequence[Any]] = [(value,) for value in values]
+        if len(columns) < self._columns:
+            columns += [(None,)] * (self._columns - len(columns))
+        return self._checker.checked(columns, ((),), {}, 1)
 
     def _one(self, takers: Sequence[_Taker], cells: Sequence[Any]) -> Checked:
         columns: list[Sequence[Any]] = []
@@ -117,13 +128,56 @@ class _Taker:
     """How the cells of one column are taken and judged."""
 
     def __init__(self, column: Column, *, judged: bool) -> None:
-        plan = Plan(column)
+        plan = self.plan = Plan(column)
         self.name = column.name
         self.judged = judged
         self.one: One = _one(column, plan)
         """A cell's value and what is unusual about it; it raises for what isn't plain."""
         self.many: Many = _many(plan)
         """All cells' values; None where they aren't alike or anything is unusual about one."""
+
+
+class _Usual:
+    """One row whose cells are all as usual: in range, seen, and of the column's own type.
+
+    Loops without a call in them take a third of the time of a function for each cell.
+    """
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self._floats: list[tuple[int, float, float]] = []
+        self._integers: list[tuple[int, float, float]] = []
+        self._categories: list[tuple[int, type, frozenset[Any]]] = []
+        self._known = True
+        for place, plan in enumerate(plans):
+            if _is_float64(plan):
+                self._floats.append((place, *_range(plan)))
+            elif _is_integer(plan):
+                self._integers.append((place, *_range(plan)))
+            elif plan.column.kind in CATEGORIES and plan.seen is not None:
+                self._categories.append((place, CATEGORIES[plan.column.kind], plan.seen))
+            else:
+                self._known = False
+
+    def values(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """The cells as values; None where one is unusual, or its column of a rarer kind."""
+        if not self._known:
+            return None
+        for place, kind, seen in self._categories:
+            cell = cells[place]
+            if type(cell) is not kind or cell not in seen:
+                return None
+        for place, low, high in self._integers:
+            cell = cells[place]
+            if type(cell) is not int or not low <= cell <= high:
+                return None
+        values = list(cells)
+        for place, low, high in self._floats:
+            cell = cells[place]
+            if type(cell) is int and -EXACT <= cell <= EXACT:
+                values[place] = cell = float(cell)
+            if type(cell) is not float or not low <= cell <= high:
+                return None
+        return values
 
 
 def _cells(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
@@ -217,12 +271,12 @@ def _many(plan: Plan) -> Many:
     kind, seen = plan.column.kind, plan.seen
     if _is_float64(plan):
         return lambda cells: _many_numbers(cells, low, high)
-    if kind == "integer" and seen is None and low >= -EXACT and high <= EXACT:
+    if _is_integer(plan):
         return lambda cells: (
             cells if _only(int, cells) and low <= min(cells) and max(cells) <= high else None
         )
-    if kind in ("string", "boolean") and seen is not None:
-        exact = str if kind == "string" else bool
+    if kind in CATEGORIES and seen is not None:
+        exact = CATEGORIES[kind]
         return lambda cells: cells if _only(exact, cells) and seen.issuperset(cells) else None
     return lambda _: None
 
@@ -249,6 +303,12 @@ def _range(plan: Plan) -> tuple[float, float]:
     if low is None or high is None:
         return -limit, limit
     return max(low, -limit), min(high, limit)
+
+
+def _is_integer(plan: Plan) -> bool:
+    """Whether the cells of a column are its values, where they are integers in its range."""
+    low, high = _range(plan)
+    return plan.column.kind == "integer" and plan.seen is None and low >= -EXACT and high <= EXACT
 
 
 def _is_float64(plan: Plan) -> bool:

@@ -11,14 +11,15 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from packager.errors import PackageError
 from serving.acceptor import Acceptor, Endable, listen, refuse_new, stop_listening
+from serving.direct import Direct, DirectProtocol
 from serving.workers import Workers
 
 KEEP_ALIVE_SECONDS = 75
@@ -34,8 +35,8 @@ IDLE_SECONDS = 2.0
 MOST_HEAD_BYTES = 1 << 16
 
 
-class GuardedProtocol(HttpToolsProtocol, Endable):
-    """HTTP as uvicorn speaks it, with an end to heads that never end."""
+class GuardedProtocol(DirectProtocol, Endable):
+    """HTTP with an end to heads that never end."""
 
     _head = -1  # bytes of a head that isn't complete yet; -1 outside heads
     _owing_since: float | None = None
@@ -86,7 +87,8 @@ class Server(uvicorn.Server):
     """A worker's server: its share of the connections, and an end that loses no request."""
 
     workers: Workers
-    """Set by ``install``, as is ``begin_draining``."""
+    """Set by ``install``, as are ``direct`` and ``begin_draining``."""
+    direct: Direct
     begin_draining: Callable[[], None]
     running = False
 
@@ -104,15 +106,18 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then take connections."""
         await super().startup(sockets=[])
-        config, state = self.config, self.server_state
-
-        def protocol() -> GuardedProtocol:
-            return GuardedProtocol(config=config, server_state=state, app_state=self.lifespan.state)
+        protocol = partial(
+            GuardedProtocol,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            direct=type(self).direct,
+        )
 
         for listening in sockets or ():
-            listen(listening, config.backlog)
+            listen(listening, self.config.backlog)
         self._acceptors = [
-            Acceptor(listening, protocol, type(self).workers, config.ssl)
+            Acceptor(listening, protocol, type(self).workers, self.config.ssl)
             for listening in sockets or ()
         ]
 
@@ -161,8 +166,9 @@ class Server(uvicorn.Server):
         return True
 
 
-def install(begin_draining: Callable[[], None], workers: Workers) -> None:
+def install(direct: Direct, begin_draining: Callable[[], None], workers: Workers) -> None:
     """Let the server that is started next in this process be ours."""
+    Server.direct = direct
     Server.begin_draining = staticmethod(begin_draining)
     Server.workers = workers
     uvicorn.Server = Server  # type: ignore[misc]

@@ -71,7 +71,7 @@ def to_json() -> None:
     ours.setLevel(logging.INFO)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trace:
     """What ties a request to others: its id, and the trace it is part of where there is one."""
 

@@ -30,7 +30,7 @@ LARGE_BYTES = 1 << 16
 """From here on, reading a body would keep other requests waiting for milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """An answer, and what there is to count in it once it is sent."""
 
@@ -47,6 +47,28 @@ class Pipeline:
         self._lane: Lane[Checked, Predictions] = Lane(
             settings.queue, Together(predictor), settings.batch_rows
         )
+
+    def at_once(
+        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> Answer | None:
+        """The answer, where the compiled form has it in a moment; None where it hasn't.
+
+        Nothing is counted in the latter case. Raises ``RequestError`` for what can't be taken.
+        """
+        predictor = self._predictor
+        if predictor.compiled is None or len(body) > LARGE_BYTES:
+            return None
+        checked, context, reading = self._read(exchange, body, headers)
+        if not predictor.inline(checked):
+            return None
+        started = time.perf_counter()
+        outcome = predictor.try_compiled(checked)
+        if outcome.outside:
+            return None
+        predicted = time.perf_counter()
+        self._stage("validate", reading)
+        self._stage("predict", predicted - started)
+        return self._written(exchange, context, checked, outcome)
 
     async def answer(
         self,
@@ -65,10 +87,11 @@ class Pipeline:
         try:
             if len(body) > LARGE_BYTES:
                 return await self._large(exchange, body, headers, receive, deadline)
-            checked, context = self._read(exchange, body, headers)
+            checked, context, reading = self._read(exchange, body, headers)
+            self._stage("validate", reading)
             started = time.perf_counter()
             outcome = await self._outcome(checked, deadline, receive)
-            self._predictor.metrics.observe_stage("predict", time.perf_counter() - started)
+            self._stage("predict", time.perf_counter() - started)
             return self._written(exchange, context, checked, outcome)
         except ModelError as error:
             raise RequestError(500, "model_failed", "the model raised an error") from error
@@ -123,10 +146,11 @@ class Pipeline:
         That one's frames hold all the rows, in a circle that would wait for the collector.
         """
         try:
-            checked, context = self._read(exchange, body, headers)
+            checked, context, reading = self._read(exchange, body, headers)
+            self._stage("validate", reading)
             started = time.perf_counter()
             outcome = self._predictor.score(checked)
-            self._predictor.metrics.observe_stage("predict", time.perf_counter() - started)
+            self._stage("predict", time.perf_counter() - started)
             return self._written(exchange, context, checked, outcome)
         except RequestError as error:
             error.__cause__ = error.__context__ = error.__traceback__ = None
@@ -134,15 +158,22 @@ class Pipeline:
 
     def _read(
         self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
-    ) -> tuple[Checked, Any]:
+    ) -> tuple[Checked, Any, float]:
+        """The rows, what the exchange keeps of them, and the seconds it took."""
         started = time.perf_counter()
         try:
             if isinstance(exchange, PredictForm):
-                return self._predictor.read(body), None
-            rows, context = exchange.rows(body, headers)
-            return self._predictor.check(rows), context
-        finally:
-            self._predictor.metrics.observe_stage("validate", time.perf_counter() - started)
+                checked, context = self._predictor.read(body), None
+            else:
+                rows, context = exchange.rows(body, headers)
+                checked = self._predictor.check(rows)
+        except RequestError:
+            self._stage("validate", time.perf_counter() - started)
+            raise
+        return checked, context, time.perf_counter() - started
+
+    def _stage(self, name: str, seconds: float) -> None:
+        self._predictor.metrics.observe_stage(name, seconds)
 
     def _written(
         self, exchange: Exchange, context: Any, checked: Checked, outcome: Outcome

@@ -44,7 +44,7 @@ class ModelError(Exception):
     """The model raised, or gave what can't be an answer; the cause says what."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """Predictions for n rows, and the rows that are still to be predicted."""
 
@@ -161,7 +161,9 @@ class Predictor:
         if self.compiled is None:
             return Outcome([None] * checked.rows, None, range(checked.rows))
         columns = self.features(checked)
-        if checked.rows == 1 or (self.costs and checked.rows <= self.costs.one_by_one):
+        if checked.rows == 1:
+            return _one_row(self.compiled.predict_row([value for (value,) in columns]))
+        if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns)
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
@@ -195,6 +197,8 @@ class Predictor:
         columns = dict(zip(self.names, checked.columns, strict=True))
         bitmaps = self.slices.bitmaps(columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities
+        if isinstance(probabilities, np.ndarray):
+            probabilities = probabilities.tolist()
         tokens = None
         if self.feedback is not None:
             tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
@@ -233,6 +237,13 @@ class Predictor:
             raise schema.RequestError.of_row(error) from error
         except RecursionError as error:  # read, but too deep to be shown in an error
             raise schema.unreadable("too deeply nested") from error
+
+
+def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> Outcome:
+    if answer is None:
+        return Outcome([None], None, (0,))
+    label, chances = answer
+    return Outcome([label], None if chances is None else [chances], ())
 
 
 def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from packager.manifest import Manifest
@@ -42,6 +43,11 @@ class Routes:
     """Path → the protocol spoken there."""
     documents: Mapping[str, Response]
     """Path → what ``GET`` answers there."""
+
+    @cached_property
+    def direct(self) -> Mapping[bytes, tuple[str, Exchange]]:
+        """Exchanges by the path as it comes, for requests that are answered on the spot."""
+        return {path.encode(): (path, exchange) for path, exchange in self.exchanges.items()}
 
     @classmethod
     def of(cls, manifest: Manifest, golden: Golden | None, settings: Settings) -> Self:

@@ -17,7 +17,7 @@ from packager.manifest import Column, Manifest
 from packager.results import Golden
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Response:
     """A status, and a body of JSON unless ``content_type`` says otherwise."""
 

@@ -58,7 +58,7 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
         logs.to_json()
         app = App(inner, settings, load)
         workers = Workers(supervision.table(), bentoml.server_context.worker_index or 0)
-        listener.install(app.drain, workers)
+        listener.install(app, app.drain, workers)
         return app
 
 

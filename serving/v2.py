@@ -123,7 +123,9 @@ class Infer:
         labels = [_label(label, self._prediction) for label in scored.labels]
         found = {"prediction": Output("prediction", self._prediction, (rows,), labels)}
         if scored.probabilities is not None:
-            chances = np.asarray(scored.probabilities, np.float64)
+            chances = np.asarray(scored.probabilities, np.float64).reshape(
+                len(scored.labels), len(scored.classes or ())
+            )
             flat = [value if math.isfinite(value) else None for value in chances.ravel().tolist()]
             found["probabilities"] = Output("probabilities", "FP64", chances.shape, flat)
         flags = [";".join(flags) for flags in scored.checked.flags]

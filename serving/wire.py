@@ -83,12 +83,18 @@ async def answer(send: Send, response: Response, trace: Trace, *, close: bool) -
 
     ``close``: the connection ends with this answer.
     """
-    body = response.body
+    headers = headers_of(response, trace, close=close)
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of ``response``."""
     headers = [
         _JSON
         if response.content_type == "application/json"
         else (b"content-type", response.content_type.encode()),
-        (b"content-length", b"%d" % len(body)),
+        (b"content-length", b"%d" % len(response.body)),
         (b"x-request-id", trace.request_id),
     ]
     if trace.traceparent is not None:
@@ -97,8 +103,7 @@ async def answer(send: Send, response: Response, trace: Trace, *, close: bool) -
         headers.append((name.lower().encode(), value.encode()))
     if close:
         headers.append(_CLOSE)
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return headers
 
 
 def marked(send: Send, trace: Trace, *, close: bool) -> Send:

@@ -62,9 +62,9 @@ class RowError(UsageError):
         self.got = got
 
 
-@dataclass(frozen=True)
+@dataclass
 class Checked:
-    """Rows that the model can take."""
+    """Rows that the model can take; not to be changed. (To be frozen would cost a microsecond.)"""
 
     columns: tuple[Sequence[Any], ...]
     """The features in the schema's order, then the extras: per column its ``rows`` values as
@@ -135,7 +135,7 @@ class RowChecker:
         rows: int,
     ) -> Checked:
         """``Checked`` of values that were checked before."""
-        return Checked(tuple(columns), flags, dict(anomalies), rows, self._builders)
+        return Checked(tuple(columns), flags, anomalies, rows, self._builders)
 
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):

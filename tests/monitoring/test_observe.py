@@ -113,11 +113,16 @@ def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ..
     alone, one = make()
     for row in rows:
         alone.observe(batch_of([row]))
-    alone.flush()
+        alone.flush()
     together, many = make()
     whole = batch_of(rows)
-    together._add_rows(whole)  # however few they are
+    together.observe(whole)
     together.flush()
+    kept, several = make()
+    for row in rows:
+        kept.observe(batch_of([row]))
+    kept.flush()
+    assert samples(several) == samples(many)
     left, right = samples(one), samples(many)
     assert left.keys() == right.keys()
     for key, count in left.items():

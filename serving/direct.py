@@ -1,0 +1,119 @@
+"""Requests that are whole when they arrive, answered on the spot.
+
+uvicorn makes a task, an event and a scope for each request before its application hears of it;
+that costs more than most predictions. A small ``POST`` whose body came along with its head is
+handed to the application as it is. What isn't answered so goes the usual way, through ASGI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(slots=True)
+class Written:
+    """An answer, but for the headers that every answer of the server has."""
+
+    status: int
+    headers: Sequence[Header]
+    body: bytes
+    close: bool
+    """The connection ends with it."""
+
+
+class Direct(Protocol):
+    """An application that answers some requests without waiting for anything."""
+
+    def takes(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
+        """Whether a ``POST`` is worth a try: its body is then passed whole."""
+        ...
+
+    def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes, /) -> Written | None:
+        """The answer; None where the request has to go the usual way. Must not raise."""
+        ...
+
+
+class DirectProtocol(HttpToolsProtocol):
+    """HTTP as uvicorn speaks it, with a shortcut."""
+
+    def __init__(self, *given: Any, direct: Direct, **named: Any) -> None:
+        """As uvicorn's, and the application that ``direct`` requests go to."""
+        super().__init__(*given, **named)
+        self._direct = direct
+        self._known: Mapping[bytes, bytes] = {}
+        self._parts: list[bytes] | None = None
+        """The body of a request for the shortcut so far; None for any other request."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse ``data``; a request that isn't whole by then goes the usual way."""
+        super().data_received(data)
+        if self._parts is not None:
+            self._hand_on()
+
+    def on_headers_complete(self) -> None:
+        """Take the shortcut if it is open to this request."""
+        if self._is_plain():
+            self._known = dict(self.headers)
+            if self._direct.takes(self.url, self._known):
+                self._parts = []
+                return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep what comes."""
+        if self._parts is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """Answer."""
+        if self._parts is not None:
+            parts = self._parts
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            answer = self._direct.direct(self.url, self._known, body)
+            if answer is not None:
+                self._parts = None
+                self._write(answer)
+                return
+            self._hand_on()
+        super().on_message_complete()
+
+    def _is_plain(self) -> bool:
+        """A ``POST`` that nothing stands before, on a connection that goes on and takes answers."""
+        parser, cycle = self.parser, self.cycle
+        return bool(
+            parser.get_method() == b"POST"
+            and (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+            and parser.should_keep_alive()
+            and parser.get_http_version() == "1.1"
+            and not parser.should_upgrade()
+        )
+
+    def _hand_on(self) -> None:
+        """Let uvicorn have what came."""
+        parts, self._parts = self._parts or (), None
+        super().on_headers_complete()
+        for part in parts:
+            super().on_body(part)
+
+    def _write(self, answer: Written) -> None:
+        """Head and body in one write."""
+        lines = [STATUS_LINE[answer.status]]
+        for name, value in self.server_state.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in answer.headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines += (b"\r\n", answer.body)
+        self.transport.write(b"".join(lines))
+        if answer.close:
+            self.transport.close()
+        self.on_response_complete()
