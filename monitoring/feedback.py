@@ -87,8 +87,8 @@ class Tokens:
         self.days = days
         self._now = now
         self._classes = classes
-        self._places = {label: place for place, label in enumerate(classes or ())}
-        self._hashes = {label: hashed(label) for label in classes or ()}
+        self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
+        self._unsure = _REGRESSION if classes is None else _UNKNOWN
         # Never the same twice, in this process by counting, elsewhere by chance.
         self._nonces = itertools.count(int.from_bytes(os.urandom(8), "big"))
 
@@ -99,17 +99,19 @@ class Tokens:
         bitmaps: Sequence[int],
     ) -> list[str]:
         """One token for each of n answers; ``labels`` None where there is no prediction."""
-        keys = self.keys
+        keys, usual = self.keys, self._usual
         sign, minted = signer(keys.secrets[keys.first]), int(self._now())
         chances: Iterable[Any] = itertools.repeat(None) if probabilities is None else probabilities
         signed: list[bytes] = []
         for label, row, bitmap in zip(labels, chances, bitmaps, strict=False):
+            known = usual.get(label)
+            prediction, place = (self._prediction(label), None) if known is None else known
             body = _LAYOUT.pack(
                 keys.first,
                 self.version,
                 minted,
-                self._prediction(label),
-                self._confidence(label, row),
+                prediction,
+                self._unsure if row is None or place is None else _sure(row[place]),
                 bitmap,
                 next(self._nonces) & _NONCES,
             )
@@ -141,23 +143,16 @@ class Tokens:
 
     def predicted(self, token: Token) -> Any:
         """The class a token of a classifier holds; None if it is none of ours."""
-        return next((c for c, digest in self._hashes.items() if digest == token.prediction), None)
+        return next((c for c, (known, _) in self._usual.items() if known == token.prediction), None)
 
     def _prediction(self, label: Any) -> bytes:
         if self._classes is None:
             return _NUMBER.pack(math.nan if label is None else label)
-        if label is None:
-            return _NOTHING
-        return self._hashes.get(label) or hashed(label)
+        return _NOTHING if label is None else hashed(label)
 
-    def _confidence(self, label: Any, chances: Any) -> int:
-        if self._classes is None:
-            return _REGRESSION
-        place = self._places.get(label)
-        if chances is None or place is None:
-            return _UNKNOWN
-        sure = float(chances[place])
-        return round(_SURE * sure) if 0.0 <= sure <= 1.0 else _UNKNOWN
+
+def _sure(chance: float) -> int:
+    return round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
 
 
 @lru_cache(maxsize=256)

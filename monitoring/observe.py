@@ -7,7 +7,6 @@ not flushed is lost with the process.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +58,7 @@ class _Bins(Protocol):
 
     counts: list[int]
 
-    def add_many(self, values: Sequence[Any]) -> None: ...
+    def add_many(self, values: Any) -> None: ...
 
 
 class Observer:
@@ -174,7 +173,7 @@ class Observer:
             labels, np.concatenate([np.asarray(b.probabilities, np.float64) for b in batches])
         )
         if self._confidence is not None:
-            self._confidence.add_many(confidences.tolist())
+            self._confidence.add_many(confidences)
         if self._calibration is None:
             return
         correct = self._calibration.correct_many(confidences)
@@ -216,9 +215,8 @@ class _Numbers:
         self._scale = float(scale)
         self.counts = [0] * len(feature.bins)
 
-    def add_many(self, values: Sequence[Any]) -> None:
-        given = [math.nan if value is None else value for value in values]
-        numbers = np.array(given, dtype=np.float64) * self._scale
+    def add_many(self, values: Sequence[Any] | Floats) -> None:
+        numbers = np.array(values, np.float64) * self._scale  # None becomes NaN
         places = np.searchsorted(self._edges, numbers[~np.isnan(numbers)], side="right")
         found = np.bincount(places, minlength=len(self.counts)).tolist()
         self.counts = [a + b for a, b in zip(self.counts, found, strict=True)]

@@ -275,9 +275,10 @@ def _many(plan: Plan) -> Many:
         return lambda cells: (
             cells if _only(int, cells) and low <= min(cells) and max(cells) <= high else None
         )
-    if kind in CATEGORIES and seen is not None:
-        exact = CATEGORIES[kind]
-        return lambda cells: cells if _only(exact, cells) and seen.issuperset(cells) else None
+    if kind == "string" and seen is not None:
+        return lambda cells: cells if _all_in(seen, cells) else None
+    if kind == "boolean" and seen is not None:
+        return lambda cells: cells if _only(bool, cells) and seen.issuperset(cells) else None
     return lambda _: None
 
 
@@ -291,6 +292,14 @@ def _many_numbers(cells: Sequence[Any], low: float, high: float) -> Sequence[Any
     if kinds == {float}:
         return cells
     return list(map(float, cells)) if least >= -EXACT and most <= EXACT else None
+
+
+def _all_in(texts: frozenset[Any], cells: Sequence[Any]) -> bool:
+    """What equals a text is one, so types need no look."""
+    try:
+        return texts.issuperset(cells)
+    except TypeError:  # a list or an object, which no set takes
+        return False
 
 
 def _only(kind: type, cells: Sequence[Any]) -> bool:

@@ -28,6 +28,7 @@ from packager.worker.compiling.heads import (
     resolve,
 )
 from packager.worker.compiling.onerow import linear_row
+from packager.worker.compiling.sums import LinearSums
 from packager.worker.integrity import MANIFEST
 from packager.worker.model import LoadedModel, load_model
 from packager.worker.paths import Root
@@ -93,6 +94,7 @@ class CompiledModel:
         ]
         self._own_head = isinstance(form.head, Native)
         self._head = _head(form, trees, own, self._meaning)
+        self._sums = self._sums_function()
         self._row = self._row_function()
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
@@ -101,6 +103,8 @@ class CompiledModel:
 
     def predict_rows(self, columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
         """The answers to many rows, and which are in the domain; other answers mean nothing."""
+        if self._sums is not None:
+            return self._sums(columns)
         rows = len(columns[0])
         inside = np.ones(rows, bool)
         for encoder in (self._encoder, *(encoder for encoder, _ in self._steps)):
@@ -159,6 +163,21 @@ class CompiledModel:
         probabilities = np.zeros((rows, answers.probabilities.shape[1]))
         probabilities[chosen] = answers.probabilities
         return Predictions(labels, probabilities)
+
+    def _sums_function(self) -> Callable[..., tuple[Predictions, Bools]] | None:
+        """For linear models that call no part of the model itself."""
+        if not isinstance(self._head, LinearModel) or self.form.steps:
+            return None
+        assert isinstance(self.form.head, Linear)
+        head, sums = self._head, LinearSums(self.form.head, self._encoder)
+
+        def predict(columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
+            with np.errstate(over="ignore", invalid="ignore"):  # such rows aren't good
+                scores, sizes, inside = sums(columns)
+                answers = head.answers(scores, sizes)
+            return Predictions(answers.labels, answers.probabilities), inside & answers.good
+
+        return predict
 
     def _row_function(self) -> Callable[[Sequence[Any]], OneRow | None]:
         head = self.form.head

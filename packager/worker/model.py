@@ -6,7 +6,9 @@ measured is what is served.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pandas as pd
 from packager.errors import PackageError
 from packager.manifest import Serve
 from packager.noun import Scalar, Task
+from packager.worker.asking import Asked, asking
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
 from packager.worker.storage import read_native
@@ -54,15 +57,21 @@ class LoadedModel:
         if not len(frame):
             empty = np.zeros((0, len(self.classes or ())))
             return Predictions([], empty if self.has_probabilities else None)
-        # A shallow copy: a model that adds a column to what it is given must not change the
-        # frame its caller goes on to use.
-        labels = checked_labels(self.native.predict(frame.copy(deep=False)), len(frame), self.task)
-        if not self.has_probabilities:
-            return Predictions(labels, None)
-        answer = self.native.predict_proba(frame.copy(deep=False))
+        labels, chances = self._ask(frame)
+        rows, classes = len(frame), len(self.classes or ())
         return Predictions(
-            labels, checked_probabilities(answer, len(frame), len(self.classes or ()))
+            checked_labels(labels, rows, self.task),
+            checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
         )
+
+    @cached_property
+    def _ask(self) -> Callable[[pd.DataFrame], Asked]:
+        # A shallow copy: a model that adds a column to what it is given must not change the frame
+        # its caller goes on to use.
+        if not self.has_probabilities:
+            return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
+        ask = asking(self.native, self.classes or ())
+        return lambda frame: ask(frame.copy(deep=False))
 
 
 def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:

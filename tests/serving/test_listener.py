@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +13,17 @@ import uvicorn
 from packager.errors import PackageError
 from serving import listener
 from serving.workers import Workers
+
+
+class Nothing:
+    """Takes no request directly."""
+
+    def takes(self, _url: bytes, _headers: Mapping[bytes, bytes]) -> bool:
+        return False
+
+    def direct(self, _url: bytes, _headers: Mapping[bytes, bytes], _body: bytes) -> None:
+        raise AssertionError("nothing was taken")
+
 
 Scenario = Callable[[int, listener.Server], Awaitable[None]]
 BIG = b"x" * (32 << 20)
@@ -33,6 +44,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 def serve(scenario: Scenario) -> None:
     listener.Server.workers = Workers(None, 0)
+    listener.Server.direct = Nothing()
     listener.Server.begin_draining = staticmethod(lambda: None)
 
     async def run() -> None:

@@ -226,7 +226,7 @@ class Encoder:
 
 def numbers(values: Sequence[Any]) -> Floats:
     """A column as float64, NaN for null; integers round to the nearest."""
-    return np.array([math.nan if value is None else value for value in values], np.float64)
+    return np.array(values, np.float64)  # None becomes NaN
 
 
 def _limits(domains: Sequence[Domain], columns: set[int]) -> list[Limits]:

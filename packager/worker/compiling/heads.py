@@ -63,6 +63,10 @@ class LinearModel:
     def __call__(self, matrix: Any) -> Answers:
         scores = matrix @ self._weights + self._intercept
         sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
+        return self.answers(scores, sizes)
+
+    def answers(self, scores: Floats, sizes: Floats) -> Answers:
+        """What scores mean; ``sizes``: the absolute sums of the products in them."""
         error = sizes.max(axis=1) * self.rounding
         tolerance = self._meaning.tolerance
         if self._meaning.task == "regression":
