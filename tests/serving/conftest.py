@@ -23,13 +23,15 @@ from serving_helpers import (
 from monitoring.binning import build_profile
 from packager.manifest import Column, Schema, Serve, Slices
 from packager.results import Evaluation, Golden, Metrics
+from packager.worker.compile import compile_model
+from packager.worker.model import LoadedModel
 
 Starter = Callable[..., Server]
 
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """A scikit-learn pipeline with profile, slices, evaluation and golden rows."""
+    """A scikit-learn pipeline, compiled, with profile, slices, evaluation and golden rows."""
     root = tmp_path_factory.mktemp("diamonds")
     frame = diamonds()
     model = pipeline(frame)
@@ -46,6 +48,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     )
     lay_out(root, manifest)
     joblib.dump(model, root / "models" / "model", protocol=5)
+    loaded = LoadedModel(model, "classification", manifest.schema_.classes, has_probabilities=True)
+    verdict = compile_model(
+        loaded, manifest.schema_, frame, root / "package" / "compiled", "require"
+    )
+    manifest = manifest.model_copy(update={"compiled": verdict})
+    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     kinds = [("carat", "number"), ("color", "string"), ("tables", "integer")]
     profile = build_profile(frame, kinds)
     (root / "package" / "profile.json").write_text(profile.model_dump_json())

@@ -19,6 +19,7 @@ from prometheus_client.mmap_dict import MmapedDict
 from serving_helpers import Package, Server, free_port, start, wait_ready
 
 from monitoring.profile import Profile
+from packager.results import Compiled
 
 pytestmark = pytest.mark.server
 Starter = Callable[..., Server]
@@ -61,12 +62,25 @@ def test_predictions_equal_the_model_called_directly(server: Server, package: Pa
         assert list(given.values()) == pytest.approx(expected.tolist(), rel=1e-12)
 
 
-def test_one_row_equals_the_model_bit_by_bit(server: Server, package: Package) -> None:
-    for place in range(0, 400, 40):
-        row = package.frame[FEATURES].iloc[[place]]
-        answer = server.predict(as_rows(row)).json["predictions"][0]
-        expected = package.model.predict_proba(row)[0].tolist()
-        assert list(answer["probabilities"].values()) == expected
+def test_one_row_without_a_compiled_form_equals_the_model_bit_by_bit(
+    package: Package, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(package.root, root)
+    manifest = package.manifest.model_copy(update={"compiled": Compiled(verdict="off")})
+    (root / "package" / "manifest.json").write_bytes(manifest.dump())
+    server = start(replace(package, root=root, manifest=manifest), tmp_path)
+    try:
+        wait_ready(server)
+        for place in range(0, 400, 40):
+            row = package.frame[FEATURES].iloc[[place]]
+            answer = server.predict(as_rows(row)).json["predictions"][0]
+            expected = package.model.predict_proba(row)[0].tolist()
+            assert list(answer["probabilities"].values()) == expected
+        assert server.metric("model_compiled_rows_total", path="native") == 10
+        assert server.metric("model_compiled_rows_total", path="compiled") == 0
+    finally:
+        assert server.stop() == 0
 
 
 def test_unusual_values_are_served_and_flagged(server: Server) -> None:
@@ -225,6 +239,8 @@ def test_nothing_is_written_into_the_package(package: Package, server: Server) -
         "models",
         "models/model",
         "package",
+        "package/compiled",
+        "package/compiled/form.json",
         "package/golden.json",
         "package/manifest.json",
         "package/profile.json",

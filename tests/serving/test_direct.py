@@ -1,0 +1,168 @@
+"""The shortcut for requests that are whole: what takes it, what doesn't, and in what order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+import uvicorn
+
+from serving import listener
+from serving.direct import Written
+from serving.workers import Workers
+
+Scenario = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HEAD = b"POST /direct HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
+
+
+class Echo:
+    """Answers ``/direct`` with the body, but for bodies that begin with ``wait``."""
+
+    def __init__(self) -> None:
+        self.closing = False
+        self.asked = 0
+
+    def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
+        return url == b"/direct" and b"content-length" in headers
+
+    def direct(self, _url: bytes, _headers: Mapping[bytes, bytes], body: bytes) -> Written | None:
+        self.asked += 1
+        if body.startswith(b"wait"):
+            return None
+        length = b"%d" % len(body)
+        headers = [(b"content-length", length), (b"x-way", b"direct")]
+        if self.closing:
+            headers.append((b"connection", b"close"))
+        return Written(200, headers, body, self.closing)
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            kind = (await receive())["type"]
+            await send({"type": f"{kind}.complete"})
+        return
+    body = b""
+    while True:
+        message = await receive()
+        body += message["body"]
+        if not message["more_body"]:
+            break
+    await asyncio.sleep(0.01)
+    headers = [(b"content-length", b"%d" % len(body)), (b"x-way", b"asgi")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def talk(scenario: Scenario, echo: Echo | None = None) -> None:
+    listener.Server.workers = Workers(None, 0)
+    listener.Server.direct = echo or Echo()
+    listener.Server.begin_draining = staticmethod(lambda: None)
+
+    async def run() -> None:
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            server = listener.Server(uvicorn.Config(app, log_config=None))
+            serving = asyncio.create_task(server._serve([listening]))
+            while not server.started:
+                await asyncio.sleep(0.01)
+            reader, writer = await asyncio.open_connection(*listening.getsockname())
+            try:
+                await asyncio.wait_for(scenario(reader, writer), 20)
+            finally:
+                writer.close()
+            server.should_exit = True
+            await serving
+
+    asyncio.run(run())
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Which way an answer came, and its body."""
+    head = b"http/1.1 100"
+    while head.startswith(b"http/1.1 100"):
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    assert head.startswith(b"http/1.1 200 ok\r\n")
+    fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:-2])
+    return fields[b"x-way"], await reader.readexactly(int(fields[b"content-length"]))
+
+
+def request(body: bytes, more: bytes = b"") -> bytes:
+    return HEAD % (len(body), more) + body
+
+
+def test_a_whole_request_is_answered_on_the_spot_and_the_connection_goes_on() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for body in (b"one", b"", b"three"):
+            writer.write(request(body))
+            assert await answer(reader) == (b"direct", body)
+
+    talk(scenario)
+
+
+def test_a_body_that_comes_in_pieces_goes_the_usual_way() -> None:
+    echo = Echo()
+
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        whole = request(b"a body in two pieces")
+        for cut in (40, len(whole) - 20, len(whole) - 5):
+            writer.write(whole[:cut])
+            await writer.drain()
+            await asyncio.sleep(0.05)
+            writer.write(whole[cut:])
+            assert (await answer(reader))[1] == b"a body in two pieces"
+        assert echo.asked == 1  # where the cut was in the head, the rest came in one piece
+        writer.write(request(b"then"))
+        assert await answer(reader) == (b"direct", b"then")
+
+    talk(scenario, echo)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        request(b"a", b"Expect: 100-continue\r\n"),
+        request(b"a", b"Upgrade: websocket\r\nConnection: upgrade\r\n"),
+        request(b"a", b"Connection: close\r\n"),
+        request(b"a").replace(b"HTTP/1.1", b"HTTP/1.0"),
+        request(b"a").replace(b"POST", b"PUT"),
+        request(b"a").replace(b"/direct", b"/other"),
+        HEAD.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") % b""
+        + b"1\r\na\r\n0\r\n\r\n",
+        request(b"wait"),
+    ],
+)
+def test_what_is_not_plain_goes_the_usual_way(sent: bytes) -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        way, body = await answer(reader)
+        assert way == b"asgi"
+        assert body in (b"a", b"wait", b"")  # uvicorn reads no body behind an upgrade
+
+    talk(scenario)
+
+
+def test_requests_sent_without_waiting_are_answered_in_their_order() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        bodies = [b"one", b"two", b"wait for three", b"four", b"wait for five", b"six"]
+        writer.write(b"".join(map(request, bodies)))
+        assert [(await answer(reader))[1] for _ in bodies] == bodies
+        writer.write(request(b"seven"))
+        assert await answer(reader) == (b"direct", b"seven")
+
+    talk(scenario)
+
+
+def test_a_server_that_ends_says_so_and_closes() -> None:
+    echo = Echo()
+    echo.closing = True
+
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(request(b"last"))
+        assert await answer(reader) == (b"direct", b"last")
+        assert await reader.read() == b""
+
+    talk(scenario, echo)
