@@ -218,3 +218,56 @@ def test_a_client_that_goes_away_gives_its_place_to_another() -> None:
 
     run(scenario, places=2, batches=shouts)
     assert shouts.asked == [["a1"], ["a3"]]
+
+
+class Slow(Shouts):
+    """Takes a while, so that there is time to come back."""
+
+    def together(self, items: Sequence[str]) -> list[str | BaseException]:
+        time.sleep(0.05)
+        return super().together(items)
+
+
+def test_those_who_were_answered_together_are_waited_for() -> None:
+    batches = Slow()
+    batches.go.set()
+
+    async def client(lane: Texts, name: str) -> None:
+        for _ in range(6):
+            assert await lane.predict(name, soon(), connected) == name.upper()
+
+    async def scenario(lane: Texts) -> None:
+        await asyncio.gather(*(client(lane, f"a{number}") for number in range(4)))
+
+    run(scenario, places=8, batches=batches, most_rows=100)
+    # The first went alone. Without a wait it would do so every time, and the others behind it.
+    assert len(batches.asked) < 12
+    assert sum(len(asked) == 4 for asked in batches.asked) >= 3
+
+
+def test_one_client_is_never_held() -> None:
+    batches = Slow()
+    batches.go.set()
+
+    async def scenario(lane: Texts) -> None:
+        for _ in range(3):
+            asked = asyncio.create_task(lane.predict("a", soon(), connected))
+            await asyncio.sleep(0)
+            assert lane._running
+            await asked
+
+    run(scenario, batches=batches)
+
+
+def test_what_may_not_go_with_others_is_not_held() -> None:
+    batches = Slow()
+    batches.go.set()
+
+    async def scenario(lane: Texts) -> None:
+        await asyncio.gather(*(lane.predict("a", soon(), connected) for _ in range(2)))
+        alone = asyncio.create_task(lane.predict("-b", soon(), connected))
+        await asyncio.sleep(0)
+        assert lane._running
+        await alone
+
+    run(scenario, batches=batches)
