@@ -43,6 +43,7 @@ _SEARCHES = frozenset(
     ]
 )
 _PIPELINE = "sklearn.pipeline.Pipeline"
+_NOTHING = (None, "passthrough")
 
 
 def asking(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], Asked]:
@@ -53,16 +54,23 @@ def asking(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], Asked]:
     kind = _kind(model)
     if kind in _SEARCHES and hasattr(model, "best_estimator_"):
         return asking(model.best_estimator_, classes)
-    if (
-        kind == _PIPELINE
-        and len(model.steps) > 1
-        and model.steps[-1][1] not in (None, "passthrough")
-    ):
-        transform, ask = model[:-1].transform, asking(model[-1], classes)
-        return lambda rows: ask(transform(rows))
+    if kind == _PIPELINE and model.steps[-1][1] not in _NOTHING:
+        steps = [step for _, step in model.steps[:-1] if step not in _NOTHING]
+        ask = asking(model[-1], classes)
+        return lambda rows: ask(_transformed(steps, rows))
     if kind in LIKELIEST:
         return lambda rows: _likeliest(model, classes, rows)
     return lambda rows: (model.predict(_own(rows)), model.predict_proba(_own(rows)))
+
+
+def _transformed(steps: Sequence[Any], rows: Any) -> Any:
+    """As ``Pipeline.predict`` has them before its last step.
+
+    (``pipeline[:-1].transform`` refuses transformers that need no fitting.)
+    """
+    for step in steps:
+        rows = step.transform(rows)
+    return rows
 
 
 def _likeliest(model: Any, classes: Sequence[Scalar], rows: Any) -> Asked:

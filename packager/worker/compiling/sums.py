@@ -1,7 +1,7 @@
 """Many rows through a linear model: what each column adds, looked up or multiplied; no matrix.
 
-Columns are added up in the order in which one row's are (:mod:`.onerow`), so the scores of a
-binary model are the same to the bit.
+Nothing is added up otherwise than for one row (:mod:`.onerow`), but that all tables are added
+together first.
 """
 
 from __future__ import annotations
@@ -9,43 +9,32 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from packager.worker.compiling.encode import Encoder, Lookup, Plain, apply, numbers, tame
-from packager.worker.compiling.form import Linear, Op
+from packager.worker.compiling.encode import Encoder, Lookup, Plain, apply, tame
+from packager.worker.compiling.form import Linear
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-
-_UNKNOWN, _NULL = -1, -2  # the last rows of a table
-
-
-@dataclass(frozen=True)
-class _Products:
-    """A numeric column: its entries after their operations, each with its weights."""
-
-    column: int
-    low: float
-    high: float
-    nulls: bool
-    terms: Sequence[tuple[Sequence[Op], Floats]]
+Pair = tuple[list[float], list[float]]
+"""What something adds to each of k scores, and the absolute sums of the products in that."""
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A column of categories: what each value adds, the products already made."""
+    """A column of categories: which row of all tables' sums a value stands for."""
 
     column: int
     places: Mapping[Any, int]
-    """Value → row of the arrays; None for null where that is in the domain."""
-    sums: Floats
-    sizes: Floats
-    unknown: bool
-    """Whether values that no table knows are in the domain."""
+    """Value → row; None for null where that is in the domain."""
+    unknown: int
+    """The row of values that the table doesn't know."""
+    known_only: bool
+    """Whether such values are outside the domain."""
 
 
 class LinearSums:
@@ -54,21 +43,23 @@ class LinearSums:
     def __init__(self, linear: Linear, encoder: Encoder) -> None:
         weights = np.array(linear.coefficients, np.float64).T
         self._intercept = np.array(linear.intercept, np.float64)
-        self._products = [
-            _Products(
-                limits.column,
-                limits.low,
-                limits.high,
-                limits.nulls,
-                [
-                    (number.ops, weights[number.position])
-                    for number in encoder.matrix.numbers
-                    if number.column == limits.column
-                ],
-            )
-            for limits in encoder.limits
+        self._columns = [limits.column for limits in encoder.limits]
+        self._low = np.array([[limits.low] for limits in encoder.limits])
+        self._high = np.array([[limits.high] for limits in encoder.limits])
+        self._nulls = np.array([[limits.nulls] for limits in encoder.limits])
+        self._terms = [
+            (place, number.ops, weights[number.position])
+            for place, column in enumerate(self._columns)
+            for number in encoder.matrix.numbers
+            if number.column == column
         ]
-        self._tables = [_table(lookup, weights) for lookup in encoder.lookups]
+        self._tables: list[_Table] = []
+        sums: list[Pair] = []
+        for lookup in encoder.lookups:
+            self._tables.append(_table(lookup, len(sums)))
+            sums += _contributions(lookup, weights)
+        self._sums = np.array([score for score, _ in sums])
+        self._sizes = np.array([size for _, size in sums])
 
     def __call__(self, columns: Sequence[Sequence[Any]]) -> tuple[Floats, Floats, Bools]:
         """Scores and absolute sums, rows by k, and which rows are in the domain."""
@@ -76,48 +67,51 @@ class LinearSums:
         scores = np.tile(self._intercept, (rows, 1))
         sizes = np.abs(scores)
         inside = np.ones(rows, bool)
-        for found in self._products:
-            values = numbers(columns[found.column])
-            good = (values >= found.low) & (values <= found.high)
-            inside &= good | np.isnan(values) if found.nulls else good
-            for ops, weights in found.terms:
-                products = apply(ops, values)[:, None] * weights
+        if self._columns:
+            values = np.array([columns[at] for at in self._columns], np.float64)  # None: NaN
+            good = (values >= self._low) & (values <= self._high)
+            inside &= (good | self._nulls & np.isnan(values)).all(axis=0)
+            for place, ops, weights in self._terms:
+                products = apply(ops, values[place])[:, None] * weights
                 scores += products
                 sizes += np.abs(products)
-        for table in self._tables:
-            places = _places(table, columns[table.column], inside)
-            scores += table.sums[places]
-            sizes += table.sizes[places]
+        if self._tables:
+            places = self._places(columns, inside, rows)
+            scores += self._sums[places].sum(axis=0)
+            sizes += self._sizes[places].sum(axis=0)
         return scores, sizes, inside
 
+    def _places(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
+        """Tables by rows; rows outside the domain are struck from ``inside``."""
+        found = chain.from_iterable(
+            map(table.places.get, columns[table.column], repeat(table.unknown))
+            for table in self._tables
+        )
+        places = np.fromiter(found, np.intp, rows * len(self._tables)).reshape(-1, rows)
+        for table, own in zip(self._tables, places, strict=True):
+            for row in np.flatnonzero(own == table.unknown).tolist():
+                value = columns[table.column][row]
+                if value is None or table.known_only or not tame(value):
+                    inside[row] = False
+        return places
 
-def _places(table: _Table, values: Sequence[Any], inside: Bools) -> npt.NDArray[np.intp]:
-    """The row of the table for each value; rows outside the domain are struck from ``inside``."""
-    found = map(table.places.get, values, repeat(_UNKNOWN))
-    places = np.fromiter(found, np.intp, len(values))
-    for row in np.flatnonzero(places == _UNKNOWN).tolist():
-        value = values[row]
-        if value is None or not table.unknown or not tame(value):
-            inside[row] = False
-    return places
 
-
-def _table(lookup: Lookup, weights: Floats) -> _Table:
-    kept: list[Plain] = [*lookup.entries.values(), lookup.null or (), lookup.unknown or ()]
-    made = [_contribution(lookup.default | dict(entries), weights) for entries in kept]
-    places: dict[Any, int] = {value: place for place, value in enumerate(lookup.entries)}
+def _table(lookup: Lookup, first: int) -> _Table:
+    """The table whose sums, in the order of ``_contributions``, begin at ``first``."""
+    places: dict[Any, int] = {value: first + at for at, value in enumerate(lookup.entries)}
+    unknown = first + len(places)
     if lookup.null is not None:
-        places[None] = len(made) + _NULL
-    return _Table(
-        lookup.column,
-        places,
-        np.array([sums for sums, _ in made]),
-        np.array([sizes for _, sizes in made]),
-        lookup.unknown is not None,
-    )
+        places[None] = unknown + 1
+    return _Table(lookup.column, places, unknown, lookup.unknown is None)
 
 
-def _contribution(entries: Mapping[int, float], weights: Floats) -> tuple[list[float], list[float]]:
+def _contributions(lookup: Lookup, weights: Floats) -> list[Pair]:
+    """What each value of a table adds, then an unknown one, then null."""
+    kept: list[Plain] = [*lookup.entries.values(), lookup.unknown or (), lookup.null or ()]
+    return [_contribution(lookup.default | dict(entries), weights) for entries in kept]
+
+
+def _contribution(entries: Mapping[int, float], weights: Floats) -> Pair:
     """What entries add to each score, and the absolute sum of the products in it."""
     products = [value * weights[at] for at, value in entries.items() if value]
     if not products:

@@ -51,8 +51,7 @@ class Counting(TransformerMixin, BaseEstimator):
     asked = 0
 
     def fit(self, _rows: Any, _target: Any = None) -> Counting:
-        self.fitted_ = True
-        return self
+        return self  # with nothing that tells it is fitted
 
     def transform(self, rows: Any) -> Any:
         type(self).asked += 1
