@@ -38,16 +38,16 @@ def derive(
 ) -> None:
     """Compute a table from exact versions of others; what is unchanged is not computed again."""
     from packager.versions import add as adding
-    from packager.versions.derive import Step
     from packager.versions.derive import derive as run_derive
     from packager.versions.location import Location
+    from packager.versions.step import CodeStep
 
     if (step is None) == (command is None):
         raise UsageError("expected one of --step and --command", "write --step module:function")
     found = run_derive(
         Location.parse(table).unversioned(),
         [Location.parse(parent) for parent in parents],
-        Step(step or command or "", _params(param or []), is_command=command is not None),
+        CodeStep(step or command or "", _params(param or []), is_command=command is not None),
         message,
         adding.author() if author is None else author,
         Path.cwd(),

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.binning import build_profile
-from monitoring.drift import measure
 from monitoring.profile import Profile
 from packager.data.canonical import MASK
+from packager.data.drift import ColumnDrift, Counts, comparable, drift_of, moved
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
 from packager.noun import Kind, Noun
@@ -50,21 +50,6 @@ class Summary:
     hashes: Hashes
     """Of every row: shape (rows,)."""
     sample: pd.DataFrame
-
-
-class ColumnDrift(Noun):
-    """How one column's distribution moved."""
-
-    name: str
-    psi: float
-    z: float
-    unseen: tuple[str, ...]
-    """Texts that the first table doesn't have, at most 10, sorted."""
-
-    @property
-    def notable(self) -> bool:
-        """More than chance, and enough to matter."""
-        return self.z > 4.5 and self.psi > 0.02
 
 
 def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
@@ -110,31 +95,24 @@ def drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
 def _comparable(name: str, before: Summary, after: Summary) -> bool:
     if name not in after.columns or not len(before.sample) or not len(after.sample):
         return False
-    numbers = ("number", "integer")
-    one, other = before.columns[name].kind, after.columns[name].kind
-    return one != "any" and (one == other or (one in numbers and other in numbers))
+    return comparable(before.columns[name].kind, after.columns[name].kind)
 
 
 def _drift(name: str, profile: Profile, before: Summary, after: Summary) -> ColumnDrift:
-    counts = []
     feature = next((f for f in profile.features if f.name == name), None)
-    for table in (before, after):
-        if feature is None:  # all in one bin: only nulls can have changed
-            nulls = int(table.sample[name].isna().sum())
-            counts.append(np.array([nulls, len(table.sample) - nulls]))
-        else:
-            places = feature.bin_indices(table.sample[name]) + 1
-            counts.append(np.bincount(places, minlength=len(feature.bins) + 1))
-    reference, found = counts
-    used = (reference > 0) | (found > 0)
-    if int(used.sum()) < 2:
-        index, z = 0.0, 0.0  # everything in one bin, then and now
+    if feature is None:  # all in one bin: only nulls can have changed
+        reference, found = (_nulls(table.sample[name]) for table in (before, after))
+        drift = drift_of(name, found, reference)
     else:
-        moved = measure(found[used].tolist(), reference[used].tolist())
-        index, z = moved.psi, moved.z
+        drift = moved(feature, after.sample[name])
     known = before.values.get(name)
     new = after.values.get(name, frozenset()) - known if known is not None else frozenset()
-    return ColumnDrift(name=name, psi=index, z=z, unseen=tuple(sorted(new)[:10]))
+    return drift.model_copy(update={"unseen": tuple(sorted(new)[:10])})
+
+
+def _nulls(column: pd.Series[Any]) -> Counts:
+    nulls = int(column.isna().sum())
+    return np.array([nulls, len(column) - nulls])
 
 
 class _Column:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
+from packager.data.drift import ColumnDrift
 from packager.data.fingerprint import Fingerprinter
 from packager.data.parquetfiles import plain_frame
-from packager.data.summary import ColumnDrift, Summary, drifts, summarise
+from packager.data.summary import Summary, drifts, summarise
 from packager.diff_nouns import Rows
 from packager.diff_rows import compare_rows
 from packager.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from packager.cache import work_folder
 from packager.digest import canonical_json
@@ -16,23 +16,25 @@ from packager.versions.location import Location
 from packager.versions.pins import Pin, pin
 from packager.versions.records import Derivation, Parent, Version, content_of
 from packager.versions.source import open_source
-from packager.versions.step import run_command, run_function
-from packager.versions.step_code import command_digest, function_digest
 from packager.versions.store import Store
 
 
-@dataclass(frozen=True)
-class Step:
-    """What is computed: a function ``module:function``, or a command."""
+class Step(Protocol):
+    """What is computed."""
 
-    text: str
-    params: Mapping[str, Any]
-    is_command: bool = False
+    @property
+    def text(self) -> str:
+        """How people call it."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What it was told, as JSON values."""
 
     def digest(self, directory: Path) -> str:
-        """sha256 over its code."""
-        of = command_digest if self.is_command else function_digest
-        return of(self.text, directory)
+        """sha256 over everything else that its result depends on, but for the parents."""
+
+    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
+        """Write the Parquet file ``out`` from those of the parents, or raise ``PackageError``."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,7 @@ def derive(
         for parent, version, file in zip(parents, exact, files, strict=True):
             export(Location(parent.uri, version.number), file)
         out = folder / "out.parquet"
-        if step.is_command:
-            named = {file.stem: file for file in files}
-            run_command(step.text, named, step.params, out, directory)
-        else:
-            run_function(step.text, files, step.params, out, directory)
+        step.run(files, out, directory)
         if not out.is_file():
             raise PackageError(
                 f"step {step.text}: expected a Parquet file at {{out}}, got none",

@@ -46,6 +46,23 @@ class Location:
         bare = _NAME.fullmatch(place) and not (top / place).exists()
         return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
 
+    @classmethod
+    def table_at(cls, text: str, base: Path | None = None) -> Location | None:
+        """The table that ``text`` names, None if that is something else.
+
+        URIs and ``delta:…`` always name tables, other words where a table lies.
+        """
+        if text.startswith("delta:") or "://" in text:
+            return cls.parse(text, base)
+        place = (base or Path.cwd()) / text
+        if place.exists() and not (place / "_delta_log").is_dir():
+            return None
+        at = text.rpartition("@")
+        if at[1] and not at[2].isdigit():
+            return None
+        found = cls.parse(text, base)
+        return found if found.path and (found.path / "_delta_log").is_dir() else None
+
     def unversioned(self) -> Location:
         """This table; ``UsageError`` if a version of it was named."""
         if self.version is not None:

@@ -97,6 +97,13 @@ class Store:
             )
         return found[-1]
 
+    def before(self, version: Version) -> Version | None:
+        """The version that one came after: for a revert, the one before what it went back to."""
+        while version.reverted_to is not None:
+            version = self.version(version.reverted_to)
+        older = [found for found in self.versions if found.number < version.number]
+        return older[-1] if older else None
+
     def schema(self, number: int | None = None) -> pa.Schema:
         """The columns of a version, in Arrow's types."""
         return self._dataset(self.version(number).number).schema
@@ -196,13 +203,22 @@ class Store:
             infos = filesystem(self.location).get_file_info(named)
         return [info.path for info in infos if info.type != FileType.NotFound]
 
+    def has_rows(self, number: int) -> bool:
+        """Whether the rows of a version are all there still."""
+        return self._removed(number) is None
+
     def check_files(self, number: int) -> None:
         """Raise ``PackageError`` if rows of a version have been removed."""
+        removed = self._removed(number)
+        with told(self.location):
+            if removed is not None:
+                raise FileNotFoundError(removed)
+
+    def _removed(self, number: int) -> str | None:
         place = filesystem(self.location)
         with told(self.location):
-            for found in place.get_file_info(list(self.sizes(number))):
-                if found.type == FileType.NotFound:
-                    raise FileNotFoundError(found.path)
+            found = place.get_file_info(list(self.sizes(number)))
+        return next((info.path for info in found if info.type == FileType.NotFound), None)
 
     def sizes(self, number: int) -> dict[str, int]:
         """File name → bytes of everything a version consists of."""

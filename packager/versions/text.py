@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from packager.data.summary import ColumnDrift
+from packager.data.drift import ColumnDrift
 from packager.versions.add import Added
 from packager.versions.records import Version
 

@@ -77,7 +77,7 @@ def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "nothing.csv"], "expected a project or a file of rows, got nothing there"),
+        (["check", "nothing.csv"], "expected a project, a file of rows or a table, got nothing"),
         (["check", "{stones}", "--target", "price"], "expected a column of stones.csv"),
         (["verdict", "xyz", "drop", "--in", "{stones}"], "expected a row hash of 16 hex digits"),
         (["verdict", "0" * 16, "remove", "--in", "{stones}"], "got 'remove'"),

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 from pydantic import Field
 
+from monitoring.binning import build_profile
+from monitoring.profile import FeatureProfile
+from monitoring.slices import Rule, SliceSet, declare
+from packager.data.frames import infer_columns
 from packager.manifest import Column
 from packager.noun import Kind, Noun, Scalar
 
@@ -20,13 +27,71 @@ class Declared(Noun):
     model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
 
 
+class SliceShares(Noun):
+    """How many rows of the version before were in each slice."""
+
+    columns: dict[str, tuple[str, ...]]
+    """Column → the values that are slices of their own; the rest is ``other``."""
+    rules: dict[str, str]
+    rows: dict[str, int]
+    """Slice → rows; ``__all__`` is every row."""
+
+
 class Expected(Noun):
     """Everything known beforehand; empty where nothing is."""
 
     declared: dict[str, Declared] = {}
     previous: tuple[Column, ...] = ()
     """The columns of the version before, as ``frames.infer_columns`` saw them."""
+    reference: tuple[FeatureProfile, ...] = ()
+    """How the columns of the version before were distributed; none for those with one value."""
+    slices: SliceShares | None = None
+    accepted: bool = False
+    """Whether somebody was asked about other columns than before, and took them."""
 
     def before(self, name: str) -> Column | None:
         """The column in the version before; None where there was none."""
         return next((column for column in self.previous if column.name == name), None)
+
+    def compared_with(
+        self,
+        frame: pd.DataFrame,
+        slice_columns: Sequence[str] = (),
+        slice_rules: Mapping[str, str] | None = None,
+        *,
+        accepted: bool = False,
+    ) -> Expected:
+        """The same, and what ``frame``, the version before, lets one expect."""
+        columns = infer_columns(frame)
+        kinds = [(column.name, column.kind) for column in columns]
+        profile = build_profile(frame, kinds, max_features=len(kinds))
+        return self.model_copy(
+            update={
+                "previous": columns,
+                "reference": profile.features,
+                "slices": _shares(frame, slice_columns, slice_rules or {}),
+                "accepted": accepted,
+            }
+        )
+
+
+def _shares(
+    frame: pd.DataFrame, columns: Sequence[str], rules: Mapping[str, str]
+) -> SliceShares | None:
+    known = [name for name in columns if name in frame.columns]
+    able = {name: text for name, text in rules.items() if _applies(text, frame)}
+    if not (known or able) or not len(frame):
+        return None
+    values = declare(frame, known, len(able))
+    masks = SliceSet(values, able).masks(frame)
+    counts = {name: int(mask.sum()) for name, mask in masks.items()}
+    return SliceShares(columns=values, rules=able, rows=counts)
+
+
+def _applies(text: str, frame: pd.DataFrame) -> bool:
+    """Whether the version before had what a rule reads, in a kind that it can compare."""
+    try:
+        Rule.parse(text).mask({name: frame[name] for name in frame.columns}, len(frame))
+    except ValueError:
+        return False
+    return True

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 
 from packager.errors import PackageError, UsageError
-from packager.versions.derive import Step, derive, stale
+from packager.versions.derive import derive, stale
 from packager.versions.export import revert
 from packager.versions.gc import collect
 from packager.versions.lineage import lineage, lineage_svg, lineage_text
 from packager.versions.location import Location
 from packager.versions.pins import Pin, pin
+from packager.versions.step import CodeStep
 from packager.versions.store import Store
 
 STEPS = """
@@ -51,7 +52,7 @@ def clean(tmp_path):
 
 
 def run(project, location, parents, text="steps:clean", is_command=False, **params):
-    step = Step(text, params, is_command)
+    step = CodeStep(text, params, is_command)
     return derive(location, parents, step, "m", "me", project)
 
 
