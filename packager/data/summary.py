@@ -13,7 +13,15 @@ import pandas as pd
 from monitoring.binning import build_profile
 from monitoring.profile import Profile
 from packager.data.canonical import MASK
-from packager.data.drift import ColumnDrift, Counts, comparable, drift_of, moved
+from packager.data.drift import (
+    ColumnDrift,
+    Counts,
+    comparable,
+    drift_of,
+    is_list,
+    moved,
+    shared_rows,
+)
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
 from packager.noun import Kind, Noun
@@ -50,6 +58,8 @@ class Summary:
     hashes: Hashes
     """Of every row: shape (rows,)."""
     sample: pd.DataFrame
+    sample_hashes: Hashes
+    """Of the rows of ``sample``."""
 
 
 def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
@@ -70,7 +80,8 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
             order = np.argpartition(kept, SAMPLE)[:SAMPLE]
             sample, kept = sample.iloc[order], kept[order]
     if len(kept) > SAMPLE:
-        sample = sample.iloc[np.argpartition(kept, SAMPLE)[:SAMPLE]]
+        order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+        sample, kept = sample.iloc[order], kept[order]
     sample = sample.reset_index(drop=True)
     kinds = {column.name: column.kind for column in infer_columns(sample)}
     every: Hashes = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
@@ -80,6 +91,7 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
         {name: frozenset(c.values) for name, c in columns.items() if c.values and c.is_text},
         every,
         sample,
+        kept,
     )
 
 
@@ -88,7 +100,8 @@ def drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
     names = [name for name in before.columns if _comparable(name, before, after)]
     kinds = [(name, before.columns[name].kind) for name in names]
     profile = build_profile(before.sample, kinds, max_features=len(names))
-    found = [_drift(name, profile, before, after) for name in names]
+    shared = shared_rows(before.sample_hashes, after.sample_hashes)
+    found = [_drift(name, profile, before, after, shared) for name in names]
     return sorted(found, key=lambda drift: -drift.psi)
 
 
@@ -98,15 +111,18 @@ def _comparable(name: str, before: Summary, after: Summary) -> bool:
     return comparable(before.columns[name].kind, after.columns[name].kind)
 
 
-def _drift(name: str, profile: Profile, before: Summary, after: Summary) -> ColumnDrift:
+def _drift(
+    name: str, profile: Profile, before: Summary, after: Summary, shared: int
+) -> ColumnDrift:
     feature = next((f for f in profile.features if f.name == name), None)
     if feature is None:  # all in one bin: only nulls can have changed
         reference, found = (_nulls(table.sample[name]) for table in (before, after))
-        drift = drift_of(name, found, reference)
+        drift = drift_of(name, found, reference, shared)
     else:
-        drift = moved(feature, after.sample[name])
-    known = before.values.get(name)
-    new = after.values.get(name, frozenset()) - known if known is not None else frozenset()
+        drift = moved(feature, after.sample[name], shared)
+    known = before.values.get(name, frozenset())
+    news = known and is_list(len(known), before.rows)
+    new = after.values.get(name, frozenset()) - known if news else frozenset()
     return drift.model_copy(update={"unseen": tuple(sorted(new)[:10])})
 
 

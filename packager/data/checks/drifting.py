@@ -9,9 +9,10 @@ import numpy as np
 from monitoring.drift import PSI_EFFECT
 from monitoring.slices import ALL, SliceSet
 from packager.data.checks.columns import id_like
+from packager.data.checks.expected import SAMPLE
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
-from packager.data.drift import ColumnDrift, comparable, drift_of, moved
+from packager.data.drift import ColumnDrift, comparable, drift_of, moved, shared_rows
 from packager.data.frames import infer_columns
 
 
@@ -26,12 +27,15 @@ def drift(table: Table) -> Iterator[Suspects]:
     if not kept or not len(table):
         return
     numbering = {one.column for one in id_like(table)}
-    for column in infer_columns(table.frame[kept]):
+    places = table.sample(SAMPLE)
+    sample = table.frame[kept].iloc[places]
+    shared = shared_rows(table.expected.sampled, table.hashes[places])
+    for column in infer_columns(sample):
         before = table.expected.before(column.name)
         if before is None or column.name in numbering or column.kind == "datetime":
             continue
         if comparable(before.kind, column.kind):
-            found = moved(references[column.name], table.frame[column.name])
+            found = moved(references[column.name], sample[column.name], shared)
             if found.notable:
                 yield _moved(found, column.name, "the distribution of the version before")
 
@@ -45,16 +49,22 @@ def slice_drift(table: Table) -> Iterator[Suspects]:
     if any(name not in table.frame.columns for name in slices.needs):
         return  # `schema` says so
     total = shares.rows[ALL]
-    for name, mask in slices.masks(table.frame).items():
+    places = table.sample(SAMPLE)
+    sample, shared = (
+        table.frame.iloc[places],
+        shared_rows(table.expected.sampled, table.hashes[places]),
+    )
+    for name, mask in slices.masks(sample).items():
         rows, before = int(mask.sum()), shares.rows[name]
         found = drift_of(
             f"slice {name}",
-            np.array([rows, len(table) - rows]),
+            np.array([rows, len(sample) - rows]),
             np.array([before, total - before]),
+            shared,
         )
         if found.notable:
             share = f"{before / total:.1%} of the rows, as in the version before"
-            yield _moved(found, None, share, f"slice {name}: {rows / len(table):.1%}, ")
+            yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
 
 
 def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> Suspects:

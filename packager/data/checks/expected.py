@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from monitoring.binning import build_profile
 from monitoring.profile import FeatureProfile
 from monitoring.slices import Rule, SliceSet, declare
+from packager.data.checks.suspects import Ints
+from packager.data.drift import Hashes
+from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
 from packager.manifest import Column
 from packager.noun import Kind, Noun, Scalar
+
+SAMPLE = 20_000
+"""Rows that distributions are compared on: those with the smallest hashes, in either version."""
 
 
 class Declared(Noun):
@@ -28,7 +36,7 @@ class Declared(Noun):
 
 
 class SliceShares(Noun):
-    """How many rows of the version before were in each slice."""
+    """How many sampled rows of the version before were in each slice."""
 
     columns: dict[str, tuple[str, ...]]
     """Column → the values that are slices of their own; the rest is ``other``."""
@@ -43,8 +51,12 @@ class Expected(Noun):
     declared: dict[str, Declared] = {}
     previous: tuple[Column, ...] = ()
     """The columns of the version before, as ``frames.infer_columns`` saw them."""
+    rows: int = 0
+    """Of the version before."""
     reference: tuple[FeatureProfile, ...] = ()
-    """How the columns of the version before were distributed; none for those with one value."""
+    """How its columns were distributed, in a sample; none for those with one value."""
+    sample: str = ""
+    """The hashes of the sampled rows: 8 bytes each, little-endian, in base64."""
     slices: SliceShares | None = None
     accepted: bool = False
     """Whether somebody was asked about other columns than before, and took them."""
@@ -52,6 +64,11 @@ class Expected(Noun):
     def before(self, name: str) -> Column | None:
         """The column in the version before; None where there was none."""
         return next((column for column in self.previous if column.name == name), None)
+
+    @property
+    def sampled(self) -> Hashes:
+        """The row hashes of the sample: shape (rows,)."""
+        return np.frombuffer(base64.b64decode(self.sample), dtype="<u8")
 
     def compared_with(
         self,
@@ -64,15 +81,26 @@ class Expected(Noun):
         """The same, and what ``frame``, the version before, lets one expect."""
         columns = infer_columns(frame)
         kinds = [(column.name, column.kind) for column in columns]
-        profile = build_profile(frame, kinds, max_features=len(kinds))
+        hashes = row_hashes(frame)
+        places = smallest(hashes, SAMPLE)
+        profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
         return self.model_copy(
             update={
                 "previous": columns,
+                "rows": len(frame),
                 "reference": profile.features,
-                "slices": _shares(frame, slice_columns, slice_rules or {}),
+                "sample": base64.b64encode(hashes[places].astype("<u8").tobytes()).decode(),
+                "slices": _shares(frame.iloc[places], slice_columns, slice_rules or {}),
                 "accepted": accepted,
             }
         )
+
+
+def smallest(hashes: Hashes, most: int) -> Ints:
+    """The places of the ``most`` smallest hashes, ascending: the same rows in whatever order."""
+    if len(hashes) <= most:
+        return np.arange(len(hashes))
+    return np.sort(np.argpartition(hashes, most)[:most])
 
 
 def _shares(
