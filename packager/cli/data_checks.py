@@ -201,7 +201,7 @@ def _apply_to_table(
     for reason in stale(made, found.version):
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
-        ConsoleProgress().step(found.how)
+        ConsoleProgress().step(found.told)
         show(str(made))
         return
     facts = {"output": str(made), "table": made.uri, "version": made.version, "how": found.how}

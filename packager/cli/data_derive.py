@@ -56,7 +56,7 @@ def derive(
     if as_json:
         show(json.dumps({"version": found.version.number, "how": found.how}))
     else:
-        show(f"version {found.version.number}: {found.how}")
+        show(f"version {found.version.number}: {found.told}")
 
 
 @data.command()
@@ -67,7 +67,8 @@ def lineage(
 ) -> None:
     """Show what a table was made of and what is made of it, and what is stale."""
     from packager.versions.lineage import lineage as run_lineage
-    from packager.versions.lineage import lineage_svg, lineage_text
+    from packager.versions.lineage import lineage_text
+    from packager.versions.lineage_svg import lineage_svg
     from packager.versions.location import Location
     from packager.versions.store import Store
 

@@ -45,6 +45,13 @@ class Derived:
     how: Literal["computed", "unchanged", "reverted"]
     """``reverted``: an older version had the very same inputs and became the current one."""
 
+    @property
+    def told(self) -> str:
+        """``how``, for people."""
+        back = f"back to {self.version.reverted_to}, which was made of the same"
+        said = {"unchanged": "unchanged, it was made of the same", "reverted": back}
+        return said.get(self.how, self.how)
+
 
 def derive(
     location: Location,
@@ -65,6 +72,8 @@ def derive(
         raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
     if any(parent.uri == location.uri for parent in parents):
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
+    for parent in parents:
+        _refuse_circle(location, parent)
     exact = [Store.open(parent).version(parent.version) for parent in parents]
     derivation = Derivation(
         parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
@@ -92,6 +101,20 @@ def derive(
         made = add(source, location, message, by, change=change, derived=derivation)
     _pin(parents, exact, location, made.version)
     return Derived(made.version, "computed")
+
+
+def _refuse_circle(location: Location, parent: Location) -> None:
+    """Raise ``UsageError`` if `parent` was made of the table, at whatever remove."""
+    version = Store.open(parent).version(parent.version)
+    for above in version.derived.parents if version.derived else ():
+        place = parent.beside(above.table)
+        if place.uri == location.uri:
+            raise UsageError(
+                f"{location}: expected parents that are not made of it, got {parent}",
+                "derive into a new table",
+            )
+        if Store.exists(place):
+            _refuse_circle(location, Location(place.uri, above.version))
 
 
 def stale(location: Location, version: Version) -> list[str]:

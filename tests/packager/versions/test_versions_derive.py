@@ -9,7 +9,8 @@ from packager.errors import PackageError, UsageError
 from packager.versions.derive import derive, stale
 from packager.versions.export import revert
 from packager.versions.gc import collect
-from packager.versions.lineage import lineage, lineage_svg, lineage_text
+from packager.versions.lineage import lineage, lineage_text
+from packager.versions.lineage_svg import lineage_svg
 from packager.versions.location import Location
 from packager.versions.pins import Pin, pin
 from packager.versions.step import CodeStep
@@ -107,9 +108,10 @@ def test_lineage_draws_what_is_above_and_below_and_what_is_stale(
     assert "clean@1  (stale)" in text
     assert "clean is stale itself" in text
     svg = lineage_svg(nodes)
-    assert svg.count("<rect") == 3
+    assert svg.count("<rect") == 4  # and the paper
     assert svg.count("stroke-dasharray") == 2
-    assert svg.count("<path") == 3
+    assert svg.count('<path d="M') == 4  # and the tip of the arrows
+    assert svg.count(">@1<") == 3
 
 
 def test_a_command_is_a_step_too(project, raw, clean):
@@ -132,6 +134,9 @@ def test_a_step_that_is_none_commits_nothing(project, raw, clean, capfd):
     with pytest.raises(UsageError, match="expected other tables as parents"):
         run(project, raw, [raw])
     assert not Store.exists(clean)
+    run(project, clean, [raw])
+    with pytest.raises(UsageError, match=r"parents that are not made of it, got .*clean"):
+        run(project, raw, [clean])
 
 
 def test_gc_keeps_what_packages_and_derived_tables_name(project, raw, clean, commit, frame):
