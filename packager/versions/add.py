@@ -21,7 +21,8 @@ from packager.versions.arrow import agreed_schema, fit, stored_schema
 from packager.versions.location import Location
 from packager.versions.records import Derivation, Version, content_of
 from packager.versions.source import Source
-from packager.versions.store import ConflictError, Store
+from packager.versions.store import Store
+from packager.versions.told import ConflictError
 
 _ATTEMPTS = 5
 

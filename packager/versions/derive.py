@@ -84,7 +84,7 @@ def derive(
     known = _known(location, derivation)
     if known is not None:
         found = known if known.how == "unchanged" else _back(location, known.version, by)
-        _pin(parents, exact, location, found.version)
+        _pin(parents, exact, location)
         return found
     with work_folder() as folder:
         files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
@@ -98,8 +98,9 @@ def derive(
                 "write the result to the file that {out} stands for",
             )
         source = open_source(out)
+        # First, so that no commit stands without it.
+        _pin(parents, exact, location)
         made = add(source, location, message, by, change=change, derived=derivation)
-    _pin(parents, exact, location, made.version)
     return Derived(made.version, "computed")
 
 
@@ -172,11 +173,9 @@ def _back(location: Location, version: Version, by: str) -> Derived:
     return Derived(revert(Location(location.uri, version.number), message, by), "reverted")
 
 
-def _pin(
-    parents: Sequence[Location], versions: Sequence[Version], location: Location, made: Version
-) -> None:
-    """Note at each parent that the derived version needs it."""
+def _pin(parents: Sequence[Location], versions: Sequence[Version], location: Location) -> None:
+    """Note at each parent that the derived table needs this version of it."""
     for parent, version in zip(parents, versions, strict=True):
         where = location.relative_to(Location(parent.uri))
-        needed_by = f"table {location.name}@{made.number}"
+        needed_by = f"table {location.name}"
         pin(Location(parent.uri), Pin(version=version.number, needed_by=needed_by, table=where))

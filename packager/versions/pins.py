@@ -10,7 +10,7 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.noun import Noun
 from packager.versions.files import filesystem, read_json, write_json
 from packager.versions.location import Location
-from packager.versions.store import told
+from packager.versions.told import told
 
 FOLDER = "_package_pins"
 
@@ -20,7 +20,7 @@ class Pin(Noun):
 
     version: int
     needed_by: str
-    """``package NAME VERSION-HEX``, or ``table NAME@VERSION``."""
+    """``package NAME VERSION-HEX``, or ``table NAME``."""
     table: str | None = None
     """Of a derived table: where it lies, as seen from this one."""
 

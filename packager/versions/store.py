@@ -11,14 +11,13 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, TableFeatures
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileType
 
@@ -29,6 +28,7 @@ from packager.manifest import Fingerprint
 from packager.versions.files import filesystem, write_rows
 from packager.versions.location import Location
 from packager.versions.records import Derivation, Version
+from packager.versions.told import first_line, told
 
 _KEEP = {
     # History is what this is for: no reader or writer may cut it short.
@@ -38,10 +38,6 @@ _KEEP = {
 }
 _OTHERS = {"WRITE": "add", "RESTORE": "revert"}
 _NO_ROWS = ("CREATE TABLE", "VACUUM START", "VACUUM END", "ADD FEATURE", "SET TBLPROPERTIES")
-
-
-class ConflictError(PackageError):
-    """Another writer committed first."""
 
 
 class Store:
@@ -64,7 +60,7 @@ class Store:
                 "make one with `package data add FILE --table NAME`",
             ) from error
         except (DeltaError, OSError) as error:
-            raise PackageError(f"{location}: can't be read: {_first_line(error)}") from error
+            raise PackageError(f"{location}: can't be read: {first_line(error)}") from error
 
     @classmethod
     def exists(cls, location: Location) -> bool:
@@ -281,29 +277,3 @@ def _version(entry: dict[str, Any]) -> Version:
         derived=Derivation.model_validate_json(derived) if derived else None,
         reverted_to=None if back is None else int(back),
     )
-
-
-@contextmanager
-def told(location: Location) -> Iterator[None]:
-    """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
-    try:
-        yield
-    except CommitFailedError as error:
-        raise ConflictError(
-            f"{location}: another writer committed a version meanwhile",
-            "nothing was lost and nothing was written; look at `package data log`, and try again",
-        ) from error
-    except FileNotFoundError as error:
-        raise PackageError(
-            f"{location}: the rows of this version are not there any more: {_first_line(error)}",
-            "they were removed by `package data gc`, or by hand",
-        ) from error
-    except (DeltaError, pa.ArrowException, OSError) as error:
-        raise PackageError(
-            f"{location}: {_first_line(error)}",
-            "check that you may write there, and that the disk has room",
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

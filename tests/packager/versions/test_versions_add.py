@@ -24,8 +24,9 @@ from packager.versions.add import add
 from packager.versions.export import export, revert
 from packager.versions.location import Location
 from packager.versions.source import frame_source, open_source
-from packager.versions.store import ConflictError, Store
+from packager.versions.store import Store
 from packager.versions.text import added_text
+from packager.versions.told import ConflictError
 
 
 def numbers(place):

@@ -146,7 +146,7 @@ def test_gc_keeps_what_packages_and_derived_tables_name(project, raw, clean, com
     pin(raw, Pin(version=2, needed_by="package shop 1-abc"))
     told = collect(raw, 1, [], delete=False)
     assert told.kept == {
-        1: ("table clean@1",),
+        1: ("table clean",),
         2: ("package shop 1-abc",),
         4: ("among the newest",),
     }
