@@ -195,7 +195,7 @@ def _apply_to_table(
     base = place.project.directory if place.project else None
     wanted = Location.parse(output, base).unversioned() if output else None
     done: list[Changes] = []
-    made, found = apply_to_table(table, decided, wanted, author(), done.append)
+    made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
     for changes in done:
         _tell_changes(changes.dropped, len(changes.cells), changes.unused)
     for reason in stale(made, found.version):

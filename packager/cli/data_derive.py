@@ -51,6 +51,7 @@ def derive(
         message,
         adding.author() if author is None else author,
         Path.cwd(),
+        ConsoleProgress(),
         change=allow_schema_change,
     )
     if as_json:

@@ -12,6 +12,7 @@ from pyarrow import parquet
 from packager.data.frames import read
 from packager.data.parquetfiles import arrow_table
 from packager.digest import canonical_json, sha256_bytes
+from packager.progress import Progress
 from packager.review.changes import Changes, changed_table, changes_of
 from packager.review.verdicts import Verdict, digest
 from packager.versions.derive import Derived, derive
@@ -56,6 +57,7 @@ def apply_to_table(
     verdicts: Sequence[Verdict],
     output: Location | None,
     by: str,
+    progress: Progress,
     tell: Callable[[Changes], object],
 ) -> tuple[Location, Derived]:
     """Bring ``output`` (default: ``NAME.clean`` beside the table) to what the verdicts say.
@@ -69,7 +71,8 @@ def apply_to_table(
     counts = ", ".join(f"{count} {name}" for name, count in step.params.items())
     place = output or default
     # Columns are those of the parent: whoever changed them there was asked.
-    made = derive(place, [source], step, counts or "no verdicts", by, Path.cwd(), change=True)
+    message, here = counts or "no verdicts", Path.cwd()
+    made = derive(place, [source], step, message, by, here, progress, change=True)
     return Location(place.uri, made.version.number), made
 
 

@@ -89,7 +89,7 @@ def _add(
 ) -> Added:
     store = Store.open(location) if Store.exists(location) else None
     before = store.latest if store else None
-    schema = _schema(source, store, before, change=change and not append)
+    schema = _schema(source, store, before, change=change, append=append)
     plan = _Plan(source, schema, store if append and before else None)
     summary = summarise(plan.frames())
     printed = plan.printed
@@ -125,13 +125,13 @@ def _files(location: Location) -> set[str]:
 
 
 def _schema(
-    source: Source, store: Store | None, before: Version | None, *, change: bool
+    source: Source, store: Store | None, before: Version | None, *, change: bool, append: bool
 ) -> pa.Schema:
     if store is None or before is None:
         return stored_schema(source.schema, source.place)
-    agreed = agreed_schema(
-        store.schema(before.number), source.schema, str(store.location), change=change
-    )
+    now = store.schema(before.number)
+    place = str(store.location)
+    agreed = agreed_schema(now, source.schema, place, change=change, append=append)
     return stored_schema(agreed, source.place)
 
 

@@ -10,10 +10,11 @@ from typing import Any, Literal, Protocol
 from packager.cache import work_folder
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
+from packager.progress import Progress
 from packager.versions.add import add
 from packager.versions.export import export, revert
 from packager.versions.location import Location
-from packager.versions.pins import Pin, pin
+from packager.versions.pins import Pin, pin_or_warn
 from packager.versions.records import Derivation, Parent, Version, content_of
 from packager.versions.source import open_source
 from packager.versions.store import Store
@@ -60,6 +61,7 @@ def derive(
     message: str,
     by: str,
     directory: Path,
+    progress: Progress,
     *,
     change: bool = False,
 ) -> Derived:
@@ -84,7 +86,7 @@ def derive(
     known = _known(location, derivation)
     if known is not None:
         found = known if known.how == "unchanged" else _back(location, known.version, by)
-        _pin(parents, exact, location)
+        _pin(parents, exact, location, progress)
         return found
     with work_folder() as folder:
         files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
@@ -99,7 +101,7 @@ def derive(
             )
         source = open_source(out)
         # First, so that no commit stands without it.
-        _pin(parents, exact, location)
+        _pin(parents, exact, location, progress)
         made = add(source, location, message, by, change=change, derived=derivation)
     return Derived(made.version, "computed")
 
@@ -173,9 +175,14 @@ def _back(location: Location, version: Version, by: str) -> Derived:
     return Derived(revert(Location(location.uri, version.number), message, by), "reverted")
 
 
-def _pin(parents: Sequence[Location], versions: Sequence[Version], location: Location) -> None:
+def _pin(
+    parents: Sequence[Location],
+    versions: Sequence[Version],
+    location: Location,
+    progress: Progress,
+) -> None:
     """Note at each parent that the derived table needs this version of it."""
     for parent, version in zip(parents, versions, strict=True):
         where = location.relative_to(Location(parent.uri))
-        needed_by = f"table {location.name}"
-        pin(Location(parent.uri), Pin(version=version.number, needed_by=needed_by, table=where))
+        wanted = Pin(version=version.number, needed_by=f"table {location.name}", table=where)
+        pin_or_warn(Location(parent.uri), wanted, progress)

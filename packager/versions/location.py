@@ -43,7 +43,8 @@ class Location:
         if "://" in place:
             return cls(place.rstrip("/"), version)
         top = base or Path.cwd()
-        bare = _NAME.fullmatch(place) and not (top / place).exists()
+        # A folder of that name which is no table is what one is made of, never the place of it.
+        bare = _NAME.fullmatch(place) and not (top / place / "_delta_log").is_dir()
         return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
 
     @classmethod

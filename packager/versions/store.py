@@ -23,8 +23,9 @@ from pyarrow.fs import FileType
 
 from packager.data.parquetfiles import plain_frame
 from packager.data.stream import rows_of_a_block
-from packager.errors import PackageError, UsageError
+from packager.errors import UsageError
 from packager.manifest import Fingerprint
+from packager.versions.damage import explained, refuse_empty_entries
 from packager.versions.files import filesystem, write_rows
 from packager.versions.location import Location
 from packager.versions.records import Derivation, Version
@@ -53,14 +54,16 @@ class Store:
     def open(cls, location: Location) -> Store:
         """The table there; ``PackageError`` if there is none or it can't be read."""
         try:
-            return cls(location, DeltaTable(location.uri))
+            table = DeltaTable(location.uri)
+            refuse_empty_entries(location)
+            return cls(location, table)
         except TableNotFoundError as error:
             raise UsageError(
                 f"{location}: expected a table with versions, got none there",
                 "make one with `package data add FILE --table NAME`",
             ) from error
         except (DeltaError, OSError) as error:
-            raise PackageError(f"{location}: can't be read: {first_line(error)}") from error
+            raise explained(location, first_line(error)) from error
 
     @classmethod
     def exists(cls, location: Location) -> bool:
@@ -70,7 +73,14 @@ class Store:
 
     @classmethod
     def create(cls, location: Location, schema: pa.Schema) -> Store:
-        """A new table without versions."""
+        """A new table without versions; ``UsageError`` where something else lies."""
+        if location.path is not None and location.path.exists():
+            empty = location.path.is_dir() and not any(location.path.iterdir())
+            if not empty and not cls.exists(location):
+                raise UsageError(
+                    f"{location}: expected an empty place for a new table, got other files there",
+                    "name another place with --table",
+                )
         with told(location):
             made = DeltaTable.create(
                 location.uri, Schema.from_arrow(schema), mode="ignore", configuration=_KEEP

@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 
 from packager.errors import PackageError, UsageError
+from packager.progress import Silent
 from packager.versions.derive import derive, stale
 from packager.versions.export import revert
 from packager.versions.gc import collect
 from packager.versions.lineage import lineage, lineage_text
 from packager.versions.lineage_svg import lineage_svg
 from packager.versions.location import Location
-from packager.versions.pins import Pin, pin
+from packager.versions.pins import Pin, pin, pins
 from packager.versions.step import CodeStep
 from packager.versions.store import Store
 
@@ -54,7 +55,7 @@ def clean(tmp_path):
 
 def run(project, location, parents, text="steps:clean", is_command=False, **params):
     step = CodeStep(text, params, is_command)
-    return derive(location, parents, step, "m", "me", project)
+    return derive(location, parents, step, "m", "me", project, Silent())
 
 
 def runs(project):
@@ -173,3 +174,30 @@ def test_tables_that_move_together_know_each_other(project, raw, clean, tmp_path
         os.rename(tmp_path / name, tmp_path / "elsewhere" / name)
     moved = Location(str(tmp_path / "elsewhere" / "raw"))
     assert "clean@1  ← steps:clean" in lineage_text(lineage(moved))
+
+
+def test_tables_of_an_object_store_are_derived_noted_and_collected(
+    project, tmp_path, commit, frame
+):
+    # deltalake's own file system, as for s3://; benchmarks/object_store.py asks a real server.
+    raw, clean = Location(f"file://{tmp_path}/raw"), Location(f"file://{tmp_path}/clean")
+    for shift in (0, 1, 2):
+        commit(frame.assign(x=frame["x"] + shift), location=raw)
+    (tmp_path / "raw" / "_package_pins").mkdir()
+    (tmp_path / "raw" / "_package_pins" / ".half-written").write_text('{"version"')
+    assert run(project, clean, [Location(raw.uri, 1)]).how == "computed"
+    assert [(pin.version, pin.table) for pin in pins(raw)] == [(1, clean.uri)]
+    assert "clean@1  (stale)  ← steps:clean" in lineage_text(lineage(raw))
+    assert len(collect(raw, 1, [], delete=True).files) == 1
+    assert Store.open(raw).has_rows(1)
+    assert not Store.open(raw).has_rows(2)
+
+
+def test_the_note_is_there_before_the_commit_it_is_for(project, raw, clean, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "commit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(project, clean, [raw])
+    assert [pin.needed_by for pin in pins(raw)] == ["table clean"]
