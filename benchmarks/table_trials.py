@@ -25,8 +25,7 @@ from packager.versions.source import frame_source
 from packager.versions.store import Store
 
 ROWS = 60_000
-PLACES = (
-    """
+PLACES = f"""
 import sys
 import pandas as pd
 from packager.versions.add import add
@@ -35,11 +34,9 @@ from packager.versions.location import Location
 from packager.versions.source import frame_source
 place = Location(sys.argv[1])
 def rows(value):
-    return frame_source(pd.DataFrame({"x": [float(value)] * %d}))
+    return frame_source(pd.DataFrame({{"x": [float(value)] * {ROWS}}}))
 sys.stderr.write("ready\\n")
 """
-    % ROWS
-)
 WRITER = PLACES + "add(rows(sys.argv[2]), place, sys.argv[2], 'me')"
 WRITERS = PLACES + "for i in range(10): add(rows(f'{sys.argv[2]}{i:02}'), place, 'w', 'me')"
 COLLECTOR = PLACES + "for i in range(20): collect(place, 1, [1], delete=True)"
