@@ -22,7 +22,7 @@ from packager.versions.location import Location
 from packager.versions.records import Derivation, Version, content_of
 from packager.versions.source import Source
 from packager.versions.store import Store
-from packager.versions.told import ConflictError
+from packager.versions.told import ConflictError, RowsGoneError
 
 _ATTEMPTS = 5
 
@@ -72,7 +72,7 @@ def add(
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _add(source, location, message, by, change, append, derived)
-        except ConflictError:
+        except (ConflictError, RowsGoneError):  # of a version that no longer was the latest
             if attempt == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable")

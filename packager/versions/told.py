@@ -19,6 +19,10 @@ class ConflictError(PackageError):
     """Another writer committed first."""
 
 
+class RowsGoneError(PackageError):
+    """`gc` removed the rows of a version, or a hand did."""
+
+
 @contextmanager
 def told(location: Location) -> Iterator[None]:
     """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
@@ -30,7 +34,7 @@ def told(location: Location) -> Iterator[None]:
             "nothing was lost and nothing was written; look at `package data log`, and try again",
         ) from error
     except FileNotFoundError as error:
-        raise PackageError(
+        raise RowsGoneError(
             f"{location}: the rows of this version are not there any more: {first_line(error)}",
             "they were removed by `package data gc`, or by hand",
         ) from error

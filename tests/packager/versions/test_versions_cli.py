@@ -50,6 +50,12 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert run("fingerprint", "t.csv").startswith("rows       2\n")
 
 
+def test_a_project_that_can_not_be_read_does_not_hide_what_was_committed(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    (tmp_path / "package.toml").write_text("[package")
+    assert run("add", "t.csv", "-m", "m") == "version 1: 1 rows, the first version\n"
+
+
 def test_wrong_words_are_told(run, tmp_path):
     (tmp_path / "t.csv").write_text("a\n1\n")
     run("add", "t.csv", "-m", "m")
