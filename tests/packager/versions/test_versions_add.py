@@ -268,6 +268,11 @@ def test_what_came_is_told_in_a_few_lines(commit, frame):
     assert "0.0% of the new ones were there before" in text
 
 
+def test_leakage_is_told_of_a_first_version_too(commit, frame):
+    first = replace(commit(frame), leakage="1 of 40 held-out rows")
+    assert added_text(first).splitlines()[1] == "  leakage   1 of 40 held-out rows"
+
+
 def test_a_version_that_is_not_there_is_named(commit, place, frame):
     commit(frame)
     with pytest.raises(UsageError, match="expected one of its versions, got 7") as caught:
