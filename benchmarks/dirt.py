@@ -220,6 +220,41 @@ def declared(kind: str) -> Any:
     return plant
 
 
+def drifted(
+    share: float, change: Callable[[pd.Series, Any], pd.Series], texts: bool = False
+) -> Any:
+    """The second half of the rows as a version after the first half; one of its columns moved."""
+
+    def plant(clean: Clean, draw: np.random.Generator) -> Planted | None:
+        names = clean.texts if texts else clean.numbers
+        if not names:
+            return None
+        rows = clean.frame.iloc[draw.permutation(len(clean.frame))].reset_index(drop=True)
+        half = len(rows) // 2
+        before, frame = rows.iloc[:half], rows.iloc[half:].reset_index(drop=True)
+        name = names[int(draw.integers(len(names)))]
+        places = draw.choice(len(frame), int(share * len(frame)), replace=False)
+        column = frame[name].astype(object if texts else float)
+        column.iloc[places] = change(column, draw).iloc[places]
+        frame[name] = column
+        return Planted(frame, columns={name}, expected=Expected().compared_with(before))
+
+    return plant
+
+
+def resliced(clean: Clean, draw: np.random.Generator) -> Planted | None:
+    """A version in which most rows of one slice are missing."""
+    if clean.task == "regression":
+        return None
+    rows = clean.frame.iloc[draw.permutation(len(clean.frame))].reset_index(drop=True)
+    half = len(rows) // 2
+    expected = Expected().compared_with(rows.iloc[:half], [clean.target])
+    frame = rows.iloc[half:]
+    rare = frame[clean.target] == frame[clean.target].value_counts().index[0]
+    frame = frame[~rare | (draw.random(len(frame)) < 0.4)].reset_index(drop=True)
+    return Planted(frame, columns={""}, expected=expected)
+
+
 PLANTS: dict[tuple[str, str], Callable[[Clean, np.random.Generator], Planted | None]] = {
     ("range", "beyond a declared bound"): declared("range"),
     ("unseen_category", "not declared"): declared("category"),
@@ -247,6 +282,11 @@ PLANTS: dict[tuple[str, str], Callable[[Clean, np.random.Generator], Planted | N
             else c.frame[c.target] * 2.0 + 1
         ),
     ),
+    ("drift", "a number 0.6 sd higher, in all rows"): drifted(1.0, lambda c, _: c + 0.6 * c.std()),
+    ("drift", "a fifth of the rows with one word"): drifted(
+        0.2, lambda c, draw: pd.Series([draw.choice(c.unique())] * len(c), index=c.index), True
+    ),
+    ("slice_drift", "60 % of the largest slice missing"): resliced,
     ("id_like", "numbered rows"): added("number", lambda c, _: np.arange(len(c.frame)) + 1000),
     ("constant", "one value"): added("same", lambda *_: 1),
     (LABELS, "5 % other labels; 1 % of numbers off by 5 sd"): wrong_labels,

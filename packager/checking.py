@@ -1,14 +1,16 @@
-"""``package data check``: the dirt in a project's data, or in a bare file, and what was decided.
+"""``package data check``: the dirt in data, of a project or bare, and what was decided about it.
 
-A project is checked in a worker on its locked environment, by every detector. A bare file has no
-such environment, so it is checked in this process, by the detectors that train nothing.
+A project is checked in a worker on its locked environment, by every detector. A bare file or table
+has no such environment, so it is checked in this process, by the detectors that train nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from packager.cache import work_folder
 from packager.code import VERDICTS
 from packager.data import frames
 from packager.data.checks.check import DETECTORS, LARGE, MODEL_FREE, check
@@ -20,23 +22,38 @@ from packager.footing import project_worker
 from packager.image.engine import Engine
 from packager.progress import Progress
 from packager.project import FILENAME, Project, load_project
-from packager.review.examine import asked_of, examine, remembered, still_open
+from packager.review.examine import asked_of, earlier, examine, remembered, still_open
 from packager.review.verdicts import Verdict, read_verdicts
+from packager.versions.location import Location
+from packager.versions.project_data import local_data
 from packager.worker.job import CheckJob
+
+if TYPE_CHECKING:
+    from packager.versions.before import Before
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a path given on the command line stands for."""
+    """What a name given on the command line stands for."""
 
     project: Project | None
-    source: Path
-    """The rows: a file, or a folder of them."""
+    data: Path | Location
+    """The rows: a file, a folder of them, or a table with versions."""
 
     @property
     def verdicts(self) -> Path:
-        """The file that keeps verdicts: beside ``package.toml``, or beside the rows."""
-        return (self.project.directory if self.project else self.source.parent) / VERDICTS
+        """The file that keeps verdicts: beside ``package.toml``, beside the rows, or here."""
+        if self.project is not None:
+            return self.project.directory / VERDICTS
+        # A table may lie anywhere, in a bucket too: people decide about it where they work.
+        return (self.data.parent if isinstance(self.data, Path) else Path.cwd()) / VERDICTS
+
+    @property
+    def title(self) -> str:
+        """What a page about it is called."""
+        if self.project is not None:
+            return self.project.package.name
+        return self.data.name if isinstance(self.data, Path) else str(self.data)
 
 
 @dataclass(frozen=True)
@@ -57,15 +74,21 @@ class Checked:
         return still_open(self.report.blocking, self.verdicts)
 
 
-def place_of(path: Path) -> Place:
-    """A project if there is a ``package.toml``, else rows; raise ``UsageError`` for neither."""
+def place_of(text: str) -> Place:
+    """A project if there is a ``package.toml``, a table, or rows; ``UsageError`` for none."""
+    path = Path(text)
     if path.name == FILENAME or (path / FILENAME).is_file():
         project = load_project(path)
         if project.data is None:
             raise UsageError(f"{path}: expected a project with data, got one without", "add [data]")
-        return Place(project, project.path(project.data.source))
+        return Place(project, project.table or project.path(project.data.source))
+    table = Location.table_at(text)
+    if table is not None:
+        return Place(None, table)
     if not path.exists():
-        raise UsageError(f"{path}: expected a project or a file of rows, got nothing there")
+        raise UsageError(
+            f"{path}: expected a project, a file of rows or a table, got nothing there"
+        )
     frames.source_files(path)
     return Place(None, path.resolve())
 
@@ -75,23 +98,25 @@ def check_data(
     progress: Progress,
     *,
     target: str | None = None,
-    against: Path | None = None,
+    against: str | None = None,
     base: str | None = None,
     fresh: bool = False,
 ) -> Checked:
     """Check ``place``; a project's report is remembered, unless ``fresh``.
 
-    ``target`` is for bare files only; ``against`` is the version before, whose schema is
-    expected. Raises ``PackageError``.
+    ``target`` is for data without a project. ``against`` names the version before (a file or a
+    table); a table is compared with its own version before, if nothing is named. Raises
+    ``PackageError``.
     """
     verdicts = read_verdicts(place.verdicts)
     if place.project is None:
-        return Checked(_check_file(place.source, target, against, progress), verdicts)
+        return Checked(_check_bare(place.data, target, against, progress), verdicts)
     if target is not None:
         raise UsageError("--target: expected none for a project", "package.toml names it")
-    asked = asked_of(place.project, against)
-    report = None if fresh else remembered(place.project, asked)
-    return Checked(report or _check_project(place.project, asked, base, progress), verdicts)
+    with local_data(place.project, progress) as project:
+        asked = asked_of(project, progress, against)
+        report = None if fresh else remembered(project, asked)
+        return Checked(report or _check_project(project, asked, base, progress), verdicts)
 
 
 def _check_project(
@@ -101,22 +126,40 @@ def _check_project(
         return examine(project, asked, worker, progress)
 
 
-def _check_file(
-    source: Path, target: str | None, against: Path | None, progress: Progress
+def _check_bare(
+    data: Path | Location, target: str | None, against: str | None, progress: Progress
 ) -> Report:
+    """Rows without a project: of a file, or of a table."""
     frames.keep_text_plain()
+    if isinstance(data, Path):
+        found = earlier(None, against, progress)
+        return _check_rows(data, data.name, target, found, progress)
+    from packager.versions.export import export
+
+    with work_folder() as folder:
+        file = folder / f"{data.name}.parquet"
+        version = Location(data.uri, export(data, file).number)
+        found = earlier(version, against, progress)
+        return _check_rows(file, str(version), target, found, progress)
+
+
+def _check_rows(
+    source: Path, name: str, target: str | None, before: Before | None, progress: Progress
+) -> Report:
     frame = frames.read(source)
     if target is not None and target not in frame.columns:
         raise UsageError(
-            f"--target: expected a column of {source.name}, got {target!r}",
+            f"--target: expected a column of {name}, got {target!r}",
             f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
         )
-    previous = frames.infer_columns(frames.read(against)) if against else ()
+    expected = Expected()
+    if before is not None:
+        expected = expected.compared_with(before.rows, accepted=before.accepted)
     left_out = ", ".join(name for name in DETECTORS if name not in MODEL_FREE)
     note = f"no project, so no model is trained: {left_out} are left out"
-    progress.step(f"checking {source.name}")
+    progress.step(f"checking {name}")
     return check(
-        table_of(frame, target, expected=Expected(previous=previous)),
+        table_of(frame, target, expected=expected),
         models=False,
         notes=[note],
         tell=progress.output if len(frame) > LARGE else lambda _: None,

@@ -14,6 +14,7 @@ from packager.cli.data import data
 from packager.console import ConsoleProgress, show
 from packager.errors import UsageError
 from packager.review.apply import apply_verdicts, source_of
+from packager.review.changes import Changes
 from packager.review.files import write_suspects
 from packager.review.summary import line_of, summary
 from packager.review.verdicts import (
@@ -24,16 +25,21 @@ from packager.review.verdicts import (
     verdict_of,
     write_verdicts,
 )
+from packager.versions.location import Location
 
 verdicts = typer.Typer(
     help="Read, take over and apply verdicts.", no_args_is_help=True, rich_markup_mode=None
 )
 data.add_typer(verdicts, name="verdicts")
 
-Where = Annotated[Path, typer.Argument(metavar="PROJECT|FILE", help="A project, or rows.")]
-In = Annotated[Path, typer.Option("--in", metavar="PROJECT|FILE", help="A project, or rows.")]
-Target = Annotated[str | None, typer.Option(help="The column to predict, for a bare file.")]
-Against = Annotated[Path | None, typer.Option(help="The version before: its schema is expected.")]
+WHERE, ROWS = "PROJECT|FILE|TABLE", "A project, a file of rows, or TABLE[@VERSION]."
+Where = Annotated[str, typer.Argument(metavar=WHERE, help=ROWS)]
+In = Annotated[str, typer.Option("--in", metavar=WHERE, help=ROWS)]
+Target = Annotated[str | None, typer.Option(help="The column to predict, without a project.")]
+Against = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|TABLE", help="What to compare with; else a table's version before."),
+]
 Base = Annotated[str | None, typer.Option(help="A base in place of [image] base.")]
 Fresh = Annotated[bool, typer.Option("--no-cache", help="Check again what is remembered.")]
 Out = Annotated[Path | None, typer.Option(help="Write suspects.parquet, .csv and .html there.")]
@@ -41,7 +47,7 @@ Out = Annotated[Path | None, typer.Option(help="Write suspects.parquet, .csv and
 
 @data.command()
 def check(
-    path: Where = Path("."),
+    path: Where = ".",
     target: Target = None,
     against: Against = None,
     base: Base = None,
@@ -69,7 +75,7 @@ def check(
 
 @data.command()
 def suspects(
-    path: Where = Path("."),
+    path: Where = ".",
     top: Annotated[int, typer.Option(min=1, help="How many to print.")] = 20,
     target: Target = None,
     against: Against = None,
@@ -98,7 +104,7 @@ def verdict(
     column: Annotated[str, typer.Option(help="What to fix.")] = "",
     value: Annotated[str, typer.Option(help="Its right value; empty for none.")] = "",
     why: Annotated[str, typer.Option(help="For whoever reads it later.")] = "",
-    where: In = Path("."),
+    where: In = ".",
     as_json: AsJson = False,
 ) -> None:
     """Decide about the rows of one hash: keep, drop, once (keep one copy), fix, or forget."""
@@ -121,7 +127,7 @@ def verdict(
 
 
 @verdicts.command("list")
-def list_verdicts(where: Where = Path("."), as_json: AsJson = False) -> None:
+def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
     """Print every verdict."""
     file = place_of(where).verdicts
     found = read_verdicts(file)
@@ -134,7 +140,7 @@ def list_verdicts(where: Where = Path("."), as_json: AsJson = False) -> None:
 @verdicts.command("import")
 def import_verdicts(
     file: Annotated[Path, typer.Argument(help="suspects.csv with its verdict column filled in.")],
-    where: In = Path("."),
+    where: In = ".",
     as_json: AsJson = False,
 ) -> None:
     """Take over the verdicts from a CSV file; they replace earlier ones on the same rows."""
@@ -148,29 +154,66 @@ def import_verdicts(
 
 @verdicts.command("apply")
 def apply(
-    where: Where = Path("."),
+    where: Where = ".",
     output: Annotated[
-        Path | None, typer.Option(help="The derived table; default: NAME.clean beside the rows.")
+        str | None,
+        typer.Option(metavar="FILE|TABLE", help="Where to; default: NAME.clean beside the rows."),
     ] = None,
     given: Annotated[
         Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the rows as the verdicts have them to a new file; print its path."""
+    """Make a derived file or table with the rows as the verdicts have them; print its name."""
     place = place_of(where)
-    source = source_of(place.source)
-    if output is None:
-        output = place.source if source != place.source else _clean(source)
     if given is not None and not given.is_file():
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
-    done = apply_verdicts(source, read_verdicts(given or place.verdicts), output)
-    for row_hash in done.unused:
+    decided = read_verdicts(given or place.verdicts)
+    if isinstance(place.data, Path):
+        _apply_to_file(place.data, decided, output, as_json)
+    else:
+        _apply_to_table(place, place.data, decided, output, as_json)
+
+
+def _apply_to_file(
+    data: Path, decided: tuple[Verdict, ...], output: str | None, as_json: bool
+) -> None:
+    source = source_of(data)
+    file = Path(output) if output else data if source != data else _clean(source)
+    done = apply_verdicts(source, decided, file)
+    _tell_changes(done.dropped, done.fixed, done.unused)
+    show(json.dumps({"output": str(file), **done.model_dump()}) if as_json else str(file))
+
+
+def _apply_to_table(
+    place: Place, table: Location, decided: tuple[Verdict, ...], output: str | None, as_json: bool
+) -> None:
+    from packager.review.apply_table import apply_to_table
+    from packager.versions.add import author
+    from packager.versions.derive import stale
+
+    base = place.project.directory if place.project else None
+    wanted = Location.parse(output, base).unversioned() if output else None
+    done: list[Changes] = []
+    made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
+    for changes in done:
+        _tell_changes(changes.dropped, len(changes.cells), changes.unused)
+    for reason in stale(made, found.version):
+        ConsoleProgress().warn(f"{made} is stale: {reason}")
+    if not as_json:
+        ConsoleProgress().step(found.told)
+        show(str(made))
+        return
+    facts = {"output": str(made), "table": made.uri, "version": made.version, "how": found.how}
+    counts = [{"dropped": c.dropped, "fixed": len(c.cells), "unused": c.unused} for c in done]
+    show(json.dumps({**facts, **(counts[0] if counts else {})}))
+
+
+def _tell_changes(dropped: int, fixed: int, unused: tuple[str, ...]) -> None:
+    for row_hash in unused:
         ConsoleProgress().warn(f"no row has the hash {row_hash}: its verdict changed nothing")
-    ConsoleProgress().step(
-        f"{done.rows:,} rows: {done.dropped:,} dropped, {done.fixed:,} cells fixed"
-    )
-    show(json.dumps({"output": str(output), **done.model_dump()}) if as_json else str(output))
+    rows, cells = "row" if dropped == 1 else "rows", "cell" if fixed == 1 else "cells"
+    ConsoleProgress().step(f"{dropped:,} {rows} dropped, {fixed:,} {cells} fixed")
 
 
 def _clean(source: Path) -> Path:
@@ -182,8 +225,7 @@ def _clean(source: Path) -> Path:
 def _write(found: Checked, place: Place, out: Path | None) -> None:
     if out is None:
         return
-    title = place.project.package.name if place.project else place.source.name
-    for file in write_suspects(found.report, found.open, found.verdicts, out, title):
+    for file in write_suspects(found.report, found.open, found.verdicts, out, place.title):
         ConsoleProgress().step(f"wrote {file}")
 
 

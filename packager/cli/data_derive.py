@@ -38,25 +38,26 @@ def derive(
 ) -> None:
     """Compute a table from exact versions of others; what is unchanged is not computed again."""
     from packager.versions import add as adding
-    from packager.versions.derive import Step
     from packager.versions.derive import derive as run_derive
     from packager.versions.location import Location
+    from packager.versions.step import CodeStep
 
     if (step is None) == (command is None):
         raise UsageError("expected one of --step and --command", "write --step module:function")
     found = run_derive(
         Location.parse(table).unversioned(),
         [Location.parse(parent) for parent in parents],
-        Step(step or command or "", _params(param or []), is_command=command is not None),
+        CodeStep(step or command or "", _params(param or []), is_command=command is not None),
         message,
         adding.author() if author is None else author,
         Path.cwd(),
+        ConsoleProgress(),
         change=allow_schema_change,
     )
     if as_json:
         show(json.dumps({"version": found.version.number, "how": found.how}))
     else:
-        show(f"version {found.version.number}: {found.how}")
+        show(f"version {found.version.number}: {found.told}")
 
 
 @data.command()
@@ -67,7 +68,8 @@ def lineage(
 ) -> None:
     """Show what a table was made of and what is made of it, and what is stale."""
     from packager.versions.lineage import lineage as run_lineage
-    from packager.versions.lineage import lineage_svg, lineage_text
+    from packager.versions.lineage import lineage_text
+    from packager.versions.lineage_svg import lineage_svg
     from packager.versions.location import Location
     from packager.versions.store import Store
 

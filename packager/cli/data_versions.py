@@ -11,7 +11,8 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.data import data
-from packager.console import show
+from packager.console import ConsoleProgress, show
+from packager.errors import PackageError
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a URI.")]
 At = Annotated[str, typer.Argument(metavar="TABLE[@VERSION]", help="For example diamonds@3.")]
@@ -46,8 +47,11 @@ def add(
     found = adding.add(
         open_source(source), location, message, by, change=allow_schema_change, append=append
     )
-    leaked = leakage(Path.cwd(), location, Store.open(location).frames(found.version.number))
-    found = replace(found, leakage=leaked)
+    frames = Store.open(location).frames(found.version.number)
+    try:
+        found = replace(found, leakage=leakage(Path.cwd(), location, frames))
+    except PackageError as error:  # the version is committed, whatever package.toml says
+        ConsoleProgress().warn(f"leakage was not looked for: {error.message}")
     show(json.dumps(added_json(found)) if as_json else added_text(found))
 
 

@@ -35,7 +35,12 @@ def parquet_names(file: Path) -> list[str]:
 
 
 def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
-    """One table from files with the same columns; their types are widened to fit all."""
+    """One table from files with the same columns, as a frame."""
+    return plain_frame(arrow_table(files))
+
+
+def arrow_table(files: Sequence[Path]) -> Any:
+    """One Arrow table from files with the same columns; their types are widened to fit all."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -45,7 +50,7 @@ def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
         with _readable(file):
             table = parquet.ParquetFile(file).read(columns=schema.names)
             tables.append(_fitted(table, schema, file))
-    return plain_frame(pa.concat_tables(tables))
+    return pa.concat_tables(tables)
 
 
 def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:

@@ -11,9 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.binning import build_profile
-from monitoring.drift import measure
 from monitoring.profile import Profile
 from packager.data.canonical import MASK
+from packager.data.drift import (
+    ColumnDrift,
+    Counts,
+    comparable,
+    drift_of,
+    is_list,
+    moved,
+    shared_rows,
+)
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
 from packager.noun import Kind, Noun
@@ -50,21 +58,8 @@ class Summary:
     hashes: Hashes
     """Of every row: shape (rows,)."""
     sample: pd.DataFrame
-
-
-class ColumnDrift(Noun):
-    """How one column's distribution moved."""
-
-    name: str
-    psi: float
-    z: float
-    unseen: tuple[str, ...]
-    """Texts that the first table doesn't have, at most 10, sorted."""
-
-    @property
-    def notable(self) -> bool:
-        """More than chance, and enough to matter."""
-        return self.z > 4.5 and self.psi > 0.02
+    sample_hashes: Hashes
+    """Of the rows of ``sample``."""
 
 
 def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
@@ -85,7 +80,8 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
             order = np.argpartition(kept, SAMPLE)[:SAMPLE]
             sample, kept = sample.iloc[order], kept[order]
     if len(kept) > SAMPLE:
-        sample = sample.iloc[np.argpartition(kept, SAMPLE)[:SAMPLE]]
+        order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+        sample, kept = sample.iloc[order], kept[order]
     sample = sample.reset_index(drop=True)
     kinds = {column.name: column.kind for column in infer_columns(sample)}
     every: Hashes = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
@@ -95,6 +91,7 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
         {name: frozenset(c.values) for name, c in columns.items() if c.values and c.is_text},
         every,
         sample,
+        kept,
     )
 
 
@@ -103,38 +100,35 @@ def drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
     names = [name for name in before.columns if _comparable(name, before, after)]
     kinds = [(name, before.columns[name].kind) for name in names]
     profile = build_profile(before.sample, kinds, max_features=len(names))
-    found = [_drift(name, profile, before, after) for name in names]
+    shared = shared_rows(before.sample_hashes, after.sample_hashes)
+    found = [_drift(name, profile, before, after, shared) for name in names]
     return sorted(found, key=lambda drift: -drift.psi)
 
 
 def _comparable(name: str, before: Summary, after: Summary) -> bool:
     if name not in after.columns or not len(before.sample) or not len(after.sample):
         return False
-    numbers = ("number", "integer")
-    one, other = before.columns[name].kind, after.columns[name].kind
-    return one != "any" and (one == other or (one in numbers and other in numbers))
+    return comparable(before.columns[name].kind, after.columns[name].kind)
 
 
-def _drift(name: str, profile: Profile, before: Summary, after: Summary) -> ColumnDrift:
-    counts = []
+def _drift(
+    name: str, profile: Profile, before: Summary, after: Summary, shared: int
+) -> ColumnDrift:
     feature = next((f for f in profile.features if f.name == name), None)
-    for table in (before, after):
-        if feature is None:  # all in one bin: only nulls can have changed
-            nulls = int(table.sample[name].isna().sum())
-            counts.append(np.array([nulls, len(table.sample) - nulls]))
-        else:
-            places = feature.bin_indices(table.sample[name]) + 1
-            counts.append(np.bincount(places, minlength=len(feature.bins) + 1))
-    reference, found = counts
-    used = (reference > 0) | (found > 0)
-    if int(used.sum()) < 2:
-        index, z = 0.0, 0.0  # everything in one bin, then and now
+    if feature is None:  # all in one bin: only nulls can have changed
+        reference, found = (_nulls(table.sample[name]) for table in (before, after))
+        drift = drift_of(name, found, reference, shared)
     else:
-        moved = measure(found[used].tolist(), reference[used].tolist())
-        index, z = moved.psi, moved.z
-    known = before.values.get(name)
-    new = after.values.get(name, frozenset()) - known if known is not None else frozenset()
-    return ColumnDrift(name=name, psi=index, z=z, unseen=tuple(sorted(new)[:10]))
+        drift = moved(feature, after.sample[name], shared)
+    known = before.values.get(name, frozenset())
+    news = known and is_list(len(known), before.rows)
+    new = after.values.get(name, frozenset()) - known if news else frozenset()
+    return drift.model_copy(update={"unseen": tuple(sorted(new)[:10])})
+
+
+def _nulls(column: pd.Series[Any]) -> Counts:
+    nulls = int(column.isna().sum())
+    return np.array([nulls, len(column) - nulls])
 
 
 class _Column:

@@ -8,24 +8,22 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import numpy as np
-import pandas as pd
+from pyarrow import parquet
 
 from packager.cache import new_file
 from packager.data import frames
-from packager.data.fingerprint import fingerprint, row_hashes
+from packager.data.fingerprint import fingerprint
+from packager.data.parquetfiles import arrow_table
 from packager.errors import PackageError, UsageError
 from packager.noun import FileEntry, Noun
+from packager.review.changes import Changes, changed_table, changes_of
 from packager.review.verdicts import Verdict, digest
 
 RECORD = ".derived.json"
-CHAIN = 10
-"""How often a row may be fixed again by a verdict on what it was fixed to."""
 
 
 class Derived(Noun):
@@ -46,15 +44,6 @@ class Derived(Noun):
     """Cells that were changed."""
     unused: tuple[str, ...]
     """Row hashes of verdicts that no row has."""
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What verdicts do to rows: which stay, and new cells by (position, column)."""
-
-    kept: np.ndarray
-    cells: dict[tuple[int, str], str]
-    unused: tuple[str, ...]
 
 
 def source_of(path: Path) -> Path:
@@ -91,7 +80,7 @@ def apply_verdicts(source: Path, verdicts: Sequence[Verdict], output: Path) -> D
         parent_rows=fingerprint(frame).rows,
         verdicts=digest(verdicts),
         rows=int(changes.kept.sum()),
-        dropped=int((~changes.kept).sum()),
+        dropped=changes.dropped,
         fixed=len(changes.cells),
         unused=changes.unused,
     )
@@ -99,92 +88,10 @@ def apply_verdicts(source: Path, verdicts: Sequence[Verdict], output: Path) -> D
         if form == "csv":
             _write_csv(files, len(frame), changes, new)
         else:
-            _changed(frame, changes).to_parquet(new, index=False)
+            parquet.write_table(changed_table(arrow_table(files), changes), new)
     with new_file(output.with_name(output.name + RECORD)) as new:
         new.write_text(json.dumps(derived.model_dump(), indent=2) + "\n", encoding="utf-8")
     return derived
-
-
-def changes_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Changes:
-    """What ``verdicts`` do to the rows of ``frame``.
-
-    A verdict may also name the hash that a row has after another one fixed it.
-    """
-    by_hash: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        by_hash.setdefault(verdict.row_hash, []).append(verdict)
-    kept = np.ones(len(frame), dtype=np.bool_)
-    cells: dict[tuple[int, str], str] = {}
-    used: set[str] = set()
-    places, current = np.arange(len(frame)), frame
-    for _ in range(CHAIN):
-        hashes = [f"{value:016x}" for value in row_hashes(current).tolist()]
-        fixed = []
-        for place, row_hash in zip(places.tolist(), hashes, strict=True):
-            for verdict in by_hash.get(row_hash, ()):
-                if verdict.verdict == "drop" or (verdict.verdict == "once" and row_hash in used):
-                    kept[place] = False
-                if verdict.verdict == "fix":
-                    cells[place, _column(verdict, frame)] = verdict.value
-                    fixed.append(place)
-            if row_hash in by_hash:
-                used.add(row_hash)
-        if not fixed:
-            break
-        places = np.unique(fixed)
-        current = _fixed(frame, cells).iloc[places]
-    return Changes(kept, cells, tuple(sorted(by_hash.keys() - used)))
-
-
-def _column(verdict: Verdict, frame: pd.DataFrame) -> str:
-    if verdict.column not in frame.columns:
-        raise UsageError(
-            f"verdict on row {verdict.row_hash}: expected a column of the data, "
-            f"got {verdict.column!r}",
-            f"its columns are {', '.join(map(str, frame.columns))}",
-        )
-    return verdict.column
-
-
-def _changed(frame: pd.DataFrame, changes: Changes) -> pd.DataFrame:
-    return _fixed(frame, changes.cells).loc[changes.kept].reset_index(drop=True)
-
-
-def _fixed(frame: pd.DataFrame, cells: dict[tuple[int, str], str]) -> pd.DataFrame:
-    """``frame`` with the new cells, in the types of its columns."""
-    changed = frame.copy()
-    for name in dict.fromkeys(column for _, column in cells):
-        mine = {place: text for (place, column), text in cells.items() if column == name}
-        column = frame[name]
-        values = column.astype(object).to_numpy(copy=True)
-        values[list(mine)] = [_value(text, column) for text in mine.values()]
-        dtype = column.dtype
-        if "" in mine.values() and pd.api.types.is_integer_dtype(dtype):
-            dtype = np.dtype("float64")  # as a null among whole numbers is read
-        changed[name] = pd.Series(values, index=frame.index).astype(dtype)
-    return changed
-
-
-def _value(text: str, column: pd.Series[Any]) -> Any:
-    """A cell of a verdict as a value of its column."""
-    types = pd.api.types
-    if text == "":
-        return pd.NaT if types.is_datetime64_any_dtype(column.dtype) else np.nan
-    try:
-        if types.is_bool_dtype(column.dtype):
-            return {"true": True, "false": False}[text.strip().lower()]
-        if types.is_integer_dtype(column.dtype):
-            return int(text)
-        if types.is_float_dtype(column.dtype):
-            return float(text)
-        if types.is_datetime64_any_dtype(column.dtype):
-            return pd.Timestamp(text)
-    except (ValueError, KeyError) as error:
-        raise UsageError(
-            f"verdict: expected a value for column {column.name!r} ({column.dtype}), got {text!r}",
-            "correct it in the verdicts",
-        ) from error
-    return text
 
 
 def _write_csv(files: Sequence[Path], rows: int, changes: Changes, new: Path) -> None:

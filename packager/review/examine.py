@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packager.cache import cache_directory, new_folder, used
 from packager.code import VERDICTS, data_files
 from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
-from packager.data.frames import infer_columns, read
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
 from packager.image.runtime import runtime_digest, runtime_files
@@ -21,7 +21,11 @@ from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.runners.runner import Worker
 from packager.training import job_of
+from packager.versions.location import Location
 from packager.worker.job import CheckJob
+
+if TYPE_CHECKING:
+    from packager.versions.before import Before
 
 
 def review(project: Project, worker: Worker, progress: Progress, *, allow: bool) -> Findings | None:
@@ -31,7 +35,7 @@ def review(project: Project, worker: Worker, progress: Progress, *, allow: bool)
     """
     if project.data is None:
         return None
-    asked = asked_of(project)
+    asked = asked_of(project, progress)
     report = remembered(project, asked) or examine(project, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
@@ -45,12 +49,38 @@ def review(project: Project, worker: Worker, progress: Progress, *, allow: bool)
     return Findings(digest=report.digest, counts=free, allowed=bool(blocking))
 
 
-def asked_of(project: Project, against: Path | None = None) -> CheckJob:
-    """What a worker is asked about the project's data; ``against`` is the version before."""
+def asked_of(project: Project, progress: Progress, against: str | None = None) -> CheckJob:
+    """What a worker is asked about the project's data.
+
+    ``against`` names the version before: a file, a folder or a table. Where the data is a version
+    of a table and nothing is named, it is the version before that one.
+    """
     assert project.data is not None
-    previous = infer_columns(read(against)) if against else ()
-    expected = Expected(declared=project.data.columns, previous=previous)
+    expected = Expected(declared=project.data.columns)
+    table = None
+    if project.table is not None and project.exported is not None:
+        table = Location(project.table.uri, project.exported.version)
+    before = earlier(table, against, progress)
+    if before is not None:
+        columns, rules = project.slices.columns, project.slices.rules
+        accepted = before.accepted
+        expected = expected.compared_with(before.rows, columns, rules, accepted=accepted)
     return CheckJob(job=job_of(project), expected=expected)
+
+
+def earlier(table: Location | None, against: str | None, progress: Progress) -> Before | None:
+    """The rows to compare with: those named, else the version before the one of ``table``."""
+    if table is None and against is None:
+        return None
+    # deltalake is loaded only where a table is in use.
+    from packager.versions import before
+
+    found = before.rows_named(against) if against else None
+    if found is None and table is not None:
+        found = before.rows_before(table, progress)
+    if found is not None:
+        progress.step(f"comparing with {found.name}")
+    return found
 
 
 def remembered(project: Project, asked: CheckJob) -> Report | None:

@@ -24,6 +24,8 @@ WHAT = {
     "conflicting_label": "rows with equal features and unequal labels",
     "constant": "columns with one value",
     "id_like": "columns that only name rows",
+    "drift": "columns moved since the version before",
+    "slice_drift": "slices have another share than before",
     "target_leakage": "features give the target away",
     "outlier": "odd rows",
     "label_error": "labels a model contradicts",

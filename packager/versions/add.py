@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
+from packager.data.drift import ColumnDrift
 from packager.data.fingerprint import Fingerprinter
 from packager.data.parquetfiles import plain_frame
-from packager.data.summary import ColumnDrift, Summary, drifts, summarise
+from packager.data.summary import Summary, drifts, summarise
 from packager.diff_nouns import Rows
 from packager.diff_rows import compare_rows
 from packager.errors import UsageError
@@ -20,7 +21,8 @@ from packager.versions.arrow import agreed_schema, fit, stored_schema
 from packager.versions.location import Location
 from packager.versions.records import Derivation, Version, content_of
 from packager.versions.source import Source
-from packager.versions.store import ConflictError, Store
+from packager.versions.store import Store
+from packager.versions.told import ConflictError, RowsGoneError
 
 _ATTEMPTS = 5
 
@@ -70,7 +72,7 @@ def add(
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _add(source, location, message, by, change, append, derived)
-        except ConflictError:
+        except (ConflictError, RowsGoneError):  # of a version that no longer was the latest
             if attempt == _ATTEMPTS:
                 raise
     raise AssertionError("unreachable")
@@ -87,7 +89,7 @@ def _add(
 ) -> Added:
     store = Store.open(location) if Store.exists(location) else None
     before = store.latest if store else None
-    schema = _schema(source, store, before, change=change and not append)
+    schema = _schema(source, store, before, change=change, append=append)
     plan = _Plan(source, schema, store if append and before else None)
     summary = summarise(plan.frames())
     printed = plan.printed
@@ -123,13 +125,13 @@ def _files(location: Location) -> set[str]:
 
 
 def _schema(
-    source: Source, store: Store | None, before: Version | None, *, change: bool
+    source: Source, store: Store | None, before: Version | None, *, change: bool, append: bool
 ) -> pa.Schema:
     if store is None or before is None:
         return stored_schema(source.schema, source.place)
-    agreed = agreed_schema(
-        store.schema(before.number), source.schema, str(store.location), change=change
-    )
+    now = store.schema(before.number)
+    place = str(store.location)
+    agreed = agreed_schema(now, source.schema, place, change=change, append=append)
     return stored_schema(agreed, source.place)
 
 

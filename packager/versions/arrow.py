@@ -30,11 +30,14 @@ def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def agreed_schema(before: pa.Schema, after: pa.Schema, table: str, *, change: bool) -> pa.Schema:
+def agreed_schema(
+    before: pa.Schema, after: pa.Schema, table: str, *, change: bool, append: bool
+) -> pa.Schema:
     """The schema of the next version: that of the last one where the new rows fit it.
 
     Columns come in the order they had, whole numbers go into a column of floats, and a column
-    without values into any. Anything else needs ``change``, else ``UsageError``.
+    without values into any. Anything else needs ``change``, else ``UsageError``; rows to
+    ``append`` have to fit.
     """
     differences = [f"{name!r} is new" for name in after.names if name not in before.names]
     differences += [f"{name!r} is gone" for name in before.names if name not in after.names]
@@ -42,11 +45,12 @@ def agreed_schema(before: pa.Schema, after: pa.Schema, table: str, *, change: bo
         if field.name in after.names and not _fits(after.field(field.name).type, field.type):
             found = after.field(field.name).type
             differences.append(f"{field.name!r} was {field.type} and is {found}")
-    if differences and not change:
+    if differences and (append or not change):
+        accept = "accept the new columns with --allow-schema-change"
         raise UsageError(
             f"{table}: expected the columns of its last version, got others: "
             f"{'; '.join(differences[:8])}{'; …' if len(differences) > 8 else ''}",
-            "mend the data, or accept the new columns with --allow-schema-change",
+            f"mend the data, or {'add all rows anew, without --append' if append else accept}",
         )
     return after if differences else before
 

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from packager.data.drift import ColumnDrift
 from packager.data.fingerprint import Fingerprinter
 from packager.data.rowdiff import Frames, RowDiff, diff_rows
 from packager.data.stream import blocks, fingerprint_path
-from packager.data.summary import ColumnDrift, Summary, drifts, summarise
+from packager.data.summary import Summary, drifts, summarise
 from packager.diff_nouns import Rows
 from packager.diff_rows import compare_rows
 from packager.errors import UsageError
@@ -59,10 +60,8 @@ def open_side(text: str) -> Side:
     is_package = (path / "oci-layout").is_file() or path.suffix == ".tar"
     if path.exists() and not is_package and not (path / "_delta_log").is_dir():
         return Side(text, fingerprint_path(path), lambda: blocks(path))
-    location = Location.parse(text) if not is_package else None
-    if location is not None and location.path and (location.path / "_delta_log").is_dir():
-        return _table(text, location)
-    if location is not None and "://" in location.uri:
+    location = None if is_package else Location.table_at(text)
+    if location is not None:
         return _table(text, location)
     with open_reference(text, Engine.connect()) as found:
         printed = found.fingerprint()

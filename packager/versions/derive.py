@@ -5,34 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from packager.cache import work_folder
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
+from packager.progress import Progress
 from packager.versions.add import add
 from packager.versions.export import export, revert
 from packager.versions.location import Location
-from packager.versions.pins import Pin, pin
+from packager.versions.pins import Pin, pin_or_warn
 from packager.versions.records import Derivation, Parent, Version, content_of
 from packager.versions.source import open_source
-from packager.versions.step import run_command, run_function
-from packager.versions.step_code import command_digest, function_digest
 from packager.versions.store import Store
 
 
-@dataclass(frozen=True)
-class Step:
-    """What is computed: a function ``module:function``, or a command."""
+class Step(Protocol):
+    """What is computed."""
 
-    text: str
-    params: Mapping[str, Any]
-    is_command: bool = False
+    @property
+    def text(self) -> str:
+        """How people call it."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What it was told, as JSON values."""
 
     def digest(self, directory: Path) -> str:
-        """sha256 over its code."""
-        of = command_digest if self.is_command else function_digest
-        return of(self.text, directory)
+        """sha256 over everything else that its result depends on, but for the parents."""
+
+    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
+        """Write the Parquet file ``out`` from those of the parents, or raise ``PackageError``."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,13 @@ class Derived:
     how: Literal["computed", "unchanged", "reverted"]
     """``reverted``: an older version had the very same inputs and became the current one."""
 
+    @property
+    def told(self) -> str:
+        """``how``, for people."""
+        back = f"back to {self.version.reverted_to}, which was made of the same"
+        said = {"unchanged": "unchanged, it was made of the same", "reverted": back}
+        return said.get(self.how, self.how)
+
 
 def derive(
     location: Location,
@@ -51,6 +61,7 @@ def derive(
     message: str,
     by: str,
     directory: Path,
+    progress: Progress,
     *,
     change: bool = False,
 ) -> Derived:
@@ -63,6 +74,8 @@ def derive(
         raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
     if any(parent.uri == location.uri for parent in parents):
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
+    for parent in parents:
+        _refuse_circle(location, parent)
     exact = [Store.open(parent).version(parent.version) for parent in parents]
     derivation = Derivation(
         parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
@@ -73,27 +86,38 @@ def derive(
     known = _known(location, derivation)
     if known is not None:
         found = known if known.how == "unchanged" else _back(location, known.version, by)
-        _pin(parents, exact, location, found.version)
+        _pin(parents, exact, location, progress)
         return found
     with work_folder() as folder:
         files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
         for parent, version, file in zip(parents, exact, files, strict=True):
             export(Location(parent.uri, version.number), file)
         out = folder / "out.parquet"
-        if step.is_command:
-            named = {file.stem: file for file in files}
-            run_command(step.text, named, step.params, out, directory)
-        else:
-            run_function(step.text, files, step.params, out, directory)
+        step.run(files, out, directory)
         if not out.is_file():
             raise PackageError(
                 f"step {step.text}: expected a Parquet file at {{out}}, got none",
                 "write the result to the file that {out} stands for",
             )
         source = open_source(out)
+        # First, so that no commit stands without it.
+        _pin(parents, exact, location, progress)
         made = add(source, location, message, by, change=change, derived=derivation)
-    _pin(parents, exact, location, made.version)
     return Derived(made.version, "computed")
+
+
+def _refuse_circle(location: Location, parent: Location) -> None:
+    """Raise ``UsageError`` if `parent` was made of the table, at whatever remove."""
+    version = Store.open(parent).version(parent.version)
+    for above in version.derived.parents if version.derived else ():
+        place = parent.beside(above.table)
+        if place.uri == location.uri:
+            raise UsageError(
+                f"{location}: expected parents that are not made of it, got {parent}",
+                "derive into a new table",
+            )
+        if Store.exists(place):
+            _refuse_circle(location, Location(place.uri, above.version))
 
 
 def stale(location: Location, version: Version) -> list[str]:
@@ -152,10 +176,13 @@ def _back(location: Location, version: Version, by: str) -> Derived:
 
 
 def _pin(
-    parents: Sequence[Location], versions: Sequence[Version], location: Location, made: Version
+    parents: Sequence[Location],
+    versions: Sequence[Version],
+    location: Location,
+    progress: Progress,
 ) -> None:
-    """Note at each parent that the derived version needs it."""
+    """Note at each parent that the derived table needs this version of it."""
     for parent, version in zip(parents, versions, strict=True):
         where = location.relative_to(Location(parent.uri))
-        needed_by = f"table {location.name}@{made.number}"
-        pin(Location(parent.uri), Pin(version=version.number, needed_by=needed_by, table=where))
+        wanted = Pin(version=version.number, needed_by=f"table {location.name}", table=where)
+        pin_or_warn(Location(parent.uri), wanted, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -64,17 +65,29 @@ def _write(sink: Any, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
 def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
     """File name → content of every JSON file in a folder of the table, if there is one."""
     chosen = fs.FileSelector(folder, allow_not_found=True)
-    names = sorted(i.path for i in place.get_file_info(chosen) if i.path.endswith(".json"))
+    names = sorted(info.path for info in place.get_file_info(chosen))
     found = {}
     for name in names:
-        with place.open_input_stream(name) as stream:
-            found[name.rpartition("/")[2]] = json.loads(stream.read())
+        base = name.rpartition("/")[2]
+        if base.endswith(".json") and not base.startswith("."):
+            with place.open_input_stream(name) as stream:
+                found[base] = json.loads(stream.read())
     return found
 
 
 def write_json(place: fs.FileSystem, folder: str, name: str, content: dict[str, Any]) -> None:
-    """Write one small JSON file whole; a name stands for its content, so none is overwritten."""
+    """Write one small JSON file whole; a name stands for its content, so none is overwritten.
+
+    Writers at once each have a scratch file of their own; what a killed one left is passed over.
+    """
+    scratch = f"{folder}/.{uuid.uuid4()}"
     place.create_dir(folder, recursive=True)
-    with place.open_output_stream(f"{folder}/.{name}") as stream:
-        stream.write(json.dumps(content, sort_keys=True).encode())
-    place.move(f"{folder}/.{name}", f"{folder}/{name}")
+    try:
+        # Buffered, because deltalake's file takes bytes and nothing else.
+        with place.open_output_stream(scratch, buffer_size=1 << 16) as stream:
+            stream.write(json.dumps(content, sort_keys=True).encode())
+        place.move(scratch, f"{folder}/{name}")
+    except BaseException:
+        if place.get_file_info(scratch).type != fs.FileType.NotFound:
+            place.delete_file(scratch)
+        raise

@@ -43,8 +43,26 @@ class Location:
         if "://" in place:
             return cls(place.rstrip("/"), version)
         top = base or Path.cwd()
-        bare = _NAME.fullmatch(place) and not (top / place).exists()
+        # A folder of that name which is no table is what one is made of, never the place of it.
+        bare = _NAME.fullmatch(place) and not (top / place / "_delta_log").is_dir()
         return cls(str((top / FOLDER / place if bare else top / place).resolve()), version)
+
+    @classmethod
+    def table_at(cls, text: str, base: Path | None = None) -> Location | None:
+        """The table that ``text`` names, None if that is something else.
+
+        URIs and ``delta:…`` always name tables, other words where a table lies.
+        """
+        if text.startswith("delta:") or "://" in text:
+            return cls.parse(text, base)
+        place = (base or Path.cwd()) / text
+        if place.exists() and not (place / "_delta_log").is_dir():
+            return None
+        at = text.rpartition("@")
+        if at[1] and not at[2].isdigit():
+            return None
+        found = cls.parse(text, base)
+        return found if found.path and (found.path / "_delta_log").is_dir() else None
 
     def unversioned(self) -> Location:
         """This table; ``UsageError`` if a version of it was named."""

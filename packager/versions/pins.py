@@ -7,10 +7,12 @@ meet. Delta Lake passes over folders whose names begin with an underscore.
 from __future__ import annotations
 
 from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError
 from packager.noun import Noun
+from packager.progress import Progress
 from packager.versions.files import filesystem, read_json, write_json
 from packager.versions.location import Location
-from packager.versions.store import told
+from packager.versions.told import told
 
 FOLDER = "_package_pins"
 
@@ -20,7 +22,7 @@ class Pin(Noun):
 
     version: int
     needed_by: str
-    """``package NAME VERSION-HEX``, or ``table NAME@VERSION``."""
+    """``package NAME VERSION-HEX``, or ``table NAME``."""
     table: str | None = None
     """Of a derived table: where it lies, as seen from this one."""
 
@@ -30,6 +32,17 @@ def pin(location: Location, wanted: Pin) -> None:
     name = sha256_bytes(canonical_json(wanted.model_dump(mode="json")))[:16]
     with told(location):
         write_json(filesystem(location), FOLDER, f"{name}.json", wanted.model_dump(mode="json"))
+
+
+def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
+    """Note it where that can be: a table that others own may be for reading only."""
+    try:
+        pin(location, wanted)
+    except PackageError as error:
+        progress.warn(
+            f"{location}: can't note that {wanted.needed_by} needs version {wanted.version}, so "
+            f"whoever frees space there won't know: {error.message}"
+        )
 
 
 def pins(location: Location) -> tuple[Pin, ...]:

@@ -13,6 +13,7 @@ from packager.image.outputs import Output
 from packager.manifest import TableVersion
 from packager.progress import Progress
 from packager.project import Project
+from packager.versions.location import Location
 
 if TYPE_CHECKING:
     from packager.build import Built
@@ -67,10 +68,21 @@ def on_local_data(build: Build[P]) -> Build[P]:
         with local_data(project, progress) as local:
             built = build(local, output, engine, progress, *args, **kwargs)
         if project.table is not None and local.exported is not None:
-            from packager.versions.pins import Pin, pin
-
             needed_by = f"package {built.manifest.name} {built.manifest.tag}"
-            pin(project.table, Pin(version=local.exported.version, needed_by=needed_by))
+            _pin(Location(project.table.uri, local.exported.version), needed_by, progress)
         return built
 
     return on_exported
+
+
+def _pin(version: Location, needed_by: str, progress: Progress) -> None:
+    """Keep the version, and the one before it: what its check found is part of the package."""
+    from packager.versions.before import compared_version
+    from packager.versions.pins import Pin, pin_or_warn
+
+    assert version.version is not None
+    pin_or_warn(version, Pin(version=version.version, needed_by=needed_by), progress)
+    older = compared_version(version)
+    if older is not None:
+        compared = Pin(version=older.number, needed_by=f"{needed_by}, compared with it")
+        pin_or_warn(version, compared, progress)

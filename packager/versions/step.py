@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,30 @@ import pandas as pd
 
 from packager.data.frames import read
 from packager.errors import PackageError, UsageError
+from packager.versions.step_code import command_digest, function_digest
+
+
+@dataclass(frozen=True)
+class CodeStep:
+    """A function ``module:function`` of a folder, or a command."""
+
+    text: str
+    params: Mapping[str, Any]
+    is_command: bool = False
+
+    def digest(self, directory: Path) -> str:
+        """sha256 over its code."""
+        of = command_digest if self.is_command else function_digest
+        return of(self.text, directory)
+
+    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
+        """Write ``out``; raise ``PackageError`` if the step fails."""
+        if self.is_command:
+            named = {file.stem: file for file in parents}
+            run_command(self.text, named, self.params, out, directory)
+        else:
+            run_function(self.text, parents, self.params, out, directory)
+
 
 WRONG = 3
 """Ends with it if the step isn't what it should be; its message is on stderr."""

@@ -11,24 +11,25 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, TableFeatures
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileType
 
 from packager.data.parquetfiles import plain_frame
 from packager.data.stream import rows_of_a_block
-from packager.errors import PackageError, UsageError
+from packager.errors import UsageError
 from packager.manifest import Fingerprint
+from packager.versions.damage import explained, refuse_empty_entries
 from packager.versions.files import filesystem, write_rows
 from packager.versions.location import Location
 from packager.versions.records import Derivation, Version
+from packager.versions.told import first_line, told
 
 _KEEP = {
     # History is what this is for: no reader or writer may cut it short.
@@ -38,10 +39,6 @@ _KEEP = {
 }
 _OTHERS = {"WRITE": "add", "RESTORE": "revert"}
 _NO_ROWS = ("CREATE TABLE", "VACUUM START", "VACUUM END", "ADD FEATURE", "SET TBLPROPERTIES")
-
-
-class ConflictError(PackageError):
-    """Another writer committed first."""
 
 
 class Store:
@@ -57,14 +54,16 @@ class Store:
     def open(cls, location: Location) -> Store:
         """The table there; ``PackageError`` if there is none or it can't be read."""
         try:
-            return cls(location, DeltaTable(location.uri))
+            table = DeltaTable(location.uri)
+            refuse_empty_entries(location)
+            return cls(location, table)
         except TableNotFoundError as error:
             raise UsageError(
                 f"{location}: expected a table with versions, got none there",
                 "make one with `package data add FILE --table NAME`",
             ) from error
         except (DeltaError, OSError) as error:
-            raise PackageError(f"{location}: can't be read: {_first_line(error)}") from error
+            raise explained(location, first_line(error)) from error
 
     @classmethod
     def exists(cls, location: Location) -> bool:
@@ -74,7 +73,14 @@ class Store:
 
     @classmethod
     def create(cls, location: Location, schema: pa.Schema) -> Store:
-        """A new table without versions."""
+        """A new table without versions; ``UsageError`` where something else lies."""
+        if location.path is not None and location.path.exists():
+            empty = location.path.is_dir() and not any(location.path.iterdir())
+            if not empty and not cls.exists(location):
+                raise UsageError(
+                    f"{location}: expected an empty place for a new table, got other files there",
+                    "name another place with --table",
+                )
         with told(location):
             made = DeltaTable.create(
                 location.uri, Schema.from_arrow(schema), mode="ignore", configuration=_KEEP
@@ -96,6 +102,13 @@ class Store:
                 f"its latest versions are {shown}",
             )
         return found[-1]
+
+    def before(self, version: Version) -> Version | None:
+        """The version that one came after: for a revert, the one before what it went back to."""
+        while version.reverted_to is not None:
+            version = self.version(version.reverted_to)
+        older = [found for found in self.versions if found.number < version.number]
+        return older[-1] if older else None
 
     def schema(self, number: int | None = None) -> pa.Schema:
         """The columns of a version, in Arrow's types."""
@@ -196,13 +209,22 @@ class Store:
             infos = filesystem(self.location).get_file_info(named)
         return [info.path for info in infos if info.type != FileType.NotFound]
 
+    def has_rows(self, number: int) -> bool:
+        """Whether the rows of a version are all there still."""
+        return self._removed(number) is None
+
     def check_files(self, number: int) -> None:
         """Raise ``PackageError`` if rows of a version have been removed."""
+        removed = self._removed(number)
+        with told(self.location):
+            if removed is not None:
+                raise FileNotFoundError(removed)
+
+    def _removed(self, number: int) -> str | None:
         place = filesystem(self.location)
         with told(self.location):
-            for found in place.get_file_info(list(self.sizes(number))):
-                if found.type == FileType.NotFound:
-                    raise FileNotFoundError(found.path)
+            found = place.get_file_info(list(self.sizes(number)))
+        return next((info.path for info in found if info.type == FileType.NotFound), None)
 
     def sizes(self, number: int) -> dict[str, int]:
         """File name → bytes of everything a version consists of."""
@@ -265,29 +287,3 @@ def _version(entry: dict[str, Any]) -> Version:
         derived=Derivation.model_validate_json(derived) if derived else None,
         reverted_to=None if back is None else int(back),
     )
-
-
-@contextmanager
-def told(location: Location) -> Iterator[None]:
-    """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
-    try:
-        yield
-    except CommitFailedError as error:
-        raise ConflictError(
-            f"{location}: another writer committed a version meanwhile",
-            "nothing was lost and nothing was written; look at `package data log`, and try again",
-        ) from error
-    except FileNotFoundError as error:
-        raise PackageError(
-            f"{location}: the rows of this version are not there any more: {_first_line(error)}",
-            "they were removed by `package data gc`, or by hand",
-        ) from error
-    except (DeltaError, pa.ArrowException, OSError) as error:
-        raise PackageError(
-            f"{location}: {_first_line(error)}",
-            "check that you may write there, and that the disk has room",
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

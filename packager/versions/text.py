@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from packager.data.summary import ColumnDrift
+from packager.data.drift import ColumnDrift
 from packager.versions.add import Added
 from packager.versions.records import Version
 
@@ -39,8 +39,14 @@ def _added(added: Added) -> Iterator[str]:
         return
     if added.before is None:
         yield f"version {added.version.number}: {count} rows, the first version"
-        return
-    yield f"version {added.version.number}: {count} rows; compared with {added.before.number}:"
+    else:
+        yield from _difference(added, added.before, count)
+    if added.leakage is not None:
+        yield f"  leakage   {added.leakage}"
+
+
+def _difference(added: Added, before: Version, count: int) -> Iterator[str]:
+    yield f"version {added.version.number}: {count} rows; compared with {before.number}:"
     yield f"  rows      {_rows(added)}"
     changed = [f"+{name}" for name in added.new_columns]
     changed += [f"-{name}" for name in added.gone_columns]
@@ -51,8 +57,6 @@ def _added(added: Added) -> Iterator[str]:
             names = ", ".join(repr(value) for value in drift.unseen[:_SHOWN])
             more = ", …" if len(drift.unseen) > _SHOWN else ""
             yield f"  unseen    {drift.name}: {names}{more}"
-    if added.leakage is not None:
-        yield f"  leakage   {added.leakage}"
 
 
 def drift_lines(drift: Iterable[ColumnDrift]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from command import package
 from typer.testing import CliRunner
 
 from packager.cli import app
-from packager.errors import UsageError
+from packager.errors import PackageError, UsageError
 from packager.review.examine import refusal, still_open
 
 
@@ -74,10 +75,68 @@ def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tm
     assert package("data", "check", stones).code == 0
 
 
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """``package data …`` in a folder of its own: what it printed, or its error."""
+    monkeypatch.chdir(tmp_path)
+
+    def data(*words, code=0):
+        done = CliRunner().invoke(app, ["data", *map(str, words)])
+        if isinstance(done.exception, PackageError):
+            raise done.exception
+        assert done.exit_code == code, done.output
+        return done.stdout
+
+    return data
+
+
+def test_a_table_is_checked_against_its_version_before(stones, data, tmp_path):
+    frame = pd.read_csv(stones)
+    data("add", stones, "-m", "first")
+    frame.assign(kind=frame["kind"].replace("c", "d")).to_csv(tmp_path / "next.csv", index=False)
+    data("add", "next.csv", "--table", "stones", "-m", "second")
+    first = json.loads(data("check", ".pkgdata/stones@1", "--json"))
+    assert set(first["counts"]) == {"isolated_extreme", "duplicate"}
+    found = json.loads(data("check", "delta:stones", "--target", "kind", "--json"))
+    assert found["counts"]["unseen_category"] == 100
+    assert found["counts"]["drift"] == 1
+    again = json.loads(data("check", "delta:stones", "--against", "next.csv", "--json"))
+    assert set(again["counts"]) == set(first["counts"])
+    data("revert", "stones", "1")  # it was right, so it is what came before the first
+    assert json.loads(data("check", "delta:stones", "--json"))["digest"] == first["digest"]
+
+
+def test_other_columns_that_were_accepted_with_add_stop_nothing(stones, data, tmp_path):
+    data("add", stones, "-m", "first")
+    frame = pd.read_csv(stones)
+    frame.drop(columns="kind").to_csv(tmp_path / "next.csv", index=False)
+    data("add", "next.csv", "--table", "stones", "-m", "second", "--allow-schema-change")
+    assert json.loads(data("check", "delta:stones", "--json"))["counts"]["schema"] == 1
+    told = data("check", "next.csv", "--against", "delta:stones@1", code=1)
+    assert "columns are not as declared or before" in told
+    frame.to_csv(tmp_path / "next.csv", index=False)
+    data("gc", "stones", "--delete")
+    assert "schema" not in json.loads(data("check", "delta:stones", "--json"))["counts"]
+
+
+def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp_path):
+    data("add", stones, "-m", "first")
+    worst = json.loads(data("suspects", "delta:stones", "--out", "out", "--json"))["suspects"][0]
+    fix = ("fix", "--column", "size", "--value", "5.89")
+    told = data("verdict", worst["row_hash"], *fix, "--in", "delta:stones")
+    assert told == f"{tmp_path}/verdicts.csv: 1 verdict\n"
+    assert "<title>Suspects: stones<" in (tmp_path / "out" / "suspects.html").read_text()
+    done = json.loads(data("verdicts", "apply", "delta:stones", "--json"))
+    assert (done["output"], done["how"], done["fixed"]) == ("stones.clean@1", "computed", 1)
+    assert data("verdicts", "apply", "delta:stones") == "stones.clean@1\n"
+    assert "stones.clean@1  ← verdicts" in data("lineage", "stones")
+    assert data("verdicts", "apply", "stones.clean", "--output", "other") == "other@1\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "nothing.csv"], "expected a project or a file of rows, got nothing there"),
+        (["check", "nothing.csv"], "expected a project, a file of rows or a table, got nothing"),
         (["check", "{stones}", "--target", "price"], "expected a column of stones.csv"),
         (["verdict", "xyz", "drop", "--in", "{stones}"], "expected a row hash of 16 hex digits"),
         (["verdict", "0" * 16, "remove", "--in", "{stones}"], "got 'remove'"),

@@ -11,6 +11,7 @@ import numpy as np
 from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.suspects import Ints, Suspects, listed, rows_where
 from packager.data.checks.table import Table, Texts
+from packager.data.drift import is_list
 
 FEW = 200
 """A column with more distinct common values than this is no list of categories."""
@@ -28,6 +29,8 @@ def unseen_category(table: Table) -> Iterator[Suspects]:
         if declared is not None and declared.values is not None:
             yield from _unknown(name, texts, declared.values, "declared", 0.95)
         elif before is not None and before.categories is not None:
+            if not is_list(len(before.categories), table.expected.rows):
+                continue  # names or dates: there another one says nothing
             yield from _unknown(name, texts, before.categories, "seen before", 0.7)
         elif table.held_out is not None and (texts.counts > 1).sum() <= FEW:
             seen = np.unique(texts.codes[~table.held_out & (texts.codes >= 0)])

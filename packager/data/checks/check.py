@@ -11,6 +11,7 @@ import pandas as pd
 from packager.data.checks import leakage as shared
 from packager.data.checks.categories import misspelt, unseen_category
 from packager.data.checks.columns import constant, id_like
+from packager.data.checks.drifting import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 from packager.data.checks.finding import Finding, Histogram, Report, worst_first
@@ -46,6 +47,8 @@ MODEL_FREE: dict[str, Detector] = {
     "conflicting_label": conflicting_label,
     "constant": constant,
     "id_like": id_like,
+    "drift": drift,
+    "slice_drift": slice_drift,
 }
 """Detectors that need only the rows: they run anywhere, and say the same everywhere."""
 WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier": outlier}

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
 from pydantic import Field
 
+from monitoring.binning import build_profile
+from monitoring.profile import FeatureProfile
+from monitoring.slices import Rule, SliceSet, declare
+from packager.data.checks.suspects import Ints
+from packager.data.drift import Hashes
+from packager.data.fingerprint import row_hashes
+from packager.data.frames import infer_columns
 from packager.manifest import Column
 from packager.noun import Kind, Noun, Scalar
+
+SAMPLE = 20_000
+"""Rows that distributions are compared on: those with the smallest hashes, in either version."""
 
 
 class Declared(Noun):
@@ -20,13 +35,91 @@ class Declared(Noun):
     model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
 
 
+class SliceShares(Noun):
+    """How many sampled rows of the version before were in each slice."""
+
+    columns: dict[str, tuple[str, ...]]
+    """Column → the values that are slices of their own; the rest is ``other``."""
+    rules: dict[str, str]
+    rows: dict[str, int]
+    """Slice → rows; ``__all__`` is every row."""
+
+
 class Expected(Noun):
     """Everything known beforehand; empty where nothing is."""
 
     declared: dict[str, Declared] = {}
     previous: tuple[Column, ...] = ()
     """The columns of the version before, as ``frames.infer_columns`` saw them."""
+    rows: int = 0
+    """Of the version before."""
+    reference: tuple[FeatureProfile, ...] = ()
+    """How its columns were distributed, in a sample; none for those with one value."""
+    sample: str = ""
+    """The hashes of the sampled rows: 8 bytes each, little-endian, in base64."""
+    slices: SliceShares | None = None
+    accepted: bool = False
+    """Whether somebody was asked about other columns than before, and took them."""
 
     def before(self, name: str) -> Column | None:
         """The column in the version before; None where there was none."""
         return next((column for column in self.previous if column.name == name), None)
+
+    @property
+    def sampled(self) -> Hashes:
+        """The row hashes of the sample: shape (rows,)."""
+        return np.frombuffer(base64.b64decode(self.sample), dtype="<u8")
+
+    def compared_with(
+        self,
+        frame: pd.DataFrame,
+        slice_columns: Sequence[str] = (),
+        slice_rules: Mapping[str, str] | None = None,
+        *,
+        accepted: bool = False,
+    ) -> Expected:
+        """The same, and what ``frame``, the version before, lets one expect."""
+        columns = infer_columns(frame)
+        kinds = [(column.name, column.kind) for column in columns]
+        hashes = row_hashes(frame)
+        places = smallest(hashes, SAMPLE)
+        profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
+        return self.model_copy(
+            update={
+                "previous": columns,
+                "rows": len(frame),
+                "reference": profile.features,
+                "sample": base64.b64encode(hashes[places].astype("<u8").tobytes()).decode(),
+                "slices": _shares(frame.iloc[places], slice_columns, slice_rules or {}),
+                "accepted": accepted,
+            }
+        )
+
+
+def smallest(hashes: Hashes, most: int) -> Ints:
+    """The places of the ``most`` smallest hashes, ascending: the same rows in whatever order."""
+    if len(hashes) <= most:
+        return np.arange(len(hashes))
+    return np.sort(np.argpartition(hashes, most)[:most])
+
+
+def _shares(
+    frame: pd.DataFrame, columns: Sequence[str], rules: Mapping[str, str]
+) -> SliceShares | None:
+    known = [name for name in columns if name in frame.columns]
+    able = {name: text for name, text in rules.items() if _applies(text, frame)}
+    if not (known or able) or not len(frame):
+        return None
+    values = declare(frame, known, len(able))
+    masks = SliceSet(values, able).masks(frame)
+    counts = {name: int(mask.sum()) for name, mask in masks.items()}
+    return SliceShares(columns=values, rules=able, rows=counts)
+
+
+def _applies(text: str, frame: pd.DataFrame) -> bool:
+    """Whether the version before had what a rule reads, in a kind that it can compare."""
+    try:
+        Rule.parse(text).mask({name: frame[name] for name in frame.columns}, len(frame))
+    except ValueError:
+        return False
+    return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
@@ -12,31 +14,55 @@ from packager.noun import Kind
 WIDER: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Kinds that a column may have where another is expected: whole numbers are numbers."""
 
+_BEFORE = "as in the version before"
+
 
 def schema(table: Table) -> Iterator[Suspects]:
-    """Compare names and kinds with what was declared and with the version before; blocking."""
+    """Compare names and kinds with what was declared and with the version before; blocking.
+
+    Score 0.7 and not blocking where `data add` asked about other columns and somebody took them.
+    """
     found = {column.name: column for column in infer_columns(table.frame)}
-    wanted = {c.name: (c.kind, "as in the version before") for c in table.expected.previous}
+    wanted = {c.name: (c.kind, _BEFORE) for c in table.expected.previous}
     for name, declared in table.expected.declared.items():
         if declared.kind is not None or name not in wanted:
             wanted[name] = (declared.kind or "any", "as declared")
     for name, (kind, why) in wanted.items():
         if name not in found:
-            yield _wrong(name, "no such column", f"the column {name!r}, {why}", "add the column")
+            text = f"the column {name!r}, {why}"
+            yield _wrong(name, "no such column", text, "add the column", _taken(table, why))
         elif kind != "any" and found[name].kind not in (kind, *WIDER.get(kind, ())):
-            if table.frame[name].isna().all():
-                continue  # what is wholly empty has no kind; `missing` says so
-            got = f"a column of kind {found[name].kind}"
-            yield _wrong(name, got, f"kind {kind}, {why}", "mend the cells that changed the kind")
+            if table.frame[name].isna().all() or (kind == "integer" and _holed(table, name)):
+                continue  # only nulls changed the kind; `missing` says so
+            got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"
+            mend = "mend the cells that changed the kind"
+            yield _wrong(name, got, text, mend, _taken(table, why))
     if table.expected.previous:
-        for name in found.keys() - wanted.keys():
+        for name in sorted(found.keys() - wanted.keys()):
+            if name not in table.features and name != table.target:
+                continue  # excluded
             yield _wrong(
                 name,
                 "a new column",
-                "no such column, as in the version before",
+                f"no such column, {_BEFORE}",
                 "remove it, or exclude it under [data]",
+                table.expected.accepted,
             )
 
 
-def _wrong(name: str, observed: str, expected: str, suggestion: str) -> Suspects:
-    return Suspects(name, expected, suggestion, 1.0, observed=observed, blocking=True)
+def _taken(table: Table, why: str) -> bool:
+    return table.expected.accepted and why == _BEFORE
+
+
+def _holed(table: Table, name: str) -> bool:
+    """Whether a column holds whole numbers and nulls, which a frame has as floats."""
+    if name not in table.numeric:
+        return False
+    values = table.numbers[name]
+    null = np.isnan(values)
+    return bool(null.any() and (null | (values == np.floor(values))).all())
+
+
+def _wrong(name: str, observed: str, expected: str, suggestion: str, taken: bool) -> Suspects:
+    score = 0.7 if taken else 1.0
+    return Suspects(name, expected, suggestion, score, observed=observed, blocking=not taken)

@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from packager.data.checks.expected import Expected
+from packager.data.checks.expected import Expected, smallest
 from packager.data.checks.suspects import Floats, Ints, Mask
+from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.manifest import Split
 from packager.noun import Task
-
-Hashes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,7 @@ class Table:
         Chosen by content, so the same rows come out in whatever order they stand.
         """
         places = np.arange(len(self)) if among is None else np.flatnonzero(among)
-        if len(places) <= most:
-            return places
-        smallest = np.argpartition(self.hashes[places], most)[:most]
-        return np.sort(places[smallest])
+        return np.asarray(places[smallest(self.hashes[places], most)])
 
 
 def numbers_of(series: pd.Series[Any]) -> Floats:

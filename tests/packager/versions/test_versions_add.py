@@ -24,8 +24,9 @@ from packager.versions.add import add
 from packager.versions.export import export, revert
 from packager.versions.location import Location
 from packager.versions.source import frame_source, open_source
-from packager.versions.store import ConflictError, Store
+from packager.versions.store import Store
 from packager.versions.text import added_text
+from packager.versions.told import ConflictError
 
 
 def numbers(place):
@@ -267,6 +268,11 @@ def test_what_came_is_told_in_a_few_lines(commit, frame):
     assert "0.0% of the new ones were there before" in text
 
 
+def test_leakage_is_told_of_a_first_version_too(commit, frame):
+    first = replace(commit(frame), leakage="1 of 40 held-out rows")
+    assert added_text(first).splitlines()[1] == "  leakage   1 of 40 held-out rows"
+
+
 def test_a_version_that_is_not_there_is_named(commit, place, frame):
     commit(frame)
     with pytest.raises(UsageError, match="expected one of its versions, got 7") as caught:
@@ -295,3 +301,49 @@ def test_tables_are_named_by_name_path_or_uri(text, uri, version):
 def test_names_that_are_none_are_refused(text):
     with pytest.raises(UsageError):
         Location.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file.write_text(""), "of its log is empty"),
+        (lambda file: file.write_text('{"add": {"path'), "of its log is cut off, or not JSON"),
+        (lambda file: file.unlink(), "of its log is missing"),
+    ],
+)
+def test_a_damaged_log_is_told_by_its_entry_and_older_versions_come_back(
+    commit, place, frame, damage, message
+):
+    for shift in range(3):
+        commit(frame.assign(x=float(shift)))
+    entries = [place.path / "_delta_log" / f"{number:020}.json" for number in (2, 3)]
+    damage(entries[0])
+    with pytest.raises(PackageError, match=f"_delta_log/0*2.json {message}") as caught:
+        Store.open(place)
+    assert "goes back to version 1" in caught.value.hint
+    for entry in entries:
+        entry.unlink(missing_ok=True)
+    assert numbers(place) == [1]
+    assert rows(place)["x"].tolist() == [0.0] * 200
+
+
+def test_a_folder_of_files_is_never_made_a_table(place, frame, commit):
+    place.path.mkdir()
+    (place.path / "march.csv").write_text("x\n1\n")
+    with pytest.raises(UsageError, match="expected an empty place for a new table"):
+        commit(frame)
+    assert [file.name for file in place.path.iterdir()] == ["march.csv"]
+    assert Location.parse(place.name, place.path.parent).uri.endswith(f".pkgdata/{place.name}")
+
+
+def test_rows_to_append_have_to_fit_whatever_is_accepted(commit, place, frame):
+    commit(frame)
+    with pytest.raises(UsageError, match="'c' is gone") as caught:
+        commit(frame.drop(columns="c"), append=True, change=True)
+    assert "without --append" in caught.value.hint
+
+
+def test_columns_of_one_name_are_refused(place):
+    twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    with pytest.raises(UsageError, match=r"Duplicate column names found"):
+        frame_source(twice)

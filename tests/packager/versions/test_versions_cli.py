@@ -42,12 +42,18 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert run("derive", "d", "--from", "t", "--step", "steps:same") == "version 1: computed\n"
     assert "d@1  ← steps:same" in run("lineage", "t", "--svg", "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
-    assert "version 3 stays: among the newest; table d@1" in run("gc", "t")
+    assert "version 3 stays: among the newest; table d" in run("gc", "t")
     assert run("checkout", "t@2", "--out", "o.parquet") == "o.parquet\n"
     assert "equal: the same 2 rows" in run("diff", "o.parquet", "u.csv", "--exit-code")
     assert "1 added, 1 removed, 0 changed" in run("diff", "t@2", "t@3", "--exit-code", code=1)
     assert json.loads(run("fingerprint", "t@2", "--json"))["row_count"] == 2
     assert run("fingerprint", "t.csv").startswith("rows       2\n")
+
+
+def test_a_project_that_can_not_be_read_does_not_hide_what_was_committed(run, tmp_path):
+    (tmp_path / "t.csv").write_text("a\n1\n")
+    (tmp_path / "package.toml").write_text("[package")
+    assert run("add", "t.csv", "-m", "m") == "version 1: 1 rows, the first version\n"
 
 
 def test_wrong_words_are_told(run, tmp_path):

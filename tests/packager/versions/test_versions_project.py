@@ -1,6 +1,7 @@
 """A project whose data is a version of a table."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 from host_samples import write_project
@@ -9,10 +10,12 @@ from packager.digest import sha256_file
 from packager.manifest import DataSource, Split, TableVersion
 from packager.progress import Silent
 from packager.project import load_project
+from packager.review.examine import asked_of
 from packager.versions.export import revert
 from packager.versions.leakage import leakage
 from packager.versions.location import Location
-from packager.versions.project_data import local_data
+from packager.versions.pins import Pin, pin_or_warn, pins
+from packager.versions.project_data import local_data, on_local_data
 from packager.versions.store import Store
 
 
@@ -101,3 +104,35 @@ def test_rows_on_both_sides_of_the_split_are_counted(tmp_path, commit):
     assert found == "2 of 4 held-out rows have the features of a training row"
     assert leakage(folder, Location("/other"), iter([])) is None
     assert leakage(Path(tmp_path), table, iter([])) is None
+
+
+def test_a_build_is_checked_against_the_version_before_which_stays_too(tmp_path, commit, cache):
+    frame = visits(write_project(tmp_path / "project"))
+    table = committed(commit, tmp_path, frame, frame.assign(basket=9.0))
+    folder = project_of(tmp_path, "delta:visits@2")
+    (folder / "package.toml").open("a").write('[slices]\ncolumns = ["channel"]\n')
+    with local_data(load_project(folder), Told()) as local:
+        asked = asked_of(local, Silent())
+        assert [column.name for column in asked.expected.previous] == list(frame)
+        assert asked.expected.slices.rows["channel=web"] == 1
+        assert asked.expected.accepted
+        assert asked_of(local, Silent(), str(folder / "data" / "visits.csv")).expected.rows == 2
+
+    @on_local_data
+    def build(project, output, engine, progress):
+        return SimpleNamespace(manifest=SimpleNamespace(name="shop", tag="1-abc"))
+
+    build(load_project(folder), None, None, Silent())
+    assert [(pin.version, pin.needed_by) for pin in pins(table)] == [
+        (1, "package shop 1-abc, compared with it"),
+        (2, "package shop 1-abc"),
+    ]
+
+
+def test_a_table_for_reading_only_is_built_from_and_that_is_told(tmp_path, commit, cache):
+    frame = visits(write_project(tmp_path / "project"))
+    table = committed(commit, tmp_path, frame)
+    (table.path / "_package_pins").write_text("in the way")
+    told = Told()
+    pin_or_warn(table, Pin(version=1, needed_by="package shop"), told)
+    assert "can't note that package shop needs version 1" in told.warnings[0]

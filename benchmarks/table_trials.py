@@ -1,0 +1,128 @@
+"""Writers that are killed, that meet, that meet `gc`, and that find the disk full: is all there?
+
+`.venv/bin/python benchmarks/table_trials.py [KILLS]` kills `add` with -9 at random moments (default
+20), then has two writers and `gc` work on one table at once, and as root adds to a table on a small
+disk until it is full. After each step every version has to be read, with the rows it was given.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from packager.errors import PackageError
+from packager.versions.add import add
+from packager.versions.location import Location
+from packager.versions.source import frame_source
+from packager.versions.store import Store
+
+ROWS = 60_000
+PLACES = f"""
+import sys
+import pandas as pd
+from packager.versions.add import add
+from packager.versions.gc import collect
+from packager.versions.location import Location
+from packager.versions.source import frame_source
+place = Location(sys.argv[1])
+def rows(value):
+    return frame_source(pd.DataFrame({{"x": [float(value)] * {ROWS}}}))
+sys.stderr.write("ready\\n")
+"""
+WRITER = PLACES + "add(rows(sys.argv[2]), place, sys.argv[2], 'me')"
+WRITERS = PLACES + "for i in range(10): add(rows(f'{sys.argv[2]}{i:02}'), place, 'w', 'me')"
+COLLECTOR = PLACES + "for i in range(20): collect(place, 1, [1], delete=True)"
+
+
+def start(code: str, place: Location, *words: str) -> subprocess.Popen[str]:
+    """A process that is about to begin."""
+    command = [sys.executable, "-c", code, place.uri, *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while process.stderr.readline().strip() != "ready":
+        pass
+    return process
+
+
+def intact(place: Location, *, every: bool = True) -> list[int]:
+    """The versions; ends the script if one has other rows than its message says."""
+    store = Store.open(place)
+    for version in store.versions if every else store.versions[-1:]:
+        found = pd.concat(list(store.frames(version.number)))["x"]
+        wrong = version.message != "w" and found.iloc[0] != float(version.message)
+        if len(found) != ROWS or found.nunique() != 1 or wrong:
+            raise SystemExit(f"version {version.number} has other rows than it was given")
+    return [version.number for version in store.versions]
+
+
+def kills(place: Location, times: int) -> None:
+    started = time.perf_counter()
+    start(WRITER, place, "1").wait()
+    whole = time.perf_counter() - started
+    codes, draw = [], random.Random(7)
+    for value in range(2, times + 2):
+        process = start(WRITER, place, str(value))
+        time.sleep(whole * draw.random() * 0.5)
+        process.send_signal(signal.SIGKILL)
+        codes.append(process.wait())
+        intact(place, every=False)
+    versions = intact(place)
+    print(f"{codes.count(-9)} of {times} writers killed, {len(versions)} versions, all intact")
+    if versions != list(range(1, len(versions) + 1)):
+        raise SystemExit(f"expected versions without gaps, got {versions}")
+
+
+def meetings(place: Location) -> None:
+    add(frame_source(pd.DataFrame({"x": [0.0] * ROWS})), place, "0", "me")
+    running = [start(WRITERS, place, "1"), start(WRITERS, place, "2"), start(COLLECTOR, place)]
+    codes = [process.wait() for process in running]
+    numbers = [version.number for version in Store.open(place).versions]
+    intact(place, every=False)
+    intact(Location(place.uri, 1), every=False)
+    print(f"two writers and gc: ended with {codes}, {len(numbers)} versions of 21 in the log")
+    if len(numbers) != 21:
+        raise SystemExit("versions were lost")
+
+
+def full_disk(folder: Path) -> None:
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], check=True)
+    place, draw, told = Location(str(folder / "t")), random.Random(7), 0
+    try:
+        kept = []
+        for value in range(12):
+            frame = pd.DataFrame({"x": [draw.random() for _ in range(30_000)]})
+            try:
+                add(frame_source(frame), place, str(value), "me")
+                kept.append(frame["x"].tolist())
+            except PackageError as error:
+                told += 1
+                said = error.message
+        store = Store.open(place)
+        found = [pd.concat(list(store.frames(v.number)))["x"].tolist() for v in store.versions]
+        left = len(list(place.path.glob("*.parquet"))) if place.path else 0
+        print(f"full disk: {len(found)} versions, {told} refused ({said}), {left} data files")
+        if found != kept or left != len(kept):
+            raise SystemExit("rows were lost, or left over")
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def main(times: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        kills(Location(f"{name}/kills"), times)
+        meetings(Location(f"{name}/meetings"))
+        if os.geteuid() == 0:
+            full_disk(Path(name) / "disk")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)

@@ -1,0 +1,87 @@
+"""How far columns moved from a reference: effect and significance, from counts per bin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.drift import population_stability_index, z_score
+from monitoring.profile import FeatureProfile
+from packager.noun import Kind, Noun
+
+SURE_Z = 4.5
+"""Beyond chance; what monitoring alerts on too."""
+LEAST_PSI = 0.02
+"""Below it a shift is a trifle, however many rows show it."""
+REPEATED = 5
+"""Rows for each distinct text, from which a column of text is a list of categories."""
+
+Hashes = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
+
+
+class ColumnDrift(Noun):
+    """How one column's distribution moved."""
+
+    name: str
+    psi: float
+    z: float
+    unseen: tuple[str, ...] = ()
+    """Texts that the first table doesn't have, at most 10, sorted."""
+
+    @property
+    def notable(self) -> bool:
+        """More than chance, and enough to matter."""
+        return self.z > SURE_Z and self.psi > LEAST_PSI
+
+
+def comparable(before: Kind, after: Kind) -> bool:
+    """Whether columns of these kinds can be counted in the same bins."""
+    numbers = ("number", "integer")
+    return before != "any" and (before == after or (before in numbers and after in numbers))
+
+
+def is_list(distinct: int, rows: int) -> bool:
+    """Whether a column of text repeats its values, so that another one is news."""
+    return rows >= REPEATED * distinct
+
+
+def shared_rows(one: Hashes, other: Hashes) -> int:
+    """How many rows two tables have in common, repeats counted, by their row hashes."""
+    ours, counts = np.unique(one, return_counts=True)
+    theirs, others = np.unique(other, return_counts=True)
+    _, here, there = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
+    return int(np.minimum(counts[here], others[there]).sum())
+
+
+def moved(feature: FeatureProfile, column: pd.Series[Any], shared: int = 0) -> ColumnDrift:
+    """``column`` against the reference rows of ``feature``; nulls are a bin of their own.
+
+    A category that the reference has no bin for counts as a null does. ``shared``: see `drift_of`.
+    """
+    reference = np.array([feature.missing, *feature.counts])
+    found = np.bincount(feature.bin_indices(column) + 1, minlength=len(reference))
+    return drift_of(feature.name, found, reference, shared)
+
+
+def drift_of(name: str, found: Counts, reference: Counts, shared: int = 0) -> ColumnDrift:
+    """The drift of counts per bin: each of shape (bins,); bins empty in both are left out.
+
+    ``shared`` rows are in both tables, as most are where rows were appended. They can't differ,
+    so they take noise away: with n and m rows the variance of a difference of shares is in
+    proportion to 1/n + 1/m - 2 shared/(n m), not to 1/n + 1/m.
+    """
+    used = (reference > 0) | (found > 0)
+    bins = int(used.sum())
+    if bins < 2:  # everything in one bin, then and now
+        return ColumnDrift(name=name, psi=0.0, z=0.0)
+    n, m = int(found.sum()), int(reference.sum())
+    psi = population_stability_index(found[used].tolist(), np.asarray(reference[used], np.float64))
+    if n == m == shared:
+        return ColumnDrift(name=name, psi=psi, z=0.0)
+    # As if so many rows were worth one: below 0 where most are shared.
+    effect = 1 - 2 * shared / m
+    return ColumnDrift(name=name, psi=psi, z=z_score(psi, n, m, bins, effect))

@@ -1,0 +1,139 @@
+"""What verdicts do to rows: which of them stay, and which cells are other ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from packager.data.fingerprint import row_hashes
+from packager.errors import UsageError
+from packager.review.verdicts import Verdict
+
+CHAIN = 10
+"""How often a row may be fixed again by a verdict on what it was fixed to."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What verdicts do to rows: which stay, and new cells by (position, column)."""
+
+    kept: np.ndarray
+    cells: dict[tuple[int, str], str]
+    unused: tuple[str, ...]
+    """Row hashes of verdicts that no row has."""
+
+    @property
+    def dropped(self) -> int:
+        """Rows that go."""
+        return int((~self.kept).sum())
+
+
+def changes_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Changes:
+    """What ``verdicts`` do to the rows of ``frame``.
+
+    A verdict may also name the hash that a row has after another one fixed it.
+    """
+    by_hash: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_hash.setdefault(verdict.row_hash, []).append(verdict)
+    kept = np.ones(len(frame), dtype=np.bool_)
+    cells: dict[tuple[int, str], str] = {}
+    used: set[str] = set()
+    places, current = np.arange(len(frame)), frame
+    for _ in range(CHAIN):
+        hashes = [f"{value:016x}" for value in row_hashes(current).tolist()]
+        fixed = []
+        for place, row_hash in zip(places.tolist(), hashes, strict=True):
+            for verdict in by_hash.get(row_hash, ()):
+                if verdict.verdict == "drop" or (verdict.verdict == "once" and row_hash in used):
+                    kept[place] = False
+                if verdict.verdict == "fix":
+                    cells[place, _column(verdict, frame)] = verdict.value
+                    fixed.append(place)
+            if row_hash in by_hash:
+                used.add(row_hash)
+        if not fixed:
+            break
+        places = np.unique(fixed)
+        current = _fixed(frame, cells).iloc[places]
+    return Changes(kept, cells, tuple(sorted(by_hash.keys() - used)))
+
+
+def _column(verdict: Verdict, frame: pd.DataFrame) -> str:
+    if verdict.column not in frame.columns:
+        raise UsageError(
+            f"verdict on row {verdict.row_hash}: expected a column of the data, "
+            f"got {verdict.column!r}",
+            f"its columns are {', '.join(map(str, frame.columns))}",
+        )
+    return verdict.column
+
+
+def changed_table(table: pa.Table, changes: Changes) -> pa.Table:
+    """``table`` with the changes, in its own types; ``UsageError`` for a value that doesn't fit."""
+    for name in dict.fromkeys(column for _, column in changes.cells):
+        mine = sorted(
+            (place, text) for (place, column), text in changes.cells.items() if column == name
+        )
+        field, mask = table.schema.field(name), np.zeros(len(table), dtype=np.bool_)
+        mask[[place for place, _ in mine]] = True
+        # Categories can't be replaced one by one.
+        plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        values = pa.array([_cell(text, plain, name) for _, text in mine], plain)
+        column = table[name].cast(plain).combine_chunks()
+        changed = pc.replace_with_mask(column, mask, values).cast(field.type)
+        table = table.set_column(table.schema.get_field_index(name), field, changed)
+    return table.filter(pa.array(changes.kept))
+
+
+def _cell(text: str, kind: pa.DataType, name: str) -> pa.Scalar:
+    try:
+        return pa.scalar(text or None, pa.string()).cast(kind)
+    except pa.ArrowException as error:
+        raise UsageError(
+            f"verdict: expected a value for column {name!r} ({kind}), got {text!r}: {error}",
+            "correct it in the verdicts",
+        ) from error
+
+
+def _fixed(frame: pd.DataFrame, cells: dict[tuple[int, str], str]) -> pd.DataFrame:
+    """``frame`` with the new cells, in the types of its columns."""
+    changed = frame.copy()
+    for name in dict.fromkeys(column for _, column in cells):
+        mine = {place: text for (place, column), text in cells.items() if column == name}
+        column = frame[name]
+        values = column.astype(object).to_numpy(copy=True)
+        values[list(mine)] = [_value(text, column) for text in mine.values()]
+        dtype = column.dtype
+        if "" in mine.values() and pd.api.types.is_integer_dtype(dtype):
+            dtype = np.dtype("float64")  # as a null among whole numbers is read
+        changed[name] = pd.Series(values, index=frame.index).astype(dtype)
+    return changed
+
+
+def _value(text: str, column: pd.Series[Any]) -> Any:
+    """A cell of a verdict as a value of its column."""
+    types = pd.api.types
+    if text == "":
+        return pd.NaT if types.is_datetime64_any_dtype(column.dtype) else np.nan
+    try:
+        if types.is_bool_dtype(column.dtype):
+            return {"true": True, "false": False}[text.strip().lower()]
+        if types.is_integer_dtype(column.dtype):
+            return int(text)
+        if types.is_float_dtype(column.dtype):
+            return float(text)
+        if types.is_datetime64_any_dtype(column.dtype):
+            return pd.Timestamp(text)
+    except (ValueError, KeyError) as error:
+        raise UsageError(
+            f"verdict: expected a value for column {column.name!r} ({column.dtype}), got {text!r}",
+            "correct it in the verdicts",
+        ) from error
+    return text

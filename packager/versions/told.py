@@ -1,0 +1,53 @@
+"""What deltalake, Arrow and the system say about a table, as errors of this program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from packager.errors import PackageError
+from packager.versions.location import Location
+
+_TREE = re.compile(r"\x1b\[[0-9;]*m|↳")
+
+
+class ConflictError(PackageError):
+    """Another writer committed first."""
+
+
+class RowsGoneError(PackageError):
+    """`gc` removed the rows of a version, or a hand did."""
+
+
+@contextmanager
+def told(location: Location) -> Iterator[None]:
+    """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise ConflictError(
+            f"{location}: another writer committed a version meanwhile",
+            "nothing was lost and nothing was written; look at `package data log`, and try again",
+        ) from error
+    except FileNotFoundError as error:
+        raise RowsGoneError(
+            f"{location}: the rows of this version are not there any more: {first_line(error)}",
+            "they were removed by `package data gc`, or by hand",
+        ) from error
+    except (DeltaError, pa.ArrowException, OSError) as error:
+        raise PackageError(
+            f"{location}: {first_line(error)}",
+            "check that you may write there, and that the disk has room",
+        ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in one line; an object store's says the cause in further ones."""
+    first, *more = str(error).strip().splitlines() or [""]
+    causes = [_TREE.sub("", line).strip() for line in more if "↳" in line]
+    plain = [cause for cause in causes if not cause.startswith("<")]
+    return ": ".join([first.strip(), *plain])[:400]
