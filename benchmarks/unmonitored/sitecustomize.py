@@ -1,0 +1,35 @@
+"""For workers started by ``benchmarks/monitoring_cost.py``: the server with monitoring taken out.
+
+Python imports this module before all others in every process that finds it; only workers change.
+Nothing is counted, timed or looked up then; the answers are the same (but for tokens, which
+``MODEL_FEEDBACK=off`` leaves out).
+"""
+
+import sys
+from typing import Any
+
+
+def _take_out() -> None:
+    from monitoring.metrics import Metrics
+    from monitoring.observe import Observer
+    from monitoring.slices import SliceSet
+
+    def nothing(*_: Any, **__: Any) -> None:
+        """Count nothing."""
+
+    def no_slices(_: SliceSet, __: Any, rows: int) -> list[int]:
+        return [0] * rows
+
+    replaced = {
+        Observer: {"observe": nothing, "refused": nothing, "flush": nothing},
+        Metrics: dict.fromkeys(("observe_request", "observe_stage", "observe_rows"), nothing),
+        SliceSet: {"bitmaps": no_slices},
+    }
+    for kind, methods in replaced.items():
+        for name, method in methods.items():
+            getattr(kind, name)  # what has another name now is an error, not a wrong figure
+            setattr(kind, name, method)
+
+
+if any("_bentoml_impl.worker" in argument for argument in sys.orig_argv):
+    _take_out()
