@@ -3,9 +3,9 @@
     python benchmarks/monitoring_cost.py [--seconds 4] [--rounds 5] [--workers 2]
 
 Builds a package of a logistic regression over 50,000 made rows (6 numbers, 8 texts; 13 features
-with bins, bins of answers, calibration, 7 slices with two rules among them). All three servers run at
-once and are driven in turn with ``wrk``, one after the other, so that what else the machine does
-meets all alike; the order turns with every round.
+with bins, bins of answers, calibration, 7 slices with two rules among them). All three servers run
+at once and are driven in turn with ``wrk``, one after the other, so that what else the machine
+does meets all alike; the order turns with every round.
 "None of it" is ``unmonitored/sitecustomize.py``: no bins, slices, estimates, histograms or tokens.
 CPU is what the serving processes used, from /proc. Prints medians over rounds, and of each round's
 ratio; exits 1 where bins, slices, estimates and histograms cost more than a tenth of the CPU.

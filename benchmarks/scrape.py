@@ -1,0 +1,122 @@
+"""How many series a replica has, and what a scrape takes: three packages with 200 features.
+
+    python benchmarks/scrape.py [--workers 2 4] [--scrapes 50] [--keep DIR]
+
+Builds packages of 100 numbers and 100 texts: two classes and 24 slices, twenty classes and 24
+slices, a regression with 24 slices. Each is served with so many workers, answers predictions with
+odd values among them, over every protocol, and takes labels, bad ones too; so every series that
+can appear is there. Then ``/metrics`` is fetched, with a
+prediction before each time so that there is something to write. Prints lines with a value (series),
+those of the model alone, and milliseconds and CPU of a scrape; exits 1 beyond 900 or 25 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+import urllib.error
+from pathlib import Path
+from typing import Any
+
+from made import Made, Running, build, mixed, server
+
+from packager.exposition import samples
+
+MOST_SERIES = 900
+MOST_SECONDS = 0.025
+ROWS = 4_000
+SETTLED = 0.5
+
+
+def main() -> int:
+    """Build, drive, scrape and print; 1 where a bound is passed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 4])
+    parser.add_argument("--scrapes", type=int, default=50)
+    parser.add_argument("--keep", type=Path, help="a folder for the packages, used again")
+    chosen = parser.parse_args()
+    failed = False
+    with tempfile.TemporaryDirectory() as name:
+        folder = chosen.keep or Path(name)
+        folder.mkdir(exist_ok=True)
+        images = {made.name: (made, built(made, folder)) for made in packages()}
+        print(
+            "package      workers   series   of the model   kB   scrape ms, median (p95)   CPU ms"
+        )
+        for made, image in images.values():
+            for workers in chosen.workers:
+                with server(image, folder, MODEL_WORKERS=str(workers)) as one:
+                    drive(one, made, workers)
+                    failed |= told(one, made, workers, chosen.scrapes)
+    return int(failed)
+
+
+def packages() -> list[Made]:
+    """Two classes, twenty, and numbers; as many slices as can be declared."""
+    # Of 11 values and `other` each, less one for a rule: 23 and `__all__`.
+    columns, rules = ("text_6", "text_7"), (("large", "number_1 >= 2"), ("high", "number_2 > 3"))
+    return [
+        Made("binary", "classification", mixed(ROWS, 100, 100, 2), columns, rules),
+        Made("twenty", "classification", mixed(ROWS, 100, 100, 20), columns, rules),
+        Made("number", "regression", mixed(ROWS, 100, 100, 0), columns, rules),
+    ]
+
+
+def built(made: Made, folder: Path) -> Path:
+    image = folder / f"{made.name}-image"
+    return image if image.exists() else build(made, folder)
+
+
+def drive(one: Running, made: Made, workers: int) -> None:
+    """Predictions of all kinds and labels, until every worker has had some."""
+    rows = made.rows(40 * 20)
+    odd = {**rows[0], "number_1": 1e9, "number_2": -1e9, "number_3": None}
+    odd |= {"text_0": "unheard of", "text_1": None}
+    for place in range(max(20, 8 * workers)):
+        some = [*rows[40 * (place % 20) : 40 * (place % 20) + 40], odd]
+        answers = one.post("/predict", {"rows": some})["predictions"]
+        labels = [{"token": a["token"], "actual": a["prediction"]} for a in answers]
+        one.post("/feedback", [*labels, *labels[:1], {"token": "x", "actual": 1}])
+        one.post("/invocations", {"dataframe_records": some[:2]})
+        for path, document in (
+            ("/predict", {"rows": [{**rows[0], "number_1": "text"}]}),
+            ("/predict", {"rows": []}),
+            (f"/v2/models/{made.name}/infer", {}),
+            ("/nowhere", {}),
+        ):
+            refused(one, path, document)
+    time.sleep(SETTLED)
+
+
+def refused(one: Running, path: str, document: Any) -> None:
+    try:
+        one.post(path, document)
+    except urllib.error.HTTPError as error:
+        error.close()
+
+
+def told(one: Running, made: Made, workers: int, scrapes: int) -> bool:
+    """Print one line; whether a bound is passed."""
+    (row,) = made.rows(1)
+    seconds, cpu = [], 0.0
+    for _ in range(scrapes):
+        one.post("/predict", {"rows": [row]})
+        before, started = one.cpu(), time.perf_counter()
+        text = one.metrics()
+        seconds.append(time.perf_counter() - started)
+        cpu += one.cpu() - before
+    found = list(samples(text.decode()))
+    ours = sum(sample.name.startswith("model_") for sample in found)
+    median, late = statistics.median(seconds), sorted(seconds)[int(0.95 * scrapes)]
+    print(
+        f"{made.name:12} {workers:7} {len(found):8} {ours:14} {len(text) / 1e3:5.0f}"
+        f" {1e3 * median:15.1f} ({1e3 * late:.1f}) {1e3 * cpu / scrapes:13.1f}"
+    )
+    return len(found) > MOST_SERIES or median > MOST_SECONDS
+
+
+if __name__ == "__main__":
+    sys.exit(main())
