@@ -25,6 +25,7 @@ _ORDERED: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_COMPARED = {**_ORDERED, ast.Eq: operator.eq, ast.NotEq: operator.ne}
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -124,7 +125,10 @@ def _comparison(node: ast.Compare, places: Mapping[str, int], clocks: Mapping[st
             steps.append(_not(within) if isinstance(comparison, ast.NotIn) else within)
             continue
         left, right = _pair(pair[0], pair[1], places, clocks)
-        if isinstance(comparison, ast.Eq | ast.NotEq):
+        if isinstance(pair[0], ast.Name) and conditions.constant(pair[1]) is not None:
+            compared = _COMPARED[type(comparison)]
+            steps.append(_beside_constant(compared, places[pair[0].id], right(())))
+        elif isinstance(comparison, ast.Eq | ast.NotEq):
             same = _equal(left, right)
             steps.append(_not(same) if isinstance(comparison, ast.NotEq) else same)
         else:
@@ -209,6 +213,21 @@ def _equal(left: Term, right: Term) -> Term:
     def holds(row: Row) -> bool | None:
         one, other = left(row), right(row)
         return None if one is None or other is None else bool(one == other)
+
+    return holds
+
+
+def _beside_constant(compared: Callable[[Any, Any], bool], place: int, constant: Any) -> Term:
+    """Most conditions are of this kind: one call where two terms would take three."""
+
+    def holds(row: Row) -> bool | None:
+        value = row[place]
+        if value is None:
+            return None
+        try:
+            return compared(value, constant)
+        except TypeError:  # text beside a number has no order
+            return None
 
     return holds
 

@@ -152,33 +152,34 @@ class SliceSet:
         ticks). The same slices as ``masks`` finds in a frame of these values; an unseen value of
         a column of categories, which a frame can't hold, is compared as what it is.
         """
+        given = [columns[name] for name in self.needs]
         if rows == 1:
-            return [self._bits_of_one({name: columns[name][0] for name in self.needs})]
+            return [self._bits_of_one([values[0] for values in given])]
         bitmaps = [1] * rows
-        for name, bits in self._value_bits.items():
-            bitmaps = [b | bits.of(v) for b, v in zip(bitmaps, columns[name], strict=True)]
-        cells = zip(*(columns[name] for name in self.needs), strict=True)
+        for values, bits in zip(given, self._value_bits, strict=False):
+            bitmaps = [b | bits.of(v) for b, v in zip(bitmaps, values, strict=True)]
+        cells = zip(*given, strict=True)
         for place, row in enumerate(cells if self._conditions else ()):
             for bit, holds in self._conditions:
                 if holds(row):
                     bitmaps[place] |= bit
         return bitmaps
 
-    def _bits_of_one(self, cells: Mapping[str, Any]) -> int:
+    def _bits_of_one(self, row: Sequence[Any]) -> int:
         bits = 1
-        for name, values in self._value_bits.items():
-            bits |= values.of(cells[name])
-        row = tuple(cells.values())
+        for place, values in enumerate(self._value_bits):
+            bits |= values.of(row[place])
         for bit, holds in self._conditions:
             if holds(row):
                 bits |= bit
         return bits
 
     @cached_property
-    def _value_bits(self) -> dict[str, ValueBits]:
-        bits, first = {}, 1
+    def _value_bits(self) -> list[ValueBits]:
+        """Of the sliced columns, which come first in ``needs``."""
+        bits, first = [], 1
         for group in self._values:
-            bits[group.column] = ValueBits(group.values, first, self._clocks.get(group.column))
+            bits.append(ValueBits(group.values, first, self._clocks.get(group.column)))
             first += len(group.names)
         return bits
 
