@@ -99,8 +99,10 @@ class Running:
         return used.cpu_seconds
 
     def post(self, path: str, document: Any) -> Any:
+        headers = {"Content-Type": "application/json"}
         body = json.dumps(document).encode()
-        with urllib.request.urlopen(f"{self.url}{path}", body, timeout=60) as answer:
+        request = urllib.request.Request(f"{self.url}{path}", body, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
     def metrics(self) -> bytes:

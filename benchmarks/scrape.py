@@ -73,8 +73,7 @@ def built(made: Made, folder: Path) -> Path:
 def drive(one: Running, made: Made, workers: int) -> None:
     """Predictions of all kinds and labels, until every worker has had some."""
     rows = made.rows(40 * 20)
-    odd = {**rows[0], "number_1": 1e9, "number_2": -1e9, "number_3": None}
-    odd |= {"text_0": "unheard of", "text_1": None}
+    odd = {**rows[0], "number_1": 1e9, "number_2": -1e9, "text_0": "unheard of", "text_1": None}
     for place in range(max(20, 8 * workers)):
         some = [*rows[40 * (place % 20) : 40 * (place % 20) + 40], odd]
         answers = one.post("/predict", {"rows": some})["predictions"]

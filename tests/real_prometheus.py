@@ -1,4 +1,4 @@
-"""A real Prometheus on 127.0.0.1, and questions to it."""
+"""A real Prometheus and Alertmanager on 127.0.0.1, and questions to them."""
 
 from __future__ import annotations
 
@@ -58,8 +58,12 @@ def prometheus(
     jobs: Mapping[str, list[str]],
     rules: Mapping[str, Any] | None = None,
     seconds: int = 1,
+    alertmanager: str | None = None,
 ) -> Iterator[Prometheus]:
-    """Scrape ``jobs`` (name → host:port of each replica) every ``seconds``, with ``rules``."""
+    """Scrape ``jobs`` (name → host:port of each replica) every ``seconds``, with ``rules``.
+
+    Alerts go to ``alertmanager`` (host:port).
+    """
     every = f"{seconds}s"
     config = {
         "global": {"scrape_interval": every, "evaluation_interval": every},
@@ -69,6 +73,8 @@ def prometheus(
             for name, targets in jobs.items()
         ],
     }
+    if alertmanager:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     if rules:
         quick = [{**group, "interval": every} for group in rules["groups"]]
@@ -81,6 +87,8 @@ def prometheus(
                 f"--config.file={folder / 'prometheus.yml'}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                # The first alert may come before Alertmanager was found.
+                "--rules.alert.resend-delay=1s",
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -88,6 +96,30 @@ def prometheus(
     try:
         _wait(process, f"http://127.0.0.1:{port}", folder / "log")
         yield Prometheus(f"http://127.0.0.1:{port}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+@contextmanager
+def alertmanager(folder: Path, config: Path) -> Iterator[str]:
+    """A real Alertmanager of this configuration; ``host:port``."""
+    port = free_port()
+    with (folder / "alertmanager.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                "prometheus-alertmanager",
+                f"--config.file={config}",
+                f"--storage.path={folder / 'alerts'}",
+                f"--web.listen-address=127.0.0.1:{port}",
+                "--cluster.listen-address=",
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait(process, f"http://127.0.0.1:{port}", folder / "alertmanager.log")
+        yield f"127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -101,4 +133,4 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise AssertionError(f"Prometheus isn't ready:\n{log.read_text()[-2000:]}")
+    raise AssertionError(f"{url} isn't ready:\n{log.read_text()[-2000:]}")
