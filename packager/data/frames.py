@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 MAX_CATEGORIES = 10_000
+FEW_CATEGORIES = 50
+"""Text of more values than this is free text where they are more than half as many as rows."""
 
 Format = Literal["csv", "parquet"]
 _FORMATS: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}
@@ -215,7 +217,8 @@ def _infer(name: str, series: pd.Series[Any]) -> Column:
         kind = _kind(series)
         if kind in ("string", "boolean"):
             distinct = present.unique().tolist()
-            categories = tuple(sorted(distinct)) if len(distinct) <= MAX_CATEGORIES else None
+            free = len(distinct) > min(MAX_CATEGORIES, max(FEW_CATEGORIES, len(present) // 2))
+            categories = None if free else tuple(sorted(distinct))
     low, high = _range(present, kind)
     return Column(
         name=name,

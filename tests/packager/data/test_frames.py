@@ -132,7 +132,15 @@ def test_ranges_of_times_are_nanoseconds_in_utc(unit, zone):
 def test_text_of_many_values_has_no_categories():
     frame = pd.DataFrame({"s": [str(i) for i in range(10_001)]})
     assert column(frame, "s").categories is None
-    assert len(column(frame.iloc[1:], "s").categories) == 10_000
+    twice = pd.concat([frame.iloc[1:]] * 2)
+    assert len(column(twice, "s").categories) == 10_000
+
+
+def test_text_that_hardly_repeats_has_no_categories_unless_it_has_few():
+    texts = [f"note {i}" for i in range(60)]
+    assert column(pd.DataFrame({"s": [*texts, *texts[1:]]}), "s").categories is None
+    assert len(column(pd.DataFrame({"s": texts * 2}), "s").categories) == 60
+    assert len(column(pd.DataFrame({"s": texts[:50]}), "s").categories) == 50
 
 
 def test_categories_keep_their_order():
