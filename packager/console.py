@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 from rich.console import Console
@@ -46,6 +47,11 @@ def show(text: str) -> None:
     """A result, on stdout."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def terminal_columns() -> int | None:
+    """How wide a line on stdout may be; None where it goes to a file or another program."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def human_bytes(size: int) -> str:

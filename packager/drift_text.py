@@ -7,20 +7,26 @@ from collections.abc import Sequence
 
 from packager.drift import Feature, Odd, Report, Slice
 
+LEAST_NAME = 12
+GAP = "  "
 
-def as_text(report: Report) -> str:
-    """Features, odd values and slices, each with its verdict; the verdict of all comes last."""
+
+def as_text(report: Report, columns: int | None = None) -> str:
+    """Features, odd values and slices, each with its verdict; the verdict of all comes last.
+
+    Long names lose their middle where lines would be longer than ``columns``.
+    """
     parts = [f"{report.model} {report.version}: {report.source}"]
     if report.features:
         heads = ("feature", "rows", "PSI", "noise", "z", "q", "JS bits", "verdict")
-        parts.append(_table(heads, [_feature(feature) for feature in report.features]))
+        parts.append(_table(heads, columns, [_feature(feature) for feature in report.features]))
     if report.odd:
         heads_odd = ("odd values", "kind", "values", "share", "in training", "z", "verdict")
-        parts.append(_table(heads_odd, [_odd(odd) for odd in report.odd]))
+        parts.append(_table(heads_odd, columns, [_odd(odd) for odd in report.odd]))
     if report.slices:
         score = "mean error" if report.regression else "accuracy"
         heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
-        parts.append(_table(heads, [_slice(part) for part in report.slices]))
+        parts.append(_table(heads, columns, [_slice(part) for part in report.slices]))
     parts.append(f"verdict: {'drift' if report.drifting else 'no drift'}")
     return "\n\n".join(parts)
 
@@ -53,16 +59,26 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 1e-4 else "0"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(heads: Sequence[str], columns: int | None, rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell; the first to the left, numbers to the right."""
     shown = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    if columns is not None:
+        others = sum(width + len(GAP) for width in widths[1:])
+        widths[0] = min(widths[0], max(LEAST_NAME, columns - others))
+        shown = [[_cut(row[0], widths[0]), *row[1:]] for row in shown]
     last = len(heads) - 1
     lines = [
-        "  ".join(
+        GAP.join(
             cell.ljust(width) if place in (0, last) else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in shown
     ]
     return "\n".join(lines)
+
+
+def _cut(name: str, width: int) -> str:
+    if len(name) <= width:
+        return name
+    return f"{name[: width // 2]}…{name[len(name) - (width - 1) // 2 :]}"

@@ -79,47 +79,41 @@ def prometheus(
     if rules:
         quick = [{**group, "interval": every} for group in rules["groups"]]
         (folder / "rules.yml").write_text(yaml.safe_dump({"groups": quick}))
-    port = free_port()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={folder / 'prometheus.yml'}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                # The first alert may come before Alertmanager was found.
-                "--rules.alert.resend-delay=1s",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait(process, f"http://127.0.0.1:{port}", folder / "log")
-        yield Prometheus(f"http://127.0.0.1:{port}")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        # The first alert may come before Alertmanager was found.
+        "--rules.alert.resend-delay=1s",
+    ]
+    with _started(command, folder / "log") as address:
+        yield Prometheus(f"http://{address}")
 
 
 @contextmanager
 def alertmanager(folder: Path, config: Path) -> Iterator[str]:
     """A real Alertmanager of this configuration; ``host:port``."""
-    port = free_port()
-    with (folder / "alertmanager.log").open("wb") as log:
+    command = [
+        "prometheus-alertmanager",
+        f"--config.file={config}",
+        f"--storage.path={folder / 'alerts'}",
+        "--cluster.listen-address=",
+    ]
+    with _started(command, folder / "alertmanager.log") as address:
+        yield address
+
+
+@contextmanager
+def _started(command: list[str], log: Path) -> Iterator[str]:
+    """One of Prometheus' programs, ready, until the block ends; ``host:port``."""
+    address = f"127.0.0.1:{free_port()}"
+    with log.open("wb") as written:
         process = subprocess.Popen(
-            [
-                "prometheus-alertmanager",
-                f"--config.file={config}",
-                f"--storage.path={folder / 'alerts'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--cluster.listen-address=",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            [*command, f"--web.listen-address={address}"], stdout=written, stderr=subprocess.STDOUT
         )
     try:
-        _wait(process, f"http://127.0.0.1:{port}", folder / "alertmanager.log")
-        yield f"127.0.0.1:{port}"
+        _wait(process, f"http://{address}", log)
+        yield address
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

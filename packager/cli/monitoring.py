@@ -10,7 +10,7 @@ import typer
 
 from monitoring.rules import Objectives
 from packager.cli.app import AsJson, Ref, app
-from packager.console import ConsoleProgress, show
+from packager.console import ConsoleProgress, show, terminal_columns
 from packager.deploy.monitoring import deploy_monitoring
 from packager.drift import report
 from packager.drift_text import as_text
@@ -104,6 +104,6 @@ def drift(
         else from_replicas(urls or [], wanted)
     )
     found = report(totals, design_effect)
-    show(json.dumps(found.as_json()) if as_json else as_text(found))
+    show(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
     if fail_on_drift and found.drifting:
         raise typer.Exit(1)

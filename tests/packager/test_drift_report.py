@@ -103,6 +103,20 @@ def test_drift_odd_values_and_a_worse_slice_are_said_aloud() -> None:
     assert document["odd"][0]["ratio"] == 0.1
 
 
+def test_long_names_are_cut_to_the_terminal_and_nowhere_else() -> None:
+    name = "customers_average_basket_of_the_last_ninety_days"
+    lines = exposition({"low": 100, "middle": 200, "high": 700}, 50, 50).replace(
+        'feature="f"', f'feature="{name}"'
+    )
+    with answering(lines) as urls:
+        found = report(from_replicas(urls, ANY), 1.0)
+    assert name in as_text(found)
+    assert max(map(len, as_text(found).splitlines())) > 80
+    narrow = as_text(found, 80).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert sum(row.startswith("custom") and "…" in row for row in narrow) == 2
+
+
 def test_without_rows_nothing_drifts_and_nothing_is_claimed() -> None:
     with answering(exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)) as urls:
         found = report(from_replicas(urls, ANY), 1.0)
