@@ -140,9 +140,9 @@ def one_docker_client(path: str, text: str) -> list[str]:
     ]
 
 
-def one_place_for(room: str, place: str):
+def one_place_for(room: str, *places: str):
     def rule(path: str, text: str) -> list[str]:
-        if path == place:
+        if path in places:
             return []
         return [found.name for found in imports(path, text) if found.room == room]
 
@@ -235,7 +235,7 @@ RULES = {
         ("monitoring/series.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
-    one_place_for("uvicorn", "serving/listener.py"): (
+    one_place_for("uvicorn", "serving/listener.py", "serving/direct.py"): (
         ("serving/listener.py", "import uvicorn\n"),
         [("serving/app.py", "import uvicorn\n"), ("serving/wire.py", "import uvicorn.config\n")],
     ),
