@@ -30,7 +30,6 @@ from packager.worker.dataset import (
 )
 from packager.worker.evaluate import Mask, evaluate
 from packager.worker.golden import golden
-from packager.worker.isolation import numerical_environment
 from packager.worker.job import Fit, Job, TrainingResult
 from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
@@ -38,6 +37,7 @@ from packager.worker.paths import Root
 from packager.worker.predictions import scalars
 from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
+from packager.worker.surroundings import numerical_environment
 
 
 @dataclass(frozen=True)

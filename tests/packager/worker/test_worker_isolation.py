@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from packager.errors import UsageError
-from packager.worker.isolation import ISOLATION, numerical_environment
+from packager.worker.isolation import ISOLATION
+from packager.worker.surroundings import numerical_environment
 
 
 def attempt(code: str) -> str:

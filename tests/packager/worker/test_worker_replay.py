@@ -320,6 +320,7 @@ def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
     other = manifest.environment.model_copy(update={"cpu": "Z80", "threads": 64})
     path.write_bytes(manifest.model_copy(update={"environment": other}).dump())
     report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
-    now = manifest.environment
+    now = report.environment_now
+    assert now is not None
     told = set(report.environment_differences)
     assert {f"cpu: Z80, now {now.cpu}", f"threads: 64, now {now.threads}"} <= told

@@ -17,6 +17,7 @@ import pandas as pd
 from packager.digest import sha256_bytes
 from packager.manifest import DataSource, Manifest, Recipe, Serve
 from packager.noun import FileEntry
+from packager.runners.runner import START
 from packager.worker.job import Ask, Job, TrainingResult
 from packager.worker.paths import Root
 from packager.worker.run import run
@@ -88,9 +89,7 @@ class Project:
             "PYTHONPATH": os.pathsep.join(
                 map(str, (self.root.code, self.root.code / "src", CHECKOUT))
             ),
-            "PYTHONHASHSEED": "0",
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
+            **START,
         }
         self.root.code.mkdir(parents=True, exist_ok=True)
         ended = subprocess.run(
