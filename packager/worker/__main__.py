@@ -26,7 +26,7 @@ from pathlib import Path
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest, Recipe
-from packager.noun import Isa
+from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
 from packager.worker.job import Ask, CheckJob, Job, SeedsJob
 from packager.worker.outside import refuse_files_outside
@@ -83,9 +83,13 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
     refuse_network("the model" if verb == "predict" else "the recipe")
-    settle(_isa(verb, given, root), arguments)
+    recipe = _recipe(verb, given, root)
+    settle(recipe.isa if recipe else "native", arguments)
     if verb != "predict":
-        refuse_files_outside(root.path, out)
+        training = recipe is not None and verb != "replay"
+        refuse_files_outside(root.path, out, training=training)
+    if verb == "fit":
+        list_backwards()
     from packager.data.frames import keep_text_plain
 
     keep_text_plain()
@@ -113,8 +117,8 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     return True
 
 
-def _isa(verb: str, given: Path, root: Root) -> Isa:
-    """The instruction set that the recipe asks for, by the job or by the package."""
+def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
+    """The recipe of the job or of the package; None where nothing is trained."""
     match verb:
         case "run" | "fit":
             recipe = Job.load(given).recipe
@@ -123,8 +127,8 @@ def _isa(verb: str, given: Path, root: Root) -> Isa:
         case "replay":
             recipe = Manifest.load(root.package / "manifest.json").recipe
         case _:
-            return "native"
-    return recipe.isa if isinstance(recipe, Recipe) else "native"
+            return None
+    return recipe if isinstance(recipe, Recipe) else None
 
 
 def _report(error: PackageError, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from packager.errors import PackageError, UsageError
 
@@ -28,13 +28,22 @@ def refuse_network(who: str) -> None:
     missing network covers those too.
     """
 
+    told: set[str] = set()
+
+    def refuse(place: str) -> NoReturn:
+        error = _refusal(who, place)
+        if place not in told:  # code that catches the error and goes on is heard of all the same
+            told.add(place)
+            sys.stderr.write(f"refused: {error.message}\n")
+        raise error
+
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _NAMED_BY_SOCKET:
             sock, address = arguments[0], arguments[1]
             if sock.family != getattr(socket, "AF_UNIX", None):
-                raise _refusal(who, _address(address))
+                refuse(_address(address))
         elif event in _NAMED_BY_HOST:
-            raise _refusal(who, _host(arguments))
+            refuse(_host(arguments))
 
     sys.addaudithook(hook)
 

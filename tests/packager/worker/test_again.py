@@ -77,15 +77,44 @@ def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
         """
     )
     project.data(rows)
-    observed = project.train(project.job(repeat=True, recipe=recipe(level="state"))).observed
-    assert observed is not None
-    assert (observed.rung, observed.bit_equal) == ("state", True)
     ended = project.start(project.job(repeat=True))
     assert "reached the rung 'state', expected 'artifact'" in ended.error["message"]
     assert ".cv_results_.mean_fit_time: largest difference" in ended.error["message"]
     assert ended.error["hint"] == (
         "a search remembers how long each fit took: return its best_estimator_;"
         ' or claim level = "state"'
+    )
+
+
+def test_a_recipe_that_finds_its_first_model_or_follows_the_file_system_is_found_out(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import os, pickle, tempfile
+        from pathlib import Path
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            kept = Path(tempfile.gettempdir()) / "kept"
+            if kept.exists():
+                return pickle.loads(kept.read_bytes())
+            names = os.listdir("parts")
+            model = DecisionTreeClassifier(max_depth=1 + names.index("c"), random_state=seed)
+            kept.write_bytes(pickle.dumps(model.fit(features, target)))
+            return model
+        """
+    )
+    for name in "abcd":
+        (project.root.code / "parts").mkdir(exist_ok=True)
+        (project.root.code / "parts" / name).touch()
+    project.data(rows)
+    scratch = project.root.path / "tmp"
+    scratch.mkdir()
+    ended = project.start(project.job(repeat=True), TMPDIR=str(scratch), HOME=str(scratch))
+    assert ".max_depth: " in ended.error["message"]
+    assert ended.error["hint"].startswith(
+        "train.py:10: os.listdir() takes files in the order the file system gives them"
     )
 
 

@@ -324,3 +324,15 @@ def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
     assert now is not None
     told = set(report.environment_differences)
     assert {f"cpu: Z80, now {now.cpu}", f"threads: 64, now {now.threads}"} <= told
+
+
+def test_a_replay_by_hand_fixes_its_surroundings_itself(packaged: Project) -> None:
+    told = {"MODEL_SURROUNDINGS": "", "OMP_NUM_THREADS": "2", "TZ": "Asia/Kathmandu"}
+    told |= {"PYTHONHASHSEED": "99", "TMPDIR": str(packaged.out.parent)}
+    ended = packaged.work("replay", "row", **told)
+    assert ended.code == 0, ended.stderr
+    assert "changed on purpose: row: training row" in ended.stdout
+    report = ReplayReport.load(packaged.out.parent / "replay" / "report.json")
+    now = report.environment_now
+    assert now is not None
+    assert (now.threads, now.timezone, now.hash_seed) == (1, "UTC", "0")

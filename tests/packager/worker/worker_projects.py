@@ -41,6 +41,7 @@ class Ended:
     """A worker process that has ended."""
 
     code: int
+    stdout: str
     stderr: str
     error: dict[str, Any]
     """What error.json says; empty where there is none."""
@@ -102,7 +103,7 @@ class Project:
         )
         failure = self.out / "error.json"
         error = json.loads(failure.read_text()) if failure.exists() else {}
-        return Ended(ended.returncode, ended.stderr, error)
+        return Ended(ended.returncode, ended.stdout, ended.stderr, error)
 
     def train(self, job: Job, **environment: str) -> TrainingResult:
         """Do ``job`` in a process of its own; it has to succeed."""
