@@ -32,7 +32,7 @@ def as_text(report: ReplayReport) -> str:
 def verdict(report: ReplayReport) -> str:
     """``replay: passed``; of a negative control, whether the change was noticed."""
     if report.perturbed:
-        noticed = "noticed" if report.passed else "not noticed"
+        noticed = "noticed" if report.passed else "not noticed, so the recipe does not depend on it"
         return f"changed on purpose: {report.perturbed}: {noticed}"
     return f"replay: {'passed' if report.passed else 'failed'}"
 
