@@ -1,6 +1,6 @@
 """Which rung thirty scikit-learn estimators reach, here and in other surroundings.
 
-    python benchmarks/estimators.py [--rows N] [--only NAME …] [--json FILE]
+    python benchmarks/estimators.py [--rows N] [--only NAME …] [--settings NAME …] [--json FILE]
 
 Every training is the worker's own process (``python -m packager.worker fit``), started as the
 runners start it but for what a setting changes; the models are then compared as a replay compares
@@ -27,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,7 @@ class Bench:
         metrics = all(check.ok for check in checks.values())
         return rung_of(found, metrics=metrics, statistical=False), found
 
-    def measure(self, name: str) -> dict[str, Any]:
+    def measure(self, name: str, chosen: Sequence[str]) -> dict[str, Any]:
         """Setting to the rung and what of the model differed."""
         folders: dict[str, Path] = {}
         seconds: list[float] = []
@@ -197,7 +198,8 @@ class Bench:
             return folders[label]
 
         found: dict[str, Any] = {}
-        for label, (first, second) in SETTINGS.items():
+        for label in chosen:
+            first, second = SETTINGS[label]
             one = trained(first, f"first {first.isa}")
             rung, likeness = self.compare(name, one, trained(second, label))
             found[label] = {
@@ -219,7 +221,7 @@ def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
     wrong = []
     if settings["again"]["rung"] != "artifact":
         wrong.append(f"{name}: {settings['again']['rung']} in the same surroundings")
-    for control in CONTROLS:
+    for control in set(CONTROLS) & set(settings):
         lower = LADDER.index(settings[control]["rung"]) > usual
         heard = control != "seed" or entry.has("random_state")
         if lower != heard:
@@ -227,14 +229,14 @@ def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
     return wrong
 
 
-def table(results: dict[str, Any]) -> str:
+def table(results: dict[str, Any], chosen: Sequence[str]) -> str:
     """Markdown; a difference where answers differ, and flips where labels do."""
     lines = [
-        "| estimator | " + " | ".join(SETTINGS) + " |",
-        "|---" * (len(SETTINGS) + 1) + "|",
+        "| estimator | " + " | ".join(chosen) + " |",
+        "|---" * (len(chosen) + 1) + "|",
     ]
     for name, found in results.items():
-        cells = [_cell(found["settings"][label]) for label in SETTINGS]
+        cells = [_cell(found["settings"][label]) for label in chosen]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -251,8 +253,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--only", nargs="*", default=list(ESTIMATORS), metavar="NAME")
+    parser.add_argument("--settings", nargs="*", default=list(SETTINGS)[1:], choices=SETTINGS)
     parser.add_argument("--json", type=lambda text: Path(text).resolve(), metavar="FILE")
     given = parser.parse_args()
+    chosen = list(dict.fromkeys(("again", *given.settings)))
     keep_text_plain()
     results: dict[str, Any] = {}
     wrong: list[str] = []
@@ -262,11 +266,11 @@ def main() -> None:
         sys.path.insert(0, str(bench.root.code))
         os.chdir(bench.root.code)
         for name in given.only:
-            results[name] = bench.measure(name)
+            results[name] = bench.measure(name, chosen)
             wrong += verdicts(name, ESTIMATORS[name], results[name])
             if given.json:
                 given.json.write_bytes(canonical_json(results))
-    print(table(results))
+    print(table(results, chosen))
     print(*(["", "Not as expected:", *wrong] if wrong else ["", "All as expected."]), sep="\n")
 
 
