@@ -7,9 +7,9 @@ from html import escape
 from importlib import resources
 
 from packager.manifest import Manifest
-from packager.replay_text import number, verdict
 from packager.results import NumericalEnvironment
 from packager.worker.report import LADDER, Likeness, ReplayReport
+from packager.worker.report_text import SAME_ENVIRONMENT, number, verdict
 
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
@@ -74,6 +74,7 @@ def _likeness(found: Likeness) -> str:
     state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
     facts.append(("model state", state))
     facts += [("differs", part) for part in found.differing]
+    facts += [("differs, but is not part of the state", part) for part in found.ignored]
     if found.differing_rows:
         places = ", ".join(map(str, found.differing_rows))
         facts.append(("held-out rows that differ most", places))
@@ -92,7 +93,7 @@ def _metrics(report: ReplayReport) -> Iterator[tuple[str, ...]]:
 def _reasons(report: ReplayReport) -> Iterator[tuple[str, ...]]:
     if report.rung == "artifact":
         return
-    for text in report.environment_differences:
+    for text in report.environment_differences or (SAME_ENVIRONMENT,):
         yield "environment", text
     for text in report.slips:
         place, _, what = text.partition(": ")

@@ -37,6 +37,8 @@ class NumericalEnvironment(Noun):
     hash_seed: str = ""
     locale: str = ""
     timezone: str = ""
+    variables: tuple[str, ...] = ()
+    """``NAME=value`` of variables that choose kernels, but for those every training has."""
 
 
 class Observed(Noun):

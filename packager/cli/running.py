@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from packager import replay_page, replay_text
+from packager import replay_page
 from packager.cache import check_writable, new_file
 from packager.cli.app import (
     AsJson,
@@ -32,6 +32,7 @@ from packager.replay import replay as run_replay
 from packager.serve import serving
 from packager.serve_settings import ServeSettings
 from packager.worker.job import Ask, Perturbation
+from packager.worker.report_text import as_text
 
 
 @app.command()
@@ -121,7 +122,7 @@ def replay(
     for path, text in written.items():
         with new_file(path) as file:
             file.write_text(text, encoding="utf-8")
-    shown = f"{replay_text.as_text(result)}; report in {report}"
+    shown = f"{as_text(result)}; report in {report}"
     show(result.model_dump_json() if as_json else shown)
     if not result.passed:
         raise typer.Exit(1)

@@ -16,10 +16,12 @@ from packager.image.engine import Engine
 from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
 from packager.progress import Progress
-from packager.runners.fixed import FIXED
 from packager.runners.local import LocalRoot, local_root
 from packager.worker.isolation import ISOLATION
+from packager.worker.surroundings import FIXED, SETTLED
 
+START = {**FIXED, SETTLED: "native"}
+"""Given from the start, so that only a process with another instruction set starts twice."""
 RESULTS = {
     "run": "result.json",
     "check": "check.json",
@@ -59,7 +61,7 @@ class ContainerWorker:
             _tar_of(inputs),
             f"{WORK}/out/.",
             output,
-            environment={**FIXED, ISOLATION: "container"},
+            environment={**START, ISOLATION: "container"},
             on_line=progress.output,
         )
         return _result(verb, code, output)
@@ -95,7 +97,7 @@ def _process(
     with subprocess.Popen(
         command,
         cwd=root.path / "code",
-        env={**root.variables(), **FIXED, ISOLATION: "process"},
+        env={**root.variables(), **START, ISOLATION: "process"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,34 +7,43 @@
     replay ASK OUT     train again and compare; OUT/report.json
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
 
+    replay [CHANGE]    the same for a person with nothing but the image: prints what was found;
+                       CHANGE is seed, row or param, report.json is in the temporary folder
+
 Exit 0 when it is done (and a replay passed), else 1, or 2 where the user's input can't be used.
 What went wrong is in error.json (message, hint, exit_code) in the folder OUT, or beside the file
-OUT. Whoever starts it sets the environment (MODEL_ROOT, MODEL_ISOLATION, PYTHONPATH,
-PYTHONHASHSEED, the number of threads) and the working directory, which is the project's code.
+OUT. Whoever starts it sets the environment (MODEL_ROOT, MODEL_ISOLATION, PYTHONPATH) and the
+working directory, which is the project's code; the image does. The rest it sets itself.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest, Recipe
-from packager.noun import Isa
-from packager.worker.isa import pin
+from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
 from packager.worker.job import Ask, CheckJob, Job, SeedsJob
 from packager.worker.outside import refuse_files_outside
 from packager.worker.paths import Root
+from packager.worker.surroundings import settle
 
-USAGE = "python -m packager.worker run|fit|seeds|check JOB OUT | replay ASK OUT | predict IN OUT"
+USAGE = (
+    "python -m packager.worker run|fit|seeds|check JOB OUT | replay ASK OUT | predict IN OUT"
+    " | replay [seed|row|param]"
+)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what ``arguments`` ask for; return the exit code."""
     match arguments:
+        case ["replay"] | ["replay", "seed" | "row" | "param"]:
+            return _by_hand(arguments)
         case ["run" | "fit" | "seeds" | "check" | "replay", _, out]:
             folder = Path(out)
         case ["predict", _, out]:
@@ -44,20 +53,43 @@ def main(arguments: Sequence[str]) -> int:
             return UsageError.exit_code
     verb, given, out = arguments
     try:
-        passed = _do(verb, Path(given), Path(out), Root.from_environment())
+        passed = _do(verb, Path(given), Path(out), arguments)
     except PackageError as error:
         _report(error, folder)
         return error.exit_code
     return 0 if passed else PackageError.exit_code
 
 
-def _do(verb: str, given: Path, out: Path, root: Root) -> bool:
-    """Whether it is done, or a replay passed."""
+def _by_hand(arguments: Sequence[str]) -> int:
+    """Replay with nothing but the image, and print what was found."""
+    from packager.worker.report import ReplayReport
+    from packager.worker.report_text import as_text
+
+    out = Path(tempfile.gettempdir()) / "replay"
+    out.mkdir(exist_ok=True)
+    ask = Ask.model_validate({"perturb": (*arguments, "none")[1]})
+    (out / "ask.json").write_bytes(ask.dump())
+    try:
+        passed = _do("replay", out / "ask.json", out, arguments)
+    except PackageError as error:
+        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        return error.exit_code
+    sys.stdout.write(f"{as_text(ReplayReport.load(out / 'report.json'))}\n")
+    return 0 if passed else PackageError.exit_code
+
+
+def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
+    """Whether it is done, or a replay passed; this process began with ``arguments``."""
+    root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
     refuse_network("the model" if verb == "predict" else "the recipe")
-    pin(_isa(verb, given, root), [verb, str(given), str(out)])
+    recipe = _recipe(verb, given, root)
+    settle(recipe.isa if recipe else "native", arguments)
     if verb != "predict":
-        refuse_files_outside(root.path, out)
+        training = recipe is not None and verb != "replay"
+        refuse_files_outside(root.path, out, training=training)
+    if verb == "fit":
+        list_backwards()
     from packager.data.frames import keep_text_plain
 
     keep_text_plain()
@@ -85,8 +117,8 @@ def _do(verb: str, given: Path, out: Path, root: Root) -> bool:
     return True
 
 
-def _isa(verb: str, given: Path, root: Root) -> Isa:
-    """The instruction set that the recipe asks for, by the job or by the package."""
+def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
+    """The recipe of the job or of the package; None where nothing is trained."""
     match verb:
         case "run" | "fit":
             recipe = Job.load(given).recipe
@@ -95,8 +127,8 @@ def _isa(verb: str, given: Path, root: Root) -> Isa:
         case "replay":
             recipe = Manifest.load(root.package / "manifest.json").recipe
         case _:
-            return "native"
-    return recipe.isa if isinstance(recipe, Recipe) else "native"
+            return None
+    return recipe if isinstance(recipe, Recipe) else None
 
 
 def _report(error: PackageError, folder: Path) -> None:

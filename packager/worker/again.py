@@ -21,6 +21,7 @@ from packager.worker.paths import Root
 from packager.worker.report import Likeness, reaches
 from packager.worker.slips import find_slips
 from packager.worker.spread import within_spread
+from packager.worker.state import TIMES
 
 
 def train_again(verb: str, job: Job, root: Root, folder: Path) -> Path:
@@ -86,7 +87,7 @@ def observe(
 
 def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...]) -> PackageError:
     reached = "no rung at all" if rung == "none" else f"the rung {rung!r}"
-    parts = "; ".join(found.differing[:3]) or "the files of the model"
+    parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
     message = (
         f"the recipe ran twice and the second model reached {reached}, expected "
         f"{recipe.level!r} as [recipe] level claims; what differs: {parts}"
@@ -94,5 +95,15 @@ def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...])
     if found.label_flips:
         message += f"; {found.label_flips} of {found.rows} held-out rows get another label"
     mend = f"; or claim level = {rung!r}".replace("'", '"') if rung != "none" else ""
-    why = "; ".join(slips[:3]) if slips else "pass seed on to everything that draws random numbers"
-    return PackageError(message, why + mend)
+    return PackageError(message, _why(found, slips) + mend)
+
+
+def _why(found: Likeness, slips: tuple[str, ...]) -> str:
+    """The likely reason, and how to mend it."""
+    if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
+        return "a search remembers how long each fit took: return its best_estimator_"
+    if slips:
+        return "; ".join(slips[:3])
+    if found.ignored:
+        return "both models compute the same, but are written down otherwise"
+    return "pass seed on to everything that draws random numbers"

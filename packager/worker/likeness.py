@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from packager.worker.state import OpaqueError, differences, state, state_digest
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
 """Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
 SHOWN = 10
+LAYOUT = "how it is written: the order of memory or keys, or which parts are shared"
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,9 @@ def likeness(recorded: Trained, now: Trained, rows: pd.DataFrame) -> Likeness:
     differing = np.flatnonzero(gaps > 0)
     worst = differing[np.argsort(-gaps[differing], kind="stable")][:SHOWN]
     flips = label_flips(before, after, task)
-    equal_state, digests, parts = _states(recorded, now)
     return Likeness(
+        **_states(recorded, now),
         artifact=recorded.files == now.files,
-        state=equal_state,
-        digests=digests,
-        differing=parts,
         rows=len(rows),
         bit_equal=identical(before, after, task),
         close=not flips and bool((gaps <= allowed).all()),
@@ -64,12 +63,16 @@ def rung_of(found: Likeness, *, metrics: bool, statistical: bool) -> Rung:
     return "statistical" if statistical else "none"
 
 
-def _states(
-    recorded: Trained, now: Trained
-) -> tuple[bool | None, tuple[str | None, str | None], tuple[str, ...]]:
+def _states(recorded: Trained, now: Trained) -> dict[str, Any]:
+    """What there is to say of both states."""
     try:
         before, after = state(recorded.model.native), state(now.model.native)
     except OpaqueError as error:
-        return None, (None, None), (f"the state can't be seen: {error}",)
+        return {"state": None, "differing": (f"the state can't be seen: {error}",)}
     digests = (state_digest(before), state_digest(after))
-    return digests[0] == digests[1], digests, differences(before, after)
+    equal = digests[0] == digests[1]
+    ignored: tuple[str, ...] = ()
+    if equal and recorded.files != now.files:
+        ignored = differences(before, after, ignored=True) or (LAYOUT,)
+    parts = differences(before, after)
+    return {"state": equal, "digests": digests, "differing": parts, "ignored": ignored}

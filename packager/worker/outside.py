@@ -21,31 +21,49 @@ SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/s
 OWN = ("models", "data", "package")
 
 
-def refuse_files_outside(root: Path, *more: Path) -> None:
+# What a repeat is compared with: a recipe that reads it would repeat to the byte, whatever it does.
+RECORDED = ("models", "package")
+
+
+def refuse_files_outside(root: Path, *more: Path, training: bool = False) -> None:
     """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
 
     Allowed: below ``root``, ``more``, the interpreter and its libraries, the temporary folder and
     the system's own. Only reading by the project's own frames counts, not by libraries at import.
+    ``training``: what the package records of an earlier training is refused too.
     """
     here = Path.cwd().resolve()
     allowed = allowed_places(root, *more)
+    recorded = tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED) if training else ()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
             return
         path = os.path.realpath(os.fsdecode(arguments[0]))
-        if path.startswith((*(f"{place}{os.sep}" for place in allowed), *SYSTEM)):
+        known = path.startswith(recorded)
+        if not known and path.startswith((*(f"{place}{os.sep}" for place in allowed), *SYSTEM)):
             return
         if not os.path.isfile(path):
             return
         place = _project_line(sys._getframe(1), str(here))
         if place is not None:
-            raise PackageError(
-                f"the recipe read {path}, which is neither in the project nor in its data",
-                f"see {place}: put the file into the project; a replay has nothing else",
-            )
+            raise _known(path, place) if known else _outside(path, place)
 
     sys.addaudithook(hook)
+
+
+def _known(path: str, place: str) -> PackageError:
+    return PackageError(
+        f"the recipe read {path}, the very thing that its repeat is compared with",
+        f"see {place}: train from the data, or package the model without a recipe",
+    )
+
+
+def _outside(path: str, place: str) -> PackageError:
+    return PackageError(
+        f"the recipe read {path}, which is neither in the project nor in its data",
+        f"see {place}: put the file into the project; a replay has nothing else",
+    )
 
 
 def allowed_places(root: Path, *more: Path) -> tuple[str, ...]:

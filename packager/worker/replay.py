@@ -8,7 +8,6 @@ metrics within the accepted band, metrics within the spread of seeds.
 from __future__ import annotations
 
 import tempfile
-from collections import Counter as Tally
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
 from packager.manifest import DataSource, Manifest, Recipe
 from packager.noun import Rung
-from packager.results import NumericalEnvironment
 from packager.worker.again import train_again
 from packager.worker.compare import metric_checks, slices_check
 from packager.worker.dataset import prepare, read_source
@@ -29,6 +27,7 @@ from packager.worker.perturb import perturb
 from packager.worker.report import LADDER, Check, Likeness, ReplayReport, reaches
 from packager.worker.slips import find_slips
 from packager.worker.spread import intervals, within_spread
+from packager.worker.surroundings import environment_differences
 
 
 def replay(root: Root, ask: Ask, out: Path) -> ReplayReport:
@@ -119,7 +118,7 @@ def _compare(
         slips=() if rung == "artifact" or perturbed.what else find_slips(root.code),
         environment_recorded=manifest.environment,
         environment_now=result.environment,
-        environment_differences=_differences(manifest.environment, result.environment),
+        environment_differences=environment_differences(manifest.environment, result.environment),
     )
 
 
@@ -177,20 +176,3 @@ def _result_checks(
 
 def _digest(options: dict[str, Any]) -> str:
     return sha256_bytes(canonical_json(options))
-
-
-def _differences(recorded: NumericalEnvironment, now: NumericalEnvironment) -> tuple[str, ...]:
-    """What differs, by field; of lists, what only one side has."""
-    before, after = recorded.model_dump(), now.model_dump()
-    return tuple(
-        f"{name}: {_shown(before[name], after[name])}, now {_shown(after[name], before[name])}"
-        for name in before
-        if before[name] != after[name]
-    )
-
-
-def _shown(value: Any, other: Any) -> str:
-    if not isinstance(value, tuple):
-        return str(value) or "not recorded"
-    own = Tally(value) - Tally(other)
-    return ", ".join(own.elements()) or "nothing else"

@@ -41,6 +41,8 @@ class Likeness(Noun):
     """Of the recorded state, and of the new one."""
     differing: tuple[str, ...] = ()
     """Parts that differ, and how; where the state can't be seen, why not."""
+    ignored: tuple[str, ...] = ()
+    """Where the states are equal and the files are not: what no state holds, and differs."""
     rows: int = 0
     """Held-out rows that both predicted."""
     bit_equal: bool = False

@@ -30,14 +30,15 @@ from packager.worker.dataset import (
 )
 from packager.worker.evaluate import Mask, evaluate
 from packager.worker.golden import golden
-from packager.worker.isolation import numerical_environment
 from packager.worker.job import Fit, Job, TrainingResult
+from packager.worker.leftovers import Before, before_training, out_of_sight
 from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
 from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
+from packager.worker.surroundings import numerical_environment
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     dataset = prepare(source, job, root)
     slices = declare_slices(dataset, job)
     masks = slice_masks(dataset.test, slices)
+    before = before_training(root, out)
     if isinstance(job.recipe, Recipe):
         loaded = _train(job, job.recipe, dataset, out / "model")
     else:
@@ -100,7 +102,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=slices,
         evaluation=evaluation,
         environment=numerical_environment(),
-        observed=_observe(job, root, out, loaded, dataset, evaluation),
+        observed=_observe(job, root, out, loaded, dataset, evaluation, before),
         compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
@@ -157,13 +159,20 @@ def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -
 
 
 def _observe(
-    job: Job, root: Root, out: Path, loaded: _Loaded, dataset: Dataset, evaluation: Evaluation
+    job: Job,
+    root: Root,
+    out: Path,
+    loaded: _Loaded,
+    dataset: Dataset,
+    evaluation: Evaluation,
+    before: Before,
 ) -> Observed | None:
     if not (job.repeat and isinstance(job.recipe, Recipe)):
         return None
     sys.stderr.write("training a second time, to see how equal a repeat is\n")
     first = Trained(model_files(loaded.models), loaded.model)
-    return observe(job, job.recipe, root, out, first, dataset, evaluation)
+    with out_of_sight(before):
+        return observe(job, job.recipe, root, out, first, dataset, evaluation)
 
 
 def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:

@@ -13,13 +13,16 @@ CLOCK = "reads the clock"
 UNSEEDED = "draws random numbers without the seed"
 FOLDER = "takes files in the order the file system gives them"
 UNORDERED = "goes through a set, whose order may differ"
-THREADS = "runs in parallel, and sums may be made in another order"
+THREADS = "runs in parallel: what ends first, and the order of sums, may differ"
 ADDRESS = "depends on addresses in memory or on the hash seed"
 SURROUNDINGS = "reads the environment it runs in"
+MACHINE = "is a file of the machine, not of the project"
+PROGRAM = "starts a program that no package holds"
 
 CALLS = {
     CLOCK: {
-        "time": "time time_ns localtime gmtime monotonic perf_counter",
+        "time": "time time_ns localtime gmtime monotonic perf_counter strftime ctime process_time",
+        "os.path": "getmtime getctime getatime",
         "datetime.datetime": "now utcnow today",
         "datetime.date": "today",
         "pandas.Timestamp": "now today utcnow",
@@ -33,11 +36,27 @@ CALLS = {
     },
     THREADS: {
         "threading": "Thread",
-        "concurrent.futures": "ThreadPoolExecutor ProcessPoolExecutor",
+        "concurrent.futures": "ThreadPoolExecutor ProcessPoolExecutor as_completed",
         "multiprocessing": "Pool Process",
+        "multiprocessing.pool": "Pool ThreadPool",
+        "multiprocessing.dummy": "Pool",
         "joblib": "Parallel",
     },
-    SURROUNDINGS: {"os": "getpid getenv", "socket": "gethostname", "platform": "node"},
+    SURROUNDINGS: {
+        "os": "getpid getppid getenv getcwd getuid getlogin uname cpu_count sched_getaffinity",
+        "multiprocessing": "cpu_count",
+        "joblib": "cpu_count",
+        "psutil": "cpu_count virtual_memory",
+        "socket": "gethostname getfqdn",
+        "platform": "node platform processor machine release uname",
+        "getpass": "getuser",
+        "pathlib.Path": "home cwd",
+        "locale": "getlocale",
+    },
+    PROGRAM: {
+        "subprocess": "run Popen call check_call check_output getoutput getstatusoutput",
+        "os": "system popen execv execve spawnv posix_spawn",
+    },
 }
 REASONS = {
     f"{module}.{name}": reason
@@ -45,14 +64,21 @@ REASONS = {
     for module, names in modules.items()
     for name in names.split()
 } | {"id": ADDRESS, "hash": ADDRESS}
-SEEDABLE = frozenset(
-    f"numpy.random.{name}" for name in ("default_rng", "RandomState", "SeedSequence", "seed")
-) | {"random.Random", "random.seed"}
+GENERATORS = "default_rng RandomState SeedSequence seed PCG64 PCG64DXSM MT19937 Philox SFC64"
+SEEDABLE = frozenset(f"numpy.random.{name}" for name in GENERATORS.split()) | {
+    "random.Random",
+    "random.seed",
+}
 """Unseeded where they are called without an argument, or with None."""
 LISTING = frozenset(["os.listdir", "os.scandir", "glob.glob", "glob.iglob", "os.walk"])
+NOW = frozenset(["pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"])
+"""Clocks where they are given the word ``now`` or ``today``."""
+STAMPS = frozenset(["st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns"])
+OF_THE_MACHINE = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/home/", "/root/")
 LISTING_METHODS = frozenset(["iterdir", "rglob", "glob"])
 PARALLEL = frozenset(["n_jobs", "n_threads", "num_threads", "nthread", "thread_count"])
 SEQUENCES = frozenset(["list", "tuple", "enumerate", "iter", "dict"])
+SET_OPERATORS = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)
 SORTING = frozenset(["sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset"])
 
 
@@ -72,17 +98,27 @@ def find_slips(folder: Path) -> tuple[str, ...]:
 def _slips(tree: ast.Module) -> Iterator[tuple[int, str]]:
     names = _imported(tree)
     ordered = _made_orderly(tree)
+    sets = _names_of_sets(tree, names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = _dotted(node.func, names)
             reason = _reason(node, called)
             if reason is not None and not (reason == FOLDER and node in ordered):
                 yield node.lineno, f"{called or 'the call'}() {reason}"
-        elif isinstance(node, ast.Attribute) and _dotted(node, names) == "os.environ":
-            yield node.lineno, f"os.environ {SURROUNDINGS}"
+        elif isinstance(node, ast.Attribute):
+            if _dotted(node, names) == "os.environ":
+                yield node.lineno, f"os.environ {SURROUNDINGS}"
+            elif node.attr in STAMPS:
+                yield node.lineno, f"{node.attr} {CLOCK}"
+        elif isinstance(node, ast.Constant) and _of_the_machine(node.value):
+            yield node.lineno, f"{node.value!s} {MACHINE}"
         for source in _gone_through(node):
-            if _is_set(source, names) and source not in ordered:
+            if _is_set(source, names, sets) and source not in ordered:
                 yield source.lineno, f"a loop {UNORDERED}"
+
+
+def _of_the_machine(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(OF_THE_MACHINE) and " " not in value
 
 
 def _reason(call: ast.Call, called: str) -> str | None:
@@ -90,6 +126,9 @@ def _reason(call: ast.Call, called: str) -> str | None:
         return UNSEEDED
     if called in REASONS:
         return REASONS[called]
+    first = call.args[0] if call.args else None
+    if called in NOW and isinstance(first, ast.Constant) and first.value in ("now", "today"):
+        return CLOCK
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if called in LISTING or method in LISTING_METHODS:
         return FOLDER
@@ -115,10 +154,26 @@ def _gone_through(node: ast.AST) -> Iterator[ast.expr]:
         yield node.args[0]
 
 
-def _is_set(node: ast.expr, names: dict[str, str]) -> bool:
+def _is_set(node: ast.expr, names: dict[str, str], sets: frozenset[str]) -> bool:
     if isinstance(node, ast.Set | ast.SetComp):
         return True
+    if isinstance(node, ast.Name):
+        return node.id in sets
+    if isinstance(node, ast.BinOp) and isinstance(node.op, SET_OPERATORS):
+        return _is_set(node.left, names, sets) or _is_set(node.right, names, sets)
     return isinstance(node, ast.Call) and _dotted(node.func, names) in ("set", "frozenset")
+
+
+def _names_of_sets(tree: ast.Module, names: dict[str, str]) -> frozenset[str]:
+    """Names that are given a set, and nothing else, anywhere in the file."""
+    given: dict[str, list[bool]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    of_set = _is_set(node.value, names, frozenset())
+                    given.setdefault(target.id, []).append(of_set)
+    return frozenset(name for name, of_sets in given.items() if all(of_sets))
 
 
 def _made_orderly(tree: ast.Module) -> set[ast.AST]:

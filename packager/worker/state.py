@@ -11,7 +11,8 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -41,6 +42,8 @@ class Leaf:
     digest: str
     numbers: npt.NDArray[np.float64] | None
     shown: str
+    counts: bool = True
+    """Whether it belongs to the state; False below a name in ``MASKED``."""
 
 
 def state(model: Any) -> dict[str, Leaf]:
@@ -58,18 +61,28 @@ def state(model: Any) -> dict[str, Leaf]:
 
 
 def state_digest(leaves: Mapping[str, Leaf]) -> str:
-    """sha256 over all paths and leaves."""
-    return sha256_bytes(canonical_json({path: leaf.digest for path, leaf in leaves.items()}))
+    """sha256 over all paths and leaves that belong to the state."""
+    counting = {path: leaf.digest for path, leaf in leaves.items() if leaf.counts}
+    return sha256_bytes(canonical_json(counting))
 
 
-def differences(recorded: Mapping[str, Leaf], now: Mapping[str, Leaf]) -> tuple[str, ...]:
-    """The first parts that differ, each with how: ``.coef_: largest difference 2.2e-16``."""
-    paths = dict.fromkeys((*recorded, *now))
+def differences(
+    recorded: Mapping[str, Leaf], now: Mapping[str, Leaf], *, ignored: bool = False
+) -> tuple[str, ...]:
+    """The first parts that differ, each with how: ``.coef_: largest difference 2.2e-16``.
+
+    ``ignored``: those that don't belong to the state, in place of those that do.
+    """
+    paths = [p for p in dict.fromkeys((*recorded, *now)) if _counts(p, recorded, now) != ignored]
     differing = [p for p in paths if _digest(recorded.get(p)) != _digest(now.get(p))]
     found = [f"{path}: {_difference(recorded.get(path), now.get(path))}" for path in differing]
     if len(found) > SHOWN:
         return (*found[:SHOWN], f"and {len(found) - SHOWN} more")
     return tuple(found)
+
+
+def _counts(path: str, recorded: Mapping[str, Leaf], now: Mapping[str, Leaf]) -> bool:
+    return all(side[path].counts for side in (recorded, now) if path in side)
 
 
 def _digest(leaf: Leaf | None) -> str | None:
@@ -170,15 +183,19 @@ def _attributes(part: Any) -> bool:
 def _members(
     pairs: Iterable[tuple[Any, Any]], path: str, within: tuple[int, ...], *, keyed: bool = False
 ) -> Iterator[tuple[str, Leaf]]:
-    """Named parts, but for the masked ones; their order doesn't matter."""
+    """Named parts, masked ones marked as such; their order doesn't matter."""
     for key, item in pairs:
-        if isinstance(key, str):
-            if key in MASKED:
-                continue
-            name = f"[{key!r}]" if keyed or not key.isidentifier() else f".{key}"
-        else:
-            name = f"[{_key(key)}]"
-        yield from _walk(item, path + name, within)
+        if not isinstance(key, str):
+            yield from _walk(item, f"{path}[{_key(key)}]", within)
+            continue
+        name = f"[{key!r}]" if keyed or not key.isidentifier() else f".{key}"
+        if key not in MASKED:
+            yield from _walk(item, path + name, within)
+            continue
+        with suppress(OpaqueError):  # what doesn't count need not be seen either
+            yield from [
+                (at, replace(leaf, counts=False)) for at, leaf in _walk(item, path + name, within)
+            ]
 
 
 def _key(key: Any) -> str:

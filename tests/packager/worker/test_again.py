@@ -63,7 +63,9 @@ def test_a_humbler_claim_stands_and_the_slip_is_recorded(
     assert any(part.startswith(".random_state") for part in observed.differing)
 
 
-def test_timings_inside_a_model_leave_the_rung_state(project: Project, rows: pd.DataFrame) -> None:
+def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
+    project: Project, rows: pd.DataFrame
+) -> None:
     project.code(
         train="""
         from sklearn.model_selection import GridSearchCV
@@ -75,9 +77,45 @@ def test_timings_inside_a_model_leave_the_rung_state(project: Project, rows: pd.
         """
     )
     project.data(rows)
-    observed = project.train(project.job(repeat=True, recipe=recipe(level="state"))).observed
-    assert observed is not None
-    assert (observed.rung, observed.bit_equal) == ("state", True)
+    ended = project.start(project.job(repeat=True))
+    assert "reached the rung 'state', expected 'artifact'" in ended.error["message"]
+    assert ".cv_results_.mean_fit_time: largest difference" in ended.error["message"]
+    assert ended.error["hint"] == (
+        "a search remembers how long each fit took: return its best_estimator_;"
+        ' or claim level = "state"'
+    )
+
+
+def test_a_recipe_that_finds_its_first_model_or_follows_the_file_system_is_found_out(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import os, pickle, tempfile
+        from pathlib import Path
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            kept = Path(tempfile.gettempdir()) / "kept"
+            if kept.exists():
+                return pickle.loads(kept.read_bytes())
+            names = os.listdir("parts")
+            model = DecisionTreeClassifier(max_depth=1 + names.index("c"), random_state=seed)
+            kept.write_bytes(pickle.dumps(model.fit(features, target)))
+            return model
+        """
+    )
+    for name in "abcd":
+        (project.root.code / "parts").mkdir(exist_ok=True)
+        (project.root.code / "parts" / name).touch()
+    project.data(rows)
+    scratch = project.root.path / "tmp"
+    scratch.mkdir()
+    ended = project.start(project.job(repeat=True), TMPDIR=str(scratch), HOME=str(scratch))
+    assert ".max_depth: " in ended.error["message"]
+    assert ended.error["hint"].startswith(
+        "train.py:10: os.listdir() takes files in the order the file system gives them"
+    )
 
 
 def test_a_file_outside_the_project_is_refused(
@@ -106,10 +144,16 @@ def test_a_pinned_instruction_set_reaches_the_libraries(
     project.code(train=FOREST)
     project.data(rows)
     pinned = recipe(isa="x86-64-v3")
-    result = project.train(project.job(repeat=True, recipe=pinned))
+    # Told already to leave out what is above, and to leave out what the instruction set has.
+    told = {"NPY_DISABLE_CPU_FEATURES": "X86_V4", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA"}
+    told["OPENBLAS_CORETYPE"] = "Nehalem"
+    result = project.train(project.job(repeat=True, recipe=pinned), **told)
     assert any("Haswell" in pool for pool in result.environment.blas)
     assert not any(
         name.startswith(("X86_V4", "AVX512")) for name in result.environment.cpu_features
     )
+    steered = result.environment.variables
+    assert "OPENBLAS_CORETYPE=Haswell" in steered
+    assert not any(entry.startswith("GLIBC_TUNABLES") for entry in steered)
     assert result.observed is not None
     assert result.observed.rung == "artifact"

@@ -46,12 +46,31 @@ def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
         ("x = 1\nlist(set('ab'))", "a loop goes through a set, whose order may differ"),
         (
             "x = 1\nForest(n_jobs=-1)",
-            "Forest() runs in parallel, and sums may be made in another order",
+            "Forest() runs in parallel: what ends first, and the order of sums, may differ",
         ),
         (
             "import os\nos.environ['HOME']",
             "os.environ reads the environment it runs in",
         ),
+        ("import pandas as pd\npd.to_datetime('now')", "pandas.to_datetime() reads the clock"),
+        ("x = 1\npath.stat().st_mtime", "st_mtime reads the clock"),
+        (
+            "import numpy as np\nnp.random.PCG64()",
+            "numpy.random.PCG64() draws random numbers without the seed",
+        ),
+        (
+            "names = set(a) - {'b'}\nfor name in names: pass",
+            "a loop goes through a set, whose order may differ",
+        ),
+        (
+            "x = 1\nopen('/proc/uptime')",
+            "/proc/uptime is a file of the machine, not of the project",
+        ),
+        (
+            "import subprocess\nsubprocess.run(['date'])",
+            "subprocess.run() starts a program that no package holds",
+        ),
+        ("import os\nos.cpu_count()", "os.cpu_count() reads the environment it runs in"),
         ("x = 1\nhash('a')", "hash() depends on addresses in memory or on the hash seed"),
     ],
 )

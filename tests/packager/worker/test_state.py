@@ -37,6 +37,13 @@ def test_threads_verbosity_and_timings_are_not_part_of_it() -> None:
     assert digest(Holder(refit_time_=1.0, a=1)) == digest(Holder(refit_time_=2.0, a=1))
 
 
+def test_what_does_not_count_is_named_all_the_same() -> None:
+    one, other = state(fitted(n_jobs=1)), state(fitted(n_jobs=2))
+    assert differences(one, other) == ()
+    assert differences(one, other, ignored=True) == (".n_jobs: 1, now 2",)
+    assert digest(Holder(verbose=(x for x in ()), a=1)) == digest(Holder(verbose=False, a=1))
+
+
 def test_memory_order_sharing_and_key_order_are_not_part_of_it() -> None:
     array = np.arange(6.0).reshape(2, 3)
     assert digest(array) == digest(np.asfortranarray(array))

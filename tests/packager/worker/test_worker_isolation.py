@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from packager.errors import UsageError
-from packager.worker.isolation import ISOLATION, numerical_environment
+from packager.worker.isolation import ISOLATION
+from packager.worker.surroundings import numerical_environment
 
 
 def attempt(code: str) -> str:
@@ -42,6 +43,23 @@ except PackageError as error:
 )
 def test_every_way_to_the_network_is_refused_naming_the_place(code: str, place: str) -> None:
     assert attempt(code) == f"the recipe tried to reach the network ({place})"
+
+
+def test_a_refusal_that_the_code_swallows_is_told_once_all_the_same() -> None:
+    program = """
+import socket, sys
+from packager.worker.isolation import refuse_network
+refuse_network("the recipe")
+for _ in range(2):
+    try:
+        socket.create_connection(("example.invalid", 80))
+    except Exception:
+        pass
+"""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = "refused: the recipe tried to reach the network (example.invalid:80)\n"
+    assert ended.stderr == told
 
 
 def test_unix_sockets_stay() -> None:

@@ -320,6 +320,31 @@ def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
     other = manifest.environment.model_copy(update={"cpu": "Z80", "threads": 64})
     path.write_bytes(manifest.model_copy(update={"environment": other}).dump())
     report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
-    now = manifest.environment
+    now = report.environment_now
+    assert now is not None
     told = set(report.environment_differences)
     assert {f"cpu: Z80, now {now.cpu}", f"threads: 64, now {now.threads}"} <= told
+
+
+def test_a_replay_by_hand_fixes_its_surroundings_itself_whatever_the_clock(
+    packaged: Project,
+) -> None:
+    told = {"MODEL_SURROUNDINGS": "", "OMP_NUM_THREADS": "2", "TZ": "Asia/Kathmandu"}
+    told |= {"PYTHONHASHSEED": "99", "TMPDIR": str(packaged.out.parent)}
+    for library in Path("/usr/lib").glob("*/faketime/libfaketime.so.1"):
+        told |= {"LD_PRELOAD": str(library), "FAKETIME": "@2041-07-01 12:00:00"}
+    ended = packaged.work("replay", **told)
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.endswith("rung: artifact (claimed: artifact)\nreplay: passed\n")
+    report = ReplayReport.load(packaged.out.parent / "replay" / "report.json")
+    now = report.environment_now
+    assert now is not None
+    assert (now.threads, now.timezone, now.hash_seed) == (1, "UTC", "0")
+
+
+def test_a_replay_by_hand_says_what_went_wrong(project: Project) -> None:
+    ended = project.work("replay", "seed", TMPDIR=str(project.out.parent))
+    assert ended.code == 1
+    assert "error: " in ended.stderr
+    assert "manifest.json: expected Manifest" in ended.stderr
+    assert "hint: " in ended.stderr

@@ -17,6 +17,7 @@ import pandas as pd
 from packager.digest import sha256_bytes
 from packager.manifest import DataSource, Manifest, Recipe, Serve
 from packager.noun import FileEntry
+from packager.runners.runner import START
 from packager.worker.job import Ask, Job, TrainingResult
 from packager.worker.paths import Root
 from packager.worker.run import run
@@ -40,6 +41,7 @@ class Ended:
     """A worker process that has ended."""
 
     code: int
+    stdout: str
     stderr: str
     error: dict[str, Any]
     """What error.json says; empty where there is none."""
@@ -88,9 +90,7 @@ class Project:
             "PYTHONPATH": os.pathsep.join(
                 map(str, (self.root.code, self.root.code / "src", CHECKOUT))
             ),
-            "PYTHONHASHSEED": "0",
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
+            **START,
         }
         self.root.code.mkdir(parents=True, exist_ok=True)
         ended = subprocess.run(
@@ -103,7 +103,7 @@ class Project:
         )
         failure = self.out / "error.json"
         error = json.loads(failure.read_text()) if failure.exists() else {}
-        return Ended(ended.returncode, ended.stderr, error)
+        return Ended(ended.returncode, ended.stdout, ended.stderr, error)
 
     def train(self, job: Job, **environment: str) -> TrainingResult:
         """Do ``job`` in a process of its own; it has to succeed."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from packager.worker.report import Likeness, ReplayReport
 
+SAME_ENVIRONMENT = "nothing that is recorded differs"
+
 
 def as_text(report: ReplayReport) -> str:
     """What was compared, what differs and why it may, and the verdict on the last line."""
@@ -18,7 +20,8 @@ def as_text(report: ReplayReport) -> str:
         ok = "" if check.ok else "  (not accepted)"
         lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")
     if report.rung != "artifact":
-        lines += [f"environment: {text}" for text in report.environment_differences]
+        reasons = report.environment_differences or (SAME_ENVIRONMENT,)
+        lines += [f"environment: {text}" for text in reasons if report.environment_now]
         lines += [f"may be the reason: {text}" for text in report.slips]
     seen = f", seen when built: {report.observed}" if report.observed else ""
     lines.append(f"rung: {report.rung} (claimed: {report.level}{seen})")
@@ -29,7 +32,7 @@ def as_text(report: ReplayReport) -> str:
 def verdict(report: ReplayReport) -> str:
     """``replay: passed``; of a negative control, whether the change was noticed."""
     if report.perturbed:
-        noticed = "noticed" if report.passed else "not noticed"
+        noticed = "noticed" if report.passed else "not noticed, so the recipe does not depend on it"
         return f"changed on purpose: {report.perturbed}: {noticed}"
     return f"replay: {'passed' if report.passed else 'failed'}"
 
@@ -44,8 +47,11 @@ def _likeness(found: Likeness) -> Iterator[str]:
     largest = found.largest_difference
     shown = "none" if largest is None else f"{largest:g}"
     yield f"predictions: {found.rows} held-out rows, {flips}largest difference {shown}"
+    if found.differing_rows:
+        yield f"  held-out rows that differ most: {', '.join(map(str, found.differing_rows))}"
     if found.artifact:
         return
     state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
     yield f"model: other bytes; state {state}"
     yield from (f"  {part}" for part in found.differing)
+    yield from (f"  {part} (not part of the state)" for part in found.ignored)

@@ -1,0 +1,278 @@
+"""Which rung thirty scikit-learn estimators reach, here and in other surroundings.
+
+    python benchmarks/estimators.py [--rows N] [--only NAME …] [--settings NAME …] [--json FILE]
+
+Every training is the worker's own process (``python -m packager.worker fit``), started as the
+runners start it but for what a setting changes; the models are then compared as a replay compares
+them. The data are made here: 30 numbers (some with nulls), 8 texts, 2 flags.
+
+Settings, each against a first training:
+
+- *again*: the same in a fresh process;
+- *threads*: two for BLAS and OpenMP, and ``n_jobs`` 2 where there is one;
+- *AVX2*, *SSE*: what BLAS, NumPy and the C library are told of the processor, as on one without
+  AVX-512, or without AVX2 too;
+- *pinned*: both with ``isa = "x86-64-v3"``, the second one in those surroundings of *AVX2* and
+  with BLAS told to be *SSE*;
+- *seed*, *row*, *param*: the negative controls, which have to come out lower than *again*, but
+  for the seed of an estimator that takes none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import estimators_recipe
+import numpy as np
+import pandas as pd
+from estimators_recipe import ESTIMATORS, Entry
+
+from packager.data.frames import keep_text_plain
+from packager.digest import canonical_json
+from packager.manifest import Recipe, Serve, Split
+from packager.noun import Isa, Rung
+from packager.worker.compare import metric_checks
+from packager.worker.dataset import prepare, read_source
+from packager.worker.job import Ask, Fit, Job
+from packager.worker.likeness import Trained, likeness, rung_of
+from packager.worker.model import load_model_at
+from packager.worker.paths import Root
+from packager.worker.perturb import perturb
+from packager.worker.report import LADDER, Likeness
+from packager.worker.surroundings import FIXED, SETTLED
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SERVE = Serve(predictor="auto", compile="off", workers=1, strict=False)
+TARGETS = {"classification": "label", "regression": "amount"}
+AVX2 = {
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ",
+}
+SSE = {
+    "OPENBLAS_CORETYPE": "Nehalem",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ",
+}
+CONTROLS = ("seed", "row", "param")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a training is told otherwise than the first one."""
+
+    variables: dict[str, str]
+    isa: Isa = "native"
+    jobs: int | None = None
+    perturb: str = "none"
+
+
+FIRST = Setting({})
+PINNED = Setting({}, isa="x86-64-v3")
+SETTINGS = {
+    "again": (FIRST, FIRST),
+    "threads": (FIRST, Setting({"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}, jobs=2)),
+    "AVX2": (FIRST, Setting(AVX2)),
+    "SSE": (FIRST, Setting(SSE)),
+    "pinned": (PINNED, Setting(AVX2 | {"OPENBLAS_CORETYPE": "Nehalem"}, isa="x86-64-v3")),
+    **{name: (FIRST, Setting({}, perturb=name)) for name in CONTROLS},
+}
+
+
+def made_here(rows: int) -> pd.DataFrame:
+    """Mixed types, a label of three classes and an amount, both with noise."""
+    random = np.random.default_rng(11)
+    numbers = random.normal(size=(rows, 30)) @ (np.eye(30) + 0.3 * random.normal(size=(30, 30)))
+    numbers[:, :5] = np.exp(numbers[:, :5] / 2)
+    frame = pd.DataFrame(numbers.round(4), columns=[f"number{place}" for place in range(30)])
+    for place in (3, 17):
+        frame.loc[random.random(rows) < 0.05, f"number{place}"] = np.nan
+    for place in range(8):
+        frame[f"text{place}"] = random.choice([*"abcdefg"[: 2 + place % 6]], rows)
+    for place in range(2):
+        frame[f"flag{place}"] = random.random(rows) < 0.4
+    score = numbers[:, 6:12].sum(axis=1) / 3 + (frame["text1"] == "a") + frame["flag0"]
+    score += 0.5 * np.sin(numbers[:, 12]) * numbers[:, 13] + random.normal(0, 0.6, rows)
+    frame["amount"] = score.round(6)
+    frame["label"] = np.select([score < -0.8, score < 1.5], ["low", "middle"], "high")
+    return frame
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A project with the thirty estimators as its recipe, below a folder."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Root:
+        return Root(self.folder / "root")
+
+    def prepare(self, rows: int) -> None:
+        self.root.code.mkdir(parents=True)
+        self.root.source.mkdir(parents=True)
+        shutil.copy(estimators_recipe.__file__, self.root.code)
+        made_here(rows).to_parquet(self.root.source / "rows.parquet")
+
+    def job(self, name: str, setting: Setting) -> Job:
+        entry = ESTIMATORS[name]
+        params: dict[str, Any] = {"estimator": name, **entry.params}
+        if setting.jobs and entry.has("n_jobs"):
+            params["jobs"] = setting.jobs
+        recipe = Recipe(
+            train="estimators_recipe:train",
+            seed=7,
+            params=params,
+            level="artifact",
+            accept={},
+            isa=setting.isa,
+        )
+        job = Job(
+            task=entry.task,  # type: ignore[arg-type]
+            serve=SERVE,
+            slices_columns=(),
+            slices_rules={},
+            recipe=recipe,
+            target=TARGETS[entry.task],
+            exclude=tuple(target for task, target in TARGETS.items() if task != entry.task),
+            split=Split(test=0.2, seed=1),
+        )
+        # Of the rows that the estimator gets, the one left out is in the middle.
+        rows = entry.rows or 1000
+        return perturb(job, recipe, Ask(perturb=setting.perturb), rows).job  # type: ignore[arg-type]
+
+    def fit(self, name: str, setting: Setting, out: Path) -> float:
+        """Train in a process of its own; the seconds it took."""
+        out.mkdir(parents=True)
+        (out / "job.json").write_bytes(self.job(name, setting).dump())
+        began = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-m", "packager.worker", "fit", str(out / "job.json"), str(out)],
+            cwd=self.root.code,
+            env={
+                "PATH": os.defpath,
+                "HOME": str(out),
+                "MODEL_ROOT": str(self.root.path),
+                "PYTHONPATH": f"{self.root.code}:{CHECKOUT}",
+                # A worker of one instruction set settles its surroundings itself.
+                **({} if setting.isa != "native" else {**FIXED, SETTLED: "native"}),
+                **setting.variables,
+            },
+            check=True,
+        )
+        return time.monotonic() - began
+
+    def compare(self, name: str, one: Path, other: Path) -> tuple[Rung, Likeness]:
+        """The rung that ``other`` reaches beside ``one``, as a replay would say it."""
+        job = self.job(name, FIRST)
+        dataset = prepare(read_source(self.root), job, self.root)
+        fits = [Fit.load(folder / "fit.json") for folder in (one, other)]
+        trained = [
+            Trained(fit.model, load_model_at(folder / "model" / "model", SERVE, job.task))
+            for fit, folder in zip(fits, (one, other), strict=True)
+        ]
+        found = likeness(trained[0], trained[1], dataset.test[list(dataset.features)])
+        checks = metric_checks(fits[0].evaluation, fits[1].evaluation, {}, every=False)
+        metrics = all(check.ok for check in checks.values())
+        return rung_of(found, metrics=metrics, statistical=False), found
+
+    def measure(self, name: str, chosen: Sequence[str]) -> dict[str, Any]:
+        """Setting to the rung and what of the model differed."""
+        folders: dict[str, Path] = {}
+        seconds: list[float] = []
+
+        def trained(setting: Setting, label: str) -> Path:
+            if label not in folders:
+                folders[label] = self.folder / "out" / name / label
+                seconds.append(self.fit(name, setting, folders[label]))
+            return folders[label]
+
+        found: dict[str, Any] = {}
+        for label in chosen:
+            first, second = SETTINGS[label]
+            one = trained(first, f"first {first.isa}")
+            rung, likeness = self.compare(name, one, trained(second, label))
+            found[label] = {
+                "rung": rung,
+                "bit_equal": likeness.bit_equal,
+                "largest": likeness.largest_difference,
+                "flips": likeness.label_flips,
+                "differing": likeness.differing,
+            }
+            print(f"{name}: {label}: {rung}", *likeness.differing[:2], sep="; ", file=sys.stderr)
+        shutil.rmtree(self.folder / "out" / name)
+        return {"settings": found, "seconds": round(float(np.median(seconds)), 1)}
+
+
+def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
+    """What is not as it should be."""
+    settings = found["settings"]
+    usual = LADDER.index(settings["again"]["rung"])
+    wrong = []
+    if settings["again"]["rung"] != "artifact":
+        wrong.append(f"{name}: {settings['again']['rung']} in the same surroundings")
+    for control in set(CONTROLS) & set(settings):
+        lower = LADDER.index(settings[control]["rung"]) > usual
+        heard = control != "seed" or entry.has("random_state")
+        if lower != heard:
+            wrong.append(f"{name}: perturbed {control} came out as {settings[control]['rung']}")
+    return wrong
+
+
+def table(results: dict[str, Any], chosen: Sequence[str]) -> str:
+    """Markdown; a difference where answers differ, and flips where labels do."""
+    lines = [
+        "| estimator | " + " | ".join(chosen) + " |",
+        "|---" * (len(chosen) + 1) + "|",
+    ]
+    for name, found in results.items():
+        cells = [_cell(found["settings"][label]) for label in chosen]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _cell(found: dict[str, Any]) -> str:
+    if found["bit_equal"]:
+        return str(found["rung"])
+    parts = [] if found["largest"] is None else [f"{found['largest']:.0e}"]
+    parts += [f"{found['flips']} flips"] if found["flips"] else []
+    return f"{found['rung']} ({', '.join(parts)})" if parts else str(found["rung"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--only", nargs="*", default=list(ESTIMATORS), metavar="NAME")
+    parser.add_argument("--settings", nargs="*", default=list(SETTINGS)[1:], choices=SETTINGS)
+    parser.add_argument("--json", type=lambda text: Path(text).resolve(), metavar="FILE")
+    given = parser.parse_args()
+    chosen = list(dict.fromkeys(("again", *given.settings)))
+    keep_text_plain()
+    results: dict[str, Any] = {}
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="estimators-") as name:
+        bench = Bench(Path(name))
+        bench.prepare(given.rows)
+        sys.path.insert(0, str(bench.root.code))
+        os.chdir(bench.root.code)
+        for name in given.only:
+            results[name] = bench.measure(name, chosen)
+            wrong += verdicts(name, ESTIMATORS[name], results[name])
+            if given.json:
+                given.json.write_bytes(canonical_json(results))
+    print(table(results, chosen))
+    print(*(["", "Not as expected:", *wrong] if wrong else ["", "All as expected."]), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
