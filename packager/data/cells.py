@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.texts import Texts, arrow_texts, python_texts, shared_objects
+from packager.data.texts import Texts, arrow_codes, arrow_texts, few_objects, python_texts
 from packager.errors import UsageError
 
 Bits = npt.NDArray[np.uint64]
@@ -58,7 +58,7 @@ def cells(series: pd.Series[Any], name: str) -> Cells:
         return cells(pd.Series(np.asarray(series)), name)
     if isinstance(dtype, pd.StringDtype):
         if dtype.storage == "pyarrow":
-            return _strings(arrow_texts(series))
+            return _arrow(series)
         return _objects(series.to_numpy(dtype=object), name)
     if isinstance(dtype, np.dtype):
         return _numpy(series.to_numpy(), series, name)
@@ -183,13 +183,20 @@ def _category(series: pd.Series[Any], name: str) -> Cells:
     return _coded(series.cat.codes.to_numpy(), inner, len(series.cat.categories))
 
 
+def _arrow(series: pd.Series[Any]) -> Cells:
+    few = arrow_codes(series)
+    if few is None:
+        return _strings(arrow_texts(series))
+    codes, texts = few
+    return _coded(codes, _strings(texts), len(texts.starts) - 1)
+
+
 def _objects(values: npt.NDArray[np.object_], name: str) -> Cells:
     """Columns of Python objects: each object once if they are few, text the fast way."""
-    shared = shared_objects(values)
-    if shared is None:
+    few = few_objects(values)
+    if few is None:
         return _distinct(values, name, np.arange(len(values)))
-    codes, first = shared
-    return _coded(codes, _distinct(values[first], name, first), len(first))
+    return _coded(few.codes, _distinct(few.objects, name, few.rows), len(few.objects))
 
 
 def _distinct(values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]) -> Cells:

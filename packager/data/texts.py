@@ -15,7 +15,7 @@ import pandas as pd
 from packager.data.xxh3 import Bits, Bytes, Places, xxh3_of_parts
 
 _BETWEEN = "\0"
-_PROBE = 4096  # cells that show whether a column holds the same few objects again and again
+_PROBE = 4096  # cells that show whether a column holds the same few values again and again
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,7 @@ class Texts:
 
 def arrow_texts(series: pd.Series[Any]) -> Texts:
     """The texts of a column that pyarrow stores: its own buffers."""
-    import pyarrow as pa
-
-    array = pa.array(series.array, pa.large_string())
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    if not len(array):
-        return Texts(np.empty(0, np.uint8), np.zeros(1, np.int64), None)
-    _, offsets, data = array.buffers()
-    starts = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    absent = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-    return Texts(np.frombuffer(data or b"", np.uint8), starts, absent)
+    return _buffers(_large_strings(series))
 
 
 def python_texts(values: npt.NDArray[np.object_]) -> Texts | None:
@@ -61,22 +52,51 @@ def python_texts(values: npt.NDArray[np.object_]) -> Texts | None:
     return None
 
 
-def shared_objects(
-    values: npt.NDArray[np.object_],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]] | None:
-    """Cells that are the same object over and over, as readers of files make them.
+@dataclass(frozen=True)
+class Codes:
+    """A column that holds few objects over and over."""
 
-    The codes of the cells, and for each code the first row that has it: (rows,), (objects,).
+    codes: npt.NDArray[np.intp]
+    """Which of the objects each cell is, -1 for null: shape (rows,)."""
+    objects: npt.NDArray[np.object_]
+    rows: npt.NDArray[np.intp]
+    """The first row of each object: shape (objects,)."""
+
+
+def few_objects(values: npt.NDArray[np.object_]) -> Codes | None:
+    """Cells that are the same few objects (as readers of files make them) or the same few texts;
     None if there are many, as far as the first rows show.
     """
     addresses = _addresses(values)
-    some = addresses[:_PROBE]
-    if len(pd.unique(some)) > len(some) // 8:
+    if _few(addresses):
+        codes, distinct = pd.factorize(addresses)
+        first = np.empty(len(distinct), np.intp)
+        first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several, the last one stays
+        return Codes(codes, values[first], first)
+    if python_texts(values[:_PROBE]) is None or not _few(values):
         return None
-    codes, distinct = pd.factorize(addresses)
-    first = np.empty(len(distinct), np.intp)
-    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several, the last one stays
-    return codes, first
+    try:
+        codes, found = pd.factorize(values)
+    except TypeError:  # a list or the like, further down
+        return None
+    # Numbers may equal each other across types, but nothing equals a text that isn't one.
+    if not all(isinstance(text, str) for text in found):
+        return None
+    return Codes(codes, found, np.arange(len(found)))
+
+
+def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], Texts] | None:
+    """``few_objects`` of a column that pyarrow stores: the codes, -1 for null, and the texts."""
+    if not _few(series.array):
+        return None
+    encoded = _large_strings(series).dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes, _buffers(encoded.dictionary)
+
+
+def _few(values: Any) -> bool:
+    some = values[:_PROBE]
+    return len(pd.unique(some)) <= len(some) // 8
 
 
 def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> Texts:
@@ -106,3 +126,20 @@ def _addresses(values: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
         __array_interface__ = {**values.__array_interface__, "typestr": np.dtype(np.intp).str}
 
     return np.asarray(Pointers()).view(np.intp)
+
+
+def _large_strings(series: pd.Series[Any]) -> Any:
+    import pyarrow as pa
+
+    array = pa.array(series.array, pa.large_string())
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _buffers(array: Any) -> Texts:
+    """The buffers of an Arrow array of large strings, which may be a slice of a larger one."""
+    if not len(array):
+        return Texts(np.empty(0, np.uint8), np.zeros(1, np.int64), None)
+    _, offsets, data = array.buffers()
+    starts = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    absent = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
+    return Texts(np.frombuffer(data or b"", np.uint8), starts, absent)
