@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from packager.data.canonical import canonical
 from packager.data.xxh3 import Bits, Bytes, Places, xxh3_of_parts
 
 _BETWEEN = "\0"
@@ -41,15 +42,19 @@ def arrow_texts(series: pd.Series[Any]) -> Texts:
 
 def python_texts(values: npt.NDArray[np.object_]) -> Texts | None:
     """The texts among Python objects, or None if there is anything else but nulls."""
-    for nulls in (None, _usual_nulls, pd.isna):
-        absent = None if nulls is None else nulls(values)
-        cells = values if absent is None else np.where(absent, "", values)
-        try:
-            joined = _BETWEEN.join(cells.tolist())
-        except TypeError:  # a cell that is no text
-            continue
-        return _parts(joined, cells, absent)
-    return None
+    joined = _joined(values)
+    if joined is not None:
+        return _parts(joined, values, None)
+    absent = _usual_nulls(values)
+    joined = _joined(np.where(absent, "", values))
+    if joined is None:
+        for row in np.flatnonzero(~absent):
+            if not isinstance(values[row], str):
+                if not _is_null(values[row]):
+                    return None
+                absent[row] = True
+    cells = np.where(absent, "", values)
+    return _parts(joined or _BETWEEN.join(cells), cells, absent)
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,13 @@ def few_objects(values: npt.NDArray[np.object_]) -> Codes | None:
         first = np.empty(len(distinct), np.intp)
         first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several, the last one stays
         return Codes(codes, values[first], first)
-    if python_texts(values[:_PROBE]) is None or not _few(values):
+    if python_texts(values[:_PROBE]) is None:
         return None
     try:
+        if not _few(values):
+            return None
         codes, found = pd.factorize(values)
-    except TypeError:  # a list or the like, further down
+    except (TypeError, ArithmeticError):  # lists have no hash, nor does a signalling NaN
         return None
     # Numbers may equal each other across types, but nothing equals a text that isn't one.
     if not all(isinstance(text, str) for text in found):
@@ -97,6 +104,20 @@ def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], Texts] | None
 def _few(values: Any) -> bool:
     some = values[:_PROBE]
     return len(pd.unique(some)) <= len(some) // 8
+
+
+def _joined(values: npt.NDArray[np.object_]) -> str | None:
+    try:
+        return _BETWEEN.join(values.tolist())
+    except TypeError:  # a cell that is no text
+        return None
+
+
+def _is_null(value: Any) -> bool:
+    try:
+        return canonical(value)[0] == "null"
+    except TypeError:
+        return False
 
 
 def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> Texts:

@@ -38,7 +38,7 @@ def test_lengths_may_be_mixed(parts):
 @pytest.mark.parametrize(
     "values",
     [["a", None, "é" * 30], ["\ud800", "x", None], ["a\0b", "", "\0"], ["", None, ""], [None], [""],
-     [], ["x", float("nan")], ["x", pd.NaT, Decimal("NaN")]],
+     [], ["x", float("nan")], ["x", pd.NaT, Decimal("NaN")], [Decimal("sNaN")]],
 )  # fmt: skip
 @pytest.mark.parametrize("times", [1, 50])
 def test_python_strings_are_hashed_as_the_cells_they_are(values, times):
