@@ -86,3 +86,16 @@ def test_versions_are_compared(commit, place, frame):
 def test_keys_that_are_none_are_refused(two, key, message):
     with pytest.raises(UsageError, match=message):
         diffed(*two, key)
+
+
+def test_a_file_that_is_not_there_is_not_looked_for_among_images(tmp_path):
+    with pytest.raises(UsageError, match=r"absent\.csv: expected a file or a folder, got nothing"):
+        open_side(str(tmp_path / "absent.csv"))
+
+
+def test_names_that_would_steer_a_terminal_are_written_as_escapes(tmp_path):
+    for name, value in (("a.csv", 1), ("b.csv", 2)):
+        pd.DataFrame({"x\n\x1b[2J": [value]}).to_csv(tmp_path / name, index=False)
+    text = compared_text(diffed(str(tmp_path / "a.csv"), str(tmp_path / "b.csv")))
+    assert "~ x\\n\\x1b[2J" in text
+    assert "\x1b" not in text
