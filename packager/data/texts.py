@@ -16,6 +16,7 @@ from packager.data.canonical import canonical
 from packager.data.xxh3 import Bits, Bytes, Places, xxh3_of_parts
 
 _BETWEEN = "\0"
+_PIECE = 4096  # objects that stay in the cache from the first touch to the last
 _PROBE = 4096  # cells that show whether a column holds the same few values again and again
 
 
@@ -107,8 +108,9 @@ def _few(values: Any) -> bool:
 
 
 def _joined(values: npt.NDArray[np.object_]) -> str | None:
+    pieces = (values[start : start + _PIECE] for start in range(0, len(values), _PIECE))
     try:
-        return _BETWEEN.join(values.tolist())
+        return _BETWEEN.join([_BETWEEN.join(piece.tolist()) for piece in pieces])
     except TypeError:  # a cell that is no text
         return None
 
