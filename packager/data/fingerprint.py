@@ -8,7 +8,7 @@ any number of blocks. They are not cryptographic: trust rests on the sha256 of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -103,11 +103,12 @@ class Fingerprinter:
     def _keep_smallest(self, hashes: Bits) -> None:
         if len(self._sketch) == SKETCH:
             hashes = hashes[hashes < self._sketch[-1]]
-        if len(hashes):
+        if len(hashes) > SKETCH:
             # Tables of few distinct rows never fill the sketch: a hash table is quicker than
             # sorting all of their rows.
-            distinct: Bits = pd.unique(hashes)
-            self._sketch = np.unique(np.concatenate([self._sketch, distinct]))[:SKETCH]
+            hashes = cast(Bits, pd.unique(hashes))
+        if len(hashes):
+            self._sketch = np.unique(np.concatenate([self._sketch, hashes]))[:SKETCH]
 
 
 class _Columns:

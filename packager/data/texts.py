@@ -47,15 +47,16 @@ def python_texts(values: npt.NDArray[np.object_]) -> Texts | None:
     if joined is not None:
         return _parts(joined, values, None)
     absent = _usual_nulls(values)
-    joined = _joined(np.where(absent, "", values))
-    if joined is None:
-        for row in np.flatnonzero(~absent):
-            if not isinstance(values[row], str):
-                if not _is_null(values[row]):
-                    return None
-                absent[row] = True
     cells = np.where(absent, "", values)
-    return _parts(joined or _BETWEEN.join(cells), cells, absent)
+    joined = _joined(cells)
+    if joined is not None:
+        return _parts(joined, cells, absent)
+    for row, cell in enumerate(cells):
+        if not isinstance(cell, str):
+            if not _is_null(cell):
+                return None
+            absent[row], cells[row] = True, ""
+    return _parts(_BETWEEN.join(cells), cells, absent)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> Texts:
 
 def _usual_nulls(values: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     """The nulls that pandas itself puts into columns, told by identity, which is quick."""
-    return np.isin(_addresses(values), [id(null) for null in (None, np.nan, pd.NA)])
+    addresses = _addresses(values)
+    return (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
 
 
 def _addresses(values: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
