@@ -141,7 +141,8 @@ def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> Texts:
 def _usual_nulls(values: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     """The nulls that pandas itself puts into columns, told by identity, which is quick."""
     addresses = _addresses(values)
-    return (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
+    found = (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
+    return np.asarray(found)
 
 
 def _addresses(values: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
