@@ -99,3 +99,10 @@ def test_names_that_would_steer_a_terminal_are_written_as_escapes(tmp_path):
     text = compared_text(diffed(str(tmp_path / "a.csv"), str(tmp_path / "b.csv")))
     assert "~ x\\n\\x1b[2J" in text
     assert "\x1b" not in text
+
+
+def test_rows_with_lists_in_them_are_shown(tmp_path):
+    for name, value in (("a.parquet", [1, 2]), ("b.parquet", [3, 4])):
+        pd.DataFrame({"id": [1], "x": [value]}).to_parquet(tmp_path / name)
+    rows = diffed(str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "id").row_diff
+    assert rows.changed_rows == (({"id": 1, "x": "[1 2]"}, {"id": 1, "x": "[3 4]"}),)
