@@ -33,18 +33,35 @@ def tables(rows: int) -> dict[str, tuple[pd.DataFrame, int]]:
     """Name → a table and its bytes."""
     numbers = pd.DataFrame(RANDOM.standard_normal((rows, 10))).add_prefix("c")
     whole = pd.DataFrame(RANDOM.integers(0, 10**6, (rows, 10))).add_prefix("c")
-    found = {"floats, 10 columns": (numbers, rows * 80), "integers": (whole, rows * 80)}
+    found = {
+        "floats, 10 columns": (numbers, rows * 80),
+        "integers, 10 columns": (whole, rows * 80),
+        "integers": (whole[["c0"]], rows * 8),
+    }
     ids = RANDOM.permutation(rows)
+    words = RANDOM.choice(["Premium", "Ideal", "Very Good", "Fair"], rows).tolist()
     texts = {
+        "text, 3 letters, 1,000 values": [f"{i % 1000:03d}" for i in ids],
         "text, 8 letters, all distinct": [f"{i:08d}" for i in ids],
         "text, 18 letters, all distinct": [f"customer {i:09d}" for i in ids],
         "text, 60 letters, all distinct": [f"{'brown fox ' * 4}over {i:015d}" for i in ids],
-        "text, 4 values": RANDOM.choice(["Premium", "Ideal", "Very Good", "Fair"], rows).tolist(),
-    }  # fmt: skip
+        "text, 4 values": words,
+    }
+    objects = {word: word for word in words}
+    shared = pd.Series([objects[word] for word in words], dtype=object)
     for name, values in texts.items():
         size = sum(map(len, values))
         for dtype, label in ((object, "Python strings"), ("string[pyarrow]", "Arrow")):
             found[f"{name}, {label}"] = (pd.DataFrame({"c": pd.Series(values, dtype=dtype)}), size)
+    size = sum(map(len, words))
+    found["text, 4 values, Python strings as a reader of CSV shares them"] = (
+        pd.DataFrame({"c": shared}), size
+    )  # fmt: skip
+    for name in ("text, 8 letters, all distinct", "text, 4 values"):
+        for label in ("Python strings", "Arrow"):
+            one, bytes_of_one = found[f"{name}, {label}"]
+            ten = pd.concat([one["c"].rename(f"c{i}") for i in range(10)], axis=1)
+            found[f"{name}, {label}, 10 columns"] = (ten, 10 * bytes_of_one)
     return found
 
 

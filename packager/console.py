@@ -54,6 +54,11 @@ def terminal_columns() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def one_line(text: str) -> str:
+    """Text that comes from data, fit for a terminal: what isn't printable is written as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def human_bytes(size: int) -> str:
     """``1.2 MB``: decimal units, one digit after the point."""
     value = float(size)

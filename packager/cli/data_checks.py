@@ -11,7 +11,7 @@ import typer
 from packager.checking import Checked, Place, check_data, place_of
 from packager.cli.app import AsJson
 from packager.cli.data import data
-from packager.console import ConsoleProgress, show
+from packager.console import ConsoleProgress, one_line, show
 from packager.errors import UsageError
 from packager.review.apply import apply_verdicts, source_of
 from packager.review.changes import Changes
@@ -91,7 +91,7 @@ def suspects(
     if as_json:
         show(json.dumps({"suspects": [finding.model_dump(mode="json") for finding in worst]}))
         return
-    show("\n".join(line_of(finding) for finding in worst) or "nothing found")
+    show("\n".join(one_line(line_of(finding)) for finding in worst) or "nothing found")
     rest = sum(found.report.counts.values()) - len(worst)
     if rest > 0:
         ConsoleProgress().step(f"{rest:,} more: --top, or --out DIR for files and a page")

@@ -9,7 +9,7 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.data import data
-from packager.console import show
+from packager.console import one_line, show
 
 Which = Annotated[
     str,
@@ -36,7 +36,7 @@ def fingerprint(path: Which, as_json: AsJson = False) -> None:
     for entry in found.files:
         show(f"file       {entry.sha256}  {entry.path}")
     for name, total in found.columns.items():
-        show(f"column     {total}  {name}")
+        show(f"column     {total}  {one_line(name)}")
 
 
 @data.command()

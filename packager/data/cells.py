@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.texts import text_hashes
+from packager.data.texts import Texts, arrow_codes, arrow_texts, few_objects, python_texts
 from packager.errors import UsageError
 
 Bits = npt.NDArray[np.uint64]
@@ -57,14 +57,16 @@ def cells(series: pd.Series[Any], name: str) -> Cells:
     if isinstance(dtype, pd.SparseDtype):
         return cells(pd.Series(np.asarray(series)), name)
     if isinstance(dtype, pd.StringDtype):
-        return _strings(series)
+        if dtype.storage == "pyarrow":
+            return _arrow(series)
+        return _objects(series.to_numpy(dtype=object), name)
     if isinstance(dtype, np.dtype):
         return _numpy(series.to_numpy(), series, name)
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _times(series.dt.tz_convert(None).to_numpy(), "timestamptz")
     if dtype.kind in "biuf":
         return _masked(series, name)
-    return _objects(series.astype(object), name)
+    return _objects(series.astype(object).to_numpy(), name)
 
 
 def _numpy(values: npt.NDArray[Any], series: pd.Series[Any], name: str) -> Cells:
@@ -77,7 +79,7 @@ def _numpy(values: npt.NDArray[Any], series: pd.Series[Any], name: str) -> Cells
         return _booleans(values)
     if kind in "mM":
         return _times(values, "timestamp" if kind == "M" else "duration")
-    return _objects(series, name)
+    return _objects(series.to_numpy(dtype=object), name)
 
 
 def _floats(values: npt.NDArray[Any]) -> Cells:
@@ -159,45 +161,77 @@ def _times(values: npt.NDArray[Any], name: str) -> Cells:
     return _ready(bits, {name})
 
 
-def _strings(series: pd.Series[Any]) -> Cells:
+def _strings(found: Texts) -> Cells:
     """Text of any storage."""
-    mark = canonical.tag("str")
-    bits = text_hashes(series, canonical.tag("null") ^ mark)
-    return _ready(np.bitwise_xor(bits, np.uint64(mark), out=bits), {"string"})
+    mark, null = np.uint64(canonical.tag("str")), np.uint64(canonical.tag("null"))
+
+    def write(start: int, stop: int, out: Bits) -> int:
+        found.hash_into(start, stop, out)
+        np.bitwise_xor(out, mark, out=out)
+        if found.absent is None:
+            return 0
+        gone = found.absent[start:stop]
+        out[gone] = null
+        return int(np.count_nonzero(gone))
+
+    return Cells(frozenset({"string"}), write)
 
 
 def _category(series: pd.Series[Any], name: str) -> Cells:
     """A category is its value."""
-    values = series.cat.categories.to_series(index=None)
-    inner = cells(values, name)
+    inner = cells(series.cat.categories.to_series(index=None), name)
+    return _coded(series.cat.codes.to_numpy(), inner, len(series.cat.categories))
+
+
+def _arrow(series: pd.Series[Any]) -> Cells:
+    few = arrow_codes(series)
+    if few is None:
+        return _strings(arrow_texts(series))
+    codes, texts = few
+    return _coded(codes, _strings(texts), len(texts.starts) - 1)
+
+
+def _objects(values: npt.NDArray[np.object_], name: str) -> Cells:
+    """Columns of Python objects: each object once if they are few, text the fast way."""
+    few = few_objects(values)
+    if few is None:
+        return _distinct(values, name, np.arange(len(values)))
+    return _coded(few.codes, _distinct(few.objects, name, few.rows), len(few.objects))
+
+
+def _distinct(values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]) -> Cells:
+    found = python_texts(values)
+    return _one_by_one(values, name, rows) if found is None else _strings(found)
+
+
+def _one_by_one(values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]) -> Cells:
     bits = np.empty(len(values), np.uint64)
-    if len(values):
-        inner.write(0, len(values), bits)
-    return _ready(_looked_up(series.cat.codes.to_numpy(), bits), set(inner.types))
-
-
-def _objects(series: pd.Series[Any], name: str) -> Cells:
-    """Columns of Python objects: text the fast way, anything else one by one."""
-    if pd.api.types.infer_dtype(series, skipna=True) == "string":
-        return _strings(series)
-    bits = np.empty(len(series), np.uint64)
     types = set()
-    for row, value in enumerate(series):
+    for place, value in enumerate(values):
         try:
-            kind, bits[row] = canonical.canonical(value)
+            kind, bits[place] = canonical.canonical(value)
         except TypeError as error:
             raise UsageError(
-                f"column {name!r}, row {row}: expected a value that has a fingerprint, got {error}",
+                f"column {name!r}, row {rows[place]}: "
+                f"expected a value that has a fingerprint, got {error}",
                 "turn the column into numbers, text or times",
             ) from error
         types.add(kind)
     return _ready(bits, types - {"null"})
 
 
-def _looked_up(codes: npt.NDArray[Any], distinct: Bits) -> Bits:
-    """The values that ``codes`` point to; -1 is null."""
-    table: Bits = np.append(distinct, np.uint64(canonical.tag("null")))
-    return np.take(table, codes, mode="wrap")
+def _coded(codes: npt.NDArray[Any], distinct: Cells, count: int) -> Cells:
+    """The ``count`` values that ``codes`` point to; -1 is null."""
+    null = np.uint64(canonical.tag("null"))
+    table = np.full(count + 1, null)
+    if count:
+        distinct.write(0, count, table[:-1])
+
+    def write(start: int, stop: int, out: Bits) -> int:
+        np.take(table, codes[start:stop], out=out, mode="wrap")
+        return int(np.count_nonzero(out == null))
+
+    return Cells(distinct.types, write)
 
 
 def _ready(bits: Bits, types: set[str]) -> Cells:

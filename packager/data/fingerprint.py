@@ -8,7 +8,7 @@ any number of blocks. They are not cryptographic: trust rests on the sha256 of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +64,7 @@ class Fingerprinter:
         self._count = 0
         self._sums = [0, 0, 0]
         self._sketch: Bits = np.empty(0, np.uint64)
-        self._buffers = np.empty((3, _BLOCK), np.uint64)
+        self._buffers = np.empty((2, _BLOCK), np.uint64)
         self._steps = np.arange(1, _BLOCK + 1, dtype=np.uint64) * np.uint64(GOLDEN)
 
     def update(self, frame: pd.DataFrame) -> None:
@@ -88,19 +88,25 @@ class Fingerprinter:
         )
 
     def _add(self, hashes: Bits) -> None:
-        spare, second, places = self._buffers[:, : len(hashes)]
-        np.bitwise_xor(hashes, np.uint64(canonical.tag("rows2")), out=second)
-        mix_into(second, spare)
-        np.add(self._steps[: len(hashes)], hashes, out=places)
-        np.add(places, np.uint64(self._count * GOLDEN & canonical.MASK), out=places)
-        mix_into(places, spare)
-        self._sums = [
-            _plus(total, part)
-            for total, part in zip(self._sums, (hashes, second, places), strict=True)
-        ]
+        mixed, spare = self._buffers[:, : len(hashes)]
+        rows = _plus(self._sums[0], hashes)
+        np.bitwise_xor(hashes, np.uint64(canonical.tag("rows2")), out=mixed)
+        mix_into(mixed, spare)
+        again = _plus(self._sums[1], mixed)
+        np.add(self._steps[: len(hashes)], hashes, out=mixed)
+        np.add(mixed, np.uint64(self._count * GOLDEN & canonical.MASK), out=mixed)
+        mix_into(mixed, spare)
+        self._sums = [rows, again, _plus(self._sums[2], mixed)]
         self._count += len(hashes)
+        self._keep_smallest(hashes)
+
+    def _keep_smallest(self, hashes: Bits) -> None:
         if len(self._sketch) == SKETCH:
             hashes = hashes[hashes < self._sketch[-1]]
+        if len(hashes) > SKETCH:
+            # Tables of few distinct rows never fill the sketch: a hash table is quicker than
+            # sorting all of their rows.
+            hashes = cast(Bits, pd.unique(hashes))
         if len(hashes):
             self._sketch = np.unique(np.concatenate([self._sketch, hashes]))[:SKETCH]
 

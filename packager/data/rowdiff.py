@@ -167,6 +167,6 @@ def _shown(value: Any) -> Any:
     """A cell as JSON can hold it."""
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     return value if isinstance(value, bool | int | float | str) else str(value)

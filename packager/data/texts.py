@@ -1,87 +1,171 @@
 """Columns of text → their UTF-8, one after the other, whatever holds them.
 
-pyarrow hands out its own buffers and converts Python's strings fastest; where it isn't
-installed, and for lone surrogates (which are no UTF-8), Python does it.
+pyarrow hands out its own buffers; Python's strings are joined, which reads each object once.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from packager.data.canonical import canonical
 from packager.data.xxh3 import Bits, Bytes, Places, xxh3_of_parts
 
-_PROBE = 4096  # rows that show whether a column of text has few distinct values
+_BETWEEN = "\0"
+_PIECE = 4096  # objects that stay in the cache from the first touch to the last
+_PROBE = 4096  # cells that show whether a column holds the same few values again and again
 
 
-def text_hashes(series: pd.Series[Any], null: int) -> Bits:
-    """XXH3 of every text of a column in UTF-8; ``null`` where there is none: shape (rows,).
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a column in UTF-8; an absent one is empty."""
 
-    Texts that occur often are hashed once.
+    data: Bytes
+    starts: Places
+    """Where each begins: shape (rows + 1,). Between two texts lie ``gap`` bytes."""
+    absent: npt.NDArray[np.bool_] | None
+    """Which are null, if any is."""
+    gap: int = 0
+
+    def hash_into(self, start: int, stop: int, out: Bits) -> None:
+        """XXH3 of these rows; whatever, where they are absent."""
+        xxh3_of_parts(self.data, self.starts[start : stop + 1], out, self.gap)
+
+
+def arrow_texts(series: pd.Series[Any]) -> Texts:
+    """The texts of a column that pyarrow stores: its own buffers."""
+    return _buffers(_large_strings(series))
+
+
+def python_texts(values: npt.NDArray[np.object_]) -> Texts | None:
+    """The texts among Python objects, or None if there is anything else but nulls."""
+    joined = _joined(values)
+    if joined is not None:
+        return _parts(joined, values, None)
+    absent = _usual_nulls(values)
+    cells = np.where(absent, "", values)
+    joined = _joined(cells)
+    if joined is not None:
+        return _parts(joined, cells, absent)
+    for row, cell in enumerate(cells):
+        if not isinstance(cell, str):
+            if not _is_null(cell):
+                return None
+            absent[row], cells[row] = True, ""
+    return _parts(_BETWEEN.join(cells), cells, absent)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A column that holds few objects over and over."""
+
+    codes: npt.NDArray[np.intp]
+    """Which of the objects each cell is, -1 for null: shape (rows,)."""
+    objects: npt.NDArray[np.object_]
+    rows: npt.NDArray[np.intp]
+    """The first row of each object: shape (objects,)."""
+
+
+def few_objects(values: npt.NDArray[np.object_]) -> Codes | None:
+    """Cells that are the same few objects (as readers of files make them) or the same few texts;
+    None if there are many, as far as the first rows show.
     """
-    dtype = series.dtype
-    arrow = isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow"
-    few = series.iloc[:_PROBE].nunique() <= min(len(series), _PROBE) // 2
-    if few:
-        codes, distinct = _arrow_codes(series) if arrow else _python_codes(series)
-        hashes = xxh3_of_parts(*distinct)
-        return np.take(np.append(hashes, np.uint64(null)), codes, mode="wrap")
-    values = series.to_numpy(dtype=object) if not arrow else series.array
-    data, offsets, absent = _utf8(values)
-    hashes = xxh3_of_parts(data, offsets)
-    hashes[absent] = null
-    return hashes
+    addresses = _addresses(values)
+    if _few(addresses):
+        codes, distinct = pd.factorize(addresses)
+        first = np.empty(len(distinct), np.intp)
+        first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several, the last one stays
+        return Codes(codes, values[first], first)
+    if python_texts(values[:_PROBE]) is None:
+        return None
+    try:
+        if not _few(values):
+            return None
+        codes, found = pd.factorize(values)
+    except (TypeError, ArithmeticError):  # lists have no hash, nor does a signalling NaN
+        return None
+    # Numbers may equal each other across types, but nothing equals a text that isn't one.
+    if not all(isinstance(text, str) for text in found):
+        return None
+    return Codes(codes, found, np.arange(len(found)))
 
 
-_Parts = tuple[Bytes, Places]
-
-
-def _arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], _Parts]:
-    encoded = _arrow(series.array).dictionary_encode()
+def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], Texts] | None:
+    """``few_objects`` of a column that pyarrow stores: the codes, -1 for null, and the texts."""
+    if not _few(series.array):
+        return None
+    encoded = _large_strings(series).dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return codes, _buffers(encoded.dictionary)
 
 
-def _python_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], _Parts]:
-    codes, distinct = pd.factorize(series.to_numpy(dtype=object), use_na_sentinel=True)
-    return codes, _encoded(distinct)
+def _few(values: Any) -> bool:
+    some = values[:_PROBE]
+    return len(pd.unique(some)) <= len(some) // 8
 
 
-def _utf8(values: Any) -> tuple[Bytes, Places, npt.NDArray[np.bool_]]:
-    """The texts' bytes, where each begins and the last ends, and which are null."""
-    if find_spec("pyarrow"):
-        try:
-            array = _arrow(values)
-        except UnicodeEncodeError:
-            pass  # a lone surrogate
-        else:
-            absent = array.is_null().to_numpy(zero_copy_only=False)
-            return *_buffers(array), absent
-    absent = pd.isna(values)
-    return *_encoded(np.where(absent, "", values)), absent
+def _joined(values: npt.NDArray[np.object_]) -> str | None:
+    pieces = (values[start : start + _PIECE] for start in range(0, len(values), _PIECE))
+    try:
+        return _BETWEEN.join([_BETWEEN.join(piece.tolist()) for piece in pieces])
+    except TypeError:  # a cell that is no text
+        return None
 
 
-def _encoded(values: npt.NDArray[Any]) -> _Parts:
-    texts = [text.encode("utf-8", "surrogatepass") for text in values]
-    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-    return np.frombuffer(b"".join(texts), np.uint8), np.append(np.int64(0), ends)
+def _is_null(value: Any) -> bool:
+    try:
+        return canonical(value)[0] == "null"
+    except TypeError:
+        return False
 
 
-def _arrow(values: Any) -> Any:
+def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> Texts:
+    data = np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
+    ends = np.flatnonzero(data == ord(_BETWEEN))
+    if len(ends) != max(len(cells) - 1, 0):  # some texts contain it
+        texts = [text.encode("utf-8", "surrogatepass") for text in cells]
+        data = np.frombuffer(b"".join(texts), np.uint8)
+        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+        return Texts(data, np.append(np.int64(0), ends), absent)
+    starts = np.empty(len(cells) + 1, np.int64)
+    starts[0] = 0
+    starts[1:-1] = ends + 1
+    starts[-1] = len(data) + 1
+    return Texts(data, starts, absent, gap=1)
+
+
+def _usual_nulls(values: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    """The nulls that pandas itself puts into columns, told by identity, which is quick."""
+    addresses = _addresses(values)
+    found = (addresses == id(None)) | (addresses == id(np.nan)) | (addresses == id(pd.NA))
+    return np.asarray(found)
+
+
+def _addresses(values: npt.NDArray[np.object_]) -> npt.NDArray[np.intp]:
+    """``id`` of every object; valid as long as the array is."""
+
+    class Pointers:
+        __array_interface__ = {**values.__array_interface__, "typestr": np.dtype(np.intp).str}
+
+    return np.asarray(Pointers()).view(np.intp)
+
+
+def _large_strings(series: pd.Series[Any]) -> Any:
     import pyarrow as pa
 
-    array = pa.array(values, pa.large_string(), from_pandas=True)
+    array = pa.array(series.array, pa.large_string())
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _buffers(array: Any) -> _Parts:
+def _buffers(array: Any) -> Texts:
     """The buffers of an Arrow array of large strings, which may be a slice of a larger one."""
-    _, offsets, data = array.buffers()
     if not len(array):
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    return np.frombuffer(data or b"", np.uint8), ends
+        return Texts(np.empty(0, np.uint8), np.zeros(1, np.int64), None)
+    _, offsets, data = array.buffers()
+    starts = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    absent = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
+    return Texts(np.frombuffer(data or b"", np.uint8), starts, absent)

@@ -1,11 +1,13 @@
 """XXH3, 64 bit, seed 0, of many byte strings that lie one after the other in a buffer, in numpy.
 
 The specification is https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md. A call of
-the xxhash library costs more than it takes to hash a short text, so up to 32 bytes whole
+the xxhash library costs more than it takes to hash a short text, so up to 128 bytes whole
 columns are hashed at once here; longer ones go to the library, one by one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +17,14 @@ Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
 _BLOCK = 1 << 13  # values: the buffers of a block stay in the cache
-_LONGEST = 32
+_LONGEST = 128
+_WORD = 8
 
 _SECRET = bytes.fromhex(
     "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f"
     "cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c"
+    "3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8"
+    "a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364"
 )
 _P64 = tuple(
     np.uint64(prime) for prime in (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
@@ -29,102 +34,137 @@ _LOW = np.uint64(0xFFFFFFFF)
 _EMPTY = np.uint64(0x2D06800538D394C2)
 
 
-def xxh3_of_parts(data: Bytes, offsets: Places) -> Bits:
-    """Hash of every ``data[offsets[i]:offsets[i + 1]]``: shape (len(offsets) - 1,)."""
-    hashes = np.empty(len(offsets) - 1, np.uint64)
-    # A word is read from any byte, so 8 more bytes have to be there.
-    base = int(offsets[0])
-    padded = np.zeros(int(offsets[-1]) - base + 8, np.uint8)
-    padded[:-8] = data[base : offsets[-1]]
-    words: Bits = np.ndarray(len(padded) - 7, "<u8", padded, strides=(1,))
-    for start in range(0, len(hashes), _BLOCK):
-        stop = min(start + _BLOCK, len(hashes))
-        places = offsets[start : stop + 1] - base
-        _block(padded, words, places[:-1], np.diff(places), hashes[start:stop])
-    return hashes
+def xxh3_of_parts(data: Bytes, starts: Places, out: Bits, gap: int = 0) -> None:
+    """Hash of every ``data[starts[i]:starts[i + 1] - gap]`` into ``out``: (len(starts) - 1,)."""
+    for start in range(0, len(out), _BLOCK):
+        stop = min(start + _BLOCK, len(out))
+        places = starts[start : stop + 1]
+        lengths = np.diff(places)
+        lengths -= gap
+        if places[-1] + _WORD > len(data):  # a word is read from any byte
+            near = data[places[0] : places[-1]]
+            near = np.concatenate([near, np.zeros(_WORD + gap, np.uint8)])
+            _block(near, places[:-1] - places[0], lengths, out[start:stop])
+        else:
+            _block(data, places[:-1], lengths, out[start:stop])
 
 
-def _block(data: Bytes, words: Bits, starts: Places, lengths: Places, out: Bits) -> None:
+def _block(data: Bytes, starts: Places, lengths: Places, out: Bits) -> None:
     longest, shortest = int(lengths.max()), int(lengths.min())
     for low, high, hashed in _WAYS:
         if longest < low or shortest > high:
             continue
         if low <= shortest and longest <= high:
-            out[:] = hashed(words, starts, lengths)
+            out[:] = hashed(data, starts, lengths)
             return
         chosen = np.flatnonzero((lengths >= low) & (lengths <= high))
         if len(chosen):
-            out[chosen] = hashed(words, starts[chosen], lengths[chosen])
-    if longest > _LONGEST:
-        from xxhash import xxh3_64_intdigest
-
-        raw = data[starts[0] : starts[-1] + lengths[-1]].tobytes()
-        chosen = np.flatnonzero(lengths > _LONGEST)
-        begins = starts[chosen] - starts[0]
-        ends = begins + lengths[chosen]
-        parts = zip(begins.tolist(), ends.tolist(), strict=True)
-        out[chosen] = [xxh3_64_intdigest(raw[begin:end]) for begin, end in parts]
+            out[chosen] = hashed(data, starts[chosen], lengths[chosen])
 
 
-def _secret(place: int) -> np.uint64:
-    return np.uint64(int.from_bytes(_SECRET[place : place + 8], "little"))
+def _words(data: Bytes, starts: Places, count: int = 1) -> Bits:
+    """The little-endian words from each start on: (rows,), or (rows, count) of several."""
+    size = count * _WORD
+    windows = np.ndarray(len(data) - size + 1, f"V{size}", data, strides=(1,))
+    words: Bits = windows[starts].view("<u8")
+    return words if count == 1 else words.reshape(-1, count)
 
 
-def _secret32(place: int) -> np.uint64:
-    return np.uint64(int.from_bytes(_SECRET[place : place + 4], "little"))
+def _secret(place: int, size: int = _WORD) -> np.uint64:
+    return np.uint64(int.from_bytes(_SECRET[place : place + size], "little"))
 
 
-def _none(_words: Bits, starts: Places, _lengths: Places) -> Bits:
+def _none(_data: Bytes, starts: Places, _lengths: Places) -> Bits:
     return np.full(len(starts), _EMPTY)
 
 
-def _up_to_3(words: Bits, starts: Places, lengths: Places) -> Bits:
-    word, count = words[starts], lengths.astype(np.uint64)
+def _up_to_3(data: Bytes, starts: Places, lengths: Places) -> Bits:
+    word, count = _words(data, starts), lengths.view(np.uint64)
     byte = np.uint64(0xFF)
-    first = word & byte
-    middle = (word >> ((count >> np.uint64(1)) << np.uint64(3))) & byte
-    last = (word >> ((count - np.uint64(1)) << np.uint64(3))) & byte
-    bits = (
-        (first << np.uint64(16)) | (middle << np.uint64(24)) | last | (count << np.uint64(8))
-    ) ^ (_secret32(0) ^ _secret32(4))
-    bits = (bits ^ (bits >> np.uint64(33))) * _P64[1]
-    bits = (bits ^ (bits >> np.uint64(29))) * _P64[2]
-    return np.asarray(bits ^ (bits >> np.uint64(32)))
+    bits = word >> ((count - np.uint64(1)) << np.uint64(3))  # the last byte
+    bits &= byte
+    middle = word >> ((count >> np.uint64(1)) << np.uint64(3))
+    middle &= byte
+    middle <<= np.uint64(24)
+    bits |= middle
+    word &= byte
+    word <<= np.uint64(16)
+    bits |= word
+    bits |= count << np.uint64(8)
+    bits ^= _secret(0, 4) ^ _secret(4, 4)
+    bits ^= bits >> np.uint64(33)
+    bits *= _P64[1]
+    bits ^= bits >> np.uint64(29)
+    bits *= _P64[2]
+    bits ^= bits >> np.uint64(32)
+    return bits
 
 
-def _up_to_8(words: Bits, starts: Places, lengths: Places) -> Bits:
-    count = lengths.astype(np.uint64)
-    first, last = words[starts] & _LOW, words[starts + lengths - 4] & _LOW
-    bits = (last + (first << np.uint64(32))) ^ (_secret(8) ^ _secret(16))
+def _up_to_8(data: Bytes, starts: Places, lengths: Places) -> Bits:
+    word, count = _words(data, starts), lengths.view(np.uint64)
+    bits = word >> ((count - np.uint64(4)) << np.uint64(3))
+    bits &= _LOW  # the last four bytes
+    word <<= np.uint64(32)  # the first four
+    bits += word
+    bits ^= _secret(8) ^ _secret(16)
     bits ^= _turned(bits, 49) ^ _turned(bits, 24)
     bits *= _MX2
     bits ^= (bits >> np.uint64(35)) + count
     bits *= _MX2
-    return np.asarray(bits ^ (bits >> np.uint64(28)))
+    bits ^= bits >> np.uint64(28)
+    return bits
 
 
-def _up_to_16(words: Bits, starts: Places, lengths: Places) -> Bits:
-    low = words[starts] ^ (_secret(24) ^ _secret(32))
-    high = words[starts + lengths - 8] ^ (_secret(40) ^ _secret(48))
-    bits = lengths.astype(np.uint64) + low.byteswap() + high + _folded(low, high)
+def _up_to_16(data: Bytes, starts: Places, lengths: Places) -> Bits:
+    low = _words(data, starts)
+    low ^= _secret(24) ^ _secret(32)
+    high = _words(data, starts + lengths - _WORD)
+    high ^= _secret(40) ^ _secret(48)
+    bits = _folded(low, high)
+    bits += lengths.view(np.uint64)
+    bits += low.byteswap()
+    bits += high
     return _avalanche(bits)
 
 
-def _up_to_32(words: Bits, starts: Places, lengths: Places) -> Bits:
-    bits = lengths.astype(np.uint64) * _P64[0]
-    for places, where in ((starts, 0), (starts + lengths - 16, 16)):
-        bits += _folded(words[places] ^ _secret(where), words[places + 8] ^ _secret(where + 8))
-    return _avalanche(bits)
+def _longer(pairs: int) -> Callable[[Bytes, Places, Places], Bits]:
+    """Up to ``pairs`` times 32 bytes: that many pairs of words from either end."""
+
+    def hashed(data: Bytes, starts: Places, lengths: Places) -> Bits:
+        bits = lengths.view(np.uint64) * _P64[0]
+        heads = _words(data, starts, 2 * pairs)
+        tails = _words(data, starts + lengths - 2 * pairs * _WORD, 2 * pairs)
+        for i in range(pairs):
+            for words, pair, place in ((heads, i, 0), (tails, pairs - 1 - i, 16)):
+                low, high = words[:, 2 * pair], words[:, 2 * pair + 1]
+                place += 32 * i
+                bits += _folded(low ^ _secret(place), high ^ _secret(place + _WORD))
+        return _avalanche(bits)
+
+    return hashed
+
+
+def _library(data: Bytes, starts: Places, lengths: Places) -> Bits:
+    from xxhash import xxh3_64_intdigest
+
+    raw = data[starts[0] : starts[-1] + lengths[-1]].tobytes()
+    begins = starts - starts[0]
+    parts = zip(begins.tolist(), (begins + lengths).tolist(), strict=True)
+    hashes = (xxh3_64_intdigest(raw[begin:end]) for begin, end in parts)
+    return np.fromiter(hashes, np.uint64, len(starts))
 
 
 def _turned(bits: Bits, by: int) -> Bits:
-    return (bits << np.uint64(by)) | (bits >> np.uint64(64 - by))
+    turned = bits << np.uint64(by)
+    turned |= bits >> np.uint64(64 - by)
+    return turned
 
 
 def _avalanche(bits: Bits) -> Bits:
     bits ^= bits >> np.uint64(37)
     bits *= _MX1
-    return np.asarray(bits ^ (bits >> np.uint64(32)))
+    bits ^= bits >> np.uint64(32)
+    return bits
 
 
 def _folded(a: Bits, b: Bits) -> Bits:
@@ -151,5 +191,6 @@ _WAYS = (
     (1, 3, _up_to_3),
     (4, 8, _up_to_8),
     (9, 16, _up_to_16),
-    (17, _LONGEST, _up_to_32),
+    *((32 * pairs - 31 if pairs > 1 else 17, 32 * pairs, _longer(pairs)) for pairs in range(1, 5)),
+    (_LONGEST + 1, np.inf, _library),
 )

@@ -14,8 +14,8 @@ from packager.review.plots import histogram
 from packager.review.summary import WHAT
 from packager.review.verdicts import Verdict
 
-SHOWN = 200
-"""Rows on the page; the other files hold all."""
+OPEN, SHOWN = 5, 50
+"""Rows of a kind that are seen at once, and that are on the page; the other files hold all."""
 STYLE = Path(__file__).with_name("page.css")
 _GRADES = ((0.95, "sure"), (0.8, "likely"), (0.5, "look"), (0.0, "hint"))
 _WORDS = {"sure": "wrong", "likely": "likely wrong", "look": "worth a look", "hint": "a hint"}
@@ -31,7 +31,10 @@ def page(
             by_row.setdefault((finding.part, finding.row), []).append(finding)
     general = [finding for finding in findings if finding.row is None]
     judged = {verdict.row_hash: verdict for verdict in verdicts}
-    cards = [_row(report, found, judged) for found in list(by_row.values())[:SHOWN]]
+    kinds: dict[tuple[tuple[str, str | None], ...], list[list[Finding]]] = {}
+    for found in by_row.values():
+        kinds.setdefault(tuple((one.detector, one.column) for one in found), []).append(found)
+    cards = [card for alike in kinds.values() for card in _alike(report, alike, judged)]
     return "\n".join(
         [
             "<!doctype html>",
@@ -44,7 +47,7 @@ def page(
             "<main>",
             *_found(report, findings),
             *_general(report, general),
-            *_rows(len(by_row), cards),
+            *_rows(cards),
             "</main></body></html>",
             "",
         ]
@@ -96,14 +99,29 @@ def _general(report: Report, general: Sequence[Finding]) -> Iterator[str]:
         yield "</section>"
 
 
-def _rows(count: int, cards: Sequence[str]) -> Iterator[str]:
-    if not cards:
-        return
-    yield "<section><h2>Rows, worst first</h2>"
-    if count > len(cards):
-        yield f"<p class=note>The first {len(cards)} of {count:,} rows; the files hold all.</p>"
-    yield from cards
-    yield "</section>"
+def _rows(cards: Sequence[str]) -> Iterator[str]:
+    if cards:
+        yield "<section><h2>Rows, worst first</h2>"
+        yield from cards
+        yield "</section>"
+
+
+def _alike(
+    report: Report, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
+) -> Iterator[str]:
+    """The rows with the same findings: a few at once, so that the next kind is seen too."""
+    cards = [_row(report, found, judged) for found in rows[:SHOWN]]
+    yield from cards[:OPEN]
+    if len(rows) > OPEN:
+        about = ", ".join(
+            f"{one.detector.replace('_', ' ')} {f'in {one.column}' if one.column else ''}".strip()
+            for one in rows[0]
+        )
+        only = f"; {len(cards) - OPEN} of them here, the files hold all" * (len(rows) > SHOWN)
+        more = f"{len(rows) - OPEN:,} more like these: {about}{only}"
+        yield f"<details><summary>{escape(more)}</summary>"
+        yield from cards[OPEN:]
+        yield "</details>"
 
 
 def _row(report: Report, found: Sequence[Finding], judged: dict[str, Verdict]) -> str:
@@ -112,10 +130,12 @@ def _row(report: Report, found: Sequence[Finding], judged: dict[str, Verdict]) -
     verdict = judged.get(first.row_hash)
     said = f"<span class=verdict>verdict: {verdict.verdict}</span>" if verdict else ""
     flagged = {finding.column for finding in found}
+    # What the findings name comes first: a wide row is cut off at the edge of the card.
+    row = zip(report.columns, report.cells[first.row_hash], strict=True)
     cells = "".join(
         f"<div{' class=flagged' if name in flagged else ''}><dt>{escape(name)}</dt>"
         f"<dd>{'<i>empty</i>' if cell is None else escape(cell)}</dd></div>"
-        for name, cell in zip(report.columns, report.cells[first.row_hash], strict=True)
+        for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
     )
     return (
         f"<article><h3>{place} <code>{first.row_hash}</code>{said}</h3>"

@@ -35,7 +35,7 @@ WHAT = {
 
 def summary(report: Report, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
     """What a check found, a line for each detector that found something, worst first."""
-    yield f"checked {report.rows:,} rows, {len(report.columns)} columns"
+    yield f"checked {_counted(report.rows, 'row')}, {_counted(len(report.columns), 'column')}"
     worst: dict[str, Finding] = {}
     for finding in report.findings:
         worst.setdefault(finding.detector, finding)
@@ -60,3 +60,7 @@ def line_of(finding: Finding) -> str:
         f"{finding.score:.2f}  {row:>8}  {finding.row_hash or '-':<16}  {finding.detector:<18} "
         f"{about}{finding.observed}; expected {finding.expected}"
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -60,6 +60,8 @@ def open_side(text: str) -> Side:
     is_package = (path / "oci-layout").is_file() or path.suffix == ".tar"
     if path.exists() and not is_package and not (path / "_delta_log").is_dir():
         return Side(text, fingerprint_path(path), lambda: blocks(path))
+    if not path.exists() and path.suffix.lower() in (".csv", ".parquet", ".json"):
+        raise UsageError(f"{text}: expected a file or a folder, got nothing there")
     location = None if is_package else Location.table_at(text)
     if location is not None:
         return _table(text, location)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from packager.console import one_line
 from packager.data.rowdiff import RowDiff
 from packager.data.summary import ColumnSummary
 from packager.versions.compare import DataDiff
@@ -14,7 +15,7 @@ _COLUMNS = 40
 
 def compared_text(found: DataDiff) -> str:
     """The whole comparison as lines."""
-    return "\n".join(_lines(found))
+    return "\n".join(map(one_line, _lines(found)))
 
 
 def _lines(found: DataDiff) -> Iterator[str]:

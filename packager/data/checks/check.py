@@ -88,7 +88,8 @@ def check(
     findings: list[Finding] = []
     for name, detector in chosen.items():
         tell(name)
-        suspects = list(detector(table)) if len(table) or name == "schema" else []
+        with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
+            suspects = list(detector(table)) if len(table) or name == "schema" else []
         counts[name] = sum(one.count for one in suspects)
         findings += _worst(name, suspects, table)
     findings.sort(key=worst_first)
@@ -150,7 +151,7 @@ def _observed(one: Suspects, place: int, row: int, table: Table) -> str:
 
 def cell_text(value: Any) -> str | None:
     """A cell for people; None for a null."""
-    if pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
     if isinstance(value, float | np.floating):
         return f"{float(value):.10g}"
@@ -176,6 +177,13 @@ def _histograms(table: Table, findings: list[Finding]) -> dict[str, Histogram]:
         values = table.numbers[name]
         values = values[np.isfinite(values)]
         if name in named and len(values):
-            counts, edges = np.histogram(values, bins=BINS)
+            low, high = float(values.min()), float(values.max())
+            if not np.isfinite(high - low):
+                continue  # no bin would have a finite width
+            # Neighbours among huge integers lie closer than bins could.
+            least = 4 * BINS * float(np.spacing(max(abs(low), abs(high))))
+            apart = high - low > least or (high == low and least < 1)
+            reach = (low, high) if apart else (low - least, high + least)
+            counts, edges = np.histogram(values, bins=BINS, range=reach)
             found[name] = Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
     return found

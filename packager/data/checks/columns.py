@@ -21,9 +21,11 @@ def constant(table: Table) -> Iterator[Suspects]:
     for name in table.features:
         column = table.frame[name]
         first = column.first_valid_index()
-        if len(table) < 2 or first is None or column.iloc[:GLANCE].nunique() > 1:
+        if len(table) < 2 or first is None:
             continue
-        if column.nunique() == 1:
+        if name not in table.texts and column.iloc[:GLANCE].nunique() > 1:
+            continue
+        if table.distinct(name) == 1:
             yield Suspects(
                 name,
                 "values that differ",
@@ -44,7 +46,7 @@ def id_like(table: Table) -> Iterator[Suspects]:
         if name not in table.texts and not _counts_up(table, name):
             continue
         column = table.frame[name].dropna()
-        unique = column.nunique() / max(1, len(column))
+        unique = table.distinct(name) / max(1, len(column))
         if len(column) >= LEAST_ROWS and unique >= UNIQUE:
             yield Suspects(
                 name,

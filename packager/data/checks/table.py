@@ -94,6 +94,12 @@ class Table:
             and not pd.api.types.is_datetime64_any_dtype(dtype)
         }
 
+    def distinct(self, name: str) -> int:
+        """How many values a column has, nulls aside."""
+        if name in self.texts:
+            return len(self.texts[name].values)
+        return int(self.frame[name].nunique())
+
     def sample(self, most: int, among: Mask | None = None) -> Ints:
         """At most ``most`` positions (``among`` some), ascending: those of the smallest hashes.
 
@@ -121,6 +127,14 @@ def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> Tab
 
 
 def _texts(series: pd.Series[Any]) -> Texts:
-    codes, values = pd.factorize(series.astype(object))
+    cells = series.astype(object)
+    try:
+        codes, values = pd.factorize(cells)
+    except TypeError:  # lists and objects have no hash; their text tells them apart as well
+        codes, values = pd.factorize(cells.map(_written, na_action="ignore"))
     counts = np.bincount(codes[codes >= 0], minlength=len(values))
     return Texts(codes.astype(np.int32), tuple(values), counts)
+
+
+def _written(value: Any) -> str:
+    return str(value.tolist() if isinstance(value, np.ndarray) else value)

@@ -11,7 +11,7 @@ import pyarrow.parquet as parquet
 from packager.data.checks.check import check
 from packager.data.checks.table import table_of
 from packager.review.files import write_suspects
-from packager.review.page import page
+from packager.review.page import OPEN, page
 from packager.review.verdicts import Verdict, read_verdicts
 
 HOSTILE = "<script>alert(1)</script>"
@@ -61,6 +61,26 @@ def seen_tags(text):
     seen = Seen()
     seen.feed(text)
     return seen.tags
+
+
+def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
+    frame = pd.DataFrame({"size": [5 + i / 100 for i in range(400)], "label": ["x", "y"] * 200})
+    frame.loc[10:69, "size"] = -999.0
+    frame["note"] = [str(i) for i in range(400)]
+    frame.loc[399] = frame.loc[0]
+    found = check(table_of(frame, "label"), models=False)
+    text = page(found, found.findings, (), "stones")
+    folded = text.index(
+        "<details><summary>55 more like these: placeholder in size; 45 of them here"
+    )
+    assert text[text.index("Rows, worst first") : folded].count("<article>") == OPEN
+    assert "row 399" in text[text.index("</details>") :]
+
+
+def test_the_flagged_cell_stands_first_in_its_row():
+    found = report()
+    text = page(found, found.findings, (), "stones")
+    assert "aria-label='cells of row 7'><div class=flagged><dt>size</dt>" in text
 
 
 def test_a_page_without_findings_says_so():

@@ -86,3 +86,23 @@ def test_versions_are_compared(commit, place, frame):
 def test_keys_that_are_none_are_refused(two, key, message):
     with pytest.raises(UsageError, match=message):
         diffed(*two, key)
+
+
+def test_a_file_that_is_not_there_is_not_looked_for_among_images(tmp_path):
+    with pytest.raises(UsageError, match=r"absent\.csv: expected a file or a folder, got nothing"):
+        open_side(str(tmp_path / "absent.csv"))
+
+
+def test_names_that_would_steer_a_terminal_are_written_as_escapes(tmp_path):
+    for name, value in (("a.csv", 1), ("b.csv", 2)):
+        pd.DataFrame({"x\n\x1b[2J": [value]}).to_csv(tmp_path / name, index=False)
+    text = compared_text(diffed(str(tmp_path / "a.csv"), str(tmp_path / "b.csv")))
+    assert "~ x\\n\\x1b[2J" in text
+    assert "\x1b" not in text
+
+
+def test_rows_with_lists_in_them_are_shown(tmp_path):
+    for name, value in (("a.parquet", [1, 2]), ("b.parquet", [3, 4])):
+        pd.DataFrame({"id": [1], "x": [value]}).to_parquet(tmp_path / name)
+    rows = diffed(str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "id").row_diff
+    assert rows.changed_rows == (({"id": 1, "x": "[1 2]"}, {"id": 1, "x": "[3 4]"}),)

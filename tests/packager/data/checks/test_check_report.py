@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from dirty_tables import ROWS, clean
 
@@ -83,3 +84,22 @@ def test_a_sample_is_chosen_by_content(monkeypatch):
     assert set(table.hashes[table.sample(50)]) == set(other.hashes[other.sample(50)])
     monkeypatch.setattr(checks, "FOREST_SAMPLE", 50)
     assert check(table).notes == ("outlier: looked at 50 of 400 rows",)
+
+
+def test_odd_columns_are_checked_like_others():
+    rows = 300
+    frame = pd.DataFrame(
+        {
+            "list": [np.array([i % 3, 2]) if i % 50 else None for i in range(rows)],
+            "object": [{"x": i} for i in range(rows)],
+            "same": [[1, 2]] * rows,
+            "huge": np.array([2**64 - 1 - i for i in range(rows)], np.uint64),
+            "one": np.full(rows, 2**60 + 1),
+            "wide": [1.7e308, -1.7e308] * (rows // 2),
+            "infinite": [float("inf"), 1.0] * (rows // 2),
+        }
+    )
+    report = check(table_of(frame), models=False)
+    named = {(finding.detector, finding.column) for finding in report.findings}
+    assert {("constant", "same"), ("id_like", "object"), ("constant", "one")} <= named
+    assert Report.model_validate_json(report.dump()) == report
