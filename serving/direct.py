@@ -17,6 +17,9 @@ Header = tuple[bytes, bytes]
 
 MOST_AT_ONCE = 32
 """Requests of one connection that are answered before others get their turn."""
+MOST_WAITING = 256
+"""Requests of one connection that wait for their turn; each holds some 4 KB. The last of them ends
+the connection, and what was sent behind it is not looked at (RFC 9112, 9.3.2 and 9.6)."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class DirectProtocol(HttpToolsProtocol):
         """Requests that the shortcut took of the data at hand."""
         self._running: Any = None
         """uvicorn's cycle of the request whose turn it is; ``cycle`` is that of the newest."""
+        self._full = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the request that runs know; uvicorn tells only the newest."""
@@ -72,8 +76,17 @@ class DirectProtocol(HttpToolsProtocol):
         if self._parts is not None:
             self._hand_on()
 
+    def on_message_begin(self) -> None:
+        """See whether as many wait as may."""
+        if len(self.pipeline) >= MOST_WAITING and not self._full:
+            self._full = True
+            self.cycle.keep_alive = False
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """Take the shortcut if it is open to this request."""
+        if self._full:
+            return
         if self._is_plain():
             self._known = dict(self.headers)
             if self._direct.takes(self.url, self._known):
@@ -83,10 +96,10 @@ class DirectProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Keep what comes."""
-        if self._parts is None:
-            super().on_body(body)
-        else:
+        if self._parts is not None:
             self._parts.append(body)
+        elif not self._full:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Answer."""
@@ -99,7 +112,8 @@ class DirectProtocol(HttpToolsProtocol):
                 self._write(answer)
                 return
             self._hand_on()
-        super().on_message_complete()
+        if not self._full:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """The next request that waits has its turn."""

@@ -51,7 +51,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         body += message["body"]
         if not message["more_body"]:
             break
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.001)
     headers = [(b"content-length", b"%d" % len(body)), (b"x-way", b"asgi")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -164,6 +164,19 @@ def test_many_requests_sent_at_once_let_others_have_their_turn() -> None:
         assert [body for _, body in answers] == bodies
         ways = [way for way, _ in answers]
         assert ways[: direct.MOST_AT_ONCE + 1] == [b"direct"] * direct.MOST_AT_ONCE + [b"asgi"]
+
+    talk(scenario)
+
+
+def test_so_many_requests_may_wait_and_no_more() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        bodies = [b"wait %d" % place for place in range(2_000)]
+        writer.write(b"".join(map(request, bodies)))
+        received = await reader.read()
+        count = received.count(b"HTTP/1.1 200 OK")
+        assert direct.MOST_WAITING <= count < 1_000
+        assert received.count(b"connection: close") == 1
+        assert received.endswith(b"wait %d" % (count - 1))
 
     talk(scenario)
 

@@ -120,7 +120,7 @@ def test_an_idle_connection_between_requests_is_kept() -> None:
 def test_what_comes_along_with_the_end_of_a_head_is_no_part_of_it() -> None:
     body = b"x" * 200_000
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
-    many = 3_000
+    many = 200
 
     async def scenario(port: int, _: listener.Server) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -130,7 +130,7 @@ def test_what_comes_along_with_the_end_of_a_head_is_no_part_of_it() -> None:
             writer.write(head[cut:] + body)
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
             await reader.readexactly(2)
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Fill: some\r\n\r\n" * many)
+        writer.write((b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 900 + b"\r\n\r\n") * many)
         for _ in range(many):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
             await reader.readexactly(2)
