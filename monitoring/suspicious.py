@@ -13,9 +13,11 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from monitoring.times import Clock
+if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
+    from monitoring.times import Clock
+
 
 _TOGETHER = 100  # lines written at once
 

@@ -15,6 +15,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 Header = tuple[bytes, bytes]
 
+MOST_AT_ONCE = 32
+"""Requests of one connection that are answered before others get their turn."""
+MOST_WAITING = 256
+"""Requests of one connection that wait for their turn; each holds some 4 KB. The last of them ends
+the connection, and what was sent behind it is not looked at (RFC 9112, 9.3.2 and 9.6)."""
+
 
 @dataclass(slots=True)
 class Written:
@@ -49,28 +55,51 @@ class DirectProtocol(HttpToolsProtocol):
         self._known: Mapping[bytes, bytes] = {}
         self._parts: list[bytes] | None = None
         """The body of a request for the shortcut so far; None for any other request."""
+        self._answered = 0
+        """Requests that the shortcut took of the data at hand."""
+        self._running: Any = None
+        """uvicorn's cycle of the request whose turn it is; ``cycle`` is that of the newest."""
+        self._full = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the request that runs know; uvicorn tells only the newest."""
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+            self._running = None
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parse ``data``; a request that isn't whole by then goes the usual way."""
+        self._answered = 0
         super().data_received(data)
         if self._parts is not None:
             self._hand_on()
 
+    def on_message_begin(self) -> None:
+        """See whether as many wait as may."""
+        if len(self.pipeline) >= MOST_WAITING and not self._full:
+            self._full = True
+            self.cycle.keep_alive = False
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """Take the shortcut if it is open to this request."""
+        if self._full:
+            return
         if self._is_plain():
             self._known = dict(self.headers)
             if self._direct.takes(self.url, self._known):
                 self._parts = []
                 return
-        super().on_headers_complete()
+        self._begin()
 
     def on_body(self, body: bytes) -> None:
         """Keep what comes."""
-        if self._parts is None:
-            super().on_body(body)
-        else:
+        if self._parts is not None:
             self._parts.append(body)
+        elif not self._full:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Answer."""
@@ -83,7 +112,20 @@ class DirectProtocol(HttpToolsProtocol):
                 self._write(answer)
                 return
             self._hand_on()
-        super().on_message_complete()
+        if not self._full:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The next request that waits has its turn."""
+        following = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+        self._running = following
+
+    def _begin(self) -> None:
+        """Let uvicorn make its cycle of the request, which runs or waits for its turn."""
+        super().on_headers_complete()
+        if not self.pipeline:
+            self._running = self.cycle
 
     def _is_plain(self) -> bool:
         """A ``POST`` that nothing stands before, on a connection that goes on and takes answers."""
@@ -91,7 +133,9 @@ class DirectProtocol(HttpToolsProtocol):
         return bool(
             parser.get_method() == b"POST"
             and (cycle is None or cycle.response_complete)
+            and self._answered < MOST_AT_ONCE
             and not self.flow.write_paused
+            and not self.transport.is_closing()
             and not self.expect_100_continue
             and parser.should_keep_alive()
             and parser.get_http_version() == "1.1"
@@ -101,12 +145,13 @@ class DirectProtocol(HttpToolsProtocol):
     def _hand_on(self) -> None:
         """Let uvicorn have what came."""
         parts, self._parts = self._parts or (), None
-        super().on_headers_complete()
+        self._begin()
         for part in parts:
             super().on_body(part)
 
     def _write(self, answer: Written) -> None:
         """Head and body in one write."""
+        self._answered += 1
         lines = [STATUS_LINE[answer.status]]
         for name, value in self.server_state.default_headers:
             lines += (name, b": ", value, b"\r\n")

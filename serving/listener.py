@@ -50,13 +50,25 @@ class GuardedProtocol(DirectProtocol, Endable):
             self.ended = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse ``data``; a head of more than ``MOST_HEAD_BYTES`` is refused (400)."""
-        if self._head >= 0:
-            self._head += len(data)
-            if self._head > MOST_HEAD_BYTES:
-                self.send_400_response("Invalid HTTP request received.")
+        """Parse ``data``; a head of more than ``MOST_HEAD_BYTES`` is refused (400).
+
+        In pieces, so that what comes along with the end of a head doesn't count as one.
+        """
+        if len(data) <= MOST_HEAD_BYTES:
+            self._parse(data)
+            return
+        for start in range(0, len(data), MOST_HEAD_BYTES):
+            self._parse(data[start : start + MOST_HEAD_BYTES])
+            if self.transport.is_closing():
                 return
-        super().data_received(data)
+
+    def _parse(self, piece: bytes) -> None:
+        if self._head >= 0:
+            self._head += len(piece)
+        super().data_received(piece)
+        # A head that began in this piece is counted from the next one on.
+        if self._head > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("Invalid HTTP request received.")
 
     def on_message_begin(self) -> None:
         """A head begins."""

@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from monitoring.metrics import Metrics
-from monitoring.observe import Batch
+if TYPE_CHECKING:  # the supervising process needs neither, nor what they import
+    from monitoring.metrics import Metrics
+    from monitoring.observe import Batch
 
 FOLDER = "MODEL_CHECK_FOLDER"
 """Environment variable naming the folder of the sockets; set by ``python -m serving``."""

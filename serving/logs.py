@@ -14,9 +14,10 @@ import re
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 AccessLog = Literal["off", "errors", "all"]
 MOST_LINES = 100
@@ -69,6 +70,19 @@ def to_json() -> None:
     ours = logging.getLogger("serving")
     ours.handlers, ours.propagate = [handler], False
     ours.setLevel(logging.INFO)
+    warnings.showwarning = _warned
+
+
+def _warned(
+    _message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    _file: TextIO | None = None,
+    _line: str | None = None,
+) -> None:
+    """A library's warning, told as exceptions are: its message may quote values too."""
+    logging.getLogger("serving").warning("%s at %s:%d", category.__name__, filename, lineno)
 
 
 @dataclass(slots=True)

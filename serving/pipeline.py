@@ -20,6 +20,7 @@ from packager.worker.model import Predictions
 from serving.answers import PredictForm
 from serving.exchange import Exchange
 from serving.lane import FullError, GoneError, Lane, LateError
+from serving.memory import GiveBack, uncollected
 from serving.predictor import ModelError, Outcome, Predictor
 from serving.schema import RequestError, Response
 from serving.settings import Settings
@@ -28,6 +29,8 @@ from serving.wire import RETRY_AFTER, DisconnectedError, Receive
 
 LARGE_BYTES = 1 << 16
 """From here on, reading a body would keep other requests waiting for milliseconds."""
+HUGE_BYTES = 1 << 20
+"""From here on, the memory that a request took is worth giving back."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class Pipeline:
         self._lane: Lane[Checked, Predictions] = Lane(
             settings.queue, Together(predictor), settings.batch_rows
         )
+        self._give_back = GiveBack()
 
     def at_once(
         self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
@@ -132,7 +136,11 @@ class Pipeline:
         deadline: float,
     ) -> Answer:
         whole = partial(self._whole, exchange, body, headers)
-        found: Answer | RequestError = await self._lane.run(whole, deadline, receive)
+        try:
+            found: Answer | RequestError = await self._lane.run(whole, deadline, receive)
+        finally:
+            if len(body) >= HUGE_BYTES:
+                self._give_back.soon()
         if isinstance(found, Answer):
             return found
         gc.collect()  # quick, as what was loaded is frozen
@@ -146,12 +154,13 @@ class Pipeline:
         That one's frames hold all the rows, in a circle that would wait for the collector.
         """
         try:
-            checked, context, reading = self._read(exchange, body, headers)
-            self._stage("validate", reading)
-            started = time.perf_counter()
-            outcome = self._predictor.score(checked)
-            self._stage("predict", time.perf_counter() - started)
-            return self._written(exchange, context, checked, outcome)
+            with uncollected():
+                checked, context, reading = self._read(exchange, body, headers)
+                self._stage("validate", reading)
+                started = time.perf_counter()
+                outcome = self._predictor.score(checked)
+                self._stage("predict", time.perf_counter() - started)
+                return self._written(exchange, context, checked, outcome)
         except RequestError as error:
             error.__cause__ = error.__context__ = error.__traceback__ = None
             return error

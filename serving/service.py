@@ -1,27 +1,26 @@
 """The BentoML service: workers, health and metrics are its own, our routes stand in front.
 
 The only import of bentoml, which is slow. This module is imported in the supervising process
-too, so it reads the manifest and nothing more; each worker loads the model when it starts.
+too, so it reads the manifest and nothing more: what serves is imported by each worker, and the
+model loaded there, when it starts.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bentoml
 
-from monitoring.counterfiles import claim
-from monitoring.series import count_as
 from packager.errors import PackageError
 from packager.manifest import Manifest
-from serving import listener, logs, routes, supervision
-from serving.app import App
-from serving.predictor import Predictor
+from serving import supervision
 from serving.settings import Settings
-from serving.wire import ASGIApp
-from serving.workers import Workers
+
+if TYPE_CHECKING:
+    from serving.predictor import Predictor
+    from serving.wire import ASGIApp
 
 settings = Settings.from_environment()
 manifest = Manifest.load(settings.root.package / "manifest.json")
@@ -29,6 +28,9 @@ manifest = Manifest.load(settings.root.package / "manifest.json")
 
 def load() -> Predictor:
     """The package in memory; a worker that can't load it ends the whole server."""
+    from serving import listener, routes
+    from serving.predictor import Predictor
+
     try:
         listener.check()
         return Predictor.load(settings, manifest, routes.MEASURED)
@@ -39,6 +41,9 @@ def load() -> Predictor:
 
 def _keep_counts() -> None:
     """Go on where the worker before this one ended, before the first metric is made."""
+    from monitoring.counterfiles import claim
+    from monitoring.series import count_as
+
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is not None:
         count_as(claim(Path(folder)).name)
@@ -53,6 +58,10 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Our application around BentoML's, on a server of ours."""
+        from serving import listener, logs
+        from serving.app import App
+        from serving.workers import Workers
+
         _keep_counts()
         inner: ASGIApp = super().to_asgi(is_main=is_main)
         logs.to_json()

@@ -12,13 +12,16 @@ import secrets
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitoring.keys import KeyFileError, KeyRing
 from monitoring.seen import RedisSeen, Seen, SqliteSeen, StoreError
 from monitoring.suspicious import SuspiciousLog
-from monitoring.times import Clock
 from packager.errors import UsageError
 from serving.feedback_settings import FeedbackSettings
+
+if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
+    from monitoring.times import Clock
 
 
 def prepare(

@@ -35,7 +35,9 @@ LIKELIEST = frozenset(
         "xgboost.sklearn.XGBClassifier",
     ]
 )
-"""Classifiers whose ``predict`` is the class with the largest of their probabilities."""
+"""Classifiers whose ``predict`` is the class with the largest of their probabilities.
+
+But for an objective that is the project's own function: LightGBM then gives raw scores instead."""
 _SEARCHES = frozenset(
     [
         "sklearn.model_selection._search.GridSearchCV",
@@ -58,7 +60,7 @@ def asking(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], Asked]:
         steps = [step for _, step in model.steps[:-1] if step not in _NOTHING]
         ask = asking(model[-1], classes)
         return lambda rows: ask(_transformed(steps, rows))
-    if kind in LIKELIEST:
+    if kind in LIKELIEST and not callable(getattr(model, "objective", None)):
         return lambda rows: _likeliest(model, classes, rows)
     return lambda rows: (model.predict(_own(rows)), model.predict_proba(_own(rows)))
 

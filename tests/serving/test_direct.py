@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from serving import listener
+from serving import direct, listener
 from serving.direct import Written
 from serving.workers import Workers
 
@@ -51,7 +51,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         body += message["body"]
         if not message["more_body"]:
             break
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.001)
     headers = [(b"content-length", b"%d" % len(body)), (b"x-way", b"asgi")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -154,6 +154,57 @@ def test_requests_sent_without_waiting_are_answered_in_their_order() -> None:
         assert await answer(reader) == (b"direct", b"seven")
 
     talk(scenario)
+
+
+def test_many_requests_sent_at_once_let_others_have_their_turn() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        bodies = [b"%d" % place for place in range(100)]
+        writer.write(b"".join(map(request, bodies)))
+        answers = [await answer(reader) for _ in bodies]
+        assert [body for _, body in answers] == bodies
+        ways = [way for way, _ in answers]
+        assert ways[: direct.MOST_AT_ONCE + 1] == [b"direct"] * direct.MOST_AT_ONCE + [b"asgi"]
+
+    talk(scenario)
+
+
+def test_so_many_requests_may_wait_and_no_more() -> None:
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        bodies = [b"wait %d" % place for place in range(2_000)]
+        writer.write(b"".join(map(request, bodies)))
+        received = await reader.read()
+        count = received.count(b"HTTP/1.1 200 OK")
+        assert direct.MOST_WAITING <= count < 1_000
+        assert received.count(b"connection: close") == 1
+        assert received.endswith(b"wait %d" % (count - 1))
+
+    talk(scenario)
+
+
+def test_what_follows_the_last_answer_is_not_begun() -> None:
+    echo = Echo()
+    echo.closing = True
+
+    async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(request(b"last") + request(b"too late"))
+        assert await answer(reader) == (b"direct", b"last")
+        assert await reader.read() == b""
+        assert echo.asked == 1
+
+    talk(scenario, echo)
+
+
+def test_a_connection_that_is_lost_ends_what_runs_without_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(request(b"wait") + request(b"wait too") + request(b"and me"))
+        await asyncio.sleep(0.005)
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+
+    talk(scenario)
+    assert not [record.message for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_server_that_ends_says_so_and_closes() -> None:

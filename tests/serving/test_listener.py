@@ -117,6 +117,42 @@ def test_an_idle_connection_between_requests_is_kept() -> None:
     serve(scenario)
 
 
+def test_what_comes_along_with_the_end_of_a_head_is_no_part_of_it() -> None:
+    body = b"x" * 200_000
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    many = 200
+
+    async def scenario(port: int, _: listener.Server) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for cut in (20, len(head) - 2):
+            writer.write(head[:cut])
+            await asyncio.sleep(0.05)
+            writer.write(head[cut:] + body)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(2)
+        writer.write((b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 900 + b"\r\n\r\n") * many)
+        for _ in range(many):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            await reader.readexactly(2)
+        writer.close()
+
+    serve(scenario)
+
+
+@pytest.mark.parametrize("piece", [5_000, 100_000])
+def test_a_head_larger_than_64_kib_is_refused(piece: int) -> None:
+    async def scenario(port: int, _: listener.Server) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\n")
+        await asyncio.sleep(0.05)
+        for _ in range(100_000 // piece):
+            writer.write(b"X-Fill: " + b"a" * piece + b"\r\n")
+            await asyncio.sleep(0.005)
+        assert (await ended(reader)).partition(b"\r\n")[0] in (b"HTTP/1.1 400 Bad Request", b"")
+
+    serve(scenario)
+
+
 def test_header_and_body_leave_in_one_write() -> None:
     import uvloop
 

@@ -3,10 +3,19 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import warnings
 
 import pytest
 
-from serving.logs import MOST_LINES, Access, AccessLog, JsonFormatter, described, trace_of
+from serving.logs import (
+    MOST_LINES,
+    Access,
+    AccessLog,
+    JsonFormatter,
+    _warned,
+    described,
+    trace_of,
+)
 
 PARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -33,6 +42,19 @@ def test_an_id_that_could_do_harm_is_replaced(given: bytes | None) -> None:
 )
 def test_a_malformed_trace_is_left_out(given: bytes) -> None:
     assert trace_of(b"a", given).traceparent is None
+
+
+def test_a_warning_is_told_without_its_message(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("serving"), "propagate", True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", _warned)
+        warnings.warn("the value 4711 is odd", RuntimeWarning, stacklevel=1)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("RuntimeWarning at ")
+    assert "4711" not in record.getMessage()
 
 
 def test_an_exception_is_told_without_its_message() -> None:

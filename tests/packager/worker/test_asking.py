@@ -26,6 +26,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier
 
+from packager.errors import PackageError
 from packager.worker import asking
 from packager.worker.predictions import checked_labels
 
@@ -56,6 +57,26 @@ class Counting(TransformerMixin, BaseEstimator):
     def transform(self, rows: Any) -> Any:
         type(self).asked += 1
         return np.round(np.asarray(rows), 1)
+
+
+class Doubles(TransformerMixin, BaseEstimator):
+    """Learns nothing, so that scikit-learn can't tell whether it is fitted."""
+
+    def fit(self, _rows: Any, _target: Any = None) -> Doubles:
+        return self
+
+    def transform(self, rows: Any) -> Any:
+        return rows * 2
+
+
+class Plain:
+    """As scikit-learn's pipelines take it, without its base classes."""
+
+    def fit(self, _rows: Any, _target: Any = None) -> Plain:
+        return self
+
+    def transform(self, rows: Any) -> Any:
+        return rows * 2
 
 
 class Forest(RandomForestClassifier):
@@ -124,6 +145,32 @@ def test_what_may_decide_otherwise_is_asked_twice() -> None:
     labels, _ = asking.asking(machine, ("no", "yes"))(frame)
     assert (labels == machine.predict(frame)).all()
     assert Counting.asked == before + 2  # once above, once by the line before
+
+
+@pytest.mark.parametrize("steps", [[Doubles()], [Plain()], ["passthrough", Doubles(), None], []])
+def test_a_pipeline_passes_through_whatever_transforms(steps: list[Any]) -> None:
+    frame = rows(300)
+    named = [(str(place), step) for place, step in enumerate(steps)]
+    pipeline = Pipeline([*named, ("m", LogisticRegression())]).fit(frame, target(frame, 2))
+    labels, chances = asking.asking(pipeline, (0, 1))(frame)
+    assert labels == pipeline.predict(frame).tolist()
+    assert (chances == pipeline.predict_proba(frame)).all()
+
+
+def test_raw_scores_of_an_objective_of_ones_own_are_no_probabilities() -> None:
+    frame = rows(300)
+    known = target(frame, 3)
+
+    def objective(truth: Any, scores: Any) -> Any:
+        hot = np.eye(3)[truth.astype(int)]
+        raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+        chances = raised / raised.sum(axis=1, keepdims=True)
+        return chances - hot, 2 * chances * (1 - chances)
+
+    model = LGBMClassifier(n_estimators=3, objective=objective, verbose=-1).fit(frame, known)
+    labels, _ = asking.asking(model, (0, 1, 2))(frame)
+    with pytest.raises(PackageError, match=r"one value a row, got ndarray of shape \(300, 3\)"):
+        checked_labels(labels, 300, "classification")
 
 
 def test_a_search_is_what_it_found() -> None:
