@@ -29,6 +29,7 @@ DISTRIBUTIONS = {
     b"catboost": "catboost",
     b"statsmodels": "statsmodels",
     b"pandas": "pandas",
+    b"cloudpickle": "cloudpickle",
 }
 
 

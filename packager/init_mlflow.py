@@ -28,6 +28,7 @@ DTYPES = {
     "datetime": "datetime64[ns]",
 }
 """Types of an MLflow signature to the dtypes that MLflow gives a model."""
+MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"
 FORMATS = ("pickle", "cloudpickle", "skops")
 
 
@@ -40,6 +41,10 @@ class Saved:
     """The model's file inside the folder; empty for ``pyfunc``."""
     columns: dict[str, str]
     """Input column to dtype."""
+    answers: str
+    """Type of the answers, by the signature; empty where it doesn't say."""
+    code: str
+    """The folder of modules that the model needs, inside the folder; empty without any."""
     version: str
     """Of MLflow."""
 
@@ -53,10 +58,10 @@ def init_from_mlflow(directory: Path, model: Path) -> list[str]:
     values = {
         "reader": saved.reader,
         "file": saved.file,
+        "code": saved.code,
         "columns": json.dumps(saved.columns, indent=4, ensure_ascii=False),
     }
-    task = task_of(_first_bytes(model, saved))
-    toml = {"name": package_name(directory), "task": task, "data": ""}
+    toml = {"name": package_name(directory), "task": _task(model, saved), "data": ""}
     text = fill("given.toml", {**toml, "model": quoted("model")})
     content = {
         FILENAME: text + 'predictor = "predict:Predictor"\n',
@@ -82,7 +87,16 @@ def _read(model: Path) -> Saved:
     if not isinstance(content, dict) or "flavors" not in content:
         raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
     reader, name = _reader(content["flavors"], file)
-    return Saved(reader, name, _columns(content, file), str(content.get("mlflow_version", "")))
+    general = content["flavors"]["python_function"]
+    return Saved(
+        reader,
+        name,
+        _columns(content, file),
+        # A classifier that MLflow asks for probabilities answers here with label and probabilities.
+        "" if reader != "pyfunc" else _answers(content, file),
+        code=str(general.get("code") or ""),
+        version=str(content.get("mlflow_version", "")),
+    )
 
 
 def _reader(
@@ -96,7 +110,7 @@ def _reader(
             "only models that MLflow can call as a Python function can be served",
         )
     wanted = general.get("predict_fn", "predict")
-    if sklearn is None or wanted != "predict":
+    if sklearn is None or wanted not in ("predict", "predict_proba"):
         return "pyfunc", ""
     saved_as = sklearn.get("serialization_format", "pickle")
     if saved_as not in FORMATS:
@@ -128,21 +142,71 @@ def _columns(content: Mapping[str, Any], file: Path) -> dict[str, str]:
     return columns
 
 
+def _answers(content: Mapping[str, Any], file: Path) -> str:
+    """Type of the one answer to each row, which may be a column or a tensor of one dimension."""
+    signature = content.get("signature") or {}
+    outputs = json.loads(signature.get("outputs") or "[]")
+    shape = outputs[0].get("tensor-spec", {}).get("shape", [-1]) if outputs else [-1]
+    width = 1
+    for size in shape[1:]:
+        width *= int(size)
+    if len(outputs) > 1 or width != 1:
+        names = [str(column.get("name", "")) for column in outputs]
+        got = (
+            f"{len(outputs)} columns ({', '.join(names)})" if len(names) > 1 else f"{width} values"
+        )
+        raise UsageError(
+            f"{file}: expected a signature with one answer a row, got {got}",
+            "save a model whose predict gives one label or number a row",
+        )
+    if not outputs:
+        return ""
+    kind = outputs[0].get("tensor-spec", {}).get("dtype", outputs[0]["type"])
+    return kind if isinstance(kind, str) else "nested"
+
+
+def _task(model: Path, saved: Saved) -> str:
+    """By the type of the answers, else by the classes that the model names."""
+    if saved.answers in ("string", "str", "object", "boolean", "bool"):
+        return "classification"
+    return task_of(_first_bytes(model, saved))
+
+
 def _requirements(model: Path, saved: Saved) -> str:
     """What MLflow recorded, with its own package only where it is needed to read the model."""
-    file = model / "requirements.txt"
-    if not file.is_file():
-        raise PackageError(
-            f"{file}: expected the requirements MLflow recorded, got no such file",
-            "save the model again, or write the file",
-        )
-    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    kept = [x for x in lines if x and not re.match(r"mlflow(-skinny)?(\[.*\])?\b", x)]
+    lines = [line for line in _recorded(model) if line]
+    asked = [line for line in lines if re.match(MLFLOW, line)]
+    kept = [line for line in lines if line not in asked]
     if not any(re.match(r"pandas\b", line) for line in kept):
         kept.append("pandas")
-    if saved.reader == "pyfunc":
+    # Modules that came with the model may import MLflow too.
+    if saved.reader == "pyfunc" or (saved.code and asked):
         kept.append(f"mlflow-skinny=={saved.version}" if saved.version else "mlflow-skinny")
     return "".join(f"{line}\n" for line in kept)
+
+
+def _recorded(model: Path) -> list[str]:
+    """The lines of ``requirements.txt``, or where MLflow wrote none those of ``conda.yaml``."""
+    import yaml
+
+    file, conda = model / "requirements.txt", model / "conda.yaml"
+    if file.is_file():
+        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    if not conda.is_file():
+        raise PackageError(
+            f"{file}: expected the requirements MLflow recorded, got neither it nor {conda.name}",
+            "save the model again, or write the file",
+        )
+    found: list[str] = []
+    for entry in (yaml.safe_load(conda.read_text(encoding="utf-8")) or {}).get("dependencies", []):
+        if isinstance(entry, dict):
+            found += [str(line).strip() for line in entry.get("pip", [])]
+        elif not re.match(r"(python|pip)\b", str(entry)):
+            raise UsageError(
+                f"{conda}: expected dependencies from pip alone, got {entry} from conda",
+                f"write {file.name} beside it, with what pip calls these packages",
+            )
+    return found
 
 
 def _first_bytes(model: Path, saved: Saved) -> bytes:

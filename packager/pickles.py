@@ -12,6 +12,7 @@ from pathlib import Path
 from packager.digest import CHUNK
 
 MAIN = b"__main__"
+CLOUDPICKLE = b"cloudpickle.cloudpickle"
 HEAD = 4 << 20
 # How joblib and friends compress, by the first bytes of the file.
 Compressed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
@@ -34,14 +35,19 @@ def head(path: Path) -> bytes:
 
 
 def holds_main(path: Path) -> bool:
-    """Whether a pickle names ``__main__`` as a module (text or length-prefixed string)."""
-    tail = b""
+    """Whether a pickle asks ``__main__`` for a class (text or length-prefixed string).
+
+    One that cloudpickle wrote holds the classes of ``__main__`` themselves, with that name on
+    them, and asks for none.
+    """
+    tail, named = b"", False
     for chunk in _chunks(path):
         block = tail + chunk
-        if b"c" + MAIN + b"\n" in block or b"\x08" + MAIN in block:
-            return True
-        tail = block[-16:]
-    return False
+        if CLOUDPICKLE in block:
+            return False
+        named = named or b"c" + MAIN + b"\n" in block or b"\x08" + MAIN in block
+        tail = block[-len(CLOUDPICKLE) :]
+    return named
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

@@ -42,3 +42,12 @@ def test_what_only_looks_compressed_is_read_as_it_is(tmp_path: Path, magic: byte
     path = tmp_path / "model"
     path.write_bytes(magic + b"not at all" + NAMED)
     assert holds_main(path)
+
+
+def test_a_class_that_cloudpickle_took_along_is_not_asked_of_main(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    content = b"\x80\x05\x8c\x17cloudpickle.cloudpickle\x94\x8c\x14_make_skeleton_class\x94\x93"
+    path.write_bytes(content + b"." * (1 << 20) + NAMED)
+    assert not holds_main(path)
+    path.write_bytes(NAMED + b"." * (1 << 20) + content)
+    assert not holds_main(path)
