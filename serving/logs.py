@@ -74,12 +74,12 @@ def to_json() -> None:
 
 
 def _warned(
-    _message: Warning | str,
+    message: Warning | str,  # noqa: ARG001
     category: type[Warning],
     filename: str,
     lineno: int,
-    _file: TextIO | None = None,
-    _line: str | None = None,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
 ) -> None:
     """A library's warning, told as exceptions are: its message may quote values too."""
     logging.getLogger("serving").warning("%s at %s:%d", category.__name__, filename, lineno)

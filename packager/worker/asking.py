@@ -37,7 +37,8 @@ LIKELIEST = frozenset(
 )
 """Classifiers whose ``predict`` is the class with the largest of their probabilities.
 
-But for an objective that is the project's own function: LightGBM then gives raw scores instead."""
+But for an objective that is the project's own function: LightGBM then gives raw scores instead.
+"""
 _SEARCHES = frozenset(
     [
         "sklearn.model_selection._search.GridSearchCV",

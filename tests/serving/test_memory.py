@@ -12,9 +12,13 @@ from serving import memory
 
 
 def test_the_collector_is_still_and_then_as_before() -> None:
-    with pytest.raises(ValueError, match="a fault"), memory.uncollected():
-        assert not gc.isenabled()
-        raise ValueError("a fault")
+    def failing() -> None:
+        with memory.uncollected():
+            assert not gc.isenabled()
+            raise ValueError("a fault")
+
+    with pytest.raises(ValueError, match="a fault"):
+        failing()
     assert gc.isenabled()
     gc.disable()
     try:
