@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean, stdev
 from typing import Any
 
 from packager.console import human_bytes
@@ -63,7 +64,7 @@ def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
     yield "metrics", _evaluation(found.evaluation)
     yield "findings in the data", _changes(found.findings)
     yield "training twice", _changes(found.observed)
-    yield "metrics of other seeds", _changes(found.spread)
+    yield "metrics of other seeds", _spread(found.spread)
     yield "files in /package", _changes(found.files)
     yield "image settings", _changes(found.image)
     yield "layers", _layers(found.layers)
@@ -76,6 +77,26 @@ def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
     width = min(40, max((len(path) for path in paths), default=0))
     for path, change in zip(paths, changes, strict=True):
         yield f"{SIGNS.get(change.how, '~')} {path:<{width}}  {_values(change)}"
+
+
+def _spread(changes: Changes) -> Iterator[str]:
+    """Metrics as mean ± standard deviation over the seeds; the seeds themselves as they are."""
+    metrics = [change for change in changes if "seeds" not in change.path]
+    shown = [
+        change.model_copy(update={"before": _chance(change.before), "after": _chance(change.after)})
+        for change in metrics
+    ]
+    yield from _changes(tuple(change for change in changes if "seeds" in change.path))
+    for line in _changes(tuple(shown)):
+        yield line.replace('"', "")
+
+
+def _chance(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {name: _chance(inner) for name, inner in values.items()}
+    if not isinstance(values, list | tuple):
+        return values
+    return f"{fmean(values):.4f} ± {stdev(values) if len(values) > 1 else 0:.4f}"
 
 
 def _values(change: Change) -> str:

@@ -16,7 +16,6 @@ from packager.errors import PackageError
 from packager.image.base import BaseImage, find_base
 from packager.image.engine import Engine
 from packager.image.stack import make_stack
-from packager.manifest import Lock
 from packager.progress import Progress
 from packager.project import Project
 from packager.runners.local import check_host
@@ -108,7 +107,7 @@ def _format(project: Project) -> DataFormat | None:
 @contextmanager
 def project_worker(
     project: Project, engine: Engine | None, progress: Progress, *, base: str | None = None
-) -> Iterator[tuple[Worker, Lock]]:
+) -> Iterator[tuple[Worker, Dependencies]]:
     """A worker on a project's locked environment, code and data, as a build would have it."""
     platform = platform_of(project, engine)
     found = base_for(project, base, platform, engine, progress, needed=engine is not None)
@@ -119,4 +118,4 @@ def project_worker(
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=False)
         with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
-            yield worker, lock
+            yield worker, dependencies

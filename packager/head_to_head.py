@@ -37,6 +37,8 @@ class Contest:
     q: dict[str, float]
     """Slice to p adjusted for looking at all of them (Benjamini & Hochberg 1995)."""
     seeds_known: bool
+    by_sample: tuple[str, ...]
+    """Slices whose spread of seeds isn't known to both packages."""
 
     @property
     def sentence(self) -> str:
@@ -44,15 +46,16 @@ class Contest:
         found = self.overall
         change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
         chance = "seeds and sample" if self.seeds_known else "the sample alone"
+        explain = "explain" if self.seeds_known else "explains"
         if found.p >= LEVEL:
-            by_seed = "; by the sample alone it would be" if found.p_sample < LEVEL else ""
+            by_seed = "; by the sample alone there would be one" if found.p_sample < LEVEL else ""
             return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
         better = "better" if found.difference > 0 else "worse"
         turn = 1 if self.metric == "accuracy" else -1  # of an error, less is better
         sign, ends = turn * found.difference, sorted((turn * found.low, turn * found.high))
         return (
             f"the second is {better}: {self.metric} {change}, a difference of {sign:+.4f} "
-            f"({ends[0]:+.4f} to {ends[1]:+.4f}), more than {chance} explain"
+            f"({ends[0]:+.4f} to {ends[1]:+.4f}), more than {chance} {explain}"
         )
 
 
@@ -108,6 +111,7 @@ def judge(
         slices=slices,
         q=dict(zip(slices, adjusted, strict=True)),
         seeds_known=ALL in seeds,
+        by_sample=tuple(name for name in slices if name not in seeds),
     )
 
 

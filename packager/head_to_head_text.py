@@ -31,6 +31,8 @@ def as_text(found: Contest) -> str:
     lines += [_row(name, one, found.q[name], error) for name, one in found.slices.items()]
     if not found.seeds_known:
         lines += ["", "the spread of seeds is not known: package train --seeds 5, and build again"]
+    elif found.by_sample:
+        lines += ["", f"by the sample alone, seeds not known: {', '.join(found.by_sample)}"]
     return "\n".join(lines)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import stdev
 from typing import Any
 
 from packager.console import human_bytes
@@ -118,14 +119,19 @@ def _evaluation(manifest: Manifest) -> Iterator[str]:
     if manifest.evaluation is None:
         return
     yield ""
-    yield f"  {'held-out rows':<28} {'rows':>7}  metrics"
-    yield _metrics("all", manifest.evaluation.overall)
+    spread = manifest.spread
+    over = f" ± standard deviation over {len(spread.seeds)} seeds" if spread else ""
+    yield f"  {'held-out rows':<28} {'rows':>7}  metrics{over}"
+    yield _metrics("all", manifest.evaluation.overall, spread.overall if spread else {})
     for name, metrics in manifest.evaluation.slices.items():
-        yield _metrics(name, metrics)
+        yield _metrics(name, metrics, spread.slices.get(name, {}) if spread else {})
 
 
-def _metrics(name: str, metrics: Metrics) -> str:
-    values = "  ".join(f"{key} {value:.4f}" for key, value in sorted(metrics.values.items()))
+def _metrics(name: str, metrics: Metrics, spread: Mapping[str, Sequence[float]]) -> str:
+    values = "  ".join(
+        f"{key} {value:.4f}" + (f" ± {stdev(spread[key]):.4f}" if key in spread else "")
+        for key, value in sorted(metrics.values.items())
+    )
     return f"  {name:<28} {metrics.rows:>7}  {values}"
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from packager.cache import check_writable, new_file
 from packager.code import SEEDS, code_files, data_files
 from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import write_lock
 from packager.errors import UsageError
 from packager.footing import project_worker
 from packager.image.engine import Engine
@@ -54,14 +56,16 @@ def train_seeds(
     check_writable(project.directory)
     asked = SeedsJob(job=job_of(project), count=count)
     with (
-        project_worker(project, engine, progress, base=base) as (worker, lock),
+        project_worker(project, engine, progress, base=base) as (worker, dependencies),
         tempfile.TemporaryDirectory() as name,
     ):
         progress.step(f"training with {count} seeds")
         result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
         spread = Spread.load(result)
+    # The next build takes these very dependencies, or the spread would not be that of its recipe.
+    write_lock(dependencies.file, project.directory / LOCK)
     with new_file(project.directory / SEEDS) as file:
-        file.write_bytes(Seeds(inputs=_inputs(project, lock), spread=spread).dump())
+        file.write_bytes(Seeds(inputs=_inputs(project, dependencies.lock), spread=spread).dump())
     return spread
 
 
@@ -77,7 +81,10 @@ def recorded_spread(project: Project, lock: Lock, progress: Progress) -> Spread 
         if known.inputs == _inputs(project, lock):
             spread = known.spread
         else:
-            progress.warn(f"{SEEDS} is of other code, data or dependencies, and is left out")
+            progress.warn(
+                f"{SEEDS} is of other code, data, parameters or dependencies, and is left out; "
+                f"measure anew: package train --seeds {len(known.spread.seeds)}"
+            )
     recipe = project.recipe
     enough = spread is not None and len(spread.seeds) >= LEAST_SEEDS
     if recipe and recipe.level == "statistical" and not enough:

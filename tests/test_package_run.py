@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import re
 import shutil
 import time
 from pathlib import Path
@@ -171,13 +172,19 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     assert done.json["seeds"] == [7, 8, 9, 10, 11]
     assert len(done.json["overall"]["accuracy"]) == 5
     assert "channel=web" in done.json["slices"]
+    assert (project / "package.lock").is_file()  # the build is to take what the seeds had
     built = package(*build, env=NO_ENGINE)
     assert built.code == 0, built.err
     with open_reference(str(tmp_path / "image"), None) as found:
         assert found.manifest.spread is not None
         assert found.manifest.spread.seeds == (7, 8, 9, 10, 11)
+    shown = package("inspect", tmp_path / "image").out
+    assert "metrics ± standard deviation over 5 seeds" in shown
+    assert re.search(r"channel=web .*accuracy \d\.\d{4} ± \d\.\d{4}", shown)
     (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
-    assert "package.seeds.json is of other code" in package(*build, env=NO_ENGINE).err
+    stale = package(*build, env=NO_ENGINE).err
+    assert "package.seeds.json is of other code" in stale
+    assert "measure anew: package train --seeds 5" in stale
 
 
 def test_predict_takes_csv_json_and_lines_and_gives_csv(

@@ -45,11 +45,11 @@ def provide(
         locked = known
         absent = wheels.missing(locked.wheels)
         if absent:
-            index = user_index_options().of_project(requirements.resolve().parent)
+            index = user_index_options().of_project(requirements)
             wheels.fetch(resolver.locate(absent, target, index), index, progress)
     else:
         progress.step(f"resolving {requirements.name} and the runtime together")
-        index = user_index_options().of_project(requirements.resolve().parent)
+        index = user_index_options().of_project(requirements)
         pins = known.wheels if known is not None and not update else ()
         resolved = resolver.resolve(requirements, data, target, index, pins=pins, trees=trees)
         wheels.fetch(resolved, index, progress)

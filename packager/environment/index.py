@@ -12,6 +12,9 @@ from pathlib import Path
 from shutil import which
 from urllib.parse import unquote, urlsplit
 
+from packager.environment.lock import requirement_texts
+from packager.environment.project_index import Tied, options_in, tied_in
+
 UV_NAMES = {
     "index-url": ("--default-index", ("UV_DEFAULT_INDEX", "UV_INDEX_URL")),
     "extra-index-url": ("--extra-index-url", ("UV_EXTRA_INDEX_URL", "UV_INDEX")),
@@ -27,16 +30,35 @@ class IndexOptions:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     certificates: str | None
+    tied: Tied | None = None
+    """Packages that the project's ``pyproject.toml`` ties to an index."""
 
-    def of_project(self, folder: Path) -> IndexOptions:
-        """These, with what a ``uv.toml`` or ``pyproject.toml`` in or above ``folder`` adds."""
+    def of_project(self, requirements: Path) -> IndexOptions:
+        """These, with what the files of a project's requirements add, and its uv configuration.
+
+        That is a ``uv.toml`` or ``pyproject.toml`` in or above the folder.
+        """
+        folder, texts = requirements.resolve().parent, requirement_texts(requirements)
+        own, arguments = tuple(options_in(texts)), self.arguments
+        if "--default-index" in own and "--default-index" in arguments:
+            place = arguments.index("--default-index")  # as with pip, the file's own one wins
+            arguments = arguments[:place] + arguments[place + 2 :]
+        if "--extra-index-url" in own and "--index-strategy" not in arguments:
+            own += self._alike()
         # Not the working directory: relative paths of the user's own options stay what they are.
-        return replace(self, arguments=(*self.arguments, "--project", str(folder)))
+        project = ("--project", str(folder))
+        return replace(self, arguments=(*arguments, *own, *project), tied=tied_in(folder, texts))
+
+    def _alike(self) -> tuple[str, ...]:
+        """pip weighs all indexes alike; uv would stop at the first that knows the name."""
+        chosen = "UV_INDEX_STRATEGY" in self.environment
+        return () if chosen else ("--index-strategy", "unsafe-best-match")
 
     def credentials(self) -> dict[str, tuple[str, str]]:
         """``host:port`` → (user, password), as the indexes' addresses hold them; uv drops them."""
         variables = [name for _, names in UV_NAMES.values() for name in names]
-        words = [*self.arguments, *" ".join(map(self._variable, variables)).split()]
+        tied = [str(index["url"]) for index in self.tied.indexes] if self.tied else []
+        words = [*self.arguments, *tied, *" ".join(map(self._variable, variables)).split()]
         found = {}
         for word in words:
             address = urlsplit(word[word.find("http") :] if "://" in word else "")

@@ -70,11 +70,17 @@ def inputs_digest(
     requirements: Path, data: DataFormat | None, target: Target, *, trees: bool = False
 ) -> str:
     """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
-    texts: dict[Path, str] = {}
-    _read_nested(requirements, texts)
+    texts = requirement_texts(requirements)
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
     asked += [tree_requirements()] if trees else []
     return sha256_bytes(canonical_json(asked))
+
+
+def requirement_texts(requirements: Path) -> dict[Path, str]:
+    """The text of ``requirements`` and of every file it names by ``-r`` and ``-c``, by path."""
+    texts: dict[Path, str] = {}
+    _read_nested(requirements, texts)
+    return texts
 
 
 def _read_nested(requirements: Path, texts: dict[Path, str]) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -105,6 +105,8 @@ def _resolve(
 
 def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list[Resolved]:
     """Where the locked wheels can be fetched now: exactly these files, or ``PackageError``."""
+    if index.tied:
+        index = replace(index, tied=index.tied.of({wheel.name for wheel in wheels}))
     with tempfile.TemporaryDirectory() as name:
         asked, locked = Path(name) / "package.lock.txt", Path(name) / "pylock.toml"
         asked.write_text("\n".join(f"{wheel.name}=={wheel.version}" for wheel in wheels))
@@ -142,7 +144,13 @@ def _compile(
     *,
     no_deps: bool = False,
 ) -> None:
-    command = [uv.find_uv_bin(), "pip", "compile", *map(str, sources), "--quiet"]
+    files = [*map(str, sources)]
+    if index.tied and index.tied.sources:
+        folder = output.parent / "tied"
+        folder.mkdir(exist_ok=True)
+        (folder / "pyproject.toml").write_text(index.tied.pyproject(), encoding="utf-8")
+        files.append(str(folder / "pyproject.toml"))
+    command = [uv.find_uv_bin(), "pip", "compile", *files, "--quiet"]
     command += ["--format", "pylock.toml", "--output-file", str(output)]
     command += ["--generate-hashes", "--only-binary", ":all:", "--no-header"]
     command += ["--python-version", target.python, "--python-platform", target.uv_platform]
@@ -179,10 +187,13 @@ def _explain(
         return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
     if "no wheels" in text or "no usable wheels" in text or "building" in text.lower():
         return PackageError(f"{called}: a requirement has no wheel that fits: {text}", WHEEL_HINT)
-    return PackageError(
-        f"{called}: can't be resolved: {text}",
-        "check names and versions, and that your index can be reached (pip or uv configuration)",
-    )
+    hint = "check names and versions, and that your index can be reached (pip or uv configuration)"
+    if re.search(r"==\S+\+\w", text):
+        hint = (
+            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            "configuration (extra-index-url, find-links)"
+        )
+    return PackageError(f"{called}: can't be resolved: {text}", hint)
 
 
 def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str]]:

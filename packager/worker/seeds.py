@@ -29,10 +29,10 @@ def train_seeds(asked: SeedsJob, root: Root, out: Path) -> Spread:
     out.mkdir(parents=True, exist_ok=True)
     seeds = [(recipe.seed + place) % 2**32 for place in range(asked.count)]
     found = []
-    for seed in seeds:
+    for place, seed in enumerate(seeds, 1):
         found.append(_evaluation(asked.job, recipe, seed, root, out))
         shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
-        sys.stderr.write(f"seed {seed}: {shown}\n")
+        sys.stderr.write(f"seed {seed} ({place} of {len(seeds)}): {shown}\n")
     spread = spread_of(seeds, found)
     (out / "spread.json").write_bytes(spread.dump())
     return spread

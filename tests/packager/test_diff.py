@@ -676,3 +676,15 @@ def test_a_package_in_an_engine_is_the_same_as_in_a_folder(engine: Engine, two, 
     finally:
         for image in made:
             engine.remove(image.name)
+
+
+def test_metrics_of_other_seeds_are_told_by_mean_and_deviation() -> None:
+    one, other = (
+        manifest_with(
+            spread=Spread(seeds=(1, 2), overall={"accuracy": v}, slices={"a": {"accuracy": v}})
+        )
+        for v in ((0.5, 0.7), (0.8, 0.8))
+    )
+    assert "overall.accuracy   0.6000 ± 0.1414 → 0.8000 ± 0.0000" in as_text(diff(one, other))
+    none = manifest_with(spread=None)
+    assert "+ overall  accuracy 0.6000 ± 0.1414" in as_text(diff(none, one))

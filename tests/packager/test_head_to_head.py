@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from command import NO_ENGINE, Package, package
+
+from monitoring.slices import ALL
+from packager.head_to_head import judge
+from packager.head_to_head_text import as_text
+from packager.paired import Seeds
 
 
 def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
@@ -43,3 +51,17 @@ def test_a_file_without_labels_is_refused(local_package: Package, tmp_path: Path
     done = package("diff", one, one, "--data", tmp_path / "rows.csv", env=NO_ENGINE)
     assert done.code == 2
     assert "expected the target 'returned' among the columns" in done.err
+
+
+def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -> None:
+    manifest: Any = SimpleNamespace(task="classification")
+    one, other = np.repeat([0.0, 1.0], [30, 70]), np.repeat([0.0, 1.0], [10, 90])
+    masks = {"a": np.arange(100) < 60, "b": np.arange(100) >= 60}
+    spread = (Seeds(0.04, 4), Seeds(0.04, 4))
+    found = judge(one, other, masks, manifest, {ALL: spread, "a": spread})
+    assert found.sentence.endswith("by seeds and sample; by the sample alone there would be one")
+    assert found.by_sample == ("b",)
+    assert as_text(found).endswith("by the sample alone, seeds not known: b")
+    found = judge(one, other, masks, manifest, {})
+    assert found.sentence.startswith("the second is better: accuracy 0.7000 and 0.9000")
+    assert found.sentence.endswith("more than the sample alone explains")

@@ -54,7 +54,7 @@ def test_models_that_differ_by_chance_are_called_equal_at_the_nominal_rate() -> 
     random = np.random.default_rng(1)
     found = np.array([trial(random, 0.0) for _ in range(1500)])
     joint, sample = (found < 0.05).mean(axis=0)
-    assert joint <= 0.065  # three standard errors above 0.05
+    assert joint <= 0.067  # three standard errors above 0.05
     assert sample > 0.07  # the sample alone mistakes seeds for progress
 
 

@@ -133,3 +133,39 @@ def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
     write_lock(got.file, tmp_path / "package.lock")
     provide(project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard())
     assert wheel_path(got.lock.wheels[0]).is_file()
+
+
+@pytest.mark.parametrize("option", ["-f links", "--find-links=links"])
+def test_a_folder_named_in_requirements_is_asked_again_for_what_is_locked(
+    given, tmp_path: Path, monkeypatch, option: str
+):
+    monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(tmp_path / "no"))
+    (tmp_path / "no").mkdir()
+    (tmp_path / "requirements.txt").write_text("-r more.txt\n")
+    (tmp_path / "more.txt").write_text(f"{option}\nalpha\n")
+    wheel = given().lock.wheels[0]
+    wheel_path(wheel).unlink()
+    given()
+    assert missing([wheel]) == []
+
+
+def test_a_package_that_uv_ties_to_an_index_comes_from_there(given, tmp_path: Path, monkeypatch):
+    alone = index_options({}, {"PATH": "/usr/bin:/bin", "UV_CACHE_DIR": str(tmp_path / "uv-cache")})
+    monkeypatch.setattr(dependencies, "user_index_options", lambda: alone)
+    wheel = make_wheel(tmp_path / "cpu" / "alpha", "alpha", {"alpha.py": "1"}, version="0.5")
+    page = f'<a href="{wheel.name}">{wheel.name}</a>'
+    (tmp_path / "cpu" / "alpha" / "index.html").write_text(page)
+    (tmp_path / "pyproject.toml").write_text(
+        '[[tool.uv.index]]\nname = "cpu"\nurl = "cpu"\nexplicit = true\n'
+        '[tool.uv.sources]\nAlpha = [{ index = "cpu", marker = "sys_platform == \'linux\'" }]\n'
+        'beta = { index = "cpu" }\n'
+    )
+    found = given().lock.wheels
+    assert [(wheel.name, wheel.version) for wheel in found] == [("alpha", "0.5")]
+    wheel_path(found[0]).unlink()
+    given()
+    assert missing(found) == []
+    (tmp_path / "pyproject.toml").write_text("[tool")
+    (tmp_path / "package.lock").unlink()
+    with pytest.raises(PackageError, match=r"pyproject.toml: expected TOML, got"):
+        given()

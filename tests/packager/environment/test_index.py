@@ -173,3 +173,16 @@ def test_without_any_pip_there_are_no_options(monkeypatch):
     monkeypatch.setattr(index, "which", lambda _: None)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert user_index_options().arguments == ()
+
+
+def test_an_index_of_the_requirements_wins_over_the_users_as_with_pip(tmp_path: Path):
+    (tmp_path / "requirements.txt").write_text(
+        "-i https://own/simple\n--extra-index-url https://me:pw@more/simple\nalpha\n"
+    )
+    mine = index_options({"index-url": "https://mine/simple"}, {})
+    options = mine.of_project(tmp_path / "requirements.txt")
+    assert options.arguments[:6] == (
+        "--default-index", "https://own/simple", "--extra-index-url", "https://me:pw@more/simple",
+        "--index-strategy", "unsafe-best-match",
+    )  # fmt: skip
+    assert options.credentials() == {"more": ("me", "pw")}
