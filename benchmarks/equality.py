@@ -2,7 +2,7 @@
 
     python benchmarks/equality.py [--rows 30000] [--only NAME …] [--served]
 
-Fits some fifty models on three generated tables: numbers beside the thresholds of float32, whole
+Fits some seventy models on three generated tables: numbers beside the thresholds of float32, whole
 numbers beyond 2²⁴ and 2⁵³, huge, tiny and denormal ones; columns of every kind with native
 categories; texts with rare and unseen values. Each is compiled as a build does it, and then asked
 for rows it never saw, of which a third hold hard values: many rows at once, one by one, and with
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,9 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import numpy as np
 import pandas as pd
-from equality_models import FEATURES, MODELS, TABLES, Case
+from equality_models import MODELS, Case
 from equality_served import answers_of_a_server
+from equality_tables import FEATURES, TABLES
 
 from packager.data.frames import infer_columns, keep_text_plain
 from packager.data.rows import RowChecker, RowError
@@ -117,7 +118,9 @@ def hard_rows(case: Case, schema: Schema, rows: int) -> list[Row]:
     random = np.random.default_rng(7)
     table = TABLES[case.table](rows, 2)
     found = json_rows(table[[column.name for column in schema.features]], schema)
-    hard = {column.name: list(_hard(column, table[column.name], random)) for column in schema.features}
+    hard = {
+        column.name: list(_hard(column, table[column.name], random)) for column in schema.features
+    }
     for row in found:
         if random.random() < 1 / 3:
             for name, values in hard.items():
@@ -143,7 +146,9 @@ def _hard(column: Column, values: pd.Series[Any], random: Any) -> Iterator[Any]:
             yield from (1e29, 1e30, 3.4028234663852886e38, 1e39, 1e300, -1e300, 1.7e308)
             for value in random.choice(values.dropna().to_numpy(float), 200):
                 near = float(np.float32(value)) if abs(value) < 1e38 else value
-                middle = near + float(np.spacing(np.float32(near))) / 2 if abs(near) < 1e38 else near
+                middle = (
+                    near + float(np.spacing(np.float32(near))) / 2 if abs(near) < 1e38 else near
+                )
                 for x in (value, near, middle):
                     yield from (x, math.nextafter(x, -math.inf), math.nextafter(x, math.inf))
 
@@ -209,7 +214,9 @@ def served(made: Made, rows: Sequence[Row]) -> Found:
         labels = [answer["prediction"] for answer in answers]
         chances = None
         if wanted.probabilities is not None:
-            chances = np.array([list(answer["probabilities"].values()) for answer in answers], float)
+            chances = np.array(
+                [list(answer["probabilities"].values()) for answer in answers], float
+            )
         found.take(some, Predictions(labels, chances), wanted, made.case)
     return found
 

@@ -1,4 +1,4 @@
-"""Tables and models that are hard to compile."""
+"""Some seventy models, each on one of the tables of ``equality_tables``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-import pandas as pd
 import xgboost as xgb
+from equality_tables import CLASSES, FEATURES
 from sklearn import discriminant_analysis, ensemble, linear_model, naive_bayes, neighbors, svm, tree
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -25,98 +25,6 @@ from sklearn.preprocessing import (
 )
 
 from packager.noun import Task
-
-NEAR = (np.float32(1.0) + np.arange(60, dtype=np.float32) * np.float32(2**-23)).astype(float)
-
-
-def near(rows: int, seed: int) -> pd.DataFrame:
-    """Numbers in the last bits of float32; whole ones about 2²⁴ and 2⁵³; far, tiny, missing."""
-    random = np.random.default_rng(seed)
-    off = random.choice([0, 2**-25, -(2**-25), 2**-24, 2**-52], rows)
-    frame = pd.DataFrame(
-        {
-            "near": random.choice(NEAR, rows) + off,
-            "big": 2**24 + random.integers(-9, 9, rows),
-            "huge": 2**53 + random.integers(-40, 4, rows),
-            "far": random.normal(size=rows) * 10.0 ** random.integers(0, 33, rows),
-            "tiny": random.normal(size=rows) * 10.0 ** -random.integers(30, 310, rows).astype(float),
-            "zero": random.choice([0.0, -0.0, 5e-324, 1e-35, -1e-35, 2e-35, 1e-20], rows),
-            "gaps": np.where(random.random(rows) < 0.3, np.nan, random.normal(size=rows)),
-        }
-    )
-    score = 2.0 * (frame["near"] > NEAR[30]) + (frame["big"] > 2**24) - (frame["huge"] > 2**53 - 18)
-    score += (frame["far"] > 0) + 1.0 * (frame["tiny"] > 0) + frame["gaps"].fillna(1)
-    return _with_targets(frame, score, random)
-
-
-def kinds(rows: int, seed: int) -> pd.DataFrame:
-    """A column of every kind."""
-    random = np.random.default_rng(seed)
-    places = ["north", "south", "east", "west", "centre", "sea", "none"]
-    frame = pd.DataFrame(
-        {
-            "place": pd.Categorical(random.choice(places, rows), categories=places),
-            "size": pd.Categorical(random.choice(list("SML"), rows), list("SML"), ordered=True),
-            "code": pd.Categorical(random.integers(1, 40, rows), categories=range(1, 40)),
-            "flag": random.random(rows) < 0.4,
-            "count": random.poisson(3, rows),
-            "load": np.where(random.random(rows) < 0.1, np.nan, random.lognormal(0, 3, rows)),
-            "text": random.choice(list("abcdefgh"), rows),
-            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 999, rows), "D"),
-            "maybe": pd.array(random.integers(0, 9, rows), "Int64"),
-        }
-    )
-    frame.loc[random.random(rows) < 0.1, "maybe"] = pd.NA
-    frame.loc[random.random(rows) < 0.1, "place"] = None
-    score = (frame["place"].cat.codes % 3) + (frame["code"].cat.codes % 5) / 2 + frame["flag"]
-    score += np.log(frame["load"].fillna(1)) / 3 + 0.1 * frame["count"]
-    return _with_targets(frame, score.astype(float), random)
-
-
-def texts(rows: int, seed: int) -> pd.DataFrame:
-    """Texts with a long tail, and numbers of several scales."""
-    random = np.random.default_rng(seed)
-    words = np.array([*"abcdef", "", " ", "é", "nan", *(f"w{i}" for i in range(300))], object)
-    ranks = np.minimum(random.zipf(1.5, rows) - 1, len(words) - 1)
-    frame = pd.DataFrame(
-        {
-            "word": words[ranks],
-            "shade": random.choice(np.array(["x", "y", "z", None], object), rows),
-            "year": random.integers(1990, 2025, rows),
-            "price": random.lognormal(5, 3, rows),
-            "part": random.normal(size=rows),
-            "gaps": np.where(random.random(rows) < 0.2, np.nan, random.normal(50, 20, rows)),
-        }
-    )
-    score = np.log(frame["price"]) / 2 + (ranks % 4) + frame["part"] + (frame["shade"] == "x")
-    return _with_targets(frame, score, random)
-
-
-def _with_targets(frame: pd.DataFrame, score: Any, random: Any) -> pd.DataFrame:
-    noisy = score + random.normal(0, 0.5, len(frame))
-    cuts = np.quantile(noisy, [0.3, 0.6, 0.85])
-    return frame.assign(target=np.digitize(noisy, cuts), number=np.abs(noisy) + 0.01)
-
-
-TABLES: dict[str, Callable[[int, int], pd.DataFrame]] = {
-    "near": near,
-    "kinds": kinds,
-    "texts": texts,
-}
-FEATURES: dict[str, Sequence[str]] = {
-    "near": ["near", "big", "huge", "far", "tiny", "zero", "gaps"],
-    "kinds": ["place", "size", "code", "flag", "count", "load"],
-    "texts": ["word", "shade", "year", "price", "part", "gaps"],
-}
-
-CLASSES: dict[str, Callable[[Any], Any]] = {
-    "bool": lambda target: target > 1,
-    "two": lambda target: target.map(lambda place: "nö" if place > 1 else "yes"),
-    "int": lambda target: target,
-    "float": lambda target: target * 2.0,
-    "str": lambda target: target.map(lambda place: "dcba"[place]),
-    "binary": lambda target: (target > 1).astype(int),
-}
 
 
 @dataclass(frozen=True)
@@ -191,29 +99,48 @@ MODELS: dict[str, Case] = {
     "forest": Case("near", lambda: ensemble.RandomForestClassifier(30), "str", _SMALL),
     "forest of numbers": Case("near", lambda: ensemble.RandomForestRegressor(30), "number", _SMALL),
     "extra trees": Case("near", lambda: ensemble.ExtraTreesClassifier(30), "bool", _SMALL),
-    "boosting": Case("near", lambda: filled(ensemble.GradientBoostingClassifier(n_estimators=30)),
-                     "int", _SMALL),
-    "boosting, exponential": Case("near", lambda: filled(ensemble.GradientBoostingClassifier(
-        n_estimators=30, loss="exponential")), "two", _SMALL),
+    "boosting": Case(
+        "near", lambda: filled(ensemble.GradientBoostingClassifier(n_estimators=30)), "int", _SMALL
+    ),
+    "boosting, exponential": Case(
+        "near",
+        lambda: filled(ensemble.GradientBoostingClassifier(n_estimators=30, loss="exponential")),
+        "two",
+        _SMALL,
+    ),
     "histograms": Case("near", lambda: BINNED(max_iter=30), "str"),
     "histograms, two": Case("near", lambda: BINNED(max_iter=30), "bool"),
     "histograms of numbers": Case("near", lambda: BINNED_NUMBER(max_iter=30), "number"),
-    "histograms, Poisson": Case("near", lambda: BINNED_NUMBER(loss="poisson", max_iter=30), "number"),
+    "histograms, Poisson": Case(
+        "near", lambda: BINNED_NUMBER(loss="poisson", max_iter=30), "number"
+    ),
     "histograms, gamma": Case("near", lambda: BINNED_NUMBER(loss="gamma", max_iter=30), "number"),
-    "histograms, quantile": Case("near", lambda: BINNED_NUMBER(loss="quantile", quantile=0.7,
-                                                             max_iter=30), "number"),
+    "histograms, quantile": Case(
+        "near", lambda: BINNED_NUMBER(loss="quantile", quantile=0.7, max_iter=30), "number"
+    ),
     "LightGBM": Case("near", lambda: lgbm(), "str"),
     "LightGBM, two": Case("near", lambda: lgbm(class_weight="balanced"), "bool"),
     "LightGBM, one against all": Case("near", lambda: lgbm(objective="multiclassova"), "float"),
-    "LightGBM, random forest": Case("near", lambda: lgbm(boosting_type="rf", bagging_freq=1,
-                                                        bagging_fraction=0.6), "int"),
+    "LightGBM, random forest": Case(
+        "near", lambda: lgbm(boosting_type="rf", bagging_freq=1, bagging_fraction=0.6), "int"
+    ),
     "LightGBM, dart": Case("near", lambda: lgbm(boosting_type="dart"), "int"),
     "LightGBM, zero as missing": Case("near", lambda: lgbm(zero_as_missing=True), "int"),
     "LightGBM, sigmoid": Case("near", lambda: lgbm(objective="binary", sigmoid=2.0), "two"),
-    **{f"LightGBM, {name}": Case("near", lambda name=name: lgbm(lgb.LGBMRegressor, objective=name),
-                                 "number")
-       for name in ("regression", "regression_l1", "huber", "poisson", "gamma", "tweedie",
-                    "quantile")},
+    **{
+        f"LightGBM, {name}": Case(
+            "near", lambda name=name: lgbm(lgb.LGBMRegressor, objective=name), "number"
+        )
+        for name in (
+            "regression",
+            "regression_l1",
+            "huber",
+            "poisson",
+            "gamma",
+            "tweedie",
+            "quantile",
+        )
+    },
     "LightGBM, square root": Case("near", lambda: lgbm(lgb.LGBMRegressor, reg_sqrt=True), "number"),
     "XGBoost": Case("near", lambda: xgbm(), "int", _SMALL),
     "XGBoost, far": Case("near", lambda: xgbm(), "int", ["near", "big", "huge", "tiny", "gaps"]),
@@ -223,58 +150,126 @@ MODELS: dict[str, Case] = {
     "XGBoost, dart": Case("near", lambda: xgbm(booster="dart", rate_drop=0.2), "binary", _SMALL),
     "XGBoost, linear": Case("near", lambda: xgbm(booster="gblinear"), "binary", _SMALL),
     "XGBoost, missing is 0": Case("near", lambda: xgbm(missing=0.0), "binary", _SMALL),
-    **{f"XGBoost, {name}": Case("near", lambda name=name: xgbm(xgb.XGBRegressor, objective=name),
-                                "number", _SMALL)
-       for name in ("reg:squarederror", "reg:gamma", "reg:tweedie", "count:poisson",
-                    "reg:absoluteerror", "reg:pseudohubererror")},
-    "histograms by dtype": Case("kinds", lambda: BINNED(categorical_features="from_dtype",
-                                                        max_iter=30), "str"),
-    "histograms, nullable": Case("kinds", lambda: BINNED(max_iter=30), "bool",
-                                 ["count", "load", "maybe"]),
+    **{
+        f"XGBoost, {name}": Case(
+            "near", lambda name=name: xgbm(xgb.XGBRegressor, objective=name), "number", _SMALL
+        )
+        for name in (
+            "reg:squarederror",
+            "reg:gamma",
+            "reg:tweedie",
+            "count:poisson",
+            "reg:absoluteerror",
+            "reg:pseudohubererror",
+        )
+    },
+    "histograms by dtype": Case(
+        "kinds", lambda: BINNED(categorical_features="from_dtype", max_iter=30), "str"
+    ),
+    "histograms, nullable": Case(
+        "kinds", lambda: BINNED(max_iter=30), "bool", ["count", "load", "maybe"]
+    ),
     "LightGBM, categories": Case("kinds", lambda: lgbm(min_child_samples=5), "str"),
     "XGBoost, categories": Case("kinds", lambda: xgbm(enable_categorical=True), "int"),
-    "categories one-hot": Case("kinds", lambda: make_pipeline(ColumnTransformer(
-        [("c", OneHotEncoder(handle_unknown="ignore"), ["place", "code", "size", "flag", "text"])],
-        remainder="drop"), linear_model.LogisticRegression(max_iter=300)), "float",
-        [*FEATURES["kinds"], "text", "day"]),
-    "logistic": Case("texts", lambda: make_pipeline(hot(), linear_model.LogisticRegression(
-        max_iter=300)), "str"),
-    "logistic, two": Case("texts", lambda: make_pipeline(hot(drop="if_binary"),
-        linear_model.LogisticRegression(max_iter=300)), "bool"),
-    "logistic, rare": Case("texts", lambda: make_pipeline(hot(min_frequency=30, drop="first",
-        handle_unknown="infrequent_if_exist"), linear_model.LogisticRegression(max_iter=300)), "two"),
-    "logistic, few": Case("texts", lambda: make_pipeline(hot(max_categories=5),
-        linear_model.LogisticRegression(solver="liblinear")), "two"),
-    "logistic, bins": Case("texts", lambda: make_pipeline(binned(),
-        linear_model.LogisticRegression(max_iter=300)), "float"),
-    "SGD": Case("texts", lambda: make_pipeline(hot(), linear_model.SGDClassifier(
-        loss="log_loss")), "str"),
-    "SGD, Huber": Case("texts", lambda: make_pipeline(hot(), linear_model.SGDClassifier(
-        loss="modified_huber")), "two"),
-    "LDA": Case("texts", lambda: make_pipeline(hot(sparse_output=False, max_categories=9),
-        discriminant_analysis.LinearDiscriminantAnalysis()), "str"),
+    "categories one-hot": Case(
+        "kinds",
+        lambda: make_pipeline(
+            ColumnTransformer(
+                [
+                    (
+                        "c",
+                        OneHotEncoder(handle_unknown="ignore"),
+                        ["place", "code", "size", "flag", "text"],
+                    )
+                ],
+                remainder="drop",
+            ),
+            linear_model.LogisticRegression(max_iter=300),
+        ),
+        "float",
+        [*FEATURES["kinds"], "text", "day"],
+    ),
+    "logistic": Case(
+        "texts", lambda: make_pipeline(hot(), linear_model.LogisticRegression(max_iter=300)), "str"
+    ),
+    "logistic, two": Case(
+        "texts",
+        lambda: make_pipeline(hot(drop="if_binary"), linear_model.LogisticRegression(max_iter=300)),
+        "bool",
+    ),
+    "logistic, rare": Case(
+        "texts",
+        lambda: make_pipeline(
+            hot(min_frequency=30, drop="first", handle_unknown="infrequent_if_exist"),
+            linear_model.LogisticRegression(max_iter=300),
+        ),
+        "two",
+    ),
+    "logistic, few": Case(
+        "texts",
+        lambda: make_pipeline(
+            hot(max_categories=5), linear_model.LogisticRegression(solver="liblinear")
+        ),
+        "two",
+    ),
+    "logistic, bins": Case(
+        "texts",
+        lambda: make_pipeline(binned(), linear_model.LogisticRegression(max_iter=300)),
+        "float",
+    ),
+    "SGD": Case(
+        "texts", lambda: make_pipeline(hot(), linear_model.SGDClassifier(loss="log_loss")), "str"
+    ),
+    "SGD, Huber": Case(
+        "texts",
+        lambda: make_pipeline(hot(), linear_model.SGDClassifier(loss="modified_huber")),
+        "two",
+    ),
+    "LDA": Case(
+        "texts",
+        lambda: make_pipeline(
+            hot(sparse_output=False, max_categories=9),
+            discriminant_analysis.LinearDiscriminantAnalysis(),
+        ),
+        "str",
+    ),
     "linear SVC": Case("texts", lambda: make_pipeline(hot(), svm.LinearSVC()), "float"),
-    "ridge classifier": Case("texts", lambda: make_pipeline(hot(),
-        linear_model.RidgeClassifier()), "bool"),
-    **{f"regression, {name}": Case("texts", lambda model=model: make_pipeline(hot(), model()),
-                                   "number")
-       for name, model in {
-           "ridge": linear_model.Ridge, "lasso": linear_model.Lasso,
-           "Huber": lambda: linear_model.HuberRegressor(max_iter=50),
-           "Poisson": lambda: linear_model.PoissonRegressor(max_iter=300),
-           "gamma": lambda: linear_model.GammaRegressor(max_iter=300),
-           "Tweedie": lambda: linear_model.TweedieRegressor(power=1.5, max_iter=300),
-           "Tweedie, identity": lambda: linear_model.TweedieRegressor(power=0, max_iter=300),
-       }.items()},
-    "forest on ordinals": Case("texts", lambda: make_pipeline(ordinal(),
-        ensemble.RandomForestClassifier(20)), "bool"),
+    "ridge classifier": Case(
+        "texts", lambda: make_pipeline(hot(), linear_model.RidgeClassifier()), "bool"
+    ),
+    **{
+        f"regression, {name}": Case(
+            "texts", lambda model=model: make_pipeline(hot(), model()), "number"
+        )
+        for name, model in {
+            "ridge": linear_model.Ridge,
+            "lasso": linear_model.Lasso,
+            "Huber": lambda: linear_model.HuberRegressor(max_iter=50),
+            "Poisson": lambda: linear_model.PoissonRegressor(max_iter=300),
+            "gamma": lambda: linear_model.GammaRegressor(max_iter=300),
+            "Tweedie": lambda: linear_model.TweedieRegressor(power=1.5, max_iter=300),
+            "Tweedie, identity": lambda: linear_model.TweedieRegressor(power=0, max_iter=300),
+        }.items()
+    },
+    "forest on ordinals": Case(
+        "texts", lambda: make_pipeline(ordinal(), ensemble.RandomForestClassifier(20)), "bool"
+    ),
     "LightGBM on ordinals": Case("texts", lambda: make_pipeline(ordinal(), lgbm()), "str"),
-    "linear on hard numbers": Case("near", lambda: make_pipeline(
-        ColumnTransformer([("n", StandardScaler(), ["near", "big", "tiny", "zero"])]),
-        linear_model.LogisticRegression(max_iter=50)), "int"),
-    "neighbours": Case("texts", lambda: make_pipeline(hot(), neighbors.KNeighborsClassifier()), "int"),
-    "neural network": Case("texts", lambda: make_pipeline(hot(), MLPClassifier((9,), max_iter=20)),
-                           "str"),
-    "naive Bayes": Case("texts", lambda: make_pipeline(hot(sparse_output=False),
-                                                      naive_bayes.GaussianNB()), "float"),
-}  # fmt: skip
+    "linear on hard numbers": Case(
+        "near",
+        lambda: make_pipeline(
+            ColumnTransformer([("n", StandardScaler(), ["near", "big", "tiny", "zero"])]),
+            linear_model.LogisticRegression(max_iter=50),
+        ),
+        "int",
+    ),
+    "neighbours": Case(
+        "texts", lambda: make_pipeline(hot(), neighbors.KNeighborsClassifier()), "int"
+    ),
+    "neural network": Case(
+        "texts", lambda: make_pipeline(hot(), MLPClassifier((9,), max_iter=20)), "str"
+    ),
+    "naive Bayes": Case(
+        "texts", lambda: make_pipeline(hot(sparse_output=False), naive_bayes.GaussianNB()), "float"
+    ),
+}
