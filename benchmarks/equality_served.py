@@ -12,10 +12,9 @@ from shutil import copytree
 from typing import Any
 
 import joblib
-from ceiling import free_port, serving
+from ceiling import bare_manifest, free_port, serving
 
-from packager.manifest import Manifest, Serve, Slices
-from packager.results import Golden, NumericalEnvironment
+from packager.results import Golden
 
 Row = dict[str, Any]
 
@@ -26,26 +25,7 @@ def lay_out(root: Path, made: Any, golden: Sequence[Row]) -> None:
         (root / name).mkdir(parents=True)
     joblib.dump(made.model.native, root / "models" / "model")
     copytree(made.folder, root / "package" / "compiled")
-    manifest = Manifest(
-        name="equality",
-        version="1.0.0",
-        task=made.case.task,
-        schema_=made.schema,
-        serve=Serve(predictor="auto", compile="auto", workers=2, strict=False),
-        slices=Slices(columns={}, rules={}),
-        recipe="none",
-        data="none",
-        evaluation=None,
-        environment=NumericalEnvironment(
-            python="3.11", machine="", cpu="", cpu_features=(), blas=(), threads=1,
-            isolation="process",
-        ),
-        compiled=made.verdict,
-        runtime="0" * 64,
-        code=(),
-        model=(),
-        files=(),
-    )  # fmt: skip
+    manifest = bare_manifest("equality", made.schema, made.verdict, workers=2, task=made.case.task)
     (root / "package" / "manifest.json").write_bytes(manifest.dump())
     (root / "package" / "golden.json").write_bytes(Golden(rows=tuple(golden), answers=()).dump())
 
