@@ -39,7 +39,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from monitoring.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.manifest import Manifest, Schema, Serve, Slices
-from packager.results import Golden, NumericalEnvironment
+from packager.results import Compiled, Golden, NumericalEnvironment
 from packager.worker.compile import compile_model
 from packager.worker.model import LoadedModel
 
@@ -115,16 +115,27 @@ def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
     compiled = compile_model(
         loaded, schema, frame.tail(2_000), root / "package" / "compiled", "require"
     )
-    manifest = Manifest(
-        name="ceiling",
+    slices = Slices(
+        columns={"text_0": tuple(sorted(frame["text_0"].unique()))},
+        rules={"large": "number_1 >= 2", "both": "number_2 > 0 and text_1 == 'value 1 a'"},
+    )
+    manifest = bare_manifest("ceiling", schema, compiled, workers=1, slices=slices)
+    (root / "package" / "manifest.json").write_bytes(manifest.dump())
+    profile = build_profile(frame, [(column.name, column.kind) for column in columns])
+    (root / "package" / "profile.json").write_text(profile.model_dump_json())
+    golden = Golden(rows=tuple(frame.head(8).to_dict("records")), answers=())
+    (root / "package" / "golden.json").write_bytes(golden.dump())
+
+
+def bare_manifest(name: str, schema: Schema, compiled: Compiled, **options: Any) -> Manifest:
+    """What a server asks of a manifest; ``options``: ``workers``, ``task`` and ``slices``."""
+    return Manifest(
+        name=name,
         version="1.0.0",
-        task="classification",
+        task=options.get("task", "classification"),
         schema_=schema,
-        serve=Serve(predictor="auto", compile="auto", workers=1, strict=False),
-        slices=Slices(
-            columns={"text_0": tuple(sorted(frame["text_0"].unique()))},
-            rules={"large": "number_1 >= 2", "both": "number_2 > 0 and text_1 == 'value 1 a'"},
-        ),
+        serve=Serve(predictor="auto", compile="auto", workers=options["workers"], strict=False),
+        slices=options.get("slices", Slices(columns={}, rules={})),
         recipe="none",
         data="none",
         evaluation=None,
@@ -138,11 +149,6 @@ def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
         model=(),
         files=(),
     )  # fmt: skip
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
-    profile = build_profile(frame, [(column.name, column.kind) for column in columns])
-    (root / "package" / "profile.json").write_text(profile.model_dump_json())
-    golden = Golden(rows=tuple(frame.head(8).to_dict("records")), answers=())
-    (root / "package" / "golden.json").write_bytes(golden.dump())
 
 
 def hand_compiled(model: Pipeline) -> dict[str, Any]:

@@ -157,7 +157,11 @@ class App:
             response, batch = answered.response, answered.batch
         except Exception as error:
             response = self._failed(request, error)
-        self._account(request, response.status, batch)
+        try:
+            self._account(request, response.status, batch)
+        except Exception:
+            # A full disk under the counters, say: the answer is right, whether it counts or not.
+            logger.exception("an answer was not counted", extra={"fields": trace.fields})
         sent = headers_of(response, trace, close=self._draining)
         return Written(response.status, sent, response.body, self._draining)
 

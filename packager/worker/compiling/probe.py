@@ -13,10 +13,11 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
-from packager.data.rows import RowChecker
+from packager.data.rows import RowChecker, RowError
 from packager.manifest import Column, Schema
 from packager.noun import Scalar
 from packager.worker.compiling.cells import CannotCompileError, NumberCell, TabledCell, first_cell
+from packager.worker.compiling.encode import EXACT
 from packager.worker.compiling.heldout import Row, taken
 from packager.worker.compiling.transformers import MOST_KEYS, Keys
 from packager.worker.model import LoadedModel
@@ -85,26 +86,27 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
             asked += [(question, row) for row in made]
         else:
             raised.add(question)
-    frame = checker.check([row for _, row in asked]).frame
-    good = set(_answered(model, schema, frame, range(len(asked))))
+    good = set(_answered(model, schema, checker, [row for _, row in asked]))
     raised |= {question for at, (question, _) in enumerate(asked) if at not in good}
-    kept = [at for at, (question, _) in enumerate(asked) if question not in raised]
+    kept = [(question, row) for question, row in asked if question not in raised]
     places: dict[Question, tuple[int, ...]] = {}
-    for row, at in enumerate(kept):
-        question = asked[at][0]
-        places[question] = (*places.get(question, ()), row)
+    for at, (question, _) in enumerate(kept):
+        places[question] = (*places.get(question, ()), at)
+    try:
+        frame = checker.check([row for _, row in kept]).frame
+    except RowError as error:
+        raise CannotCompileError(f"column {error.column!r}: expected {error.expected}") from error
     features = [column.name for column in schema.features]
-    return Probe(schema, frame[features].iloc[kept], places, frozenset(raised))
+    return Probe(schema, frame[features], places, frozenset(raised))
 
 
 def _bases(
     model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
 ) -> list[Row]:
-    """Rows that the model answers, those with the fewest nulls first."""
+    """Rows that the model answers: whole numbers exact in float64, then few nulls."""
     found: list[Row] = []
-    fewest = sorted(rows[:LOOKED_AT], key=lambda row: sum(v is None for v in row.values()))
-    for row in fewest:
-        if list(_answered(model, schema, checker.check([row]).frame, range(1))):
+    for row in sorted(rows[:LOOKED_AT], key=_oddity):
+        if list(_answered(model, schema, checker, [row])):
             found.append(row)
         if len(found) == BASES:
             break
@@ -113,22 +115,31 @@ def _bases(
     return found
 
 
+def _oddity(row: Row) -> tuple[bool, int]:
+    wild = any(isinstance(value, int) and abs(value) >= EXACT for value in row.values())
+    return wild, sum(value is None for value in row.values())
+
+
 def _answered(
-    model: LoadedModel, schema: Schema, frame: pd.DataFrame, rows: Sequence[int]
+    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
 ) -> Iterator[int]:
-    """Which of ``rows`` the model answers with a label: halves, until what raises is alone."""
+    """Which of ``rows`` the model answers with a label: halves, until what raises is alone.
+
+    Each part is a frame of its own: a null may turn a whole column into one the model doesn't take.
+    """
     if not rows:
         return
     try:
-        answers = native(model, schema, frame.iloc[list(rows)])
+        answers = native(model, schema, checker.check(rows).frame)
     except Exception:
         # Whatever a model raises on a value, it answers the question whether it takes it.
         if len(rows) > 1:
             middle = len(rows) // 2
-            yield from _answered(model, schema, frame, rows[:middle])
-            yield from _answered(model, schema, frame, rows[middle:])
+            yield from _answered(model, schema, checker, rows[:middle])
+            second = _answered(model, schema, checker, rows[middle:])
+            yield from (middle + at for at in second)
         return
-    yield from (row for row, label in zip(rows, answers.labels, strict=True) if label is not None)
+    yield from (at for at, label in enumerate(answers.labels) if label is not None)
 
 
 def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[Question]:

@@ -56,8 +56,9 @@ class Walk:
         """``block`` after the transformer ``part``, which lies at ``path`` in the model."""
         if part is None or (isinstance(part, str) and part == "passthrough") or _is_identity(part):
             return block
-        _check_usable(block, part)
         name = type(part).__name__ if from_sklearn(part) else ""
+        if name != "ColumnTransformer":  # it need not read all of them
+            _check_usable(block, part)
         if name == "Pipeline":
             return self._pipeline(part, block, path)
         if name == "ColumnTransformer":

@@ -194,6 +194,35 @@ def test_native_categories_are_split_as_in_the_model(tmp_path: Path, estimator):
     assert assert_equal(made, rows) == len(rows)
 
 
+def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
+    random = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {
+            "flag": random.random(500) < 0.4,  # objects beside a null, which LightGBM doesn't take
+            "id": 2**53 + random.integers(-50, 5, 500),  # no floats beside a null
+            "x": random.normal(size=500),
+        }
+    )
+    target = frame["flag"] ^ (frame["x"] > 0)
+    estimator = lightgbm.LGBMClassifier(n_estimators=9, n_jobs=1, verbose=-1)
+    made = compiled(estimator, frame, target, tmp_path / "form")
+    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    rows = [{"flag": flag, "id": 7, "x": x} for flag in (True, False) for x in (-1.0, 1.0, None)]
+    assert assert_equal(made, rows) == len(rows)
+    assert made.compiled.predict_row([None, 7, 1.0]) is None
+
+
+def test_a_column_that_no_form_takes_may_be_dropped_by_the_model(tmp_path: Path):
+    frame = table()[["size", "kind"]].assign(day=pd.Timestamp("2024-05-01"))
+    encoder = ColumnTransformer(
+        [("n", "passthrough", ["size"]), ("c", preprocessing.OneHotEncoder(), ["kind"])]
+    )
+    model = make_pipeline(encoder, linear_model.LogisticRegression())
+    made = compiled(model, frame, table()["two"], tmp_path / "form")
+    assert made.verdict.verdict == "equal"
+    assert made.verdict.domain[2] == "day: anything (the model does not use it)"
+
+
 def test_a_search_is_compiled_as_the_model_it_found(tmp_path: Path):
     frame = table()
     pipeline = make_pipeline(MODELS["forest"][0](), ensemble.RandomForestClassifier(5))

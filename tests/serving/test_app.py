@@ -1,0 +1,36 @@
+"""The application by itself, where a server can't be brought to do what is tried."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from serving.app import App
+from serving.schema import Response
+from serving.settings import Settings
+
+
+def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "no space left")
+
+    settings = Settings.from_environment({})
+    app = App(None, settings, None)  # type: ignore[arg-type]
+    exchange = SimpleNamespace(route="/predict")
+    found: Any = SimpleNamespace(
+        direct={b"/predict": ("/predict", exchange)},
+        check=lambda *_: None,
+        template=lambda path: path,
+    )
+    answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)
+    app._routes = found
+    app._pipeline = SimpleNamespace(at_once=lambda *_: answered)  # type: ignore[assignment]
+    app._predictor = SimpleNamespace(  # type: ignore[assignment]
+        metrics=SimpleNamespace(observe_request=full)
+    )
+    written = app.direct(b"/predict", {b"content-length": b"2"}, b"{}")
+    assert written is not None
+    assert (written.status, written.body) == (200, b"{}")
+    assert "an answer was not counted" in caplog.text
