@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -111,7 +112,8 @@ def prune(limit: int, *, now: float | None = None) -> int:
         if total - removed <= limit or moment - when < IN_USE_SECONDS:
             break
         if path.is_dir():
-            shutil.rmtree(path)
+            with contextlib.suppress(FileNotFoundError):  # another build removes it too
+                shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
             for beside in (".json", ".elf.json"):
@@ -137,8 +139,12 @@ def _entries(folder: Path) -> Iterator[tuple[float, Path, int]]:
         if path.suffix == ".json" or path.name.startswith("named-"):
             continue
         files = path.rglob("*") if path.is_dir() else (path,)
-        size = sum(file.lstat().st_size for file in files)
-        yield path.stat().st_mtime, path, size
+        try:
+            size = sum(file.lstat().st_size for file in files)
+            found = (path.stat().st_mtime, path, size)
+        except FileNotFoundError:  # another build has renamed or removed it meanwhile
+            continue
+        yield found
 
 
 def check_writable(path: Path) -> None:

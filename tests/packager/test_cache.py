@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import platformdirs
@@ -141,6 +142,24 @@ def test_nothing_goes_below_the_limit_or_while_it_may_be_in_use(cache: Path):
     assert prune(0, now=NOW) == 0
     assert used_now.exists()
     assert named.exists()
+
+
+def test_what_another_build_takes_away_meanwhile_does_not_count(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("stays", "goes"):
+        (cache_directory("environments") / name).mkdir()
+        (cache_directory("environments") / name / "file").write_bytes(bytes(100))
+    lstat = Path.lstat
+
+    def vanishing(path: Path):
+        if path.parent.name == "goes":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return lstat(path)
+
+    monkeypatch.setattr(Path, "lstat", vanishing)
+    assert prune(0, now=time.time() + 7_200) == 100
+    assert [path.name for path in cache_directory("environments").iterdir()] == ["goes"]
 
 
 def test_the_limit_is_read_in_gigabytes(monkeypatch: pytest.MonkeyPatch):
