@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import own_server
 import pytest
-import uvicorn
 
 from serving import direct, listener
 from serving.direct import Written
-from serving.workers import Workers
 
 Scenario = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"POST /direct HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
@@ -58,26 +56,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def talk(scenario: Scenario, echo: Echo | None = None) -> None:
-    listener.Server.workers = Workers(None, 0)
-    listener.Server.direct = echo or Echo()
-    listener.Server.begin_draining = staticmethod(lambda: None)
+    async def connected(port: int, _: listener.Server) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await asyncio.wait_for(scenario(reader, writer), 20)
+        finally:
+            writer.close()
 
-    async def run() -> None:
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            server = listener.Server(uvicorn.Config(app, log_config=None))
-            serving = asyncio.create_task(server._serve([listening]))
-            while not server.started:
-                await asyncio.sleep(0.01)
-            reader, writer = await asyncio.open_connection(*listening.getsockname())
-            try:
-                await asyncio.wait_for(scenario(reader, writer), 20)
-            finally:
-                writer.close()
-            server.should_exit = True
-            await serving
-
-    asyncio.run(run())
+    own_server.serve(app, echo or Echo(), connected)
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:

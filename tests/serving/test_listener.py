@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import own_server
 import pytest
-import uvicorn
+from own_server import Scenario
 
 from packager.errors import PackageError
 from serving import listener
@@ -25,7 +26,6 @@ class Nothing:
         raise AssertionError("nothing was taken")
 
 
-Scenario = Callable[[int, listener.Server], Awaitable[None]]
 BIG = b"x" * (32 << 20)
 
 
@@ -43,22 +43,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 def serve(scenario: Scenario) -> None:
-    listener.Server.workers = Workers(None, 0)
-    listener.Server.direct = Nothing()
-    listener.Server.begin_draining = staticmethod(lambda: None)
-
-    async def run() -> None:
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            server = listener.Server(uvicorn.Config(app, log_config=None))
-            serving = asyncio.create_task(server._serve([listening]))
-            while not server.started:
-                await asyncio.sleep(0.01)
-            await scenario(listening.getsockname()[1], server)
-            server.should_exit = True
-            await serving
-
-    asyncio.run(run())
+    own_server.serve(app, Nothing(), scenario)
 
 
 async def ended(reader: asyncio.StreamReader) -> bytes:
