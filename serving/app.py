@@ -130,7 +130,9 @@ class App:
 
     def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may have the answer to a ``POST`` with these headers."""
-        if self._routes is None or url not in self._routes.direct:
+        if self._routes is None or self._pipeline is None or not self._pipeline.ever_at_once:
+            return False
+        if url not in self._routes.direct:
             return False
         length = headers.get(b"content-length", b"")
         return (
@@ -143,15 +145,14 @@ class App:
     def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> Written | None:
         """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
         assert self._routes is not None
+        assert self._pipeline is not None
         path, exchange = self._routes.direct[url]
         trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         request = Request("POST", path, headers, trace, time.perf_counter())
         batch = None
         try:
             self._admit(request)
-            answered = None
-            if self._pipeline is not None:
-                answered = self._pipeline.at_once(exchange, body, headers)
+            answered = self._pipeline.at_once(exchange, body, headers)
             if answered is None:
                 return None
             response, batch = answered.response, answered.batch

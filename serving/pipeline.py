@@ -52,6 +52,11 @@ class Pipeline:
         )
         self._give_back = GiveBack()
 
+    @property
+    def ever_at_once(self) -> bool:
+        """Whether ``at_once`` has any answers; a package without a compiled form has none."""
+        return self._predictor.compiled is not None
+
     def at_once(
         self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
     ) -> Answer | None:
@@ -60,8 +65,6 @@ class Pipeline:
         Nothing is counted in the latter case. Raises ``RequestError`` for what can't be taken.
         """
         predictor = self._predictor
-        if predictor.compiled is None or len(body) > LARGE_BYTES:
-            return None
         checked, context, reading = self._read(exchange, body, headers)
         if not predictor.inline(checked):
             return None
