@@ -26,6 +26,7 @@ from monitoring.keys import Keys
 
 LENGTH = 64
 _LAYOUT = struct.Struct(">B6sI8sBIQ")
+_pack = _LAYOUT.pack
 _SIGNATURE = 16
 _BLOCK = 64  # of SHA-256
 _NUMBER = struct.Struct(">d")
@@ -99,25 +100,28 @@ class Tokens:
         bitmaps: Sequence[int],
     ) -> list[str]:
         """One token for each of n answers; ``labels`` None where there is no prediction."""
-        keys, usual = self.keys, self._usual
-        sign, minted = signer(keys.secrets[keys.first]), int(self._now())
+        keys, version, usual, nonces = self.keys, self.version, self._usual, self._nonces
+        first = keys.first
+        sign, minted = signer(keys.secrets[first]), int(self._now())
         chances: Iterable[Any] = itertools.repeat(None) if probabilities is None else probabilities
         signed: list[bytes] = []
         for label, row, bitmap in zip(labels, chances, bitmaps, strict=False):
             known = usual.get(label)
-            prediction, place = (self._prediction(label), None) if known is None else known
-            body = _LAYOUT.pack(
-                keys.first,
-                self.version,
-                minted,
-                prediction,
-                self._unsure if row is None or place is None else _sure(row[place]),
-                bitmap,
-                next(self._nonces) & _NONCES,
-            )
+            if known is None:
+                prediction, sure = self._prediction(label), self._unsure
+            elif row is None:
+                prediction, sure = known[0], self._unsure
+            else:
+                prediction, place = known
+                chance = row[place]
+                sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
+            nonce = next(nonces) & _NONCES
+            body = _pack(first, version, minted, prediction, sure, bitmap, nonce)
             signed += (body, sign(body))
         # 48 bytes fill 64 characters, so all may be written in one go.
         text = binascii.b2a_base64(b"".join(signed), newline=False).translate(_URL_SAFE).decode()
+        if len(text) == LENGTH:
+            return [text]
         return [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)]
 
     def verify(self, token: object) -> Token:
@@ -149,10 +153,6 @@ class Tokens:
         if self._classes is None:
             return _NUMBER.pack(math.nan if label is None else label)
         return _NOTHING if label is None else hashed(label)
-
-
-def _sure(chance: float) -> int:
-    return round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
 
 
 @lru_cache(maxsize=256)

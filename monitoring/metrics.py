@@ -8,7 +8,7 @@ protocols nobody speaks, and anomalies a feature's kind doesn't have, appear whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from monitoring.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
@@ -65,10 +65,10 @@ class Metrics:
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """One answered request; ``route`` is a template, never a raw path."""
-        code = f"{status // 100}xx"
-        if (route, code) not in self._requests:
-            self._add_route(route, (*CODES, code))
-        self._requests[route, code].observe(seconds)
+        observe = self._observe.get((route, status))
+        if observe is None:
+            observe = self._observe[route, status] = self._request(route, f"{status // 100}xx")
+        observe(seconds)
 
     def observe_stage(self, stage: str, seconds: float) -> None:
         """Time one request spent in one of ``STAGES``."""
@@ -135,6 +135,7 @@ class Metrics:
             "code",
         )
         self._requests: dict[tuple[str, str], Spread] = {}
+        self._observe: dict[tuple[str, int], Callable[[float], None]] = {}
         for route, codes in routes.items():
             self._add_route(route, codes)
         stage = self.series.histogram(
@@ -145,6 +146,11 @@ class Metrics:
         )
         self._stages = {name: stage(name) for name in STAGES}
         self._batch_rows = self.series.histogram("model_batch_rows", "Rows of a request.", ROWS)()
+
+    def _request(self, route: str, code: str) -> Callable[[float], None]:
+        if (route, code) not in self._requests:
+            self._add_route(route, (*CODES, code))
+        return self._requests[route, code].observe
 
     def _add_route(self, route: str, codes: Iterable[str]) -> None:
         for code in codes:

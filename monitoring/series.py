@@ -6,7 +6,6 @@ there need a mode.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -56,17 +55,16 @@ class Spread:
     def __init__(self, histogram: Histogram, bounds: Sequence[float]) -> None:
         self._histogram = histogram
         self._bounds = np.asarray(bounds, np.float64)
-        self._waiting: deque[float] = deque()
+        self._waiting: list[float] = []
         self.observe = self._waiting.append
         """Take one value."""
 
     def flush(self) -> None:
         """Write what was observed since the last time."""
-        values = []
-        while self._waiting:
-            values.append(self._waiting.popleft())
+        values = self._waiting[:]
         if not values:
             return
+        del self._waiting[: len(values)]  # those; more may have come since
         counts = np.bincount(np.searchsorted(self._bounds, values))
         for place, count in enumerate(counts.tolist()):
             if count:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from monitoring import conditions
-from monitoring.membership import ValueBits, condition
+from monitoring.membership import Membership
 from monitoring.operands import Comparison, Mask, Operand, Truth, arithmetic, compare
 from monitoring.times import Clock
 
@@ -107,16 +106,10 @@ class _ValueSlices:
 class SliceSet:
     """All slices of a package."""
 
-    def __init__(
-        self,
-        columns: Mapping[str, Sequence[str]],
-        rules: Mapping[str, str],
-        clocks: Mapping[str, Clock] | None = None,
-    ) -> None:
+    def __init__(self, columns: Mapping[str, Sequence[str]], rules: Mapping[str, str]) -> None:
         """``columns``: column → declared values as text; ``rules``: slice name → rule.
 
-        ``clocks``: datetime column → how its values count, for ``bitmaps`` only. Raises
-        ``ValueError`` for a rule that can't be read or a name used twice.
+        Raises ``ValueError`` for a rule that can't be read or a name used twice.
         """
         self._values = tuple(_ValueSlices(name, tuple(values)) for name, values in columns.items())
         self._rules = {name: _parse_named(name, text) for name, text in rules.items()}
@@ -127,7 +120,6 @@ class SliceSet:
             raise ValueError(f"expected different names for slices, got {twice[0]!r} twice")
         read = [column for rule in self._rules.values() for column in rule.columns]
         self.needs: tuple[str, ...] = tuple(dict.fromkeys([*columns, *read]))
-        self._clocks = dict(clocks or {})
 
     def masks(self, frame: pd.DataFrame) -> dict[str, Mask]:
         """Slice name → which rows of ``frame`` are in it, for every name in order.
@@ -145,54 +137,18 @@ class SliceSet:
             masks[name] = rule.mask(columns, len(frame))
         return masks
 
-    def bitmaps(self, columns: Mapping[str, Sequence[Any]], rows: int) -> list[int]:
-        """The slices of each row: bit ``i`` is set if it is in ``names[i]``; ``__all__`` is 1.
+    def membership(
+        self, columns: Sequence[str], clocks: Mapping[str, Clock] | None = None
+    ) -> Membership:
+        """For rows of plain values of ``columns``: the same slices as ``masks`` finds in a frame.
 
-        ``columns``: for each of ``needs`` its ``rows`` plain values (None for null, times as
-        ticks). The same slices as ``masks`` finds in a frame of these values; an unseen value of
-        a column of categories, which a frame can't hold, is compared as what it is.
+        ``clocks``: datetime column → how its values count. An unseen value of a column of
+        categories, which a frame can't hold, is compared as what it is. Raises ``ValueError``
+        where ``columns`` lacks one of ``needs`` or a rule can't be applied.
         """
-        given = [columns[name] for name in self.needs]
-        if rows == 1:
-            return [self._bits_of_one([values[0] for values in given])]
-        bitmaps = [1] * rows
-        for values, bits in zip(given, self._value_bits, strict=False):
-            bitmaps = [b | bits.of(v) for b, v in zip(bitmaps, values, strict=True)]
-        cells = zip(*given, strict=True)
-        for place, row in enumerate(cells if self._conditions else ()):
-            for bit, holds in self._conditions:
-                if holds(row):
-                    bitmaps[place] |= bit
-        return bitmaps
-
-    def _bits_of_one(self, row: Sequence[Any]) -> int:
-        bits = 1
-        for place, values in enumerate(self._value_bits):
-            bits |= values.of(row[place])
-        for bit, holds in self._conditions:
-            if holds(row):
-                bits |= bit
-        return bits
-
-    @cached_property
-    def _value_bits(self) -> list[ValueBits]:
-        """Of the sliced columns, which come first in ``needs``."""
-        bits, first = [], 1
-        for group in self._values:
-            bits.append(ValueBits(group.values, first, self._clocks.get(group.column)))
-            first += len(group.names)
-        return bits
-
-    @cached_property
-    def _conditions(self) -> list[tuple[int, Callable[[Sequence[Any]], bool | None]]]:
-        places = {name: place for place, name in enumerate(self.needs)}
-        found = []
-        for name, rule in self._rules.items():
-            at = {identifier: places[column] for identifier, column in rule.names.items()}
-            clocks = {i: self._clocks[c] for i, c in rule.names.items() if c in self._clocks}
-            bit = 1 << self.names.index(name)
-            found.append((bit, condition(rule.condition, at, clocks)))
-        return found
+        values = {group.column: group.values for group in self._values}
+        rules = [(rule.condition, rule.names) for rule in self._rules.values()]
+        return Membership(columns, values, rules, clocks or {})
 
 
 def declare(

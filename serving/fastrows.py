@@ -76,25 +76,23 @@ class FastRows:
             return None
         return None if self._strict and checked.anomalies else checked
 
-    def _unflagged(self, values: Sequence[Any]) -> Checked:
-        columns: list[Sequence[Any]] = [(value,) for value in values]
-        if len(columns) < self._columns:
-            columns += [(None,)] * (self._columns - len(columns))
-        return self._checker.checked(columns, ((),), {}, 1)
+    def _unflagged(self, values: list[Any]) -> Checked:
+        if len(values) < self._columns:
+            values += (None,) * (self._columns - len(values))
+        return self._checker.checked_row(values)
 
     def _one(self, takers: Sequence[Taker], cells: Sequence[Any]) -> Checked:
-        columns: list[Sequence[Any]] = []
+        values: list[Any] = []
         flags: list[str] = []
         anomalies: dict[tuple[str, str], int] = {}
         for taken, cell in zip(takers, cells, strict=True):
             value, anomaly = taken.one(cell)
-            columns.append((value,))
+            values.append(value)
             if anomaly is not None and taken.judged:
                 flags.append(f"{taken.name}:{FLAGS[anomaly]}")
                 anomalies[taken.name, anomaly] = 1
-        if len(columns) < self._columns:
-            columns += [(None,)] * (self._columns - len(columns))
-        return self._checker.checked(columns, (flags,), anomalies, 1)
+        values += (None,) * (self._columns - len(values))
+        return self._checker.checked_row(values, flags, anomalies)
 
     def _many(self, takers: Sequence[Taker], given: Sequence[Sequence[Any]]) -> Checked:
         rows = len(given[0])
@@ -138,7 +136,7 @@ class _Usual:
             else:
                 self._known = False
 
-    def values(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+    def values(self, cells: Sequence[Any]) -> list[Any] | None:
         """The cells as values; None where one is unusual, or its column of a rarer kind."""
         if not self._known:
             return None

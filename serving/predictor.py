@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.membership import Membership
 from monitoring.metrics import Baseline, Metrics
 from monitoring.observe import Batch, Observer
 from monitoring.profile import Profile
@@ -79,7 +80,7 @@ class Predictor:
     compiled: CompiledModel | None
     checker: RowChecker
     fast: FastRows
-    slices: SliceSet
+    membership: Membership
     metrics: Metrics
     observer: Observer
     feedback: Feedback | None
@@ -104,7 +105,7 @@ class Predictor:
         names, clocks = _names(manifest), _clocks(manifest)
         profile = _load_profile(root)
         checker = RowChecker(described, strict=strict)
-        slices = _load_slices(manifest, checker)
+        slices, membership = _load_slices(manifest, checker, names, clocks)
         golden = root.package / "golden.json"
         metrics = Metrics(
             manifest.name,
@@ -124,9 +125,9 @@ class Predictor:
             compiled=load_compiled(root, described, manifest.task, model),
             checker=checker,
             fast=FastRows(described, checker, strict=strict),
-            slices=slices,
+            membership=membership,
             metrics=metrics,
-            observer=Observer(names, profile, slices, metrics, clocks),
+            observer=Observer(names, profile, metrics, clocks),
             feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
             if settings.feedback.on
             else None,
@@ -161,8 +162,8 @@ class Predictor:
         if self.compiled is None:
             return Outcome([None] * checked.rows, None, range(checked.rows))
         columns = self.features(checked)
-        if checked.rows == 1:
-            return _one_row(self.compiled.predict_row([value for (value,) in columns]))
+        if checked.row is not None:
+            return _one_row(self.compiled.predict_row(checked.row))
         if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns)
@@ -194,8 +195,10 @@ class Predictor:
 
     def scored(self, checked: Checked, outcome: Outcome) -> tuple[Scored, Batch]:
         """What a protocol makes its answer of, and what there is to count in it."""
-        columns = dict(zip(self.names, checked.columns, strict=True))
-        bitmaps = self.slices.bitmaps(columns, checked.rows)
+        if checked.row is not None:
+            bitmaps = [self.membership.bitmap(checked.row)]
+        else:
+            bitmaps = self.membership.bitmaps(checked.columns, checked.rows)
         labels, probabilities = outcome.labels, outcome.probabilities
         if isinstance(probabilities, np.ndarray):
             probabilities = probabilities.tolist()
@@ -211,6 +214,7 @@ class Predictor:
             checked.anomalies,
             tokens,
             checked.rows - outcome.native,
+            checked.row,
         )
         return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
 
@@ -291,17 +295,18 @@ def _load_profile(root: Root) -> Profile | None:
         ) from error
 
 
-def _load_slices(manifest: Manifest, checker: RowChecker) -> SliceSet:
+def _load_slices(
+    manifest: Manifest, checker: RowChecker, names: Sequence[str], clocks: Mapping[str, Clock]
+) -> tuple[SliceSet, Membership]:
     try:
-        slices = SliceSet(manifest.slices.columns, manifest.slices.rules, _clocks(manifest))
+        slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
         slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training
-        slices.bitmaps(dict.fromkeys(slices.needs, ()), 0)
+        return slices, slices.membership(names, clocks)
     except ValueError as error:
         raise PackageError(
             f"slices: expected slices of this package's columns, got {error}",
             "correct [slices] in package.toml and build it again",
         ) from error
-    return slices
 
 
 def _baseline(manifest: Manifest) -> Baseline:

@@ -10,20 +10,23 @@ from typing import Any
 
 
 def _take_out() -> None:
+    from monitoring.membership import Membership
     from monitoring.metrics import Metrics
     from monitoring.observe import Observer
-    from monitoring.slices import SliceSet
 
     def nothing(*_: Any, **__: Any) -> None:
         """Count nothing."""
 
-    def no_slices(_: SliceSet, __: Any, rows: int) -> list[int]:
+    def no_slice(_: Membership, __: Any) -> int:
+        return 0
+
+    def no_slices(_: Membership, __: Any, rows: int) -> list[int]:
         return [0] * rows
 
     replaced = {
         Observer: {"observe": nothing, "refused": nothing, "flush": nothing},
         Metrics: dict.fromkeys(("observe_request", "observe_stage", "observe_rows"), nothing),
-        SliceSet: {"bitmaps": no_slices},
+        Membership: {"bitmap": no_slice, "bitmaps": no_slices},
     }
     for kind, methods in replaced.items():
         for name, method in methods.items():

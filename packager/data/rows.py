@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal
 
 import pandas as pd
@@ -42,6 +43,7 @@ _HINTS = {
     "boolean": "send true or false, without quotes",
     "string": "send text in quotes",
 }
+NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
 _STRICT = "this model is strict: it refuses what it did not meet in training"
 _SHORT = 80
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
@@ -76,6 +78,8 @@ class Checked:
     rows: int
     builders: Mapping[str, Callable[[Sequence[Any]], Any]] = field(repr=False, compare=False)
     """Column name → what makes its array, in the order of ``columns``."""
+    row: Sequence[Any] | None = None
+    """The values of the only row; None where there is another number of rows."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -135,7 +139,19 @@ class RowChecker:
         rows: int,
     ) -> Checked:
         """``Checked`` of values that were checked before."""
-        return Checked(tuple(columns), flags, anomalies, rows, self._builders)
+        whole = tuple(columns)
+        row = [value for (value,) in whole] if rows == 1 else None
+        return Checked(whole, flags, anomalies, rows, self._builders, row)
+
+    def checked_row(
+        self,
+        values: Sequence[Any],
+        flags: Sequence[str] = (),
+        anomalies: Mapping[tuple[str, str], int] = NO_ANOMALIES,
+    ) -> Checked:
+        """``Checked`` of the one row of these values, which were checked before."""
+        columns = tuple(zip(values))  # noqa: B905: of one
+        return Checked(columns, (flags,), anomalies, 1, self._builders, values)
 
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):

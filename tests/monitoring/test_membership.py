@@ -51,14 +51,10 @@ def bits_of(masks: dict[str, Any], names: tuple[str, ...], rows: int) -> list[in
 
 @given(ROWS)
 def test_bits_are_the_masks(rows: list[tuple[Any, ...]]) -> None:
-    columns = dict(zip(["carat", "color", "count", "flag"], zip(*rows, strict=True), strict=True))
+    membership = SLICES.membership(["carat", "color", "count", "flag"])
     expected = bits_of(SLICES.masks(frame_of(rows)), SLICES.names, len(rows))
-    assert SLICES.bitmaps(columns, len(rows)) == expected
-    one_by_one = [
-        SLICES.bitmaps({name: [values[row]] for name, values in columns.items()}, 1)[0]
-        for row in range(len(rows))
-    ]
-    assert one_by_one == expected
+    assert membership.bitmaps(list(zip(*rows, strict=True)), len(rows)) == expected
+    assert list(map(membership.bitmap, rows)) == expected
 
 
 @pytest.mark.parametrize("dtype", ["datetime64[s]", "datetime64[us, UTC]", "datetime64[ns]"])
@@ -80,9 +76,11 @@ def test_times_are_compared_and_declared_as_frames_have_them(
         "on": "when in ['1970-01-04']",
         "off": "when != '1970-01-04'",
     }
-    slices = SliceSet({"when": declared}, rules, {"when": clock})
+    slices = SliceSet({"when": declared}, rules)
     expected = bits_of(slices.masks(frame), slices.names, len(days))
-    assert slices.bitmaps({"when": ticks}, len(days)) == expected
+    membership = slices.membership(["when"], {"when": clock})
+    assert membership.bitmaps([ticks], len(days)) == expected
+    assert [membership.bitmap([tick]) for tick in ticks] == expected
 
 
 def ticks_of(clock: Clock, day: int) -> int:
@@ -98,11 +96,18 @@ SCALARS = (
 def test_whatever_a_request_holds_has_bits(cells: list[tuple[Any, Any]]) -> None:
     rules = {"more": "x > 1", "not": "not x", "sum": "-x / 2 + y > 0", "in": "x in [1, 'a', True]"}
     slices = SliceSet({"x": ("1", "a")}, rules)
-    columns = dict(zip("xy", zip(*cells, strict=True), strict=True))
-    for bits in slices.bitmaps(columns, len(cells)):
+    membership = slices.membership("xy")
+    bitmaps = membership.bitmaps(list(zip(*cells, strict=True)), len(cells))
+    assert bitmaps == list(map(membership.bitmap, cells))
+    for bits in bitmaps:
         assert bits & 1
         assert bin(bits >> 1 & 0b111).count("1") == 1
 
 
 def test_the_first_bit_is_every_row() -> None:
-    assert SliceSet({}, {}).bitmaps({}, 3) == [1, 1, 1]
+    assert SliceSet({}, {}).membership(()).bitmaps((), 3) == [1, 1, 1]
+
+
+def test_a_column_that_is_not_there_is_named() -> None:
+    with pytest.raises(ValueError, match="slices: column 'color' is absent"):
+        SLICES.membership(["carat", "count", "flag"])
