@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Answers:
         self._predicted.update(numbers if self._regression else labels)
         confidences = self._confidences(labels, chances)
         self._bins.add((labels, confidences), len(labels))
-        self._add_slices(np.array(bitmaps), confidences)
+        self._add_slices(bitmaps, confidences)
 
     def write(self, metrics: Metrics) -> None:
         """Write what was counted to the counters, and start anew."""
@@ -63,34 +63,44 @@ class Answers:
     def _confidences(
         self, labels: Sequence[Any], chances: Sequence[Sequence[float] | None]
     ) -> Floats:
-        """The probability of each row's label, the highest one for a label of no class."""
+        """The probability of each row's label; NaN where there are none."""
+        given = [row for row in chances if row is not None]
+        if len(given) == len(labels):
+            return self._chosen(labels, given)
+        found = np.full(len(labels), np.nan)
+        known = [place for place, row in enumerate(chances) if row is not None]
+        if known:
+            found[known] = self._chosen([labels[place] for place in known], given)
+        return found
+
+    def _chosen(self, labels: Sequence[Any], chances: Sequence[Sequence[float]]) -> Floats:
+        """The probability of each label, or the highest one for a label of no class."""
         rows = len(labels)
-        if None in chances:
-            known = [row for row in range(rows) if chances[row] is not None]
-            found = np.full(rows, np.nan)
-            if known:
-                found[known] = self._confidences(
-                    [labels[row] for row in known], [chances[row] for row in known]
-                )
-            return found
         places = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
-        given = np.array(chances, np.float64)
-        found = given[np.arange(rows), np.maximum(places, 0)]
+        given = np.fromiter(chain.from_iterable(chances), np.float64).reshape(rows, -1)
+        found: Floats = given[np.arange(rows), np.maximum(places, 0)]
         return found if (places >= 0).all() else np.where(places < 0, given.max(axis=1), found)
 
-    def _add_slices(self, bitmaps: npt.NDArray[np.int64], confidences: Floats) -> None:
-        kinds, which = np.unique(bitmaps, return_inverse=True)
-        rows = np.bincount(which)
+    def _add_slices(self, bitmaps: Sequence[int], confidences: Floats) -> None:
+        kinds = {bitmap: place for place, bitmap in enumerate(dict.fromkeys(bitmaps))}
+        which = np.fromiter(map(kinds.__getitem__, bitmaps), np.intp, len(bitmaps))
+        rows = np.bincount(which).tolist()
+        estimated, correct = self._estimates(which, confidences, len(kinds))
+        for bitmap, *counts in zip(kinds, rows, estimated, correct, strict=True):
+            self._tallies.setdefault(bitmap, _Tally()).add(*counts)
+
+    def _estimates(
+        self, which: npt.NDArray[np.intp], confidences: Floats, kinds: int
+    ) -> tuple[list[int], list[float]]:
+        """Rows with a confidence, and how many of them are expected to be correct, by kind."""
         if self._calibration is None:
-            correct = np.full(len(which), np.nan)
-        else:
-            correct = self._calibration.correct_many(confidences)
+            return [0] * kinds, [0.0] * kinds
+        correct = self._calibration.correct_many(confidences)
         known = ~np.isnan(correct)
-        estimated = np.bincount(which[known], minlength=len(kinds))
-        sums = np.bincount(which[known], weights=correct[known], minlength=len(kinds))
-        columns = (column.tolist() for column in (kinds, rows, estimated, sums))
-        for kind, *counts in zip(*columns, strict=True):
-            self._tallies.setdefault(kind, _Tally()).add(*counts)
+        if not known.all():
+            which, correct = which[known], correct[known]
+        sums = np.bincount(which, weights=correct, minlength=kinds)
+        return np.bincount(which, minlength=kinds).tolist(), sums.tolist()
 
 
 class _Tally:

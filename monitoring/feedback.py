@@ -12,14 +12,14 @@ import base64
 import binascii
 import hashlib
 import hmac
-import itertools
 import math
 import os
 import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count, repeat
 from typing import Any, Literal
 
 from monitoring.keys import Keys
@@ -91,7 +91,7 @@ class Tokens:
         self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
         self._unsure = _REGRESSION if classes is None else _UNKNOWN
         # Never the same twice, in this process by counting, elsewhere by chance.
-        self._nonces = itertools.count(int.from_bytes(os.urandom(8), "big"))
+        self._nonces = count(int.from_bytes(os.urandom(8), "big"))
 
     def mint(
         self,
@@ -100,29 +100,26 @@ class Tokens:
         bitmaps: Sequence[int],
     ) -> list[str]:
         """One token for each of n answers; ``labels`` None where there is no prediction."""
-        keys, version, usual, nonces = self.keys, self.version, self._usual, self._nonces
-        first = keys.first
-        sign, minted = signer(keys.secrets[first]), int(self._now())
-        chances: Iterable[Any] = itertools.repeat(None) if probabilities is None else probabilities
-        signed: list[bytes] = []
-        for label, row, bitmap in zip(labels, chances, bitmaps, strict=False):
-            known = usual.get(label)
-            if known is None:
-                prediction, sure = self._prediction(label), self._unsure
-            elif row is None:
-                prediction, sure = known[0], self._unsure
-            else:
-                prediction, place = known
-                chance = row[place]
-                sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
-            nonce = next(nonces) & _NONCES
-            body = _pack(first, version, minted, prediction, sure, bitmap, nonce)
-            signed += (body, sign(body))
-        # 48 bytes fill 64 characters, so all may be written in one go.
-        text = binascii.b2a_base64(b"".join(signed), newline=False).translate(_URL_SAFE).decode()
-        if len(text) == LENGTH:
-            return [text]
+        now = int(self._now())
+        if len(labels) == 1:
+            chances = None if probabilities is None else probabilities[0]
+            return [_text(self._signed(labels[0], chances, bitmaps[0], now))]
+        each = repeat(None) if probabilities is None else probabilities
+        text = _text(b"".join(map(self._signed, labels, each, bitmaps, repeat(now))))
         return [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)]
+
+    def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
+        known, sure = self._usual.get(label), self._unsure
+        if known is None:
+            prediction = self._prediction(label)
+        else:
+            prediction, place = known
+            if chances is not None:
+                chance = chances[place]
+                sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
+        keys, nonce = self.keys, next(self._nonces) & _NONCES
+        body = _pack(keys.first, self.version, now, prediction, sure, bitmap, nonce)
+        return body + signer(keys.secrets[keys.first])(body)
 
     def verify(self, token: object) -> Token:
         """What ``token`` says; raises ``TokenError`` where it can't be scored."""
@@ -153,6 +150,11 @@ class Tokens:
         if self._classes is None:
             return _NUMBER.pack(math.nan if label is None else label)
         return _NOTHING if label is None else hashed(label)
+
+
+def _text(raw: bytes) -> str:
+    """Tokens as text: 48 bytes fill 64 characters, so any number may be written in one go."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
 
 @lru_cache(maxsize=256)

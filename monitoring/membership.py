@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
-from operator import or_
+from operator import itemgetter
 from typing import Any
 
-from monitoring.rowconditions import condition
+from monitoring.expressions import Expressions
 from monitoring.times import Clock
 
 Row = Sequence[Any]
@@ -22,7 +21,7 @@ class Membership:
     """The slices that rows of known columns are in: bit ``i`` for the one of number ``i``.
 
     Number 0 is everything; the values of the sliced columns follow, each column's ``other``
-    behind them, then the rules.
+    behind them, then the rules. All of it becomes one expression, as microseconds count here.
     """
 
     def __init__(
@@ -37,65 +36,58 @@ class Membership:
 
         Raises ``ValueError`` for a column that isn't there and a condition that can't be applied.
         """
-        self._at = {name: place for place, name in enumerate(columns)}
-        self._values: list[tuple[int, ValueBits]] = []
+        source = Expressions({name: at for at, name in enumerate(columns)}, clocks)
+        terms = ["1"]
         first = 1
         for name, texts in values.items():
-            self._values.append((self._place(name), ValueBits(texts, first, clocks.get(name))))
+            cell, bits = source.cell(name), ValueBits(texts, first, clocks.get(name))
+            known, other = source.name(bits.known), source.name(bits.of)
+            terms.append(f"({known}[{cell}] if {cell} in {known} else {other}({cell}))")
             first += len(texts) + 1
-        self._conditions = []
         for place, (node, names) in enumerate(rules, start=first):
-            at = {identifier: self._place(name) for identifier, name in names.items()}
-            timed = {i: clocks[name] for i, name in names.items() if name in clocks}
-            self._conditions.append((1 << place, condition(node, at, timed)))
+            terms.append(f"({1 << place} if {source.holds(node, names)} else 0)")
+        self._cells = sorted(source.used)
+        self._of = itemgetter(*self._cells) if len(self._cells) > 1 else self._some
+        named = [f"v{at}" for at in self._cells]
+        self._bitmap = _function(named, " | ".join(terms), source.scope)
 
     def bitmap(self, row: Row) -> int:
         """The slices of one row."""
-        bits = 1
-        for place, values in self._values:
-            bits |= values.of(row[place])
-        for bit, holds in self._conditions:
-            if holds(row):
-                bits |= bit
-        return bits
+        found: int = self._bitmap(*self._of(row))
+        return found
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
         """The slices of each row, as ``bitmap`` has them; ``columns``: of ``rows`` values each."""
-        bitmaps = [1] * rows
-        for place, values in self._values:
-            bitmaps = list(map(or_, bitmaps, values.of_all(columns[place])))
-        cells = list(zip(*columns, strict=True)) if self._conditions else ()
-        for bit, holds in self._conditions:
-            bitmaps = [b | bit if holds(row) else b for b, row in zip(bitmaps, cells, strict=False)]
-        return bitmaps
+        if not self._cells:
+            return [self._bitmap()] * rows
+        return list(map(self._bitmap, *self._of(columns)))
 
-    def _place(self, name: str) -> int:
-        if name not in self._at:
-            raise ValueError(f"slices: column {name!r} is absent")
-        return self._at[name]
+    def _some(self, row: Row) -> Row:
+        return [row[at] for at in self._cells]
+
+
+def _function(names: Sequence[str], expression: str, scope: Mapping[str, Any]) -> Any:
+    """A function of ``names``; what it calls and compares with is in ``scope``."""
+    return eval(f"lambda {', '.join(names)}: {expression}", {"__builtins__": {}, **scope})
 
 
 class ValueBits:
     """The bit of a column's value: one of its declared values, or ``other``."""
 
     def __init__(self, values: Sequence[str], first_bit: int, clock: Clock | None) -> None:
-        self._bits = {text: 1 << (first_bit + place) for place, text in enumerate(values)}
         self._other = 1 << (first_bit + len(values))
+        self.known: dict[Any, int] = {
+            text: 1 << (first_bit + place) for place, text in enumerate(values)
+        }
+        """Text → bit; None, which no text equals, is in ``other``."""
+        self.known[None] = self._other
         self._clock = clock
 
     def of(self, value: Any) -> int:
         """The bit of one value."""
-        if type(value) is str:
-            return self._bits.get(value, self._other)
-        if value is None:
-            return self._other
-        return next((self._bits[t] for t in self._texts(value) if t in self._bits), self._other)
-
-    def of_all(self, values: Sequence[Any]) -> Iterable[int]:
-        """The bit of each value."""
-        if set(map(type, values)) == {str}:
-            return map(self._bits.get, values, repeat(self._other))
-        return map(self.of, values)
+        if type(value) is str or value is None:
+            return self.known.get(value, self._other)
+        return next((self.known[t] for t in self._texts(value) if t in self.known), self._other)
 
     def _texts(self, value: Any) -> tuple[str, ...]:
         if self._clock is not None:

@@ -80,7 +80,6 @@ class Observer:
         """Count the rows of an answered request."""
         rows = len(batch.labels)
         self._metrics.observe_rows(rows)
-        self._rows += rows
         self._compiled += batch.compiled
         self._labels += batch.labels
         self._bitmaps += batch.bitmaps
@@ -125,6 +124,7 @@ class Observer:
             self._bins.add(list(zip(*self._kept, strict=True)), len(self._kept))
             self._kept.clear()
         if self._labels:
+            self._rows += len(self._labels)
             self._answers.add(self._labels, self._chances, self._bitmaps)
             self._labels.clear()
             self._chances.clear()

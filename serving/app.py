@@ -38,6 +38,9 @@ from serving.wire import (
 
 logger = logging.getLogger("serving")
 
+COLLECT_AFTER = 10_000
+"""Objects that may come and stay before the cyclic collector looks at them."""
+
 Reply = tuple[Response, Batch | None]
 """An answer, and the rows to count in it once it is sent."""
 
@@ -114,9 +117,11 @@ class App:
 
         async def settled(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                # What is loaded stays: the collector need not look at it again and again.
+                # What is loaded stays, and requests leave no circles: the collector need not look
+                # again and again at the one, and seldom at the others.
                 gc.collect()
                 gc.freeze()
+                gc.set_threshold(COLLECT_AFTER)
             await send(message)
 
         try:
