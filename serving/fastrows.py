@@ -19,12 +19,12 @@ from packager.data.rows import FLAGS, Checked, Plan, RowChecker
 from packager.data.values import RefusedError
 from packager.manifest import Schema
 from serving.takers import (
-    CATEGORIES,
     EXACT,
     NotPlainError,
     Taker,
     is_float64,
     is_integer,
+    own,
     range_of,
 )
 
@@ -124,15 +124,18 @@ class _Usual:
     def __init__(self, plans: Sequence[Plan]) -> None:
         self._floats: list[tuple[int, float, float]] = []
         self._integers: list[tuple[int, float, float]] = []
-        self._categories: list[tuple[int, type, frozenset[Any]]] = []
+        self._texts: list[tuple[int, Callable[[str], str | None]]] = []
+        self._flags: list[tuple[int, frozenset[Any]]] = []
         self._known = True
         for place, plan in enumerate(plans):
             if is_float64(plan):
                 self._floats.append((place, *range_of(plan)))
             elif is_integer(plan):
                 self._integers.append((place, *range_of(plan)))
-            elif plan.column.kind in CATEGORIES and plan.seen is not None:
-                self._categories.append((place, CATEGORIES[plan.column.kind], plan.seen))
+            elif plan.column.kind == "string" and plan.seen is not None:
+                self._texts.append((place, own(plan.seen).get))
+            elif plan.column.kind == "boolean" and plan.seen is not None:
+                self._flags.append((place, plan.seen))
             else:
                 self._known = False
 
@@ -140,15 +143,20 @@ class _Usual:
         """The cells as values; None where one is unusual, or its column of a rarer kind."""
         if not self._known:
             return None
-        for place, kind, seen in self._categories:
+        for place, seen in self._flags:
             cell = cells[place]
-            if type(cell) is not kind or cell not in seen:
+            if type(cell) is not bool or cell not in seen:
                 return None
         for place, low, high in self._integers:
             cell = cells[place]
             if type(cell) is not int or not low <= cell <= high:
                 return None
         values = list(cells)
+        for place, known in self._texts:
+            cell = cells[place]
+            if type(cell) is not str or (own_cell := known(cell)) is None:
+                return None
+            values[place] = own_cell
         for place, low, high in self._floats:
             cell = cells[place]
             if type(cell) is int and -EXACT <= cell <= EXACT:
