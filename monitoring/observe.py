@@ -8,8 +8,8 @@ the process.
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from monitoring.answered import Answers
@@ -50,6 +50,25 @@ class Batch:
     row: Sequence[Any] | None = None
     """The values of the only row, where there is one; ``columns`` has them too."""
 
+    def parts(self, most: int) -> Iterator[Batch]:
+        """The same rows, at most so many at a time."""
+        compiled = self.compiled
+        for start in range(0, len(self.labels), most):
+            some = slice(start, start + most)
+            answered = min(compiled, len(self.labels[some]))
+            compiled -= answered
+            yield replace(
+                self,
+                columns=[column[some] for column in self.columns],
+                labels=self.labels[some],
+                probabilities=None if self.probabilities is None else self.probabilities[some],
+                bitmaps=self.bitmaps[some],
+                flags=self.flags[some],
+                anomalies={} if start else self.anomalies,
+                tokens=None if self.tokens is None else self.tokens[some],
+                compiled=answered,
+            )
+
 
 class Observer:
     """Counts the answers of one worker; to be called from one thread."""
@@ -79,7 +98,6 @@ class Observer:
     def observe(self, batch: Batch) -> None:
         """Count the rows of an answered request."""
         rows = len(batch.labels)
-        self._metrics.observe_rows(rows)
         self._compiled += batch.compiled
         self._labels += batch.labels
         self._bitmaps += batch.bitmaps
@@ -93,7 +111,9 @@ class Observer:
         if len(self._labels) >= KEPT_ROWS:
             self._count()
         if batch.anomalies:
-            self._add_anomalies(batch)
+            self._anomalies.update(batch.anomalies)
+        if any(batch.flags):
+            self._add_flags(batch.flags)
 
     def refused(self, column: str | None) -> None:
         """A request was refused for a value of this column that can't be taken."""
@@ -130,9 +150,7 @@ class Observer:
             self._chances.clear()
             self._bitmaps.clear()
 
-    def _add_anomalies(self, batch: Batch) -> None:
-        for key, count in batch.anomalies.items():
-            self._anomalies[key] += count
-        for flags in batch.flags:
-            if flags:
-                self._suspicious.update({flag.rpartition(":")[2] for flag in flags})
+    def _add_flags(self, flags: Iterable[Sequence[str]]) -> None:
+        for own in flags:
+            if own:
+                self._suspicious.update({flag.rpartition(":")[2] for flag in own})

@@ -38,6 +38,8 @@ from serving.wire import (
 
 logger = logging.getLogger("serving")
 
+ROWS_AT_ONCE = 5_000
+"""Rows that are counted without a pause: some five milliseconds."""
 COLLECT_AFTER = 10_000
 """Objects that may come and stay before the cyclic collector looks at them."""
 
@@ -151,6 +153,7 @@ class App:
         """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
         assert self._routes is not None
         assert self._pipeline is not None
+        assert self._predictor is not None
         path, exchange = self._routes.direct[url]
         trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         request = Request("POST", path, headers, trace, time.perf_counter())
@@ -165,6 +168,8 @@ class App:
             response = self._failed(request, error)
         try:
             self._account(request, response.status, batch)
+            if batch is not None:
+                self._predictor.observer.observe(batch)
         except Exception:
             # A full disk under the counters, say: the answer is right, whether it counts or not.
             logger.exception("an answer was not counted", extra={"fields": trace.fields})
@@ -191,6 +196,8 @@ class App:
             response = self._failed(request, error)
         await answer(send, response, trace, close=self._draining)
         self._account(request, response.status, batch)
+        if batch is not None:
+            await self._observe(batch)
 
     def _admit(self, request: Request) -> Routes:
         """Raise ``RequestError`` for what isn't answered, whatever it holds."""
@@ -247,7 +254,7 @@ class App:
         if self._predictor is not None:
             self._predictor.metrics.observe_request(route, status, seconds)
             if batch is not None:
-                self._predictor.observer.observe(batch)
+                self._predictor.metrics.observe_rows(len(batch.labels))
                 self._predictor.log_suspicious(batch)
                 if self._live is not None:
                     self._live.offer(batch)
@@ -255,6 +262,17 @@ class App:
         if self._access.wants(status):
             rows = len(batch.labels) if batch else 0
             self._access.write(request.trace, request.method, route, status, seconds, rows)
+
+    async def _observe(self, batch: Batch) -> None:
+        """Count the rows of an answer; where they are many, with other requests in between."""
+        assert self._predictor is not None
+        if len(batch.labels) <= ROWS_AT_ONCE:
+            self._predictor.observer.observe(batch)
+            return
+        for part in batch.parts(ROWS_AT_ONCE):
+            self._predictor.observer.observe(part)
+            await asyncio.sleep(0)
+        self._flush_soon()
 
     def _failed(self, request: Request, error: Exception) -> Response:
         """The answer that says so; what was the server's fault is logged."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -13,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from monitoring.binning import answer_features, build_profile
 from monitoring.calibration import calibrate
 from monitoring.metrics import Metrics
-from monitoring.observe import Batch, Observer
+from monitoring.observe import KEPT_ROWS, Batch, Observer
 from monitoring.profile import Profile
 from monitoring.slices import SliceSet
 from monitoring.times import Clock
@@ -88,6 +89,7 @@ def batch_of(rows: list[tuple[Any, ...]], **changed: Any) -> Batch:
         "bitmaps": MEMBERSHIP.bitmaps(columns, len(rows)),
         "flags": [()] * len(rows),
         "anomalies": {},
+        "row": list(rows[0][: len(NAMES)]) if len(rows) == 1 else None,
     }
     return Batch(**(options | changed))
 
@@ -140,6 +142,59 @@ def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ..
             assert counted == int((indices == bin_).sum()), (feature.name, label)
 
 
+def test_more_rows_than_are_kept_count_as_those_of_one_request() -> None:
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    other = (-0.5, "E", None, None, None, "abc", "bad", [0.8, 0.1, 0.1])
+    rows = [row if place % 3 else other for place in range(2 * KEPT_ROWS + 7)]
+    single, one = make()
+    for some in rows:
+        single.observe(batch_of([some]))
+    single.flush()
+    at_once, all_ = make()
+    at_once.observe(batch_of(rows))
+    at_once.flush()
+    left, right = samples(one), samples(all_)
+    assert {key: round(count, 6) for key, count in left.items()} == {
+        key: round(count, 6) for key, count in right.items()
+    }
+    assert value(one, "model_slice_predictions_total", slice="__all__") == len(rows)
+
+
+def test_answers_with_and_without_probabilities_stand_side_by_side() -> None:
+    observer, registry = make()
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    observer.observe(batch_of([row]))
+    observer.observe(batch_of([row, row], probabilities=None))
+    observer.observe(batch_of([row]))
+    observer.flush()
+    assert value(registry, "model_slice_predictions_total", slice="__all__") == 4
+    assert value(registry, "model_estimated_rows_total", slice="__all__") == 2
+    assert PROFILE.calibration is not None
+    expected = 2 * PROFILE.calibration.correct(0.7)
+    found = value(registry, "model_estimated_correct_total", slice="__all__")
+    assert found is not None
+    assert abs(found - expected) < 1e-12
+
+
+@pytest.mark.parametrize("most", [1, 7, 40, 100])
+def test_parts_count_as_the_whole(most: int) -> None:
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    other = (-0.5, "E", None, None, None, "abc", "bad", [0.8, 0.1, 0.1])
+    rows = [row if place % 3 else other for place in range(50)]
+    flags = [["count:missing"] if place % 3 == 0 else [] for place in range(50)]
+    whole = batch_of(rows, flags=flags, anomalies={("count", "missing"): 17}, compiled=43)
+    found = []
+    for batches in ([whole], list(whole.parts(most))):
+        observer, registry = make()
+        for batch in batches:
+            observer.observe(batch)
+            observer.flush()
+        found.append({key: round(count, 9) for key, count in samples(registry).items()})
+        assert value(registry, "model_compiled_rows_total", path="compiled") == 43
+        assert value(registry, "model_suspicious_rows_total", reason="missing") == 17
+    assert found[0] == found[1]
+
+
 def test_what_counts_before_the_flush_is_in_no_counter() -> None:
     observer, registry = make()
     row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
@@ -151,8 +206,6 @@ def test_what_counts_before_the_flush_is_in_no_counter() -> None:
     assert value(registry, "model_slice_predictions_total", slice="color=D") == 2
     assert value(registry, "model_slice_predictions_total", slice="large") == 0
     assert value(registry, "model_predictions_total", predicted="good") == 2
-    assert value(registry, "model_batch_rows_sum") == 2
-    assert value(registry, "model_batch_rows_count") == 1
     assert value(registry, "model_compiled_rows_total", path="native") == 2
     observer.observe(batch_of([row, row, row], compiled=2))
     observer.flush()
