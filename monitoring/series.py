@@ -11,10 +11,25 @@ from typing import Any
 
 import numpy as np
 import prometheus_client.values
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.utils import floatToGoString
 
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series", "Spread"]
+__all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
 __all__ += ["bits", "count_as", "label"]
+
+go_text: Callable[[float], str] = floatToGoString
+"""A number as the exposition has it."""
 
 
 class Series:
