@@ -9,6 +9,7 @@ value and its time (doubles).
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,36 +34,40 @@ def read_words(path: Path) -> Words:
     return np.frombuffer(data, np.int64, used // WORD)
 
 
-@dataclass(frozen=True)
-class Keys:
-    """What a file holds beside values."""
+def entries(path: Path, words: Words) -> Iterator[tuple[bytes, int]]:
+    """Each key in ``words``, which were read from ``path``, and which word its value is.
 
-    texts: tuple[bytes, ...]
-    places: NDArray[np.intp]
-    """Per key the word that is its value."""
-    _rest: bytes
+    Raises ``ValueError`` for a file that holds something else.
+    """
+    data = words.tobytes()
+    word = 1
+    while word < len(words):
+        begin = word * WORD + 4
+        length = int.from_bytes(data[begin - 4 : begin], sys.byteorder, signed=True)
+        value = (begin + length) // WORD + 1
+        if length < 0 or value + ENTRY_WORDS > len(words):
+            raise ValueError(
+                f"{path}: expected an entry within {len(data)} bytes at byte {begin - 4},"
+                f" got a key of {length}"
+            )
+        yield data[begin : begin + length], value
+        word = value + ENTRY_WORDS
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where in a file the values lie."""
+
+    values: NDArray[np.intp]
+    """Their words, in the order of the keys."""
+    rest: bytes
     """The file with zeros for values and times."""
 
     @classmethod
-    def of(cls, path: Path, words: Words) -> Self:
-        """The keys in ``words``, which were read from ``path``; raises ``ValueError``."""
-        data = words.tobytes()
-        texts, places = [], []
-        word = 1
-        while word < len(words):
-            begin = word * WORD + 4
-            length = int.from_bytes(data[begin - 4 : begin], sys.byteorder, signed=True)
-            value = (begin + length) // WORD + 1
-            if length < 0 or value + ENTRY_WORDS > len(words):
-                raise ValueError(
-                    f"{path}: expected an entry within {len(data)} bytes at byte {begin - 4},"
-                    f" got a key of {length}"
-                )
-            texts.append(data[begin : begin + length])
-            places.append(value)
-            word = value + ENTRY_WORDS
-        found = np.array(places, np.intp)
-        return cls(tuple(texts), found, _without_values(words, found))
+    def of(cls, words: Words, values: Sequence[int]) -> Self:
+        """Of the file whose words these are."""
+        places = np.array(values, np.intp)
+        return cls(places, _without_values(words, places))
 
     def still_in(self, words: Words) -> bool:
         """Whether ``words`` differ from those that were read in values and times only.
@@ -70,7 +75,7 @@ class Keys:
         Told by the keys themselves: a file of another worker may have this one's name, length
         and, where it was deleted, even its inode.
         """
-        return words.nbytes == len(self._rest) and _without_values(words, self.places) == self._rest
+        return words.nbytes == len(self.rest) and _without_values(words, self.values) == self.rest
 
 
 def _without_values(words: Words, places: NDArray[np.intp]) -> bytes:

@@ -29,11 +29,11 @@ CHOSEN: dict[str, Better] = {
     "gauge_livemax": np.greater,
     "gauge_min": np.less,
     "gauge_livemin": np.less,
-    "gauge_all": lambda new, _: np.ones_like(new, bool),
-    "gauge_liveall": lambda new, _: np.ones_like(new, bool),
+    "gauge_all": np.greater,
+    "gauge_liveall": np.greater,
 }
 BY_WORKER = frozenset({"gauge_all", "gauge_liveall"})
-"""Kinds with a line for each worker, by the label ``pid``."""
+"""Kinds with a line for each worker, by the label ``pid``: nothing to choose from."""
 KINDS = SUMMED | CHOSEN.keys()
 
 
@@ -50,14 +50,16 @@ class Family:
     """Of a histogram: by labels without ``le``, by bound: the slot."""
 
 
-class Merging:
-    """Values in the order of the files, merged into *slots*, one for each line."""
+class Families:
+    """The metrics of all files; each line has a *slot*, and each value goes into one."""
 
     def __init__(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
         """``files``: name and keys of each; raises ``ValueError`` for what can't be merged."""
-        self.families: dict[str, Family] = {}
-        self._slots: list[int] = []
-        self._made = 0
+        self.by_name: dict[str, Family] = {}
+        self.made = 0
+        """Slots there are."""
+        self.slots: list[int] = []
+        """Of the values, in the order of the files."""
         parsed: dict[bytes, tuple[str, str, Labels, str]] = {}
         for file, keys in files:
             kind, worker = _kind_of(file)
@@ -67,13 +69,60 @@ class Merging:
                 if key not in parsed:
                     metric, name, labels, text = json.loads(key)
                     parsed[key] = metric, name, tuple(sorted(labels.items())), text
-                self._slots.append(self._slot(kind, worker, *parsed[key]))
-        families = self.families.items()
-        self._rows = _same_length(
-            [r for name, one in families for r in self._accumulate(name, one)]
-        )
-        self._targets = np.array(self._slots, np.intp)
-        self._rounds = [(better, self._rounds_of(kind)) for kind, better in CHOSEN.items()]
+                self.slots.append(self._slot(kind, worker, *parsed[key]))
+        families = self.by_name.items()
+        self.rows = [row for name, one in families for row in self._accumulate(name, one)]
+        """Per histogram the slots of its buckets in order, and that of its count."""
+
+    def of(self, kind: str) -> set[int]:
+        """The slots of every family of this kind."""
+        families = [family for family in self.by_name.values() if family.kind == kind]
+        lines = [lines for family in families for lines in family.lines.values()]
+        return {slot for found in lines for slot in found.values()}
+
+    def _slot(
+        self, kind: str, worker: str, metric: str, name: str, labels: Labels, text: str
+    ) -> int:
+        """The slot of one value."""
+        family = self.by_name.setdefault(metric, Family(kind, text))
+        if family.kind != kind:
+            raise ValueError(f"{metric}: expected a {family.kind} in every file, got a {kind}")
+        if kind == "histogram":
+            bound = next((float(value) for key, value in labels if key == "le"), None)
+            if bound is not None:
+                rest = tuple(pair for pair in labels if pair[0] != "le")
+                return self._in(family.buckets.setdefault(rest, {}), bound)
+        elif kind in BY_WORKER:
+            labels = (*labels, ("pid", worker))
+        elif kind.startswith("gauge"):
+            labels = tuple(pair for pair in labels if pair[0] != "pid")
+        return self._in(family.lines.setdefault(labels, {}), (name, labels))
+
+    def _in(self, slots: dict[Any, int], key: Any) -> int:
+        if key not in slots:
+            slots[key] = self.made
+            self.made += 1
+        return slots[key]
+
+    def _accumulate(self, name: str, family: Family) -> Iterator[list[int]]:
+        """Make lines of buckets and their counts; per histogram its slots."""
+        for labels, buckets in family.buckets.items():
+            lines = family.lines.setdefault(labels, {})
+            bounds = sorted(buckets)
+            for bound in bounds:
+                lines[f"{name}_bucket", (*labels, ("le", go_text(bound)))] = buckets[bound]
+            count = self._in(lines, (f"{name}_count", labels))
+            yield [*(buckets[bound] for bound in bounds), count]
+
+
+class Merging:
+    """How the values, in the order of the files, become those of the slots."""
+
+    def __init__(self, families: Families) -> None:
+        self._made = families.made
+        self._targets = np.array(families.slots, np.intp)
+        self._rows = _same_length(families.rows)
+        self._rounds = [(better, _rounds(families, kind)) for kind, better in CHOSEN.items()]
 
     def merged(self, values: Values) -> Values:
         """The value of each slot."""
@@ -92,58 +141,19 @@ class Merging:
                 merged[slots] = new
         return merged
 
-    def _slot(
-        self, kind: str, worker: str, metric: str, name: str, labels: Labels, text: str
-    ) -> int:
-        """The slot of one value."""
-        family = self.families.setdefault(metric, Family(kind, text))
-        if family.kind != kind:
-            raise ValueError(f"{metric}: expected a {family.kind} in every file, got a {kind}")
-        if kind == "histogram":
-            bound = next((float(value) for key, value in labels if key == "le"), None)
-            if bound is not None:
-                rest = tuple(pair for pair in labels if pair[0] != "le")
-                return self._in(family.buckets.setdefault(rest, {}), bound)
-        elif kind in BY_WORKER:
-            labels = (*labels, ("pid", worker))
-        elif kind.startswith("gauge"):
-            labels = tuple(pair for pair in labels if pair[0] != "pid")
-        return self._in(family.lines.setdefault(labels, {}), (name, labels))
 
-    def _in(self, slots: dict[Any, int], key: Any) -> int:
-        if key not in slots:
-            slots[key] = self._made
-            self._made += 1
-        return slots[key]
-
-    def _accumulate(self, name: str, family: Family) -> Iterator[list[int]]:
-        """Make lines of buckets and their counts; per histogram its slots, the count's last."""
-        for labels, buckets in family.buckets.items():
-            lines = family.lines.setdefault(labels, {})
-            bounds = sorted(buckets)
-            for bound in bounds:
-                lines[f"{name}_bucket", (*labels, ("le", go_text(bound)))] = buckets[bound]
-            count = self._in(lines, (f"{name}_count", labels))
-            yield [*(buckets[bound] for bound in bounds), count]
-
-    def _rounds_of(self, kind: str) -> list[Round]:
-        chosen = {
-            slot
-            for family in self.families.values()
-            if family.kind == kind
-            for lines in family.lines.values()
-            for slot in lines.values()
-        }
-        places: dict[int, list[int]] = {}
-        for place, slot in enumerate(self._slots):
-            if slot in chosen:
-                places.setdefault(slot, []).append(place)
-        rounds = []
-        for number in range(max(map(len, places.values()), default=0)):
-            pairs = [(slot, found[number]) for slot, found in places.items() if number < len(found)]
-            slots, at = np.array(pairs, np.intp).T
-            rounds.append((slots, at))
-        return rounds
+def _rounds(families: Families, kind: str) -> list[Round]:
+    chosen = families.of(kind)
+    places: dict[int, list[int]] = {}
+    for place, slot in enumerate(families.slots):
+        if slot in chosen:
+            places.setdefault(slot, []).append(place)
+    rounds = []
+    for number in range(max(map(len, places.values()), default=0)):
+        pairs = [(slot, found[number]) for slot, found in places.items() if number < len(found)]
+        slots, at = np.array(pairs, np.intp).T
+        rounds.append((slots, at))
+    return rounds
 
 
 def _kind_of(file: str) -> tuple[str, str]:

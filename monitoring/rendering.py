@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from monitoring.counterreader import Keys, Words, read_words
-from monitoring.merging import Family, Merging
+from monitoring.counterreader import Places, Words, entries, read_words
+from monitoring.merging import Families, Family, Merging
 from monitoring.series import (
     REGISTRY,
     CollectorRegistry,
@@ -26,7 +26,7 @@ from monitoring.series import (
 
 
 class Rendering:
-    """The text of a folder of counter files; keeps about as many bytes as these have."""
+    """The text of a folder of counter files; keeps some hundred bytes for each of their keys."""
 
     def __init__(self, folder: str | None) -> None:
         """``folder``: None where this process counts alone, in memory."""
@@ -72,19 +72,25 @@ class Layout:
 
     def __init__(self, folder: Path, files: Mapping[str, Words]) -> None:
         """Raises ``ValueError`` for files that can't be merged."""
-        self._keys = {name: Keys.of(folder / name, words) for name, words in files.items()}
-        self._merging = Merging((name, keys.texts) for name, keys in self._keys.items())
-        self._between, self._slots = _text_between(self._merging.families)
+        found = {name: list(entries(folder / name, words)) for name, words in files.items()}
+        families = Families((name, [key for key, _ in of]) for name, of in found.items())
+        self._between, self._slots = _text_between(families)
+        self._merging = Merging(families)
+        self._places: dict[str, Places] = {}
+        known: dict[bytes, Places] = {}  # workers make the same keys, mostly in the same order
+        for name, words in files.items():
+            places = Places.of(words, [value for _, value in found[name]])
+            self._places[name] = known.setdefault(places.rest, places)
 
     def of_the_same(self, files: Mapping[str, Words]) -> bool:
         """Whether ``files`` are those it was made of, but for values."""
-        return list(files) == list(self._keys) and all(
-            keys.still_in(files[name]) for name, keys in self._keys.items()
+        return list(files) == list(self._places) and all(
+            places.still_in(files[name]) for name, places in self._places.items()
         )
 
     def text(self, files: Mapping[str, Words]) -> bytes:
         """The exposition of ``files``."""
-        found = [files[name][keys.places] for name, keys in self._keys.items()]
+        found = [files[name][places.values] for name, places in self._places.items()]
         values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
         numbers = map(go_text, self._merging.merged(values)[self._slots].tolist())
         pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))
@@ -106,10 +112,10 @@ class _Named:
             yield metric
 
 
-def _text_between(families: Mapping[str, Family]) -> tuple[list[str], list[int]]:
+def _text_between(families: Families) -> tuple[list[str], list[int]]:
     """The text before each value, and after the last one; and the slots of the values."""
     registry = CollectorRegistry()
-    registry.register(_Named(families))
+    registry.register(_Named(families.by_name))
     between, slots = [""], []
     for line in generate_latest(registry).decode().split("\n"):
         if line and not line.startswith("#"):

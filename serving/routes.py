@@ -21,8 +21,7 @@ READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Open to everybody, keys or none."""
 HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", *openapi.VIEWER])
-"""BentoML answers these. Nothing else goes there: it labels its metrics with the raw path, so
-that a scanner would make a series of every path it tries."""
+"""BentoML answers these, and nothing else goes there."""
 FEEDBACK = "/feedback"
 OTHER = "other"
 """What metrics call every path that isn't an exchange or ``FEEDBACK``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,14 +33,32 @@ COUNTED = [
 
 values = st.floats() | st.sampled_from([-0.0, 1e6, 123456789.0, 2.0**53, 1e300, 0.1])
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
-writes = st.tuples(
-    st.sampled_from(["w0", "w1", "w2", "4711"]),
-    st.sampled_from(COUNTED),
-    st.sampled_from([(), ("a",), ("pid", "a"), ("z", "a.b")]),
-    texts | st.sampled_from(['"', "\\", "\n", "\u2028", "é"]),
-    st.sampled_from(BOUNDS),
-    values,
-)
+Write = tuple[str, str, float]
+
+
+@st.composite
+def scrapes(draw: st.DrawFn) -> list[list[Write]]:
+    """What is written before each scrape: file, key and value; few keys, so that they meet."""
+    lines = draw(st.lists(st.sampled_from(COUNTED), min_size=1, max_size=3, unique=True))
+    label = draw(texts | st.sampled_from(['"', "\\", "\n", "\u2028", "é"]))
+    names = draw(st.sampled_from([(), ("a",), ("pid", "a"), ("z", "a.b")]))
+
+    def one(worker: str, line: tuple[str, str, str, bool], text: str, bound: str) -> Any:
+        kind, metric, name, bounded = line
+        bounds = {"le": bound} if bounded else {}
+        labels = {**dict.fromkeys(names, text), **bounds}
+        key = mmap_key(metric, name, list(labels), list(labels.values()), HELP)
+        return f"{kind}_{worker}.db", key
+
+    keys = st.builds(
+        one,
+        st.sampled_from(["w0", "w1", "4711"]),
+        st.sampled_from(lines),
+        st.sampled_from([label, "b"]),
+        st.sampled_from(BOUNDS),
+    )
+    writes = st.builds(lambda key, value: (*key, value), keys, values)
+    return draw(st.lists(st.lists(writes, max_size=20), min_size=1, max_size=3))
 
 
 def write(folder: Path, file: str, key: str, value: float, time: float = 0.0) -> None:
@@ -59,24 +78,21 @@ def library(folder: Path) -> bytes:
     return generate_latest(registry)
 
 
-@given(st.lists(st.lists(writes, max_size=12), min_size=1, max_size=4), st.floats(0, 1e9))
-def test_the_text_is_the_library_s_while_files_grow(scrapes: list[list], later: float) -> None:
+@given(scrapes(), values)
+def test_the_text_is_the_library_s_while_files_grow(
+    scrapes: list[list[Write]], later: float
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rendering = Rendering(name)
-        for written in scrapes:
-            for worker, (kind, metric, line, bounded), names, text, bound, value in written:
-                labels = [*names, *(["le"] if bounded else [])]
-                texts = [*(text for _ in names), *([bound] if bounded else [])]
-                key = mmap_key(metric, line, labels, texts, HELP)
-                write(folder, f"{kind}_{worker}.db", key, value)
+        for writes in scrapes:
+            for file, key, value in writes:
+                write(folder, file, key, value)
             expected = library(folder)
             assert (rendering.quick() or rendering.anew()) == expected
             assert rendering.quick() == expected
-        for worker, (kind, metric, line, bounded), names, text, _, _ in scrapes[-1]:
-            if not bounded:
-                key = mmap_key(metric, line, list(names), [text for _ in names], HELP)
-                write(folder, f"{kind}_{worker}.db", key, later)
+        for file, key, _ in scrapes[-1]:
+            write(folder, file, key, later)
         assert rendering.quick() == library(folder)
 
 
