@@ -11,10 +11,25 @@ from typing import Any
 
 import numpy as np
 import prometheus_client.values
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.utils import floatToGoString
 
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series", "Spread"]
+__all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
 __all__ += ["bits", "count_as", "label"]
+
+go_text: Callable[[float], str] = floatToGoString
+"""A number as the exposition has it."""
 
 
 class Series:
@@ -59,11 +74,11 @@ class Spread:
         self.observe = self._waiting.append
         """Take one value."""
 
-    def flush(self) -> None:
-        """Write what was observed since the last time."""
+    def flush(self) -> int:
+        """Write what was observed since the last time; how many values that were."""
         values = self._waiting[:]
         if not values:
-            return
+            return 0
         del self._waiting[: len(values)]  # those; more may have come since
         counts = np.bincount(np.searchsorted(self._bounds, values))
         for place, count in enumerate(counts.tolist()):
@@ -71,6 +86,7 @@ class Spread:
                 # What Histogram.observe does, count times: it has no public way to say so.
                 self._histogram._buckets[place].inc(count)
         self._histogram._sum.inc(sum(values))
+        return len(values)
 
 
 def label(value: Any) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from monitoring.observe import FLUSH_SECONDS, Batch
+from monitoring.rendering import Rendering
+from monitoring.series import CONTENT_TYPE_LATEST
 from packager.errors import PackageError
 from serving import protocols, routes
 from serving.access import Keys
@@ -80,6 +83,7 @@ class App:
         self._keys = Keys(settings.keys_file) if settings.keys_file else None
         self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
         self._access = Access(settings.access_log)
+        self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
         self._predictor: Predictor | None = None
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
@@ -184,9 +188,10 @@ class App:
         batch = None
         try:
             found = self._admit(request)
+            if request.path == routes.METRICS:
+                await answer(send, await self._metrics(), trace, close=self._draining)
+                return
             if request.path in routes.HANDED_ON:
-                if request.path == routes.METRICS:
-                    self._flush()
                 await self._inner(scope, receive, marked(send, trace, close=self._draining))
                 return
             response, batch = await self._respond(found, request, receive)
@@ -238,6 +243,14 @@ class App:
                 404, "feedback_off", "this server takes no labels", expected="MODEL_FEEDBACK=on"
             )
         return await self._feedback.answer(body), None
+
+    async def _metrics(self) -> Response:
+        self._flush()
+        # In a thread each file that is read would wait for the interpreter's lock.
+        text = self._rendering.quick()
+        if text is None:
+            text = await asyncio.to_thread(self._rendering.anew)
+        return Response(200, text, CONTENT_TYPE_LATEST)
 
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds

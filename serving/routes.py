@@ -20,9 +20,8 @@ READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
 """They say whether to send more requests."""
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Open to everybody, keys or none."""
-HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", METRICS, *openapi.VIEWER])
-"""BentoML answers these. Nothing else goes there: it labels its metrics with the raw path, so
-that a scanner would make a series of every path it tries."""
+HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", *openapi.VIEWER])
+"""BentoML answers these, and nothing else goes there."""
 FEEDBACK = "/feedback"
 OTHER = "other"
 """What metrics call every path that isn't an exchange or ``FEEDBACK``."""
@@ -78,7 +77,7 @@ class Routes:
         """Raise ``RequestError``: 404 where nothing answers, 405 where not to this method."""
         if path in self.exchanges or path == FEEDBACK:
             allowed = "POST"
-        elif path in self.documents or path in HANDED_ON:
+        elif path in self.documents or path in HANDED_ON or path == METRICS:
             allowed = "GET"
         else:
             raise RequestError(404, "not_found", "there is no such route", expected="see /docs")

@@ -1,4 +1,4 @@
-"""The BentoML service: workers, health and metrics are its own, our routes stand in front.
+"""The BentoML service: workers and health are its own, our routes stand in front.
 
 The only import of bentoml, which is slow. This module is imported in the supervising process
 too, so it reads the manifest and nothing more: what serves is imported by each worker, and the
@@ -79,5 +79,7 @@ svc = FrontedService(
         # Our own deadline comes first.
         "traffic": {"timeout": settings.deadline_seconds + 30},
         "logging": {"access": {"enabled": False}},
+        # Twenty series for each path it answers, and it answers health and the viewer's files only.
+        "metrics": {"enabled": False},
     },
 )

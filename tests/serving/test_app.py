@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,3 +35,21 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
     assert written is not None
     assert (written.status, written.body) == (200, b"{}")
     assert "an answer was not counted" in caplog.text
+
+
+def test_a_process_that_counts_alone_is_scraped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    app = App(None, Settings.from_environment({}), None)  # type: ignore[arg-type]
+    found: Any = SimpleNamespace(check=lambda *_: None)
+    app._routes = found
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": []}
+    asyncio.run(app(scope, None, send))  # type: ignore[arg-type]
+    start, body = sent
+    assert start["status"] == 200
+    assert dict(start["headers"])[b"content-type"].startswith(b"text/plain; version=")
+    assert b"python_info" in body["body"]

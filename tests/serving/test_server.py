@@ -15,10 +15,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector
 from serving_helpers import Package, Server, free_port, start, wait_ready
 
 from monitoring.profile import Profile
+from monitoring.rendering import Rendering
 from packager.results import Compiled
 
 pytestmark = pytest.mark.server
@@ -115,9 +118,9 @@ def test_counters_equal_what_was_sent_across_both_workers(
     assert min(by_worker.values()) > 0
     assert sum(by_worker.values()) == len(sent)
     _check_counters(server, package, pd.DataFrame(sent), answers)
-    count = "model_request_duration_seconds_count"
-    assert server.metric(count, route="/predict", code="2xx") == requests
-    assert server.metric(count, route="/predict", code="4xx") == 1
+    assert server.metric("model_requests_total", route="/predict", code="2xx") == requests
+    assert server.metric("model_requests_total", route="/predict", code="4xx") == 1
+    assert server.metric("model_request_duration_seconds_count", route="/predict") == requests
     assert server.metric("model_batch_rows_count") == requests
     assert server.metric("model_batch_rows_sum") == len(sent)
     assert server.metric("model_stage_duration_seconds_count", stage="predict") == requests
@@ -185,6 +188,31 @@ def test_gauges_have_one_series_for_all_workers(server: Server, package: Package
     older = [line for line in ours if 'version="older"' in line]
     assert all(line.startswith("model_feedback_total") for line in older)
     assert not [line for line in ours if "pid=" in line]
+
+
+def test_a_scrape_is_the_library_s_text_of_all_workers(server: Server) -> None:
+    server.answered[0] = time.monotonic()  # what other tests asked for is to be counted by then
+    server.wait_counted()
+    folder = str(server.home / "prometheus_multiproc_dir")
+    reply = server.get("/metrics")
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)
+    assert reply.body == generate_latest(registry)
+    assert reply.headers["content-type"] == CONTENT_TYPE_LATEST
+    assert "x-request-id" in reply.headers
+    head = server.request("HEAD", "/metrics")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == str(len(reply.body))
+    rendering = Rendering(folder)
+    assert rendering.anew() == reply.body
+    assert rendering.quick() == reply.body
+
+
+def test_a_scrape_has_no_series_but_ours_and_is_not_counted(server: Server) -> None:
+    before = server.metric("model_requests_total")
+    lines = server.get("/metrics").body.decode().splitlines()
+    assert [line for line in lines if not line.startswith(("model_", "#"))] == []
+    assert server.metric("model_requests_total") == before
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
