@@ -18,14 +18,13 @@ OTHER = "other"
 NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
-MAX_NAMED = 15
+MAX_NAMED = 13
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 REASONS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
 PATHS = ("compiled", "native")
 CHECKS = ("equal", "otherwise", "dropped")
-ANSWERED = "2xx"
-CODES = (ANSWERED, "4xx", "5xx")
+CODES = ("2xx", "4xx", "5xx")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
 ROWS = (1, 10, 100, 1_000, 10_000)
@@ -123,32 +122,19 @@ class Metrics:
             self._suspicious[reason].inc(count)
 
     def flush(self) -> None:
-        """Write requests, and what histograms hold back."""
-        for route, spread in self._answers.items():
-            if count := spread.flush():
-                self._requests[route, ANSWERED].inc(count)
-        for key, waiting in self._failures.items():
-            if count := len(waiting):
-                del waiting[:count]
-                self._requests[key].inc(count)
-        for spread in (*self._stages.values(), self._batch_rows):
+        """Write what histograms hold back."""
+        for spread in (*self._requests.values(), *self._stages.values(), self._batch_rows):
             spread.flush()
 
     def _serving(self, routes: Mapping[str, Sequence[str]]) -> None:
-        # Buckets for answers only, all else is counted: a histogram of each code took 15 series
-        # for each code of each route, and nobody asks how quickly a request was refused.
-        self._requests_total = self.series.counter(
-            "model_requests_total", "Requests by class of status code.", "route", "code"
-        )
         self._request_seconds = self.series.histogram(
             "model_request_duration_seconds",
-            "Time to answer a request that succeeded.",
+            "Time to answer a request.",
             SECONDS,
             "route",
+            "code",
         )
-        self._requests: dict[tuple[str, str], Counter] = {}
-        self._answers: dict[str, Spread] = {}
-        self._failures: dict[tuple[str, str], list[float]] = {}
+        self._requests: dict[tuple[str, str], Spread] = {}
         self._observe: dict[tuple[str, int], Callable[[float], None]] = {}
         for route, codes in routes.items():
             self._add_route(route, codes)
@@ -163,17 +149,13 @@ class Metrics:
 
     def _request(self, route: str, code: str) -> Callable[[float], None]:
         if (route, code) not in self._requests:
-            self._add_route(route, (*CODES, code))
-        if code == ANSWERED:
-            return self._answers[route].observe
-        return self._failures.setdefault((route, code), []).append
+            self._add_route(route, (CODES[0], code))
+        return self._requests[route, code].observe
 
     def _add_route(self, route: str, codes: Iterable[str]) -> None:
         for code in codes:
-            labels = (*self.series.common, route, code)
-            self._requests[route, code] = self._requests_total.labels(*labels)
-        if route not in self._answers:
-            self._answers[route] = self._request_seconds(route)
+            if (route, code) not in self._requests:
+                self._requests[route, code] = self._request_seconds(route, code)
 
     def _predictions(self, classes: Sequence[Any] | None) -> None:
         common = self.series.common

@@ -29,7 +29,7 @@ def rows(model: Monitored) -> list[tuple[str, list[Panel]]]:
 
 def _requests(objectives: Objectives) -> list[Panel]:
     seconds = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}}}[5m]"
-    requests = f"model_requests_total{{{ONE}}}[5m]"
+    requests = f"model_request_duration_seconds_count{{{ONE}}}[5m]"
     stages = f"{{{ONE}}}[5m]"
     return [
         Panel(
@@ -46,8 +46,7 @@ def _requests(objectives: Objectives) -> list[Panel]:
                 Query(f"histogram_quantile({share}, sum by (le) (rate({seconds})))", f"p{percent}")
                 for share, percent in ((0.5, 50), (0.95, 95), (0.99, 99))
             ],
-            "Time to answer a prediction, interpolated between the histogram's bounds; without"
-            " what was refused or failed.",
+            "Time to answer a prediction, interpolated between the histogram's bounds.",
             "s",
         ),
         Panel(
@@ -108,18 +107,15 @@ def _requests(objectives: Objectives) -> list[Panel]:
 
 
 def _remaining(kind: str, share: float, objectives: Objectives) -> str:
-    def increased(name: str, matcher: str = "") -> str:
-        matchers = ", ".join(filter(None, (ONE, ROUTES, matcher)))
-        return f"sum by ({MODEL}) (increase({name}{{{matchers}}}[{BUDGET_DAYS}]))"
-
+    count = f"model_request_duration_seconds_count{{{ONE}, {ROUTES}"
+    total = f'sum by ({MODEL}) (increase({count}, code=~"2xx|5xx"}}[{BUDGET_DAYS}]))'
+    bad = f'sum by ({MODEL}) (increase({count}, code="5xx"}}[{BUDGET_DAYS}]))'
     if kind == "slow":
-        seconds = "model_request_duration_seconds"
-        total = increased(f"{seconds}_count")
-        quick = increased(f"{seconds}_bucket", f'le="{objectives.latency_seconds!r}"')
-        bad = f"({total} - {quick})"
-    else:
-        total = increased("model_requests_total", 'code=~"2xx|5xx"')
-        bad = increased("model_requests_total", 'code="5xx"')
+        bound = repr(objectives.latency_seconds)
+        total = f'sum by ({MODEL}) (increase({count}, code="2xx"}}[{BUDGET_DAYS}]))'
+        bucket = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}"
+        quick = f'increase({bucket}, code="2xx", le="{bound}"}}[{BUDGET_DAYS}])'
+        bad = f"({total} - sum by ({MODEL}) ({quick}))"
     return f"1 - {bad} / ({total} > 0) / {1 - share:.6g}"
 
 

@@ -136,14 +136,14 @@ def _burn(scope: Scope, seconds: float) -> list[Record]:
 
     What the client did wrong (4xx) counts for nothing; speed is asked of answers only.
     """
-    requests, spread = "model_requests_total", "model_request_duration_seconds"
+    count, bucket = "model_request_duration_seconds_count", "model_request_duration_seconds_bucket"
     bound = f"le={promql.quoted(repr(float(seconds)))}"
     records = []
     for window in BURN_WINDOWS:
-        answered = scope.increase(MODEL, f"{spread}_count", window, ROUTES)
-        quick = scope.increase(MODEL, f"{spread}_bucket", window, ROUTES, bound)
-        failed = scope.increase(MODEL, requests, window, ROUTES, 'code="5xx"')
-        asked = scope.increase(MODEL, requests, window, ROUTES, 'code=~"2xx|5xx"')
+        answered = scope.increase(MODEL, count, window, ROUTES, 'code="2xx"')
+        quick = scope.increase(MODEL, bucket, window, ROUTES, 'code="2xx"', bound)
+        failed = scope.increase(MODEL, count, window, ROUTES, 'code="5xx"')
+        asked = scope.increase(MODEL, count, window, ROUTES, 'code=~"2xx|5xx"')
         for kind, bad, total in (
             ("slow", f"{answered} - {quick}", answered),
             ("failed", failed, asked),

@@ -76,19 +76,20 @@ class _Maker:
         good = _counter((minutes, rate * (1 - share)) for minutes, share in parts)
         if alert == "RequestsFailed":
             return [self.request(bad, code="5xx"), self.request(good, code="2xx")]
-        where = {"route": "/predict"}
-        bound = {"le": repr(float(self.model.objectives.latency_seconds))}
-        name = "model_request_duration_seconds"
+        where = {"route": "/predict", "code": "2xx"}
+        where["le"] = repr(float(self.model.objectives.latency_seconds))
+        name = "model_request_duration_seconds_bucket"
         # All that one replica answers is quick, all that the other answers is slow.
         return [
-            self.series(f"{name}_count", good, **where),
-            self.series(f"{name}_bucket", good, **where, **bound),
-            self.series(f"{name}_count", bad, "b", **where),
-            self.series(f"{name}_bucket", "0x105", "b", **where, **bound),
+            self.request(good, code="2xx"),
+            self.series(name, good, **where),
+            self.request(bad, "b", code="2xx"),
+            self.series(name, "0x105", "b", **where),
         ]
 
     def request(self, values: str, instance: str = "a", **labels: str) -> Series:
-        return self.series("model_requests_total", values, instance, route="/predict", **labels)
+        name = "model_request_duration_seconds_count"
+        return self.series(name, values, instance, route="/predict", **labels)
 
     def drifts(self, feature: str) -> list[Case]:
         alert = "FeatureDrift"

@@ -74,11 +74,11 @@ class Spread:
         self.observe = self._waiting.append
         """Take one value."""
 
-    def flush(self) -> int:
-        """Write what was observed since the last time; how many values that were."""
+    def flush(self) -> None:
+        """Write what was observed since the last time."""
         values = self._waiting[:]
         if not values:
-            return 0
+            return
         del self._waiting[: len(values)]  # those; more may have come since
         counts = np.bincount(np.searchsorted(self._bounds, values))
         for place, count in enumerate(counts.tolist()):
@@ -86,7 +86,6 @@ class Spread:
                 # What Histogram.observe does, count times: it has no public way to say so.
                 self._histogram._buckets[place].inc(count)
         self._histogram._sum.inc(sum(values))
-        return len(values)
 
 
 def label(value: Any) -> str:

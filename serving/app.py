@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monitoring.observe import FLUSH_SECONDS, Batch
-from monitoring.rendering import Rendering
-from monitoring.series import CONTENT_TYPE_LATEST
+from monitoring.observe import Batch
 from packager.errors import PackageError
 from serving import protocols, routes
 from serving.access import Keys
+from serving.counting import Counting
 from serving.direct import Written
 from serving.feedback import Feedback
-from serving.live import LiveCheck
 from serving.logs import Access, Trace, trace_of
 from serving.pipeline import LARGE_BYTES, Pipeline, late
 from serving.predictor import Predictor
@@ -41,8 +38,6 @@ from serving.wire import (
 
 logger = logging.getLogger("serving")
 
-ROWS_AT_ONCE = 5_000
-"""Rows that are counted without a pause: some five milliseconds."""
 COLLECT_AFTER = 10_000
 """Objects that may come and stay before the cyclic collector looks at them."""
 
@@ -83,12 +78,9 @@ class App:
         self._keys = Keys(settings.keys_file) if settings.keys_file else None
         self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
         self._access = Access(settings.access_log)
-        self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-        self._predictor: Predictor | None = None
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
-        self._live: LiveCheck | None = None
-        self._dirty = False
+        self._counting: Counting | None = None
         self._draining = False
 
     def drain(self) -> None:
@@ -112,10 +104,9 @@ class App:
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
         self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
-        self._predictor = predictor
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings)
-        self._live = predictor.live_check(self._settings.compiled_check)
+        counting = self._counting = Counting(predictor, self._settings.compiled_check)
         pending = [startup]
 
         async def replayed() -> Message:
@@ -135,8 +126,7 @@ class App:
         finally:
             if predictor.feedback is not None:
                 predictor.feedback.close()
-            if self._live is not None:
-                self._live.close()
+            counting.close()
             pipeline.close()
 
     def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
@@ -157,7 +147,7 @@ class App:
         """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
         assert self._routes is not None
         assert self._pipeline is not None
-        assert self._predictor is not None
+        assert self._counting is not None
         path, exchange = self._routes.direct[url]
         trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         request = Request("POST", path, headers, trace, time.perf_counter())
@@ -173,7 +163,7 @@ class App:
         try:
             self._account(request, response.status, batch)
             if batch is not None:
-                self._predictor.observer.observe(batch)
+                self._counting.rows(batch)
         except Exception:
             # A full disk under the counters, say: the answer is right, whether it counts or not.
             logger.exception("an answer was not counted", extra={"fields": trace.fields})
@@ -188,8 +178,9 @@ class App:
         batch = None
         try:
             found = self._admit(request)
-            if request.path == routes.METRICS:
-                await answer(send, await self._metrics(), trace, close=self._draining)
+            if request.path == routes.METRICS and self._counting is not None:
+                exposition = await self._counting.exposition()
+                await answer(send, exposition, trace, close=self._draining)
                 return
             if request.path in routes.HANDED_ON:
                 await self._inner(scope, receive, marked(send, trace, close=self._draining))
@@ -201,8 +192,8 @@ class App:
             response = self._failed(request, error)
         await answer(send, response, trace, close=self._draining)
         self._account(request, response.status, batch)
-        if batch is not None:
-            await self._observe(batch)
+        if batch is not None and self._counting is not None:
+            await self._counting.rows_slowly(batch)
 
     def _admit(self, request: Request) -> Routes:
         """Raise ``RequestError`` for what isn't answered, whatever it holds."""
@@ -244,14 +235,6 @@ class App:
             )
         return await self._feedback.answer(body), None
 
-    async def _metrics(self) -> Response:
-        self._flush()
-        # In a thread each file that is read would wait for the interpreter's lock.
-        text = self._rendering.quick()
-        if text is None:
-            text = await asyncio.to_thread(self._rendering.anew)
-        return Response(200, text, CONTENT_TYPE_LATEST)
-
     async def _body(self, request: Request, receive: Receive) -> bytes:
         seconds = self._settings.deadline_seconds
         try:
@@ -264,28 +247,11 @@ class App:
         """Count an answer that was sent, and log it where that is wanted."""
         seconds = time.perf_counter() - request.started
         route = self._route(request.path)
-        if self._predictor is not None:
-            self._predictor.metrics.observe_request(route, status, seconds)
-            if batch is not None:
-                self._predictor.metrics.observe_rows(len(batch.labels))
-                self._predictor.log_suspicious(batch)
-                if self._live is not None:
-                    self._live.offer(batch)
-            self._flush_soon()
+        if self._counting is not None:
+            self._counting.answered(route, status, seconds, batch)
         if self._access.wants(status):
             rows = len(batch.labels) if batch else 0
             self._access.write(request.trace, request.method, route, status, seconds, rows)
-
-    async def _observe(self, batch: Batch) -> None:
-        """Count the rows of an answer; where they are many, with other requests in between."""
-        assert self._predictor is not None
-        if len(batch.labels) <= ROWS_AT_ONCE:
-            self._predictor.observer.observe(batch)
-            return
-        for part in batch.parts(ROWS_AT_ONCE):
-            self._predictor.observer.observe(part)
-            await asyncio.sleep(0)
-        self._flush_soon()
 
     def _failed(self, request: Request, error: Exception) -> Response:
         """The answer that says so; what was the server's fault is logged."""
@@ -293,31 +259,14 @@ class App:
             failure = RequestError(500, "internal_error", "the server failed; its log says why")
             failure.__cause__ = error
             error = failure
-        self._refused(error)
+        if self._counting is not None:
+            self._counting.refused(error)
         if error.status >= 500 and error.__cause__ is not None:
             self._explain(error, request)
         return protocols.refusal(request.path, error)
 
-    def _refused(self, error: RequestError) -> None:
-        """Count a value that can't be taken, by its column."""
-        column = error.details.get("column")
-        if error.code == "invalid_row" and isinstance(column, str) and self._predictor is not None:
-            self._predictor.observer.refused(column)
-
     def _route(self, path: str) -> str:
         return routes.OTHER if self._routes is None else self._routes.template(path)
-
-    def _flush_soon(self) -> None:
-        if not self._dirty:
-            self._dirty = True
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
-
-    def _flush(self) -> None:
-        self._dirty = False
-        if self._predictor is not None:
-            self._predictor.observer.flush()
-        if self._feedback is not None:
-            self._feedback.refresh()
 
     def _explain(self, error: RequestError, request: Request) -> None:
         """Log why a request failed; the answer doesn't say."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,28 +27,8 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
     answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)
     app._routes = found
     app._pipeline = SimpleNamespace(at_once=lambda *_: answered)  # type: ignore[assignment]
-    app._predictor = SimpleNamespace(  # type: ignore[assignment]
-        metrics=SimpleNamespace(observe_request=full)
-    )
+    app._counting = SimpleNamespace(answered=full)  # type: ignore[assignment]
     written = app.direct(b"/predict", {b"content-length": b"2"}, b"{}")
     assert written is not None
     assert (written.status, written.body) == (200, b"{}")
     assert "an answer was not counted" in caplog.text
-
-
-def test_a_process_that_counts_alone_is_scraped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
-    app = App(None, Settings.from_environment({}), None)  # type: ignore[arg-type]
-    found: Any = SimpleNamespace(check=lambda *_: None)
-    app._routes = found
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": []}
-    asyncio.run(app(scope, None, send))  # type: ignore[arg-type]
-    start, body = sent
-    assert start["status"] == 200
-    assert dict(start["headers"])[b"content-type"].startswith(b"text/plain; version=")
-    assert b"python_info" in body["body"]

@@ -99,7 +99,8 @@ def test_labels_are_scored_by_slice_and_answered_one_by_one(server: Server) -> N
     assert changes == [(2, 1), (1, 1), (1, 0)]
     assert server.metric("model_feedback_rejected_total", reason="bad_signature") == 1
     assert server.metric("model_feedback_delay_seconds_count") >= 3
-    assert server.metric("model_requests_total", route="/feedback", code="2xx") >= 1
+    labels = {"route": "/feedback", "code": "2xx"}
+    assert server.metric("model_request_duration_seconds_count", **labels) >= 1
 
 
 def test_of_many_who_send_a_label_at_once_one_is_counted(server: Server) -> None:

@@ -128,7 +128,7 @@ def test_tritonclient_shows_why_a_request_is_refused(client: Any, package: Packa
 @pytest.mark.server
 def test_requests_are_counted_under_one_route(server: Server, client: Any) -> None:
     def counts() -> tuple[float, float, float]:
-        count = "model_requests_total"
+        count = "model_request_duration_seconds_count"
         return (
             server.metric(count, route="/v2/models/{name}/infer", code="2xx"),
             server.metric(count, route="/v2/models/{name}/infer", code="4xx"),

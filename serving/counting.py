@@ -1,0 +1,85 @@
+"""What a worker counts of its answers, and the exposition of all workers' counts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from monitoring.observe import FLUSH_SECONDS, Batch
+from monitoring.rendering import Rendering
+from monitoring.series import CONTENT_TYPE_LATEST
+from serving.predictor import Predictor
+from serving.schema import RequestError, Response
+
+ROWS_AT_ONCE = 5_000
+"""Rows that are counted without a pause: some five milliseconds."""
+
+
+class Counting:
+    """Counts answers once they are sent, and writes the counts a few times a second.
+
+    To be called from the worker's event loop.
+    """
+
+    def __init__(self, predictor: Predictor, check_share: float) -> None:
+        """``check_share``: of compiled rows, for the live check."""
+        self._predictor = predictor
+        self._live = predictor.live_check(check_share)
+        self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+        self._dirty = False
+
+    def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
+        """One request; its rows, where it has any, are for ``rows`` or ``rows_slowly`` to count."""
+        predictor = self._predictor
+        predictor.metrics.observe_request(route, status, seconds)
+        if batch is not None:
+            predictor.metrics.observe_rows(len(batch.labels))
+            predictor.log_suspicious(batch)
+            if self._live is not None:
+                self._live.offer(batch)
+        self._flush_soon()
+
+    def rows(self, batch: Batch) -> None:
+        """The rows of an answer."""
+        self._predictor.observer.observe(batch)
+
+    async def rows_slowly(self, batch: Batch) -> None:
+        """The rows of an answer; where they are many, with other requests in between."""
+        if len(batch.labels) <= ROWS_AT_ONCE:
+            self.rows(batch)
+            return
+        for part in batch.parts(ROWS_AT_ONCE):
+            self.rows(part)
+            await asyncio.sleep(0)
+        self._flush_soon()
+
+    def refused(self, error: RequestError) -> None:
+        """A value that can't be taken, by its column."""
+        column = error.details.get("column")
+        if error.code == "invalid_row" and isinstance(column, str):
+            self._predictor.observer.refused(column)
+
+    async def exposition(self) -> Response:
+        """The counts of all workers, as Prometheus reads them."""
+        self._flush()
+        # In a thread each file that is read would wait for the interpreter's lock.
+        text = self._rendering.quick()
+        if text is None:
+            text = await asyncio.to_thread(self._rendering.anew)
+        return Response(200, text, CONTENT_TYPE_LATEST)
+
+    def close(self) -> None:
+        """Take no more verdicts of the live check."""
+        if self._live is not None:
+            self._live.close()
+
+    def _flush_soon(self) -> None:
+        if not self._dirty:
+            self._dirty = True
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._dirty = False
+        self._predictor.observer.flush()
+        if self._predictor.feedback is not None:
+            self._predictor.feedback.refresh()
