@@ -21,8 +21,8 @@ from monitoring.times import Clock
 FLUSH_SECONDS = 0.25
 """How often a server flushes: what a kill may lose."""
 KEPT_ROWS = 2_000
-"""Rows kept before they are counted, which takes some three milliseconds. A row is a list of numbers
-and of texts that all rows share."""
+"""Rows kept before they are counted, which takes some three milliseconds. A row is a list of
+numbers, and of texts that all rows share."""
 MANY_ROWS = 32
 """Rows of one request that are worth counting by themselves."""
 
