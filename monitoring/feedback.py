@@ -35,7 +35,6 @@ _SURE = 250  # confidence is kept in 250ths
 _REGRESSION = 254
 _UNKNOWN = 255
 _NOTHING = bytes(8)  # the prediction where there is none
-_NONCES = 2**64 - 1
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
@@ -83,15 +82,21 @@ class Tokens:
         """``root``: the package root in hex; ``classes``: None for a regression; ``days``:
         how long a token is good for.
         """
-        self.keys = keys
+        self.use(keys)
         self.version = bytes.fromhex(root[:12])
         self.days = days
         self._now = now
         self._classes = classes
         self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
         self._unsure = _REGRESSION if classes is None else _UNKNOWN
-        # Never the same twice, in this process by counting, elsewhere by chance.
-        self._nonces = count(int.from_bytes(os.urandom(8), "big"))
+        # Never the same twice, in this process by counting, elsewhere by chance; 64 bits are enough
+        # for all that is counted from 63 on.
+        self._nonces = count(int.from_bytes(os.urandom(8), "big") >> 1)
+
+    def use(self, keys: Keys) -> None:
+        """Sign with the first of ``keys`` from now on; all of them verify."""
+        self.keys = keys
+        self._signing = keys.first, signer(keys.secrets[keys.first])
 
     def mint(
         self,
@@ -117,9 +122,9 @@ class Tokens:
             if chances is not None:
                 chance = chances[place]
                 sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
-        keys, nonce = self.keys, next(self._nonces) & _NONCES
-        body = _pack(keys.first, self.version, now, prediction, sure, bitmap, nonce)
-        return body + signer(keys.secrets[keys.first])(body)
+        key, sign = self._signing
+        body = _pack(key, self.version, now, prediction, sure, bitmap, next(self._nonces))
+        return body + sign(body)
 
     def verify(self, token: object) -> Token:
         """What ``token`` says; raises ``TokenError`` where it can't be scored."""

@@ -84,7 +84,7 @@ class Feedback:
         """Take new keys from the key file, if it changed."""
         try:
             if self._ring.refresh():
-                self.tokens.keys = self._ring.keys
+                self.tokens.use(self._ring.keys)
         except KeyFileError as error:
             logger.error("the keys stay as they were: %s", error)
 
