@@ -3,7 +3,8 @@
 Workers add to counters and never export a quotient, so numbers of any set of workers and
 replicas can be summed. Every series carries ``model`` and ``version`` and exists from the start:
 a counter that appears with its first increment loses that increment. (Two exceptions: routes
-and codes that few servers meet, and anomalies a feature's kind doesn't have, appear when they occur.)
+and codes that few servers meet, and anomalies a feature's kind doesn't have, appear when they
+occur.)
 """
 
 from __future__ import annotations
