@@ -71,14 +71,6 @@ class Metrics:
             observe = self._observe[route, status] = self._request(route, f"{status // 100}xx")
         observe(seconds)
 
-    def observe_stage(self, stage: str, seconds: float) -> None:
-        """Time one request spent in one of ``STAGES``."""
-        self._stages[stage].observe(seconds)
-
-    def observe_rows(self, rows: int) -> None:
-        """One answered request of so many rows."""
-        self._batch_rows.observe(rows)
-
     def add_bins(self, feature: str, counts: Sequence[int]) -> None:
         """Rows per bin of a feature."""
         for counter, count in zip(self._bins[feature], counts, strict=True):
@@ -146,7 +138,11 @@ class Metrics:
             "stage",
         )
         self._stages = {name: stage(name) for name in STAGES}
+        self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
+        """By stage: take the seconds that one request spent in it."""
         self._batch_rows = self.series.histogram("model_batch_rows", "Rows of a request.", ROWS)()
+        self.observe_rows = self._batch_rows.observe
+        """Take the rows of one answered request."""
 
     def _request(self, route: str, code: str) -> Callable[[float], None]:
         if (route, code) not in self._requests:

@@ -47,6 +47,8 @@ class Pipeline:
     def __init__(self, predictor: Predictor, settings: Settings) -> None:
         self._predictor = predictor
         self._seconds = settings.deadline_seconds
+        self._validated = predictor.metrics.observe_stage["validate"]
+        self._predicted = predictor.metrics.observe_stage["predict"]
         self._lane: Lane[Checked, Predictions] = Lane(
             settings.queue, Together(predictor), settings.batch_rows
         )
@@ -73,8 +75,8 @@ class Pipeline:
         if outcome.outside:
             return None
         predicted = time.perf_counter()
-        self._stage("validate", reading)
-        self._stage("predict", predicted - started)
+        self._validated(reading)
+        self._predicted(predicted - started)
         return self._written(exchange, context, checked, outcome)
 
     async def answer(
@@ -95,10 +97,10 @@ class Pipeline:
             if len(body) > LARGE_BYTES:
                 return await self._large(exchange, body, headers, receive, deadline)
             checked, context, reading = self._read(exchange, body, headers)
-            self._stage("validate", reading)
+            self._validated(reading)
             started = time.perf_counter()
             outcome = await self._outcome(checked, deadline, receive)
-            self._stage("predict", time.perf_counter() - started)
+            self._predicted(time.perf_counter() - started)
             return self._written(exchange, context, checked, outcome)
         except ModelError as error:
             raise RequestError(500, "model_failed", "the model raised an error") from error
@@ -159,10 +161,10 @@ class Pipeline:
         try:
             with uncollected():
                 checked, context, reading = self._read(exchange, body, headers)
-                self._stage("validate", reading)
+                self._validated(reading)
                 started = time.perf_counter()
                 outcome = self._predictor.score(checked)
-                self._stage("predict", time.perf_counter() - started)
+                self._predicted(time.perf_counter() - started)
                 return self._written(exchange, context, checked, outcome)
         except RequestError as error:
             error.__cause__ = error.__context__ = error.__traceback__ = None
@@ -180,12 +182,9 @@ class Pipeline:
                 rows, context = exchange.rows(body, headers)
                 checked = self._predictor.check(rows)
         except RequestError:
-            self._stage("validate", time.perf_counter() - started)
+            self._validated(time.perf_counter() - started)
             raise
         return checked, context, time.perf_counter() - started
-
-    def _stage(self, name: str, seconds: float) -> None:
-        self._predictor.metrics.observe_stage(name, seconds)
 
     def _written(
         self, exchange: Exchange, context: Any, checked: Checked, outcome: Outcome
