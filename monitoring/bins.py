@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -84,11 +84,9 @@ class Bins:
             for numbers, own, found in zip(self._numbers, values, places, strict=True):
                 found[:] = numbers.edges.searchsorted(own, side="right")
             self._count(places + self._firsts)
-        if self._texts:
-            found = chain.from_iterable(
-                map(t.places.get, columns[t.column], repeat(t.rest)) for t in self._texts
-            )
-            self._count(np.fromiter(found, np.intp, rows * len(self._texts)))
+        for texts in self._texts:
+            for value, times in Tally(columns[texts.column]).items():
+                self._counts[texts.places.get(value, texts.rest)] += times
 
     def take(self) -> Iterator[tuple[str, list[int]]]:
         """Feature and its counts by bin, of those that have any; they start anew."""
