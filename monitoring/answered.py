@@ -43,7 +43,7 @@ class Answers:
         numbers = {0.0: len(labels) - missing, None: missing}
         self._predicted.update(numbers if self._regression else labels)
         confidences = self._confidences(labels, chances)
-        self._bins.add((labels, confidences), len(labels))
+        self._bins.add((labels, confidences))
         self._add_slices(bitmaps, confidences)
 
     def write(self, metrics: Metrics) -> None:

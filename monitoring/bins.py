@@ -71,8 +71,8 @@ class Bins:
         self._firsts = np.array([[n.first] for n in self._numbers], np.intp)
         self._counts = np.zeros(first, np.int64)
 
-    def add(self, columns: Sequence[Sequence[Any] | Floats], rows: int) -> None:
-        """Count ``rows`` values of each column."""
+    def add(self, columns: Sequence[Sequence[Any] | Floats]) -> None:
+        """Count the values of each column."""
         if self._lengths:
             columns = [*columns]
             for column in self._lengths:

@@ -107,7 +107,7 @@ class Observer:
         elif rows < MANY_ROWS:
             self._kept += zip(*batch.columns, strict=True)
         else:
-            self._bins.add(batch.columns, rows)
+            self._bins.add(batch.columns)
         if len(self._labels) >= KEPT_ROWS:
             self._count()
         if batch.anomalies:
@@ -141,7 +141,7 @@ class Observer:
     def _count(self) -> None:
         """Add up what is kept."""
         if self._kept:
-            self._bins.add(list(zip(*self._kept, strict=True)), len(self._kept))
+            self._bins.add(list(zip(*self._kept, strict=True)))
             self._kept.clear()
         if self._labels:
             self._rows += len(self._labels)
