@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from typing import Any
 
 import numpy as np
@@ -68,9 +68,9 @@ class Answers:
         if len(given) == len(labels):
             return self._chosen(labels, given)
         found = np.full(len(labels), np.nan)
-        known = [place for place, row in enumerate(chances) if row is not None]
-        if known:
-            found[known] = self._chosen([labels[place] for place in known], given)
+        if given:
+            known = np.array([row is not None for row in chances])
+            found[known] = self._chosen(list(compress(labels, known)), given)
         return found
 
     def _chosen(self, labels: Sequence[Any], chances: Sequence[Sequence[float]]) -> Floats:

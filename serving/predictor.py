@@ -87,8 +87,6 @@ class Predictor:
     """None where it is off."""
     suspicious: SuspiciousLog | None
     """None where nobody asked for it."""
-    names: Sequence[str]
-    """Of the features, then the extras."""
     costs: Costs | None
     """Of compiled predictions; None where there are no rows to measure them on."""
 
@@ -132,7 +130,6 @@ class Predictor:
             if settings.feedback.on
             else None,
             suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
-            names=names,
             costs=None,
         )
         return replace(loaded, costs=_measured(loaded))
@@ -161,9 +158,9 @@ class Predictor:
         """What the compiled form says, and the rows for which it says nothing."""
         if self.compiled is None:
             return Outcome([None] * checked.rows, None, range(checked.rows))
-        columns = self.features(checked)
         if checked.row is not None:
             return _one_row(self.compiled.predict_row(checked.row))
+        columns = self.features(checked)
         if self.costs and checked.rows <= self.costs.one_by_one:
             return _one_by_one(self.compiled, columns)
         predictions, inside = self.compiled.predict_rows(columns)

@@ -98,7 +98,10 @@ class CompiledModel:
         self._row = self._row_function()
 
     def predict_row(self, values: Sequence[Any]) -> OneRow | None:
-        """The answer to one row, its features in the schema's order; None outside the domain."""
+        """The answer to one row; None outside the domain.
+
+        ``values``: the features in the schema's order; what stands behind them is not looked at.
+        """
         return self._row(values)
 
     def predict_rows(self, columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
