@@ -33,7 +33,7 @@ from packager.image.debian import base_name
 from packager.image.engine import Engine
 from packager.image.outputs import Output, load_into
 from packager.progress import How, Silent
-from packager.project import load_project
+from packager.project.config import load_project
 
 HERE = Path(__file__).resolve()
 MB = 1_000_000

@@ -26,7 +26,7 @@ from packager.image.stack import Stack, entries, make_stack
 from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress, Silent
-from packager.project import Project
+from packager.project.config import Project
 from packager.proof import prove, prove_started
 from packager.record import BuildRecord, write_record
 from packager.review.examine import review

@@ -11,7 +11,7 @@ from packager.code import model_files
 from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
 from packager.pickles import holds_main
-from packager.project import FILENAME, Project
+from packager.project.config import FILENAME, Project
 
 
 def check_columns(project: Project) -> None:

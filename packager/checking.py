@@ -21,7 +21,7 @@ from packager.errors import UsageError
 from packager.footing import project_worker
 from packager.image.engine import Engine
 from packager.progress import Progress
-from packager.project import FILENAME, Project, load_project
+from packager.project.config import FILENAME, Project, load_project
 from packager.review.examine import asked_of, earlier, examine, remembered, still_open
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.versions.location import Location

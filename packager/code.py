@@ -12,7 +12,7 @@ from docker.utils.build import exclude_paths
 from packager.data.frames import source_files
 from packager.environment.lock import FILENAME as LOCK
 from packager.errors import UsageError
-from packager.project import Project
+from packager.project.config import Project
 
 RECORD = "package.build.json"
 REPLAY_REPORT = "replay.json"

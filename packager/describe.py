@@ -12,7 +12,7 @@ from packager.image.assemble import LABEL
 from packager.image.dockerfile import render
 from packager.manifest import DataSource, Lock, Manifest
 from packager.noun import FileEntry
-from packager.project import FILENAME, Project
+from packager.project.config import FILENAME, Project
 from packager.results import Findings, Spread
 from packager.training import job_of, serve_of, split_of
 from packager.worker.compiled import FOLDER

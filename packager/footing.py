@@ -17,7 +17,7 @@ from packager.image.base import BaseImage, find_base
 from packager.image.engine import Engine
 from packager.image.stack import make_stack
 from packager.progress import Progress
-from packager.project import Project
+from packager.project.config import Project
 from packager.runners.local import check_host
 from packager.runners.runner import Worker
 from packager.training import training_worker

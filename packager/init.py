@@ -17,7 +17,7 @@ from packager.cache import check_writable, writing
 from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
 from packager.pickles import head, holds_main
-from packager.project import FILENAME
+from packager.project.config import FILENAME
 
 STARTER = Path(__file__).parent / "starter"
 TARGET_NAMES = ("target", "label", "class", "y")

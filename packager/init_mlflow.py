@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from packager.errors import PackageError, UsageError
 from packager.init import fill, package_name, quoted, task_of, write_project
-from packager.project import FILENAME
+from packager.project.config import FILENAME
 
 MLMODEL = "MLmodel"
 DTYPES = {

@@ -16,7 +16,7 @@ from packager.image.engine import Engine
 from packager.manifest import Lock
 from packager.noun import Noun
 from packager.progress import Progress
-from packager.project import Project
+from packager.project.config import Project
 from packager.results import Spread
 from packager.training import job_of
 from packager.worker.job import SeedsJob

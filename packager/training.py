@@ -15,7 +15,7 @@ from packager.image.reference import Reference
 from packager.image.stack import Stack, entries
 from packager.manifest import Base, Recipe, Serve, Split
 from packager.progress import Progress
-from packager.project import Project
+from packager.project.config import Project
 from packager.results import Spread
 from packager.runners.local import check_host
 from packager.runners.runner import ContainerWorker, LocalWorker, Worker

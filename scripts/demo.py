@@ -20,7 +20,7 @@ from packager.environment.platform import default_platform
 from packager.image.base import find_base
 from packager.image.debian import base_name
 from packager.image.engine import Engine
-from packager.project import load_project
+from packager.project.config import load_project
 
 TOP = Path(__file__).resolve().parent.parent
 WORK = TOP / ".demo"

@@ -16,7 +16,7 @@ from packager.image.base import find_base
 from packager.image.debian import base_name, make_base
 from packager.image.engine import Engine
 from packager.progress import Silent
-from packager.project import ImageSection
+from packager.project.sections import ImageSection
 
 # No test fails on a clock: the machine may be busy.
 settings.register_profile("unhurried", deadline=None)

@@ -196,7 +196,7 @@ RULES = {
     shared_modules: (
         ("packager/worker/x.py", "from packager.data import rows\ndef f():\n    import joblib\n"),
         [
-            ("packager/manifest.py", "from packager.project import Project\n"),
+            ("packager/manifest.py", "from packager.project.config import Project\n"),
             ("packager/manifest.py", "from packager import project\n"),
             ("packager/worker/x.py", "from ..image import layers\n"),
             ("packager/data/rows.py", "def f():\n    from serving import app\n"),
@@ -209,7 +209,7 @@ RULES = {
     serving_modules: (
         ("serving/x.py", "import bentoml\nfrom packager.worker.model import load_model\n"),
         [
-            ("serving/x.py", "from packager.project import Project\n"),
+            ("serving/x.py", "from packager.project.config import Project\n"),
             ("serving/x.py", "import packager.cli\n"),
             ("serving/x.py", "def f():\n    import sklearn\n"),
             ("serving/x.py", "from prometheus_client import Counter\n"),

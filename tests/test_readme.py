@@ -14,7 +14,7 @@ from command import PACKAGE, served
 
 from packager.cli import app
 from packager.image.engine import Engine
-from packager.project import ImageSection
+from packager.project.sections import ImageSection
 
 TOP = Path(__file__).parent.parent
 README = (TOP / "README.md").read_text(encoding="utf-8")

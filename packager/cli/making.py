@@ -20,7 +20,7 @@ from packager.image.engine import Engine
 from packager.image.outputs import NO_ENGINE, Output, write_archive
 from packager.init import init_from_model, init_project
 from packager.init_mlflow import init_from_mlflow
-from packager.project import load_project
+from packager.project.config import load_project
 from packager.seeds import train_seeds
 from packager.spread_text import spread_text
 

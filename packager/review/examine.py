@@ -15,7 +15,7 @@ from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
 from packager.image.runtime import runtime_digest, runtime_files
 from packager.progress import Progress
-from packager.project import Project
+from packager.project.config import Project
 from packager.results import Findings
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts

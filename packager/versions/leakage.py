@@ -13,7 +13,8 @@ from packager.data.fingerprint import row_hashes
 from packager.data.split import test_mask
 from packager.data.stream import blocks
 from packager.errors import UsageError
-from packager.project import FILENAME, DataSection, load_project
+from packager.project.config import FILENAME, load_project
+from packager.project.sections import DataSection
 from packager.versions.location import Location
 
 Hashes = npt.NDArray[np.uint64]

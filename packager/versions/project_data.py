@@ -12,7 +12,7 @@ from packager.image.engine import Engine
 from packager.image.outputs import Output
 from packager.manifest import TableVersion
 from packager.progress import Progress
-from packager.project import Project
+from packager.project.config import Project
 from packager.versions.location import Location
 
 if TYPE_CHECKING:

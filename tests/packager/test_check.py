@@ -8,7 +8,7 @@ from host_samples import TOML, write_project
 
 from packager.check import check_columns, check_model_file
 from packager.errors import PackageError, UsageError
-from packager.project import load_project
+from packager.project.config import load_project
 
 
 def with_data(text: str) -> dict[str, str]:

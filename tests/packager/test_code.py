@@ -7,7 +7,7 @@ from host_samples import FILES, TOML, write_project
 
 from packager.code import code_files, data_files, model_files
 from packager.errors import UsageError
-from packager.project import load_project
+from packager.project.config import load_project
 
 GIVEN = """\
 [package]

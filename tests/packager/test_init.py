@@ -14,7 +14,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from packager.check import check_columns, check_model_file
 from packager.errors import PackageError, UsageError
 from packager.init import init_from_model, init_project, package_name, quoted
-from packager.project import PackageSection, load_project
+from packager.project.config import load_project
+from packager.project.sections import PackageSection
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from host_samples import write_project
 from packager.digest import sha256_file
 from packager.manifest import DataSource, Split, TableVersion
 from packager.progress import Silent
-from packager.project import load_project
+from packager.project.config import load_project
 from packager.review.examine import asked_of
 from packager.versions.export import revert
 from packager.versions.leakage import leakage

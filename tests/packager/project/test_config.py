@@ -6,7 +6,7 @@ import pytest
 from host_samples import TOML, write_project
 
 from packager.errors import UsageError
-from packager.project import load_project
+from packager.project.config import load_project
 from packager.training import serve_of
 
 FULL = """\

@@ -5,16 +5,24 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, ValidationError, model_validator
 
-from packager.data.checks.expected import Declared
 from packager.errors import UsageError
-from packager.manifest import Split, TableVersion
-from packager.noun import Isa, Level, Noun, Task
+from packager.manifest import TableVersion
+from packager.noun import Noun
+from packager.project.sections import (
+    DataSection,
+    ImageSection,
+    ModelSection,
+    PackageSection,
+    RecipeSection,
+    RequirementsSection,
+    ServeSection,
+    SlicesSection,
+)
 from packager.versions.location import Location
 
 FILENAME = "package.toml"
@@ -27,78 +35,6 @@ EXPECTED = {
     "image.repository": "a lower-case path such as models/diamonds",
 }
 RESERVED_MODULES = ("packager", "serving", "monitoring")
-
-# As engines read it: an optional host:port, then lower-case components.
-COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$", max_length=100)]
-Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=60)]
-Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
-Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-
-
-class PackageSection(Noun):
-    name: Name
-    version: Version
-    task: Task
-
-
-class DataSection(Noun):
-    source: str
-    target: str
-    exclude: tuple[str, ...] = ()
-    split: Split = Split()
-    embed: Literal["companion", "image", "none"] = "companion"
-    private: bool = False
-    columns: dict[str, Declared] = {}
-
-    @field_validator("split", mode="before")
-    @classmethod
-    def _from_is_written_from(cls, value: Any) -> Any:
-        """``from`` is no Python name, so the field has another; a person writes ``from``."""
-        if not isinstance(value, dict):
-            return value
-        if "start" in value:
-            raise ValueError("unknown key `data.split.start`; the moment is called `from`")
-        moment = value.get("from")
-        return {**value, "from": moment.isoformat()} if isinstance(moment, date) else value
-
-
-class RecipeSection(Noun):
-    train: Entrypoint
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    level: Level = "artifact"
-    isa: Isa = "native"
-    accept: dict[str, Annotated[float, Field(ge=0)]] = {}
-    params: dict[str, Any] = {}
-
-
-class ModelSection(Noun):
-    path: str
-
-
-class RequirementsSection(Noun):
-    file: str = "requirements.txt"
-
-
-class ServeSection(Noun):
-    predictor: Annotated[str, Field(pattern=r"^auto$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = "auto"
-    compile: Literal["auto", "off", "require"] = "auto"
-    workers: int = Field(default=2, ge=1, le=64)
-    strict: bool = False
-
-
-class SlicesSection(Noun):
-    columns: tuple[str, ...] = ()
-    rules: dict[str, str] = {}
-
-
-class ImageSection(Noun):
-    base: str = "python:3.11-slim-bookworm"
-    repository: Repository | None = None
-    system_packages: tuple[str, ...] = ()
-    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
 
 
 class Project(Noun):
