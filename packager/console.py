@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 
@@ -44,8 +45,8 @@ def show_error(error: PackageError) -> None:
 
 
 def show(text: str) -> None:
-    """A result, on stdout."""
-    sys.stdout.write(text + "\n")
+    """A result, on stdout; text or JSON, without control sequences."""
+    sys.stdout.write(printable(text) + "\n")
     sys.stdout.flush()
 
 
@@ -59,6 +60,14 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def printable(text: str) -> str:
+    """``text`` without what a terminal obeys: all but printable characters, line ends and tabs
+    as JSON escapes, so that JSON stays the same JSON."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
+
+
 def human_bytes(size: int) -> str:
     """``1.2 MB``: decimal units, one digit after the point."""
     value = float(size)
@@ -70,5 +79,5 @@ def human_bytes(size: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that rich prints as it is."""
-    return text.replace("[", "\\[")
+    """Text that rich prints as it is, without control sequences."""
+    return printable(text).replace("[", "\\[")

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import sys
-import tarfile
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +17,13 @@ from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.environment.platform import OLDEST_PYTHON, Target, default_platform
 from packager.errors import PackageError
 from packager.image.assemble import Image
-from packager.image.base_archive import base_image, opened_archive, unpack_archive
+from packager.image.base_archive import base_image, opened_base, refusal_of, unpack_archive
 from packager.image.bytecode import COMPILE, Compiler, ContainerCompiler, LoaderCompiler
 from packager.image.engine import Engine
 from packager.image.layers import Layer
 from packager.image.rootfs import find_python, unpack_layers
+from packager.image.saved import MAX_DOCUMENT, opened_archive
+from packager.image.tars import TarReader, plain_tar
 from packager.manifest import Base
 from packager.noun import Noun
 
@@ -129,13 +130,13 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
     key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
     folder = cache_directory("bases") / f"engine-{key[:32]}-{platform.replace('/', '-')}"
     if not (folder / "base.json").is_file():
-        with tempfile.TemporaryFile() as archive:
-            for chunk in engine.save(reference):
-                archive.write(chunk)
-            archive.seek(0)
-            with tarfile.open(fileobj=archive) as tar, new_folder(folder) as new:
-                config = unpack_archive(tar, new / "layers")
-                _probe_and_save(new, reference, platform, config, engine)
+        with tempfile.TemporaryDirectory() as name, new_folder(folder) as new:
+            saved_to = Path(name) / "saved.tar"
+            with saved_to.open("wb") as file:
+                file.writelines(engine.save(reference))
+            with opened_archive(saved_to, refusal_of(f"base {reference}")) as archive:
+                config = unpack_archive(archive, new / "layers")
+            _probe_and_save(new, reference, platform, config, engine)
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
     return BaseImage(saved, folder, engine)
 
@@ -161,7 +162,7 @@ def restore_base(path: Path) -> BaseImage:
     for another machine.
     """
     platform = default_platform()
-    with opened_archive(path) as (tar, archived):
+    with opened_base(path) as (archive, archived):
         if sys.platform != "linux" or archived.platform != platform:
             raise PackageError(
                 f"{path}: a base for {archived.platform} can't be probed on this machine",
@@ -169,7 +170,7 @@ def restore_base(path: Path) -> BaseImage:
             )
         folder = _named(archived.reference, platform)
         with new_folder(folder, replace=True) as new:
-            unpack_archive(tar, new / "layers")
+            unpack_archive(archive, new / "layers")
             _probe_and_save(new, archived.reference, platform, archived.config, None)
     return BaseImage(SavedBase.load(folder / "base.json"), folder, None)
 
@@ -223,7 +224,9 @@ def _recorded_packages(layers: Sequence[Path]) -> tuple[str, ...]:
     """What the base says of itself, from its layers: the same on every machine."""
     found: tuple[str, ...] = ()
     for layer in layers:
-        with tarfile.open(layer) as tar:
-            stream = tar.extractfile(PACKAGES) if PACKAGES in tar.getnames() else None
-            found = tuple(json.loads(stream.read())) if stream else found
+        with layer.open("rb") as file:
+            reader = TarReader(file, plain_tar(f"layer {layer.name}"))
+            for info in reader:
+                if info.name.removeprefix("./") == PACKAGES and info.isreg():
+                    found = tuple(json.loads(reader.content(info, MAX_DOCUMENT)))
     return found

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
 import json
-import tarfile
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packager.digest import sha256_file
+from packager.digest import CHUNK
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import LABEL, Image, image_of
 from packager.image.layers import Layer
+from packager.image.saved import SavedArchive, opened_archive
+from packager.image.tars import Refuse
 
 HINT = "name a file that `package base --output` or `docker save` of one base wrote"
+DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
+MAX_LAYER = 32 * 1024**3
+"""Bytes of one unpacked layer."""
 
 
 @dataclass(frozen=True)
@@ -35,37 +42,38 @@ def base_image(
     return image_of(reference, platform, {"Cmd": ["python3"], "Env": list(env)}, layers)
 
 
+def refusal_of(called: str) -> Refuse:
+    """The error for what is no archive of a base."""
+    return lambda found: UsageError(
+        f"{called}: expected the archive of one base, got {found}", HINT
+    )
+
+
 @contextmanager
-def opened_archive(path: Path) -> Iterator[tuple[tarfile.TarFile, Archived]]:
+def opened_base(path: Path) -> Iterator[tuple[SavedArchive, Archived]]:
     """An archive and what it says of its one image; ``UsageError`` unless that is a base."""
     if not path.is_file():
         raise UsageError(f"{path}: no such file", HINT)
-    expected = f"{path}: expected the archive of one base, got"
-    try:
-        with tarfile.open(path) as tar:
-            entries = json.loads(_member(tar, "manifest.json"))
-            if len(entries) != 1 or len(entries[0].get("RepoTags") or ()) != 1:
-                raise UsageError(f"{expected} other than one image with one name", HINT)
-            config = json.loads(_member(tar, entries[0]["Config"]))
-            if f"{LABEL}.root" in ((config.get("config") or {}).get("Labels") or {}):
-                raise UsageError(f"{expected} a package", HINT)
-            platform = f"{config['os']}/{config['architecture']}"
-            yield tar, Archived(entries[0]["RepoTags"][0], platform, config)
-    except (tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise UsageError(f"{expected} {said}", HINT) from error
+    with opened_archive(path, refusal_of(str(path))) as archive:
+        entries = archive.entries()
+        if len(entries) != 1 or len(entries[0].get("RepoTags") or ()) != 1:
+            raise archive.refusal("other than one image with one name")
+        config = json.loads(archive.document(entries[0]["Config"]))
+        if f"{LABEL}.root" in ((config.get("config") or {}).get("Labels") or {}):
+            raise archive.refusal("a package")
+        platform = f"{config['os']}/{config['architecture']}"
+        yield archive, Archived(entries[0]["RepoTags"][0], platform, config)
 
 
-def unpack_archive(tar: tarfile.TarFile, folder: Path) -> dict[str, Any]:
-    """Lay the layers of a ``docker save`` archive into ``folder``, by diff_id; its config."""
+def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:
+    """Lay the layers of the archive's first image into ``folder``, by diff_id; its config."""
     folder.mkdir()
-    entry = json.loads(_member(tar, "manifest.json"))[0]
-    config: dict[str, Any] = json.loads(_member(tar, entry["Config"]))
+    entry = archive.entries()[0]
+    config: dict[str, Any] = json.loads(archive.document(entry["Config"]))
     for name, diff_id in zip(entry["Layers"], config["rootfs"]["diff_ids"], strict=True):
-        path = folder / f"{diff_id[7:]}.tar"
-        content = _member(tar, name)
-        path.write_bytes(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
-        found = sha256_file(path)
+        if not DIFF_ID.fullmatch(diff_id):
+            raise archive.refusal(f"the diff_id {diff_id[:100]!r}")
+        found = _write_layer(archive, name, folder / f"{diff_id[7:]}.tar")
         if found != diff_id[7:]:
             raise PackageError(
                 f"base layer {name}: expected {diff_id}, got sha256:{found}",
@@ -74,8 +82,21 @@ def unpack_archive(tar: tarfile.TarFile, folder: Path) -> dict[str, Any]:
     return config
 
 
-def _member(tar: tarfile.TarFile, name: str) -> bytes:
-    stream = tar.extractfile(name)
-    if stream is None:
-        raise PackageError(f"the archive's {name} is no file", "save the image anew")
-    return stream.read()
+def _write_layer(archive: SavedArchive, name: str, path: Path) -> str:
+    """Write a layer, uncompressed, to ``path``; the hex sha256 of what was written."""
+    digest, size = hashlib.sha256(), 0
+    stream = archive.reader.open(archive.find(name))
+    packed = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    source = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if packed else stream
+    try:
+        with path.open("wb") as file:
+            while chunk := source.read(CHUNK):
+                size += len(chunk)
+                if size > MAX_LAYER:
+                    raise archive.refusal(f"the layer {name!r} of more than {MAX_LAYER:,} bytes")
+                digest.update(chunk)
+                file.write(chunk)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise archive.refusal(f"the layer {name!r}, which can't be unpacked: {error}") from error
+    return digest.hexdigest()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,8 @@ from docker.types import Mount
 
 from packager.cache import owner
 from packager.errors import PackageError
-from packager.image.streams import ChunkReader, lines
+from packager.image.streams import lines
+from packager.image.tars import TarReader, plain_tar, unpack_plain
 from packager.usage import Usage
 
 STOP_SECONDS = 15
@@ -251,8 +251,10 @@ class Containers:
             chunks, _ = container.get_archive(path)
         except NotFound:
             return False
-        with tarfile.open(fileobj=io.BufferedReader(ChunkReader(chunks)), mode="r|") as tar:
-            tar.extractall(destination, filter="data")
+        with tempfile.TemporaryFile() as file:
+            file.writelines(chunks)
+            destination.mkdir(parents=True, exist_ok=True)
+            unpack_plain(TarReader(file, plain_tar(path)), destination, inside=True)
         return True
 
 

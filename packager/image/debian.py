@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform as host
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from packager.image.debs import LIST, NAME, reached, read_debs, versions
 from packager.image.engine import Engine
 from packager.image.layers import Entry, tree_entries, write_tar
 from packager.image.slim import bundle_certificates, drop_unneeded, unpack
+from packager.image.tars import TarReader, plain_tar
 from packager.progress import Progress
 
 # Suite of Debian or Ubuntu → the Python it carries.
@@ -143,11 +143,12 @@ def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
 def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> None:
     """The base's files below ``root``: what is read, accounts, certificates and the versions."""
     included = _included(suite)
-    with tarfile.open(archive) as tar:
-        debs = read_debs(tar)
+    with archive.open("rb") as file:
+        reader = TarReader(file, plain_tar(archive.name))
+        debs = read_debs(reader)
         plain = reached(debs, included)
         asked = debs.keys() - plain | set(added) & debs.keys()
-        unpack(tar, root, debs, asked)
+        unpack(reader, root, debs, asked)
     python = {name for name in debs if name.startswith(("python3", "libpython3"))}
     drop_unneeded(root, debs, asked | python | set(included))
     for name, content in ACCOUNTS.items():

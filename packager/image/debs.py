@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import tarfile
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from packager.errors import PackageError
+from packager.image.tars import TarReader
 
 LISTED = "package-base"
+MAX_NOTE = 16 * 1024 * 1024
 # Runs with the archives still at hand. The lists travel inside the tree: in mmdebstrap's user
 # namespace that is the only place it may surely write to.
 LIST = f"""set -e; mkdir "$1/{LISTED}"
@@ -36,21 +37,20 @@ class Deb:
     """Paths without a leading slash, no folders."""
 
 
-def read_debs(tar: tarfile.TarFile) -> dict[str, Deb]:
+def read_debs(reader: TarReader) -> dict[str, Deb]:
     """What the hook ``LIST`` noted in the tree, by package name."""
-
-    def text(name: str) -> str:
-        stream = tar.extractfile(f"./{LISTED}/{name}")
-        return stream.read().decode() if stream else ""
-
-    controls = [name for name in map(PurePosixPath, tar.getnames()) if name.suffix == ".control"]
-    names = sorted(name.stem for name in controls if name.parent.name == LISTED)
+    noted = {
+        PurePosixPath(info.name).name: reader.content(info, MAX_NOTE).decode()
+        for info in reader
+        if PurePosixPath(info.name).parent == PurePosixPath(LISTED) and info.isreg()
+    }
+    names = sorted(name.removesuffix(".control") for name in noted if name.endswith(".control"))
     if not names:
         raise PackageError(
             "mmdebstrap: expected a list of the packages it extracted, got none",
             "update mmdebstrap, then try again",
         )
-    return {name: _deb(text(f"{name}.control"), text(f"{name}.list")) for name in names}
+    return {name: _deb(noted[f"{name}.control"], noted.get(f"{name}.list", "")) for name in names}
 
 
 def _deb(control: str, files: str) -> Deb:

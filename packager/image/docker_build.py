@@ -166,7 +166,7 @@ def context(dockerfile: str, layers: Sequence[Layer]) -> Iterator[bytes]:
     header = Entry("Dockerfile", source=text).header()
     yield header.tobuf(tarfile.PAX_FORMAT) + text + bytes(-len(text) % tarfile.BLOCKSIZE)
     with ExitStack() as stack:
-        files = {layer.path: stack.enter_context(layer.path.open("rb")) for layer in layers}
+        files = {layer.path: stack.enter_context(layer.open()) for layer in layers}
         for name in sorted(members):
             path, info = members[name]
             yield info.tobuf(tarfile.PAX_FORMAT)
@@ -189,8 +189,8 @@ def _merged(layers: Sequence[Layer]) -> dict[str, tuple[Path, tarfile.TarInfo]]:
     """Name → (tar, member) of the tree that ``layers`` give, one over the other."""
     members: dict[str, tuple[Path, tarfile.TarInfo]] = {}
     for layer in layers:
-        with tarfile.open(layer.path, "r:") as tar:
-            for info in tar:
+        with layer.members() as found:
+            for info in found:
                 hidden = members.get(info.name)
                 if hidden and hidden[1].isdir() and not info.isdir():
                     below = f"{info.name}/"

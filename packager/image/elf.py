@@ -17,11 +17,13 @@ from packager.errors import PackageError
 from packager.image.base import BaseImage
 from packager.image.layers import Layer
 from packager.image.stack import Stack
+from packager.image.tars import TarReader
 from packager.noun import Noun
 from packager.progress import Progress
 
 SHARED_OBJECT = re.compile(r"\.so(\.[\w.]+)?$")
 MAGIC = b"\x7fELF"
+MAX_RECORD = 64 * 1024 * 1024
 # Where a loader looks by itself, and whatever an image's maker put below /usr/local.
 SYSTEM_FOLDERS = re.compile(r"(usr/)?lib(64)?(/[\w-]+-linux-gnu\w*)?|usr/local/.+")
 # The library a program links to → the Debian package that holds it.
@@ -164,15 +166,15 @@ def _read(layer: Layer) -> Contents:
     files: list[str] = []
     needs: dict[str, tuple[str, ...]] = {}
     owners: dict[str, str] = {}
-    with tarfile.open(layer.path) as tar:
-        for member in tar:
+    with layer.members() as members:
+        for member in members:
             path = PurePosixPath(member.name)
             if path.name == "RECORD" and path.parent.name.endswith(".dist-info"):
-                owners |= dict(_recorded(tar, member))
+                owners |= dict(_recorded(members, member))
             if not SHARED_OBJECT.search(path.name) or member.isdir():
                 continue
             files.append(str(path))
-            stream = tar.extractfile(member) if member.isfile() else None
+            stream = members.open(member) if member.isreg() else None
             if stream is not None and (needed := _needed(layer, str(path), stream)):
                 needs[str(path)] = needed
     loads = (
@@ -189,12 +191,11 @@ def _needed(layer: Layer, name: str, stream: IO[bytes]) -> tuple[str, ...]:
         raise PackageError(f"layer {layer.name}: {name}: {error.message}", error.hint) from error
 
 
-def _recorded(tar: tarfile.TarFile, record: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
+def _recorded(members: TarReader, record: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
     """(path in the layer, wheel) of every shared object that a RECORD names."""
     folder = PurePosixPath(record.name).parent
     name, _, version = folder.name.removesuffix(".dist-info").partition("-")
-    stream = tar.extractfile(record)
-    for line in stream.read().decode().splitlines() if stream else ():
+    for line in members.content(record, MAX_RECORD).decode().splitlines():
         file = line.rsplit(",", 2)[0].strip('"')
         if SHARED_OBJECT.search(file):
             yield str(folder.parent / file), f"{name.replace('_', '-')} {version}"

@@ -8,12 +8,15 @@ import os
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 
 from packager.cache import cache_directory, new_file, used
 from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError
+from packager.image.tars import TarReader, Window, plain_tar
 from packager.noun import Noun
 from packager.progress import How
 
@@ -31,11 +34,23 @@ class Layer:
     size: int
     how: How = field(default="cached", compare=False)
     seconds: float = field(default=0.0, compare=False)
+    offset: int = 0
+    """Where in ``path`` its bytes begin: a layer may lie within an archive."""
+
+    def open(self) -> IO[bytes]:
+        """Its bytes as a seekable file; they are not verified."""
+        return cast(IO[bytes], Window(self.path.open("rb"), self.offset, self.size))
+
+    @contextmanager
+    def members(self) -> Iterator[TarReader]:
+        """Its members, within the bounds of ``TarReader``."""
+        with self.open() as file:
+            yield TarReader(file, plain_tar(f"layer {self.name}"))
 
     def read(self) -> Iterator[bytes]:
         """Its bytes in chunks; ``PackageError`` at the end if they are not what diff_id names."""
         digest = hashlib.sha256()
-        with self.path.open("rb") as file:
+        with self.open() as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
                 yield chunk
@@ -201,13 +216,12 @@ def copy_members(layers: Sequence[Layer]) -> list[Entry]:
     """The entries of several small layers, held in memory, for one layer of them all."""
     entries = []
     for layer in layers:
-        with tarfile.open(layer.path) as tar:
-            for info in tar:
-                content = tar.extractfile(info) if info.isfile() else None
+        with layer.members() as members:
+            for info in members:
                 entries.append(
                     Entry(
                         info.name,
-                        source=content.read() if content else None,
+                        source=b"".join(members.chunks(info)) if info.isreg() else None,
                         link=info.linkname if info.issym() else None,
                         mode=info.mode,
                     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,12 +20,11 @@ from packager.image.stored import (
     COMPANION,
     ENGINE_HINT,
     check_label,
+    package_file,
     read_archive,
-    read_from_layers,
     read_oci,
     verify,
 )
-from packager.image.streams import ChunkReader
 from packager.manifest import Fingerprint, Lock, Manifest
 from packager.progress import Progress
 
@@ -68,26 +66,30 @@ class Reference:
 
     def lock(self) -> Lock:
         """The package's lock."""
-        return Lock.model_validate_json(self._file("lock.json"))
+        return Lock.model_validate_json(self._content("lock.json"))
 
     def fingerprint(self) -> Fingerprint | None:
         """The fingerprint of the package's data; None where it has none."""
         if self.manifest.data == "none":
             return None
-        content = self._file("fingerprint.json")
-        if sha256_bytes(content) != self.manifest.data.fingerprint:
-            raise PackageError(
-                f"{self.name}: fingerprint.json: expected sha256 "
-                f"{self.manifest.data.fingerprint}, got {sha256_bytes(content)}",
-                "the package was changed or damaged after it was built: build or copy it again",
-            )
-        return Fingerprint.model_validate_json(content)
+        return Fingerprint.model_validate_json(self._content("fingerprint.json"))
 
     def profile(self) -> Profile | None:
         """How the training rows were distributed; None where the package has no data."""
         if all(entry.path != "profile.json" for entry in self.manifest.files):
             return None
-        return Profile.model_validate_json(self._file("profile.json"))
+        return Profile.model_validate_json(self._content("profile.json"))
+
+    def _content(self, name: str) -> bytes:
+        """A file of ``/package``, held against the manifest."""
+        content = self._file(name)
+        expected = {entry.path: entry.sha256 for entry in self.manifest.files}.get(name)
+        if sha256_bytes(content) != expected:
+            raise PackageError(
+                f"{self.name}: {name}: expected sha256 {expected}, got {sha256_bytes(content)}",
+                "the package was changed or damaged after it was built: build or copy it again",
+            )
+        return content
 
     def image(self, *, companion: bool = False) -> Image:
         """The image with its layers as files, or the companion where there is one; verified."""
@@ -118,9 +120,7 @@ def open_reference(text: str, engine: Engine | None) -> Iterator[Reference]:
             images = read_oci(path, text)
             yield _describe(images)
         elif path.is_file():
-            with path.open("rb") as file:
-                images = read_archive(file, Path(name), text)
-            yield _describe(images)
+            yield _describe(read_archive(path, text))
         elif path.is_dir() or text.startswith(("oci:", "docker-archive:")):
             raise UsageError(
                 f"{text}: expected an OCI folder or an archive, got neither",
@@ -147,9 +147,10 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
 
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
-        place = folder / ("companion" if with_companion else "main")
-        chunks = io.BufferedReader(ChunkReader(engine.save(name)))
-        return read_archive(chunks, place, name)[0]
+        place = folder / ("companion.tar" if with_companion else "main.tar")
+        with place.open("wb") as file:
+            file.writelines(engine.save(name))
+        return read_archive(place, name)[0]
 
     return Reference(main, config, manifest, file, companion is not None, engine, image)
 
@@ -173,15 +174,14 @@ def _config(engine: Engine, text: str) -> dict[str, Any]:
 def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
     config = {**json.loads(main.config), "digest": main.digest}
-    content = read_from_layers(main.layers, "package/manifest.json")
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "manifest.json").write_bytes(content)
-        manifest = Manifest.load(Path(name) / "manifest.json")
-    _checked(manifest, config["config"].get("Labels") or {})
 
     def file(name: str) -> bytes:
-        return read_from_layers(main.layers, f"package/{name}")
+        return package_file(main.layers, name)
 
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "manifest.json").write_bytes(file("manifest.json"))
+        manifest = Manifest.load(Path(name) / "manifest.json")
+    _checked(manifest, config["config"].get("Labels") or {})
     return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
 
 

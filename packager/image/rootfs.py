@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from packager.errors import PackageError
+from packager.image.tars import TarReader, lay, plain_tar
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -23,14 +24,15 @@ def unpack_layers(layers: Iterable[Path], root: Path) -> Path:
     """
     root.mkdir()
     for layer in layers:
-        with tarfile.open(layer) as tar:
-            members = [member for member in tar if not member.isdev()]
+        with layer.open("rb") as file:
+            reader = TarReader(file, plain_tar(f"layer {layer.name}"))
+            members = [member for member in reader if not member.isdev()]
             # A whiteout hides what lower layers hold, never what its own layer brings.
             for member in members:
                 _obey_whiteout(root, PurePosixPath(member.name))
             for member in members:
                 if not PurePosixPath(member.name).name.startswith(WHITEOUT):
-                    _extract(tar, member, root)
+                    _extract(reader, member, root)
     return root
 
 
@@ -78,19 +80,20 @@ def _placed(root: Path, path: PurePosixPath) -> PurePosixPath:
     return (above / path.name).relative_to("/")
 
 
-def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -> None:
+def _extract(reader: TarReader, member: tarfile.TarInfo, root: Path) -> None:
     path = PurePosixPath(member.name)
     if str(path) in (".", "/"):
         return
-    place = _placed(root, path)
-    link = member.linkname
-    if member.islnk():
-        link = str(_placed(root, PurePosixPath(link)))
-    mode = member.mode | (0o700 if member.isdir() else 0o400)
-    there = root / place
+    there = root / _placed(root, path)
+    target = root / _placed(root, PurePosixPath(member.linkname)) if member.islnk() else None
+    member.mode |= 0o700 if member.isdir() else 0o400
     if there.is_symlink() or (there.exists() and not (there.is_dir() and member.isdir())):
         _remove(there)
-    tar.extract(member.replace(name=str(place), linkname=link, mode=mode), root, filter="tar")
+    there.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lay(reader, member, there, target)
+    except OSError as error:
+        raise reader.refusal(f"{member.name!r}: {error.strerror}") from error
 
 
 def _obey_whiteout(root: Path, path: PurePosixPath) -> None:

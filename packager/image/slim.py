@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from packager.image.debs import LISTED, Deb
 from packager.image.elf import SHARED_OBJECT, needed_by
+from packager.image.tars import TarReader, lay
 
 # What a running Python never reads. Copyright files stay: licences ask for them.
 DROPPED = (
@@ -56,12 +57,10 @@ FOR_PEOPLE = re.compile(r"usr/share/(doc|man|info|locale|lintian|bug|help)/|usr/
 WHOLE = ("libc6", "libgcc-s1")
 
 
-def unpack(
-    tar: tarfile.TarFile, root: Path, debs: Mapping[str, Deb], asked: Collection[str]
-) -> None:
+def unpack(reader: TarReader, root: Path, debs: Mapping[str, Deb], asked: Collection[str]) -> None:
     """Lay into ``root`` what is read: all of the packages ``asked`` for, the needed of the rest."""
     whole = {file for name in asked for file in debs[name].files}
-    for member in tar:
+    for member in reader:
         member.name = str(PurePosixPath(member.name))
         if not member.isdev() and _wanted(member.name, whole):
             member.mode = member.mode & 0o755 | (0o700 if member.isdir() else 0o400)
@@ -70,7 +69,11 @@ def unpack(
                 above = PurePosixPath("/") / PurePosixPath(member.name).parent
                 member.type = tarfile.SYMTYPE
                 member.linkname = os.path.relpath(f"/{PurePosixPath(member.linkname)}", above)
-            tar.extract(member, root, filter="tar")
+            place = root / member.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_symlink() or place.is_file():
+                place.unlink()
+            lay(reader, member, place, root / member.linkname)
 
 
 def _wanted(name: str, whole: Collection[str]) -> bool:

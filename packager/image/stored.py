@@ -1,28 +1,34 @@
-"""Images as files: what an OCI folder or a ``docker save`` archive holds, checked as it is read."""
+"""Images as files: an OCI folder or a ``docker save`` archive, checked as it is read.
+
+Nothing is extracted: a layer of an archive is a part of the archive's file. Names in an archive
+are keys, never paths of this machine.
+"""
 
 from __future__ import annotations
 
 import json
-import tarfile
+import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import LABEL, Image, layer_names
 from packager.image.layers import Layer
 from packager.image.outputs import IMAGE_NAME, REF_NAME
+from packager.image.saved import MAX_DOCUMENT, opened_archive
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def read_oci(folder: Path, called: str) -> tuple[Image, ...]:
     """The images of an OCI folder, the companion last."""
     try:
         images = _oci_images(folder)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise PackageError(
             f"{called}: expected a whole OCI folder, got {type(error).__name__}: {error}",
             "build it or copy it again",
@@ -32,50 +38,67 @@ def read_oci(folder: Path, called: str) -> tuple[Image, ...]:
 
 def _oci_images(folder: Path) -> list[Image]:
     def blob(digest: str) -> Path:
-        return folder / "blobs" / "sha256" / digest[7:]
+        if not DIGEST.fullmatch(digest):
+            raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
+        return _plain_file(folder / "blobs" / "sha256" / digest[7:])
 
     def read(digest: str) -> bytes:
-        content = blob(digest).read_bytes()
+        content = _document(blob(digest))
         if f"sha256:{sha256_bytes(content)}" != digest:
             raise ValueError(f"another content than {digest} says")
         return content
 
     images = []
-    for entry in json.loads((folder / "index.json").read_bytes())["manifests"]:
+    for entry in json.loads(_document(_plain_file(folder / "index.json")))["manifests"]:
         manifest = json.loads(read(entry["digest"]))
         config = read(manifest["config"]["digest"])
         paths = [blob(layer["digest"]) for layer in manifest["layers"]]
         annotations = entry.get("annotations", {})
         name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
-        images.append(_image(name, config, paths))
+        images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
     return images
 
 
-def read_archive(file: IO[bytes], folder: Path, called: str) -> tuple[Image, ...]:
-    """The images of a ``docker save`` archive, unpacked below ``folder``."""
-    expected = f"{called}: expected an archive of `docker save`, got"
-    try:
-        with tarfile.open(fileobj=file, mode="r|") as tar:
-            tar.extractall(folder, filter="data")
-    except tarfile.TarError as error:
-        raise UsageError(f"{expected} no whole tar ({error})", ENGINE_HINT) from error
-    if not (folder / "manifest.json").is_file():
-        raise UsageError(f"{expected} another tar", ENGINE_HINT)
-    images = []
-    for entry in json.loads((folder / "manifest.json").read_bytes()):
-        config = (folder / entry["Config"]).read_bytes()
-        name = (entry["RepoTags"] or [""])[0]
-        images.append(_image(name, config, [folder / layer for layer in entry["Layers"]]))
+def _plain_file(path: Path) -> Path:
+    """``path``, if a regular file lies there; a link, a pipe or a device is a ``ValueError``."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError(f"{path.name}: expected a regular file")
+    return path
+
+
+def _document(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > MAX_DOCUMENT:
+        raise ValueError(f"{path.name}: expected at most {MAX_DOCUMENT:,} bytes, got {size:,}")
+    return path.read_bytes()
+
+
+def read_archive(path: Path, called: str) -> tuple[Image, ...]:
+    """The images of the uncompressed ``docker save`` archive at ``path``, the companion last."""
+
+    def refusal(found: str) -> UsageError:
+        return UsageError(
+            f"{called}: expected an archive of `docker save`, got {found}", ENGINE_HINT
+        )
+
+    with opened_archive(path, refusal) as archive:
+        images = []
+        for entry in archive.entries():
+            infos = [archive.find(layer) for layer in entry["Layers"]]
+            places = [(path, info.offset_data, info.size) for info in infos]
+            name = (entry["RepoTags"] or [""])[0]
+            images.append(_image(name, archive.document(entry["Config"]), places))
     return _in_order(images, called)
 
 
-def _image(name: str, config: bytes, paths: list[Path]) -> Image:
+def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
+    """``places``: path, offset and size of each layer, bottom up."""
     described = json.loads(config)
     check_label(name, (described.get("config") or {}).get("Labels") or {})
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
     layers = tuple(
-        Layer(called, path, diff_id, path.stat().st_size)
-        for called, path, diff_id in zip(names, paths, diff_ids, strict=True)
+        Layer(called, path, diff_id, size, offset=offset)
+        for called, (path, offset, size), diff_id in zip(names, places, diff_ids, strict=True)
     )
     return Image(name, config, layers)
 
@@ -86,15 +109,19 @@ def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
     return tuple(sorted(images, key=lambda image: image.name.endswith(COMPANION)))
 
 
-def read_from_layers(layers: tuple[Layer, ...], name: str) -> bytes:
-    for layer in reversed(layers):
-        if layer.name != "package":
-            continue
-        with tarfile.open(layer.path) as tar:
-            for info in tar:
-                content = tar.extractfile(info) if info.name == name else None
-                if content is not None:
-                    return content.read()
+def package_file(layers: Sequence[Layer], name: str) -> bytes:
+    """The file ``name`` of ``/package``, from the topmost layer called ``package``.
+
+    Raises ``PackageError`` where there is none, two of that name, or more than 16 MiB.
+    """
+    layer = next((layer for layer in reversed(layers) if layer.name == "package"), None)
+    if layer is not None:
+        with layer.members() as members:
+            found = [info for info in members if info.name == f"package/{name}" and info.isreg()]
+            if len(found) > 1:
+                raise members.refusal(f"{found[0].name!r} twice")
+            if found:
+                return members.content(found[0], MAX_DOCUMENT)
     raise PackageError(f"{name}: not in the image", "name an image that `package build` made")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from packager.errors import PackageError
 from packager.image.assemble import ENVIRONMENT
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT
+from packager.image.tars import unpack_plain
 from packager.image.wheels import VENV
 
 # Layers that belong to one package; every other one but the base holds shared dependencies.
@@ -126,5 +126,5 @@ def _compile(folder: Path, interpreter: Path) -> None:
 
 
 def _unpack(layer: Layer, folder: Path) -> None:
-    with tarfile.open(layer.path) as tar:
-        tar.extractall(folder, filter="tar")
+    with layer.members() as members:
+        unpack_plain(members, folder, inside=False)

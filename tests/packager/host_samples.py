@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packager.digest import sha256_file
+from packager.digest import sha256_bytes, sha256_file
 from packager.environment.wheels import wheel_path
-from packager.manifest import Manifest, Schema, Serve, Slices, Wheel
+from packager.manifest import Lock, Manifest, Schema, Serve, Slices, Wheel
+from packager.noun import FileEntry
 from packager.results import NumericalEnvironment
 
 TOML = """\
@@ -34,6 +35,7 @@ FILES = {
     "data/visits.csv": "channel,basket,returned\nweb,1.5,yes\napp,2.5,no\n",
 }
 
+LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 MANIFEST = Manifest(
     name="shop",
     version="1.0.0",
@@ -56,7 +58,7 @@ MANIFEST = Manifest(
     runtime="0" * 64,
     code=(),
     model=(),
-    files=(),
+    files=(FileEntry(path="lock.json", sha256=sha256_bytes(LOCK.dump()), size=len(LOCK.dump())),),
 )
 
 

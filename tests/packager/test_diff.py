@@ -599,8 +599,13 @@ def test_no_difference_means_equal_packages_and_reads_back(a: Described, b: Desc
 
 
 def images(folder: Path, manifest: Manifest, content: Mapping[str, bytes]) -> tuple[Image, Image]:
-    """A package with a companion, without a base."""
+    """A package with a companion, without a base; its manifest names ``content``."""
     folder.mkdir(exist_ok=True)
+    files = tuple(
+        FileEntry(path=name, sha256=sha256_bytes(CONTENT[name]), size=len(CONTENT[name]))
+        for name in content
+    )
+    manifest = manifest.model_copy(update={"files": files})
     inside = {"manifest.json": manifest.dump(), **content}
     package = [Entry(f"package/{name}", source=source) for name, source in inside.items()]
     layers = [

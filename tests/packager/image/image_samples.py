@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from host_samples import MANIFEST
+from host_samples import LOCK, MANIFEST
 
 from packager.image.assemble import LABEL, Image, assemble
 from packager.image.layers import Entry, plain_layer
 from packager.image.reference import COMPANION
-from packager.manifest import Lock
 
-LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 NAME = f"models/shop:{MANIFEST.tag}"
 
 

@@ -1,0 +1,239 @@
+"""Tar files that other people wrote: read within bounds, and unpacked without following links.
+
+``tarfile`` parses the headers; it never sees a path of this machine. Extraction is done here,
+because ``tarfile``'s own has followed links out of its folder in several Python releases, and
+Python before 3.11.4 has no extraction filter at all.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, cast
+
+from packager.digest import CHUNK
+from packager.errors import PackageError
+
+MAX_MEMBERS = 500_000
+MAX_HEADER = 64 * 1024
+"""Bytes of one extended header. The longest path that Linux takes has 4,096."""
+# tarfile searches extended headers with an expression that is quadratic in runs of digits
+# (CVE-2024-6232, mended in Python 3.11.10).
+DIGITS = re.compile(rb"\d{500}")
+MAX_TIME = 2**32
+DAMAGED = "the file is damaged or was made to do harm: copy it again, or ask its maker"
+
+
+class Window(io.RawIOBase):
+    """The ``size`` bytes from ``offset`` on of a seekable file, as a file of their own.
+
+    Closing it closes the file too, if ``owned``.
+    """
+
+    def __init__(self, file: IO[bytes], offset: int, size: int, *, owned: bool = True) -> None:
+        super().__init__()
+        self._file, self._offset, self._size, self._place = file, offset, size, 0
+        self._owned = owned
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
+        self._place = max(0, start + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        self._file.seek(self._offset + self._place)
+        content = self._file.read(max(0, min(len(buffer), self._size - self._place)))
+        buffer[: len(content)] = content
+        self._place += len(content)
+        return len(content)
+
+    def close(self) -> None:
+        if self._owned and not self.closed:
+            self._file.close()
+        super().close()
+
+
+Refuse = Callable[[str], PackageError]
+"""What was found → the error to raise."""
+
+
+def plain_tar(called: str) -> Refuse:
+    """The error for a tar called ``called``, of which nothing else is expected."""
+    return lambda found: PackageError(f"{called}: expected a plain tar, got {found}", DAMAGED)
+
+
+class TarReader:
+    """The members of the uncompressed tar in ``file``, which must be seekable.
+
+    Raises ``refusal``'s error for what no archive of images or files holds: sparse files, extended
+    headers beyond 64 KiB, more than 500,000 members, or bytes after the end that are no padding.
+    """
+
+    def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
+        self._file = file
+        self.refusal = refusal
+
+    def __iter__(self) -> Iterator[tarfile.TarInfo]:
+        self._file.seek(0)
+        try:
+            headers = cast(IO[bytes], _Headers(self._file, self.refusal))
+            with tarfile.open(fileobj=headers, mode="r:") as tar:
+                yield from self._members(tar)
+        except (tarfile.TarError, ValueError, OverflowError) as error:
+            raise self.refusal(f"no whole tar ({error})") from error
+
+    def _members(self, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+        count = 0
+        while (info := tar.next()) is not None:
+            count += 1
+            vars(tar)["members"] = []  # tarfile keeps every member it has seen
+            if count > MAX_MEMBERS:
+                raise self.refusal(f"more than {MAX_MEMBERS:,} members")
+            if info.issparse():
+                raise self.refusal(f"the sparse file {info.name!r}")
+            if info.size < 0 or "\0" in info.name + info.linkname:
+                raise self.refusal(f"the member {info.name!r}, which no file system can hold")
+            yield info
+        self._file.seek(tar.offset)
+        if self._file.read(tarfile.BLOCKSIZE).strip(b"\0"):
+            raise self.refusal(f"a header that can't be read, at byte {tar.offset}")
+
+    def chunks(self, info: tarfile.TarInfo) -> Iterator[bytes]:
+        """The content of a regular file; ``PackageError`` where the tar ends before it does."""
+        self._file.seek(info.offset_data)
+        left = info.size
+        while left:
+            chunk = self._file.read(min(CHUNK, left))
+            if not chunk:
+                raise self.refusal(f"an end within {info.name!r}")
+            left -= len(chunk)
+            yield chunk
+
+    def open(self, info: tarfile.TarInfo) -> IO[bytes]:
+        """The content of a regular file, as a seekable file."""
+        return io.BufferedReader(Window(self._file, info.offset_data, info.size, owned=False))
+
+    def content(self, info: tarfile.TarInfo, most: int) -> bytes:
+        """The content of a regular file of at most ``most`` bytes; ``PackageError`` beyond."""
+        if info.size > most:
+            raise self.refusal(f"{info.size:,} bytes in {info.name!r}, more than {most:,}")
+        return b"".join(self.chunks(info))
+
+
+class _Headers:
+    """A file as ``tarfile`` reads headers from it: never much at a time."""
+
+    def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
+        self._file, self._refusal = file, refusal
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int) -> int:
+        return self._file.seek(offset)
+
+    def read(self, size: int) -> bytes:
+        if size > MAX_HEADER:
+            raise self._refusal(f"a header of {size:,} bytes, more than {MAX_HEADER:,}")
+        content = self._file.read(size)
+        if size > tarfile.BLOCKSIZE and DIGITS.search(content):
+            raise self._refusal("an extended header with 500 digits in a row")
+        return content
+
+    def close(self) -> None:
+        pass
+
+
+def lay(reader: TarReader, info: tarfile.TarInfo, place: Path, target: Path | None = None) -> None:
+    """Write one member at ``place``, where nothing may stand but a folder for a folder.
+
+    The folders above ``place`` must be real ones. ``target`` is what a hard link links to. No
+    link is followed; modes and times are set on what was made here and nothing else.
+    """
+    if info.isdir():
+        place.mkdir(exist_ok=True)
+        os.chmod(place, info.mode & 0o755)
+    elif info.issym():
+        os.symlink(info.linkname, place)
+    elif info.islnk() and target is not None:
+        if stat.S_ISLNK(target.lstat().st_mode):
+            os.symlink(os.readlink(target), place)
+        else:
+            os.link(target, place, follow_symlinks=False)
+    elif info.isreg():
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with open(os.open(place, flags, 0o600), "wb") as file:
+            for chunk in reader.chunks(info):
+                file.write(chunk)
+            file.flush()
+            os.fchmod(file.fileno(), info.mode & 0o755)
+            moment = min(max(int(info.mtime), 0), MAX_TIME)
+            os.utime(file.fileno(), (moment, moment))
+    else:
+        raise reader.refusal(f"{info.name!r}, which is no file, folder or link")
+
+
+def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
+    """Unpack files, folders and links below ``folder``; later ones replace earlier ones.
+
+    Raises ``PackageError`` for a name that leaves the folder or leads through a link; with
+    ``inside`` for a symbolic link that leads out of it, too.
+    """
+    real = {folder}
+    for info in reader:
+        path = PurePosixPath(info.name)
+        if not path.parts:
+            continue
+        if inside and info.issym() and not _stays(path, PurePosixPath(info.linkname)):
+            raise reader.refusal(f"the link {info.name!r}, which leaves its folder")
+        place = _place(reader, folder, path, real)
+        target = (
+            _place(reader, folder, PurePosixPath(info.linkname), real) if info.islnk() else None
+        )
+        if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
+            place.unlink()
+        lay(reader, info, place, target)
+
+
+def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:
+    """Whether a link at ``path`` stays inside, whatever links it leads through.
+
+    It does if it goes up first, no further than to the top, and then down only.
+    """
+    up = sum(part == ".." for part in link.parts)
+    goes_up_first = all(part == ".." for part in link.parts[:up])
+    return not link.is_absolute() and goes_up_first and up < len(path.parts)
+
+
+def _place(reader: TarReader, folder: Path, path: PurePosixPath, real: set[Path]) -> Path:
+    """``path`` below ``folder``, with real folders above it."""
+    if path.is_absolute() or ".." in path.parts:
+        raise reader.refusal(f"the member {str(path)!r}, which leaves its folder")
+    place = folder / path
+    _make_folders(reader, place.parent, real)
+    return place
+
+
+def _make_folders(reader: TarReader, folder: Path, real: set[Path]) -> None:
+    """Make ``folder`` and those above it; ``real`` are folders known not to be links."""
+    if folder in real:
+        return
+    _make_folders(reader, folder.parent, real)
+    if folder.is_symlink():
+        raise reader.refusal(f"files below {folder.name!r}, which is a link")
+    folder.mkdir(exist_ok=True)
+    real.add(folder)
