@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import subprocess
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,13 +12,7 @@ from packager.cache import new_file
 from packager.image.assemble import Image
 from packager.manifest import Manifest
 from packager.noun import Noun
-
-
-class GitState(Noun):
-    """The commit a project was built from."""
-
-    commit: str
-    dirty: bool
+from packager.project.git import GitState, git_state
 
 
 class LayerRecord(Noun):
@@ -58,7 +51,7 @@ class BuildRecord(Noun):
             seconds=round(time.time() - started, 3),
             host=platform.node(),
             system=platform.platform(),
-            git=_git(directory),
+            git=git_state(directory),
             layers=tuple(
                 LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, how=x.how)
                 for x in images[-1].layers
@@ -70,20 +63,3 @@ def write_record(record: BuildRecord, path: Path) -> None:
     """Write ``record`` for people to read."""
     with new_file(path) as file:
         file.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-
-def _git(directory: Path) -> GitState | None:
-    def ask(*arguments: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(directory), *arguments],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except OSError:
-            return None  # no git on this machine
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit, status = ask("rev-parse", "HEAD"), ask("status", "--porcelain")
-    return GitState(commit=commit, dirty=bool(status)) if commit else None

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from packager.project.git import git_state
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    done = subprocess.run(
+        ["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "train.py").write_text("x = 1\n")
+    (folder / ".gitignore").write_text("data/\n")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+    return folder
+
+
+def test_a_clean_tree_and_a_changed_one(project: Path):
+    commit = git(project, "rev-parse", "HEAD")
+    found = git_state(project)
+    assert (found.commit, found.dirty) == (commit, False)
+    (project / "data").mkdir()
+    (project / "data/a.csv").write_text("ignored\n")
+    assert git_state(project).dirty is False
+    (project / "train.py").write_text("x = 2\n")
+    assert git_state(project).dirty is True
+
+
+def test_an_untracked_file_makes_it_dirty_and_a_folder_below_is_of_the_same_repository(
+    project: Path,
+):
+    (project / "sub").mkdir()
+    (project / "sub/new.py").write_text("")
+    assert git_state(project / "sub").dirty is True
+
+
+def test_packed_branches_linked_trees_and_detached_heads_are_read(project: Path, tmp_path: Path):
+    commit = git(project, "rev-parse", "HEAD")
+    git(project, "pack-refs", "--all")
+    assert git_state(project).commit == commit
+    git(project, "worktree", "add", "-q", str(tmp_path / "linked"))
+    linked = git_state(tmp_path / "linked")
+    assert (linked.commit, linked.dirty) == (commit, False)
+    git(project, "checkout", "-q", "--detach")
+    assert git_state(project).commit == commit
+
+
+def test_a_sha256_repository_is_read(tmp_path: Path):
+    git(tmp_path, "init", "-q", "--object-format=sha256")
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "first")
+    found = git_state(tmp_path)
+    assert (len(found.commit), found.dirty) == (64, False)
+
+
+def test_outside_of_a_repository_there_is_no_state(tmp_path: Path):
+    assert git_state(tmp_path) is None
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    assert git_state(tmp_path) is None
+
+
+def test_a_repository_without_a_commit_has_no_state(tmp_path: Path):
+    git(tmp_path, "init", "-q")
+    assert git_state(tmp_path) is None
+
+
+def test_no_program_that_the_configuration_names_is_run(project: Path, tmp_path: Path):
+    mark = tmp_path / "mark"
+    hook = project / "hook.sh"
+    hook.write_text(f"#!/bin/sh\necho ran >> {mark}\ncat\n")
+    hook.chmod(0o755)
+    (project / ".gitattributes").write_text("* filter=evil diff=evil\n")
+    for key in ("core.fsmonitor", "filter.evil.clean", "filter.evil.process", "core.pager"):
+        git(project, "config", key, str(hook))
+    (project / "train.py").write_text("x = 3\n")
+    assert git_state(project).dirty is True
+    assert not mark.exists()
+
+
+def test_a_bare_repository_among_the_files_is_not_one_of_the_project(project: Path, tmp_path: Path):
+    commit = git(project, "rev-parse", "HEAD")
+    inner = project / "inner"
+    git(project, "init", "-q", "--bare", str(inner))
+    mark = tmp_path / "mark"
+    git(inner, "config", "core.fsmonitor", f"touch {mark}")
+    assert git_state(inner).commit == commit
+    assert not mark.exists()
+
+
+def test_git_variables_of_the_caller_are_not_obeyed(project: Path, tmp_path: Path, monkeypatch):
+    mark = tmp_path / "mark"
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.fsmonitor")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", f"touch {mark}")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other"))
+    assert git_state(project).dirty is False
+    assert not mark.exists()
+
+
+def test_without_git_the_commit_is_known_and_the_rest_is_not(project: Path, monkeypatch):
+    monkeypatch.setenv("PATH", os.devnull)
+    found = git_state(project)
+    assert found is not None
+    assert found.dirty is None
