@@ -126,10 +126,9 @@ def base(
         raise UsageError("--from: expected no --add or --output beside it", "leave them out")
     if output is not None:
         Output("docker-archive", output).check()
+    engine = Engine.connect()
     made = (
-        restore_base(source)
-        if source
-        else make_base(Engine.connect(), ConsoleProgress(), add or ())
+        restore_base(source, engine) if source else make_base(engine, ConsoleProgress(), add or ())
     )
     if output is not None:
         write_archive([made.image], output)

@@ -10,29 +10,50 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from packager.cache import cache_directory, new_folder
 from packager.digest import canonical_json, sha256_bytes, sha256_file
-from packager.environment.platform import OLDEST_PYTHON, Target, default_platform
+from packager.environment.platform import Target, default_platform
 from packager.errors import PackageError
 from packager.image.assemble import Image
-from packager.image.base_archive import base_image, opened_base, refusal_of, unpack_archive
-from packager.image.bytecode import COMPILE, Compiler, ContainerCompiler, LoaderCompiler
+from packager.image.base_archive import (
+    Archived,
+    base_image,
+    opened_base,
+    refusal_of,
+    unpack_archive,
+)
+from packager.image.base_probe import (
+    HOST_VERSION,
+    TOLD,
+    Origin,
+    Probed,
+    probed_here,
+    probed_in,
+    told_by,
+)
+from packager.image.bytecode import (
+    COMPILE,
+    Compiler,
+    ContainerCompiler,
+    HostCompiler,
+    LoaderCompiler,
+)
 from packager.image.engine import Engine
 from packager.image.layers import Layer
+from packager.image.outputs import load_into
 from packager.image.rootfs import find_python, unpack_layers
 from packager.image.saved import MAX_DOCUMENT, opened_archive
 from packager.image.tars import TarReader, plain_tar
 from packager.manifest import Base
 from packager.noun import Noun
+from packager.progress import Silent
 
 # Where a base of `package base` names the Debian packages it was made of.
 PACKAGES = "usr/share/package-base/packages.json"
-PROBE = """
-import platform, sys
-print(f"{sys.version_info[0]}.{sys.version_info[1]}", *platform.libc_ver(), sys.version)
-"""
+FORMAT = 2
+"""Of ``base.json``, in the names of the cache's folders."""
 
 
 class SavedBase(Noun):
@@ -47,10 +68,20 @@ class SavedBase(Noun):
     """Absolute path of Python inside."""
     python: str
     glibc: tuple[int, int]
-    identity: str
-    """sha256 of what the interpreter says of itself and of how we use it, for cache keys."""
+    version: str
+    """``3.11.2``"""
+    said: str
+    """What ``PROBE`` printed."""
+    origin: Origin
+    """``debian``: made on this machine from Debian's signed packages. Programs of any other base
+    run in containers only."""
     packages: tuple[str, ...] = ()
     """Debian packages as the base itself records them: ``name=version``, sorted."""
+
+    @property
+    def identity(self) -> str:
+        """sha256 of what the interpreter says of itself and of how we use it, for cache keys."""
+        return sha256_bytes((self.said + COMPILE).encode())
 
 
 @dataclass(frozen=True)
@@ -88,23 +119,35 @@ class BaseImage:
     @property
     def image(self) -> Image:
         """The base as an image of its own, to be kept or carried elsewhere."""
-        return base_image(self.saved.reference, self.saved.platform, self.saved.env, self.layers)
+        saved = self.saved
+        told = Probed(interpreter=saved.interpreter, said=saved.said).dump().decode()
+        return base_image(saved.reference, saved.platform, saved.env, self.layers, {TOLD: told})
 
     def compiler(self) -> Compiler:
-        """The base's own interpreter as a maker of bytecode."""
-        root = self.folder / "root"
-        if root.is_dir():
-            return LoaderCompiler(root, self.saved.interpreter, self.saved.identity)
-        engine, reference = self.engine, self.saved.reference
-        if engine is None:
-            raise PackageError(
-                f"base {reference}: its interpreter needs an engine on this machine",
-                "start Docker and build again",
-            )
-        return ContainerCompiler(
-            lambda command, files: engine.transform(reference, command, files, "/tree"),
-            self.saved.identity,
+        """What makes its bytecode: its own interpreter, or one of the same version here.
+
+        Raises ``PackageError`` where a base from elsewhere would need an engine.
+        """
+        saved = self.saved
+        if saved.origin == "debian":
+            return LoaderCompiler(self.folder / "root", saved.interpreter, saved.identity)
+        if self.engine is not None:
+            return ContainerCompiler(self._transform, saved.identity)
+        if saved.version == HOST_VERSION and saved.platform == default_platform():
+            return HostCompiler(saved.identity)
+        raise PackageError(
+            f"base {saved.reference}: programs of a base from elsewhere run in containers only, "
+            f"and this Python is {HOST_VERSION}, not {saved.version}",
+            f"start Docker, run `package` under Python {saved.version}, or take a base that "
+            "`package base` makes here",
         )
+
+    def _transform(self, command: Sequence[str], files: IO[bytes]) -> bytes:
+        """Run ``command`` over a tar in a container of this base; its ``/tree`` as a tar."""
+        assert self.engine is not None
+        if self.engine.describe(self.saved.reference) is None:
+            load_into(self.engine, self.image, Silent())
+        return self.engine.transform(self.saved.reference, command, files, "/tree")
 
 
 def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
@@ -128,7 +171,7 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
         )
     # The engine's name may move on to another image, so its copy goes by content.
     key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
-    folder = cache_directory("bases") / f"engine-{key[:32]}-{platform.replace('/', '-')}"
+    folder = cache_directory("bases") / f"engine-{FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
     if not (folder / "base.json").is_file():
         with tempfile.TemporaryDirectory() as name, new_folder(folder) as new:
             saved_to = Path(name) / "saved.tar"
@@ -136,7 +179,7 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
                 file.writelines(engine.save(reference))
             with opened_archive(saved_to, refusal_of(f"base {reference}")) as archive:
                 config = unpack_archive(archive, new / "layers")
-            _probe_and_save(new, reference, platform, config, engine)
+            _save(new, reference, platform, config, probed_in(engine, reference), "elsewhere")
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
     return BaseImage(saved, folder, engine)
 
@@ -144,22 +187,26 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
 def save_base(
     reference: str, platform: str, layer: Path, config: dict[str, Any], engine: Engine | None
 ) -> BaseImage:
-    """Keep a one-layer base in the cache under its name, replacing an earlier one."""
+    """Keep a one-layer base made here in the cache under its name, replacing an earlier one."""
     with new_folder(_named(reference, platform), replace=True) as new:
         (new / "layers").mkdir()
         diff_id = sha256_file(layer)
         shutil.copyfile(layer, new / "layers" / f"{diff_id}.tar")
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
-        _probe_and_save(new, reference, platform, config, engine)
+        env = _variables(config)
+        interpreter = find_python(unpack_layers(_layers(new, config), new / "root"), env)
+        probed = probed_here(new / "root", interpreter)
+        _save(new, reference, platform, config, probed, "debian")
     folder = _named(reference, platform)
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
 
 
-def restore_base(path: Path) -> BaseImage:
+def restore_base(path: Path, engine: Engine | None) -> BaseImage:
     """Take the base out of an archive, under the name it has there, replacing an earlier one.
 
-    Raises ``UsageError`` if the file is no such archive, ``PackageError`` if it is damaged or made
-    for another machine.
+    Its interpreter is asked in a container; without an engine the archive has to be one of
+    ``package base --output``, which tells of it. Raises ``UsageError`` if the file is no archive
+    of a base, ``PackageError`` if it is damaged or made for another machine.
     """
     platform = default_platform()
     with opened_base(path) as (archive, archived):
@@ -171,50 +218,64 @@ def restore_base(path: Path) -> BaseImage:
         folder = _named(archived.reference, platform)
         with new_folder(folder, replace=True) as new:
             unpack_archive(archive, new / "layers")
-            _probe_and_save(new, archived.reference, platform, archived.config, None)
-    return BaseImage(SavedBase.load(folder / "base.json"), folder, None)
+            probed = _probed_archive(path, new, archived, engine)
+            _save(new, archived.reference, platform, archived.config, probed, "elsewhere")
+    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
+
+
+def _probed_archive(path: Path, new: Path, archived: Archived, engine: Engine | None) -> Probed:
+    """What a container of the archive's base tells of its Python, or else the archive itself."""
+    config = archived.config
+    if engine is None:
+        return told_by(config, str(path))
+    layers = tuple(
+        Layer("base", layer, f"sha256:{layer.stem}", layer.stat().st_size)
+        for layer in _layers(new, config)
+    )
+    name = engine.temporary("base")
+    load_into(engine, base_image(name, archived.platform, _variables(config), layers), Silent())
+    try:
+        return probed_in(engine, name)
+    finally:
+        engine.remove(name)
 
 
 def _named(reference: str, platform: str) -> Path:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")
-    return cache_directory("bases") / f"named-{name}"
+    return cache_directory("bases") / f"named-{FORMAT}-{name}"
 
 
-def _probe_and_save(
-    new: Path, reference: str, platform: str, config: dict[str, Any], engine: Engine | None
+def _layers(new: Path, config: dict[str, Any]) -> list[Path]:
+    return [new / "layers" / f"{diff_id[7:]}.tar" for diff_id in config["rootfs"]["diff_ids"]]
+
+
+def _variables(config: dict[str, Any]) -> tuple[str, ...]:
+    return tuple((config.get("config") or {}).get("Env") or ())
+
+
+def _save(
+    new: Path,
+    reference: str,
+    platform: str,
+    config: dict[str, Any],
+    probed: Probed,
+    origin: Origin,
 ) -> None:
-    """Learn the base's Python, and write ``base.json``."""
-    diff_ids = tuple(config["rootfs"]["diff_ids"])
-    layers = [new / "layers" / f"{diff_id[7:]}.tar" for diff_id in diff_ids]
-    env = tuple((config.get("config") or {}).get("Env") or ())
-    if sys.platform == "linux" and platform == default_platform():
-        interpreter = find_python(unpack_layers(layers, new / "root"), env)
-        said = LoaderCompiler(new / "root", interpreter, "").output(PROBE)
-    elif engine is not None:
-        said = engine.output(reference, ["python3", "-c", PROBE])
-        interpreter = engine.output(
-            reference, ["python3", "-c", "import os, sys; print(os.path.realpath(sys.executable))"]
-        ).strip()
-    else:
-        raise PackageError(
-            f"base {reference}: can't be probed on this machine", "start Docker and try again"
-        )
-    python, library, version, *_ = said.split()
-    if tuple(int(part) for part in python.split(".")) < OLDEST_PYTHON or library != "glibc":
-        raise PackageError(
-            f"base {reference}: expected Python >= 3.11 and glibc, got {python} and {library}",
-            "choose another [image] base",
-        )
+    """Write ``base.json``; ``PackageError`` for a Python that we can't use."""
+    layers = _layers(new, config)
+    python, glibc, version = probed.facts(reference)
     saved = SavedBase(
         reference=reference,
         platform=platform,
-        diff_ids=diff_ids,
+        diff_ids=tuple(config["rootfs"]["diff_ids"]),
         sizes=tuple(layer.stat().st_size for layer in layers),
-        env=env,
-        interpreter=interpreter,
+        env=_variables(config),
+        interpreter=probed.interpreter,
         python=python,
-        glibc=(int(version.split(".")[0]), int(version.split(".")[1])),
-        identity=sha256_bytes((said + COMPILE).encode()),
+        version=version,
+        glibc=glibc,
+        said=probed.said,
+        origin=origin,
         packages=_recorded_packages(layers),
     )
     (new / "base.json").write_bytes(saved.dump())

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +36,15 @@ class Archived:
 
 
 def base_image(
-    reference: str, platform: str, env: tuple[str, ...], layers: tuple[Layer, ...]
+    reference: str,
+    platform: str,
+    env: tuple[str, ...],
+    layers: tuple[Layer, ...],
+    labels: Mapping[str, str] = {},
 ) -> Image:
     """The base as an image of its own; nothing in it tells when it was made."""
-    return image_of(reference, platform, {"Cmd": ["python3"], "Env": list(env)}, layers)
+    settings = {"Cmd": ["python3"], "Env": list(env), "Labels": dict(labels)}
+    return image_of(reference, platform, settings, layers)
 
 
 def refusal_of(called: str) -> Refuse:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from packager.errors import PackageError
 from packager.image.layers import Entry, add, tree_entries, with_parents
 from packager.image.rootfs import resolve_inside
+from packager.image.tars import TarReader, plain_tar
 
 # One fresh process a tree, files in sorted order: what else is alive in the interpreter can show
 # in marshalled bytes. A file that does not compile (a template, Python 2) is left without.
@@ -92,10 +94,26 @@ class LoaderCompiler:
         self.output(COMPILE, str(tree), prefix)
 
 
+class HostCompiler:
+    """The interpreter that runs this program, for a base whose own has the same version."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+
+    def compile(self, tree: Path, prefix: str) -> None:
+        command = [sys.executable, "-I", "-S", "-B", "-c", COMPILE, str(tree), prefix]
+        done = subprocess.run(command, env=CLEAN, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise PackageError(
+                f"this Python failed to compile: {done.stderr.strip()[-500:]}",
+                "start Docker, so that the base's own interpreter does it",
+            )
+
+
 class ContainerCompiler:
     """The interpreter of a base in a container without network."""
 
-    def __init__(self, run: Callable[[list[str], IO[bytes]], bytes], identity: str) -> None:
+    def __init__(self, run: Callable[[Sequence[str], IO[bytes]], bytes], identity: str) -> None:
         self.identity = identity
         self._run = run
 
@@ -106,10 +124,13 @@ class ContainerCompiler:
                     add(tar, entry)
             file.seek(0)
             answer = self._run(["python3", "-S", "-B", "-c", COMPILE, "/tree", prefix], file)
-        with tarfile.open(fileobj=io.BytesIO(answer)) as tar:
-            for info in tar:
-                content = tar.extractfile(info) if info.name.endswith(".pyc") else None
-                if content:
-                    place = tree / info.name.removeprefix("tree/")
-                    place.parent.mkdir(exist_ok=True)
-                    place.write_bytes(content.read())
+        compiled = TarReader(io.BytesIO(answer), plain_tar("bytecode"))
+        modules = {path.relative_to(tree).with_suffix("") for path in tree.rglob("*.py")}
+        for info in compiled:
+            name = PurePosixPath(info.name).relative_to("tree")
+            # A base may answer what it likes; only bytecode beside a module is taken.
+            beside = name.parent.parent / name.name.partition(".")[0]
+            if info.isreg() and name.suffix == ".pyc" and Path(beside) in modules:
+                place = tree / name
+                place.parent.mkdir(exist_ok=True)
+                place.write_bytes(b"".join(compiled.chunks(info)))

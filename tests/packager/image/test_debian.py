@@ -37,7 +37,9 @@ def recorded(*packages: str) -> BaseImage:
             interpreter="/usr/bin/python3",
             python="3.11",
             glibc=(2, 36),
-            identity="x",
+            version="3.11.2",
+            said="3.11 glibc 2.36 3.11.2 (main) [GCC]",
+            origin="debian",
             packages=packages,
         ),
         Path("nowhere"),
@@ -93,7 +95,7 @@ def test_a_base_must_record_every_system_package(on_bookworm):
 
 def test_a_file_that_is_no_archive_of_a_base_is_refused(cache: Path, tmp_path: Path):
     with pytest.raises(UsageError) as caught:
-        restore_base(tmp_path / "gone.tar")
+        restore_base(tmp_path / "gone.tar", None)
     assert caught.value.message == f"{tmp_path}/gone.tar: no such file"
     (tmp_path / "text.tar").write_text("text\n" * 1000)
     plain_layer("other", tmp_path / "other.tar", [Entry("file", b"1")])
@@ -101,7 +103,7 @@ def test_a_file_that_is_no_archive_of_a_base_is_refused(cache: Path, tmp_path: P
     plain_layer("untagged", tmp_path / "untagged.tar", [Entry("manifest.json", manifest)])
     for name in ("text", "other", "untagged"):
         with pytest.raises(UsageError, match="expected the archive of one base, got") as caught:
-            restore_base(tmp_path / f"{name}.tar")
+            restore_base(tmp_path / f"{name}.tar", None)
         assert caught.value.hint == HINT
         assert "\n" not in caught.value.message
 
@@ -115,9 +117,9 @@ def test_a_package_or_a_base_for_another_machine_is_refused(cache: Path, tmp_pat
         members = [Entry("manifest.json", manifest), Entry("c", written)]
         plain_layer(name, tmp_path / f"{name}.tar", members)
     with pytest.raises(PackageError, match="a base for linux/s390x can't be probed"):
-        restore_base(tmp_path / "base.tar")
+        restore_base(tmp_path / "base.tar", None)
     with pytest.raises(UsageError, match="expected the archive of one base, got a package"):
-        restore_base(tmp_path / "package.tar")
+        restore_base(tmp_path / "package.tar", None)
 
 
 @pytest.fixture(scope="module")
@@ -168,15 +170,16 @@ def test_a_base_is_small_and_still_loads_the_standard_library(made):
 @pytest.mark.network
 def test_a_saved_base_comes_back_as_it_was(made, cache: Path, tmp_path: Path):
     write_archive([made.image], tmp_path / "base.tar")
-    back = restore_base(tmp_path / "base.tar")
-    assert back.saved == made.saved
+    back = restore_base(tmp_path / "base.tar", None)
+    assert back.saved == made.saved.model_copy(update={"origin": "elsewhere"})
+    assert not (back.folder / "root").exists()
     assert back.folder != made.folder
     write_archive([back.image], tmp_path / "again.tar")
     assert sha256_file(tmp_path / "again.tar") == sha256_file(tmp_path / "base.tar")
     content = (tmp_path / "base.tar").read_bytes()
     (tmp_path / "bad.tar").write_bytes(content[:40_000] + b"!" + content[40_001:])
     with pytest.raises(PackageError, match=r"base layer .*: expected sha256:"):
-        restore_base(tmp_path / "bad.tar")
+        restore_base(tmp_path / "bad.tar", None)
 
 
 @pytest.mark.network

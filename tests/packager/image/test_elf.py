@@ -76,7 +76,9 @@ def check(tmp_path: Path):
             interpreter="/usr/bin/python3",
             python="3.11",
             glibc=(2, 36),
-            identity="x",
+            version="3.11.2",
+            said="3.11 glibc 2.36 3.11.2 (main) [GCC]",
+            origin="debian",
         )
         found = BaseImage(saved, tmp_path, None)
         below = plain_layer("wheels", tmp_path / "serve.tar", serve)
