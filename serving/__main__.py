@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packager.errors import PackageError
 from packager.manifest import Manifest
+from packager.worker.integrity import check_before_loading
 from serving import live, state, supervision
 from serving.access import Keys
 from serving.settings import Settings
@@ -20,6 +21,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
+        check_before_loading(manifest, settings.root)
         if settings.keys_file is not None:
             Keys(settings.keys_file)  # here, so that a bad file is an error before anything starts
         _share_processors(settings.workers or manifest.serve.workers)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from packager.digest import sha256_file, tree_digest
+from packager.errors import PackageError
 from packager.manifest import Manifest
 from packager.noun import FileEntry
 from packager.worker.paths import Root
@@ -34,6 +35,25 @@ def verify(manifest: Manifest, root: Root) -> list[Check]:
             held_out = [manifest.data.test_file]
             checks += verify_folder("held-out data", root.test, held_out, is_passed_over)
     return checks
+
+
+def check_before_loading(manifest: Manifest, root: Root) -> None:
+    """Raise ``PackageError`` unless model, code and package files are those of the manifest.
+
+    A server answers under the package's version and root, so it holds what it loads against
+    them first. Files that the manifest does not name are let be: nothing of ours loads them.
+    """
+    package = [entry for entry in manifest.files if entry.path != MANIFEST]
+    folders = ((root.models, manifest.model), (root.code, manifest.code), (root.package, package))
+    for folder, entries in folders:
+        for entry in entries:
+            path = folder / entry.path
+            found = sha256_file(path) if path.is_file() else MISSING
+            if found != entry.sha256:
+                raise PackageError(
+                    f"{path}: expected sha256 {entry.sha256} as in the manifest, got {found}",
+                    "the package was changed after it was built: build it again",
+                )
 
 
 def verify_folder(

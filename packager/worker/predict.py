@@ -11,7 +11,7 @@ from packager.data.rows import check_rows
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Manifest, Schema
-from packager.worker.integrity import MANIFEST
+from packager.worker.integrity import MANIFEST, check_before_loading
 from packager.worker.model import LoadedModel, load_model
 from packager.worker.paths import Root
 from packager.worker.project_code import calling
@@ -27,6 +27,7 @@ def predict(root: Root, source: Path, out: Path) -> int:
     be taken; nothing is written then.
     """
     manifest = Manifest.load(root.package / MANIFEST)
+    check_before_loading(manifest, root)
     rows = _rows(source)
     model = load_model(root, manifest.serve, manifest.task)
     lines = [

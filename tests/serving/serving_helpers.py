@@ -24,7 +24,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from packager.manifest import Column, Manifest, Schema, Serve, Slices
-from packager.noun import FileEntry
 from packager.results import NumericalEnvironment
 
 START_SECONDS = 60.0
@@ -177,7 +176,7 @@ def make_manifest(schema: Schema, **changed: Any) -> Manifest:
         ),
         "runtime": "0" * 64,
         "code": (),
-        "model": (FileEntry(path="model", sha256="0" * 64, size=1),),
+        "model": (),
         "files": (),
     }
     return Manifest(**(options | changed))

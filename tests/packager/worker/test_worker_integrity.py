@@ -3,9 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from host_samples import MANIFEST
 
+from packager.errors import PackageError
 from packager.noun import FileEntry
-from packager.worker.integrity import is_bytecode, is_passed_over, verify_folder
+from packager.worker.integrity import (
+    check_before_loading,
+    is_bytecode,
+    is_passed_over,
+    verify_folder,
+)
+from packager.worker.paths import Root
 from packager.worker.report import reaches
 
 
@@ -53,3 +61,28 @@ def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
 )
 def test_a_rung_reaches_itself_and_what_is_weaker(rung: str, level: str, enough: bool) -> None:
     assert reaches(rung, level) is enough
+
+
+def test_what_is_loaded_is_held_against_the_manifest(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    for folder in (root.models, root.code, root.package):
+        folder.mkdir(parents=True)
+    (root.models / "model").write_bytes(b"model")
+    (root.code / "train.py").write_text("x = 1\n")
+    (root.code / "more.py").write_text("not named\n")
+    manifest = MANIFEST.model_copy(
+        update={
+            "model": (FileEntry.of(root.models / "model", "model"),),
+            "code": (FileEntry.of(root.code / "train.py", "train.py"),),
+            "files": (),
+        }
+    )
+    check_before_loading(manifest, root)
+    (root.models / "model").write_bytes(b"another")
+    with pytest.raises(PackageError) as caught:
+        check_before_loading(manifest, root)
+    assert caught.value.message.startswith(f"{root.models / 'model'}: expected sha256 ")
+    assert "as in the manifest, got " in caught.value.message
+    (root.models / "model").unlink()
+    with pytest.raises(PackageError, match="as in the manifest, got missing"):
+        check_before_loading(manifest, root)
