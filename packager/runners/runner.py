@@ -17,18 +17,12 @@ from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
 from packager.progress import Progress
 from packager.runners.local import LocalRoot, local_root
+from packager.worker.child import RESULTS
 from packager.worker.isolation import ISOLATION
 from packager.worker.surroundings import FIXED, SETTLED
 
 START = {**FIXED, SETTLED: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
-RESULTS = {
-    "run": "result.json",
-    "check": "check.json",
-    "seeds": "spread.json",
-    "replay": "report.json",
-    "predict": "answers.jsonl",
-}
 
 
 class Worker(Protocol):

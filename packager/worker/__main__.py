@@ -26,6 +26,7 @@ from pathlib import Path
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest, Recipe
+from packager.worker.child import end_with_parent
 from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
 from packager.worker.job import Ask, CheckJob, Job, SeedsJob
@@ -80,6 +81,7 @@ def _by_hand(arguments: Sequence[str]) -> int:
 
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     """Whether it is done, or a replay passed; this process began with ``arguments``."""
+    end_with_parent()
     root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
     refuse_network("the model" if verb == "predict" else "the recipe")
