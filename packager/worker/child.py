@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from packager.errors import PackageError
-from packager.worker.ending import Ending, kills_for_memory
+from packager.worker.ending import KEPT_LINES, Ending, killed_for_memory, kills_for_memory
 from packager.worker.paths import Root
 
 RESULTS = {
@@ -33,7 +33,6 @@ RESULTS = {
     "predict": "answers.jsonl",
 }
 """What each verb of the worker writes when it is done."""
-KEPT_LINES = 20
 _PARENT_ENDS = 1
 """``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
 _IS_CHILD = "MODEL_CHILD"
@@ -98,9 +97,7 @@ def run_child(
     finally:
         _end(child)
         relay.join(_LAST_WORDS_SECONDS)
-    after = kills_for_memory()
-    killed = code == -signal.SIGKILL and kills is not None and after is not None and after > kills
-    return _result(verb, folder, Ending(code, killed, tuple(said)))
+    return _result(verb, folder, Ending(code, killed_for_memory(code, kills), tuple(said)))
 
 
 def end_with_parent() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-KEPT_LINES = 5
+KEPT_LINES = 8
 """Last lines of the output that are told."""
 _CONTAINER_SIGNALS = range(129, 160)
 """Exit codes that stand for a signal where a container's first process ends by one."""
@@ -85,6 +85,16 @@ def kills_for_memory() -> int | None:
         if count is not None:
             return count
     return None
+
+
+def killed_for_memory(code: int, before: int | None) -> bool:
+    """Whether a process that ended with ``code`` was ended for want of memory.
+
+    ``before``: what ``kills_for_memory`` said when it started.
+    """
+    after = kills_for_memory()
+    rose = before is not None and after is not None and after > before
+    return code == -signal.SIGKILL and rose
 
 
 def _count(path: Path) -> int | None:
