@@ -29,6 +29,7 @@ RESULTS = {
     "fit": "fit.json",
     "seeds": "spread.json",
     "check": "check.json",
+    "folds": "folds.npz",
     "replay": "report.json",
     "predict": "answers.jsonl",
 }
@@ -64,12 +65,19 @@ class ChildResult:
 
 
 def run_child(
-    verb: str, job: bytes, root: Root, folder: Path, seconds: float | None = None
+    verb: str,
+    job: bytes,
+    root: Root,
+    folder: Path,
+    seconds: float | None = None,
+    *,
+    quiet: bool = False,
 ) -> ChildResult:
     """Do ``verb`` of the worker in a fresh process; ``folder`` then has its results.
 
     ``folder`` may already hold files that the verb reads. ``seconds`` is a limit on wall-clock
-    time; the process is then ended with all that it started. What it prints goes to stderr.
+    time; the process is then ended with all that it started. What it prints goes to stderr, unless
+    ``quiet``.
     """
     (folder / "job.json").write_bytes(job)
     command = [sys.executable, "-m", "packager.worker", verb, str(folder / "job.json")]
@@ -87,7 +95,7 @@ def run_child(
         start_new_session=True,
     )
     assert child.stdout is not None
-    relay = threading.Thread(target=_relay, args=(child.stdout, said), daemon=True)
+    relay = threading.Thread(target=_relay, args=(child.stdout, said, quiet), daemon=True)
     relay.start()
     try:
         code = child.wait(seconds)
@@ -117,11 +125,12 @@ def _result(verb: str, folder: Path, ended: Ending) -> ChildResult:
     return ChildResult(outcome, folder, f"its process ended with {ended.reason}", ended.hint)
 
 
-def _relay(lines: Iterable[str], said: deque[str]) -> None:
-    """Pass a process's output on to stderr, and keep the end of it."""
+def _relay(lines: Iterable[str], said: deque[str], quiet: bool) -> None:
+    """Keep the end of a process's output; pass it on to stderr unless ``quiet``."""
     for line in lines:
         said.append(line.rstrip("\n"))
-        sys.stderr.write(line)
+        if not quiet:
+            sys.stderr.write(line)
 
 
 def _end(child: subprocess.Popen[str]) -> None:
