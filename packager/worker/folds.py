@@ -26,6 +26,7 @@ from packager.worker.model import load_model_at
 from packager.worker.paths import Root
 from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
+from packager.worker.suiting import taken_features
 
 OWN_SECONDS = 30.0
 """Longest time that the recipe may take for all three folds."""
@@ -72,7 +73,7 @@ def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
         loader = save_model(model, models, module, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})
         loaded = load_model_at(models / "model", serve, job.task)
-        answers = loaded.predict(rows)
+        answers = loaded.predict(rows[list(taken_features(loaded, rows, tuple(rows.columns)))])
         if job.task == "regression":
             return None, numbers(answers.labels)
         if answers.probabilities is None:
