@@ -19,6 +19,7 @@ from packager.errors import PackageError
 from packager.manifest import Serve
 from packager.noun import Scalar, Task
 from packager.worker.asking import Asked, asking
+from packager.worker.cores import tell_cores
 from packager.worker.naming import feature_names
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
@@ -89,6 +90,7 @@ def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
     if not path.exists():
         raise PackageError(f"expected the model at {path}, got nothing there", "build it again")
     native = read_native(path, serve)
+    tell_cores()
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",
