@@ -35,8 +35,10 @@ from packager.data import frames
 from packager.data.checks.check import LABELS, MODEL_FREE, WITH_MODELS, check
 from packager.data.checks.drifting import drift
 from packager.data.checks.expected import Expected
-from packager.data.checks.folds import out_of_fold, stand_in
+from packager.data.checks.folds import out_of_fold
 from packager.data.checks.labels import confident, doubt, label_error
+from packager.data.checks.standin import stand_in
+from packager.data.checks.suspects import CannotJudgeError
 from packager.data.checks.table import table_of
 
 
@@ -50,8 +52,10 @@ def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[st
         expected=planted.expected,
     )
     if name == LABELS:
-        found = out_of_fold(table, stand_in(clean.task))
-        suspects = list(label_error(table, found)) if found else []
+        try:
+            suspects = list(label_error(table, out_of_fold(table, stand_in(clean.task))))
+        except CannotJudgeError:
+            suspects = []
     else:
         suspects = list({**MODEL_FREE, **WITH_MODELS}[name](table))
     rows = {row for one in suspects if one.rows is not None for row in one.rows.tolist()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,13 +27,15 @@ from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project.config import Project
-from packager.proof import prove, prove_started
+from packager.proof import READY_SECONDS, Shipped, prove, prove_started
 from packager.record import BuildRecord, write_record
 from packager.review.examine import review
+from packager.runners.kept import inputs_digest, keeping, take
 from packager.seeds import recorded_spread
-from packager.training import train, training_worker
+from packager.training import train, training_job, training_worker
 from packager.verify import Files, verify
 from packager.versions.project_data import on_local_data
+from packager.worker.job import TrainingResult
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,16 @@ def build(
     twice: bool = False,
     allow_findings: bool = False,
     builder: Builder = "assemble",
+    resume: bool = False,
+    ready_seconds: float = READY_SECONDS,
 ) -> Built:
     """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
 
     ``base`` overrides the project's; ``update`` locks everything anew; ``fresh`` makes every layer
     anew; ``twice`` assembles a second time elsewhere and compares; ``allow_findings`` goes on
     though the check of the data found what stops a build; ``builder`` says what makes the
-    images. Raises ``PackageError``.
+    images; ``resume`` goes on from a training result that a failed build has kept;
+    ``ready_seconds`` is how long the image may take to be ready. Raises ``PackageError``.
     """
     started = time.time()
     limit = cache_limit()
@@ -76,14 +81,22 @@ def build(
     dependencies = dependencies_of(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
     spread = recorded_spread(project, lock, progress)
-    with work_folder() as folder, engine.tidied() if engine else nullcontext():
+    with (
+        work_folder() as folder,
+        engine.tidied() if engine else nullcontext(),
+        ExitStack() as kept,
+    ):
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
         check_libraries(found, stack, progress)
         with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
-            findings = review(project, worker, progress, allow=allow_findings)
-            result = train(project, worker, folder, progress, spread)
+            findings = review(project, lock, worker, progress, allow=allow_findings)
+            job = training_job(project, spread)
+            inputs = inputs_digest(project, lock, worker.isolation, job)
+            result = _resumed(inputs, folder, progress) if resume else None
+            result = result or train(project, job, worker, folder, progress)
+        kept.enter_context(keeping(inputs, folder / "out", progress))
         manifest = describe(
             project, lock, stack.runtime, code, result, folder, template, findings, spread
         )
@@ -97,10 +110,17 @@ def build(
             progress.step("assembling again elsewhere, to compare")
             verify(images, code, data, folder, again)
         if builder == "docker" and engine and locked:
-            check = partial(prove_started, engine=engine, folder=folder, progress=progress)
+            check = partial(
+                prove_started,
+                engine=engine,
+                folder=folder,
+                progress=progress,
+                seconds=ready_seconds,
+            )
             images = build_images(images, locked, template, engine, check, progress, fresh=fresh)
         else:
-            prove(images[0], locked, platform, engine, folder, progress)
+            ships = Shipped(images[0], locked, platform, engine)
+            prove(ships, folder, progress, ready_seconds)
             progress.step(f"writing {output}")
             deliver(images, output, engine, progress)
     write_lock(dependencies.file, project.directory / LOCK)
@@ -108,6 +128,16 @@ def build(
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return Built(manifest, images)
+
+
+def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
+    """The kept training result of these inputs; None, and said, where there is none."""
+    found = take(inputs, folder / "out")
+    if found is None:
+        progress.warn("--resume: no training result of this code and data is kept: training")
+    else:
+        progress.step("going on from the training result that was kept")
+    return found
 
 
 def _prune(limit: int, progress: Progress) -> None:

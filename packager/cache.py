@@ -17,7 +17,7 @@ from packager.errors import PackageError, UsageError
 from packager.lease import is_over, lease
 
 # Work folders are left out: a build removes its own.
-PRUNED = ("layers", "environments", "wheels", "bases", "checks")
+PRUNED = ("layers", "environments", "wheels", "bases", "checks", "trained")
 IN_USE_SECONDS = 3600
 
 

@@ -18,15 +18,14 @@ from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
 from packager.data.checks.table import table_of
 from packager.errors import UsageError
-from packager.footing import project_worker
+from packager.footing import footing_of, worker_on_footing
 from packager.image.engine import Engine
 from packager.progress import Progress
 from packager.project.config import FILENAME, Project, load_project
-from packager.review.examine import asked_of, earlier, examine, remembered, still_open
+from packager.review.examine import asked_of, earlier, examine, kept_at, remembered, still_open
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.versions.location import Location
 from packager.versions.project_data import local_data
-from packager.worker.job import CheckJob
 
 if TYPE_CHECKING:
     from packager.versions.before import Before
@@ -115,15 +114,13 @@ def check_data(
         raise UsageError("--target: expected none for a project", "package.toml names it")
     with local_data(place.project, progress) as project:
         asked = asked_of(project, progress, against)
-        report = None if fresh else remembered(project, asked)
-        return Checked(report or _check_project(project, asked, base, progress), verdicts)
-
-
-def _check_project(
-    project: Project, asked: CheckJob, base: str | None, progress: Progress
-) -> Report:
-    with project_worker(project, Engine.connect(), progress, base=base) as (worker, _):
-        return examine(project, asked, worker, progress)
+        footing = footing_of(project, Engine.connect(), progress, base=base)
+        kept = kept_at(project, asked, footing.dependencies.lock, footing.isolation)
+        report = None if fresh else remembered(kept)
+        if report is None:
+            with worker_on_footing(project, footing, progress) as worker:
+                report = examine(kept, asked, worker, progress)
+        return Checked(report, verdicts)
 
 
 def _check_bare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -42,9 +43,9 @@ def describe(
     (package / "Dockerfile").write_text(text, encoding="utf-8")
     for name in ("fingerprint.json", "profile.json", "golden.json"):
         if (out / name).is_file():
-            (out / name).rename(package / name)
+            shutil.copyfile(out / name, package / name)
     if (out / FOLDER).is_dir():
-        (out / FOLDER).rename(package / FOLDER)
+        shutil.copytree(out / FOLDER, package / FOLDER)
     paths = sorted(path for path in package.rglob("*") if path.is_file())
     files = tuple(FileEntry.of(path, path.relative_to(package).as_posix()) for path in paths)
     manifest = Manifest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from packager.cache import work_folder
 from packager.code import code_files, data_files
@@ -104,18 +105,42 @@ def _format(project: Project) -> DataFormat | None:
     return source_files(project.path(project.data.source))[0]
 
 
-@contextmanager
-def project_worker(
+@dataclass(frozen=True)
+class Footing:
+    """What the worker of a project stands on."""
+
+    platform: str
+    base: BaseImage | None
+    dependencies: Dependencies
+    engine: Engine | None
+
+    @property
+    def isolation(self) -> str:
+        """Where its worker runs: in a ``container``, or in a ``process`` of this machine."""
+        return "process" if self.engine is None or self.base is None else "container"
+
+
+def footing_of(
     project: Project, engine: Engine | None, progress: Progress, *, base: str | None = None
-) -> Iterator[tuple[Worker, Dependencies]]:
-    """A worker on a project's locked environment, code and data, as a build would have it."""
+) -> Footing:
+    """Platform, base and locked dependencies of a project, as a build would have them."""
     platform = platform_of(project, engine)
     found = base_for(project, base, platform, engine, progress, needed=engine is not None)
     dependencies = dependencies_of(project, found, platform, engine, progress, update=False)
-    locked, lock = found.locked if found else None, dependencies.lock
+    return Footing(platform, found, dependencies, engine)
+
+
+@contextmanager
+def worker_on_footing(project: Project, footing: Footing, progress: Progress) -> Iterator[Worker]:
+    """A worker on a project's locked environment, code and data, as a build would have it."""
+    base, engine = footing.base, footing.engine
     with work_folder() as folder:
         code, data = code_files(project), data_files(project)
         progress.step("making layers")
-        stack = make_stack(found, lock, code, data, folder, progress, fresh=False)
-        with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
-            yield worker, dependencies
+        lock = footing.dependencies.lock
+        stack = make_stack(base, lock, code, data, folder, progress, fresh=False)
+        locked = base.locked if base else None
+        with training_worker(
+            project, locked, footing.platform, stack, engine, folder, progress
+        ) as worker:
+            yield worker

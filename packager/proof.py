@@ -12,7 +12,7 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ from packager.progress import Progress
 from packager.results import Golden
 from packager.training import worker_on
 
-READY_SECONDS = 120
+READY_SECONDS = 120.0
+"""How long an image may take to be ready, unless `--ready-seconds` says otherwise."""
 # Other thread counts than at training may move the last digits of a sum.
 TOLERANCE = 1e-9
 PYTHON = f"/{VENV}/bin/python"
@@ -40,38 +41,44 @@ print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().dec
 """
 
 
-def prove(
-    image: Image,
-    base: Base | None,
-    platform: str,
-    engine: Engine | None,
-    folder: Path,
-    progress: Progress,
-) -> None:
-    """Have ``image`` answer its golden rows; ``PackageError`` if it can't or answers otherwise.
+@dataclass(frozen=True)
+class Shipped:
+    """An image as it will be delivered, and what it can be started with."""
 
-    A package without data has no golden rows: there its model has to load.
+    image: Image
+    base: Base | None
+    platform: str
+    engine: Engine | None
+
+
+def prove(ships: Shipped, folder: Path, progress: Progress, seconds: float) -> None:
+    """Have the image answer its golden rows; ``PackageError`` if it can't or answers otherwise.
+
+    ``seconds``: how long it may take to be ready. A package without data has no golden rows:
+    there its model has to load.
     """
-    golden = _recorded(folder)
-    if engine is None or base is None:
+    golden, engine = _recorded(folder), ships.engine
+    if engine is None or ships.base is None:
         progress.warn("no container: the image itself is not started, its layers answer instead")
-        _compare(_from_worker(image, base, platform, golden, folder, progress), golden)
+        _compare(_from_worker(ships, golden, folder, progress), golden)
         return
-    trial = replace(image, name=engine.temporary("proof"))
+    trial = replace(ships.image, name=engine.temporary("proof"))
     progress.step("sending layers to the engine")
     load_into(engine, trial, progress)
     try:
-        prove_started(trial.name, engine, folder, progress)
+        prove_started(trial.name, engine, folder, progress, seconds)
     finally:
         engine.remove(trial.name)
 
 
-def prove_started(reference: str, engine: Engine, folder: Path, progress: Progress) -> None:
+def prove_started(
+    reference: str, engine: Engine, folder: Path, progress: Progress, seconds: float
+) -> None:
     """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
     golden = _recorded(folder)
     progress.step("starting the image: no network, read-only, no capabilities")
     with engine.sandbox(reference) as sandbox:
-        _wait_until_ready(sandbox)
+        _wait_until_ready(sandbox, seconds)
         if not golden.rows:
             return
         code, said = sandbox.run([PYTHON, "-c", ASK])
@@ -94,8 +101,8 @@ def _compare(answers: Sequence[Mapping[str, Any]], golden: Golden) -> None:
             )
 
 
-def _wait_until_ready(sandbox: Sandbox) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+def _wait_until_ready(sandbox: Sandbox, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not sandbox.alive():
             raise _told(sandbox.log())
@@ -103,7 +110,9 @@ def _wait_until_ready(sandbox: Sandbox) -> None:
             return
         time.sleep(0.2)
     raise PackageError(
-        f"trained, but the image is not ready after {READY_SECONDS} s", sandbox.log()[-1500:]
+        f"trained, but the image is not ready after {seconds:g} s",
+        f"give it longer, and go on from this training: add --resume --ready-seconds "
+        f"{math.ceil(5 * seconds)} to the command; the end of its log:\n{sandbox.log()[-1500:]}",
     )
 
 
@@ -117,19 +126,14 @@ def _told(log: str) -> PackageError:
 
 
 def _from_worker(
-    image: Image,
-    base: Base | None,
-    platform: str,
-    golden: Golden,
-    folder: Path,
-    progress: Progress,
+    ships: Shipped, golden: Golden, folder: Path, progress: Progress
 ) -> Sequence[Mapping[str, Any]]:
     """The answers of a process on the image's layers."""
     output = folder / "proof"
     output.mkdir()
     asked = canonical_json({"rows": golden.rows})
     try:
-        with worker_on(image.layers, base, platform, None, progress) as worker:
+        with worker_on(ships.image.layers, ships.base, ships.platform, None, progress) as worker:
             progress.step("proving that what ships answers as recorded")
             answers = worker.run("predict", {"rows.json": asked}, output, progress)
     except PackageError as error:

@@ -11,7 +11,7 @@ from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.errors import UsageError
-from packager.footing import project_worker
+from packager.footing import footing_of, worker_on_footing
 from packager.image.engine import Engine
 from packager.manifest import Lock
 from packager.noun import Noun
@@ -55,8 +55,10 @@ def train_seeds(
         raise UsageError(f"--seeds: expected 2 to {MOST_SEEDS}, got {count}", "5 is a start")
     check_writable(project.directory)
     asked = SeedsJob(job=job_of(project), count=count)
+    footing = footing_of(project, engine, progress, base=base)
+    dependencies = footing.dependencies
     with (
-        project_worker(project, engine, progress, base=base) as (worker, dependencies),
+        worker_on_footing(project, footing, progress) as worker,
         tempfile.TemporaryDirectory() as name,
     ):
         progress.step(f"training with {count} seeds")

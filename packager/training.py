@@ -23,18 +23,19 @@ from packager.worker.job import Job, TrainingResult
 
 
 def train(
-    project: Project, worker: Worker, folder: Path, progress: Progress, spread: Spread | None
+    project: Project, job: Job, worker: Worker, folder: Path, progress: Progress
 ) -> TrainingResult:
-    """Train (or measure the given model) and leave the worker's files in ``folder/out``.
-
-    The recipe runs twice there: the rung that a repeat reaches is part of the result.
-    """
+    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
     out = folder / "out"
     out.mkdir()
-    job = job_of(project).model_copy(update={"repeat": project.model is None, "spread": spread})
     progress.step("looking at the given model" if project.model else "training")
     worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
+
+
+def training_job(project: Project, spread: Spread | None) -> Job:
+    """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded."""
+    return job_of(project).model_copy(update={"repeat": project.model is None, "spread": spread})
 
 
 @contextmanager

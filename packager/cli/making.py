@@ -21,6 +21,7 @@ from packager.image.outputs import NO_ENGINE, Output, write_archive
 from packager.init import init_from_model, init_project
 from packager.init_mlflow import init_from_mlflow
 from packager.project.config import load_project
+from packager.proof import READY_SECONDS
 from packager.seeds import train_seeds
 from packager.spread_text import spread_text
 
@@ -72,6 +73,12 @@ def build(
     allow_findings: Annotated[
         bool, typer.Option("--allow-findings", help="Go on with data that the check would stop.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the training that a failed build kept.")
+    ] = False,
+    ready_seconds: Annotated[
+        float, typer.Option(min=1, help="How long the image may take to be ready at its proof.")
+    ] = READY_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, measure and assemble a package; print its tag (or its path)."""
@@ -92,6 +99,8 @@ def build(
         twice=verify,
         allow_findings=allow_findings,
         builder=builder,
+        resume=resume,
+        ready_seconds=ready_seconds,
     )
     show(json.dumps(_built(built)) if as_json else _printed(built, where))
 

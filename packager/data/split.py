@@ -76,6 +76,14 @@ def _by_time(frame: pd.DataFrame, split: Split) -> npt.NDArray[np.bool_]:
     return np.asarray(_times(column, f"split.time: column {split.time!r}") >= start[0], dtype=bool)
 
 
+def time_order(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    """Numbers that grow with the times in ``column``, as a split by time reads them."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    times = _times(column, f"split.time: column {column.name!r}")
+    return np.asarray(times.astype("int64"), dtype=np.float64)
+
+
 def _number(text: str, name: str) -> float:
     try:
         return float(text)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -21,6 +22,7 @@ from packager.errors import PackageError
 from packager.image.streams import lines
 from packager.image.tars import TarReader, plain_tar, unpack_plain
 from packager.usage import Usage
+from packager.worker.ending import KEPT_LINES, Ending
 
 STOP_SECONDS = 15
 JOB_USER = "65532:0"
@@ -140,8 +142,8 @@ class Containers:
         *,
         environment: Mapping[str, str],
         on_line: OnLine,
-    ) -> int:
-        """Run ``command`` in a container without network; return its exit code.
+    ) -> Ending:
+        """Run ``command`` in a container without network; return how it ended.
 
         It is read-only but for the folders of ``WRITABLE``. ``files`` is a tar laid below ``WORK``
         before the start; the folder or file at ``output``, in one of these, is unpacked into
@@ -156,11 +158,15 @@ class Containers:
                 # Not its log: Podman does not always end that when the container ends.
                 said = job.attach(stream=True)
                 job.start()
+                last: deque[str] = deque(maxlen=KEPT_LINES)
                 for line in lines(said):
+                    last.append(line)
                     on_line(line)
                 code = int(job.wait()["StatusCode"])
                 self._fetch(job, output, destination)
-                return code
+                job.reload()
+                killed = code != 0 and bool(job.attrs["State"].get("OOMKilled"))
+                return Ending(code, killed, tuple(last))
 
     def transform(
         self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str

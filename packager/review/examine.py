@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packager.cache import cache_directory, new_folder, used
-from packager.code import VERDICTS, data_files
+from packager.code import VERDICTS
 from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
-from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import PackageError
-from packager.image.runtime import runtime_digest, runtime_files
+from packager.manifest import Lock
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.results import Findings
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
+from packager.runners.kept import inputs_digest
 from packager.runners.runner import Worker
 from packager.training import job_of
 from packager.versions.location import Location
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from packager.versions.before import Before
 
 
-def review(project: Project, worker: Worker, progress: Progress, *, allow: bool) -> Findings | None:
+def review(
+    project: Project, lock: Lock, worker: Worker, progress: Progress, *, allow: bool
+) -> Findings | None:
     """Check the data of a build; what the manifest keeps of it, None where there is no data.
 
     Raise ``PackageError`` for findings that stop a build, unless ``allow``.
@@ -36,7 +38,8 @@ def review(project: Project, worker: Worker, progress: Progress, *, allow: bool)
     if project.data is None:
         return None
     asked = asked_of(project, progress)
-    report = remembered(project, asked) or examine(project, asked, worker, progress)
+    place = kept_at(project, asked, lock, worker.isolation)
+    report = remembered(place) or examine(place, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
@@ -83,24 +86,27 @@ def earlier(table: Location | None, against: str | None, progress: Progress) -> 
     return found
 
 
-def remembered(project: Project, asked: CheckJob) -> Report | None:
-    """The report of an earlier check of the same data with the same job, if there was one."""
-    folder = _place(project, asked)
-    if not folder.is_dir():
+def kept_at(project: Project, asked: CheckJob, lock: Lock, isolation: str) -> Path:
+    """Where the report is remembered, by all that it depends on."""
+    return cache_directory("checks") / inputs_digest(project, lock, isolation, asked)
+
+
+def remembered(place: Path) -> Report | None:
+    """The report of an earlier check of the same things, if there was one."""
+    if not place.is_dir():
         return None
-    used(folder)
-    return Report.load(folder / "check.json")
+    used(place)
+    return Report.load(place / "check.json")
 
 
-def examine(project: Project, asked: CheckJob, worker: Worker, progress: Progress) -> Report:
-    """Check the data in ``worker``, and remember the report."""
+def examine(place: Path, asked: CheckJob, worker: Worker, progress: Progress) -> Report:
+    """Check the data in ``worker``, and remember the report at ``place``."""
     progress.step("checking the data")
-    folder = _place(project, asked)
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         worker.run("check", {"job.json": asked.dump()}, out, progress)
         report = Report.load(out / "check.json")
-    with new_folder(folder, replace=True) as new:
+    with new_folder(place, replace=True) as new:
         (new / "check.json").write_bytes(report.dump())
     return report
 
@@ -134,15 +140,3 @@ def _count(report: Report, blocking: Sequence[Finding]) -> str:
     )
     total = len(blocking) + beyond
     return f"{total:,} finding{'s' if total != 1 else ''}"
-
-
-def _place(project: Project, asked: CheckJob) -> Path:
-    """Where the report of this data, job and version of the detectors is remembered."""
-    files = {name: sha256_file(path) for name, path in data_files(project).items()}
-    ours = {
-        n: p
-        for n, p in runtime_files().items()
-        if n.startswith(("packager/data/", "packager/worker/check"))
-    }
-    key = [files, asked.model_dump(mode="json", by_alias=True), runtime_digest(ours)]
-    return cache_directory("checks") / sha256_bytes(canonical_json(key))[:32]

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import tarfile
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -17,18 +18,13 @@ from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
 from packager.progress import Progress
 from packager.runners.local import LocalRoot, local_root
+from packager.worker.child import RESULTS
+from packager.worker.ending import KEPT_LINES, Ending, killed_for_memory, kills_for_memory
 from packager.worker.isolation import ISOLATION
 from packager.worker.surroundings import FIXED, SETTLED
 
 START = {**FIXED, SETTLED: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
-RESULTS = {
-    "run": "result.json",
-    "check": "check.json",
-    "seeds": "spread.json",
-    "replay": "report.json",
-    "predict": "answers.jsonl",
-}
 
 
 class Worker(Protocol):
@@ -55,7 +51,7 @@ class ContainerWorker:
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
-        code = self._engine.job(
+        ended = self._engine.job(
             self._image,
             command,
             _tar_of(inputs),
@@ -64,7 +60,7 @@ class ContainerWorker:
             environment={**START, ISOLATION: "container"},
             on_line=progress.output,
         )
-        return _result(verb, code, output)
+        return _result(verb, ended, output)
 
 
 class LocalWorker:
@@ -80,20 +76,22 @@ class LocalWorker:
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with local_root(self._layers) as root:
-            code = _process(root, verb, inputs, output, progress)
-        return _result(verb, code, output)
+            ended = _process(root, verb, inputs, output, progress)
+        return _result(verb, ended, output)
 
 
 def _process(
     root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress
-) -> int:
-    """Run ``verb`` in a process of its own; its exit code."""
+) -> Ending:
+    """Run ``verb`` in a process of its own; how it ended."""
     work = root.path / "work"
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
     command = [str(root.python), "-m", "packager.worker", verb]
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
+    last: deque[str] = deque(maxlen=KEPT_LINES)
+    kills = kills_for_memory()
     with subprocess.Popen(
         command,
         cwd=root.path / "code",
@@ -106,8 +104,9 @@ def _process(
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            progress.output(line.rstrip("\n"))
-    return process.returncode
+            last.append(line.rstrip("\n"))
+            progress.output(last[-1])
+    return Ending(process.returncode, killed_for_memory(process.returncode, kills), tuple(last))
 
 
 def _file(verb: str) -> str:
@@ -115,18 +114,14 @@ def _file(verb: str) -> str:
     return f"/{RESULTS[verb]}" if verb == "predict" else ""
 
 
-def _result(verb: str, code: int, output: Path) -> Path:
+def _result(verb: str, ended: Ending, output: Path) -> Path:
     told, result = output / "error.json", output / RESULTS[verb]
     if told.is_file():
         error = json.loads(told.read_bytes())
         kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
         raise kind(error["message"], error["hint"])
     if not result.is_file():
-        why = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise PackageError(
-            f"the worker ended without a result ({why})",
-            "its output is above; signal 9 or exit code 137 mostly means: out of memory",
-        )
+        raise PackageError(f"the worker ended with {ended.reason}", ended.hint)
     return result
 
 

@@ -4,6 +4,8 @@
     fit JOB OUT        train and measure, no more; OUT/fit.json, OUT/model
     seeds JOB OUT      train with several seeds; OUT/spread.json
     check JOB OUT      look for dirt in the data; OUT/check.json
+    folds JOB OUT      train on parts of the rows in OUT/folds.pickle, ask about the others;
+                       OUT/folds.npz
     replay ASK OUT     train again and compare; OUT/report.json
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
 
@@ -26,15 +28,16 @@ from pathlib import Path
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest, Recipe
+from packager.worker.child import end_with_parent
 from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
-from packager.worker.job import Ask, CheckJob, Job, SeedsJob
+from packager.worker.job import Ask, CheckJob, FoldsJob, Job, SeedsJob
 from packager.worker.outside import refuse_files_outside
 from packager.worker.paths import Root
 from packager.worker.surroundings import settle
 
 USAGE = (
-    "python -m packager.worker run|fit|seeds|check JOB OUT | replay ASK OUT | predict IN OUT"
+    "python -m packager.worker run|fit|seeds|check|folds JOB OUT | replay ASK OUT | predict IN OUT"
     " | replay [seed|row|param]"
 )
 
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
-        case ["run" | "fit" | "seeds" | "check" | "replay", _, out]:
+        case ["run" | "fit" | "seeds" | "check" | "folds" | "replay", _, out]:
             folder = Path(out)
         case ["predict", _, out]:
             folder = Path(out).parent
@@ -80,6 +83,7 @@ def _by_hand(arguments: Sequence[str]) -> int:
 
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     """Whether it is done, or a replay passed; this process began with ``arguments``."""
+    end_with_parent()
     root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
     refuse_network("the model" if verb == "predict" else "the recipe")
@@ -106,6 +110,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.check import check
 
             check(CheckJob.load(given), root, out)
+        case "folds":
+            from packager.worker.folds import ask_folds
+
+            ask_folds(FoldsJob.load(given), out)
         case "replay":
             from packager.worker.replay import replay
 
@@ -124,6 +132,8 @@ def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
             recipe = Job.load(given).recipe
         case "seeds":
             recipe = SeedsJob.load(given).job.recipe
+        case "folds":
+            recipe = FoldsJob.load(given).job.recipe
         case "replay":
             recipe = Manifest.load(root.package / "manifest.json").recipe
         case _:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from packager.errors import PackageError
 from packager.manifest import Recipe
 from packager.results import Evaluation, Observed
+from packager.worker.child import run_child
 from packager.worker.compare import metric_checks
 from packager.worker.dataset import Dataset
 from packager.worker.job import Fit, Job
@@ -29,20 +26,7 @@ def train_again(verb: str, job: Job, root: Root, folder: Path) -> Path:
 
     What it prints goes to stderr. Raises ``PackageError`` where it fails.
     """
-    (folder / "job.json").write_bytes(job.dump())
-    command = [sys.executable, "-m", "packager.worker", verb, str(folder / "job.json")]
-    environment = {**os.environ, "MODEL_ROOT": str(root.path)}
-    ended = subprocess.run([*command, str(folder)], env=environment, stdout=2, check=False)
-    if ended.returncode == 0:
-        return folder
-    failure = folder / "error.json"
-    if failure.exists():
-        error = json.loads(failure.read_bytes())
-        raise PackageError(f"training again failed: {error['message']}", error["hint"])
-    raise PackageError(
-        f"training again ended with status {ended.returncode}",
-        "a negative status is the signal that ended it: -9 where memory ran out",
-    )
+    return run_child(verb, job.dump(), root, folder).or_raise("training again")
 
 
 def observe(

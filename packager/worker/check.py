@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from packager.data.checks import check as checks
 from packager.data.checks.finding import Report
-from packager.data.checks.folds import Answers, FitPredict, OutOfFold, out_of_fold, stand_in
-from packager.data.checks.suspects import Mask
+from packager.data.checks.folds import OutOfFold, plan_folds
+from packager.data.checks.judging import check_skill
+from packager.data.checks.standin import check_readable
+from packager.data.checks.suspects import CannotJudgeError, Mask
 from packager.data.checks.table import Table
 from packager.data.fingerprint import row_hashes
 from packager.data.split import test_mask
-from packager.errors import PackageError
 from packager.manifest import Recipe
 from packager.worker.dataset import Source, feature_names, held_out_file, prepare, read_source
-from packager.worker.evaluate import numbers
+from packager.worker.folds import out_of_fold
 from packager.worker.job import CheckJob, Job
-from packager.worker.model import load_model_at
 from packager.worker.paths import Root
-from packager.worker.recipe import call_recipe
-from packager.worker.storage import save_model
-
-SECONDS = 30.0
-"""Longest time that the recipe may take for all three folds; then a stand-in takes its place."""
-
-
-class _TooSlowError(BaseException):
-    """Not an ``Exception``, so that a recipe that catches everything doesn't catch it."""
 
 
 def check(asked: CheckJob, root: Root, out: Path) -> Report:
@@ -50,7 +35,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> Report:
     table = _table(asked, source, root)
     tell = _say if len(table) > checks.LARGE else _nothing
     tell("cross-validation")
-    predictions, notes = _predictions(asked.job, table)
+    predictions, notes = _predictions(asked.job, table, root)
     report = checks.check(table, predictions, notes=notes, tell=tell)
     (out / "check.json").write_bytes(report.dump())
     return report
@@ -88,55 +73,28 @@ def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
     return held_out
 
 
-def _predictions(job: Job, table: Table) -> tuple[OutOfFold | None, list[str]]:
+def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, list[str]]:
     """Out-of-fold predictions, and what has to be said about them."""
-    if not isinstance(job.recipe, Recipe):
-        note = "label_error: a stand-in model, because this package has no recipe"
-    else:
-        try:
-            with tempfile.TemporaryDirectory() as name, _time_limit(SECONDS):
-                return out_of_fold(table, _by_recipe(job, job.recipe, Path(name))), []
-        except PackageError as error:
-            note = f"label_error: a stand-in model, because the recipe's own failed ({error})"
-        except _TooSlowError:
-            note = f"label_error: a stand-in model, because three folds took over {SECONDS:g} s"
-    found = out_of_fold(table, stand_in(job.task))
-    return found, [note] if found else []
-
-
-def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
-    """The recipe's own model, saved and read back, as it will be served."""
-
-    def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
-        model, module = call_recipe(recipe, features, target)
-        models = Path(tempfile.mkdtemp(dir=scratch))
-        loader = save_model(model, models, module, job.serve.predictor)
-        serve = job.serve.model_copy(update={"loader": loader})
-        loaded = load_model_at(models / "model", serve, job.task)
-        answers = loaded.predict(rows)
-        if job.task == "regression":
-            return None, numbers(answers.labels)
-        if answers.probabilities is None:
-            raise PackageError("it gives labels without probabilities")
-        return loaded.classes, answers.probabilities
-
-    return fit_predict
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise ``_TooSlowError`` in the block once it has taken so long."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise _TooSlowError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    reasons: list[str] = []
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        folds = plan_folds(table)
+        if isinstance(job.recipe, Recipe):
+            try:
+                found = out_of_fold(folds, job, root, own=True)
+            except CannotJudgeError as error:
+                reasons.append(f"the recipe's own can't be asked ({error})")
+            else:
+                check_skill(found)
+                return found, []
+        else:
+            reasons.append("this package has no recipe")
+        check_readable(table)
+        found = out_of_fold(folds, job, root, own=False)
+        check_skill(found)
+    except CannotJudgeError as error:
+        before = f"{reasons[0]}, and " if reasons else ""
+        return None, [f"label_error: not looked for, because {before}{error}"]
+    return found, [f"label_error: a stand-in model, because {reasons[0]}"]
 
 
 def _say(text: str) -> None:

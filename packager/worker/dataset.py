@@ -90,7 +90,7 @@ def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
 
 def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
     """The schema as the training rows have it; ``classes`` are the model's own."""
-    extras = [name for name in _slice_columns(job) if name in job.exclude]
+    extras = [name for name in _slice_columns(job) if name not in dataset.features]
     return Schema(
         features=frames.infer_columns(dataset.train[list(dataset.features)]),
         extras=frames.infer_columns(dataset.train[extras]) if extras else (),

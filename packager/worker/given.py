@@ -9,6 +9,7 @@ from packager.manifest import Column
 from packager.worker.dataset import Dataset
 from packager.worker.job import Job
 from packager.worker.model import LoadedModel
+from packager.worker.naming import columns_named
 
 ANY = "any"
 """In place of a dtype: pandas decides by the values of each request."""
@@ -44,7 +45,8 @@ def in_order_of(model: LoadedModel, dataset: Dataset) -> Dataset:
 
     Raise ``UsageError`` where the model takes other columns than the data has.
     """
-    if model.feature_names is None:
+    names = model.feature_names
+    if names is None:
         if model.feature_count not in (None, len(dataset.features)):
             raise UsageError(
                 f"[data]: expected {model.feature_count} features for the model, got"
@@ -52,16 +54,18 @@ def in_order_of(model: LoadedModel, dataset: Dataset) -> Dataset:
                 "exclude the columns that the model doesn't take",
             )
         return dataset
-    absent = [name for name in model.feature_names if name not in dataset.features]
+    absent = [name for name in names if columns_named([name], dataset.features) is None]
     if absent:
         raise UsageError(
             f"[data]: expected the model's feature {absent[0]!r}, got no such column",
             "name data with the columns that the model was trained on",
         )
-    unknown = [name for name in dataset.features if name not in model.feature_names]
+    features = columns_named(names, dataset.features)
+    assert features is not None
+    unknown = [name for name in dataset.features if name not in features]
     if unknown:
         raise UsageError(
             f"[data]: the model wasn't trained on column {unknown[0]!r}",
             f"exclude what it doesn't take: exclude = {unknown}",
         )
-    return replace(dataset, features=model.feature_names)
+    return replace(dataset, features=features)

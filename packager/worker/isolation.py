@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import sys
@@ -12,7 +13,8 @@ from packager.errors import PackageError, UsageError
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` by whoever starts this process in a container without a network."""
 
-_NAMED_BY_SOCKET = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"}
+_BIND = "socket.bind"
+_NAMED_BY_SOCKET = {"socket.connect", _BIND, "socket.sendto", "socket.sendmsg"}
 _NAMED_BY_HOST = {
     "socket.getaddrinfo",
     "socket.gethostbyname",
@@ -24,7 +26,9 @@ _NAMED_BY_HOST = {
 def refuse_network(who: str) -> None:
     """From now on, and for good, raise ``PackageError`` where ``who`` reaches for the network.
 
-    Unix sockets stay. Only this process is covered, not programs it starts: in a container the
+    Unix sockets stay, and so does what libraries do to see what the system has: binding a socket
+    to this machine's loopback or to any free port, and looking this machine's own name up. Only
+    this process is covered, not programs it starts: in a container the
     missing network covers those too.
     """
 
@@ -40,9 +44,10 @@ def refuse_network(who: str) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in _NAMED_BY_SOCKET:
             sock, address = arguments[0], arguments[1]
-            if sock.family != getattr(socket, "AF_UNIX", None):
+            unix = sock.family == getattr(socket, "AF_UNIX", None)
+            if not unix and not (event == _BIND and _stays_here(address)):
                 refuse(_address(address))
-        elif event in _NAMED_BY_HOST:
+        elif event in _NAMED_BY_HOST and not _is_own_name(arguments[0]):
             refuse(_host(arguments))
 
     sys.addaudithook(hook)
@@ -73,6 +78,28 @@ def _address(address: Any) -> str:
     if isinstance(address, tuple) and len(address) >= 2:
         return f"{address[0]}:{address[1]}"
     return "the address it is connected to" if address is None else str(address)
+
+
+def _stays_here(address: Any) -> bool:
+    """Whether a bound address can't be meant for others: the loopback, or any free port."""
+    if not isinstance(address, tuple) or len(address) < 2:
+        return False
+    return address[1] == 0 or _is_loopback(str(address[0]))
+
+
+def _is_own_name(host: Any) -> bool:
+    """Whether a name is this machine's own, so that no other one is asked for it."""
+    if isinstance(host, tuple):
+        host = host[0]
+    name = host.decode(errors="replace") if isinstance(host, bytes) else str(host)
+    return name in ("localhost", socket.gethostname()) or _is_loopback(name)
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
 
 
 def _host(arguments: tuple[Any, ...]) -> str:

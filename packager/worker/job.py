@@ -51,6 +51,14 @@ class CheckJob(Noun):
     expected: Expected = Expected()
 
 
+class FoldsJob(Noun):
+    """Train on parts of the rows and ask about the others; they lie in ``folds.pickle``."""
+
+    job: Job
+    own: bool
+    """Whether the recipe's own model is asked, or one that stands in for it."""
+
+
 class TrainingResult(Noun):
     """What the worker hands back to the host (``result.json``)."""
 

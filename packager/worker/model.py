@@ -19,6 +19,8 @@ from packager.errors import PackageError
 from packager.manifest import Serve
 from packager.noun import Scalar, Task
 from packager.worker.asking import Asked, asking
+from packager.worker.cores import tell_cores
+from packager.worker.naming import feature_names
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
 from packager.worker.storage import read_native
@@ -39,8 +41,7 @@ class LoadedModel:
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """The columns the model says it was trained on, in order; None where it doesn't say."""
-        names = getattr(self.native, "feature_names_in_", None)
-        return None if names is None else tuple(str(name) for name in names)
+        return feature_names(self.native)
 
     @property
     def feature_count(self) -> int | None:
@@ -59,6 +60,7 @@ class LoadedModel:
             return Predictions([], empty if self.has_probabilities else None)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
+        _check_not_walked(labels, frame)
         return Predictions(
             checked_labels(labels, rows, self.task),
             checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
@@ -88,6 +90,7 @@ def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
     if not path.exists():
         raise PackageError(f"expected the model at {path}, got nothing there", "build it again")
     native = read_native(path, serve)
+    tell_cores()
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",
@@ -104,6 +107,18 @@ def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
     return LoadedModel(native, task, classes, with_probabilities)
+
+
+def _check_not_walked(labels: Any, frame: pd.DataFrame) -> None:
+    """Raise ``PackageError`` for one answer a column: a frame that is walked over gives names."""
+    columns = len(frame.columns)
+    if len(frame) != columns and hasattr(labels, "__len__") and len(labels) == columns:
+        raise PackageError(
+            f"predict gave {columns} values for {len(frame)} rows, one for each column name: it "
+            "was fitted on a single column (a series) and is asked with a frame",
+            "select the column in a step of the pipeline: make_column_transformer((vectoriser, "
+            f"{str(frame.columns[0])!r})), fitted on the frame",
+        )
 
 
 def _classes(native: Any) -> tuple[Scalar, ...] | None:

@@ -6,6 +6,7 @@ import inspect
 import json
 import random
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Recipe
+from packager.worker.cores import tell_cores
 from packager.worker.project_code import calling, find_object
 
 KEY = "[recipe] train"
@@ -31,6 +33,10 @@ def call_recipe(
     random.seed(recipe.seed)
     np.random.seed(recipe.seed % 2**32)
     module, train = find_object(recipe.train, KEY)
+    if find_spec("joblib") is not None:
+        import joblib  # noqa: F401  # what it counts has to be told before it is asked
+
+        tell_cores()
     # Through canonical JSON: the order of keys is then the same at build and at replay.
     params = json.loads(canonical_json(recipe.params))
     _check_signature(recipe.train, train, params)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
+from packager.errors import PackageError
 from packager.manifest import Recipe, Schema, Slices
 from packager.noun import FileEntry, Scalar
 from packager.results import Evaluation, Observed
@@ -38,6 +39,7 @@ from packager.worker.paths import Root
 from packager.worker.predictions import scalars
 from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
+from packager.worker.suiting import explained, suited
 from packager.worker.surroundings import numerical_environment
 
 
@@ -71,7 +73,7 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
     dataset = prepare(read_source(root), job, root)
     masks = slice_masks(dataset.test, declare_slices(dataset, job))
     loaded = _train(job, job.recipe, dataset, out / "model")
-    evaluation = _evaluate(loaded.model, dataset, masks)
+    evaluation = _evaluate(loaded.model, suited(loaded.model, dataset), masks)
     found = Fit(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
     (out / "fit.json").write_bytes(found.dump())
     return found
@@ -86,6 +88,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     before = before_training(root, out)
     if isinstance(job.recipe, Recipe):
         loaded = _train(job, job.recipe, dataset, out / "model")
+        dataset = suited(loaded.model, dataset)
     else:
         loaded = _Loaded(load_model(root, job.serve, job.task), root.models, job.serve.loader)
         dataset = given.in_order_of(loaded.model, dataset)
@@ -149,13 +152,12 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
 
 
 def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
-    return evaluate(
-        model,
-        dataset.test[list(dataset.features)],
-        dataset.test[dataset.target],
-        masks,
-        set(scalars(dataset.train[dataset.target])),
-    )
+    features = list(dataset.features)
+    known = set(scalars(dataset.train[dataset.target]))
+    try:
+        return evaluate(model, dataset.test[features], dataset.test[dataset.target], masks, known)
+    except PackageError as error:
+        raise explained(error, model, features) from error
 
 
 def _observe(

@@ -28,6 +28,7 @@ FIXED = {
     "OMP_DYNAMIC": "FALSE",
     "SOURCE_DATE_EPOCH": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONFAULTHANDLER": "1",  # a crash in compiled code says in which call
     "PYTHONUNBUFFERED": "1",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from packager.data.checks.freetext import is_free_text
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
 
@@ -29,7 +30,7 @@ def constant(table: Table) -> Iterator[Suspects]:
             yield Suspects(
                 name,
                 "values that differ",
-                "leave the column out (exclude)",
+                leave_out(table),
                 0.5,
                 observed=f"{column.loc[first]} in every row",
             )
@@ -39,22 +40,41 @@ def id_like(table: Table) -> Iterator[Suspects]:
     """Score 0.55: a feature of text or whole numbers that is another one in nearly every row.
 
     Whole numbers only where they count up (sorted or without gaps): other ones may be measures.
+    Free text is no id, and neither are features beside which there is no other one.
     """
-    if len(table) < LEAST_ROWS:
+    found = naming(table)
+    if len(found) == len(table.features):
         return
+    for name, unique in found.items():
+        if name in table.texts and is_free_text(table, name):
+            continue
+        yield Suspects(
+            name,
+            "values that rows share",
+            leave_out(table),
+            0.55,
+            observed=f"{unique:.1%} of the values are there once",
+        )
+
+
+def naming(table: Table) -> dict[str, float]:
+    """The features that number or name rows, each with its share of distinct values."""
+    found: dict[str, float] = {}
+    if len(table) < LEAST_ROWS:
+        return found
     for name in table.features:
         if name not in table.texts and not _counts_up(table, name):
             continue
-        column = table.frame[name].dropna()
-        unique = table.distinct(name) / max(1, len(column))
-        if len(column) >= LEAST_ROWS and unique >= UNIQUE:
-            yield Suspects(
-                name,
-                "values that rows share",
-                "leave the column out (exclude)",
-                0.55,
-                observed=f"{unique:.1%} of the values are there once",
-            )
+        present = int(table.frame[name].notna().sum())
+        unique = table.distinct(name) / max(1, present)
+        if present >= LEAST_ROWS and unique >= UNIQUE:
+            found[name] = unique
+    return found
+
+
+def leave_out(table: Table) -> str:
+    """What to do about a feature that teaches nothing; the only one can't be left out."""
+    return "leave the column out (exclude)" if len(table.features) > 1 else "add other features"
 
 
 def _counts_up(table: Table, name: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from monitoring.drift import PSI_EFFECT
 from monitoring.slices import ALL, SliceSet
-from packager.data.checks.columns import id_like
+from packager.data.checks.columns import naming
 from packager.data.checks.expected import SAMPLE
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
@@ -26,7 +26,7 @@ def drift(table: Table) -> Iterator[Suspects]:
     kept = [name for name in names if name in references and name in table.frame.columns]
     if not kept or not len(table):
         return
-    numbering = {one.column for one in id_like(table)}
+    numbering = naming(table)
     places = table.sample(SAMPLE)
     sample = table.frame[kept].iloc[places]
     shared = shared_rows(table.expected.sampled, table.hashes[places])

@@ -1,4 +1,8 @@
-"""Predictions of every row by models that never saw it: three folds, by whatever model."""
+"""Predictions of rows by models that never saw them: three folds, by whatever model.
+
+Folds follow the split of the package: groups stay together, and where training rows are earlier
+than held-out rows, a model is asked only about rows later than those it was trained on.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Ints
-from packager.data.checks.table import Table, nanoseconds, numbers_of
-from packager.noun import Task
+from packager.data.checks.suspects import CannotJudgeError, Floats, Ints
+from packager.data.checks.table import Table
+from packager.data.split import time_order
 
 FOLDS = 3
 SEED = 7
 SAMPLE = 20_000
-LEAST_ROWS = 60
+MIN_ROWS = 60
 
 Answers = tuple[tuple[Any, ...] | None, Floats]
 """Class labels and probabilities (rows, classes); or None and predicted numbers (rows,)."""
@@ -38,11 +42,44 @@ class OutOfFold:
     """Probabilities (rows, classes), or numbers (rows,)."""
 
 
-def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold | None:
-    """Three-fold cross-validation with ``fit_predict``; None where there are too few rows.
+@dataclass(frozen=True)
+class Folds:
+    """Which rows a model is trained on and asked about, in three rounds."""
 
-    Of more than 20,000 rows a sample is taken. Classes with fewer than three rows are left out.
-    Where the split keeps groups together, so do the folds.
+    rows: Ints
+    """Positions in the table."""
+    classes: tuple[Any, ...] | None
+    given: Floats
+    features: pd.DataFrame
+    target: pd.Series[Any]
+    splits: tuple[tuple[Ints, Ints], ...]
+    """Positions in ``rows``: those trained on, those asked about."""
+
+    def answered(self, fit_predict: FitPredict) -> OutOfFold:
+        """Train and ask ``fit_predict``; rows that no model could answer for are left out.
+
+        Whatever ``fit_predict`` raises passes through.
+        """
+        shape = (len(self.rows),) if self.classes is None else (len(self.rows), len(self.classes))
+        answers = np.full(shape, np.nan)
+        for train, test in self.splits:
+            named, found = fit_predict(
+                self.features.iloc[train].reset_index(drop=True),
+                self.target.iloc[train].reset_index(drop=True),
+                self.features.iloc[test].reset_index(drop=True),
+            )
+            if self.classes is None:
+                answers[test] = found
+            else:
+                answers[test] = _aligned(named, found, self.classes, self.given[test])
+        known = np.isfinite(answers if self.classes is None else answers.sum(axis=1))
+        return OutOfFold(self.rows[known], self.classes, self.given[known], answers[known])
+
+
+def plan_folds(table: Table) -> Folds:
+    """Three folds of at most 20,000 rows; ``CannotJudgeError`` where there are too few.
+
+    Classes with fewer than three rows are left out.
     """
     assert table.target is not None
     rows = table.sample(SAMPLE, table.frame[table.target].notna().to_numpy())
@@ -53,46 +90,31 @@ def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold | None:
         rows = rows[target.isin(counts.index[counts >= FOLDS]).to_numpy()]
         target = table.frame[table.target].iloc[rows]
         classes = tuple(sorted(set(target.tolist())))
-    if len(rows) < LEAST_ROWS or (classes is not None and len(classes) < 2):
-        return None
+    if len(rows) < MIN_ROWS:
+        raise CannotJudgeError(f"{len(rows)} rows are too few: {MIN_ROWS} are needed")
+    if classes is not None and len(classes) < 2:
+        raise CannotJudgeError(f"fewer than two classes have {FOLDS} rows")
     given = _codes(target.tolist(), classes)
-    features = table.frame[list(table.features)].iloc[rows].reset_index(drop=True)
-    target = target.reset_index(drop=True)
-    shape = (len(rows),) if classes is None else (len(rows), len(classes))
-    answers = np.zeros(shape)
-    for train, test in _splits(table, rows, given, classes is not None):
-        named, found = fit_predict(
-            features.iloc[train].reset_index(drop=True),
-            target.iloc[train].reset_index(drop=True),
-            features.iloc[test].reset_index(drop=True),
-        )
-        answers[test] = found if classes is None else _aligned(named, found, classes)
-    return OutOfFold(rows, classes, given, answers)
+    return Folds(
+        rows,
+        classes,
+        given,
+        table.frame[list(table.features)].iloc[rows].reset_index(drop=True),
+        target.reset_index(drop=True),
+        tuple(_splits(table, rows, given, classes is not None)),
+    )
 
 
-def stand_in(task: Task | None) -> FitPredict:
-    """Gradient-boosted trees with fixed settings, for where the recipe's own model can't serve."""
-
-    def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
-        from sklearn import ensemble
-        from threadpoolctl import threadpool_limits
-
-        both = pd.concat([features, rows], ignore_index=True)
-        numbers = np.column_stack([_as_numbers(both[name]) for name in both.columns])
-        train, test = numbers[: len(features)], numbers[len(features) :]
-        with threadpool_limits(1):  # more threads would add in another order
-            if task == "regression":
-                regressor = ensemble.HistGradientBoostingRegressor(random_state=SEED)
-                return None, np.asarray(regressor.fit(train, target).predict(test))
-            model = ensemble.HistGradientBoostingClassifier(random_state=SEED).fit(train, target)
-            return tuple(model.classes_.tolist()), np.asarray(model.predict_proba(test))
-
-    return fit_predict
+def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold:
+    """The answers of ``fit_predict`` for the folds of ``table``."""
+    return plan_folds(table).answered(fit_predict)
 
 
 def _splits(table: Table, rows: Ints, given: Floats, classes: bool) -> Any:
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
+    if table.split.time is not None:
+        return _forward(time_order(table.frame[table.split.time].iloc[rows]))
     if table.split.by:
         groups = table.frame[list(table.split.by)].iloc[rows]
         keys = pd.util.hash_pandas_object(groups, index=False)
@@ -102,6 +124,21 @@ def _splits(table: Table, rows: Ints, given: Floats, classes: bool) -> Any:
     return folds(FOLDS, shuffle=True, random_state=SEED).split(rows, given)
 
 
+def _forward(order: Floats) -> list[tuple[Ints, Ints]]:
+    """Folds in time: of four parts each but the first is asked about, trained on all before it.
+
+    ``order``: a number for each row that grows with its time. Rows of one time stay together.
+    """
+    _, ranks = np.unique(order, return_inverse=True)
+    cuts = np.quantile(ranks, np.arange(1, FOLDS + 1) / (FOLDS + 1), method="higher")
+    part = np.searchsorted(cuts, ranks, side="right")
+    found = [(np.flatnonzero(part < n), np.flatnonzero(part == n)) for n in range(1, FOLDS + 1)]
+    splits = [(train, test) for train, test in found if len(train) and len(test)]
+    if not splits:
+        raise CannotJudgeError("the rows have too few different times to train on the earlier ones")
+    return splits
+
+
 def _codes(target: list[Any], classes: tuple[Any, ...] | None) -> Floats:
     if classes is None:
         return np.array(target, dtype=np.float64)
@@ -109,20 +146,19 @@ def _codes(target: list[Any], classes: tuple[Any, ...] | None) -> Floats:
     return np.array([code[label] for label in target])
 
 
-def _aligned(named: tuple[Any, ...] | None, found: Floats, classes: tuple[Any, ...]) -> Floats:
-    """Probabilities with a column for each of ``classes``; one a fold lacked is impossible."""
+def _aligned(
+    named: tuple[Any, ...] | None, found: Floats, classes: tuple[Any, ...], given: Floats
+) -> Floats:
+    """Probabilities with a column for each of ``classes``; one a fold lacked is impossible.
+
+    A row whose own class was not there to be learned gets NaN: nothing is known of it.
+    """
     place = {label: code for code, label in enumerate(classes)}
     aligned = np.zeros((len(found), len(classes)))
+    known = np.zeros(len(classes), dtype=np.bool_)
     for column, label in enumerate(named or ()):
         if label in place:
             aligned[:, place[label]] = found[:, column]
+            known[place[label]] = True
+    aligned[~known[given.astype(np.intp)]] = np.nan
     return aligned
-
-
-def _as_numbers(series: pd.Series[Any]) -> Floats:
-    if pd.api.types.is_numeric_dtype(series.dtype):
-        return numbers_of(series)
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return nanoseconds(series)
-    codes = pd.factorize(series.astype(object))[0].astype(np.float64)
-    return np.asarray(np.where(codes < 0, np.nan, codes))

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Mask, Suspects, listed, rows_where, shown
+from packager.data.checks.suspects import Suspects, listed, rows_where, shown
 from packager.data.checks.table import Table
+from packager.data.checks.twins import twins
 
-SURE = 4.0
-"""Standard errors by which twins across the split must exceed twins within training."""
 _GROUP = re.compile(
     r"(^|[_\s.-])(id|ids|uuid|key|customer|patient|user|subject|person|group|client|device|"
     r"session|household|account|store|site|speaker|author)$|[a-z]Id$",
@@ -21,10 +20,10 @@ _GROUP = re.compile(
 
 
 def leakage(table: Table) -> Iterator[Suspects]:
-    """Held-out rows whose features are those of a training row. Score 1 and blocking.
+    """Held-out rows whose features are those of a training row.
 
-    Where many rows share their features anyway (few columns, coarse values), twins are no leak
-    unless there are more of them across the split than within training: score 0.35 then.
+    Score 1 and blocking where they are more than chance and enough to move a metric; 0.6 where
+    they are too few to matter; 0.35 where chance makes as many.
     """
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
@@ -33,14 +32,15 @@ def leakage(table: Table) -> Iterator[Suspects]:
     known = held_out & np.isin(table.feature_hashes, trained)
     if not known.any():
         return
-    leaked = table.fine_grained or _too_many(table, held_out, known)
+    found = twins(table, held_out, known)
+    leaked = found.beyond_chance and found.matter
     rows = rows_where(known)
     where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
     yield Suspects(
         None,
         "held-out rows that training never saw",
         "drop the copies, or split by hash or by the group they belong to",
-        1.0 if leaked else 0.35,
+        1.0 if leaked else 0.6 if found.beyond_chance else 0.35,
         rows,
         [
             f"the features of training row {where[key]}"
@@ -48,19 +48,6 @@ def leakage(table: Table) -> Iterator[Suspects]:
         ],
         blocking=leaked,
     )
-
-
-def _too_many(table: Table, held_out: Mask, known: Mask) -> bool:
-    """Whether twins across the split are more frequent than chance makes them.
-
-    By chance, a held-out row finds a twin in training as often as a training row finds one
-    among the others.
-    """
-    trained = pd.Series(table.feature_hashes[~held_out])
-    within = float(trained.duplicated(keep=False).mean())
-    across = float(known.sum() / held_out.sum())
-    spread = max(within * (1 - within), 1 / len(table)) / held_out.sum()
-    return bool(across - within > max(SURE * np.sqrt(spread), 0.01))
 
 
 def group_overlap(table: Table) -> Iterator[Suspects]:

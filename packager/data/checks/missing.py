@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from packager.data.checks.columns import leave_out
 from packager.data.checks.suspects import Suspects, rows_where
 from packager.data.checks.table import Table
 
@@ -77,7 +78,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
         yield Suspects(
             name,
             "values",
-            "leave the column out (exclude)",
+            leave_out(table),
             0.6,
             observed=f"{share:.1%} of the cells are empty",
         )

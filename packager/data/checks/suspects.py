@@ -14,6 +14,10 @@ Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 
+class CannotJudgeError(Exception):
+    """A detector can't tell right from wrong in this table; its text is the reason."""
+
+
 @dataclass(frozen=True)
 class Suspects:
     """Rows, or with ``rows=None`` a column or the table, that are wrong for one reason."""

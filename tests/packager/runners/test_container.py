@@ -52,7 +52,7 @@ def test_a_job_may_write_in_its_own_folders_only_and_leaves_nothing(
         "pathlib.Path('/work/out/result').write_text(open('/code/train.py').read())\n"
     )
     said: list[str] = []
-    code = engine.job(
+    ended = engine.job(
         engine_package.reference,
         [PYTHON, "-c", script],
         None,
@@ -61,7 +61,7 @@ def test_a_job_may_write_in_its_own_folders_only_and_leaves_nothing(
         environment={},
         on_line=said.append,
     )
-    assert code == 0, said
+    assert ended.code == 0, said
     refused = [
         f"{f} Read-only file system" for f in ("/usr", "/package", "/models", "/opt/venv", "/")
     ]

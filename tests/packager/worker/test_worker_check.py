@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from worker_projects import FOREST, Project
+from worker_projects import CHECKOUT, FOREST, Project
 
 from packager.data.checks.expected import Declared, Expected
 from packager.data.checks.finding import Report
-from packager.worker import check as worker_check
+from packager.worker import folds as worker_folds
 from packager.worker.check import check
 from packager.worker.job import CheckJob
+
+
+@pytest.fixture(autouse=True)
+def importable_in_a_child(project, monkeypatch):
+    """Where a worker's own processes find the project and this checkout."""
+    monkeypatch.setenv("PYTHONPATH", f"{project.root.code}:{CHECKOUT}")
 
 
 def checked(project: Project, **changes) -> Report:
@@ -42,7 +48,10 @@ def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
 @pytest.mark.parametrize(
     ("code", "note"),
     [
-        ("def train(*args, **more): raise ValueError('no')", "the recipe's own failed"),
+        (
+            "def train(*args, **more): raise ValueError('no')",
+            "the recipe's own can't be asked (the recipe raised ValueError: no)",
+        ),
         (
             "from sklearn.svm import LinearSVC\n"
             "def train(features, target, *, params, seed):\n"
@@ -53,7 +62,7 @@ def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
             "import time\n"
             "def train(features, target, *, params, seed):\n"
             "    try:\n        time.sleep(60)\n    except Exception:\n        pass\n",
-            "three folds took over 0.2 s",
+            "the recipe's own can't be asked (it took over 4 s)",
         ),
     ],
 )
@@ -61,7 +70,7 @@ def test_a_stand_in_takes_the_place_of_a_recipe_that_cannot_serve(
     project, noisy, monkeypatch, code, note
 ):
     if "sleep" in code:
-        monkeypatch.setattr(worker_check, "SECONDS", 0.2)
+        monkeypatch.setattr(worker_folds, "OWN_SECONDS", 4.0)
     project.code(train=code)
     project.data(noisy)
     report = checked(project)
@@ -105,3 +114,40 @@ def test_a_regression_is_checked_too(project, noisy):
     project.data(noisy)
     found = [f for f in checked(project, task="regression").findings if f.detector == "label_error"]
     assert [f.row for f in found] == [4]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import os; os._exit(0)", "its process ended with exit code 0, without a result"),
+        ("import os; os.kill(os.getpid(), 11)", "its process ended with signal SIGSEGV: a crash"),
+        ("raise SystemExit(4)", "the recipe raised SystemExit: 4"),
+    ],
+)
+def test_a_recipe_that_ends_its_process_costs_a_note(project, noisy, code, reason):
+    project.code(train=f"def train(features, target, *, params, seed):\n    {code}\n")
+    project.data(noisy)
+    assert reason in checked(project).notes[0]
+
+
+def test_free_text_alone_is_not_looked_at_without_the_recipes_model(project, noisy):
+    draw = np.random.default_rng(1)
+    words = ["fine", "works", "broke", "late", "never", "again", "happy", "the", "a", "it"]
+    text = [" ".join(draw.choice(words, 9)) + f" {n}" for n in range(300)]
+    project.code(train="def train(*args, **more): raise ValueError('no')")
+    project.data(pd.DataFrame({"text": text, "label": noisy["label"]}))
+    report = checked(project)
+    assert report.notes[0] == (
+        "label_error: not looked for, because the recipe's own can't be asked (the recipe raised "
+        "ValueError: no), and a stand-in model can't read free text (column 'text')"
+    )
+    assert not {"label_error", "id_like"} & set(report.counts)
+
+
+def test_labels_that_no_feature_tells_are_not_doubted(project, noisy):
+    project.code(train=FOREST)
+    noisy["label"] = np.random.default_rng(8).choice(["a", "b"], 300)
+    project.data(noisy)
+    report = checked(project)
+    assert "label_error" not in report.counts
+    assert "not looked for, because out of fold it is no better than chance" in report.notes[0]

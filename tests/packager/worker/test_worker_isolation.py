@@ -35,7 +35,8 @@ except PackageError as error:
         ("socket.create_connection(('example.invalid', 80))", "example.invalid:80"),
         ("socket.socket().connect(('127.0.0.1', 9))", "127.0.0.1:9"),
         ("socket.socket(socket.AF_INET6).connect(('::1', 9))", "::1:9"),
-        ("socket.socket().bind(('', 0))", ":0"),
+        ("socket.socket().bind(('', 8123))", ":8123"),
+        ("socket.socket().bind(('0.0.0.0', 8123))", "0.0.0.0:8123"),
         ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))", "127.0.0.1:9"),
         ("socket.gethostbyname('example.invalid')", "example.invalid"),
         ("import urllib.request as r; r.urlopen('http://example.invalid/')", "example.invalid:80"),
@@ -65,6 +66,22 @@ for _ in range(2):
 def test_unix_sockets_stay() -> None:
     assert attempt("one, other = socket.socketpair(); one.send(b'x'); other.recv(1)") == "done"
     assert attempt("socket.socket(socket.AF_UNIX).bind('\\0model-packager-test')") == "done"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "socket.socket(socket.AF_INET6).bind(('::1', 0))",
+        "import urllib3.util.connection as c; assert c._has_ipv6('::1') in (True, False)",
+        "socket.socket().bind(('127.0.0.1', 0))",
+        "socket.socket().bind(('', 0))",
+        "socket.gethostbyname('localhost')",
+        "socket.getaddrinfo('127.0.0.1', 80)",
+        "socket.getfqdn()",
+    ],
+)
+def test_a_look_at_what_this_machine_has_is_no_way_to_the_network(code: str) -> None:
+    assert attempt(code) == "done"
 
 
 def test_the_environment_names_what_can_change_the_last_bits(

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,13 @@ class Project:
 
     def work(self, *arguments: str, **environment: str) -> Ended:
         """Start ``python -m packager.worker`` as the host would, and wait for its end."""
+        return self._python(["-m", "packager.worker", *arguments], environment)
+
+    def python(self, program: str, **environment: str) -> Ended:
+        """Run ``program`` in a process that has a worker's environment."""
+        return self._python(["-c", program], environment)
+
+    def _python(self, arguments: list[str], environment: Mapping[str, str]) -> Ended:
         own = {
             "MODEL_ROOT": str(self.root.path),
             "PYTHONPATH": os.pathsep.join(
@@ -94,7 +102,7 @@ class Project:
         }
         self.root.code.mkdir(parents=True, exist_ok=True)
         ended = subprocess.run(
-            [sys.executable, "-m", "packager.worker", *arguments],
+            [sys.executable, *arguments],
             cwd=self.root.code,
             env={**os.environ, **own, **environment},
             capture_output=True,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dirty_tables import ROWS, clean, rows_of, said
+from sklearn.datasets import load_iris
 
 from packager.data.checks.categories import misspelt, unseen_category
 from packager.data.checks.check import MODEL_FREE, WITH_MODELS
@@ -185,12 +186,36 @@ def test_equal_features_with_unequal_labels_conflict():
     ]
 
 
-def test_a_held_out_copy_of_a_training_row_is_leakage_and_stops_a_build():
-    frame = pd.concat([clean(), clean().iloc[[5]]], ignore_index=True)
-    found = said(leakage, frame, held_out=np.append(HALF, True))
-    assert rows_of(found) == [ROWS]
-    assert found[0].blocking
-    assert found[0].observed == ["the features of training row 5"]
+@pytest.mark.parametrize(
+    ("copies", "held_out", "blocking"),
+    [(1, 30, False), (4, 40, True), (3, 40, False), (19, 1000, True), (9, 1000, False)],
+)
+def test_held_out_copies_stop_a_build_where_they_could_move_a_metric(copies, held_out, blocking):
+    draw = np.random.default_rng(2)
+    train = pd.DataFrame({"a": draw.normal(size=2000), "b": draw.normal(size=2000)})
+    other = pd.DataFrame({"a": draw.normal(size=held_out), "b": draw.normal(size=held_out)})
+    other.iloc[:copies] = train.iloc[5 : 5 + copies].to_numpy()
+    frame = pd.concat([train, other], ignore_index=True).assign(label="x")
+    found = said(leakage, frame, held_out=np.arange(len(frame)) >= 2000)
+    assert rows_of(found) == list(range(2000, 2000 + copies))
+    assert (found[0].blocking, found[0].score) == (blocking, 1.0 if blocking else 0.6)
+    assert found[0].observed[0] == "the features of training row 5"
+
+
+def test_rows_that_were_copied_before_the_split_are_leakage():
+    draw = np.random.default_rng(2)
+    rows = pd.DataFrame({"a": draw.normal(size=500), "b": draw.normal(size=500)})
+    frame = pd.concat([rows, rows], ignore_index=True).assign(label="x")
+    assert said(leakage, frame, held_out=draw.random(1000) < 0.25)[0].blocking
+
+
+def test_a_twin_in_a_table_of_few_values_stops_nothing():
+    frame = load_iris(as_frame=True).frame
+    held_out = np.arange(150) % 5 == 2
+    held_out[[101, 142]] = False, True  # these two flowers measure the same
+    frame = frame.rename(columns={"target": "label"})
+    found = said(leakage, frame, held_out=held_out)
+    assert (142 in rows_of(found), found[0].blocking) == (True, False)
 
 
 def test_coarse_rows_that_meet_by_chance_are_no_leakage():

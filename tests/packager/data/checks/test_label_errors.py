@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from packager.data.checks.folds import out_of_fold, stand_in
+from packager.data.checks.folds import out_of_fold, plan_folds
 from packager.data.checks.labels import (
     confident,
     confident_joint,
@@ -21,6 +21,8 @@ from packager.data.checks.labels import (
     robust_residuals,
     whole,
 )
+from packager.data.checks.standin import stand_in
+from packager.data.checks.suspects import CannotJudgeError
 from packager.data.checks.table import table_of
 
 
@@ -85,4 +87,5 @@ def test_residuals_are_measured_among_like_predictions():
 def test_too_few_rows_are_not_cross_validated():
     frame = load_iris(as_frame=True).frame.iloc[:40]
     table = table_of(frame, "target", task="classification")
-    assert out_of_fold(table, stand_in("classification")) is None
+    with pytest.raises(CannotJudgeError, match="40 rows are too few: 60 are needed"):
+        plan_folds(table)

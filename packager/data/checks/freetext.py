@@ -1,0 +1,37 @@
+"""Whether a column holds free text: sentences that people wrote, and neither names nor ids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from packager.data.checks.table import Table
+
+LOOKED_AT = 1_000
+"""Values that settle it, evenly spaced."""
+MIN_WORDS = 4
+"""Words from which a value reads as a sentence."""
+MIN_LETTERS = 8
+"""Letters from which a value in a script without spaces does."""
+
+
+def is_free_text(table: Table, name: str) -> bool:
+    """Whether the column, one of ``table.texts``, is free text.
+
+    It is where values hardly repeat and most are sentences: four words or more, or eight letters
+    of a script that writes no spaces.
+    """
+    texts = table.texts[name]
+    total = int(texts.counts.sum())
+    if not total or len(texts.values) < 0.1 * total or len(texts.values) < 10:
+        return False
+    step = -(-len(texts.values) // LOOKED_AT)
+    values = [value for value in texts.values[::step] if isinstance(value, str)]
+    return bool(values) and float(np.mean([_is_sentence(value) for value in values])) > 0.5
+
+
+def _is_sentence(value: str) -> bool:
+    words = [word for word in value.split() if any(letter.isalpha() for letter in word)]
+    if len(words) >= MIN_WORDS:
+        return True
+    wide = sum(letter.isalpha() and ord(letter) >= 0x0E00 for letter in value)
+    return wide >= MIN_LETTERS

@@ -1,0 +1,79 @@
+"""Held-out rows with the features of a training row: chance, or copies, and whether it matters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks.suspects import Mask
+from packager.data.checks.table import Table
+
+SURE = 4.0
+"""Standard errors by which twins across the split must exceed twins within training."""
+MIN_SHARE = 0.01
+"""Twins of a smaller share of the held-out rows change no metric much."""
+COARSE = 0.1
+"""Share of rows with a near twin from which twins are to be expected."""
+SAMPLE = 20_000
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Twins across the split, beside what chance makes of them."""
+
+    held_out: int
+    """Held-out rows."""
+    across: float
+    """Share of them with the features of a training row."""
+    chance: float
+    """Share that chance gives: that of training rows with a twin among the others, or 0."""
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether there are more than chance makes them, by 4 standard errors."""
+        spread = max(self.chance * (1 - self.chance), 1 / self.held_out) / self.held_out
+        margin = SURE * math.sqrt(spread) if self.chance else 0.0
+        return self.across - self.chance > margin
+
+    @property
+    def matter(self) -> bool:
+        """Whether they could move a metric by more than its own chance does.
+
+        The share of right answers among n rows has a standard error of at most 0.5 / √n.
+        """
+        return self.across - self.chance > max(MIN_SHARE, 0.5 / math.sqrt(self.held_out))
+
+
+def twins(table: Table, held_out: Mask, known: Mask) -> Twins:
+    """The twins of ``table``; ``known``: which held-out rows have one in training."""
+    rows = int(held_out.sum())
+    chance = 0.0
+    if _coarse(table):
+        trained = pd.Series(table.feature_hashes[~held_out])
+        chance = float(trained.duplicated(keep=False).mean())
+    return Twins(rows, float(known.sum()) / rows, chance)
+
+
+def _coarse(table: Table) -> bool:
+    """Whether different rows often differ in a single feature, so that equal ones are no wonder.
+
+    Where they don't, a row that equals another one in every feature is a copy of it.
+    """
+    _, first = np.unique(table.feature_hashes, return_index=True)
+    distinct = first[:: -(-len(first) // SAMPLE)]
+    draw = np.random.default_rng(0)
+    parts = []
+    for name in table.features:
+        cells = table.frame[name].iloc[distinct]
+        codes = table.texts[name].codes[distinct] if name in table.texts else pd.factorize(cells)[0]
+        mixed = draw.integers(0, 2**63, int(codes.max(initial=0)) + 2, dtype=np.uint64)
+        parts.append(mixed[codes])  # code -1, a null, takes the last one
+    whole = np.sum(parts, axis=0, dtype=np.uint64)
+    near = np.zeros(len(distinct), dtype=np.bool_)
+    for part in parts:
+        _, place, counts = np.unique(whole - part, return_inverse=True, return_counts=True)
+        near |= counts[place] > 1
+    return float(near.mean()) >= COARSE

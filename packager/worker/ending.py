@@ -1,0 +1,107 @@
+"""How a process ended, in words: its exit code, its signal, memory that ran out, its last lines.
+
+A process that ends by ``SIGKILL`` has no time to say why. The kernel counts the processes that it
+ends for want of memory, for each control group and for the machine: a count that rose meanwhile is
+the evidence that memory ran out, and without it nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+KEPT_LINES = 8
+"""Last lines of the output that are told."""
+_CONTAINER_SIGNALS = range(129, 160)
+"""Exit codes that stand for a signal where a container's first process ends by one."""
+_CRASHES = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP", "SIGSYS")
+_COUNTS = ("memory.events", "memory/memory.oom_control", "memory.oom_control")
+_GROUPS = Path("/sys/fs/cgroup")
+_MACHINE = Path("/proc/vmstat")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of a process: a negative ``code`` is the signal that ended it."""
+
+    code: int
+    out_of_memory: bool = False
+    """Whether the kernel or the engine says that it was ended for want of memory."""
+    said: Sequence[str] = ()
+    """Its output, or the end of it."""
+
+    @property
+    def signal(self) -> str | None:
+        """The name of the signal that ended it, ``SIGSEGV`` for example; None where none did."""
+        if self.code >= 0 and self.code not in _CONTAINER_SIGNALS:
+            return None
+        number = -self.code if self.code < 0 else self.code - 128
+        try:
+            return signal.Signals(number).name
+        except ValueError:
+            return f"signal {number}"
+
+    @property
+    def reason(self) -> str:
+        """``signal SIGKILL: out of memory`` or ``exit code 3``, for example."""
+        name = self.signal
+        if name is None:
+            return f"exit code {self.code}, without a result"
+        if self.out_of_memory:
+            return f"signal {name}: out of memory"
+        if name in _CRASHES:
+            return f"signal {name}: a crash in compiled code"
+        return f"signal {name}, sent by another process"
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, and the last lines of the output."""
+        lines = [line for line in self.said if line.strip()][-KEPT_LINES:]
+        last = "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
+        return self._mend() + last
+
+    def _mend(self) -> str:
+        name = self.signal
+        if self.out_of_memory:
+            return "give it more memory, or train on fewer rows or columns"
+        if name in _CRASHES:
+            return "a library crashed: the traceback of its output says in which call"
+        if name == "SIGKILL":
+            return "nothing says that memory ran out: look for who ended it (`dmesg`, the engine)"
+        if name is not None:
+            return "look for who sent the signal, then try again"
+        return "look for os._exit or sys.exit in the project's code"
+
+
+def kills_for_memory() -> int | None:
+    """How many processes the kernel has ended for want of memory; None where it doesn't say.
+
+    Of this control group where it is known (in a container), else of the whole machine.
+    """
+    for path in (*(_GROUPS / name for name in _COUNTS), _MACHINE):
+        count = _count(path)
+        if count is not None:
+            return count
+    return None
+
+
+def killed_for_memory(code: int, before: int | None) -> bool:
+    """Whether a process that ended with ``code`` was ended for want of memory.
+
+    ``before``: what ``kills_for_memory`` said when it started.
+    """
+    after = kills_for_memory()
+    rose = before is not None and after is not None and after > before
+    return code == -signal.SIGKILL and rose
+
+
+def _count(path: Path) -> int | None:
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    counts = dict(line.split(maxsplit=1) for line in lines if " " in line)
+    found = counts.get("oom_kill")
+    return int(found) if found is not None and found.strip().isdigit() else None

@@ -1,0 +1,60 @@
+"""The columns that a fitted model says it was trained on, whatever its library calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+_SPACE = re.compile(r"\s")
+_ATTRIBUTES = ("feature_names_in_", "feature_name_", "feature_names_", "feature_names")
+"""scikit-learn (and XGBoost's estimators); LightGBM's estimators; CatBoost; XGBoost's Booster."""
+
+_NUMBERED = {"lightgbm": "Column_{}", "catboost": "{}"}
+
+
+def feature_names(native: Any) -> tuple[str, ...] | None:
+    """The names in the order of training; None where the model doesn't say or has none.
+
+    A pipeline is asked for those of its first step, a search for those of its best model.
+    """
+    libraries = {kind.__module__.split(".")[0] for kind in type(native).__mro__}
+    for attribute in _ATTRIBUTES:
+        names = _texts(getattr(native, attribute, None))
+        if names is not None:
+            return None if _is_made_up(names, libraries) else names
+    if "lightgbm" in libraries:
+        told = getattr(native, "feature_name", None)  # of a Booster
+        names = _texts(told()) if callable(told) else None
+        return None if names is None or _is_made_up(names, libraries) else names
+    steps = getattr(native, "steps", None)
+    inner = steps[0][1] if steps else getattr(native, "best_estimator_", None)
+    return None if inner is None or isinstance(inner, str) else feature_names(inner)
+
+
+def columns_named(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...] | None:
+    """The ``columns`` that a model calls ``names``; None unless it knows each of them by name.
+
+    LightGBM writes ``my column`` as ``my_column``.
+    """
+    known = {_SPACE.sub("_", column): column for column in columns}
+    if len(known) < len(columns):
+        known = {}
+    known |= {column: column for column in columns}
+    if not names or len(set(names)) < len(names) or any(name not in known for name in names):
+        return None
+    return tuple(known[name] for name in names)
+
+
+def _texts(names: Any) -> tuple[str, ...] | None:
+    if names is None or callable(names) or isinstance(names, str):
+        return None
+    return tuple(str(name) for name in names) or None
+
+
+def _is_made_up(names: Sequence[str], libraries: Collection[str]) -> bool:
+    """Whether a library that was fitted on an array has numbered the columns."""
+    return any(
+        library in libraries and names == tuple(form.format(n) for n in range(len(names)))
+        for library, form in _NUMBERED.items()
+    )
