@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from packager.data.checks.expected import Declared
+from packager.data.reader import ColumnReading, Reader, ReadOptions, texts_of
 from packager.manifest import Split
 from packager.noun import Isa, Level, Noun, Task
 
@@ -30,11 +31,24 @@ class PackageSection(Noun):
 class DataSection(Noun):
     source: str
     target: str
+    include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    train_only: tuple[str, ...] = ()
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
     private: bool = False
     columns: dict[str, Declared] = {}
+    read: ReadOptions = ReadOptions()
+
+    @property
+    def reader(self) -> Reader:
+        """How the data's files are read."""
+        columns = {
+            name: ColumnReading(kind=c.kind, values=texts_of(c.values), null=c.null)
+            for name, c in self.columns.items()
+            if c.kind or c.null is not None or texts_of(c.values)
+        }
+        return Reader(**self.read.model_dump(), columns=columns)
 
     @field_validator("split", mode="before")
     @classmethod

@@ -23,12 +23,13 @@ from packager.data.fingerprint import row_hashes
 from packager.data.split import test_mask
 from packager.errors import PackageError
 from packager.manifest import Recipe
-from packager.worker.dataset import Source, feature_names, held_out_file, prepare, read_source
+from packager.worker.dataset import feature_names, prepare
 from packager.worker.evaluate import numbers
 from packager.worker.job import CheckJob, Job
 from packager.worker.model import load_model_at
 from packager.worker.paths import Root
 from packager.worker.recipe import call_recipe
+from packager.worker.source import Source, read_held_out, read_source
 from packager.worker.storage import save_model
 
 SECONDS = 30.0
@@ -45,7 +46,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> Report:
     Raise ``UsageError`` where training would: for an absent target, say.
     """
     out.mkdir(parents=True, exist_ok=True)
-    source = read_source(root)
+    source = read_source(root, asked.job.reader)
     prepare(source, asked.job, root)  # refuses what training would refuse
     table = _table(asked, source, root)
     tell = _say if len(table) > checks.LARGE else _nothing
@@ -57,14 +58,14 @@ def check(asked: CheckJob, root: Root, out: Path) -> Report:
 
 
 def _table(asked: CheckJob, source: Source, root: Root) -> Table:
-    job, frame = asked.job, source.frame
+    job, frame = asked.job, source.served
     features = feature_names(frame, job)
-    hashes = row_hashes(frame)
+    hashes = row_hashes(source.frame)
     if job.split.file is not None:
-        test = held_out_file(source, job, root)
-        held_out = np.arange(len(frame) + len(test)) >= len(frame)
-        hashes = np.concatenate([hashes, row_hashes(test)])
-        frame = pd.concat([frame, test], ignore_index=True)
+        test = read_held_out(source, job, root)
+        held_out = np.arange(len(frame) + len(test.frame)) >= len(frame)
+        hashes = np.concatenate([hashes, row_hashes(test.frame)])
+        frame = pd.concat([frame, test.served], ignore_index=True)
     else:
         held_out = _mask(frame, job, features)
     return Table(

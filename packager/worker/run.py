@@ -25,7 +25,6 @@ from packager.worker.dataset import (
     declare_slices,
     describe,
     prepare,
-    read_source,
     slice_masks,
 )
 from packager.worker.evaluate import Mask, evaluate
@@ -37,6 +36,7 @@ from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
 from packager.worker.recipe import call_recipe
+from packager.worker.source import read_source
 from packager.worker.storage import save_model
 from packager.worker.surroundings import numerical_environment
 
@@ -68,7 +68,7 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
     """Train as ``job`` says and measure, no more; write ``out``/fit.json and ``out``/model."""
     assert isinstance(job.recipe, Recipe)
     out.mkdir(parents=True, exist_ok=True)
-    dataset = prepare(read_source(root), job, root)
+    dataset = prepare(read_source(root, job.reader), job, root)
     masks = slice_masks(dataset.test, declare_slices(dataset, job))
     loaded = _train(job, job.recipe, dataset, out / "model")
     evaluation = _evaluate(loaded.model, dataset, masks)
@@ -78,9 +78,10 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
 
 
 def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
-    source = read_source(root)
+    source = read_source(root, job.reader)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
+    del source  # the dataset has copies of its rows
     slices = declare_slices(dataset, job)
     masks = slice_masks(dataset.test, slices)
     before = before_training(root, out)
@@ -106,7 +107,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
-        options=source.options,
+        unlabelled=dataset.unlabelled,
     )
 
 
@@ -125,7 +126,6 @@ def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
         compiled=compile_model(model, schema, None, out / FOLDER, job.serve.compile),
         train_rows=0,
         test_rows=0,
-        options={},
     )
 
 

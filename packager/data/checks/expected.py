@@ -29,6 +29,8 @@ class Declared(Noun):
     kind: Kind | None = None
     nullable: bool | None = None
     values: tuple[Scalar, ...] | None = None
+    null: tuple[str, ...] | None = None
+    """Words that mean null in this column of CSV, in place of the table's."""
     minimum: float | None = Field(default=None, alias="min")
     maximum: float | None = Field(default=None, alias="max")
 
