@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.reader import PLAIN, Reader
+from packager.data.shown import shown_value
 from packager.data.times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
 from packager.noun import Kind
@@ -26,7 +27,6 @@ _EXPECTED = {
     "boolean": "true, false, 1 or 0",
     "datetime": "an ISO 8601 date or time, all with an offset or none",
 }
-_SHORT = 80
 
 
 def parse_cells(cells: Sequence[Any], kind: Kind, reader: Reader = PLAIN) -> list[Any]:
@@ -88,11 +88,9 @@ def _is_text(column: pd.Series[Any]) -> bool:
 
 
 def _refusal(name: str, kind: str, cell: Any, row: int, place: Path) -> UsageError:
-    text = repr(cell)
-    shown = text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
     return UsageError(
         f"{place}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
-        f"got {shown}",
+        f"got {shown_value(cell)}",
         f'mend the cell, leave it empty, or declare {name} with kind = "string"',
     )
 

@@ -14,6 +14,7 @@ from packager.data.frames import infer_columns, same_columns
 from packager.data.parquetfiles import parquet_blocks, parquet_schema
 from packager.data.reader import PLAIN, Reader, shown_options, toml_text
 from packager.data.served import as_served
+from packager.data.shown import shown_value
 from packager.errors import UsageError
 
 MAX_ROWS = 10_000
@@ -81,8 +82,8 @@ def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
             own = {"separator": reader.separator} if reader.separator else {}
             example = next(text for text in texts if "," in text)
             raise UsageError(
-                f"{where}: expected numbers with a decimal point in {name!r}, got {example!r} and "
-                "the like in every cell",
+                f"{where}: expected numbers with a decimal point in {name!r}, "
+                f"got {shown_value(example)} and the like in every cell",
                 f"add under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
                 f'the column under [data.columns]: {toml_text(name)} = {{ kind = "string" }}',
             )

@@ -6,10 +6,36 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from packager.data.csvfiles import csv_blocks, csv_names
+from packager.data.frames import source_files
 from packager.data.reader import Reader
 
 _ROWS = 1 << 16
+
+
+def words_read_as_null(
+    path: Path, frame: pd.DataFrame, reader: Reader
+) -> dict[str, dict[str, int]]:
+    """Text that ``reader`` takes for null, by column of text of whose null words nobody spoke.
+
+    ``frame`` are the rows of ``path``; only CSV has such words.
+    """
+    form, files = source_files(path)
+    if form != "csv" or reader.null is not None:
+        return {}
+    columns = [
+        name
+        for name in frame.columns
+        if (name not in reader.columns or reader.columns[name].null is None)
+        and reader.kind(name) is None
+        and pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
+        and frame[name].isna().any()
+    ]
+    found = null_words(files, reader, columns) if columns else {}
+    words = {n: {text: rows for text, rows in w.items() if text} for n, w in found.items()}
+    return {name: texts for name, texts in words.items() if texts}
 
 
 def null_words(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.reader import Reader
+from packager.data.shown import shown_value
 from packager.data.times import as_times, first_without_time
 from packager.errors import UsageError
 
@@ -95,7 +96,7 @@ def _times(column: pd.Series[Any], name: str) -> pd.Series[Any]:
         row = first_without_time(column)
         raise UsageError(
             f"[data.columns] {name}: expected ISO 8601 times, as declared, "
-            f"got {str(column.iloc[row])[:80]!r} in row {row}",
+            f"got {shown_value(column.iloc[row])} in row {row}",
             f'mend the cell, or declare {name} with kind = "string"',
         )
     return _plain(found[1])

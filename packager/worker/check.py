@@ -20,6 +20,7 @@ from packager.data.checks.folds import Answers, FitPredict, OutOfFold, out_of_fo
 from packager.data.checks.suspects import Mask
 from packager.data.checks.table import Table
 from packager.data.fingerprint import row_hashes
+from packager.data.nullwords import words_read_as_null
 from packager.data.split import test_mask
 from packager.errors import PackageError
 from packager.manifest import Recipe
@@ -72,10 +73,12 @@ def _table(asked: CheckJob, source: Source, root: Root) -> Table:
         frame,
         hashes,
         features,
+        train_only=job.train_only,
         target=job.target,
         task=job.task,
         held_out=held_out,
         source_rows=len(source.frame),
+        null_words=words_read_as_null(root.source, source.served, job.reader),
         split=job.split,
         expected=asked.expected,
     )

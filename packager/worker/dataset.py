@@ -15,6 +15,7 @@ from monitoring.slices import SliceSet, declare
 from packager.data import frames
 from packager.data.look import refuse_unservable
 from packager.data.reader import toml_text
+from packager.data.shown import shown_value
 from packager.data.split import test_mask
 from packager.errors import UsageError
 from packager.manifest import Column, Schema, Slices
@@ -157,7 +158,7 @@ def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Jo
     if not unlabelled:
         return
     words = {text: count for text, count in unlabelled.items() if text}
-    shown = [f"{count} with the text {text!r}" for text, count in words.items()]
+    shown = [f"{count} with the text {shown_value(text)}" for text, count in words.items()]
     if blank := unlabelled.get(""):
         shown.append(f"{blank} with an empty cell")
     total, lost = sum(unlabelled.values()), sum(words.values())

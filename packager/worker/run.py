@@ -35,10 +35,10 @@ from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
-from packager.worker.recipe import call_recipe
 from packager.worker.source import read_source
 from packager.worker.storage import save_model
 from packager.worker.surroundings import numerical_environment
+from packager.worker.trainonly import never_asked, train_on
 
 
 @dataclass(frozen=True)
@@ -141,21 +141,22 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     rows = dataset.train
     if job.leave_out is not None:
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
-    features = rows[list(dataset.features)].copy()
-    model, module = call_recipe(recipe, features, rows[dataset.target].copy())
+    names = dataset.features, dataset.train_only, job.exclude
+    model, module = train_on(recipe, rows, dataset.target, *names)
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
 
 
 def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
-    return evaluate(
-        model,
-        dataset.test[list(dataset.features)],
-        dataset.test[dataset.target],
-        masks,
-        set(scalars(dataset.train[dataset.target])),
-    )
+    with never_asked(dataset.train_only):
+        return evaluate(
+            model,
+            dataset.test[list(dataset.features)],
+            dataset.test[dataset.target],
+            masks,
+            set(scalars(dataset.train[dataset.target])),
+        )
 
 
 def _observe(

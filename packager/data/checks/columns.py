@@ -8,6 +8,7 @@ import numpy as np
 
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
+from packager.data.shown import shortened
 
 UNIQUE = 0.98
 """Share of distinct values from which whole numbers and text name rows."""
@@ -31,7 +32,7 @@ def constant(table: Table) -> Iterator[Suspects]:
                 "values that differ",
                 "leave the column out (exclude)",
                 0.5,
-                observed=f"{column.loc[first]} in every row",
+                observed=f"{shortened(str(column.loc[first]))} in every row",
             )
 
 

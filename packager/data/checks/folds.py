@@ -21,7 +21,7 @@ LEAST_ROWS = 60
 Answers = tuple[tuple[Any, ...] | None, Floats]
 """Class labels and probabilities (rows, classes); or None and predicted numbers (rows,)."""
 FitPredict = Callable[[pd.DataFrame, "pd.Series[Any]", pd.DataFrame], Answers]
-"""(features, target, rows to predict) → answers for those rows."""
+"""(features and columns only for training, target, rows to predict) → answers for those rows."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold | None:
     if len(rows) < LEAST_ROWS or (classes is not None and len(classes) < 2):
         return None
     given = _codes(target.tolist(), classes)
-    features = table.frame[list(table.features)].iloc[rows].reset_index(drop=True)
+    columns = [*table.features, *table.train_only]
+    features = table.frame[columns].iloc[rows].reset_index(drop=True)
     target = target.reset_index(drop=True)
     shape = (len(rows),) if classes is None else (len(rows), len(classes))
     answers = np.zeros(shape)
@@ -64,7 +65,7 @@ def out_of_fold(table: Table, fit_predict: FitPredict) -> OutOfFold | None:
         named, found = fit_predict(
             features.iloc[train].reset_index(drop=True),
             target.iloc[train].reset_index(drop=True),
-            features.iloc[test].reset_index(drop=True),
+            features[list(table.features)].iloc[test].reset_index(drop=True),
         )
         answers[test] = found if classes is None else _aligned(named, found, classes)
     return OutOfFold(rows, classes, given, answers)
@@ -77,7 +78,7 @@ def stand_in(task: Task | None) -> FitPredict:
         from sklearn import ensemble
         from threadpoolctl import threadpool_limits
 
-        both = pd.concat([features, rows], ignore_index=True)
+        both = pd.concat([features[list(rows.columns)], rows], ignore_index=True)
         numbers = np.column_stack([_as_numbers(both[name]) for name in both.columns])
         train, test = numbers[: len(features)], numbers[len(features) :]
         with threadpool_limits(1):  # more threads would add in another order
