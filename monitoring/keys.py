@@ -83,7 +83,7 @@ class KeyRing:
 
     def _read(self) -> Keys:
         try:
-            return Keys.parse(self._path.read_text(encoding="utf-8"), self._model)
+            return Keys.parse(self._path.read_text(encoding="utf-8-sig"), self._model)
         except (OSError, UnicodeDecodeError) as error:
             raise KeyFileError(f"{self._path}: can't be read: {error}") from error
         except KeyFileError as error:

@@ -9,9 +9,16 @@ from pathlib import Path
 from monitoring.slices import Rule
 from packager.code import model_files
 from packager.data.frames import column_names
+from packager.data.look import (
+    first_rows,
+    refuse_commas,
+    refuse_unservable,
+    refuse_unservable_types,
+)
 from packager.errors import PackageError, UsageError
 from packager.pickles import holds_main
 from packager.project.config import FILENAME, Project
+from packager.project.sections import DataSection
 
 
 def check_columns(project: Project) -> None:
@@ -20,8 +27,11 @@ def check_columns(project: Project) -> None:
     if data is None:
         _check_no_data(project)
         return
-    present = column_names(project.path(data.source))
+    source, reader = project.path(data.source), data.reader
+    present = column_names(source, reader)
     named = {"data.target": [data.target], "data.exclude": data.exclude}
+    named |= {"data.include": data.include, "data.train_only": data.train_only}
+    named["data.read.dtypes"] = tuple(data.read.dtypes)
     named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
     if data.split.time:
         named["data.split.time"] = [data.split.time]
@@ -35,8 +45,19 @@ def check_columns(project: Project) -> None:
             "the target is never a feature; leave it out of exclude",
         )
     if data.split.file:
-        held_out = column_names(project.path(data.split.file))
+        held_out = column_names(project.path(data.split.file), reader)
         _require("data.split.file", present, held_out, data.split.file)
+    _check_first_rows(data, source, present)
+
+
+def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> None:
+    """What the types of the data and its first rows show already."""
+    other = {data.target, *data.exclude, *data.train_only}
+    features = [n for n in data.include or present if n not in other]
+    refuse_unservable_types(source, features)
+    rows = first_rows(source, data.reader)
+    refuse_commas(rows, data.reader, data.source)
+    refuse_unservable(rows, features)
 
 
 def check_code(project: Project, code: Mapping[str, Path]) -> None:

@@ -17,6 +17,10 @@ from packager.data.checks.check import DETECTORS, LARGE, MODEL_FREE, check
 from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
 from packager.data.checks.table import table_of
+from packager.data.fingerprint import row_hashes
+from packager.data.nullwords import words_read_as_null
+from packager.data.reader import PLAIN
+from packager.data.served import as_served
 from packager.errors import UsageError
 from packager.footing import footing_of, worker_on_footing
 from packager.image.engine import Engine
@@ -144,6 +148,7 @@ def _check_rows(
     source: Path, name: str, target: str | None, before: Before | None, progress: Progress
 ) -> Report:
     frame = frames.read(source)
+    served = as_served(frame, PLAIN)
     if target is not None and target not in frame.columns:
         raise UsageError(
             f"--target: expected a column of {name}, got {target!r}",
@@ -156,7 +161,13 @@ def _check_rows(
     note = f"no project, so no model is trained: {left_out} are left out"
     progress.step(f"checking {name}")
     return check(
-        table_of(frame, target, expected=expected),
+        table_of(
+            served,
+            target,
+            expected=expected,
+            hashes=row_hashes(frame),
+            null_words=words_read_as_null(source, served, PLAIN),
+        ),
         models=False,
         notes=[note],
         tell=progress.output if len(frame) > LARGE else lambda _: None,

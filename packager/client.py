@@ -220,7 +220,7 @@ class _Bearer(requests.auth.AuthBase):
 def read_key(path: Path) -> str:
     """The key in a file: its first line."""
     try:
-        lines = path.read_text(encoding="ascii").split()
+        lines = path.read_text(encoding="utf-8-sig").split()
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: expected a file with a key, got {error}") from error
     if not lines:

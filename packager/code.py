@@ -122,7 +122,7 @@ def _not_ignored(top: Path) -> set[str] | None:
     ignore = top / ".dockerignore"
     if not ignore.is_file():
         return None
-    lines = (line.strip() for line in ignore.read_text(encoding="utf-8").splitlines())
+    lines = (line.strip() for line in ignore.read_text(encoding="utf-8-sig").splitlines())
     patterns = [line for line in lines if line and not line.startswith("#")]
     return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from monitoring.drift import benjamini_hochberg
 from monitoring.slices import ALL, SliceSet
 from packager.data import frames
+from packager.data.served import as_served
 from packager.errors import PackageError, UsageError
 from packager.image.engine import Engine
 from packager.image.reference import Reference
@@ -70,7 +71,7 @@ def contest(
     first, second = before.manifest, after.manifest
     target = _target(first, second)
     frames.keep_text_plain()
-    frame = frames.read(data)
+    frame = as_served(frames.read(data, first.reader), first.reader)
     if target not in frame.columns:
         raise UsageError(
             f"--data {data}: expected the target {target!r} among the columns, got "

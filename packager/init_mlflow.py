@@ -81,7 +81,7 @@ def _read(model: Path) -> Saved:
             "name the folder that mlflow.<flavour>.save_model wrote, or an artifact of a run",
         )
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: expected YAML, got {error}", "save the model again") from error
     if not isinstance(content, dict) or "flavors" not in content:
@@ -191,14 +191,16 @@ def _recorded(model: Path) -> list[str]:
 
     file, conda = model / "requirements.txt", model / "conda.yaml"
     if file.is_file():
-        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     if not conda.is_file():
         raise PackageError(
             f"{file}: expected the requirements MLflow recorded, got neither it nor {conda.name}",
             "save the model again, or write the file",
         )
     found: list[str] = []
-    for entry in (yaml.safe_load(conda.read_text(encoding="utf-8")) or {}).get("dependencies", []):
+    for entry in (yaml.safe_load(conda.read_text(encoding="utf-8-sig")) or {}).get(
+        "dependencies", []
+    ):
         if isinstance(entry, dict):
             found += [str(line).strip() for line in entry.get("pip", [])]
         elif not re.match(r"(python|pip)\b", str(entry)):

@@ -7,6 +7,7 @@ from statistics import stdev
 from typing import Any
 
 from packager.console import human_bytes
+from packager.data.shown import shown_value
 from packager.image.reference import Reference
 from packager.manifest import Manifest
 from packager.results import Compiled, Metrics
@@ -69,7 +70,17 @@ def _data(manifest: Manifest) -> str:
     return (
         f"{files}: {data.train_rows} rows to {what}, {data.test_rows} held out, "
         f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
+        f"{_unlabelled(data.unlabelled)}"
     )
+
+
+def _unlabelled(words: Mapping[str, int]) -> str:
+    """How many rows had no label, and what stood there."""
+    if not words:
+        return ""
+    texts = [f"target text {shown_value(text)} in {rows}" for text, rows in words.items() if text]
+    texts += [f"empty target in {words['']}"] if "" in words else []
+    return f"; rows dropped: {sum(words.values())}, {', '.join(texts)}"
 
 
 def _environment(reference: Reference) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from packager.data.reader import Reader
 from packager.digest import sha256_bytes
 from packager.noun import FileEntry, Isa, Kind, Level, Noun, Scalar, Task
 from packager.results import Compiled, Evaluation, Findings, NumericalEnvironment, Observed, Spread
@@ -168,10 +169,15 @@ class DataSource(Noun):
     """Under ``/data/test``: the held-out rows, where ``split.file`` names them."""
     target: str
     exclude: tuple[str, ...]
+    include: tuple[str, ...] = ()
+    train_only: tuple[str, ...] = ()
     split: Split
     embed: Literal["companion", "image", "none"]
-    options: dict[str, Any]
-    """Options the CSV reader was called with."""
+    reader: Reader = Reader()
+    """How files of CSV were read."""
+    unlabelled: dict[str, int] = {}
+    """Text that stood in place of a label and counts as null → rows left out; "" where the cell
+    was empty."""
     fingerprint: str
     """sha256 of ``/package/fingerprint.json``."""
     train_rows: int
@@ -209,6 +215,11 @@ class Manifest(Noun):
     """The other files under ``/package``: lock, fingerprint, profile, golden rows, Dockerfile."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def reader(self) -> Reader:
+        """How the package's own CSV was read, and other files of such rows are."""
+        return Reader() if self.data == "none" else self.data.reader
 
     @property
     def root(self) -> str:

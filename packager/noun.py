@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Literal, Self
 
@@ -31,7 +32,7 @@ class Noun(BaseModel):
     def load(cls, path: Path) -> Self:
         """Read a noun from a JSON file; raise ``PackageError`` if it is not one."""
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except (OSError, ValidationError) as error:
             raise PackageError(
                 f"{path}: expected {cls.__name__}, got {error}",

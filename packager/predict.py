@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from packager.cache import work_folder
 from packager.client import Client, Prediction
-from packager.data.frames import read_rows
+from packager.data.rowfiles import read_rows
 from packager.digest import canonical_json
 from packager.image.engine import Engine
 from packager.image.reference import Reference
@@ -28,7 +28,8 @@ def predict(
 
     Raises ``PackageError`` naming the first row that can't be taken; there is no answer then.
     """
-    rows = read_rows(source, reference.manifest.schema_)
+    manifest = reference.manifest
+    rows = read_rows(source, manifest.schema_, manifest.reader)
     asked = json.dumps({"rows": rows}, allow_nan=False).encode()
     with work_folder() as output:
         progress.step(f"predicting {len(rows)} rows")
@@ -40,7 +41,8 @@ def predict(
 
 def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
     """As ``predict``, from a server; with the tokens for feedback where it gives any."""
-    rows = read_rows(source, client.package().schema_)
+    manifest = client.package()
+    rows = read_rows(source, manifest.schema_, manifest.reader)
     progress.step(f"predicting {len(rows)} rows at {client.url}")
     answers = [_as_answer(one) for one in client.predict(rows)]
     if form == "csv":

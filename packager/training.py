@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packager.code import model_files
+from packager.data.reader import Reader
 from packager.image.assemble import LABEL, assemble
 from packager.image.engine import Engine
 from packager.image.layers import Layer, plain_layer
@@ -115,6 +116,9 @@ def job_of(project: Project) -> Job:
         recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
         target=data.target if data else None,
         exclude=data.exclude if data else (),
+        include=data.include if data else (),
+        train_only=data.train_only if data else (),
+        reader=data.reader if data else Reader(),
         split=split_of(project),
         source=data is not None,
     )

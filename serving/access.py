@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hmac
 import logging
 import time
@@ -68,7 +69,9 @@ class Keys:
 def _read(path: Path) -> tuple[bytes, ...]:
     hint = f"write one key a line into it, readable for this user, or unset {VARIABLE}"
     try:
-        lines = [line.strip() for line in path.read_bytes().splitlines()]
+        lines = [
+            line.strip() for line in path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+        ]
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise UsageError(

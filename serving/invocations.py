@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
 from typing import Any
 
-from packager.data.csvfiles import CSV_OPTIONS, parse_cells
+from packager.data.csvcells import parse_cells
 from packager.manifest import Manifest
 from packager.noun import Kind
 from serving.exchange import Scored
@@ -20,7 +20,6 @@ from serving.schema import RequestError, encode
 
 Rows = list[dict[str, Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
-_NULLS = frozenset(CSV_OPTIONS["na_values"])
 
 
 class Invocations:
@@ -32,6 +31,7 @@ class Invocations:
         schema = manifest.schema_
         self._features = [column.name for column in schema.features]
         self._kinds = {column.name: column.kind for column in (*schema.features, *schema.extras)}
+        self._reader = manifest.reader
         self._forms: Mapping[str, Callable[[Any], Rows]] = {
             "dataframe_split": _split,
             "dataframe_records": _records,
@@ -115,7 +115,8 @@ class Invocations:
         ]
 
     def _cells(self, name: str, texts: Sequence[str]) -> list[Any]:
-        cells = [None if text in _NULLS else text for text in texts]
+        nulls = frozenset(self._reader.null_words(name))
+        cells = [None if text in nulls else text for text in texts]
         kind: Kind = self._kinds.get(name, "string")
         return parse_cells(cells, "integer" if kind == "any" else kind)
 

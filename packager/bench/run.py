@@ -15,7 +15,7 @@ from packager.bench.generator import Target, generator
 from packager.bench.report import Benchmark, Step
 from packager.bench.rows import bodies, synthetic_rows
 from packager.client import Client
-from packager.data.frames import read_rows
+from packager.data.rowfiles import read_rows
 from packager.errors import UsageError
 from packager.image.engine import Engine
 from packager.image.reference import Reference
@@ -70,7 +70,7 @@ def bench_server(client: Client, key: str | None, plan: Plan, progress: Progress
 def _rows(plan: Plan, manifest: Manifest, profile: Profile | None) -> Rows:
     if plan.source is None:
         return synthetic_rows(manifest.schema_, profile, SYNTHETIC_ROWS, plan.seed)
-    rows = read_rows(plan.source, manifest.schema_)
+    rows = read_rows(plan.source, manifest.schema_, manifest.reader)
     if not rows:
         raise UsageError(f"{plan.source}: expected at least one row, got none")
     return rows

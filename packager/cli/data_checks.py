@@ -12,6 +12,8 @@ from packager.checking import Checked, Place, check_data, place_of
 from packager.cli.app import AsJson
 from packager.cli.data import data
 from packager.console import ConsoleProgress, one_line, show
+from packager.data.csvtext import table_suffix
+from packager.data.reader import PLAIN, Reader
 from packager.errors import UsageError
 from packager.review.apply import apply_verdicts, source_of
 from packager.review.changes import Changes
@@ -170,17 +172,18 @@ def apply(
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
     decided = read_verdicts(given or place.verdicts)
     if isinstance(place.data, Path):
-        _apply_to_file(place.data, decided, output, as_json)
+        reader = place.project.data.reader if place.project and place.project.data else PLAIN
+        _apply_to_file(place.data, decided, output, as_json, reader)
     else:
         _apply_to_table(place, place.data, decided, output, as_json)
 
 
 def _apply_to_file(
-    data: Path, decided: tuple[Verdict, ...], output: str | None, as_json: bool
+    data: Path, decided: tuple[Verdict, ...], output: str | None, as_json: bool, reader: Reader
 ) -> None:
     source = source_of(data)
     file = Path(output) if output else data if source != data else _clean(source)
-    done = apply_verdicts(source, decided, file)
+    done = apply_verdicts(source, decided, file, reader)
     _tell_changes(done.dropped, done.fixed, done.unused)
     show(json.dumps({"output": str(file), **done.model_dump()}) if as_json else str(file))
 
@@ -219,7 +222,9 @@ def _tell_changes(dropped: int, fixed: int, unused: tuple[str, ...]) -> None:
 def _clean(source: Path) -> Path:
     if source.is_dir():
         raise UsageError(f"{source}: expected --output for a folder of files", "name a file")
-    return source.with_name(f"{source.stem}.clean{source.suffix}")
+    suffix = table_suffix(source)
+    name = source.name[: source.name.lower().rindex(suffix)]
+    return source.with_name(f"{name}.clean{suffix}")
 
 
 def _write(found: Checked, place: Place, out: Path | None) -> None:

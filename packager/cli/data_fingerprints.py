@@ -15,7 +15,7 @@ Which = Annotated[
     str,
     typer.Argument(
         help="A CSV or Parquet file, a folder of them, TABLE@VERSION, a fingerprint as JSON, "
-        "or a package."
+        "a project or a package."
     ),
 ]
 

@@ -22,7 +22,12 @@ Author = Annotated[str | None, typer.Option(help="Who commits; else the system's
 
 @data.command()
 def add(
-    source: Annotated[Path, typer.Argument(help="A CSV or Parquet file, or a folder of them.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV or Parquet file, a folder of them, or a project: its data, read as it says."
+        ),
+    ],
     message: Message,
     table: Annotated[
         str | None, typer.Option(help="NAME, a path or a URI; else the source's own name.")
@@ -35,6 +40,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Commit a version of a table, and say how it differs from the one before."""
+    from packager.project.files import read_by_project
     from packager.versions import add as adding
     from packager.versions.leakage import leakage
     from packager.versions.location import Location
@@ -42,17 +48,23 @@ def add(
     from packager.versions.store import Store
     from packager.versions.text import added_json, added_text
 
-    location = Location.parse(table or source.resolve().stem).unversioned()
+    rows, reader = read_by_project(source)
+    location = Location.parse(table or _stem(rows)).unversioned()
     by = adding.author() if author is None else author
-    found = adding.add(
-        open_source(source), location, message, by, change=allow_schema_change, append=append
-    )
+    opened = open_source(rows, reader)
+    found = adding.add(opened, location, message, by, change=allow_schema_change, append=append)
     frames = Store.open(location).frames(found.version.number)
     try:
         found = replace(found, leakage=leakage(Path.cwd(), location, frames))
     except PackageError as error:  # the version is committed, whatever package.toml says
         ConsoleProgress().warn(f"leakage was not looked for: {error.message}")
     show(json.dumps(added_json(found)) if as_json else added_text(found))
+
+
+def _stem(path: Path) -> str:
+    """``rows`` of rows.csv and of rows.csv.gz."""
+    name = path.resolve().name
+    return name.partition(".csv")[0] if ".csv." in name else path.resolve().stem
 
 
 @data.command()

@@ -1,90 +1,121 @@
-"""How CSV becomes a table: one fixed set of reader options, for training and for predicting.
+"""How CSV becomes a table: one fixed way, for training and for predicting.
 
-pandas guesses types from the text. The options pin everything that guess depends on, and are
-recorded in the manifest; several files are read as the one table they are, so that a column's
-type never depends on where the files were cut.
+pandas guesses types from the text. What that guess depends on is pinned here and by the
+``Reader``, which the manifest records; several files are read as the one table they are, so that
+a column's type never depends on where the files were cut.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
-import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from packager.data.csvcells import as_declared, read_as
+from packager.data.csvtext import Start, joined, readable, separator_of, start_of
+from packager.data.reader import Reader
+from packager.data.times import TimeKind
 from packager.errors import UsageError
-from packager.noun import Kind
 
-CSV_OPTIONS: dict[str, Any] = {
-    "sep": ",",
+_FIXED: dict[str, Any] = {
     "encoding": "utf-8",
     "engine": "c",
     "float_precision": "round_trip",
     "low_memory": False,
     "keep_default_na": False,
-    # pandas 3's own list, spelled out because it has grown before.
-    "na_values": [
-        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
-        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
-    ],
 }
 
-_TRUE = frozenset({"True", "TRUE", "true"})
-_FALSE = frozenset({"False", "FALSE", "false"})
-_INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
-_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
-
-def csv_names(file: Path, options: Mapping[str, Any]) -> list[str]:
+def csv_names(file: Path, reader: Reader) -> list[str]:
     """Column names from the header; ``UsageError`` if it is absent or names a column twice."""
-    header = _start(file, options).names
+    header = start_of(file, reader).names
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
         raise UsageError(
             f"{file}: expected every column name once, got {twice[0]!r} {header.count(twice[0])}x",
             "rename or remove the repeated column",
         )
-    with _readable(file):
-        return [str(name) for name in _table(file, options, nrows=0).columns]
+    with readable(file, reader), joined([file], reader) as text:
+        return [str(name) for name in _table(text, _options([], file, reader), nrows=0).columns]
 
 
 def read_csv(
-    files: Sequence[Path], options: Mapping[str, Any], dtype: Mapping[str, Any] | None = None
+    files: Sequence[Path],
+    reader: Reader,
+    dtype: Mapping[str, Any] | None = None,
+    only: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One table from files with equal headers; ``dtype`` overrides pandas' guess per column."""
+    """One table from files with equal headers; ``dtype`` overrides what a column is read as.
+
+    Columns of text in which every value is an ISO 8601 date or time become such. ``only`` names
+    the columns to read. Raises ``UsageError`` naming the row of a cell that isn't what its column
+    was declared to be.
+    """
     place = files[0] if len(files) == 1 else files[0].parent
-    with _readable(place), io.BufferedReader(_Chain(files, options)) as chain:
-        frame = _table(chain, options, dtype=dtype)
-    labels = _RowLabels(place, _start(files[0], options))
+    names = csv_names(files[0], reader)
+    options = _options(names, files[0], reader)
+    given = dict(dtype or {})
+    with readable(place, reader), joined(files, reader) as text:
+        read = {**read_as(reader, names), **given}
+        frame = _table(text, options, dtype=read, usecols=None if only is None else list(only))
+    labels = _RowLabels(place, start_of(files[0], reader))
     frame = labels.without(frame)
     labels.finish()
-    return frame
+    return as_declared(frame, reader, place, given=given)
 
 
 def csv_blocks(
-    files: Sequence[Path], options: Mapping[str, Any], rows: int, dtype: Mapping[str, Any]
+    files: Sequence[Path],
+    reader: Reader,
+    rows: int,
+    dtype: Mapping[str, Any],
+    times: Mapping[str, TimeKind],
 ) -> Iterator[pd.DataFrame]:
-    """The same table in blocks of at most ``rows``; what ``dtype`` doesn't name is guessed anew
-    in every block.
+    """The same table in blocks of at most ``rows``.
+
+    What neither ``dtype`` nor ``times`` (what a column of times is as a whole) names is guessed
+    anew in every block.
     """
     place = files[0] if len(files) == 1 else files[0].parent
-    start = _start(files[0], options)
+    start, names = start_of(files[0], reader), csv_names(files[0], reader)
     labels = _RowLabels(place, start)
-    with _readable(place), io.BufferedReader(_Chain(files, options)) as chain:
-        reader = _table(chain, options, dtype=dtype, chunksize=rows)
-        for frame in reader:
-            yield labels.without(frame)
+    row = 0
+    with readable(place, reader), joined(files, reader) as text:
+        read = {**read_as(reader, names), **dict.fromkeys(times, "str"), **dtype}
+        blocks = _table(text, _options(names, files[0], reader), dtype=read, chunksize=rows)
+        for frame in blocks:
+            plain = labels.without(frame)
+            yield as_declared(plain, reader, place, given=dtype, times=times, first=row)
+            row += len(plain)
     labels.finish()
+
+
+def csv_records(files: Sequence[Path], reader: Reader) -> Iterator[list[str]]:
+    """The cells of every record as they are written, the header first; blank lines are none."""
+    place = files[0] if len(files) == 1 else files[0].parent
+    with readable(place, reader), joined(files, reader) as stream:
+        lines = (line.decode("utf-8") for line in stream)
+        separator = separator_of(files[0], reader)
+        for cells in csv.reader(lines, delimiter=separator, quotechar=reader.quote):
+            if len(cells) > 1 or any(cell.strip() for cell in cells):
+                yield cells
+
+
+def _options(names: Sequence[str], file: Path, reader: Reader) -> dict[str, Any]:
+    return {
+        **_FIXED,
+        "sep": separator_of(file, reader),
+        "decimal": reader.decimal or ".",
+        "thousands": reader.thousands,
+        "quotechar": reader.quote,
+        "na_values": {name: list(reader.null_words(name)) for name in names},
+    }
 
 
 def _table(source: Any, options: Mapping[str, Any], **more: Any) -> Any:
@@ -92,122 +123,6 @@ def _table(source: Any, options: Mapping[str, Any], **more: Any) -> Any:
         # pandas 3.1 reads floats exactly by default, and says so; earlier ones have to be told.
         warnings.filterwarnings("ignore", message="The 'float_precision' argument")
         return pd.read_csv(source, **options, **more)
-
-
-def parse_cells(cells: Sequence[Any], kind: Kind) -> list[Any]:
-    """Text cells as values of ``kind``, null as None; text that isn't one is left as it is."""
-    parse = {"number": _number, "integer": _integer, "boolean": _boolean}.get(kind, _text)
-    return [None if cell is None or cell != cell else parse(cell) for cell in cells]
-
-
-def is_integer(cell: Any) -> bool:
-    """Whether a cell is text that pandas would take for an integer."""
-    return isinstance(cell, str) and _INTEGER.fullmatch(cell) is not None
-
-
-def _number(cell: str) -> float | str:
-    return float(cell) if _NUMBER.fullmatch(cell) else cell
-
-
-def _integer(cell: str) -> int | float | str:
-    return int(cell) if _INTEGER.fullmatch(cell) else _number(cell)
-
-
-def _boolean(cell: str) -> bool | str:
-    return True if cell in _TRUE else False if cell in _FALSE else cell
-
-
-def _text(cell: str) -> str:
-    return cell
-
-
-@dataclass(frozen=True)
-class _Start:
-    """The header's cells, the bytes it takes (with what is before it), and the cells of the
-    first row, 0 if there is none."""
-
-    names: list[str]
-    size: int
-    width: int
-
-
-def _start(file: Path, options: Mapping[str, Any]) -> _Start:
-    size = 0
-
-    def measured(lines: Iterable[str]) -> Iterator[str]:
-        nonlocal size
-        for line in lines:
-            size += len(line.encode())
-            yield line
-
-    with _readable(file), file.open(encoding="utf-8", newline="") as text:
-        if text.read(1) == "\ufeff":
-            size = len(codecs.BOM_UTF8)
-        else:
-            text.seek(0)
-        filled = (
-            (cells, size)
-            for cells in csv.reader(measured(text), delimiter=options["sep"])
-            if len(cells) > 1 or any(cell.strip() for cell in cells)
-        )
-        for names, end in filled:
-            first, _ = next(filled, ([], 0))
-            return _Start(names, end, len(first))
-    raise UsageError(
-        f"{file}: expected a header with column names, got an empty file",
-        "check that the file was written completely",
-    )
-
-
-@contextmanager
-def _readable(file: Path) -> Iterator[None]:
-    """Turn what pandas and the system say about an unreadable file into a ``UsageError``."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{file}: expected UTF-8, got byte 0x{error.object[error.start]:02x} "
-            f"at offset {error.start}",
-            "save it as UTF-8, for example: iconv -f latin1 -t utf-8",
-        ) from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, OSError) as error:
-        raise UsageError(
-            f"{file}: expected comma-separated rows, got {str(error).strip()}",
-            "check separators and quotes around that line",
-        ) from error
-
-
-class _Chain(io.RawIOBase):
-    """The bytes of several CSV files, one after the other, with the first one's header only."""
-
-    def __init__(self, files: Sequence[Path], options: Mapping[str, Any]) -> None:
-        super().__init__()
-        self._parts = self._read(files, options)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._rest = part
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
-
-    @staticmethod
-    def _read(files: Sequence[Path], options: Mapping[str, Any]) -> Iterator[bytes]:
-        for index, file in enumerate(files):
-            with file.open("rb") as source:
-                if index:
-                    yield b"\n"  # the file before may end without one; blank lines are skipped
-                    source.seek(_start(file, options).size)
-                while part := source.read(1 << 20):
-                    yield part
 
 
 class _RowLabels:
@@ -218,7 +133,7 @@ class _RowLabels:
     count, or a last column that is all blank, is refused.
     """
 
-    def __init__(self, place: Path, start: _Start) -> None:
+    def __init__(self, place: Path, start: Start) -> None:
         self._place, self._start = place, start
         self._last: int | None = None
         self._labelled = self._filled = False

@@ -5,37 +5,27 @@ Frames have plain pandas dtypes and a fresh 0…n-1 index whatever wrote the fil
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
-from packager.data.csvfiles import CSV_OPTIONS, csv_names, parse_cells, read_csv
+from packager.data.csvfiles import csv_names, read_csv
+from packager.data.csvtext import table_suffix
 from packager.data.parquetfiles import parquet_names, read_parquet
+from packager.data.reader import PLAIN, Reader
 from packager.errors import UsageError
-from packager.manifest import Column, Schema
+from packager.manifest import Column
 from packager.noun import Kind, Scalar
-
-__all__ = [
-    "CSV_OPTIONS",
-    "column_names",
-    "infer_columns",
-    "keep_text_plain",
-    "read",
-    "read_rows",
-    "same_columns",
-    "source_files",
-]
 
 MAX_CATEGORIES = 10_000
 FEW_CATEGORIES = 50
 """Text of more values than this is free text where they are more than half as many as rows."""
 
 Format = Literal["csv", "parquet"]
-_FORMATS: dict[str, Format] = {".csv": "csv", ".parquet": "parquet"}
+_FORMATS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 
 
 def keep_text_plain() -> None:
@@ -74,18 +64,18 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
     return next(iter(formats)), files
 
 
-def column_names(path: Path) -> list[str]:
+def column_names(path: Path, reader: Reader = PLAIN) -> list[str]:
     """Names of the columns, from the first file's header only."""
     form, files = source_files(path)
-    return _names(form, files[0], CSV_OPTIONS)
+    return _names(form, files[0], reader)
 
 
-def same_columns(path: Path, options: Mapping[str, Any]) -> tuple[Format, list[Path]]:
+def same_columns(path: Path, reader: Reader = PLAIN) -> tuple[Format, list[Path]]:
     """Format and files of a source, all with the columns of the first, or a ``UsageError``."""
     form, files = source_files(path)
-    first = _names(form, files[0], options)
+    first = _names(form, files[0], reader)
     for file in files[1:]:
-        names = _names(form, file, options)
+        names = _names(form, file, reader)
         if names != first:
             raise UsageError(
                 f"{file}: expected the columns of {files[0].name} in the same order "
@@ -95,37 +85,14 @@ def same_columns(path: Path, options: Mapping[str, Any]) -> tuple[Format, list[P
     return form, files
 
 
-def read(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> pd.DataFrame:
-    """The table in a file or folder. ``options`` are those of ``pandas.read_csv``, for CSV only.
+def read(path: Path, reader: Reader = PLAIN) -> pd.DataFrame:
+    """The table in a file or folder, as its files have it; ``reader`` is for CSV.
 
     Raises ``UsageError`` if a file is unreadable, has no columns, names one twice, or has other
-    columns than the first file.
+    columns than the first file, or a cell isn't what its column was declared to be.
     """
-    form, files = same_columns(path, options)
-    return read_csv(files, options) if form == "csv" else read_parquet(files)
-
-
-def read_rows(path: Path, schema: Schema) -> list[dict[str, Any]]:
-    """Rows to predict, as plain JSON values: from .csv, .parquet, .json or .jsonl.
-
-    JSON is a list of rows or ``{"rows": […]}``. Tables may hold more columns than the schema
-    knows (the target, say): those are left out. CSV cells are read by the schema's kinds, so
-    the text ``007`` stays text; a cell that doesn't fit stays text for ``check_rows`` to refuse.
-    """
-    if path.suffix.lower() in (".json", ".jsonl"):
-        return _read_json(path)
-    form, files = same_columns(path, CSV_OPTIONS)
-    known = {column.name: column for column in (*schema.features, *schema.extras)}
-    if form == "csv":
-        texts = {name: "str" for name, column in known.items() if column.kind != "any"}
-        frame = read_csv(files, CSV_OPTIONS, dtype=texts)
-    else:
-        frame = read_parquet(files)
-    names = [name for name in frame.columns if name in known]
-    columns = [_plain(frame[name], known[name].kind, form) for name in names]
-    if not columns:
-        return [{} for _ in range(len(frame))]
-    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    form, files = same_columns(path, reader)
+    return read_csv(files, reader) if form == "csv" else read_parquet(files)
 
 
 def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -138,11 +105,12 @@ def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
 
 
 def _format(file: Path) -> Format:
-    form = _FORMATS.get(file.suffix.lower())
-    if form is None:
+    form = _FORMATS.get(table_suffix(file))
+    if form is None or (form == "parquet" and file.suffix.lower() != ".parquet"):
         raise UsageError(
             f"{file}: expected a .csv or .parquet file, got {file.suffix or 'no suffix'!r}",
-            "convert it, or move what isn't data out of the folder",
+            "convert or rename it (.tsv, .csv.gz and the like are read too), or move what isn't "
+            "data out of the folder",
         )
     return form
 
@@ -157,49 +125,8 @@ def _visible(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _names(form: Format, file: Path, options: Mapping[str, Any]) -> list[str]:
-    if form == "csv":
-        return csv_names(file, options)
-    return parquet_names(file)
-
-
-def _read_json(path: Path) -> list[dict[str, Any]]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"the number {constant}, which JSON doesn't have")
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".jsonl":
-            lines = [line for line in text.split("\n") if line.strip()]
-            rows = [json.loads(line, parse_constant=refuse) for line in lines]
-        else:
-            rows = json.loads(text, parse_constant=refuse)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: expected JSON, got {error}") from error
-    if isinstance(rows, dict):
-        rows = rows.get("rows")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UsageError(
-            f"{path}: expected a list of objects, or an object with such a list under 'rows'",
-            'write [{"column": value, …}, …]',
-        )
-    return rows
-
-
-def _plain(series: pd.Series[Any], kind: Kind, form: Format) -> list[Any]:
-    if form == "csv" and kind != "any":
-        return parse_cells(series.astype(object).tolist(), kind)
-    null = series.isna()
-    cells = series.astype(object).tolist()
-    return [None if gone else _json(cell, kind) for cell, gone in zip(cells, null, strict=True)]
-
-
-def _json(cell: Any, kind: Kind) -> Any:
-    if isinstance(cell, np.generic):
-        cell = cell.item()
-    if kind == "integer" and isinstance(cell, float) and cell.is_integer():
-        return int(cell)
-    return cell.isoformat() if hasattr(cell, "isoformat") else cell
+def _names(form: Format, file: Path, reader: Reader) -> list[str]:
+    return csv_names(file, reader) if form == "csv" else parquet_names(file)
 
 
 def _infer(name: str, series: pd.Series[Any]) -> Column:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from packager.errors import UsageError
+
+_CELLS = 1 << 22
+"""Of the columns that are read at a time."""
 
 
 def parquet_names(file: Path) -> list[str]:
@@ -35,8 +39,39 @@ def parquet_names(file: Path) -> list[str]:
 
 
 def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
-    """One table from files with the same columns, as a frame."""
-    return plain_frame(arrow_table(files))
+    """One table from files with the same columns, as a frame.
+
+    A few columns are read at a time, so that hardly more than the frame is held in memory.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = parquet_schema(files)
+    with ExitStack() as stack:
+        opened = []
+        for file in files:
+            with _readable(file):
+                whole = parquet.ParquetFile(file, pre_buffer=False)
+                opened.append(stack.enter_context(whole))
+        rows = sum(one.metadata.num_rows for one in opened)
+        width = max(1, _CELLS // max(rows, 1))
+        columns: dict[str, pd.Series[Any]] = {}
+        for start in range(0, len(schema), width):
+            part = pa.schema([schema.field(i) for i in range(start, len(schema))][:width])
+            frame = plain_frame(_read(files, opened, part))
+            columns |= {str(name): frame[name] for name in frame.columns}
+    return pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=range(rows))
+
+
+def _read(files: Sequence[Path], opened: Sequence[Any], schema: Any) -> Any:
+    import pyarrow as pa
+
+    tables = []
+    for file, one in zip(files, opened, strict=True):
+        with _readable(file):
+            table = one.read(columns=schema.names, use_threads=False).select(schema.names)
+            tables.append(_fitted(table, schema, file))
+    return pa.concat_tables(tables)
 
 
 def arrow_table(files: Sequence[Path]) -> Any:
@@ -100,8 +135,13 @@ def holed_integers(files: Sequence[Path], schema: Any) -> list[str]:
 
 
 def plain_frame(table: Any, floats: Iterable[str] = ()) -> pd.DataFrame:
-    """The frame of an Arrow table. ``floats`` are integers that have nulls in another block."""
-    frame = cast(pd.DataFrame, table.to_pandas(ignore_metadata=True, split_blocks=True))
+    """The frame of an Arrow table. ``floats`` are integers that have nulls in another block.
+
+    Cells of equal text share one Python string.
+    """
+    texts = [field.name for field in table.schema if _is_text(field.type)]
+    rest = table.drop_columns(texts)
+    frame = cast(pd.DataFrame, rest.to_pandas(ignore_metadata=True, split_blocks=True))
     for name in frame.columns[[pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes]]:
         frame[name] = frame[name].where(frame[name].notna(), np.nan)
     for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
@@ -111,7 +151,34 @@ def plain_frame(table: Any, floats: Iterable[str] = ()) -> pd.DataFrame:
             frame[name] = frame[name].dt.tz_convert(dt.timezone(offset))
     for name in floats:
         frame[name] = frame[name].astype("float64")
-    return frame
+    if not texts:
+        return frame
+    dtypes = table.schema.empty_table().select(texts).to_pandas(ignore_metadata=True).dtypes
+    columns = {
+        name: pd.array(_shared(table[name]), dtypes[name], copy=False)
+        if name in dtypes
+        else frame[name]
+        for name in table.schema.names
+    }
+    return pd.DataFrame(columns, copy=False)
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _shared(column: Any) -> npt.NDArray[np.object_]:
+    """The texts of an Arrow column as Python strings, one for all cells that are equal."""
+    coded = column.dictionary_encode().unify_dictionaries()
+    parts = [np.empty(0, object)]
+    for place, chunk in enumerate(coded.chunks):
+        if place == 0:
+            texts = np.array([*chunk.dictionary.to_pylist(), np.nan], dtype=object)
+        codes = chunk.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+        parts.append(texts[codes])
+    return np.concatenate(parts)
 
 
 def _fitted(table: Any, schema: Any, file: Path) -> Any:

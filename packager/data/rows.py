@@ -160,7 +160,7 @@ class RowChecker:
             unknown = sorted(map(str, cells.keys() - self._known))[:_LOOKED_AT]
             for plan in self._features:
                 if plan.name not in cells:
-                    hint = _similar(plan.name, unknown) or "send null where a value is unknown"
+                    hint = _misspelt(plan.name, unknown) or "send null where a value is unknown"
                     return RowError(row, plan.name, "a value or null", "no such key", hint)
             if unknown:
                 name = unknown[0]
@@ -262,6 +262,12 @@ def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=repr)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _misspelt(name: str, sent: Iterable[str]) -> str | None:
+    """What to write in place of an unknown key that is like the column ``name``."""
+    close = difflib.get_close_matches(name, sent, n=1)
+    return f"{_short(close[0])} is no column: did you mean {_short(name)}?" if close else None
 
 
 def _similar(name: str, names: Iterable[str]) -> str | None:

@@ -19,10 +19,13 @@ import numpy as np
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.csvfiles import CSV_OPTIONS, csv_blocks, is_integer, read_csv
+from packager.data.csvcells import is_integer
+from packager.data.csvfiles import csv_blocks, read_csv
 from packager.data.fingerprint import Fingerprinter
 from packager.data.frames import column_names, same_columns
 from packager.data.parquetfiles import parquet_blocks
+from packager.data.reader import PLAIN, Reader
+from packager.data.times import TimeKind, time_kind
 from packager.manifest import Fingerprint
 from packager.noun import FileEntry
 
@@ -31,12 +34,27 @@ _CELLS = 1 << 19  # of a block: 4 MB of numbers, or some 40 MB of text
 _LARGE = 19  # digits of 2^63
 
 Found = Literal[
-    "null", "small", "integer", "unsigned", "beyond", "clash", "float", "boolean", "text"
+    "null",
+    "small",
+    "integer",
+    "unsigned",
+    "beyond",
+    "clash",
+    "float",
+    "boolean",
+    "text",
+    "date",
+    "naive",
+    "aware",
 ]
+_TIMES: dict[Found, TimeKind] = {"date": "date", "naive": "naive", "aware": "aware"}
 _WORDS: tuple[tuple[Found, str], ...] = (
     # In order: where several were found, the first is what the whole is.
     ("text", "str"),
     ("clash", "str"),
+    ("aware", "aware"),
+    ("naive", "naive"),
+    ("date", "date"),
     ("boolean", "bool"),
     ("float", "float64"),
     ("beyond", "object"),
@@ -44,16 +62,16 @@ _WORDS: tuple[tuple[Found, str], ...] = (
     ("integer", "int64"),
     ("small", "int64"),
 )
-Settled = Literal["str", "float64", "whole"]
+Settled = Literal["str", "float64", "whole", "date", "naive", "aware"]
 
 
-def fingerprint_path(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Fingerprint:
+def fingerprint_path(path: Path, reader: Reader = PLAIN) -> Fingerprint:
     """Fingerprint of the table in a file or folder, in flat memory.
 
     It equals that of ``frames.read(path)``; ``UsageError`` as there.
     """
-    form, files = same_columns(path, options)
-    rows = rows_of_a_block(len(column_names(path)))
+    form, files = same_columns(path, reader)
+    rows = rows_of_a_block(len(column_names(path, reader)))
     with ThreadPoolExecutor(1) as hashing:
         top = path if path.is_dir() else path.parent
         entries = hashing.map(lambda file: _entry(file, top), files)
@@ -62,7 +80,7 @@ def fingerprint_path(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Fi
         settled: dict[str, Settled] = {}
         while True:
             kinds = _Kinds()
-            printer = _print(kinds.noted(_csv_blocks(files, options, rows, settled)))
+            printer = _print(kinds.noted(_csv_blocks(files, reader, rows, settled)))
             found = kinds.settled()
             if found.items() <= settled.items():
                 return printer.result(list(entries))
@@ -76,41 +94,40 @@ class CsvTypes:
     settled: dict[str, Settled]
     """Those that a block alone would get wrong."""
     kinds: dict[str, str]
-    """Column → str, float64, int64, uint64, bool, object (larger integers), or null (blank)."""
+    """Column → str, float64, int64, uint64, bool, object (larger integers), date, naive,
+    aware (times without and with an offset), or null (blank)."""
 
 
-def csv_types(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> CsvTypes:
+def csv_types(path: Path, reader: Reader = PLAIN) -> CsvTypes:
     """The types of a CSV table, found by reading it once."""
-    _, files = same_columns(path, options)
-    names = column_names(path)
+    _, files = same_columns(path, reader)
+    names = column_names(path, reader)
     kinds = _Kinds()
-    for _ in kinds.noted(_csv_blocks(files, options, rows_of_a_block(len(names)), {})):
+    for _ in kinds.noted(_csv_blocks(files, reader, rows_of_a_block(len(names)), {})):
         pass
     settled = kinds.settled() | kinds.uniform()
     whole = [name for name, kind in settled.items() if kind == "whole"]
     if whole:
-        kinds.replace(read_csv(files, {**options, "usecols": whole}))
+        kinds.replace(read_csv(files, reader, only=whole))
     return CsvTypes(settled, {name: kinds.word(name) for name in names})
 
 
-def typed_blocks(
-    path: Path, types: CsvTypes, options: Mapping[str, Any] = CSV_OPTIONS
-) -> Iterator[pd.DataFrame]:
+def typed_blocks(path: Path, types: CsvTypes, reader: Reader = PLAIN) -> Iterator[pd.DataFrame]:
     """A CSV table in blocks, every column as it is as a whole."""
-    _, files = same_columns(path, options)
-    yield from _csv_blocks(files, options, rows_of_a_block(len(types.kinds)), types.settled)
+    _, files = same_columns(path, reader)
+    yield from _csv_blocks(files, reader, rows_of_a_block(len(types.kinds)), types.settled)
 
 
-def blocks(path: Path, options: Mapping[str, Any] = CSV_OPTIONS) -> Iterator[pd.DataFrame]:
+def blocks(path: Path, reader: Reader = PLAIN) -> Iterator[pd.DataFrame]:
     """The table in a file or folder, block by block, equal to ``frames.read`` in every value.
 
     CSV is read once before, to settle its types.
     """
-    form, files = same_columns(path, options)
+    form, files = same_columns(path, reader)
     if form == "parquet":
-        yield from parquet_blocks(files, rows_of_a_block(len(column_names(path))))
+        yield from parquet_blocks(files, rows_of_a_block(len(column_names(path, reader))))
     else:
-        yield from typed_blocks(path, csv_types(path, options), options)
+        yield from typed_blocks(path, csv_types(path, reader), reader)
 
 
 def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:
@@ -130,14 +147,16 @@ def rows_of_a_block(columns: int) -> int:
 
 
 def _csv_blocks(
-    files: Sequence[Path], options: Mapping[str, Any], rows: int, settled: Mapping[str, Settled]
+    files: Sequence[Path], reader: Reader, rows: int, settled: Mapping[str, Settled]
 ) -> Iterator[pd.DataFrame]:
     """Blocks in which columns have the types that were ``settled``, others what pandas guesses."""
-    dtypes = {name: dtype for name, dtype in settled.items() if dtype != "whole"}
-    columns = [name for name in settled if name not in dtypes]
-    whole = read_csv(files, {**options, "usecols": columns}) if columns else pd.DataFrame()
+    times = {name: _TIMES[kind] for name, kind in settled.items() if kind in _TIMES}
+    columns = [name for name, kind in settled.items() if kind == "whole"]
+    known = {*times, *columns}
+    dtypes = {name: dtype for name, dtype in settled.items() if name not in known}
+    whole = read_csv(files, reader, only=columns) if columns else pd.DataFrame()
     start = 0
-    for frame in csv_blocks(files, options, rows, dtypes):
+    for frame in csv_blocks(files, reader, rows, dtypes, times):
         for name in columns:
             frame[name] = whole[name].iloc[start : start + len(frame)].reset_index(drop=True)
         start += len(frame)
@@ -182,6 +201,8 @@ class _Kinds:
                 continue
             if found == {"null", "text"}:
                 types[name] = "str"
+            elif "null" in found and len(found) == 2 and found & _TIMES.keys():
+                types[name] = _TIMES[(found - {"null"}).pop()]
             elif found <= {"null", "small", "integer", "float"} and found & {"null", "float"}:
                 types[name] = "float64"
         return types
@@ -191,7 +212,10 @@ def _settle(found: set[Found]) -> Settled | None:
     present = found - {"null"}
     if "clash" in found or (found & {"unsigned", "beyond"} and len(found) > 1):
         return "whole"
-    if present & {"text", "boolean"}:
+    times = {_TIMES[kind] for kind in present if kind in _TIMES}
+    if times and len(times) == len(present):
+        return None if len(times) == 1 else time_kind(times) or "str"
+    if times or present & {"text", "boolean"}:
         return "str" if len(present) > 1 else None
     return "float64" if "integer" in present and found & {"null", "float"} else None
 
@@ -209,7 +233,9 @@ def _kind(series: pd.Series[Any]) -> Found:
         return "integer" if series.max() > exact or series.min() < -exact else "small"
     if pd.api.types.is_float_dtype(dtype):
         return "float"
-    kinds: dict[str, Found] = {"boolean": "boolean", "integer": "beyond"}
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "aware" if isinstance(dtype, pd.DatetimeTZDtype) else "naive"
+    kinds: dict[str, Found] = {"boolean": "boolean", "integer": "beyond", "date": "date"}
     found = kinds.get(pd.api.types.infer_dtype(series, skipna=True), "text")
     return "clash" if found == "text" and _holds_large_integers(series.dropna()) else found
 

@@ -17,11 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from packager.data.times import ISO
 from packager.manifest import Column
 
-_ISO = re.compile(
-    r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII
-)
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NOT_A_TIME = -(1 << 63)
 
@@ -178,7 +176,7 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
     )
 
     def take(value: Any) -> int:
-        if not isinstance(value, str) or not _ISO.fullmatch(value):
+        if not isinstance(value, str) or not ISO.fullmatch(value):
             raise RefusedError(expected)
         try:
             time = pd.Timestamp(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib.metadata
 import re
 from pathlib import Path
@@ -106,7 +107,7 @@ def load_lock(path: Path) -> LockFile | None:
     if not path.is_file():
         return None
     try:
-        return LockFile.model_validate_json(path.read_bytes())
+        return LockFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         raise UsageError(
             f"{path.name}: not a lock of this version of `package`: {error.errors()[0]['msg']}",

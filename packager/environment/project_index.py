@@ -67,7 +67,7 @@ def tied_in(folder: Path, texts: Mapping[Path, str]) -> Tied | None:
     if file is None:
         return None
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: expected TOML, got {error}", "mend it") from error
     uv = content.get("tool", {}).get("uv", {})

@@ -74,7 +74,7 @@ def own_template(project: Path, builder: Builder, progress: Progress) -> str | N
         progress.warn(NOT_USED)
         return None
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: expected UTF-8 text: {error}", "save it as UTF-8") from error
     render(None, {}, text)

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 def template() -> str:
     """The template's text: beside this module when installed, at the top of a checkout."""
     places = (HERE / NAME, HERE.parent.parent / NAME)
-    return next(place for place in places if place.is_file()).read_text(encoding="utf-8")
+    return next(place for place in places if place.is_file()).read_text(encoding="utf-8-sig")
 
 
 def render(base: Base | None, labels: Mapping[str, str], text: str | None = None) -> str:

@@ -30,10 +30,16 @@ FILENAME = "package.toml"
 EXPECTED = {
     "package.name": "lower-case letters and digits, with . _ - between them",
     "package.version": "letters, digits and . _ -, at most 60",
+    **{
+        f"data.read.{key}": "one character"
+        for key in ("separator", "decimal", "thousands", "quote")
+    },
     "recipe.train": "module:function, for example train:train",
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
+OURS = ("directory", "exported")
+"""Fields of a project that nobody writes."""
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
 
@@ -100,10 +106,15 @@ def load_project(directory: Path) -> Project:
             f"run `package init {directory}` for a starter project, or name the project's folder",
         )
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{FILENAME}: expected UTF-8, got byte 0x{error.object[error.start]:02x}",
+            "save it as UTF-8: editors call the other forms UTF-16, Unicode or ANSI",
+        ) from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
-    for name in ("directory", "exported"):
+    for name in OURS:
         if name in content:
             raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")
     try:
@@ -144,16 +155,20 @@ def _explain(error: ValidationError) -> UsageError:
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Project
+    named = False  # whether the next part is a name that the person chose
     for part in location[:-1]:
+        if named:
+            named = False
+            continue
         field = model.model_fields.get(str(part)) if hasattr(model, "model_fields") else None
         annotation = field.annotation if field else None
         arms = getattr(annotation, "__args__", (annotation,))
         model = next((arm for arm in arms if hasattr(arm, "model_fields")), None)
         if model is None:
             return []
+        named = getattr(annotation, "__origin__", None) is dict
     fields = model.model_fields.items()
-    ours = ("directory", "exported")
-    return sorted(field.alias or name for name, field in fields if name not in ours)
+    return sorted(field.alias or name for name, field in fields if name not in OURS)
 
 
 def _check_not_there_yet(project: Project) -> None:

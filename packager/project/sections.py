@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expected import Declared
+from packager.data.reader import ColumnReading, Reader, ReadOptions, texts_of
 from packager.manifest import Split
 from packager.noun import Isa, Level, Noun, Task
 
@@ -30,11 +31,38 @@ class PackageSection(Noun):
 class DataSection(Noun):
     source: str
     target: str
+    include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    train_only: tuple[str, ...] = ()
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
     private: bool = False
     columns: dict[str, Declared] = {}
+    read: ReadOptions = ReadOptions()
+
+    @model_validator(mode="after")
+    def _one_place_for_a_column(self) -> DataSection:
+        if self.include and self.exclude:
+            raise ValueError("`data`: expected one of include and exclude, got both")
+        for key, names in {"include": self.include, "train_only": self.train_only}.items():
+            if self.target in names:
+                raise ValueError(f"`data.{key}`: expected no target among them")
+        both = sorted(set(self.include) & set(self.train_only))
+        if both:
+            raise ValueError(
+                f"`data.train_only`: expected columns that are not included, got {both[0]!r}"
+            )
+        return self
+
+    @property
+    def reader(self) -> Reader:
+        """How the data's files are read."""
+        columns = {
+            name: ColumnReading(kind=c.kind, values=texts_of(c.values), null=c.null)
+            for name, c in self.columns.items()
+            if c.kind or c.null is not None or texts_of(c.values)
+        }
+        return Reader(**self.read.model_dump(), columns=columns)
 
     @field_validator("split", mode="before")
     @classmethod

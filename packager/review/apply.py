@@ -16,8 +16,11 @@ from pyarrow import parquet
 
 from packager.cache import new_file
 from packager.data import frames
+from packager.data.csvfiles import csv_records
+from packager.data.csvtext import separator_of, table_suffix
 from packager.data.fingerprint import fingerprint
 from packager.data.parquetfiles import arrow_table
+from packager.data.reader import PLAIN, Reader
 from packager.errors import PackageError, UsageError
 from packager.noun import FileEntry, Noun
 from packager.review.changes import Changes, changed_table, changes_of
@@ -60,18 +63,21 @@ def source_of(path: Path) -> Path:
     return parent
 
 
-def apply_verdicts(source: Path, verdicts: Sequence[Verdict], output: Path) -> Derived:
+def apply_verdicts(
+    source: Path, verdicts: Sequence[Verdict], output: Path, reader: Reader = PLAIN
+) -> Derived:
     """Write the rows of ``source`` as the verdicts have them to ``output``, and its record beside.
 
     CSV cells that no verdict names keep their text. Raise ``UsageError`` where a verdict names a
     column that isn't there or a value that its column can't hold.
     """
     form, files = frames.source_files(source)
-    if output.suffix.lower() != f".{form}":
-        raise UsageError(f"--output {output}: expected a .{form} file, as the source is")
+    suffix = table_suffix(files[0])
+    if output.suffix.lower() != suffix:
+        raise UsageError(f"--output {output}: expected a {suffix} file, as the source is")
     if output.resolve() in [file.resolve() for file in files]:
         raise UsageError(f"--output {output}: expected another file than the source")
-    frame = frames.read(source)
+    frame = frames.read(source, reader)
     changes = changes_of(frame, verdicts)
     top = source if source.is_dir() else source.parent
     derived = Derived(
@@ -86,7 +92,7 @@ def apply_verdicts(source: Path, verdicts: Sequence[Verdict], output: Path) -> D
     )
     with new_file(output) as new:
         if form == "csv":
-            _write_csv(files, len(frame), changes, new)
+            _write_csv(files, len(frame), changes, new, reader)
         else:
             parquet.write_table(changed_table(arrow_table(files), changes), new)
     with new_file(output.with_name(output.name + RECORD)) as new:
@@ -94,30 +100,26 @@ def apply_verdicts(source: Path, verdicts: Sequence[Verdict], output: Path) -> D
     return derived
 
 
-def _write_csv(files: Sequence[Path], rows: int, changes: Changes, new: Path) -> None:
+def _write_csv(
+    files: Sequence[Path], rows: int, changes: Changes, new: Path, reader: Reader
+) -> None:
     """The records as they are written in the source, but for what the verdicts change."""
-    with new.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
+    with new.open("w", encoding=reader.encoding, newline="") as out:
+        separator = separator_of(files[0], reader)
+        writer = csv.writer(out, delimiter=separator, quotechar=reader.quote, lineterminator="\n")
+        records = csv_records(files, reader)
+        header = next(records)
+        writer.writerow(header)
         place = 0
-        for number, file in enumerate(files):
-            with file.open(encoding="utf-8-sig", newline="") as text:
-                records = (cells for cells in csv.reader(text) if not _blank(cells))
-                header = next(records)
-                if number == 0:
-                    writer.writerow(header)
-                for cells in records:
-                    if changes.kept[min(place, rows - 1)]:
-                        writer.writerow(_cells(cells, header, place, changes))
-                    place += 1
+        for cells in records:
+            if changes.kept[min(place, rows - 1)]:
+                writer.writerow(_cells(cells, header, place, changes))
+            place += 1
     if place != rows:
         raise PackageError(
             f"{files[0]}: expected {rows} records, got {place}",
             "some rows can't be told apart as text; save the table as Parquet and apply there",
         )
-
-
-def _blank(cells: Sequence[str]) -> bool:
-    return not cells or (len(cells) == 1 and not cells[0].strip())
 
 
 def _cells(cells: list[str], header: Sequence[str], place: int, changes: Changes) -> Sequence[str]:

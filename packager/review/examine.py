@@ -11,6 +11,7 @@ from packager.cache import cache_directory, new_folder, used
 from packager.code import VERDICTS
 from packager.data.checks.expected import Expected
 from packager.data.checks.finding import Finding, Report
+from packager.data.reader import PLAIN, Reader
 from packager.errors import PackageError
 from packager.manifest import Lock
 from packager.progress import Progress
@@ -63,22 +64,27 @@ def asked_of(project: Project, progress: Progress, against: str | None = None) -
     table = None
     if project.table is not None and project.exported is not None:
         table = Location(project.table.uri, project.exported.version)
-    before = earlier(table, against, progress)
+    reader = project.data.reader
+    before = earlier(table, against, progress, reader)
     if before is not None:
         columns, rules = project.slices.columns, project.slices.rules
         accepted = before.accepted
-        expected = expected.compared_with(before.rows, columns, rules, accepted=accepted)
+        expected = expected.compared_with(
+            before.rows, columns, rules, accepted=accepted, reader=reader
+        )
     return CheckJob(job=job_of(project), expected=expected)
 
 
-def earlier(table: Location | None, against: str | None, progress: Progress) -> Before | None:
+def earlier(
+    table: Location | None, against: str | None, progress: Progress, reader: Reader = PLAIN
+) -> Before | None:
     """The rows to compare with: those named, else the version before the one of ``table``."""
     if table is None and against is None:
         return None
     # deltalake is loaded only where a table is in use.
     from packager.versions import before
 
-    found = before.rows_named(against) if against else None
+    found = before.rows_named(against, reader) if against else None
     if found is None and table is not None:
         found = before.rows_before(table, progress)
     if found is not None:

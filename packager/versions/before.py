@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from packager.data.frames import read
+from packager.data.reader import PLAIN, Reader
 from packager.progress import Progress
 from packager.versions.location import Location
 from packager.versions.records import Version
@@ -24,10 +25,10 @@ class Before:
     """Whether the newer rows were committed by `data add`, which asks about other columns."""
 
 
-def rows_named(text: str) -> Before:
+def rows_named(text: str, reader: Reader = PLAIN) -> Before:
     """The rows of a file, a folder or a version of a table."""
     table = Location.table_at(text)
-    rows = read(Path(text)) if table is None else _rows(table)
+    rows = read(Path(text), reader) if table is None else _rows(table)
     return Before(text, rows, accepted=False)
 
 

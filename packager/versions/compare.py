@@ -18,6 +18,7 @@ from packager.errors import UsageError
 from packager.image.engine import Engine
 from packager.image.reference import open_reference
 from packager.manifest import Fingerprint
+from packager.project.config import FILENAME, load_project
 from packager.versions.location import Location
 from packager.versions.store import Store
 
@@ -50,13 +51,15 @@ class DataDiff:
 
 
 def open_side(text: str) -> Side:
-    """A file, a folder, ``TABLE@VERSION``, a fingerprint as JSON, or a package.
+    """A file, a folder, ``TABLE@VERSION``, a fingerprint as JSON, a project or a package.
 
     Raises ``UsageError`` if it is none of them.
     """
     path = Path(text)
     if path.suffix == ".json" and path.is_file():
         return Side(text, Fingerprint.load(path), None)
+    if path.name == FILENAME or (path / FILENAME).is_file():
+        return _project(text, path)
     is_package = (path / "oci-layout").is_file() or path.suffix == ".tar"
     if path.exists() and not is_package and not (path / "_delta_log").is_dir():
         return Side(text, fingerprint_path(path), lambda: blocks(path))
@@ -70,6 +73,17 @@ def open_side(text: str) -> Side:
     if printed is None:
         raise UsageError(f"{text}: expected a package with data, got one without")
     return Side(text, printed, None)
+
+
+def _project(text: str, path: Path) -> Side:
+    """The data that a project names, read as it says."""
+    project = load_project(path)
+    if project.data is None:
+        raise UsageError(f"{text}: expected a project with data, got one without", "add [data]")
+    if project.table is not None:
+        return _table(text, project.table)
+    source, reader = project.path(project.data.source), project.data.reader
+    return Side(text, fingerprint_path(source, reader), lambda: blocks(source, reader))
 
 
 def _table(text: str, location: Location) -> Side:

@@ -34,7 +34,7 @@ def leakage(directory: Path, location: Location, frames: Iterable[pd.DataFrame])
         return None
     if not (data.split.file or data.split.time or data.split.by):
         return None
-    held = blocks(project.path(data.split.file)) if data.split.file else None
+    held = blocks(project.path(data.split.file), data.reader) if data.split.file else None
     train, test = _sides(data, frames, held)
     shared = int(np.isin(test, train).sum())
     return f"{shared} of {len(test)} held-out rows have the features of a training row"
@@ -48,7 +48,9 @@ def _sides(
     train: list[Hashes] = []
     features: list[str] = []
     for frame in frames:
-        features = [n for n in frame.columns if n != data.target and n not in data.exclude]
+        other = (data.target, *data.exclude, *data.train_only)
+        features = [n for n in frame.columns if n not in other]
+        features = [n for n in features if not data.include or n in data.include]
         train.append(row_hashes(frame[features]))
         if held is None:
             parts.append(frame[[*data.split.by, *([data.split.time] if data.split.time else [])]])

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from packager.data.csvfiles import CSV_OPTIONS
 from packager.data.frames import column_names, same_columns
 from packager.data.parquetfiles import holed_integers, parquet_schema
+from packager.data.reader import PLAIN, Reader
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
 from packager.errors import UsageError
 from packager.noun import FileEntry
@@ -24,6 +24,9 @@ _ARROW = {
     "int64": pa.int64(),
     "uint64": pa.uint64(),
     "bool": pa.bool_(),
+    "date": pa.date32(),
+    "naive": pa.timestamp("us"),
+    "aware": pa.timestamp("us", "UTC"),
     "null": pa.null(),
 }
 
@@ -42,9 +45,9 @@ class Source:
     tables: Callable[[], Iterator[pa.Table]]
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, reader: Reader = PLAIN) -> Source:
     """The table in a file or a folder; ``UsageError`` if it is none, or Delta can't keep it."""
-    form, files = same_columns(path, CSV_OPTIONS)
+    form, files = same_columns(path, reader)
     top = path if path.is_dir() else path.parent
     entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
     if form == "parquet":
@@ -52,7 +55,7 @@ def open_source(path: Path) -> Source:
         floats = tuple(holed_integers(files, schema))
         kept = _kept(schema, str(path))
         return Source(str(path), kept, floats, entries, lambda: _parquet(files, schema))
-    types = csv_types(path)
+    types = csv_types(path, reader)
     odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
     if odd is not None:
         raise UsageError(
@@ -64,7 +67,7 @@ def open_source(path: Path) -> Source:
     blank = {name: object for name, kind in types.kinds.items() if kind == "null"}
 
     def tables() -> Iterator[pa.Table]:
-        for frame in typed_blocks(path, types):
+        for frame in typed_blocks(path, types, reader):
             plain = frame.astype(blank)
             yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 

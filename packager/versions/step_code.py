@@ -52,7 +52,7 @@ def _imported(file: Path) -> Iterator[str]:
     if file.suffix != ".py":
         return
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = ast.parse(file.read_text(encoding="utf-8-sig"))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: not valid Python: {error}", "mend the line named") from error
     for node in ast.walk(tree):

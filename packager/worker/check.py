@@ -16,12 +16,14 @@ from packager.data.checks.standin import check_readable
 from packager.data.checks.suspects import CannotJudgeError, Mask
 from packager.data.checks.table import Table
 from packager.data.fingerprint import row_hashes
+from packager.data.nullwords import words_read_as_null
 from packager.data.split import test_mask
 from packager.manifest import Recipe
-from packager.worker.dataset import Source, feature_names, held_out_file, prepare, read_source
+from packager.worker.dataset import feature_names, prepare
 from packager.worker.folds import out_of_fold
 from packager.worker.job import CheckJob, Job
 from packager.worker.paths import Root
+from packager.worker.source import Source, read_held_out, read_source
 
 
 def check(asked: CheckJob, root: Root, out: Path) -> Report:
@@ -30,7 +32,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> Report:
     Raise ``UsageError`` where training would: for an absent target, say.
     """
     out.mkdir(parents=True, exist_ok=True)
-    source = read_source(root)
+    source = read_source(root, asked.job.reader)
     prepare(source, asked.job, root)  # refuses what training would refuse
     table = _table(asked, source, root)
     tell = _say if len(table) > checks.LARGE else _nothing
@@ -42,24 +44,26 @@ def check(asked: CheckJob, root: Root, out: Path) -> Report:
 
 
 def _table(asked: CheckJob, source: Source, root: Root) -> Table:
-    job, frame = asked.job, source.frame
+    job, frame = asked.job, source.served
     features = feature_names(frame, job)
-    hashes = row_hashes(frame)
+    hashes = row_hashes(source.frame)
     if job.split.file is not None:
-        test = held_out_file(source, job, root)
-        held_out = np.arange(len(frame) + len(test)) >= len(frame)
-        hashes = np.concatenate([hashes, row_hashes(test)])
-        frame = pd.concat([frame, test], ignore_index=True)
+        test = read_held_out(source, job, root)
+        held_out = np.arange(len(frame) + len(test.frame)) >= len(frame)
+        hashes = np.concatenate([hashes, row_hashes(test.frame)])
+        frame = pd.concat([frame, test.served], ignore_index=True)
     else:
         held_out = _mask(frame, job, features)
     return Table(
         frame,
         hashes,
         features,
+        train_only=job.train_only,
         target=job.target,
         task=job.task,
         held_out=held_out,
         source_rows=len(source.frame),
+        null_words=words_read_as_null(root.source, source.served, job.reader),
         split=job.split,
         expected=asked.expected,
     )

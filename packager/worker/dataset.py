@@ -1,11 +1,10 @@
-"""The rows a model is trained on and measured with: read, checked against the job, split."""
+"""The rows a model is trained on and measured with: checked against the job, split."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,23 +13,20 @@ import pandas as pd
 
 from monitoring.slices import SliceSet, declare
 from packager.data import frames
-from packager.data.csvfiles import read_csv
+from packager.data.look import refuse_unservable
+from packager.data.reader import toml_text
+from packager.data.shown import shown_value
 from packager.data.split import test_mask
 from packager.errors import UsageError
 from packager.manifest import Column, Schema, Slices
-from packager.noun import FileEntry, Scalar, Task
+from packager.noun import Scalar, Task
 from packager.worker.job import Job
 from packager.worker.paths import Root
+from packager.worker.source import Source, labels_read_as_null, read_held_out, rows_of
 
-
-@dataclass(frozen=True)
-class Source:
-    """The data as it lies there: every row and column, and the files by digest."""
-
-    frame: pd.DataFrame
-    files: tuple[FileEntry, ...]
-    options: dict[str, Any]
-    """Options CSV was read with; empty where everything is Parquet."""
+MAX_LOST = 5
+MAX_LOST_SHARE = 0.01
+"""More labels than this that are text, but read as null, stop a build."""
 
 
 @dataclass(frozen=True)
@@ -41,51 +37,50 @@ class Dataset:
     test: pd.DataFrame
     features: tuple[str, ...]
     target: str
-    unlabelled: int
-    """Rows without a target, which are in neither part."""
-
-
-def read_source(root: Root) -> Source:
-    """Read everything under ``/data/source``; raise ``UsageError`` if it can't be read."""
-    kind, paths = frames.source_files(root.source)
-    files = tuple(FileEntry.of(path, path.relative_to(root.source).as_posix()) for path in paths)
-    test_kinds = [frames.source_files(root.test)[0]] if _has_files(root.test) else []
-    options = dict(frames.CSV_OPTIONS) if "csv" in (kind, *test_kinds) else {}
-    return Source(frames.read(root.source), files, options)
+    train_only: tuple[str, ...] = ()
+    """Columns that only ``train`` gets."""
+    unlabelled: dict[str, int] = field(default_factory=dict)
+    """Rows of the source without a target, which are in neither part: text that stood there → rows,
+    "" where nothing did."""
 
 
 def prepare(source: Source, job: Job, root: Root) -> Dataset:
     """Split the rows as the job says; rows without a target are left out, and said to be.
 
     Raise ``UsageError`` where the job names a column that isn't there, the target isn't what the
-    task needs, or a part is empty.
+    task needs, more than a handful of labels are text that is read as null, or a part is empty.
     """
     target = _target_name(job)
-    _check_columns(source.frame, job, target)
-    features = feature_names(source.frame, job)
+    frame = source.served
+    _check_columns(frame, job, target)
+    features = feature_names(frame, job)
     if not features:
         raise UsageError(
             f"expected at least one feature, got only the target {target!r} and excluded columns",
             "shorten exclude under [data]",
         )
-    labelled = _labelled(source.frame, target, job.task)
+    absent = int(frame[target].isna().sum())
+    unlabelled = labels_read_as_null(source, root, target, absent)
+    _tell_unlabelled(unlabelled, target, len(frame), job)
+    labelled = _labelled(frame, target, job.task)
     if job.split.file is not None:
         train = labelled
-        test = _labelled(held_out_file(source, job, root), target, job.task)
+        test = _labelled(read_held_out(source, job, root).served, target, job.task)
     else:
         mask = test_mask(labelled, job.split, features)
-        train = labelled.loc[~mask].reset_index(drop=True)
-        test = labelled.loc[mask].reset_index(drop=True)
-    _check_kinds(train, features)
-    unlabelled = len(source.frame) - len(labelled)
-    if unlabelled:
-        sys.stderr.write(f"{unlabelled} rows without {target!r} are left out\n")
-    return Dataset(train, test, features, target, unlabelled)
+        train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
+    refuse_unservable(train, features)
+    return Dataset(train, test, features, target, job.train_only, unlabelled)
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
     """The columns that the model gets to see, in the order of the data."""
-    return tuple(name for name in frame.columns if name not in (job.target, *job.exclude))
+    other = (job.target, *job.exclude, *job.train_only)
+    return tuple(
+        name
+        for name in frame.columns
+        if name not in other and (not job.include or name in job.include)
+    )
 
 
 def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
@@ -122,10 +117,6 @@ def slice_masks(rows: pd.DataFrame, slices: Slices) -> dict[str, npt.NDArray[np.
         ) from error
 
 
-def _has_files(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
-
-
 def _target_name(job: Job) -> str:
     if job.target is None:
         raise UsageError(
@@ -147,6 +138,7 @@ def _slice_columns(job: Job) -> tuple[str, ...]:
 
 def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
     named = [("[data] target", (target,)), ("[data] exclude", job.exclude)]
+    named += [("[data] include", job.include), ("[data] train_only", job.train_only)]
     for key, names in [*named, ("[slices]", _slice_columns(job))]:
         _check_present(frame, key, names)
     if target in _slice_columns(job):
@@ -161,6 +153,31 @@ def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
         )
 
 
+def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
+    """Say which rows are left out; ``UsageError`` where text that may be labels is lost."""
+    if not unlabelled:
+        return
+    words = {text: count for text, count in unlabelled.items() if text}
+    shown = [f"{count} with the text {shown_value(text)}" for text, count in words.items()]
+    if blank := unlabelled.get(""):
+        shown.append(f"{blank} with an empty cell")
+    total, lost = sum(unlabelled.values()), sum(words.values())
+    declared = job.reader.columns.get(target)
+    said = job.reader.null is not None or (declared is not None and declared.null is not None)
+    if lost > MAX_LOST and lost > MAX_LOST_SHARE * rows and not said:
+        nulls = ", ".join(toml_text(text) for text in words)
+        name = target if target.replace("_", "").isalnum() else toml_text(target)
+        classes = f'{name} = {{ kind = "string" }} if it is a class, or '
+        raise UsageError(
+            f"[data] target: expected labels in {target!r}, got text that is read as null in "
+            f"{lost} of {rows} rows: {', '.join(shown)}",
+            f"add under [data.columns] of package.toml: "
+            f"{classes if job.task == 'classification' else ''}"
+            f"{name} = {{ null = [{nulls}] }} if such rows have no label",
+        )
+    sys.stderr.write(f"{total} rows without {target!r} are left out: {', '.join(shown)}\n")
+
+
 def _check_present(frame: pd.DataFrame, key: str, names: Sequence[str]) -> None:
     for name in names:
         if name not in frame.columns:
@@ -173,7 +190,7 @@ def _check_present(frame: pd.DataFrame, key: str, names: Sequence[str]) -> None:
 def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
     """The rows that have a target, whose type is then what it is without the nulls."""
     present = frame[target].notna()
-    labelled = frame if present.all() else frame.loc[present].reset_index(drop=True)
+    labelled = rows_of(frame, present.to_numpy(dtype=bool))
     if not len(labelled):
         raise UsageError(
             f"[data] target: expected values in {target!r}, got none in {len(frame)} rows",
@@ -210,38 +227,3 @@ def _check_target(column: Column, labels: pd.Series[Any], task: Task) -> None:
             f"[data] target: expected class labels in {column.name!r}, got {found}",
             'name another column, or set task = "regression"',
         )
-
-
-def _check_kinds(train: pd.DataFrame, features: Sequence[str]) -> None:
-    """Refuse before training what no request could ever hold."""
-    for column in frames.infer_columns(train[list(features)]):
-        if column.kind == "any" and train[column.name].notna().any():
-            raise UsageError(
-                f"[data]: expected numbers, text, booleans or timestamps in {column.name!r},"
-                f" got {pd.api.types.infer_dtype(train[column.name], skipna=True)}",
-                "convert the column (dates to timestamps, decimals to floats), or exclude it",
-            )
-
-
-def held_out_file(source: Source, job: Job, root: Root) -> pd.DataFrame:
-    """All rows of the split's own file, with the columns and types the training file has."""
-    names = list(source.frame.columns)
-    kind, paths = frames.source_files(root.test)
-    if kind == "csv":
-        # Text stays text, even where all of it looks like numbers in this file.
-        columns = frames.infer_columns(source.frame)
-        texts = {column.name: "str" for column in columns if column.kind == "string"}
-        held_out = read_csv(paths, source.options, dtype=texts)
-    else:
-        held_out = frames.read(root.test)
-    for name in names:
-        if name not in held_out.columns:
-            raise UsageError(
-                f"[data] split: expected column {name!r} in {job.split.file!r}, which lacks it",
-                "the held-out file needs the columns of the source",
-            )
-        wanted, found = source.frame[name].dtype, held_out[name].dtype
-        widened = pd.api.types.is_float_dtype(wanted) and pd.api.types.is_integer_dtype(found)
-        if widened or isinstance(wanted, pd.CategoricalDtype):
-            held_out[name] = held_out[name].astype(wanted)
-    return held_out[names]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from monitoring.accuracy import wilson
 from monitoring.slices import ALL
+from packager.data.shown import shown_value
 from packager.errors import PackageError
 from packager.noun import Scalar, Task
 from packager.results import Evaluation, Metrics
@@ -102,7 +103,7 @@ def check_labels(
 
 
 def _some(labels: Collection[Scalar | None]) -> str:
-    return ", ".join(sorted({repr(label) for label in labels})[:3])
+    return ", ".join(sorted({shown_value(label) for label in labels})[:3])
 
 
 def _coding(labels: Sequence[Scalar | None]) -> dict[Scalar | None, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
 from packager.data.checks.expected import Expected
+from packager.data.reader import Reader
 from packager.manifest import Recipe, Schema, Serve, Slices, Split
 from packager.noun import FileEntry, Noun, Task
 from packager.results import Compiled, Evaluation, NumericalEnvironment, Observed, Spread
@@ -25,6 +26,12 @@ class Job(Noun):
     target: str | None
     """None only for a given model without data."""
     exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    """The features; empty for all columns that nothing else is said of."""
+    train_only: tuple[str, ...] = ()
+    """Columns that ``train`` gets beside the features, and the model never."""
+    reader: Reader = Reader()
+    """How files of CSV are read."""
     split: Split = Split()
     source: bool = True
     """Whether there is data under ``/data/source``."""
@@ -74,8 +81,8 @@ class TrainingResult(Noun):
     compiled: Compiled = Compiled(verdict="off")
     train_rows: int
     test_rows: int
-    options: dict[str, Any]
-    """Options the CSV reader was called with; empty for Parquet."""
+    unlabelled: dict[str, int] = {}
+    """As ``DataSource.unlabelled``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

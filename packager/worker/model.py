@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from packager.data.shown import shortened
 from packager.errors import PackageError
 from packager.manifest import Serve
 from packager.noun import Scalar, Task
@@ -129,7 +130,8 @@ def _classes(native: Any) -> tuple[Scalar, ...] | None:
     known = [label for label in labels if label is not None]
     if len(known) != len(labels) or len({str(label) for label in known}) != len(known):
         raise PackageError(
-            f"classes_ of {type(native).__name__}: expected distinct labels, got {labels}",
+            f"classes_ of {type(native).__name__}: expected distinct labels, got "
+            f"{shortened(str(labels))}",
             "train on rows whose target is present",
         )
     return tuple(known)

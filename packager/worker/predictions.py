@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from packager.data.shown import shown_value
 from packager.errors import PackageError
 from packager.noun import Scalar, Task
 
@@ -98,7 +99,7 @@ def checked_labels(answer: Any, rows: int, task: Task) -> list[Scalar | None]:
         for label in labels:
             if isinstance(label, str | bool):
                 raise PackageError(
-                    f"predict gave {label!r}, expected a number",
+                    f"predict gave {shown_value(label)}, expected a number",
                     'return numbers, or set task = "classification" under [package]',
                 )
         return [None if label is None else float(label) for label in labels]

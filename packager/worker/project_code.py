@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -92,9 +93,25 @@ def _hint(error: BaseException) -> str:
         return f"add what provides {error.name!r} to the requirements file"
     place = _place(error)
     where = f"see {place} in the project" if place else "the traceback above says where"
+    absent = _not_packaged(error)
+    if absent:
+        return (
+            f"{where}: {absent} is not packaged; the folder that holds the data is left out of the "
+            "code, and so are hidden and ignored files: move the file to another folder of the "
+            "project"
+        )
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
         return f"{where}: it may write into its working directory and the temporary folder only"
     return where
+
+
+def _not_packaged(error: BaseException) -> str | None:
+    """The path of a file below the project's folder that the code looked for in vain."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str | bytes):
+        return None
+    path, top = Path(os.fsdecode(error.filename)), Path.cwd().resolve()
+    path = (top / path).resolve()
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else None
 
 
 def _place(error: BaseException) -> str | None:

@@ -17,7 +17,7 @@ from packager.manifest import DataSource, Manifest, Recipe
 from packager.noun import Rung
 from packager.worker.again import train_again
 from packager.worker.compare import metric_checks, slices_check
-from packager.worker.dataset import prepare, read_source
+from packager.worker.dataset import prepare
 from packager.worker.integrity import MANIFEST, verify
 from packager.worker.job import Ask, Job, TrainingResult
 from packager.worker.likeness import Trained, likeness, rung_of
@@ -26,6 +26,7 @@ from packager.worker.paths import Root
 from packager.worker.perturb import perturb
 from packager.worker.report import LADDER, Check, Likeness, ReplayReport, reaches
 from packager.worker.slips import find_slips
+from packager.worker.source import read_source
 from packager.worker.spread import intervals, within_spread
 from packager.worker.surroundings import environment_differences
 
@@ -141,6 +142,9 @@ def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
         recipe=recipe,
         target=data.target,
         exclude=data.exclude,
+        include=data.include,
+        train_only=data.train_only,
+        reader=data.reader,
         split=data.split,
     )
 
@@ -150,7 +154,7 @@ def _likeness(
 ) -> Likeness:
     """How like the recorded model the new one is, asked about the held-out rows."""
     features = [column.name for column in manifest.schema_.features]
-    rows = prepare(read_source(root), job, root).test[features]
+    rows = prepare(read_source(root, job.reader), job, root).test[features]
     serve = manifest.serve.model_copy(update={"loader": result.loader})
     recorded = Trained(manifest.model, load_model(root, manifest.serve, manifest.task))
     now = load_model_at(folder / "model" / "model", serve, manifest.task)
@@ -164,7 +168,7 @@ def _result_checks(
     pairs: list[tuple[str, Any, Any]] = [
         ("fingerprint", data.fingerprint, fingerprint),
         ("schema", sha256_bytes(manifest.schema_.dump()), sha256_bytes(result.schema_.dump())),
-        ("reader options", _digest(data.options), _digest(result.options)),
+        ("rows without a label", _digest(data.unlabelled), _digest(result.unlabelled)),
         ("training rows", data.train_rows, result.train_rows),
         ("held-out rows", data.test_rows, result.test_rows),
     ]

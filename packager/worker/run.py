@@ -26,7 +26,6 @@ from packager.worker.dataset import (
     declare_slices,
     describe,
     prepare,
-    read_source,
     slice_masks,
 )
 from packager.worker.evaluate import Mask, evaluate
@@ -37,10 +36,11 @@ from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
-from packager.worker.recipe import call_recipe
+from packager.worker.source import read_source
 from packager.worker.storage import save_model
 from packager.worker.suiting import explained, suited
 from packager.worker.surroundings import numerical_environment
+from packager.worker.trainonly import never_asked, train_on
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
     """Train as ``job`` says and measure, no more; write ``out``/fit.json and ``out``/model."""
     assert isinstance(job.recipe, Recipe)
     out.mkdir(parents=True, exist_ok=True)
-    dataset = prepare(read_source(root), job, root)
+    dataset = prepare(read_source(root, job.reader), job, root)
     masks = slice_masks(dataset.test, declare_slices(dataset, job))
     loaded = _train(job, job.recipe, dataset, out / "model")
     evaluation = _evaluate(loaded.model, suited(loaded.model, dataset), masks)
@@ -80,9 +80,10 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
 
 
 def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
-    source = read_source(root)
+    source = read_source(root, job.reader)
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
+    del source  # the dataset has copies of its rows
     slices = declare_slices(dataset, job)
     masks = slice_masks(dataset.test, slices)
     before = before_training(root, out)
@@ -109,7 +110,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
-        options=source.options,
+        unlabelled=dataset.unlabelled,
     )
 
 
@@ -128,7 +129,6 @@ def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
         compiled=compile_model(model, schema, None, out / FOLDER, job.serve.compile),
         train_rows=0,
         test_rows=0,
-        options={},
     )
 
 
@@ -144,8 +144,8 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     rows = dataset.train
     if job.leave_out is not None:
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
-    features = rows[list(dataset.features)].copy()
-    model, module = call_recipe(recipe, features, rows[dataset.target].copy())
+    names = dataset.features, dataset.train_only, job.exclude
+    model, module = train_on(recipe, rows, dataset.target, *names)
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
@@ -155,7 +155,10 @@ def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -
     features = list(dataset.features)
     known = set(scalars(dataset.train[dataset.target]))
     try:
-        return evaluate(model, dataset.test[features], dataset.test[dataset.target], masks, known)
+        with never_asked(dataset.train_only):
+            return evaluate(
+                model, dataset.test[features], dataset.test[dataset.target], masks, known
+            )
     except PackageError as error:
         raise explained(error, model, features) from error
 

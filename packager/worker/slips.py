@@ -88,7 +88,7 @@ def find_slips(folder: Path) -> tuple[str, ...]:
     for path in sorted(folder.rglob("*.py")):
         name = path.relative_to(folder).as_posix()
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8", errors="replace"))
+            tree = ast.parse(path.read_text(encoding="utf-8-sig", errors="replace"))
         except SyntaxError:
             continue  # not a file that training could have run
         found += [f"{name}:{line}: {what}" for line, what in sorted(set(_slips(tree)))]

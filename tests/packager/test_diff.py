@@ -89,7 +89,6 @@ MANIFEST = Manifest(
         exclude=(),
         split=Split(),
         embed="companion",
-        options={"sep": ","},
         fingerprint=sha256_bytes(PRINT.dump()),
         train_rows=2,
         test_rows=1,

@@ -12,6 +12,7 @@ from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.suspects import Ints, Suspects, listed, rows_where
 from packager.data.checks.table import Table, Texts
 from packager.data.drift import is_list
+from packager.data.shown import shown_value
 
 FEW = 200
 """A column with more distinct common values than this is no list of categories."""
@@ -53,7 +54,7 @@ def misspelt(table: Table) -> Iterator[Suspects]:
                 right = str(texts.values[meant])
                 yield Suspects(
                     name,
-                    f"{right!r}, as in {texts.counts[meant]} rows",
+                    f"{shown_value(right)}, as in {texts.counts[meant]} rows",
                     f"fix: {name} = {right}",
                     score,
                     rows_where(texts.codes == code),

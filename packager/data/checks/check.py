@@ -27,6 +27,7 @@ from packager.data.checks.schema import schema
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
 from packager.data.checks.targetleak import target_leakage
+from packager.data.shown import shortened
 
 Detector = Callable[[Table], Iterator[Suspects]]
 
@@ -61,6 +62,8 @@ LARGE = 100_000
 KEPT = 500
 """Findings of each detector that a report keeps: the worst."""
 BINS = 40
+MAX_CELL = 200
+"""Characters of a cell that a report keeps."""
 
 
 def check(
@@ -143,10 +146,12 @@ def _finding(detector: str, one: Suspects, place: int, table: Table) -> Finding:
 
 def _observed(one: Suspects, place: int, row: int, table: Table) -> str:
     if isinstance(one.observed, str):
-        return one.observed
+        return shortened(one.observed, MAX_CELL)
     if one.observed is not None:
-        return one.observed[place]
-    return cell_text(table.frame[one.column].iloc[row]) or "no value" if one.column else ""
+        return shortened(one.observed[place], MAX_CELL)
+    if one.column is None:
+        return ""
+    return shortened(cell_text(table.frame[one.column].iloc[row]) or "no value")
 
 
 def cell_text(value: Any) -> str | None:
@@ -155,7 +160,7 @@ def cell_text(value: Any) -> str | None:
         return None
     if isinstance(value, float | np.floating):
         return f"{float(value):.10g}"
-    return str(value)[:200]
+    return shortened(str(value), MAX_CELL)
 
 
 def _cells(table: Table, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 from packager.data.checks.freetext import is_free_text
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
+from packager.data.shown import shortened
 
 UNIQUE = 0.98
 """Share of distinct values from which whole numbers and text name rows."""
@@ -32,7 +33,7 @@ def constant(table: Table) -> Iterator[Suspects]:
                 "values that differ",
                 leave_out(table),
                 0.5,
-                observed=f"{column.loc[first]} in every row",
+                observed=f"{shortened(str(column.loc[first]))} in every row",
             )
 
 

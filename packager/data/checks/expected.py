@@ -16,6 +16,8 @@ from packager.data.checks.suspects import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
+from packager.data.reader import PLAIN, Reader
+from packager.data.served import as_served
 from packager.manifest import Column
 from packager.noun import Kind, Noun, Scalar
 
@@ -29,6 +31,8 @@ class Declared(Noun):
     kind: Kind | None = None
     nullable: bool | None = None
     values: tuple[Scalar, ...] | None = None
+    null: tuple[str, ...] | None = None
+    """Words that mean null in this column of CSV, in place of the table's."""
     minimum: float | None = Field(default=None, alias="min")
     maximum: float | None = Field(default=None, alias="max")
 
@@ -77,11 +81,13 @@ class Expected(Noun):
         slice_rules: Mapping[str, str] | None = None,
         *,
         accepted: bool = False,
+        reader: Reader = PLAIN,
     ) -> Expected:
-        """The same, and what ``frame``, the version before, lets one expect."""
+        """The same, and what ``frame``, the version before as read, lets one expect."""
+        hashes = row_hashes(frame)
+        frame = as_served(frame, reader)
         columns = infer_columns(frame)
         kinds = [(column.name, column.kind) for column in columns]
-        hashes = row_hashes(frame)
         places = smallest(hashes, SAMPLE)
         profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
         return self.model_copy(

@@ -25,7 +25,7 @@ MIN_ROWS = 60
 Answers = tuple[tuple[Any, ...] | None, Floats]
 """Class labels and probabilities (rows, classes); or None and predicted numbers (rows,)."""
 FitPredict = Callable[[pd.DataFrame, "pd.Series[Any]", pd.DataFrame], Answers]
-"""(features, target, rows to predict) → answers for those rows."""
+"""(features and columns only for training, target, rows to predict) → answers for those rows."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,10 @@ class Folds:
     """Positions in the table."""
     classes: tuple[Any, ...] | None
     given: Floats
-    features: pd.DataFrame
+    columns: pd.DataFrame
+    """What a model is trained with: its features, and columns only for training."""
+    features: tuple[str, ...]
+    """The columns that it is asked with."""
     target: pd.Series[Any]
     splits: tuple[tuple[Ints, Ints], ...]
     """Positions in ``rows``: those trained on, those asked about."""
@@ -64,9 +67,9 @@ class Folds:
         answers = np.full(shape, np.nan)
         for train, test in self.splits:
             named, found = fit_predict(
-                self.features.iloc[train].reset_index(drop=True),
+                self.columns.iloc[train].reset_index(drop=True),
                 self.target.iloc[train].reset_index(drop=True),
-                self.features.iloc[test].reset_index(drop=True),
+                self.columns[list(self.features)].iloc[test].reset_index(drop=True),
             )
             if self.classes is None:
                 answers[test] = found
@@ -95,11 +98,13 @@ def plan_folds(table: Table) -> Folds:
     if classes is not None and len(classes) < 2:
         raise CannotJudgeError(f"fewer than two classes have {FOLDS} rows")
     given = _codes(target.tolist(), classes)
+    columns = [*table.features, *table.train_only]
     return Folds(
         rows,
         classes,
         given,
-        table.frame[list(table.features)].iloc[rows].reset_index(drop=True),
+        table.frame[columns].iloc[rows].reset_index(drop=True),
+        table.features,
         target.reset_index(drop=True),
         tuple(_splits(table, rows, given, classes is not None)),
     )

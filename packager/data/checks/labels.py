@@ -14,11 +14,15 @@ import numpy.typing as npt
 from packager.data.checks.folds import OutOfFold
 from packager.data.checks.suspects import Floats, Ints, Mask, Suspects, shown
 from packager.data.checks.table import Table
+from packager.data.shown import shortened
 
 FAR = 6.0
 """Robust standard deviations from which a residual is suspect."""
 MAD = 1.482602218505602
 """Median absolute deviation times this is the standard deviation of normal values."""
+
+MAX_LABEL = 40
+"""Characters of a label in the text of a finding, which holds three of them."""
 
 
 def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
@@ -32,9 +36,10 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
     right = float((guess == given).mean())
     rows = np.flatnonzero(flagged)
     probability = found.answers[rows, guess[rows]]
+    names = [shortened(str(label), MAX_LABEL) for label in found.classes]
     texts = [
-        f"{found.classes[given[r]]}; the model says {found.classes[guess[r]]} "
-        f"({p:.0%}), {found.classes[given[r]]} {found.answers[r, given[r]]:.0%}"
+        f"{names[given[r]]}; the model says {names[guess[r]]} "
+        f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
     yield Suspects(

@@ -68,9 +68,26 @@ def is_placeholder(value: Any) -> bool:
 
 
 def placeholder(table: Table) -> Iterator[Suspects]:
-    """Score 0.94 for numbers and dates that lie apart; for words 0.9, less where frequent."""
+    """Score 0.94 for numbers and dates that lie apart; for words 0.9, less where frequent.
+
+    Score 0.7 for a column of text with words that were read as null.
+    """
+    for name, counts in table.null_words.items():
+        found = ", ".join(f"{text!r} in {rows:,} rows" for text, rows in counts.items())
+        yield Suspects(
+            name,
+            "values, or empty cells",
+            f'if it is a value, declare {name} with kind = "string", else empty the cells',
+            0.7,
+            observed=f"{found}, read as null",
+        )
     for name, texts in table.texts.items():
-        words = np.array([is_placeholder(value) for value in texts.values], dtype=np.bool_)
+        declared = table.expected.declared.get(name)
+        known = frozenset(declared.values or ()) if declared else frozenset()
+        words = np.array(
+            [is_placeholder(value) and value not in known for value in texts.values],
+            dtype=np.bool_,
+        )
         rows = rows_where(texts.rows_with(words))
         share = len(rows) / max(1, len(table))
         if 0 < share < MOST:

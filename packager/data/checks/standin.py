@@ -52,7 +52,7 @@ def stand_in(task: Task | None) -> FitPredict:
 
 def _numbers(features: pd.DataFrame, rows: pd.DataFrame) -> tuple[Floats, Floats]:
     """Both as numbers, null and infinity as NaN, without columns that don't vary in the first."""
-    both = pd.concat([features, rows], ignore_index=True)
+    both = pd.concat([features[list(rows.columns)], rows], ignore_index=True)
     columns = list(_varying(both, len(features)))
     if not columns:
         raise CannotJudgeError("no feature has two values that a stand-in model could tell apart")

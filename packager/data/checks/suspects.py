@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from packager.data.shown import shortened
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -51,5 +53,5 @@ def shown(value: float) -> str:
 
 def listed(values: Sequence[Any], most: int = 5) -> str:
     """The first few of ``values``, for people."""
-    texts = [str(value) for value in values[:most]]
+    texts = [shortened(str(value)) for value in values[:most]]
     return ", ".join(texts) + (", …" if len(values) > most else "")

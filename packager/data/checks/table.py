@@ -49,6 +49,10 @@ class Table:
     """Rows from here on come from the held-out file."""
     split: Split = field(default_factory=Split)
     expected: Expected = field(default_factory=Expected)
+    train_only: tuple[str, ...] = ()
+    """Columns that only ``train`` gets."""
+    null_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Column of text → text that was read as null → rows."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -123,7 +127,9 @@ def nanoseconds(series: pd.Series[Any]) -> Floats:
 def table_of(frame: pd.DataFrame, target: str | None = None, **more: Any) -> Table:
     """A table of ``frame`` whose features are all columns but the target."""
     features = more.pop("features", None) or tuple(n for n in frame.columns if n != target)
-    return Table(frame, row_hashes(frame), tuple(features), target, source_rows=len(frame), **more)
+    hashes = more.pop("hashes", None)
+    hashes = row_hashes(frame) if hashes is None else hashes
+    return Table(frame, hashes, tuple(features), target, source_rows=len(frame), **more)
 
 
 def _texts(series: pd.Series[Any]) -> Texts:

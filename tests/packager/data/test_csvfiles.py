@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from packager.data.csvfiles import CSV_OPTIONS, csv_names, parse_cells, read_csv
+from packager.data.csvcells import parse_cells
+from packager.data.csvfiles import csv_names, read_csv
+from packager.data.reader import PLAIN
 from packager.errors import UsageError
 
 
@@ -18,12 +20,12 @@ def write(tmp_path):
 
 
 def read(*files):
-    return read_csv(files, CSV_OPTIONS)
+    return read_csv(files, PLAIN)
 
 
 def test_odd_names_stay_as_they_are(write):
     file = write("a.csv", b'\xef\xbb\xbf"house size",year-built,gr\xc3\xb6\xc3\x9fe\n1,2,3\n')
-    assert csv_names(file, CSV_OPTIONS) == ["house size", "year-built", "größe"]
+    assert csv_names(file, PLAIN) == ["house size", "year-built", "größe"]
     assert list(read(file)) == ["house size", "year-built", "größe"]
 
 
@@ -88,7 +90,7 @@ def test_unreadable_files_are_refused(write, data, message):
     file = write("a.csv", data)
 
     def names_and_rows():
-        csv_names(file, CSV_OPTIONS)
+        csv_names(file, PLAIN)
         read(file)
 
     with pytest.raises(UsageError, match=message):
@@ -107,5 +109,11 @@ def test_cells_are_parsed_by_kind():
     assert parse_cells(["007", "-3", "3.0", float("nan"), "9007199254740993"], "integer") == [
         *(7, -3, 3.0, None, 9007199254740993)
     ]
-    assert parse_cells(["True", "false", "1", None], "boolean") == [True, False, "1", None]
+    assert parse_cells(["True", "false", "1", "x", None], "boolean") == [
+        True,
+        False,
+        True,
+        "x",
+        None,
+    ]
     assert parse_cells(["007", None], "string") == ["007", None]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from packager.data.frames import column_names, infer_columns, read, read_rows, source_files
+from packager.data.frames import column_names, infer_columns, read, source_files
+from packager.data.rowfiles import read_rows
 from packager.errors import UsageError
 from packager.manifest import Column, Schema
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.frames import infer_columns, read, read_rows
+from packager.data.frames import infer_columns, read
+from packager.data.rowfiles import read_rows
 from packager.data.rows import RowError, check_rows
 from packager.errors import PackageError
 from packager.manifest import Column, Schema
@@ -173,7 +174,7 @@ def test_absent_feature_is_refused_and_a_similar_name_suggested():
     row = {("colour" if name == "color" else name): value for name, value in ROW.items()}
     error = refused([row])
     assert (error.row, error.column, error.got) == (0, "color", "no such key")
-    assert error.hint == 'did you mean "colour"?'
+    assert error.hint == '"colour" is no column: did you mean "color"?'
 
 
 def test_unknown_key_is_refused_and_a_similar_name_suggested():

@@ -92,9 +92,8 @@ def test_a_missing_project_is_named_with_what_makes_one(tmp_path: Path):
     assert f"package init {tmp_path}/gone" in caught.value.hint
 
 
-@pytest.mark.parametrize("content", ["[package\n", b"[package]\nname = '\xff'\n"])
-def test_what_is_no_toml_is_refused(tmp_path: Path, content):
-    error = refused(tmp_path, {"package.toml": content})
+def test_what_is_no_toml_is_refused(tmp_path: Path):
+    error = refused(tmp_path, {"package.toml": "[package\n"})
     assert error.message.startswith("package.toml: not valid TOML: ")
 
 

@@ -85,7 +85,7 @@ def test_plain_files_are_left_alone(tmp_path):
 def test_a_manifest_keeps_the_version():
     source = DataSource(
         format="parquet", files=(), test_file=None, target="y", exclude=(), split=Split(),
-        embed="none", options={}, fingerprint="", train_rows=1, test_rows=1,
+        embed="none", fingerprint="", train_rows=1, test_rows=1,
         table=TableVersion(table="visits", version=3),
     )  # fmt: skip
     assert DataSource.model_validate_json(source.dump()).table.version == 3

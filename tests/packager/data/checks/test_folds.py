@@ -53,7 +53,7 @@ def test_a_split_by_time_asks_only_about_later_rows(written):
     folds = plan_folds(table)
     assert len(folds.splits) == 3
     for train, test in folds.splits:
-        assert folds.features["day"].iloc[train].max() < folds.features["day"].iloc[test].min()
+        assert folds.columns["day"].iloc[train].max() < folds.columns["day"].iloc[test].min()
     asked = np.concatenate([test for _, test in folds.splits])
     assert len(set(asked.tolist())) == len(asked) > 120
 
@@ -81,7 +81,7 @@ def test_groups_stay_together():
     table = table_of(frame(), "y", task="classification", split=Split(by=("g",)))
     folds = plan_folds(table)
     for train, test in folds.splits:
-        assert not set(folds.features["g"].iloc[train]) & set(folds.features["g"].iloc[test])
+        assert not set(folds.columns["g"].iloc[train]) & set(folds.columns["g"].iloc[test])
 
 
 def test_a_row_whose_class_the_fold_lacks_is_left_out():
