@@ -109,6 +109,10 @@ class Metrics:
             name = label(feature) if feature in self._named else OTHER
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
 
+    def add_extra_columns(self, count: int) -> None:
+        """Columns of one request that the model does not know."""
+        self._extra_columns.inc(count)
+
     def add_suspicious(self, counts: Mapping[str, int]) -> None:
         """Reason → rows with at least one such flag."""
         for reason, count in counts.items():
@@ -183,6 +187,9 @@ class Metrics:
             "model_suspicious_rows_total", "Rows with at least one such flag.", "reason"
         )
         self._suspicious = {reason: counter.labels(*common, reason) for reason in REASONS}
+        self._extra_columns = self.series.counter(
+            "model_extra_columns_total", "Columns that the model does not know, by request."
+        ).labels(*common)
 
     def _by_slice(self, name: str, text: str) -> list[Counter]:
         counter = self.series.counter(name, text, "slice")

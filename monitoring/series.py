@@ -89,11 +89,12 @@ class Spread:
 
 
 def label(value: Any) -> str:
-    """``value`` as a label: its text, with what UTF-8 can't hold escaped.
+    """``value`` as a label: its text in JSON, with what UTF-8 can't hold escaped.
 
     One lone surrogate in a label would make the whole exposition fail.
     """
-    return str(value).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def bits(bitmap: int) -> list[int]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import requests
 
+from packager.data.jsonvalues import json_rows, json_value
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest
 from packager.noun import Scalar
@@ -117,10 +118,13 @@ class Client:
     ) -> list[Prediction]:
         """The answers, in the order of the rows, asked for ``batch`` rows at a time.
 
-        Rows are objects of JSON values, or a DataFrame (its index plays no part). An error names
-        the row as counted from 0 over all of ``rows``; answers that were there are lost then.
+        Rows are mappings, Series or named tuples, or a DataFrame (its index plays no part), with
+        values as :mod:`packager.data.jsonvalues` takes them: NumPy's, pandas', decimals, times.
+        NaN is null. An error names the row as counted from 0 over all of ``rows``; answers that
+        were there are lost then.
         """
-        plain = _plain(rows)
+        columns = cache(self._columns)
+        plain = json_rows(rows, lambda name: not columns() or name in columns())
         answers: list[Prediction] = []
         for start in range(0, len(plain), batch):
             part = plain[start : start + batch]
@@ -133,9 +137,9 @@ class Client:
             answers += map(_prediction, predictions)
         return answers
 
-    def feedback(self, labels: Iterable[tuple[str, Scalar]], *, batch: int = BATCH) -> Feedback:
-        """Send what turned out to be true: (token, actual) pairs."""
-        pairs = [{"token": token, "actual": actual} for token, actual in labels]
+    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH) -> Feedback:
+        """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes."""
+        pairs = [{"token": token, "actual": json_value(actual)} for token, actual in labels]
         accepted, rejected = 0, []
         for start in range(0, len(pairs), batch):
             answer = self._answer("POST", "/feedback", pairs[start : start + batch], start)
@@ -144,9 +148,18 @@ class Client:
             rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
         return Feedback(accepted, tuple(rejected))
 
+    def _columns(self) -> frozenset[str]:
+        """The columns that the model takes; none where the server doesn't tell."""
+        try:
+            described = self.schema()
+        except PackageError:
+            return frozenset()
+        columns = (*described.get("features", ()), *described.get("extras", ()))
+        return frozenset(column["name"] for column in columns)
+
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
-        body = None if document is None else _encoded(document)
+        body = None if document is None else json.dumps(document, allow_nan=False).encode()
         for attempt in range(1, TRIES + 1):
             response = self._send(method, path, body)
             if response.status_code != 503 or attempt == TRIES:
@@ -235,38 +248,6 @@ def _prediction(answer: Mapping[str, Any]) -> Prediction:
         flags=tuple(answer.get("flags", ())),
         token=answer.get("token"),
     )
-
-
-def _encoded(document: Any) -> bytes:
-    try:
-        return json.dumps(document, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"expected values that JSON can hold, got one it can't: {error}",
-            "send None where there is no value, and times as text in ISO 8601",
-        ) from error
-
-
-def _plain(rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> Sequence[Mapping[str, Any]]:
-    """Rows as they are; those of a DataFrame as JSON values, with None for what is missing."""
-    pandas = sys.modules.get("pandas")
-    if pandas is None or not isinstance(rows, pandas.DataFrame):
-        return rows  # type: ignore[return-value]
-    frame: pd.DataFrame = rows
-    names = [str(name) for name in frame.columns]
-    columns = [_cells(frame.iloc[:, place]) for place in range(len(names))]
-    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
-
-
-def _cells(series: pd.Series[Any]) -> list[Any]:
-    null = series.isna().tolist()
-    cells = series.astype(object).tolist()
-    return [None if gone else _cell(cell) for cell, gone in zip(cells, null, strict=True)]
-
-
-def _cell(cell: Any) -> Any:
-    plain = cell.item() if hasattr(cell, "item") else cell
-    return plain.isoformat() if hasattr(plain, "isoformat") else plain
 
 
 def _wait_seconds(response: requests.Response) -> float:

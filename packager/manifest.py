@@ -87,6 +87,7 @@ class Serve(Noun):
     compile: Literal["auto", "off", "require"]
     workers: int
     strict: bool
+    extra_columns: Literal["ignore", "refuse"] = "ignore"
 
 
 class Slices(Noun):

@@ -17,6 +17,7 @@ from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.training import on_package
+from packager.worker.predictions import label_text
 
 Format = Literal["jsonl", "csv"]
 
@@ -61,7 +62,8 @@ def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
     """One line a row: prediction, a column per class probability, flags joined by ``;``."""
     rows = []
     for answer in answers:
-        row = {"prediction": answer["prediction"]}
+        label = answer["prediction"]
+        row = {"prediction": label if label is None else label_text(label)}
         chances = answer.get("probabilities") or {}
         row |= {f"probability {label}": value for label, value in chances.items()}
         row["flags"] = ";".join(answer.get("flags", ()))

@@ -133,6 +133,7 @@ def serve_of(project: Project, loader: str = "joblib") -> Serve:
         compile=serve.compile,
         workers=serve.workers,
         strict=serve.strict,
+        extra_columns=serve.extra_columns,
     )
 
 

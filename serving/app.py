@@ -76,7 +76,9 @@ class App:
         self._bodies = Bodies(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, LARGE_BYTES)
         self._keys = Keys(settings.keys_file) if settings.keys_file else None
-        self._open = routes.HEALTH if settings.metrics_closed else routes.HEALTH | {routes.METRICS}
+        self._ready = routes.READY | {settings.health_route}
+        opened = routes.HEALTH | {settings.health_route}
+        self._open = opened if settings.metrics_closed else opened | {routes.METRICS}
         self._access = Access(settings.access_log)
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
@@ -213,7 +215,7 @@ class App:
         if self._routes is None:
             raise RequestError(503, "starting", "the model is loading", headers=RETRY_AFTER)
         self._routes.check(request.method, path)
-        if self._draining and (path in routes.READY or path.endswith("/ready")):
+        if self._draining and (path in self._ready or path.endswith("/ready")):
             raise RequestError(503, "draining", "the server is ending", headers=RETRY_AFTER)
         return self._routes
 
@@ -263,7 +265,8 @@ class App:
             self._counting.refused(error)
         if error.status >= 500 and error.__cause__ is not None:
             self._explain(error, request)
-        return protocols.refusal(request.path, error)
+        path = request.path if self._routes is None else self._routes.spoken(request.path)
+        return protocols.refusal(path, error)
 
     def _route(self, path: str) -> str:
         return routes.OTHER if self._routes is None else self._routes.template(path)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-Header = tuple[bytes, bytes]
+from serving.upgrades import Header, UpgradeIgnorer
 
 MOST_AT_ONCE = 32
 """Requests of one connection that are answered before others get their turn."""
@@ -45,7 +45,7 @@ class Direct(Protocol):
         ...
 
 
-class DirectProtocol(HttpToolsProtocol):
+class DirectProtocol(UpgradeIgnorer):
     """HTTP as uvicorn speaks it, with a shortcut."""
 
     def __init__(self, *given: Any, direct: Direct, **named: Any) -> None:
@@ -83,7 +83,7 @@ class DirectProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
         super().on_message_begin()
 
-    def on_headers_complete(self) -> None:
+    def on_head(self) -> None:
         """Take the shortcut if it is open to this request."""
         if self._full:
             return
@@ -101,7 +101,7 @@ class DirectProtocol(HttpToolsProtocol):
         elif not self._full:
             super().on_body(body)
 
-    def on_message_complete(self) -> None:
+    def on_message(self) -> None:
         """Answer."""
         if self._parts is not None:
             parts = self._parts
@@ -113,7 +113,28 @@ class DirectProtocol(HttpToolsProtocol):
                 return
             self._hand_on()
         if not self._full:
-            super().on_message_complete()
+            super().on_message()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer 400 to what can't be parsed and end the connection, after the answers still due.
+
+        Written at once, it would be taken for the answer to an earlier request.
+        """
+        self.ended_by_us = True
+        self._parts = None
+        newest = self.cycle
+        if newest is None or newest.response_complete:
+            super().send_400_response(msg)
+        elif not newest.more_body:
+            newest.keep_alive = False
+        elif self.pipeline:
+            self.pipeline.popleft()  # its body never comes
+            self.cycle = self.pipeline[0][0] if self.pipeline else self._running
+            self.cycle.keep_alive = False
+        elif newest.response_started:
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
         """The next request that waits has its turn."""
@@ -123,7 +144,7 @@ class DirectProtocol(HttpToolsProtocol):
 
     def _begin(self) -> None:
         """Let uvicorn make its cycle of the request, which runs or waits for its turn."""
-        super().on_headers_complete()
+        super().on_head()
         if not self.pipeline:
             self._running = self.cycle
 
@@ -139,7 +160,6 @@ class DirectProtocol(HttpToolsProtocol):
             and not self.expect_100_continue
             and parser.should_keep_alive()
             and parser.get_http_version() == "1.1"
-            and not parser.should_upgrade()
         )
 
     def _hand_on(self) -> None:

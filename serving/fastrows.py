@@ -41,6 +41,8 @@ class FastRows:
         # A row holds every column, or the features alone: told apart by how many keys it has.
         forms = (features, [*features, *extras])
         self._forms = {len(takers): takers for takers in forms}
+        self._known = frozenset(taken.name for taken in (*features, *extras))
+        self._extras = frozenset(taken.name for taken in extras)
         self._cells = {len(takers): _cells([t.name for t in takers]) for takers in forms}
         self._usual = {len(takers): _Usual([t.plan for t in takers]) for takers in forms}
 
@@ -59,19 +61,37 @@ class FastRows:
         if type(rows) is not list or not rows or type(rows[0]) is not dict:
             return None
         width = len(rows[0])
-        takers = self._forms.get(width)
-        if takers is None:
+        if width in self._forms and (len(rows) == 1 or _alike(rows, width)):
+            checked = self._taken(rows, width)
+            if checked is not None:
+                return checked
+        return self._without_unknown(rows)
+
+    def _without_unknown(self, rows: Sequence[dict[str, Any]]) -> Checked | None:
+        """Rows that all have the same columns too many, where these are ignored."""
+        names = rows[0].keys()
+        if self._checker.extra.refuse or names <= self._known:
             return None
-        cells = self._cells[width]
+        if not all(type(row) is dict and row.keys() == names for row in rows):
+            return None
+        held = self._extras & names
+        if held and held != self._extras:
+            return None
+        checked = self._taken(rows, self._columns if held else self._columns - len(self._extras))
+        if checked is not None:
+            checked.ignored = len(self._checker.unknown(names))
+        return checked
+
+    def _taken(self, rows: Sequence[dict[str, Any]], width: int) -> Checked | None:
+        """Rows that hold the columns of the form with that many."""
+        takers, cells = self._forms[width], self._cells[width]
         try:
             if len(rows) == 1:
                 row = cells(rows[0])
                 usual = self._usual[width].values(row)
                 checked = self._one(takers, row) if usual is None else self._unflagged(usual)
-            elif set(map(type, rows)) == {dict} and set(map(len, rows)) == {width}:
-                checked = self._many(takers, list(zip(*map(cells, rows), strict=True)))
             else:
-                return None
+                checked = self._many(takers, list(zip(*map(cells, rows), strict=True)))
         except (KeyError, NotPlainError, RefusedError):
             return None
         return None if self._strict and checked.anomalies else checked
@@ -164,6 +184,10 @@ class _Usual:
             if type(cell) is not float or not low <= cell <= high:
                 return None
         return values
+
+
+def _alike(rows: Sequence[Any], width: int) -> bool:
+    return set(map(type, rows)) == {dict} and set(map(len, rows)) == {width}
 
 
 def _cells(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:

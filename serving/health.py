@@ -10,14 +10,19 @@ import os
 import sys
 from collections.abc import Mapping
 
+from serving.platforms import ports_to_try
+
 TIMEOUT_SECONDS = 5.0
 
 
 def ready(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether ``GET /readyz`` on ``MODEL_PORT`` of this host answers 200."""
+    """Whether ``GET /readyz`` of this host's server answers 200."""
     host = environment.get("MODEL_HOST") or "0.0.0.0"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    port = int(environment.get("MODEL_PORT") or "3000")
+    return any(_answers(host, port) for port in ports_to_try(environment))
+
+
+def _answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/readyz")

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.rows import ExtraColumns
 from packager.data.values import shown_bound
 from packager.manifest import Column, Manifest
 from packager.noun import Kind, Scalar
+from packager.worker.predictions import label_text
 
 MOST_SHOWN = 50
 """Categories of a column told in the document; ``/schema`` has all of them."""
@@ -35,14 +37,21 @@ def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
     schema = manifest.schema_
     strict = manifest.serve.strict
     columns = {c.name: column(c, example.get(c.name), strict=strict) for c in schema.features}
-    for extra in schema.extras:  # never the model's matter, so never refused for its value
-        columns[extra.name] = column(extra, None, strict=False)
-        columns[extra.name]["description"] += " Optional: read by slices, not by the model."
+    for extra in schema.extras:  # the model does not take it, so no value of it is refused
+        words = _words(extra, strict=False)
+        columns[extra.name] = {
+            "description": f"{words} Optional: read by slices, not by the model. "
+            "A value of another kind counts as null."
+        }
+    others = ExtraColumns.of(manifest)
+    if others.refuse:
+        ignored = {"description": "Of the training data, not taken by the model: ignored."}
+        columns |= dict.fromkeys(sorted(others.passed_over - columns.keys()), ignored)
     return {
         "type": "object",
         "properties": columns,
         "required": [feature.name for feature in schema.features],
-        "additionalProperties": False,
+        "additionalProperties": not others.refuse,
     }
 
 
@@ -77,7 +86,7 @@ def label(manifest: Manifest) -> dict[str, Any]:
 
 def probabilities(classes: Sequence[Scalar]) -> dict[str, Any]:
     """The schema of an answer's probabilities, by label."""
-    names = [str(label) for label in classes]
+    names = [label_text(label) for label in classes]
     return {
         "type": "object",
         "properties": {name: {"type": ["number", "null"]} for name in names},

@@ -190,6 +190,8 @@ class Pipeline:
         self, exchange: Exchange, context: Any, checked: Checked, outcome: Outcome
     ) -> Answer:
         scored, batch = self._predictor.scored(checked, outcome)
+        if checked.ignored:
+            self._predictor.metrics.add_extra_columns(checked.ignored)
         written, headers = exchange.body(context, scored)
         content_type = headers.get("content-type", "application/json")
         others = {name: text for name, text in headers.items() if name != "content-type"}

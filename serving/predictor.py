@@ -21,7 +21,7 @@ from monitoring.slices import ALL, SliceSet
 from monitoring.suspicious import SuspiciousLog
 from monitoring.times import Clock
 from packager.data.frames import keep_text_plain
-from packager.data.rows import Checked, RowChecker, RowError
+from packager.data.rows import Checked, ExtraColumns, RowChecker, RowError
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from packager.noun import Scalar
@@ -102,7 +102,7 @@ class Predictor:
         root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
         names, clocks = _names(manifest), _clocks(manifest)
         profile = _load_profile(root)
-        checker = RowChecker(described, strict=strict)
+        checker = RowChecker(described, strict=strict, extra=ExtraColumns.of(manifest))
         slices, membership = _load_slices(manifest, checker, names, clocks)
         golden = root.package / "golden.json"
         metrics = Metrics(

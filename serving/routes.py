@@ -59,19 +59,20 @@ class Routes:
             metrics_keyed=settings.metrics_closed,
             feedback=feedback,
         )
-        return cls(
-            exchanges={
-                "/predict": PredictForm(manifest.tag),
-                **protocols.exchanges(manifest),
-            },
-            documents={
-                "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
-                "/package": Response(200, manifest.dump()),
-                "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
-                "/docs.json": Response(200, schema.encode(described)),
-                **protocols.documents(manifest, golden, tokens=feedback),
-            },
-        )
+        exchanges = {"/predict": PredictForm(manifest.tag), **protocols.exchanges(manifest)}
+        documents = {
+            "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
+            "/package": Response(200, manifest.dump()),
+            "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
+            "/docs.json": Response(200, schema.encode(described)),
+            **protocols.documents(manifest, golden, tokens=feedback),
+        }
+        # A platform that names its route speaks its own protocol there, whatever else we speak.
+        if settings.predict_route:
+            exchanges[settings.predict_route] = exchanges["/invocations"]
+        if settings.health_route and settings.health_route not in HANDED_ON:
+            documents[settings.health_route] = documents["/ping"]
+        return cls(exchanges, documents)
 
     def check(self, method: str, path: str) -> None:
         """Raise ``RequestError``: 404 where nothing answers, 405 where not to this method."""
@@ -91,6 +92,11 @@ class Routes:
             expected=allowed,
             got=method,
         )
+
+    def spoken(self, path: str) -> str:
+        """The route whose protocol ``path`` speaks: a platform's own path has another's."""
+        exchange = self.exchanges.get(path)
+        return path if exchange is None or path.startswith("/v2") else exchange.route
 
     def template(self, path: str) -> str:
         """The path as metrics and logs name it."""

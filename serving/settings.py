@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,14 @@ from serving.access import VARIABLE
 from serving.environment import between, within
 from serving.feedback_settings import FeedbackSettings
 from serving.logs import AccessLog
+from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 
 MAX_WORKERS = 256
+ROUTE = re.compile(r"/[A-Za-z0-9._~:/@%-]*")
+FREE_ROUTE = "a path that begins with / and is no other route of this server"
+OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/schema")
+HEALTHY = ("/healthz", "/livez", "/ping", "/readyz")
+PREDICTING = ("/invocations", "/predict")
 
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
@@ -32,7 +39,7 @@ class Settings:
     host: str
     """``MODEL_HOST``: the address listened on."""
     port: int
-    """``MODEL_PORT``."""
+    """``MODEL_PORT``, or what a hosting platform sets (:mod:`serving.platforms`)."""
     workers: int | None
     """``MODEL_WORKERS``: processes, in place of the package's own number."""
     max_body_bytes: int
@@ -53,6 +60,10 @@ class Settings:
     """``MODEL_COMPILED_CHECK``: share of compiled rows that the model itself predicts again."""
     feedback: FeedbackSettings
     """Labels that come late, and suspicious rows."""
+    health_route: str
+    """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
+    predict_route: str
+    """``AIP_PREDICT_ROUTE``: one more path for ``/invocations``; empty for none."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -69,10 +80,11 @@ class Settings:
                 f"MODEL_METRICS_ACCESS: expected {VARIABLE} beside it, got none",
                 "name a file of keys, or leave the metrics open",
             )
+        predict_route = read(PREDICT_ROUTE, "", _route(*HEALTHY), FREE_ROUTE)
         return cls(
             root=Root.from_environment(),
             host=read("MODEL_HOST", "0.0.0.0", _address, "an IP address"),
-            port=read("MODEL_PORT", "3000", between(1, 65_535), "a port from 1 to 65535"),
+            port=_port(environment),
             workers=read("MODEL_WORKERS", "", between(1, MAX_WORKERS), f"1 to {MAX_WORKERS}")
             if workers
             else None,
@@ -94,7 +106,36 @@ class Settings:
             ),
             compiled_check=read("MODEL_COMPILED_CHECK", "0", _share, "a share from 0 to 1"),
             feedback=FeedbackSettings.from_environment(environment),
+            health_route=read(HEALTH_ROUTE, "", _route(*PREDICTING, predict_route), FREE_ROUTE),
+            predict_route=predict_route,
         )
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    name = port_variable(environment)
+    parse = between(1, 65_535)
+    try:
+        return variables.read(environment, name, str(DEFAULT_PORT), parse, "a port from 1 to 65535")
+    except UsageError as error:
+        if environment[name].startswith("tcp://"):
+            raise UsageError(
+                error.message,
+                "Kubernetes sets it for a Service called `model`: set enableServiceLinks: false "
+                "in the pod, or call the Service otherwise",
+            ) from error
+        raise
+
+
+def _route(*taken: str) -> Callable[[str], str]:
+    """A path that is neither one of ``OWN_ROUTES`` nor of ``taken``; empty for none."""
+
+    def parse(text: str) -> str:
+        own = text in (*OWN_ROUTES, *taken) or text.startswith("/v2")
+        if text and (own or not ROUTE.fullmatch(text)):
+            raise ValueError(text)
+        return text
+
+    return parse
 
 
 def _one_of(*choices: C) -> Callable[[str], C]:

@@ -16,6 +16,7 @@ import numpy as np
 from packager.manifest import Column, Manifest
 from packager.noun import Kind, Scalar
 from packager.results import Golden
+from packager.worker.predictions import label_text
 from serving.exchange import Scored
 from serving.reading import json_object, malformed
 from serving.schema import RequestError, encode
@@ -47,6 +48,7 @@ class Infer:
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
         self._prediction = prediction_datatype(manifest)
+        self._refuse_extra = manifest.serve.extra_columns == "refuse"
 
     def rows(
         self, body: bytes, headers: Mapping[bytes, bytes]
@@ -100,11 +102,17 @@ class Infer:
             raise malformed(f"input {first.name!r} is empty", "at least one row", first.shape)
         if whole:
             return self._matrix(first)
+        rows = next((t.shape[0] for t in tensors if t.name in known), first.shape[0])
+        columns = []
         for tensor in tensors:
-            if tensor.shape not in ((first.shape[0],), (first.shape[0], 1)):
-                expected = f"[{first.shape[0]}] or [{first.shape[0]}, 1]"
+            if tensor.shape in ((rows,), (rows, 1)):
+                columns.append(tensor.values)
+            elif tensor.name in known or self._refuse_extra:
+                expected = f"[{rows}] or [{rows}, 1]"
                 raise malformed(f"input {tensor.name!r}: shape", expected, tensor.shape)
-        return [tensor.name for tensor in tensors], [tensor.values for tensor in tensors]
+            else:  # ignored, whatever it holds
+                columns.append([None] * rows)
+        return [tensor.name for tensor in tensors], columns
 
     def _matrix(self, tensor: Tensor) -> tuple[list[str], list[list[Any]]]:
         features = self._manifest.schema_.features
@@ -245,7 +253,7 @@ def _label(label: Scalar | None, datatype: str) -> Scalar | None:
     if label is None or (datatype == "BYTES" and isinstance(label, str)):
         return label
     if datatype == "BYTES":
-        return str(label)
+        return label_text(label)
     kind = {"BOOL": bool, "FP64": float}.get(datatype, int)
     if kind is not bool and isinstance(label, int | float) and kind(label) == label:
         return kind(label)

@@ -22,7 +22,7 @@ INSIDE_FUNCTIONS = frozenset(
 )
 IN_MONITORING = IN_SHARED | {"prometheus_client"}
 INSIDE_MONITORING = frozenset({"redis"})
-IN_SERVING = IN_SHARED | {"bentoml", "orjson", "uvicorn"}
+IN_SERVING = IN_SHARED | {"bentoml", "httptools", "orjson", "uvicorn"}
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ RULES = {
         ("monitoring/series.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
-    one_place_for("uvicorn", "serving/listener.py", "serving/direct.py"): (
+    one_place_for("uvicorn", "serving/listener.py", "serving/direct.py", "serving/upgrades.py"): (
         ("serving/listener.py", "import uvicorn\n"),
         [("serving/app.py", "import uvicorn\n"), ("serving/wire.py", "import uvicorn.config\n")],
     ),

@@ -27,7 +27,7 @@ from packager.data.values import (
     taker,
 )
 from packager.errors import UsageError
-from packager.manifest import Column, Schema
+from packager.manifest import Column, Manifest, Schema
 
 Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
 
@@ -47,6 +47,24 @@ NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
 _STRICT = "this model is strict: it refuses what it did not meet in training"
 _SHORT = 80
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
+
+
+@dataclass(frozen=True)
+class ExtraColumns:
+    """What becomes of columns in requests that the model does not take."""
+
+    refuse: bool = False
+    """Whether an unknown one is an error; otherwise it is ignored and counted."""
+    passed_over: frozenset[str] = frozenset()
+    """Columns of the training data that the model does not take: never refused, never counted."""
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> ExtraColumns:
+        """As ``[serve] extra_columns`` says; the target and excluded columns are passed over."""
+        beside = {manifest.schema_.target.name} if manifest.schema_.target else set()
+        if manifest.data != "none":
+            beside |= {manifest.data.target, *manifest.data.exclude}
+        return cls(manifest.serve.extra_columns == "refuse", frozenset(beside))
 
 
 class RowError(UsageError):
@@ -80,6 +98,8 @@ class Checked:
     """Column name → what makes its array, in the order of ``columns``."""
     row: Sequence[Any] | None = None
     """The values of the only row; None where there is another number of rows."""
+    ignored: int = 0
+    """How many columns that the model does not know were in the rows."""
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -94,13 +114,20 @@ class Checked:
 class RowChecker:
     """``check_rows`` for one schema, prepared once; keep one where many requests come."""
 
-    def __init__(self, schema: Schema, *, strict: bool = False) -> None:
+    def __init__(
+        self, schema: Schema, *, strict: bool = False, extra: ExtraColumns = ExtraColumns()
+    ) -> None:
         self._features = [Plan(column) for column in schema.features]
         self._extras = [Plan(column) for column in schema.extras]
         self._builders = {c.name: builder(c) for c in (*schema.features, *schema.extras)}
         self._required = frozenset(column.name for column in schema.features)
         self._known = self._required | {column.name for column in schema.extras}
         self._strict = strict
+        self.extra = extra
+
+    def unknown(self, names: Iterable[str]) -> set[str]:
+        """Those of ``names`` that are no columns of the training data."""
+        return set(names) - self._known - self.extra.passed_over
 
     def check(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
         """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
@@ -112,24 +139,25 @@ class RowChecker:
         columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in rows]
         anomalies: Counter[tuple[str, str]] = Counter()
-        for plan in (*self._features, *self._extras):
+        for plan in self._features:
             try:
                 values = plan.take([row.get(plan.name) for row in whole])
             except RowError as error:
                 errors.append(error)
                 continue
             columns.append(values)
-            if plan.name not in self._required:
-                continue
             found = list(plan.anomalies(values))
             for row, anomaly in found:
                 flags[row].append(f"{plan.name}:{FLAGS[anomaly]}")
                 anomalies[plan.name, anomaly] += 1
             if self._strict:
                 errors += plan.refusals(found, whole)[:1]
+        columns += [plan.take_any([row.get(plan.name) for row in whole]) for plan in self._extras]
         if errors:
             raise min(errors, key=lambda error: error.row)
-        return self.checked(columns, flags, anomalies, len(rows))
+        checked = self.checked(columns, flags, anomalies, len(rows))
+        checked.ignored = len(self.unknown(name for row in rows for name in row))
+        return checked
 
     def checked(
         self,
@@ -157,12 +185,12 @@ class RowChecker:
         for row, cells in enumerate(rows):
             if not isinstance(cells, Mapping):
                 return RowError(row, None, "an object of names and values", _short(cells), "")
-            unknown = sorted(map(str, cells.keys() - self._known))[:_LOOKED_AT]
+            unknown = sorted(map(str, self.unknown(cells)))[:_LOOKED_AT]
             for plan in self._features:
                 if plan.name not in cells:
                     hint = _misspelt(plan.name, unknown) or "send null where a value is unknown"
                     return RowError(row, plan.name, "a value or null", "no such key", hint)
-            if unknown:
+            if unknown and self.extra.refuse:
                 name = unknown[0]
                 hint = _similar(name, self._known) or (
                     f"the columns are {', '.join(sorted(self._known))}"
@@ -173,16 +201,20 @@ class RowChecker:
 
 
 def check_rows(
-    rows: Sequence[Mapping[str, Any]], schema: Schema, *, strict: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    schema: Schema,
+    *,
+    strict: bool = False,
+    extra: ExtraColumns = ExtraColumns(),
 ) -> Checked:
     """The typed frame of JSON rows, with what is unusual about each.
 
-    Raises ``RowError`` for an absent feature, an unknown column, or a value that the column
-    can't hold exactly (``"5"`` or true for a number, 1.5 for an integer, NaN, a time without
-    offset for an aware column); with ``strict`` also for what would be flagged, except nulls
-    in columns that had some in training.
+    Raises ``RowError`` for an absent feature, an unknown column that ``extra`` refuses, or a value
+    that the column can't hold exactly (``"5"`` or true for a number, 1.5 for an integer, NaN, a
+    time without offset for an aware column); with ``strict`` also for what would be flagged,
+    except nulls in columns that had some in training.
     """
-    return RowChecker(schema, strict=strict).check(rows)
+    return RowChecker(schema, strict=strict, extra=extra).check(rows)
 
 
 class Plan:
@@ -206,6 +238,22 @@ class Plan:
                 raise self._error(row, error.expected, value) from error
         if self._exact and None in taken:
             self._refuse_inexact(taken)
+        return taken
+
+    def take_any(self, values: Sequence[Any]) -> list[Any]:
+        """As ``take``, with None for what the column can't hold: the model never sees it."""
+        try:
+            return self.take(values)
+        except RowError:
+            return [self._take_or_none(value) for value in values]
+
+    def _take_or_none(self, value: Any) -> Any:
+        try:
+            taken = None if value is None else self.take_one(value)
+            if self._exact:
+                refuse_inexact([taken])
+        except RefusedError:
+            return None
         return taken
 
     def _refuse_inexact(self, values: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.image.layers import Layer
-from packager.image.runtime import INSTALLED_AT
+from packager.image.runtime import COMMANDS, INSTALLED_AT
 from packager.image.wheels import VENV
 from packager.manifest import Base
 
@@ -100,10 +100,11 @@ def image_of(
 
 
 def environment(base: Base | None) -> list[str]:
-    """The base's variables, ours over them, the virtual environment first on PATH; sorted."""
+    """The base's variables, ours over them, our programs and the virtual environment first on
+    PATH; sorted."""
     variables = dict(entry.split("=", 1) for entry in (base.env if base else ()))
     path = variables.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-    variables |= ENVIRONMENT | {"PATH": f"/{VENV}/bin:{path}"}
+    variables |= ENVIRONMENT | {"PATH": f"/{COMMANDS}:/{VENV}/bin:{path}"}
     return [f"{name}={value}" for name, value in sorted(variables.items())]
 
 

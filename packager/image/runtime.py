@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
-from packager.digest import sha256_file, tree_digest
+from packager.digest import sha256_bytes, sha256_file, tree_digest
 from packager.errors import PackageError
 
 INSTALLED_AT = "opt/runtime"
+COMMANDS = f"{INSTALLED_AT}/bin"
+"""On the image's PATH."""
 
+SERVE = """\
+#!{python}
+# Hosting platforms start a container as `docker run IMAGE serve` and ask port 8080.
+import os
+import sys
+
+from serving.platforms import SERVE_PORT
+
+os.environ.setdefault("PORT", str(SERVE_PORT))
+os.execv(sys.executable, [sys.executable, "-m", "serving"])
+"""
 # The modules that host and image share (docs/architecture.md). A package is named by a trailing
 # slash and goes in whole, with its subfolders.
 SHARED = (
@@ -40,9 +54,16 @@ def runtime_files() -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
-def runtime_digest(files: dict[str, Path]) -> str:
+def commands(python: str) -> dict[str, bytes]:
+    """Programs of the image by name, for ``docker run IMAGE NAME``; ``python`` runs them."""
+    return {"serve": SERVE.format(python=python).encode()}
+
+
+def runtime_digest(files: dict[str, Path], programs: Mapping[str, bytes] = {}) -> str:
     """Tree digest of the runtime, as the manifest records it."""
-    return tree_digest((name, sha256_file(path)) for name, path in files.items())
+    digests = {name: sha256_file(path) for name, path in files.items()}
+    digests |= {f"bin/{name}": sha256_bytes(content) for name, content in programs.items()}
+    return tree_digest(digests.items())
 
 
 def _package_folder(name: str) -> Path:

@@ -11,8 +11,8 @@ from packager.digest import sha256_file
 from packager.image.base import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
-from packager.image.runtime import INSTALLED_AT, runtime_digest, runtime_files
-from packager.image.wheels import venv_entries, wheel_layers
+from packager.image.runtime import INSTALLED_AT, commands, runtime_digest, runtime_files
+from packager.image.wheels import VENV, venv_entries, wheel_layers
 from packager.manifest import Lock
 from packager.progress import Progress
 
@@ -60,12 +60,12 @@ def make_stack(
         )
         for group, name in (("serve", "wheels"), ("worker", "worker wheels"))
     }
-    runtime = runtime_files()
+    runtime, programs = runtime_files(), commands(f"/{VENV}/bin/python")
     below = [
         *(base.layers if base else ()),
         environment,
         *groups["serve"],
-        _modules("runtime", runtime, INSTALLED_AT, compiler, fresh),
+        _modules("runtime", runtime, INSTALLED_AT, compiler, fresh, programs),
         _modules("code", code, "code", compiler, fresh),
     ]
     data_layers = []
@@ -73,7 +73,9 @@ def make_stack(
         data_layers.append(plain_layer("data", folder / "data.tar", entries(data, "data")))
     for layer in (*below, *groups["worker"], *data_layers):
         progress.item(layer.name, layer.how, layer.size, layer.seconds)
-    return Stack(tuple(below), tuple(groups["worker"]), tuple(data_layers), runtime_digest(runtime))
+    return Stack(
+        tuple(below), tuple(groups["worker"]), tuple(data_layers), runtime_digest(runtime, programs)
+    )
 
 
 def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:
@@ -85,15 +87,27 @@ def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:
 
 
 def _modules(
-    name: str, files: Mapping[str, Path], prefix: str, compiler: Compiler | None, fresh: bool
+    name: str,
+    files: Mapping[str, Path],
+    prefix: str,
+    compiler: Compiler | None,
+    fresh: bool,
+    programs: Mapping[str, bytes] = {},
 ) -> Layer:
-    """A layer of Python modules and whatever lies beside them, with their bytecode."""
+    """A layer of Python modules and whatever lies beside them, with their bytecode.
+
+    ``programs``, by name, go into its ``bin``.
+    """
     known = [[inside, sha256_file(path), file_mode(path)] for inside, path in files.items()]
-    key = [name, prefix, compiler.identity if compiler else None, known]
+    texts = {name: content.decode() for name, content in programs.items()}
+    key = [name, prefix, compiler.identity if compiler else None, known, texts]
     with tempfile.TemporaryDirectory() as temporary:
 
         def make() -> list[Entry]:
             made = entries(files, prefix)
+            made += [
+                Entry(f"{prefix}/bin/{n}", content, mode=0o755) for n, content in programs.items()
+            ]
             if compiler is not None:
                 made += _bytecode(files, Path(temporary) / prefix, prefix, compiler)
             return made

@@ -98,6 +98,7 @@ class ServeSection(Noun):
     compile: Literal["auto", "off", "require"] = "auto"
     workers: int = Field(default=2, ge=1, le=64)
     strict: bool = False
+    extra_columns: Literal["ignore", "refuse"] = "ignore"
 
 
 class SlicesSection(Noun):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from packager.data.rows import check_rows
+from packager.data.rows import ExtraColumns, check_rows
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Manifest, Schema
@@ -32,7 +32,13 @@ def predict(root: Root, source: Path, out: Path) -> int:
     model = load_model(root, manifest.serve, manifest.task)
     lines = [
         canonical_json(one) + b"\n"
-        for one in answers(rows, manifest.schema_, model, strict=manifest.serve.strict)
+        for one in answers(
+            rows,
+            manifest.schema_,
+            model,
+            strict=manifest.serve.strict,
+            extra=ExtraColumns.of(manifest),
+        )
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(b"".join(lines))
@@ -40,13 +46,18 @@ def predict(root: Root, source: Path, out: Path) -> int:
 
 
 def answers(
-    rows: Sequence[Mapping[str, Any]], schema: Schema, model: LoadedModel, *, strict: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    schema: Schema,
+    model: LoadedModel,
+    *,
+    strict: bool = False,
+    extra: ExtraColumns = ExtraColumns(),
 ) -> Iterator[dict[str, Any]]:
     """What ``/predict`` answers to each of ``rows``; every row is checked before the first.
 
     Raise ``PackageError`` for a row that can't be taken, and where the model raises.
     """
-    checked = check_rows(rows, schema, strict=strict)
+    checked = check_rows(rows, schema, strict=strict, extra=extra)
     features = checked.frame[[column.name for column in schema.features]]
     for start in range(0, len(features), BATCH):
         with calling("the model"):

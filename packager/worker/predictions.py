@@ -32,7 +32,7 @@ class Predictions:
         """One JSON object a row: ``prediction`` and, where there are any, ``probabilities``."""
         if self.probabilities is None or classes is None:
             return [{"prediction": label} for label in self.labels]
-        names = [str(label) for label in classes]
+        names = [label_text(label) for label in classes]
         return [
             {"prediction": label, "probabilities": dict(zip(names, _finite(row), strict=True))}
             for label, row in zip(self.labels, self.probabilities.tolist(), strict=True)
@@ -42,6 +42,11 @@ class Predictions:
         """The answers to the rows at these positions."""
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
         return Predictions([self.labels[row] for row in rows], chosen)
+
+
+def label_text(label: Scalar) -> str:
+    """A class label as a key of JSON: the text that JSON has for it, without quotes."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def scalars(values: Any) -> list[Scalar | None]:

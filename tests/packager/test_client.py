@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -235,10 +236,48 @@ def test_a_frame_becomes_json_values() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [float("nan"), {1, 2}])
-def test_a_value_that_json_cannot_hold_is_refused_before_it_is_sent(value: Any) -> None:
-    with Client("http://127.0.0.1:1") as client, pytest.raises(UsageError, match="JSON can hold"):
-        client.predict([{"a": value}])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(float("inf"), "a finite number, got inf"), (1j, "JSON can hold, got complex")],
+)
+def test_a_value_that_json_cannot_hold_is_named_before_it_is_sent(value: Any, told: str) -> None:
+    with Client("http://127.0.0.1:1") as client, pytest.raises(UsageError) as caught:
+        client.predict([{"a": 1}, {"a": value}])
+    assert caught.value.message.startswith('row 1, column "a": expected ')
+    assert caught.value.message.endswith(told)
+
+
+def test_a_value_that_json_cannot_hold_is_left_out_where_the_model_takes_no_such_column() -> None:
+    sent: list[Any] = []
+
+    def keep(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        if path == "/schema":
+            return 200, {}, b'{"features": [{"name": "a"}], "extras": [{"name": "b"}]}'
+        sent.extend(json.loads(body)["rows"])
+        return 200, {}, b'{"predictions": [{"prediction": 1}]}'
+
+    with answering(keep) as url, Client(url) as client:
+        client.predict([{"a": np.int64(1), "shape": object()}])
+        for name in "ab":
+            with pytest.raises(UsageError, match=f'row 0, column "{name}"'):
+                client.predict([{"a": 1, name: object()}])
+    assert sent == [{"a": 1, "shape": None}]
+
+
+def test_labels_for_feedback_are_plain_values() -> None:
+    sent: list[Any] = []
+
+    def keep(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        sent.extend(json.loads(body))
+        return 200, {}, b'{"accepted": 4, "rejected": []}'
+
+    with answering(keep) as url, Client(url) as client:
+        client.feedback(
+            [("t", np.int64(1)), ("t", np.bool_(True)), ("t", Decimal("2.5")), ("t", np.nan)]
+        )
+        with pytest.raises(UsageError, match="expected a finite number, got inf"):
+            client.feedback([("t", float("inf"))])
+    assert [one["actual"] for one in sent] == [1, True, 2.5, None]
 
 
 def test_a_key_file_holds_a_key(tmp_path: Path) -> None:

@@ -163,3 +163,22 @@ def test_rows_that_json_read_are_as_safe(value: Any) -> None:
             continue  # it takes integers of any size, here as in the exact checker
         assert fast_rows.check([GOOD, {**GOOD, name: value}, GOOD]) is None
         assert fast_rows.check([{**GOOD, name: value}]) is None
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("more", [{}, {"extra": '"south"'}])
+def test_rows_with_columns_too_many_are_taken_without_them(rows: int, more: dict[str, str]) -> None:
+    plain = {**PLAIN, **more}
+    body = text_of([{"id": '"a1"', **plain, "zzz": "[1]"}] * rows)
+    taken, exact = fast(body), slow(body)
+    assert taken is not None
+    assert exact is not None
+    assert (taken.ignored, exact.ignored) == (2, 2)
+    assert list(map(list, taken.columns)) == list(map(list, exact.columns))
+    assert taken.columns == fast(text_of([plain] * rows)).columns
+
+
+def test_a_column_too_many_in_place_of_one_that_is_missing_is_refused() -> None:
+    row = {name: cell for name, cell in PLAIN.items() if name != "count"} | {"zzz": "1"}
+    assert fast(text_of([row])) is None
+    assert fast(text_of([{**row, "yyy": "1"}])) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from packager.data.frames import infer_columns, read
 from packager.data.rowfiles import read_rows
-from packager.data.rows import RowError, check_rows
+from packager.data.rows import ExtraColumns, RowError, check_rows
 from packager.errors import PackageError
 from packager.manifest import Column, Schema
 
@@ -177,11 +177,28 @@ def test_absent_feature_is_refused_and_a_similar_name_suggested():
     assert error.hint == '"colour" is no column: did you mean "color"?'
 
 
-def test_unknown_key_is_refused_and_a_similar_name_suggested():
-    error = refused([{**ROW, "carats": 1}])
+REFUSE = ExtraColumns(refuse=True, passed_over=frozenset({"cut", "id"}))
+
+
+def test_unknown_keys_are_ignored_and_counted():
+    checked = check_rows([{**ROW, "carats": 1, "zzz": None}, {**ROW, "zzz": 2}], SCHEMA)
+    assert checked.ignored == 2
+    assert checked.frame.equals(check_rows([ROW, ROW], SCHEMA).frame)
+    assert check_rows([ROW], SCHEMA).ignored == 0
+
+
+def test_an_unknown_key_is_refused_where_that_is_asked_and_a_similar_name_suggested():
+    error = refused([{**ROW, "carats": 1}], extra=REFUSE)
     assert (error.column, error.got) == ("carats", "1")
     assert error.hint == 'did you mean "carat"?'
-    assert refused([{**ROW, "zzz": 1}]).hint.startswith("the columns are aware, carat")
+    hint = refused([{**ROW, "zzz": 1}], extra=REFUSE).hint
+    assert hint.startswith("the columns are aware, carat")
+
+
+@pytest.mark.parametrize("extra", [REFUSE, ExtraColumns(passed_over=REFUSE.passed_over)])
+def test_the_target_and_excluded_columns_are_neither_refused_nor_counted(extra):
+    checked = check_rows([{**ROW, "cut": "Ideal", "id": 7}], SCHEMA, extra=extra)
+    assert checked.ignored == 0
 
 
 def test_row_that_is_no_object_is_refused():
@@ -262,6 +279,16 @@ def test_ends_of_the_range_are_in_it_at_any_size():
     assert check_rows(rows, schema_of(frame)).anomalies == {}
 
 
+@pytest.mark.parametrize("value", [7, True, [1], {}])
+def test_an_extra_is_never_refused_for_its_value(value):
+    frame = pd.DataFrame({"carat": [1.0, 2.0], "color": ["E", "F"]})
+    schema = schema_of(frame, extras=["color"])
+    rows = [{"carat": 1.0, "color": value}, {"carat": 1.0, "color": "E"}]
+    checked = check_rows(rows, schema, strict=True, extra=REFUSE)
+    assert list(checked.columns[1]) == [None, "E"]
+    assert checked.ignored == 0
+
+
 def test_extras_are_optional_and_never_flagged():
     frame = TRAIN[["carat", "color"]]
     schema = schema_of(frame, extras=["color"])
@@ -269,7 +296,6 @@ def test_extras_are_optional_and_never_flagged():
     assert checked.frame["color"].isna().tolist() == [True, False]
     assert checked.frame["color"].dtype == frame["color"].dtype
     assert checked.flags == [[], []]
-    assert refused([{"carat": 1.0, "color": 3}], schema).column == "color"
 
 
 def test_any_column_takes_scalars_only():

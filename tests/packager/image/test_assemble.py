@@ -75,13 +75,13 @@ def test_the_health_check_needs_no_shell_and_counts_in_nanoseconds():
 def test_variables_are_sorted_and_ours_win():
     found = environment(base("Z=1", "PATH=/x:/y", "TZ=Europe/Paris", "A=b=c"))
     assert found == sorted(found)
-    assert "PATH=/opt/venv/bin:/x:/y" in found
+    assert "PATH=/opt/runtime/bin:/opt/venv/bin:/x:/y" in found
     assert "TZ=UTC" in found
     assert {"Z=1", "A=b=c"} <= set(found)
 
 
 def test_without_a_base_there_is_a_path_all_the_same():
-    assert "PATH=/opt/venv/bin:/usr/local/bin:/usr/bin:/bin" in environment(None)
+    assert "PATH=/opt/runtime/bin:/opt/venv/bin:/usr/local/bin:/usr/bin:/bin" in environment(None)
 
 
 @given(st.permutations(["A=1", "B=2", "PATH=/x", "LANG=C"]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packager.image.runtime import SHARED, runtime_digest, runtime_files
+from packager.image.runtime import SHARED, commands, runtime_digest, runtime_files
 from packager.image.stack import entries
 
 
@@ -32,3 +32,9 @@ def test_files_become_entries_below_a_folder_with_links_followed(tmp_path: Path)
     assert [(entry.name, entry.link, entry.mode) for entry in found] == [
         ("code/a/run.sh", None, 0o755)
     ]
+
+
+def test_the_programs_count_for_the_runtime(tmp_path: Path):
+    before = runtime_digest({}, commands("/usr/bin/python3"))
+    assert before != runtime_digest({}, commands("/opt/venv/bin/python"))
+    assert commands("/opt/python")["serve"].startswith(b"#!/opt/python\n")

@@ -120,7 +120,7 @@ MISTAKES = {
     "a key like no other": (
         more("[serve]\nqqq = 1\n"),
         "package.toml: unknown key `serve.qqq`",
-        "known keys here: compile, predictor, strict, workers",
+        "known keys here: compile, extra_columns, predictor, strict, workers",
     ),
     "our own field": (
         {"package.toml": "directory = '/'\n" + TOML},
