@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,10 +48,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What became of the labels sent: how many were taken, and (index, reason) of the others."""
+    """What became of the labels sent."""
 
     accepted: int
     rejected: tuple[tuple[int, str], ...]
+    """(index, reason) of each label that was refused."""
+    skipped: int
+    """Pairs without a label yet: send the token again when there is one."""
 
 
 class Client:
@@ -134,15 +138,19 @@ class Client:
         return answers
 
     def feedback(self, labels: Iterable[tuple[str, Scalar]], *, batch: int = BATCH) -> Feedback:
-        """Send what turned out to be true: (token, actual) pairs."""
-        pairs = [{"token": token, "actual": actual} for token, actual in labels]
-        accepted, rejected = 0, []
+        """Send what turned out to be true: (token, actual) pairs.
+
+        None, NaN, NaT and an empty text stand for a label that isn't known yet.
+        """
+        pairs = [{"token": token, "actual": _label(actual)} for token, actual in labels]
+        accepted, skipped, rejected = 0, 0, []
         for start in range(0, len(pairs), batch):
             answer = self._answer("POST", "/feedback", pairs[start : start + batch], start)
             found = self._object(answer, "/feedback")
             accepted += int(found["accepted"])
+            skipped += int(found["skipped"])
             rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
-        return Feedback(accepted, tuple(rejected))
+        return Feedback(accepted, tuple(rejected), skipped)
 
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
@@ -267,6 +275,21 @@ def _cells(series: pd.Series[Any]) -> list[Any]:
 def _cell(cell: Any) -> Any:
     plain = cell.item() if hasattr(cell, "item") else cell
     return plain.isoformat() if hasattr(plain, "isoformat") else plain
+
+
+def _label(actual: Any) -> Any:
+    """A label as JSON can hold it: nulls as None, what JSON has no form for as text."""
+    plain = actual.item() if hasattr(actual, "item") else actual
+    if isinstance(plain, float) and math.isinf(plain):
+        return str(plain)
+    if plain is None or isinstance(plain, bool | int | str):
+        return plain
+    pandas = sys.modules.get("pandas")
+    if (pandas is not None and (plain is pandas.NA or plain is pandas.NaT)) or plain != plain:
+        return None
+    if isinstance(plain, float):
+        return plain
+    return plain.isoformat() if hasattr(plain, "isoformat") else str(plain)
 
 
 def _wait_seconds(response: requests.Response) -> float:
