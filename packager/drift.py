@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from monitoring import accuracy, drift
 from monitoring.accuracy import mae_z, mean_interval, share_z, wilson
@@ -13,15 +13,29 @@ from monitoring.slices import ALL
 from packager.errors import PackageError
 from packager.totals import Totals
 
+Judged = Literal["drift", "ok", "too few rows", "no rows"]
+Verdict = Literal["drift", "no drift", "too few rows to tell", "no rows", "nothing to compare"]
+
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature's live rows against training."""
+    """One feature's live rows against the reference."""
 
     name: str
     measured: drift.Drift
     q_value: float
     """p-value adjusted for the number of features (Benjamini and Hochberg); NaN without rows."""
+    design_effect: float
+
+    @property
+    def verdict(self) -> Judged:
+        """What can be said; below ``PSI_ROWS`` (effective) rows nothing."""
+        if self.measured.drifting:
+            return "drift"
+        if not self.measured.rows:
+            return "no rows"
+        enough = self.measured.rows / self.design_effect >= drift.PSI_ROWS
+        return "ok" if enough else "too few rows"
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,20 @@ class Report:
     features: tuple[Feature, ...]
     odd: tuple[Odd, ...]
     slices: tuple[Slice, ...]
+    rows: float
+    """Rows that were answered."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of all; "no drift" only where there were rows enough to see one."""
+        if self.drifting:
+            return "drift"
+        if not self.rows and not any(feature.measured.rows for feature in self.features):
+            return "no rows"
+        if not self.features:
+            return "nothing to compare"
+        judged = any(feature.verdict == "ok" for feature in self.features)
+        return "no drift" if judged else "too few rows to tell"
 
     @property
     def drifting(self) -> bool:
@@ -76,9 +104,14 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; what isn't defined (without rows, say) is null."""
-        document = {**asdict(self), "drifting": self.drifting}
+        document = {**asdict(self), "drifting": self.drifting, "verdict": self.verdict}
         document["features"] = [
-            {"name": one.name, **asdict(one.measured), "q_value": one.q_value}
+            {
+                "name": one.name,
+                **asdict(one.measured),
+                "q_value": one.q_value,
+                "verdict": one.verdict,
+            }
             for one in self.features
         ]
         return {key: _plain(value) for key, value in document.items()}
@@ -94,6 +127,7 @@ def report(totals: Totals, design_effect: float) -> Report:
         features=_features(totals, design_effect),
         odd=_odd_values(totals),
         slices=_slices(totals),
+        rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
     )
 
 
@@ -115,7 +149,10 @@ def _features(totals: Totals, design_effect: float) -> tuple[Feature, ...]:
                 "its series are not those of one package: see /metrics",
             ) from error
     adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
-    found = [Feature(n, one, q) for (n, one), q in zip(measured.items(), adjusted, strict=True)]
+    found = [
+        Feature(name, one, q, design_effect)
+        for (name, one), q in zip(measured.items(), adjusted, strict=True)
+    ]
     return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
 
 

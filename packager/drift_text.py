@@ -27,13 +27,13 @@ def as_text(report: Report, columns: int | None = None) -> str:
         score = "mean error" if report.regression else "accuracy"
         heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
         parts.append(_table(heads, columns, [_slice(part) for part in report.slices]))
-    parts.append(f"verdict: {'drift' if report.drifting else 'no drift'}")
+    parts.append(f"verdict: {report.verdict}")
     return "\n\n".join(parts)
 
 
 def _feature(feature: Feature) -> list[str]:
     one = feature.measured
-    verdict = "DRIFT" if one.drifting else "ok" if one.rows else "no rows"
+    verdict = "DRIFT" if one.drifting else feature.verdict
     numbers = (one.psi, one.noise, one.z, feature.q_value, one.js)
     return [feature.name, f"{one.rows:.0f}", *map(_number, numbers), verdict]
 

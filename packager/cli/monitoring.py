@@ -82,7 +82,8 @@ def drift(
         float, typer.Option(help="How many dependent rows are worth one independent row.")
     ] = DEFAULT.design_effect,
     fail_on_drift: Annotated[
-        bool, typer.Option("--fail-on-drift", help="Exit 1 where something drifts.")
+        bool,
+        typer.Option("--fail-on-drift", help='Exit 1 for any verdict but "no drift".'),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -105,5 +106,5 @@ def drift(
     )
     found = report(totals, design_effect)
     show(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
-    if fail_on_drift and found.drifting:
+    if fail_on_drift and found.verdict != "no drift":
         raise typer.Exit(1)

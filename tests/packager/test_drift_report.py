@@ -121,7 +121,7 @@ def test_without_rows_nothing_drifts_and_nothing_is_claimed() -> None:
     with answering(exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)) as urls:
         found = report(from_replicas(urls, ANY), 1.0)
     assert not found.drifting
-    assert "no rows" in as_text(found)
+    assert as_text(found).endswith("verdict: no rows")
     assert "no labels" in as_text(found)
     assert json.loads(json.dumps(found.as_json(), allow_nan=False))["features"][0]["z"] is None
 
@@ -205,6 +205,48 @@ def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
         assert json.loads(run(app, ["drift", url, "--json"]).stdout)["drifting"] is True
     with answering(exposition({"low": 50, "middle": 30, "high": 20})) as (url,):
         assert run(app, ["drift", url, "--design-effect", "10"]).exit_code == 0
+    nothing = exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)
+    with answering(nothing) as (url,):
+        assert run(app, ["drift", url]).exit_code == 0
+        assert run(app, ["drift", url, "--fail-on-drift"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict", "feature"),
+    [
+        ({"low": 0, "middle": 0, "high": 0}, "no rows", "no rows"),
+        ({"low": 249, "middle": 150, "high": 100}, "too few rows to tell", "too few rows"),
+        ({"low": 100, "middle": 100, "high": 250}, "too few rows to tell", "too few rows"),
+        ({"low": 250, "middle": 150, "high": 100}, "no drift", "ok"),
+        ({"low": 100, "middle": 200, "high": 700}, "drift", "DRIFT"),
+    ],
+)
+def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
+    counts: dict[str, int], verdict: str, feature: str
+) -> None:
+    text = exposition(counts, 0, 0).replace('kind="missing"', 'kind="invalid"')
+    text = "\n".join(x for x in text.splitlines() if "anomalies" not in x) + "\n"
+    with answering(text) as (url,):
+        shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
+        found = json.loads(CliRunner().invoke(app, ["drift", url, "--json"]).stdout)
+        fewer = report(from_replicas([url], ANY), design_effect=2.0)
+    assert shown.exit_code == (verdict != "no drift")
+    assert shown.stdout.strip().endswith(f"verdict: {verdict}")
+    (row,) = (x for x in shown.stdout.splitlines() if x.startswith("f "))
+    assert row.endswith(feature)
+    assert (found["verdict"], found["features"][0]["verdict"]) == (verdict, feature.lower())
+    if verdict == "no drift":
+        assert fewer.verdict == "too few rows to tell"
+
+
+def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
+    lines = [
+        line("model_package_info", 1, digest="d"),
+        line("model_slice_predictions_total", 5_000, slice="__all__"),
+    ]
+    with answering("\n".join(lines)) as (url,):
+        shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "verdict: nothing to compare")
 
 
 @pytest.mark.parametrize(
