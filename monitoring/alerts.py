@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitoring import promql, recording
 from monitoring.accuracy import SLICE_Z
 from monitoring.drift import ANOMALY_RISE, ANOMALY_ROWS, ANOMALY_Z, PSI_ROWS, STILL_Z
@@ -18,15 +20,25 @@ BURNS: tuple[tuple[Severity, float, str, str], ...] = (
 """Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
 LEAST_BAD = 10
 """Bad requests in the longer window; with fewer, traffic is too small to speak of a rate."""
+USUAL_ROWS = 1_000
+"""Rows answered in a week from which a day without any is unusual."""
+REJECTED_SHARE = 0.05
+REJECTED_LABELS = 20
+FLAPS = 4
+"""Times that a replica went up or down in a quarter of an hour: a restart is two."""
 ESTIMATED_DROP = 0.05
 ESTIMATED_ROWS = 500
 COVERAGE_ROWS = 1_000
 
 
 def alert_group(model: Monitored) -> Group:
-    """Every alert of ``model``."""
+    """Every alert of ``model``.
+
+    Counters of a version speak for days after its last replica, so every alert about a version
+    asks whether one is running: nothing that a person could do would end it otherwise.
+    """
     scope = Scope(model.name)
-    alerts = [
+    of_versions = [
         *_burn("RequestsSlow", "slow", model.objectives.latency_share, scope),
         *_burn("RequestsFailed", "failed", model.objectives.success_share, scope),
         _feature_drift(scope, model.objectives.design_effect),
@@ -34,11 +46,20 @@ def alert_group(model: Monitored) -> Group:
         _slice_regression(model, scope),
         *([_estimated_drop(scope)] if model.classified else []),
         _label_coverage(scope, model.objectives.label_coverage),
+        _labels_rejected(scope),
         _compiled_mismatch(scope),
+    ]
+    alerts = [
+        *(_while_running(alert, scope) for alert in of_versions),
+        _no_requests(scope),
         _version_skew(scope),
-        *_target_down(model.name),
+        *_target_down(model.name, scope),
     ]
     return Group(f"{model.name} alerts", "1m", alerts)
+
+
+def _while_running(alert: Alert, scope: Scope) -> Alert:
+    return replace(alert, expression=f"({alert.expression}) and on ({MODEL}) {scope.running()}")
 
 
 def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
@@ -80,7 +101,7 @@ def _feature_drift(scope: Scope, effect: float) -> Alert:
         "ticket",
         2,
         "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is no longer"
-        " distributed as in training",
+        " distributed as when it was packaged",
         "Compare live and reference bins in the dashboard. Is the source of the data broken, or"
         " has the world changed? Then label recent rows and train again.",
     )
@@ -94,7 +115,7 @@ def _anomaly_rate(scope: Scope) -> Alert:
         "ticket",
         2,
         "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is {{ $labels.kind }}"
-        " more often than in training",
+        " more often than when it was packaged",
         "Look for what changed in the source of this column: a unit, a code list, a join that"
         " fails. The model answers such rows, but never learned from them.",
     )
@@ -184,11 +205,44 @@ def _compiled_mismatch(scope: Scope) -> Alert:
     )
 
 
+def _labels_rejected(scope: Scope) -> Alert:
+    name, wrong = "model_feedback_rejected_total", 'reason!="duplicate"'
+    rejected = scope.increase(MODEL, name, "1d", wrong)
+    counted = scope.increase(MODEL, "model_feedback_total", "1d", recording.EVERY_ROW)
+    share = f"{rejected} / ({rejected} + {counted}) > {REJECTED_SHARE}"
+    return Alert(
+        "LabelsRejected",
+        f"{share} and {rejected} >= {REJECTED_LABELS}",
+        "15m",
+        "ticket",
+        3,
+        "Labels sent to {{ $labels.model }} {{ $labels.version }} are refused",
+        "See the reasons in model_feedback_rejected_total. Does the sender write classes as the"
+        " model has them, and do all replicas have the same keys?",
+    )
+
+
+def _no_requests(scope: Scope) -> Alert:
+    """Of the model, not of a version: rows may come to another one today."""
+    rows, every = scope.series("model_slice_predictions_total", recording.EVERY_ROW), "by (model)"
+    today = f"sum {every} (increase({rows}[1d])) == 0"
+    usual = f"sum {every} (increase({rows}[7d] offset 1d)) >= {USUAL_ROWS}"
+    return Alert(
+        "NoRequests",
+        f"({today} and {usual}) and on (model) {scope.running('model')}",
+        "1h",
+        "ticket",
+        3,
+        "{{ $labels.model }} has answered nothing for a day",
+        "It runs, but nobody asks it: see what sends requests to it, and what routes them. Without"
+        " rows no other alert of this model can fire.",
+    )
+
+
 def _version_skew(scope: Scope) -> Alert:
-    versions = f"count by ({MODEL}) ({scope.series('model_package_info')})"
     return Alert(
         "VersionSkew",
-        f"count by (model) ({versions}) > 1",
+        f"count by (model) ({scope.running()}) > 1",
         "1h",
         "ticket",
         3,
@@ -198,10 +252,13 @@ def _version_skew(scope: Scope) -> Alert:
     )
 
 
-def _target_down(name: str) -> list[Alert]:
+def _target_down(name: str, scope: Scope) -> list[Alert]:
+    """All replicas away, or one of several; versions play no part, as ``up`` knows none."""
     up = f"up{{job={promql.quoted(name)}}}"
-    some = f"{up} == 0 and on (job) max by (job) ({up}) == 1"
-    every = f"max by (job) ({up}) == 0 or absent({up})"
+    info = scope.series("model_package_info")
+    every = f"absent({up} == 1) or absent(last_over_time({info}[{promql.GAP}]))"
+    flapping = f"(changes({up}[15m]) >= {FLAPS} and {up})"
+    others = f"max by (job) (max_over_time({up}[15m])) == 1"
     action = "See the replica's log and health (/readyz); Prometheus says under /targets why."
     return [
         Alert(
@@ -210,17 +267,18 @@ def _target_down(name: str) -> list[Alert]:
             "2m",
             "page",
             1,
-            "No replica of {{ $labels.job }} can be scraped",
+            f"No replica of {name} can be scraped",
             action,
-            labels=(("model", name),),
+            labels=(("model", name), ("job", name)),
         ),
         Alert(
             "TargetDown",
-            some,
+            f"({up} == 0 or {flapping}) and on (job) {others}",
             "5m",
             "ticket",
             2,
-            "The replica {{ $labels.instance }} of {{ $labels.job }} can't be scraped",
+            "The replica {{ $labels.instance }} of {{ $labels.job }} can't be scraped, or only now"
+            " and then",
             action,
             labels=(("model", name),),
         ),

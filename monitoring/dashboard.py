@@ -89,7 +89,7 @@ def _laid_out(headed: Sequence[tuple[str, Sequence[Panel]]]) -> list[dict[str, A
 
 
 def _panel(panel: Panel) -> dict[str, Any]:
-    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
+    steps: list[dict[str, Any]] = [{"color": panel.base, "value": None}]
     steps += [{"color": colour, "value": bound} for bound, colour in panel.steps.items()]
     return {
         "type": panel.kind,
@@ -99,6 +99,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "fieldConfig": {
             "defaults": {
                 "unit": panel.unit,
+                "noValue": "no data",
                 "thresholds": {"mode": "absolute", "steps": steps},
                 "color": {"mode": "thresholds" if panel.steps else "palette-classic"},
             },

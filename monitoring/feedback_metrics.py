@@ -22,9 +22,11 @@ REJECTIONS = (
     "expired",
     "unknown_version",
     "no_prediction",
-    "invalid_actual",
     "duplicate",
 )
+"""Why a label is refused, whatever the task; ``NOT_A_CLASS`` or ``NOT_A_NUMBER`` besides."""
+NOT_A_CLASS = "not_a_class"
+NOT_A_NUMBER = "not_a_number"
 OLDER = "older"
 """The ``version`` of outcomes of predictions that another version of the package made."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -69,7 +71,11 @@ class FeedbackMetrics:
         older = (self._common[0], OLDER, ALL)
         self._older = {outcome: counter.labels(*older, outcome) for outcome in outcomes}
         counter = series.counter("model_feedback_rejected_total", "Labels refused.", "reason")
-        self._rejected = {reason: counter.labels(*self._common, reason) for reason in REJECTIONS}
+        reasons = (*REJECTIONS, NOT_A_NUMBER if classes is None else NOT_A_CLASS)
+        self._rejected = {reason: counter.labels(*self._common, reason) for reason in reasons}
+        self._skipped = series.counter(
+            "model_feedback_skipped_total", "Tokens sent without a label yet."
+        ).labels(*self._common)
         self._delay = series.histogram(
             "model_feedback_delay_seconds", "Time from prediction to label.", DELAYS
         )()
@@ -91,8 +97,13 @@ class FeedbackMetrics:
         self._delay.flush()
 
     def reject(self, reason: str) -> None:
-        """Count a label that was refused for one of ``REJECTIONS``."""
+        """Count a label that was refused."""
         self._rejected[reason].inc()
+
+    def skip(self, count: int) -> None:
+        """Count tokens that came without a label."""
+        if count:
+            self._skipped.inc(count)
 
     def _touched(self, outcome: Outcome) -> Iterator[tuple[Counter, float]]:
         name = SCORED if outcome.correct is None else OUTCOMES[not outcome.correct]
@@ -136,7 +147,7 @@ class FeedbackMetrics:
     def _confusions(self, series: Series, classes: Sequence[Any]) -> None:
         """Predicted by actual: of binary tasks in every slice, else overall and at most 10 by 10.
 
-        Beyond ten classes the last ones are ``other``; so is a label that is no class.
+        Beyond ten classes the last ones are ``other``; so is an answer that is no class.
         """
         counter = series.counter(
             "model_feedback_confusion_total", "Labels counted.", "slice", "predicted", "actual"
@@ -152,7 +163,7 @@ class FeedbackMetrics:
             (place, predicted, actual)
             for place in range(self._in_slices)
             for predicted in [*shown, *rest]
-            for actual in [*shown, *(rest if place else [OTHER])]
+            for actual in [*shown, *rest]
         ]
         for place, predicted, actual in [*cells, (0, OTHER, OTHER)]:
             values = label(self._slices[place]), predicted, actual

@@ -31,7 +31,8 @@ class Panel:
     width: int = 12
     height: int = 8
     steps: Mapping[float, str] = field(default_factory=dict)
-    """Lower bound → colour, beside green below all of them."""
+    """Lower bound → colour, beside ``base`` below all of them."""
+    base: str = "green"
 
     @property
     def instant(self) -> bool:

@@ -31,7 +31,21 @@ def _requests(objectives: Objectives) -> list[Panel]:
     seconds = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}}}[5m]"
     requests = f"model_request_duration_seconds_count{{{ONE}}}[5m]"
     stages = f"{{{ONE}}}[5m]"
+    rows = f"model_slice_predictions_total{{{ONE}, {recording.EVERY_ROW}}}[1h]"
     return [
+        Panel(
+            "Replicas, and rows of the last hour",
+            "stat",
+            [
+                Query(f"count(model_package_info{{{ONE}}}) or vector(0)", "replicas"),
+                Query(f"round(sum(increase({rows}))) or vector(0)", "rows"),
+            ],
+            "Where one of them is 0, everything below says nothing, however quiet it looks.",
+            width=24,
+            height=4,
+            steps={1: "green"},
+            base="red",
+        ),
         Panel(
             "Requests and errors",
             "timeseries",
@@ -123,13 +137,17 @@ def _drift() -> list[Panel]:
     def of(what: str, window: str = "1d") -> str:
         return f"{drift_name(what, window)}{{{ONE}}}"
 
+    def counted(what: str, window: str = "1d") -> str:
+        """Only where there were rows: of none, every distance is 0."""
+        return f"{of(what, window)} and {of('rows', window)} > 0"
+
     return [
         Panel(
             "PSI by feature, last hour",
             "status-history",
-            [Query(of("psi", "1h"), "{{feature}}")],
-            "0 is as in training; 0.2 is a normal feature that moved by 0.45 standard deviations."
-            " On few rows chance alone gives large values: see z below.",
+            [Query(counted("psi", "1h"), "{{feature}}")],
+            "0 is as in training, a gap is no rows; 0.2 is a normal feature that moved by 0.45"
+            " standard deviations. On few rows chance alone gives large values: see z below.",
             width=24,
             height=10,
             steps={0.1: "yellow", 0.2: "orange", 0.5: "red"},
@@ -138,12 +156,12 @@ def _drift() -> list[Panel]:
             "Drift in the last day",
             "table",
             [
-                Query(f"max by (feature) ({of(what)})", legend)
-                for what, legend in (
-                    ("psi", "PSI"),
-                    ("z", "z"),
-                    ("rows", "rows"),
-                    ("js", "JS (bits)"),
+                Query(f"max by (feature) ({query})", legend)
+                for query, legend in (
+                    (counted("psi"), "PSI"),
+                    (of("z"), "z"),
+                    (of("rows"), "rows"),
+                    (counted("js"), "JS (bits)"),
                 )
             ],
             "An alert needs PSI above 0.2 (effect), z above 4.5 (significance) and 500 rows.",
@@ -174,17 +192,18 @@ def _data() -> list[Panel]:
             "percentunit",
         ),
         Panel(
-            "Odd values above training",
+            "Odd values above what was usual",
             "table",
             [
                 Query(f"max by (feature, kind) ({name}{{{ONE}}})", legend)
                 for name, legend in (
                     (recording.ANOMALY_RATIO, "share"),
-                    (recording.ANOMALY_REFERENCE, "in training"),
+                    (recording.ANOMALY_REFERENCE, "when packaged"),
                     (recording.ANOMALY_Z, "z"),
                 )
             ],
-            "An alert needs 0.02 more than in training, z above 4.5 and 100 rows.",
+            "An alert needs 0.02 more than when packaged, z above 4.5 and 100 rows. When packaged:"
+            " missing values of the training rows, all others of the held-out rows.",
         ),
         Panel(
             "Prediction mix",
@@ -221,7 +240,8 @@ def _alerts() -> list[Panel]:
             "Open alerts",
             "table",
             [Query('ALERTS{model="$model", alertstate="firing"}', "alert")],
-            "docs/alerts.md says what each means and what to do.",
+            "docs/alerts.md says what each means and what to do. None open says something only"
+            " while there are replicas and rows: see the top.",
             width=24,
         )
     ]

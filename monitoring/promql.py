@@ -17,6 +17,9 @@ FEATURE = "model, version, feature"
 BIN = "model, version, feature, bin"
 SLICE = "model, version, slice"
 ANOMALY = "model, version, feature, kind"
+GAP = "8m"
+"""How long a version counts as running after its last scrape: longer than a replica takes to come
+back, so that no alert begins anew; short enough that none outlives its version by ten minutes."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,11 @@ class Scope:
 
     def highest(self, by: str, name: str) -> str:
         """A gauge that every replica has the same value of."""
-        return f"max by ({by}) ({self.series(name)})"
+        return f"max by ({by}) (last_over_time({self.series(name)}[{GAP}]))"
+
+    def running(self, by: str = MODEL) -> str:
+        """1 for each version that has, or had moments ago, a replica."""
+        return f"group by ({by}) (last_over_time({self.series('model_package_info')}[{GAP}]))"
 
 
 def quoted(text: str) -> str:

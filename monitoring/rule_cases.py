@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from monitoring.alerts import BURNS
-from monitoring.rule_tests import Case, Expectation, Series
+from monitoring.rule_lasting import lasting_cases
+from monitoring.rule_presence import presence_cases
+from monitoring.rule_tests import ALL, Case, Maker, Series
 from monitoring.rules import Monitored
 
-ALL = "__all__"
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
 STEADY = {"b0": 5, "b1": 3, "b2": 2}
 DRIFTED = {"b0": 1, "b1": 2, "b2": 7}
 
 
 def rule_cases(model: Monitored) -> list[Case]:
-    """Every alert of ``model``, firing and not firing."""
+    """Every alert of ``model``, firing and not firing; and how long it lasts."""
     made = _Maker(model)
     objectives = model.objectives
-    return [
+    cases = [
         *made.burns("RequestsSlow", 1 - objectives.latency_share),
         *made.burns("RequestsFailed", 1 - objectives.success_share),
         *(made.drifts(model.features[0]) if model.features else []),
@@ -27,29 +28,15 @@ def rule_cases(model: Monitored) -> list[Case]:
         *(made.accuracy() if model.classified else made.errors()),
         *(made.estimates() if model.classified else []),
         *made.coverage(objectives.label_coverage),
+        *made.rejections(),
         *made.mismatches(),
-        *made.versions(),
-        *made.targets(),
     ]
+    lasting = lasting_cases(cases, model.name)
+    return [*cases, *lasting, *presence_cases(made)]
 
 
-class _Maker:
-    """Cases with the labels of one model."""
-
-    def __init__(self, model: Monitored) -> None:
-        self.model = model
-        self.common = {"model": model.name, "version": model.version}
-        self.slice = model.slices[-1]
-
-    def series(self, name: str, values: str, instance: str = "a", **labels: str) -> Series:
-        return Series(name, {**self.common, **labels, "instance": instance}, values)
-
-    def case(
-        self, name: str, alert: str, minute: int, series: Sequence[Series], *firing: dict[str, str]
-    ) -> Case:
-        """One alert at one minute; ``firing`` are labels beside model and version."""
-        expected = Expectation(minute, alert, [{**self.common, **labels} for labels in firing])
-        return Case(f"{alert}: {name}", series, [expected])
+class _Maker(Maker):
+    """What a version has alerts about."""
 
     def burns(self, alert: str, budget: float) -> list[Case]:
         """Each rate at 1.2 times its limit, what lies below all of them, and what is over."""
@@ -161,10 +148,12 @@ class _Maker:
             self.case("not on 45 labels", alert, 60, self.labels("0+2x15 30x45", "0+1x15 15x45")),
         ]
 
-    def labels(self, right: str, wrong: str) -> list[Series]:
-        name, where = "model_feedback_total", {"slice": self.slice}
+    def labels(self, right: str, wrong: str, part: str | None = None) -> list[Series]:
+        name, where = "model_feedback_total", {"slice": part or self.slice}
         return [
-            self.series(name, right, outcome="correct", **where),
+            self.series(
+                name, right, outcome="correct" if self.model.classified else "scored", **where
+            ),
             self.series(name, wrong, outcome="incorrect", **where),
             self.series("model_slice_baseline_accuracy_ratio", "0.85x180", **where),
             self.series("model_slice_baseline_rows", "800x180", **where),
@@ -228,6 +217,21 @@ class _Maker:
             cases.append(self.case("fires", alert, 90, labels(100 * share / 5), firing))
         return cases
 
+    def rejections(self) -> list[Case]:
+        alert, name = "LabelsRejected", "model_feedback_rejected_total"
+
+        def sent(reason: str, counted: float) -> list[Series]:
+            return [
+                self.series(name, "0+1x60", reason=reason),
+                self.labels(f"0+{counted}x60", "0x60", ALL)[0],
+            ]
+
+        return [
+            self.case("fires", alert, 60, sent("expired", 10), {"severity": "ticket"}),
+            self.case("not for one in thirty", alert, 60, sent("expired", 30)),
+            self.case("not where labels are sent again", alert, 60, sent("duplicate", 10)),
+        ]
+
     def mismatches(self) -> list[Case]:
         alert, name = "CompiledMismatch", "model_compiled_mismatches_total"
         return [
@@ -235,35 +239,6 @@ class _Maker:
                       {"severity": "ticket"}),
             self.case("not on none", alert, 20, [self.series(name, "0x30")]),
         ]  # fmt: skip
-
-    def versions(self) -> list[Case]:
-        alert, ours = "VersionSkew", self.series("model_package_info", "1x90", digest="d")
-        older = Series(ours.name, {**ours.labels, "version": "older", "instance": "b"}, "1x90")
-        twin = Series(ours.name, {**ours.labels, "instance": "b"}, "1x90")
-        skew = Expectation(80, alert, [{"model": self.model.name, "severity": "ticket"}])
-        return [
-            Case(f"{alert}: fires for two", [ours, older], [skew]),
-            Case(f"{alert}: not for two replicas of one", [ours, twin],
-                 [Expectation(80, alert, [])]),
-        ]  # fmt: skip
-
-    def targets(self) -> list[Case]:
-        alert, job = "TargetDown", self.model.name
-
-        def up(first: int, second: int) -> list[Series]:
-            pairs = (("a", first), ("b", second))
-            return [Series("up", {"job": job, "instance": i}, f"{v}x30") for i, v in pairs]
-
-        page, ticket = {"severity": "page"}, {"severity": "ticket"}
-        return [
-            Case(f"{alert}: {name}", series, [Expectation(20, alert, firing)])
-            for name, series, firing in (
-                ("pages for all", up(0, 0), [{"job": job, **page}]),
-                ("pages where there is none", [], [{"job": job, **page}]),
-                ("fires for one", up(1, 0), [{"job": job, "instance": "b", **ticket}]),
-                ("not where all are up", up(1, 1), []),
-            )
-        ]
 
 
 def _counter(parts: Iterable[tuple[int, float]]) -> str:

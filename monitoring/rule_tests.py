@@ -11,6 +11,7 @@ from monitoring.alerts import alert_group
 from monitoring.promql import quoted
 from monitoring.rules import Alert, Monitored
 
+ALL = "__all__"
 LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
 
@@ -43,6 +44,29 @@ class Case:
     name: str
     series: Sequence[Series]
     expected: Sequence[Expectation]
+
+
+class Maker:
+    """Cases with the labels of one model."""
+
+    def __init__(self, model: Monitored) -> None:
+        self.model = model
+        self.common = {"model": model.name, "version": model.version}
+        self.slice = model.slices[-1]
+
+    def series(self, name: str, values: str, instance: str = "a", **labels: str) -> Series:
+        return Series(name, {**self.common, **labels, "instance": instance}, values)
+
+    def case(
+        self, name: str, alert: str, minute: int, series: Sequence[Series], *firing: dict[str, str]
+    ) -> Case:
+        """One alert at one minute; ``firing`` are labels beside model and version."""
+        expected = Expectation(minute, alert, [{**self.common, **labels} for labels in firing])
+        return Case(f"{alert}: {name}", [self.info(minute), *series], [expected])
+
+    def info(self, minutes: int) -> Series:
+        """A replica of this version runs."""
+        return self.series("model_package_info", f"1x{minutes}", digest="d")
 
 
 def unit_tests(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:

@@ -9,14 +9,8 @@ from typing import Any
 
 from monitoring.feedback import Token, TokenError, Tokens, hashed
 from monitoring.feedback_metrics import FeedbackMetrics, Outcome
+from monitoring.labels import Classes, InvalidError, Numbers
 from monitoring.seen import Seen
-
-_TRUE = frozenset({"true", "1"})
-_FALSE = frozenset({"false", "0"})
-
-
-class InvalidError(Exception):
-    """An actual value that is no label of this model."""
 
 
 @dataclass(frozen=True)
@@ -36,37 +30,62 @@ class Rejected:
     reason: str
 
 
+@dataclass(frozen=True)
+class Judged:
+    """The labels of one request, before it is asked which were counted earlier."""
+
+    good: Sequence[Verified]
+    bad: Sequence[Rejected]
+    skipped: int
+    """Pairs without a label yet."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of the labels of one request."""
+
+    accepted: int
+    rejected: Sequence[Rejected]
+    skipped: int
+
+
 class Scorer:
     """Turns tokens and labels into outcomes."""
 
     def __init__(self, tokens: Tokens, classes: Sequence[Any] | None) -> None:
         """``classes``: None for a regression."""
         self.tokens = tokens
-        self._classes = classes
+        self._labels = Numbers() if classes is None else Classes(classes)
 
-    def verify(self, items: Iterable[tuple[Any, Any]]) -> tuple[list[Verified], list[Rejected]]:
-        """(token, actual) pairs, judged one by one; duplicates are not looked for here."""
+    def verify(self, items: Iterable[tuple[Any, Any]]) -> Judged:
+        """(token, actual) pairs, judged one by one; duplicates are not looked for here.
+
+        A pair without a label is skipped whatever its token says: nothing of it is to be counted,
+        and the token is good for the label that comes later.
+        """
         good: list[Verified] = []
         bad: list[Rejected] = []
+        skipped = 0
         for index, (text, actual) in enumerate(items):
+            if isinstance(text, str) and self._labels.is_absent(actual):
+                skipped += 1
+                continue
             try:
                 token = self.tokens.verify(text)
                 good.append(Verified(index, token, self._outcome(token, actual)))
-            except TokenError as error:
+            except (TokenError, InvalidError) as error:
                 bad.append(Rejected(index, error.reason))
-            except InvalidError:
-                bad.append(Rejected(index, "invalid_actual"))
-        return good, bad
+        return Judged(good, bad, skipped)
 
     def _outcome(self, token: Token, actual: Any) -> Outcome:
+        label = self._labels.read(actual)
         ours = token.version == self.tokens.version
         delay = self.tokens.age(token)
-        if self._classes is None:
-            error = token.number - number(actual)
+        if isinstance(self._labels, Numbers):
+            error = token.number - label
             if not math.isfinite(error):
-                raise InvalidError
+                raise InvalidError("not_a_number")
             return Outcome(token.bitmap, ours, delay, error=error)
-        label = class_label(actual, self._classes)
         return Outcome(
             token.bitmap,
             ours,
@@ -77,70 +96,20 @@ class Scorer:
         )
 
 
-def settle(
-    good: Sequence[Verified], bad: Sequence[Rejected], seen: Seen, metrics: FeedbackMetrics
-) -> tuple[int, list[Rejected]]:
-    """Count every label that wasn't counted before: how many, and all that were refused.
+def settle(judged: Judged, seen: Seen, metrics: FeedbackMetrics) -> Settled:
+    """Count every label that wasn't counted before.
 
     First the set, then the counters, then the answer: a crash in between loses these labels and
     counts none twice. Raises ``StoreError``; nothing is counted then.
     """
+    good = judged.good
     new = seen.add([(one.token.minted, one.token.nonce) for one in good]) if good else []
     metrics.add(one.outcome for one, fresh in zip(good, new, strict=True) if fresh)
     twice = [
         Rejected(one.index, "duplicate") for one, fresh in zip(good, new, strict=True) if not fresh
     ]
-    rejected = sorted([*bad, *twice], key=lambda one: one.index)
+    rejected = sorted([*judged.bad, *twice], key=lambda one: one.index)
     for one in rejected:
         metrics.reject(one.reason)
-    return len(good) - len(twice), rejected
-
-
-def number(actual: Any) -> float:
-    """A regression's label: a finite number, or text of one; raises ``InvalidError``."""
-    if isinstance(actual, bool) or not isinstance(actual, int | float | str):
-        raise InvalidError
-    if isinstance(actual, str) and "_" in actual:
-        raise InvalidError  # digits in groups are Python's own way
-    try:
-        found = float(actual)
-    except (ValueError, OverflowError) as error:
-        raise InvalidError from error
-    if not math.isfinite(found):
-        raise InvalidError
-    return found
-
-
-def class_label(actual: Any, classes: Sequence[Any]) -> Any:
-    """A class label in the type that the model's classes have; raises ``InvalidError``.
-
-    Text, as CSV has it, is read as that type: ``"1"`` and ``1.0`` are the class 1, ``"true"`` and
-    1 the class True, 1 the class ``"1"``. A label that is no class is a label all the same.
-    """
-    if actual is None or not isinstance(actual, bool | int | float | str):
-        raise InvalidError
-    kinds = {type(one) for one in classes}
-    if kinds == {bool}:
-        return _boolean(actual)
-    if kinds and kinds <= {int, float}:
-        value = number(int(actual) if isinstance(actual, bool) else actual)
-        known = next((one for one in classes if one == value), None)
-        return known if known is not None else int(value) if _whole(value, kinds) else value
-    forms = [str(actual), str(actual).lower()] if isinstance(actual, bool) else [str(actual)]
-    if isinstance(actual, float) and actual.is_integer():
-        forms.append(str(int(actual)))
-    return next((form for form in forms if form in classes), forms[0])
-
-
-def _whole(value: float, kinds: set[type]) -> bool:
-    return int in kinds and value.is_integer()
-
-
-def _boolean(actual: Any) -> bool:
-    text = str(int(actual) if isinstance(actual, bool) else actual).strip().lower()
-    text = text.removesuffix(".0")
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    raise InvalidError
+    metrics.skip(judged.skipped)
+    return Settled(len(good) - len(twice), rejected, judged.skipped)

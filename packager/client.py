@@ -48,10 +48,13 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What became of the labels sent: how many were taken, and (index, reason) of the others."""
+    """What became of the labels sent."""
 
     accepted: int
     rejected: tuple[tuple[int, str], ...]
+    """(index, reason) of each label that was refused."""
+    skipped: int
+    """Pairs without a label yet: send the token again when there is one."""
 
 
 class Client:
@@ -138,15 +141,19 @@ class Client:
         return answers
 
     def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH) -> Feedback:
-        """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes."""
-        pairs = [{"token": token, "actual": json_value(actual)} for token, actual in labels]
-        accepted, rejected = 0, []
+        """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes.
+
+        None, NaN, NaT and an empty text stand for a label that isn't known yet.
+        """
+        pairs = [{"token": token, "actual": _label(actual)} for token, actual in labels]
+        accepted, skipped, rejected = 0, 0, []
         for start in range(0, len(pairs), batch):
             answer = self._answer("POST", "/feedback", pairs[start : start + batch], start)
             found = self._object(answer, "/feedback")
             accepted += int(found["accepted"])
+            skipped += int(found["skipped"])
             rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
-        return Feedback(accepted, tuple(rejected))
+        return Feedback(accepted, tuple(rejected), skipped)
 
     def _columns(self) -> frozenset[str]:
         """The columns that the model takes; none where the server doesn't tell."""
@@ -248,6 +255,15 @@ def _prediction(answer: Mapping[str, Any]) -> Prediction:
         flags=tuple(answer.get("flags", ())),
         token=answer.get("token"),
     )
+
+
+def _label(actual: Any) -> Any:
+    """A label as JSON has it; as text where JSON has no form for it, so that the server rejects
+    this label and takes the others."""
+    try:
+        return json_value(actual)
+    except UsageError:
+        return str(actual)
 
 
 def _wait_seconds(response: requests.Response) -> float:

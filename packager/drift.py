@@ -5,23 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from monitoring import accuracy, drift
 from monitoring.accuracy import mae_z, mean_interval, share_z, wilson
+from monitoring.profile import APART
 from monitoring.slices import ALL
 from packager.errors import PackageError
 from packager.totals import Totals
 
+Judged = Literal["drift", "ok", "too few rows", "no rows"]
+Verdict = Literal["drift", "no drift", "too few rows to tell", "no rows", "nothing to compare"]
+
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature's live rows against training."""
+    """One feature's live rows against the reference."""
 
     name: str
     measured: drift.Drift
     q_value: float
     """p-value adjusted for the number of features (Benjamini and Hochberg); NaN without rows."""
+    design_effect: float
+
+    @property
+    def verdict(self) -> Judged:
+        """What can be said; below ``PSI_ROWS`` (effective) rows nothing."""
+        if self.measured.drifting:
+            return "drift"
+        if not self.measured.rows:
+            return "no rows"
+        enough = self.measured.rows / self.design_effect >= drift.PSI_ROWS
+        return "ok" if enough else "too few rows"
 
 
 @dataclass(frozen=True)
@@ -33,8 +48,29 @@ class Odd:
     values: float
     ratio: float
     reference: float
+    """What was usual when the package was built: of missing values the share of the training rows,
+    of all others (training rows have none) that of the held-out rows."""
     z: float
     anomalous: bool
+    rows: float
+    """Rows that were answered, with or without such values."""
+
+    @property
+    def verdict(self) -> Literal["more", "ok", "too few rows"]:
+        """Below ``ANOMALY_ROWS`` rows nothing can be said."""
+        if self.anomalous:
+            return "more"
+        return "ok" if self.rows >= drift.ANOMALY_ROWS else "too few rows"
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """A feature that no drift is computed for, or so many of them."""
+
+    name: str
+    features: int
+    """How many the name stands for: more than 1 only for ``other``."""
+    because: str
 
 
 @dataclass(frozen=True)
@@ -52,6 +88,17 @@ class Slice:
     z: float
     regressed: bool
 
+    @property
+    def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
+        """Below ``SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
+        if self.regressed:
+            return "worse"
+        if not self.labels:
+            return "no labels"
+        if self.labels < accuracy.SLICE_ROWS:
+            return "too few labels"
+        return "no baseline" if self.baseline is None else "ok"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -64,6 +111,21 @@ class Report:
     features: tuple[Feature, ...]
     odd: tuple[Odd, ...]
     slices: tuple[Slice, ...]
+    rows: float
+    """Rows that were answered."""
+    not_compared: tuple[NotCompared, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of all; "no drift" only where there were rows enough to see one."""
+        if self.drifting:
+            return "drift"
+        if not self.rows and not any(feature.measured.rows for feature in self.features):
+            return "no rows"
+        if not self.features:
+            return "nothing to compare"
+        judged = any(feature.verdict == "ok" for feature in self.features)
+        return "no drift" if judged else "too few rows to tell"
 
     @property
     def drifting(self) -> bool:
@@ -76,11 +138,18 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; what isn't defined (without rows, say) is null."""
-        document = {**asdict(self), "drifting": self.drifting}
+        document = {**asdict(self), "drifting": self.drifting, "verdict": self.verdict}
         document["features"] = [
-            {"name": one.name, **asdict(one.measured), "q_value": one.q_value}
+            {
+                "name": one.name,
+                **asdict(one.measured),
+                "q_value": one.q_value,
+                "verdict": one.verdict,
+            }
             for one in self.features
         ]
+        for name, parts in (("odd", self.odd), ("slices", self.slices)):
+            document[name] = [{**asdict(one), "verdict": one.verdict} for one in parts]
         return {key: _plain(value) for key, value in document.items()}
 
 
@@ -94,6 +163,11 @@ def report(totals: Totals, design_effect: float) -> Report:
         features=_features(totals, design_effect),
         odd=_odd_values(totals),
         slices=_slices(totals),
+        rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
+        not_compared=tuple(
+            NotCompared(name, int(count), APART.get(reason, reason))
+            for (name, reason), count in sorted(totals.of("model_feature_not_compared").items())
+        ),
     )
 
 
@@ -115,7 +189,10 @@ def _features(totals: Totals, design_effect: float) -> tuple[Feature, ...]:
                 "its series are not those of one package: see /metrics",
             ) from error
     adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
-    found = [Feature(n, one, q) for (n, one), q in zip(measured.items(), adjusted, strict=True)]
+    found = [
+        Feature(name, one, q, design_effect)
+        for (name, one), q in zip(measured.items(), adjusted, strict=True)
+    ]
     return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
 
 
@@ -133,7 +210,7 @@ def _odd_values(totals: Totals) -> tuple[Odd, ...]:
         ratio = min(1.0, values / rows)  # invalid values are of refused rows, which aren't counted
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
-        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous))
+        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous, rows))
     return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from packager.client import Client
 from packager.errors import UsageError
@@ -15,14 +17,22 @@ from packager.progress import Progress
 COLUMNS = ("token", "actual")
 BATCH = 5_000
 
+Unit = Literal["line", "row"]
+Pair = tuple[int, Any, Any]
+"""Its place in the file, token and label."""
+
 
 @dataclass(frozen=True)
 class Sent:
     """What became of the labels in a file."""
 
     accepted: int
+    skipped: int
+    """Tokens whose label isn't known yet; they may be sent again with it."""
     rejected: tuple[tuple[int, str], ...]
-    """Line of the file (the header is line 1) and reason, in order."""
+    """Place in the file and reason, in order."""
+    unit: Unit
+    """What places count: lines of text (the first is 1) or rows (the first is 0)."""
 
     @property
     def reasons(self) -> Mapping[str, int]:
@@ -31,46 +41,126 @@ class Sent:
 
     @property
     def complete(self) -> bool:
-        """Whether every label counts, now or since an earlier time."""
+        """Whether every label that is known counts, now or since an earlier time."""
         return all(reason == "duplicate" for _, reason in self.rejected)
 
 
 def send(client: Client, source: Path, progress: Progress) -> Sent:
-    """Send every line of the CSV ``source``; it may be sent again, as no label counts twice.
+    """Send every label of ``source``; it may be sent again, as no label counts twice.
 
-    Raises ``UsageError`` for a file without the columns token and actual, before anything is
-    sent; ``PackageError`` with the server's own words, when the lines before are counted.
+    ``source``: .csv, .json (a list of objects), .jsonl or .parquet with token and actual. Raises
+    ``UsageError`` for a file that can't be read, lacks one of these or is empty, before anything
+    is sent; ``PackageError`` with the server's own words, when the labels before are counted.
     """
-    lines = list(_read(source))
-    progress.step(f"sending {len(lines)} labels")
-    accepted = 0
+    unit, pairs = _read(source)
+    if not pairs:
+        raise UsageError(f"{source}: expected at least one label, got none", "check the file")
+    progress.step(f"sending {len(pairs)} labels")
+    accepted = skipped = 0
     rejected: list[tuple[int, str]] = []
-    for start in range(0, len(lines), BATCH):
-        part = lines[start : start + BATCH]
+    for start in range(0, len(pairs), BATCH):
+        part = pairs[start : start + BATCH]
         found = client.feedback([(token, actual) for _, token, actual in part], batch=BATCH)
         accepted += found.accepted
+        skipped += found.skipped
         rejected += [(part[index][0], reason) for index, reason in found.rejected]
-    return Sent(accepted, tuple(rejected))
+    return Sent(accepted, skipped, tuple(rejected), unit)
 
 
-def _read(source: Path) -> Iterator[tuple[int, str, str]]:
-    """Line number, token and label of each line; other columns are passed over."""
+def _read(source: Path) -> tuple[Unit, list[Pair]]:
+    form = source.suffix.lower()
+    if form == ".json":
+        return "row", _from_objects(source, enumerate(_json(source)))
+    if form == ".jsonl":
+        return "line", _from_objects(source, _json_lines(source))
+    if form == ".parquet":
+        return "row", list(_from_parquet(source))
+    return "line", list(_from_csv(source))
+
+
+def _from_csv(source: Path) -> Iterator[Pair]:
+    """Cells as they are, whatever they look like: the server knows what its classes are called."""
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             names = reader.fieldnames or []
-            if absent := [name for name in COLUMNS if name not in names]:
-                raise UsageError(
-                    f"{source}: expected the columns token and actual, got no {absent[0]!r}",
-                    "the first line names the columns",
-                )
+            _check_names(source, names)
             for row in reader:
                 token, actual = row["token"], row["actual"]
                 if token is None or actual is None:
                     raise UsageError(
                         f"{source}, line {reader.line_num}: expected {len(names)} cells, got fewer",
-                        "every line needs a token and a label",
+                        "every line needs a token and a label; an unknown label is an empty cell",
                     )
                 yield reader.line_num, token, actual
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{source}: can't be read as CSV: {error}", "check the file") from error
+
+
+def _from_parquet(source: Path) -> Iterator[Pair]:
+    """Values by the file's own types, so that integers beside nulls stay integers."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(source) as file:
+            _check_names(source, file.schema_arrow.names)
+            columns = file.read(columns=list(COLUMNS))
+    except (OSError, pa.ArrowException) as error:
+        raise UsageError(f"{source}: expected a Parquet file, got {error}") from error
+    tokens, labels = (columns.column(name).to_pylist() for name in COLUMNS)
+    return zip(range(len(tokens)), tokens, labels, strict=True)
+
+
+def _from_objects(source: Path, rows: Iterable[tuple[int, Any]]) -> list[Pair]:
+    """Objects of token and actual; in some of them either may be left out."""
+    numbered = list(rows)
+    for place, row in numbered:
+        if not isinstance(row, dict):
+            raise UsageError(
+                f"{source}: expected objects, got {str(row)[:60]!r} ({place})",
+                'write {"token": "…", "actual": …}',
+            )
+    names = {name for _, row in numbered for name in row}
+    if numbered:
+        _check_names(source, sorted(names))
+    return [(place, row.get("token"), row.get("actual")) for place, row in numbered]
+
+
+def _json(source: Path) -> list[Any]:
+    try:
+        rows = json.loads(source.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source}: expected JSON, got {error}") from error
+    if not isinstance(rows, list):
+        raise UsageError(
+            f"{source}: expected a list of objects, got {type(rows).__name__}",
+            'write [{"token": "…", "actual": …}, …]',
+        )
+    return rows
+
+
+def _json_lines(source: Path) -> Iterator[tuple[int, Any]]:
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source}: expected JSON lines, got {error}") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"{source}, line {number}: expected JSON, got {error}") from error
+
+
+def _check_names(source: Path, names: Sequence[str]) -> None:
+    if absent := [name for name in COLUMNS if name not in names]:
+        raise UsageError(
+            f"{source}: expected the columns token and actual, got no {absent[0]!r}",
+            f"the columns are {', '.join(map(repr, names[:20]))}",
+        )
+    if twice := [name for name in COLUMNS if list(names).count(name) > 1]:
+        raise UsageError(
+            f"{source}: expected the column {twice[0]!r} once, got it twice", "name one of them"
+        )

@@ -26,6 +26,8 @@ from packager.progress import Progress
 from packager.results import Spread
 
 Floats = npt.NDArray[np.float64]
+MIN_ROWS = 5
+"""On fewer rows even a model that wins every one of them has p = 0.5 ** rows above ``LEVEL``."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Contest:
         change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
         chance = "seeds and sample" if self.seeds_known else "the sample alone"
         explain = "explain" if self.seeds_known else "explains"
+        if found.rows < MIN_ROWS:
+            return f"too few rows to tell: {self.metric} {change}, at least {MIN_ROWS} are needed"
         if found.p >= LEVEL:
             by_seed = "; by the sample alone there would be one" if found.p_sample < LEVEL else ""
             return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"

@@ -45,6 +45,8 @@ class Schema(Noun):
     features: tuple[Column, ...]
     extras: tuple[Column, ...] = ()
     """Columns the model never sees but slices read: optional inputs."""
+    unused: tuple[str, ...] = ()
+    """The other columns of the training data; a request that holds them isn't refused for it."""
     target: Column | None = None
     classes: tuple[Scalar, ...] | None = None
     """Class labels in the order of ``predict_proba``'s columns; None for regression."""

@@ -14,7 +14,7 @@ from monitoring.feedback import Tokens
 from monitoring.feedback_metrics import FeedbackMetrics
 from monitoring.keys import KeyFileError
 from monitoring.metrics import Metrics
-from monitoring.scoring import Rejected, Scorer, settle
+from monitoring.scoring import Scorer, Settled, settle
 from monitoring.seen import Seen, StoreError
 from packager.manifest import Manifest
 from serving import schema
@@ -55,7 +55,8 @@ class Feedback:
         self._purged = 0.0
 
     async def answer(self, body: bytes) -> Response:
-        """How many labels of ``body`` were counted, and why each other one wasn't.
+        """How many labels of ``body`` were counted, how many are not there yet, and why each
+        other one wasn't counted.
 
         Raises ``RequestError``: 400 or 422 for another body than a list, 503 where the set of
         scored tokens can't be asked, is too busy, or late; labels of such a request may count
@@ -69,7 +70,7 @@ class Feedback:
         try:
             async with asyncio.timeout(self._seconds):
                 # Not to be cancelled: what is being counted is counted to its end.
-                accepted, rejected = await asyncio.shield(self._start(items))
+                settled = await asyncio.shield(self._start(items))
         except StoreError as error:
             logger.error("labels can't be counted: %s", error)
             raise RequestError(
@@ -77,8 +78,9 @@ class Feedback:
             ) from error
         except TimeoutError as error:
             raise RequestError(504, "deadline", f"no answer within {self._seconds:g} s") from error
-        shown = [{"index": one.index, "reason": one.reason} for one in rejected]
-        return Response(200, schema.encode({"accepted": accepted, "rejected": shown}))
+        rejected = [{"index": one.index, "reason": one.reason} for one in settled.rejected]
+        answer = {"accepted": settled.accepted, "skipped": settled.skipped, "rejected": rejected}
+        return Response(200, schema.encode(answer))
 
     def refresh(self) -> None:
         """Take new keys from the key file, if it changed."""
@@ -92,26 +94,24 @@ class Feedback:
         """Take no more labels."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _start(
-        self, items: Sequence[tuple[Any, Any]]
-    ) -> asyncio.Future[tuple[int, list[Rejected]]]:
+    def _start(self, items: Sequence[tuple[Any, Any]]) -> asyncio.Future[Settled]:
         """Begin in the one thread that the store is for."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self._settle, items)
         self._waiting += 1
 
-        def ended(done: asyncio.Future[tuple[int, list[Rejected]]]) -> None:
+        def ended(done: asyncio.Future[Settled]) -> None:
             self._waiting -= 1
             _ = done.cancelled() or done.exception()  # nobody may be left to look at it
 
         future.add_done_callback(ended)
         return future
 
-    def _settle(self, items: Sequence[tuple[Any, Any]]) -> tuple[int, list[Rejected]]:
+    def _settle(self, items: Sequence[tuple[Any, Any]]) -> Settled:
         self.refresh()
-        good, bad = self._scorer.verify(items)
+        judged = self._scorer.verify(items)
         try:
-            return settle(good, bad, self._store(), self._metrics)
+            return settle(judged, self._store(), self._metrics)
         except StoreError:
             self._seen = None  # to be opened again
             raise
@@ -130,6 +130,7 @@ class Feedback:
 def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
     """(token, actual) pairs of a ``/feedback`` request; what isn't such a pair has no token.
 
+    A token alone is a pair whose label isn't there yet: many writers leave nulls out.
     Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 422 if it isn't a list.
     """
     try:
@@ -147,8 +148,8 @@ def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
             got=type(document).__name__,
         )
     return [
-        (item["token"], item["actual"])
-        if isinstance(item, dict) and item.keys() == {"token", "actual"}
+        (item["token"], item.get("actual"))
+        if isinstance(item, dict) and item.keys() in ({"token", "actual"}, {"token"})
         else (None, None)
         for item in document
     ]

@@ -135,7 +135,10 @@ def _feedback() -> Operation:
         "description": "An object of `token` and `actual`; anything else is rejected by itself.",
         "properties": {
             "token": {"description": "The token of the answer, as text."},
-            "actual": {"description": "What turned out to be true: text, a number or a boolean."},
+            "actual": {
+                "description": "What turned out to be true: text, a number or a boolean. Null, "
+                "NaN, an empty text or none: not known yet, so the token is kept for later."
+            },
         },
     }
     body = {"type": "array", "items": pair}
@@ -148,9 +151,10 @@ def _feedback() -> Operation:
         "type": "object",
         "properties": {
             "accepted": {"type": "integer"},
+            "skipped": {"type": "integer", "description": "Tokens without a label yet."},
             "rejected": {"type": "array", "items": rejected},
         },
-        "required": ["accepted", "rejected"],
+        "required": ["accepted", "skipped", "rejected"],
     }
     return {
         "tags": ["predict"],

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.data.rows import ExtraColumns
+from packager.data.extra import ExtraColumns
 from packager.data.values import shown_bound
 from packager.manifest import Column, Manifest
 from packager.noun import Kind, Scalar

@@ -39,6 +39,11 @@ class Step:
     """The load generator's share of one processor."""
 
     @property
+    def passed(self) -> bool:
+        """Whether there were answers, and every one of them was a 200."""
+        return self.requests > 0 and not self.failed
+
+    @property
     def failed(self) -> int:
         """Requests without a 200, and connections without an answer."""
         wrong = sum(count for status, count in self.statuses.items() if status != "200")
@@ -66,7 +71,9 @@ def as_json(found: Benchmark) -> dict[str, Any]:
     """The benchmark as plain data; units are in the names."""
     return {
         **asdict(found),
-        "steps": [{**asdict(step), "failed": step.failed} for step in found.steps],
+        "steps": [
+            {**asdict(step), "failed": step.failed, "passed": step.passed} for step in found.steps
+        ],
     }
 
 
@@ -119,6 +126,11 @@ def _notes(steps: Sequence[Step]) -> list[str]:
     if any(step.generator_busy >= BUSY for step in steps):
         notes.append("* the load generator was busy itself: the server can do at least this")
     for step in steps:
+        if not step.requests:
+            notes.append(
+                f"no answer at {step.rows} rows, {step.clients} clients in {step.seconds:g} s:"
+                " give it more --seconds"
+            )
         if step.failed:
             told = {status: n for status, n in step.statuses.items() if status != "200"}
             if step.broken_connections:

@@ -57,7 +57,7 @@ def check(
     no_cache: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for dirt in the data; exit 1 if something would stop a build."""
+    """Look for dirt in the data; exit 1 if something would stop a build, or there are no rows."""
     place = place_of(path)
     found = check_data(
         place, ConsoleProgress(), target=target, against=against, base=base, fresh=no_cache
@@ -71,7 +71,7 @@ def check(
         show(json.dumps(told))
     else:
         show("\n".join(summary(report, found.verdicts)))
-    if found.blocking:
+    if found.blocking or not report.rows:
         raise typer.Exit(1)
 
 
@@ -93,7 +93,8 @@ def suspects(
     if as_json:
         show(json.dumps({"suspects": [finding.model_dump(mode="json") for finding in worst]}))
         return
-    show("\n".join(one_line(line_of(finding)) for finding in worst) or "nothing found")
+    nothing = "nothing found" if found.report.rows else "no rows: nothing could be found"
+    show("\n".join(one_line(line_of(finding)) for finding in worst) or nothing)
     rest = sum(found.report.counts.values()) - len(worst)
     if rest > 0:
         ConsoleProgress().step(f"{rest:,} more: --top, or --out DIR for files and a page")

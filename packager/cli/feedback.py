@@ -18,11 +18,16 @@ SHOWN = 20
 @app.command()
 def feedback(
     url: Annotated[str, typer.Argument(metavar="URL", help="The server, or any replica of it.")],
-    source: Annotated[Path, typer.Option("--input", help="CSV with the columns token and actual.")],
+    source: Annotated[
+        Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet: token and actual.")
+    ],
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send labels that came late; say which were not counted (exit 1 unless all are)."""
+    """Send labels that came late; exit 1 where one of them is not counted.
+
+    An empty cell, NaN, None or null is no label yet: it is skipped, and its token stays good.
+    """
     with client_of(url, key_file, None, False) as client:
         sent = send(client, source, ConsoleProgress())
     show(_as_json(sent) if as_json else _as_text(sent))
@@ -31,14 +36,17 @@ def feedback(
 
 
 def _as_json(sent: Sent) -> str:
-    rejected = [{"line": line, "reason": reason} for line, reason in sent.rejected]
-    return json.dumps({"accepted": sent.accepted, "rejected": rejected})
+    counts = {"accepted": sent.accepted, "skipped": sent.skipped, "reasons": sent.reasons}
+    rejected = [{sent.unit: place, "reason": reason} for place, reason in sent.rejected]
+    return json.dumps({**counts, "rejected": rejected})
 
 
 def _as_text(sent: Sent) -> str:
     lines = [f"counted: {sent.accepted} labels"]
+    if sent.skipped:
+        lines.append(f"skipped: {sent.skipped} without a label yet")
     lines += [f"not counted: {count} {reason}" for reason, count in sent.reasons.items()]
-    lines += [f"  line {line}: {reason}" for line, reason in sent.rejected[:SHOWN]]
+    lines += [f"  {sent.unit} {place}: {reason}" for place, reason in sent.rejected[:SHOWN]]
     if len(sent.rejected) > SHOWN:
         lines.append(f"  and {len(sent.rejected) - SHOWN} more; --json names them all")
     return "\n".join(lines)

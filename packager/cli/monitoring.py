@@ -11,7 +11,7 @@ import typer
 from monitoring.rules import Objectives
 from packager.cli.app import AsJson, Ref, app
 from packager.console import ConsoleProgress, show, terminal_columns
-from packager.deploy.monitoring import deploy_monitoring
+from packager.deploy.monitoring import Deployed, deploy_monitoring, remove_monitoring
 from packager.drift import report
 from packager.drift_text import as_text
 from packager.errors import UsageError
@@ -23,11 +23,13 @@ deploy = typer.Typer(help="Write what runs or watches a package elsewhere.", no_
 app.add_typer(deploy, name="deploy")
 DEFAULT = Objectives()
 
+Out = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
+
 
 @deploy.command()
 def monitoring(
     reference: Ref,
-    out: Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")],
+    out: Out,
     latency: Annotated[
         float, typer.Option(help="Seconds an answer may take.")
     ] = DEFAULT.latency_seconds,
@@ -45,7 +47,11 @@ def monitoring(
     ] = DEFAULT.label_coverage,
     as_json: AsJson = False,
 ) -> None:
-    """Write alerts, their tests, dashboard and configuration; print the files."""
+    """Write alerts, their tests, dashboard and configuration; print the files.
+
+    In a folder that watches other models this one joins them. Another version of a model takes
+    its place.
+    """
     try:
         objectives = Objectives(
             latency, latency_share, success_share, design_effect, label_coverage
@@ -53,15 +59,37 @@ def monitoring(
     except ValueError as error:
         raise UsageError(f"objective {error}", "see `package deploy monitoring --help`") from error
     with open_reference(reference, Engine.connect()) as found:
-        files = deploy_monitoring(found, out, objectives)
-        name = found.manifest.name
-    if as_json:
-        show(json.dumps({"directory": str(out), "files": files}))
-        return
-    show("\n".join(str(out / file) for file in files))
+        done = deploy_monitoring(found, out, objectives)
+        name, version = found.manifest.name, found.manifest.tag
+    _show_deployed(done, out, as_json)
     progress = ConsoleProgress()
+    if done.before not in (None, version):
+        progress.step(f"{name}: {version} takes the place of {done.before}")
     progress.step(f"check: promtool test rules {out}/prometheus/tests/{name}.yml")
     progress.step(f"start: docker compose -f {out}/compose.yml up -d")
+
+
+@deploy.command()
+def remove(
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="The name of a model watched there.")
+    ],
+    out: Out,
+    as_json: AsJson = False,
+) -> None:
+    """Take a model that is retired out of a folder of `deploy monitoring`; print the files."""
+    done = remove_monitoring(name, out)
+    _show_deployed(done, out, as_json)
+    ConsoleProgress().step(f"start: docker compose -f {out}/compose.yml up -d --remove-orphans")
+
+
+def _show_deployed(done: Deployed, out: Path, as_json: bool) -> None:
+    for path in done.changed:
+        ConsoleProgress().warn(f"{out / path}: you changed it, so it stays as it is")
+    models = sorted(done.fleet.members)
+    document = {"directory": str(out), "files": done.files, "models": models}
+    show(json.dumps(document) if as_json else "\n".join(str(out / file) for file in done.files))
+    ConsoleProgress().step(f"watched: {', '.join(models)}")
 
 
 @app.command()
@@ -82,7 +110,8 @@ def drift(
         float, typer.Option(help="How many dependent rows are worth one independent row.")
     ] = DEFAULT.design_effect,
     fail_on_drift: Annotated[
-        bool, typer.Option("--fail-on-drift", help="Exit 1 where something drifts.")
+        bool,
+        typer.Option("--fail-on-drift", help='Exit 1 for any verdict but "no drift".'),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -105,5 +134,5 @@ def drift(
     )
     found = report(totals, design_effect)
     show(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
-    if fail_on_drift and found.drifting:
+    if fail_on_drift and found.verdict != "no drift":
         raise typer.Exit(1)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from packager.data.extra import ExtraColumns
 from packager.data.values import (
     RefusedError,
     builder,
@@ -27,7 +28,7 @@ from packager.data.values import (
     taker,
 )
 from packager.errors import UsageError
-from packager.manifest import Column, Manifest, Schema
+from packager.manifest import Column, Schema
 
 Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
 
@@ -47,24 +48,6 @@ NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
 _STRICT = "this model is strict: it refuses what it did not meet in training"
 _SHORT = 80
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
-
-
-@dataclass(frozen=True)
-class ExtraColumns:
-    """What becomes of columns in requests that the model does not take."""
-
-    refuse: bool = False
-    """Whether an unknown one is an error; otherwise it is ignored and counted."""
-    passed_over: frozenset[str] = frozenset()
-    """Columns of the training data that the model does not take: never refused, never counted."""
-
-    @classmethod
-    def of(cls, manifest: Manifest) -> ExtraColumns:
-        """As ``[serve] extra_columns`` says; the target and excluded columns are passed over."""
-        beside = {manifest.schema_.target.name} if manifest.schema_.target else set()
-        if manifest.data != "none":
-            beside |= {manifest.data.target, *manifest.data.exclude}
-        return cls(manifest.serve.extra_columns == "refuse", frozenset(beside))
 
 
 class RowError(UsageError):

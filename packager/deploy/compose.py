@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from packager.deploy.fleet import GRAFANA_PORT, PORTS, Fleet, Member
 from packager.image.assemble import PORT
 from packager.image.wheels import VENV
 
@@ -25,13 +26,16 @@ if not key.exists():
 """.strip()
 
 
-def services(name: str, image: str) -> dict[str, Any]:
-    """A compose file; everything listens on 127.0.0.1 only, state lies in volumes."""
+def services(fleet: Fleet) -> dict[str, Any]:
+    """A compose file; everything listens on 127.0.0.1 only, state lies in volumes.
+
+    It has no name of its own: Compose names the project after the folder, whatever models join.
+    """
+    models = fleet.sorted()
     return {
-        "name": f"{name.replace('.', '-')}-monitoring",
         "services": {
-            "state": _state(image),
-            "model": _model(image),
+            **{one.state: _state(one) for one in models},
+            **{one.service: _model(one) for one in models},
             "prometheus": {
                 "image": PROMETHEUS,
                 "command": [
@@ -57,24 +61,28 @@ def services(name: str, image: str) -> dict[str, Any]:
             },
             "grafana": _grafana(),
         },
-        "volumes": {"state": {}, "prometheus": {}, "alertmanager": {}, "grafana": {}},
+        "volumes": {
+            **{one.state: {} for one in models},
+            "prometheus": {},
+            "alertmanager": {},
+            "grafana": {},
+        },
     }
 
 
-def prometheus(name: str) -> dict[str, Any]:
-    """Every replica of the model is scraped by itself: its name resolves to all of them."""
-    job = {
-        "job_name": name,
-        "dns_sd_configs": [
-            {"names": ["model"], "type": "A", "port": PORT, "refresh_interval": SCRAPE}
-        ],
-    }
+def prometheus(fleet: Fleet) -> dict[str, Any]:
+    """Every replica is scraped by itself: the name of a model's service resolves to all of them."""
     return {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
         "rule_files": ["rules/*.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
-        "scrape_configs": [job],
+        "scrape_configs": [_job(one) for one in fleet.sorted()],
     }
+
+
+def _job(one: Member) -> dict[str, Any]:
+    names = {"names": [one.service], "type": "A", "port": PORT, "refresh_interval": SCRAPE}
+    return {"job_name": one.name, "dns_sd_configs": [names]}
 
 
 def alertmanager() -> dict[str, Any]:
@@ -130,28 +138,28 @@ def dashboard_provider() -> dict[str, Any]:
     return {"apiVersion": 1, "providers": [provider]}
 
 
-def _state(image: str) -> dict[str, Any]:
+def _state(one: Member) -> dict[str, Any]:
     """Gives the new volume, which begins as root's, to the server's user, with a key for tokens."""
     return {
-        "image": image,
+        "image": one.image,
         "user": "0:0",
         "network_mode": "none",
         "command": [f"/{VENV}/bin/python", "-c", PREPARE],
         "healthcheck": {"disable": True},
-        "volumes": ["state:/state"],
+        "volumes": [f"{one.state}:/state"],
     }
 
 
-def _model(image: str) -> dict[str, Any]:
+def _model(one: Member) -> dict[str, Any]:
     return {
-        "image": image,
+        "image": one.image,
         "environment": {"MODEL_STATE_DIR": "/state", "MODEL_FEEDBACK_KEY_FILE": KEY},
-        # A range, so that `--scale model=3` finds a port for each replica.
-        "ports": [f"127.0.0.1:{PORT}-{PORT + 9}:{PORT}"],
-        "volumes": ["state:/state"],
+        # A range, so that `--scale` finds a port for each replica.
+        "ports": [f"127.0.0.1:{one.port}-{one.port + PORTS - 1}:{PORT}"],
+        "volumes": [f"{one.state}:/state"],
         "read_only": True,
         "tmpfs": ["/tmp"],
-        "depends_on": {"state": {"condition": "service_completed_successfully"}},
+        "depends_on": {one.state: {"condition": "service_completed_successfully"}},
         "restart": "unless-stopped",
     }
 
@@ -165,7 +173,7 @@ def _grafana() -> dict[str, Any]:
             "GF_AUTH_ANONYMOUS_ENABLED": "true",
             "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
         },
-        "ports": ["127.0.0.1:3100:3000"],
+        "ports": [f"127.0.0.1:{GRAFANA_PORT}:3000"],
         "volumes": [
             "./grafana/provisioning:/etc/grafana/provisioning:ro",
             "./grafana/dashboards:/var/lib/grafana/dashboards:ro",

@@ -3,73 +3,110 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from packager.cache import check_writable, new_file, new_folder
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
 
 RECORD = ".files.json"
-"""Path → sha256 of what was written here."""
 
 
-def write(target: Path, files: Mapping[str, str]) -> None:
-    """Write ``files`` below ``target``: a new folder at once, else file by file.
+@dataclass(frozen=True)
+class Record:
+    """What was written into a folder."""
 
-    In a folder that an earlier call wrote, its files are replaced (and removed where they are no
-    longer made) and others left alone. Raises ``UsageError``, with nothing written, for another
-    folder that holds something, or where a person changed a file in the meantime.
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Path → sha256 of what was written."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """Plain data of whoever writes the files, for the next time."""
+
+
+def recorded(target: Path) -> Record:
+    """The record in ``target``; an empty one for a new or empty folder.
+
+    Raises ``UsageError`` for anything else.
     """
-    _check(target, files)
-    check_writable(target)
-    if not target.exists() or not any(target.iterdir()):
-        with new_folder(target, replace=True) as new:
-            _fill(new, files)
-    else:
-        for path in _recorded(target).keys() - files.keys():
-            (target / path).unlink(missing_ok=True)
-        _fill(target, files)
-
-
-def _fill(folder: Path, files: Mapping[str, str]) -> None:
-    # The record comes last: what a kill leaves unrecorded is equal to what is written next.
-    record = {path: sha256_bytes(text.encode()) for path, text in sorted(files.items())}
-    for path, text in {**files, RECORD: json.dumps(record, indent=1) + "\n"}.items():
-        with new_file(folder / path) as file:
-            file.write_text(text, encoding="utf-8")
-
-
-def _check(target: Path, files: Mapping[str, str]) -> None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
+        return Record()
     if not target.is_dir() or not (target / RECORD).is_file():
         raise UsageError(
             f"{target}: expected a new or empty folder, or one this command wrote, got another",
             "name another folder with --out",
         )
-    recorded = _recorded(target)
-    for path in sorted({*recorded, *files}):
+    try:
+        found = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        files = {str(path): str(digest) for path, digest in found["files"].items()}
+        return Record(files, dict(found["notes"]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{target / RECORD}: expected the record of the files written here, got another file",
+            "name another folder with --out",
+        ) from error
+
+
+def write(
+    target: Path,
+    files: Mapping[str, str],
+    notes: Mapping[str, Any],
+    others: Collection[str] = (),
+) -> list[str]:
+    """Write ``files`` below ``target``: a new folder at once, else file by file.
+
+    In a folder that an earlier call wrote, its files are replaced and removed where they are no
+    longer made; ``others`` (recorded paths that are not in ``files``) and what was never recorded
+    are left alone. A file that a person changed stays where nothing new would be written to it:
+    these are returned. Raises ``UsageError``, with nothing written, where something would, and for
+    a folder that this did not write.
+    """
+    before = recorded(target)
+    changed = _changed(target, files, before, others)
+    check_writable(target)
+    kept = {path: before.files[path] for path in others if path in before.files}
+    after = Record({**kept, **{path: _digest(text) for path, text in files.items()}}, notes)
+    if not before.files:
+        with new_folder(target, replace=True) as new:
+            _fill(new, files, after)
+        return []
+    for path in before.files.keys() - after.files.keys():
+        (target / path).unlink(missing_ok=True)
+    _fill(target, {path: text for path, text in files.items() if path not in changed}, after)
+    return changed
+
+
+def _fill(folder: Path, files: Mapping[str, str], record: Record) -> None:
+    # The record comes last: what a kill leaves unrecorded is equal to what is written next.
+    document = {"files": dict(sorted(record.files.items())), "notes": record.notes}
+    for path, text in {**files, RECORD: json.dumps(document, indent=1) + "\n"}.items():
+        with new_file(folder / path) as file:
+            file.write_text(text, encoding="utf-8")
+
+
+def _changed(
+    target: Path, files: Mapping[str, str], before: Record, others: Collection[str]
+) -> list[str]:
+    """The files that a person changed and that may stay; ``UsageError`` for one that may not."""
+    found = []
+    for path in sorted({*(before.files.keys() - set(others)), *files}):
         file = target / path
         if file.is_dir():
             raise UsageError(f"{file}: expected a file, got a folder", "move it elsewhere")
         if not file.exists():
             continue
-        found = sha256_bytes(file.read_bytes())
-        planned = sha256_bytes(files[path].encode()) if path in files else None
-        if found not in (recorded.get(path), planned):
+        planned = _digest(files[path]) if path in files else None
+        if sha256_bytes(file.read_bytes()) in (before.files.get(path), planned):
+            continue
+        if planned is None or planned != before.files.get(path):
             raise UsageError(
                 f"{file}: was changed since it was written here; nothing was written",
                 "keep your change elsewhere and remove the file, or name another folder with --out",
             )
+        found.append(path)
+    return found
 
 
-def _recorded(target: Path) -> dict[str, str]:
-    try:
-        record = json.loads((target / RECORD).read_text(encoding="utf-8"))
-        return {str(path): str(digest) for path, digest in record.items()}
-    except (ValueError, AttributeError) as error:
-        raise UsageError(
-            f"{target / RECORD}: expected the record of the files written here, got {error}",
-            "name another folder with --out",
-        ) from error
+def _digest(text: str) -> str:
+    return sha256_bytes(text.encode())

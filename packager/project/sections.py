@@ -106,6 +106,19 @@ class SlicesSection(Noun):
     rules: dict[str, str] = {}
 
 
+class MonitoringSection(Noun):
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_both(self) -> MonitoringSection:
+        if both := sorted({*self.exclude} & {*self.include}):
+            raise ValueError(
+                f"[monitoring]: expected {both[0]!r} in exclude or in include, got it in both"
+            )
+        return self
+
+
 class ImageSection(Noun):
     base: str = "python:3.11-slim-bookworm"
     repository: Repository | None = None

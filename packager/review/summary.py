@@ -43,7 +43,7 @@ def summary(report: Report, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
         mark = "  stops a build" if finding.blocking else ""
         yield f"{report.counts[name]:>8,}  {WHAT[name]:<46} {name}{mark}"
     if not worst:
-        yield "nothing found"
+        yield "nothing found" if report.rows else "no rows: nothing could be found"
     judged = {verdict.row_hash for verdict in verdicts} & report.cells.keys()
     if judged:
         yield f"{len(judged):>8,}  rows have a verdict"

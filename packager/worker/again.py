@@ -9,7 +9,7 @@ from packager.errors import PackageError
 from packager.manifest import Recipe
 from packager.results import Evaluation, Observed
 from packager.worker.child import run_child
-from packager.worker.compare import metric_checks
+from packager.worker.compare import accepted, metric_checks
 from packager.worker.dataset import Dataset
 from packager.worker.job import Fit, Job
 from packager.worker.likeness import Trained, likeness, rung_of
@@ -51,7 +51,7 @@ def observe(
     checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
     rung = rung_of(
         found,
-        metrics=all(check.ok for check in checks.values()),
+        metrics=accepted(checks),
         statistical=within_spread(job.spread, fit.evaluation, recipe.accept),
     )
     slips = () if rung == "artifact" else find_slips(root.code)

@@ -83,21 +83,29 @@ def metric_checks(
     """Overall metrics side by side, and whether each is as near as the recipe accepts.
 
     A recipe that names metrics is judged by those alone; one that names none, or ``every``, by
-    all of them. A metric that ``accept`` does not name has to be equal where it is judged.
+    all of them. A metric that ``accept`` does not name has to be equal where it is judged; one
+    that it names and neither side has is not ok.
     """
     before = recorded.overall.values if recorded else {}
     after = now.overall.values if now else {}
     checks = {}
-    for name in sorted(before.keys() | after.keys()):
+    for name in sorted(before.keys() | after.keys() | accept.keys()):
         judged = every or not accept or name in accept
         band = accept.get(name, 0.0)
+        absent = name not in before and name not in after
         checks[name] = MetricCheck(
             recorded=before.get(name),
             now=after.get(name),
             accepted=band if judged else None,
-            ok=not judged or _close(before.get(name), after.get(name), band),
+            ok=not judged or (not absent and _close(before.get(name), after.get(name), band)),
         )
     return checks
+
+
+def accepted(checks: Mapping[str, MetricCheck]) -> bool:
+    """Whether metrics were judged, and each of them is ok: none at all is no agreement."""
+    judged = [check for check in checks.values() if check.accepted is not None]
+    return bool(judged) and all(check.ok for check in judged)
 
 
 def slices_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:

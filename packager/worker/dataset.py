@@ -89,9 +89,16 @@ def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> 
     return Schema(
         features=frames.infer_columns(dataset.train[list(dataset.features)]),
         extras=frames.infer_columns(dataset.train[extras]) if extras else (),
+        unused=_unused(dataset, extras),
         target=frames.infer_columns(dataset.train[[dataset.target]])[0],
         classes=classes,
     )
+
+
+def _unused(dataset: Dataset, extras: Sequence[str]) -> tuple[str, ...]:
+    """Columns that are neither the target nor any part of a request."""
+    taken = {*dataset.features, *extras, dataset.target}
+    return tuple(str(name) for name in dataset.train.columns if name not in taken)
 
 
 def declare_slices(dataset: Dataset, job: Job) -> Slices:
@@ -146,6 +153,15 @@ def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
             f"[slices]: expected columns that a request can hold, got the target {target!r}",
             "slice by features or by excluded columns",
         )
+    features = feature_names(frame, job)
+    for key, names in (("exclude", job.monitoring_exclude), ("include", job.monitoring_include)):
+        _check_present(frame, f"[monitoring] {key}", names)
+        if others := [name for name in names if name not in features]:
+            raise UsageError(
+                f"[monitoring] {key}: expected a feature, got {others[0]!r}, which the model"
+                " never sees",
+                "leave it out: only features are compared",
+            )
     if target in job.exclude:
         raise UsageError(
             f"[data] exclude: expected other columns than the target, got {target!r}",

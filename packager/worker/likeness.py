@@ -56,7 +56,7 @@ def rung_of(found: Likeness, *, metrics: bool, statistical: bool) -> Rung:
         return "artifact"
     if found.state and found.bit_equal:
         return "state"
-    if found.bit_equal or found.close:
+    if found.rows and (found.bit_equal or found.close):  # no rows are no equal answers
         return "predictions"
     if metrics:
         return "metrics"

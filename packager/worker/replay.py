@@ -16,7 +16,7 @@ from packager.errors import PackageError
 from packager.manifest import DataSource, Manifest, Recipe
 from packager.noun import Rung
 from packager.worker.again import train_again
-from packager.worker.compare import metric_checks, slices_check
+from packager.worker.compare import accepted, metric_checks, slices_check
 from packager.worker.dataset import prepare
 from packager.worker.integrity import MANIFEST, verify
 from packager.worker.job import Ask, Job, TrainingResult
@@ -97,13 +97,13 @@ def _compare(
     metrics = metric_checks(
         manifest.evaluation, result.evaluation, recipe.accept, every=found.bit_equal
     )
-    accepted = all(check.ok for check in metrics.values())
+    agreed = accepted(metrics)
     statistical = within_spread(manifest.spread, result.evaluation, recipe.accept)
-    rung = rung_of(found, metrics=accepted, statistical=statistical)
+    rung = rung_of(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
         checks.append(slices_check(manifest.evaluation, result.evaluation))
     # Metrics count on every rung: a false claim about a true model is still a false claim.
-    sound = (accepted or rung == "statistical") and all(check.ok for check in checks)
+    sound = (agreed or rung == "statistical") and all(check.ok for check in checks)
     return ReplayReport(
         rung=rung,
         level=recipe.level,

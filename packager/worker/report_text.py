@@ -16,6 +16,8 @@ def as_text(report: ReplayReport) -> str:
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
     if report.likeness is not None:
         lines += _likeness(report.likeness)
+        if not report.metrics:
+            lines.append("metrics: none were compared, so nothing of them is shown")
     for name, check in report.metrics.items():
         ok = "" if check.ok else "  (not accepted)"
         lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")

@@ -45,7 +45,9 @@ NAMES = (
     "SliceRegression",
     "EstimatedAccuracyDrop",
     "LabelCoverageLow",
+    "LabelsRejected",
     "CompiledMismatch",
+    "NoRequests",
     "VersionSkew",
     "TargetDown",
 )

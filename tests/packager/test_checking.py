@@ -66,6 +66,18 @@ def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
     assert clean.read_bytes() == stones.read_bytes()
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_no_rows_are_not_clean_rows(tmp_path, form):
+    frame = pd.DataFrame({"size": pd.Series([], dtype=float), "kind": pd.Series([], dtype=str)})
+    source = tmp_path / f"empty.{form}"
+    (frame.to_csv if form == "csv" else frame.to_parquet)(source, index=False)
+    done = package("data", "check", source)
+    assert done.code == 1
+    assert "no rows: nothing could be found" in done.out
+    assert "note: no rows, so nothing was looked for but schema: leakage, " in done.out
+    assert package("data", "suspects", source).out == "no rows: nothing could be found\n"
+
+
 def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tmp_path):
     before = tmp_path / "before.csv"
     pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)

@@ -162,12 +162,28 @@ def test_feedback_counts_over_batches() -> None:
             for place, one in enumerate(sent)
             if one["token"] == "old"
         ]
-        answer = {"accepted": len(sent) - len(rejected), "rejected": rejected}
+        skipped = sum(one["actual"] is None for one in sent)
+        accepted = len(sent) - len(rejected) - skipped
+        answer = {"accepted": accepted, "skipped": skipped, "rejected": rejected}
         return 200, {}, json.dumps(answer).encode()
 
     with answering(taken) as url, Client(url) as client:
         labels = [("a", "yes"), ("b", "no"), ("c", "no"), ("old", "no")]
-        assert client.feedback(labels, batch=3) == Feedback(3, ((3, "duplicate"),))
+        assert client.feedback(labels, batch=3) == Feedback(3, ((3, "duplicate"),), 0)
+
+
+def test_labels_of_any_type_are_sent_and_nulls_of_any_type_are_none() -> None:
+    seen: list[Any] = []
+
+    def taken(path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        seen.extend(one["actual"] for one in json.loads(body))
+        return 200, {}, b'{"accepted": 0, "skipped": 0, "rejected": []}'
+
+    nulls = [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT, Decimal("NaN")]
+    labels = [np.int64(3), np.bool_(True), np.str_("a"), Decimal("3.5"), float("inf"), ""]
+    with answering(taken) as url, Client(url) as client:
+        client.feedback([("token", label) for label in (*nulls, *labels)])
+    assert seen == [*[None] * len(nulls), 3, True, "a", 3.5, "inf", ""]
 
 
 def test_a_key_goes_with_every_request() -> None:

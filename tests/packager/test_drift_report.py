@@ -121,7 +121,7 @@ def test_without_rows_nothing_drifts_and_nothing_is_claimed() -> None:
     with answering(exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)) as urls:
         found = report(from_replicas(urls, ANY), 1.0)
     assert not found.drifting
-    assert "no rows" in as_text(found)
+    assert as_text(found).endswith("verdict: no rows")
     assert "no labels" in as_text(found)
     assert json.loads(json.dumps(found.as_json(), allow_nan=False))["features"][0]["z"] is None
 
@@ -205,6 +205,74 @@ def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
         assert json.loads(run(app, ["drift", url, "--json"]).stdout)["drifting"] is True
     with answering(exposition({"low": 50, "middle": 30, "high": 20})) as (url,):
         assert run(app, ["drift", url, "--design-effect", "10"]).exit_code == 0
+    nothing = exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)
+    with answering(nothing) as (url,):
+        assert run(app, ["drift", url]).exit_code == 0
+        assert run(app, ["drift", url, "--fail-on-drift"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict", "feature"),
+    [
+        ({"low": 0, "middle": 0, "high": 0}, "no rows", "no rows"),
+        ({"low": 249, "middle": 150, "high": 100}, "too few rows to tell", "too few rows"),
+        ({"low": 100, "middle": 100, "high": 250}, "too few rows to tell", "too few rows"),
+        ({"low": 250, "middle": 150, "high": 100}, "no drift", "ok"),
+        ({"low": 100, "middle": 200, "high": 700}, "drift", "DRIFT"),
+    ],
+)
+def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
+    counts: dict[str, int], verdict: str, feature: str
+) -> None:
+    text = exposition(counts, 0, 0).replace('kind="missing"', 'kind="invalid"')
+    text = "\n".join(x for x in text.splitlines() if "anomalies" not in x) + "\n"
+    with answering(text) as (url,):
+        shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
+        found = json.loads(CliRunner().invoke(app, ["drift", url, "--json"]).stdout)
+        fewer = report(from_replicas([url], ANY), design_effect=2.0)
+    assert shown.exit_code == (verdict != "no drift")
+    assert shown.stdout.strip().endswith(f"verdict: {verdict}")
+    (row,) = (x for x in shown.stdout.splitlines() if x.startswith("f "))
+    assert row.endswith(feature)
+    assert (found["verdict"], found["features"][0]["verdict"]) == (verdict, feature.lower())
+    if verdict == "no drift":
+        assert fewer.verdict == "too few rows to tell"
+
+
+def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
+    more = [
+        line("model_feature_not_compared", 1, feature="when", reason="moment"),
+        line("model_feature_not_compared", 7, feature="other", reason="other"),
+        line("model_feature_anomalies_total", 3, feature="f", kind="above_range"),
+        line("model_feature_reference_anomalies_ratio", 0.25, feature="f", kind="above_range"),
+    ]
+    text = exposition({"low": 500, "middle": 300, "high": 200}) + "\n".join(more)
+    with answering(text) as (url,):
+        found = report(from_replicas([url], ANY), 1.0)
+    shown = as_text(found)
+    assert "when          a time: what comes later is always new" in shown
+    assert "7 others      package inspect says why" in shown
+    rows = [x.split() for x in shown.splitlines() if x.startswith("f ")]
+    assert rows[1][:6] == ["f", "missing", "100", "0.1", "0", "training"]
+    assert rows[2][:6] == ["f", "above_range", "3", "0.003", "0.25", "held-out"]
+    assert "in training" not in shown
+    document = found.as_json()
+    assert document["not_compared"][1] == {
+        "name": "when",
+        "features": 1,
+        "because": "a time: what comes later is always new",
+    }
+    assert [odd["verdict"] for odd in document["odd"]] == ["more", "ok"]
+
+
+def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
+    lines = [
+        line("model_package_info", 1, digest="d"),
+        line("model_slice_predictions_total", 5_000, slice="__all__"),
+    ]
+    with answering("\n".join(lines)) as (url,):
+        shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "verdict: nothing to compare")
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,11 @@ def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -
     found = judge(one, other, masks, manifest, {})
     assert found.sentence.startswith("the second is better: accuracy 0.7000 and 0.9000")
     assert found.sentence.endswith("more than the sample alone explains")
+
+
+def test_a_handful_of_rows_tells_nothing() -> None:
+    manifest: Any = SimpleNamespace(task="classification")
+    for rows, said in ((4, "too few rows to tell: accuracy "), (5, "the second is better: ")):
+        masks = {"a": np.ones(rows, dtype=bool)}
+        found = judge(np.zeros(rows), np.ones(rows), masks, manifest, {})
+        assert found.sentence.startswith(said)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from command import package as package_command
 from redis_servers import Stop, redis_servers
@@ -76,10 +77,11 @@ def test_labels_are_scored_by_slice_and_answered_one_by_one(server: Server) -> N
         server,
         [
             (one, label),
-            (two, "none of them"),
+            (two, "Fair" if label != "Fair" else "Good"),
             (one, label),
             (forged, label),
             ("x", 1),
+            (other, "none of them"),
             (other, None),
             (other, label_of_other),
         ],
@@ -87,11 +89,12 @@ def test_labels_are_scored_by_slice_and_answered_one_by_one(server: Server) -> N
     assert reply.status == 200
     assert reply.json == {
         "accepted": 3,
+        "skipped": 1,
         "rejected": [
             {"index": 2, "reason": "duplicate"},
             {"index": 3, "reason": "bad_signature"},
             {"index": 4, "reason": "malformed"},
-            {"index": 5, "reason": "invalid_actual"},
+            {"index": 5, "reason": "not_a_class"},
         ],
     }
     after = outcomes(server), outcomes(server, "color=D"), outcomes(server, "color=other")
@@ -129,11 +132,15 @@ def test_what_is_no_list_is_refused(server: Server, body: bytes, status: int, co
 
 
 def test_odd_items_are_malformed_and_an_empty_list_is_nothing(server: Server) -> None:
-    items = [1, None, "x", [], {}, {"token": "x"}, {"token": 1, "actual": 1, "more": 1}]
+    items = [1, None, "x", [], {}, {"actual": 1}, {"token": 1, "actual": 1, "more": 1}]
     reply = server.request("POST", "/feedback", json.dumps(items).encode())
     assert reply.json["accepted"] == 0
     assert [one["reason"] for one in reply.json["rejected"]] == ["malformed"] * len(items)
-    assert server.request("POST", "/feedback", b"[]").json == {"accepted": 0, "rejected": []}
+    assert server.request("POST", "/feedback", b"[]").json == {
+        "accepted": 0,
+        "skipped": 0,
+        "rejected": [],
+    }
     assert server.get("/feedback").status == 405
 
 
@@ -161,11 +168,60 @@ def test_the_command_sends_a_file_and_says_which_lines_do_not_count(
     again = package_command("feedback", url, "--input", source, "--json")
     assert again.code == 0
     rejected = [{"line": line, "reason": "duplicate"} for line in (2, 3, 4)]
-    assert json.loads(again.out) == {"accepted": 0, "rejected": rejected}
+    assert json.loads(again.out) == {
+        "accepted": 0,
+        "skipped": 0,
+        "reasons": {"duplicate": 3},
+        "rejected": rejected,
+    }
     source.write_text("token,label\nx,y\n")
     wrong = package_command("feedback", url, "--input", source)
     assert wrong.code == 2
     assert "expected the columns token and actual, got no 'actual'" in wrong.err
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "jsonl", "parquet"])
+def test_a_label_that_is_not_known_yet_is_skipped_however_it_is_sent(
+    server: Server, tmp_path: Path, form: str
+) -> None:
+    tokens, labels = zip(*tokens_of(server, 6), strict=True)
+    actual = [labels[0], None, "" if form == "csv" else "NaN", None, "none of them", None]
+    frame = pd.DataFrame({"token": tokens, "actual": actual, "when": range(6)})
+    source = tmp_path / f"labels.{form}"
+    if form == "csv":
+        frame.to_csv(source, index=False)
+    elif form == "parquet":
+        frame.to_parquet(source)
+    else:
+        frame.to_json(source, orient="records", lines=form == "jsonl")
+    url = f"http://127.0.0.1:{server.port}"
+    before, skipped = outcomes(server), server.metric("model_feedback_skipped_total")
+    sent = package_command("feedback", url, "--input", source)
+    place = "row 4" if form in ("json", "parquet") else "line 6" if form == "csv" else "line 5"
+    assert (sent.code, sent.out) == (
+        1,
+        "counted: 1 labels\nskipped: 4 without a label yet\n"
+        f"not counted: 1 not_a_class\n  {place}: not_a_class\n",
+    )
+    assert outcomes(server) == (before[0] + 1, before[1])
+    assert server.metric("model_feedback_skipped_total") - skipped == 4
+    assert feed(server, zip(tokens, labels, strict=True)).json["accepted"] == 5
+
+
+def test_a_file_without_labels_is_refused(server: Server, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{server.port}"
+    for name, text, said in (
+        ("a.csv", "token,actual\n", "expected at least one label, got none"),
+        ("a.csv", "token,actual,actual\nx,1,2\n", "expected the column 'actual' once"),
+        ("a.json", '[{"token": "x", "label": 1}]', "got no 'actual'"),
+        ("a.json", '{"token": "x"}', "expected a list of objects, got dict"),
+        ("a.jsonl", '{"token": "x"}\n[1]', "expected objects, got '[1]' (2)"),
+        ("a.jsonl", "{", "line 1: expected JSON"),
+        ("a.parquet", "x", "expected a Parquet file"),
+    ):
+        (tmp_path / name).write_text(text)
+        refused = package_command("feedback", url, "--input", tmp_path / name)
+        assert (refused.code, said in refused.err) == (2, True), refused.err
 
 
 def test_killed_workers_and_servers_neither_count_twice_nor_forget(

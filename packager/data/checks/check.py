@@ -81,6 +81,9 @@ def check(
     """
     chosen = {**MODEL_FREE, **(WITH_MODELS if models else {})}
     said = list(notes)
+    if not len(table):
+        rest = ", ".join(name for name in (*chosen, LABELS) if name != "schema")
+        said.append(f"no rows, so nothing was looked for but schema: {rest}")
     if models and len(table) > FOREST_SAMPLE:
         said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:

@@ -70,6 +70,16 @@ def test_what_is_not_known_is_a_dash_and_what_failed_is_said() -> None:
     assert as_json(benchmark(unknown))["steps"][0]["failed"] == 5
 
 
+def test_a_step_without_answers_did_not_pass() -> None:
+    silent = step(requests=0, requests_per_second=0.0, p50_ms=None, p99_ms=None, statuses={})
+    failing = step(statuses={"503": 7}, requests=7)
+    assert [one.passed for one in (step(), silent, failing)] == [True, False, False]
+    assert as_json(benchmark(silent))["steps"][0]["passed"] is False
+    assert "no answer at 1 rows, 16 clients in 5 s: give it more --seconds" in as_text(
+        benchmark(silent)
+    )
+
+
 @pytest.mark.server
 def test_a_package_is_measured_in_a_process(local_package: Package) -> None:
     done = package("bench", local_package.reference, "--local", *SHORT, env=NO_ENGINE)

@@ -17,7 +17,8 @@ from real_prometheus import alertmanager, free_port, prometheus
 
 from monitoring.rules import Monitored
 from packager.deploy import folder
-from packager.deploy.monitoring import monitoring_files
+from packager.deploy.fleet import Fleet
+from packager.deploy.monitoring import model_files, shared_files
 
 pytestmark = [
     pytest.mark.server,
@@ -41,9 +42,15 @@ def alerts(address: str, until: Callable[[list[Any]], bool]) -> list[Any]:
     raise AssertionError(f"alertmanager holds {found}")
 
 
+def write_all(out: Path) -> dict[str, str]:
+    fleet = Fleet({}).with_model(MODEL.name, MODEL.version, "shop:1")
+    files = {**model_files(MODEL), **shared_files(fleet)}
+    folder.write(out, files, fleet.notes)
+    return files
+
+
 def test_a_replica_that_is_gone_comes_to_people_as_a_page(tmp_path: Path) -> None:
-    files = monitoring_files(MODEL, "shop:1")
-    folder.write(tmp_path / "out", files)
+    files = write_all(tmp_path / "out")
     rules = yaml.safe_load(files["prometheus/rules/shop.yml"])
     for group in rules["groups"]:
         for rule in group["rules"]:
@@ -67,7 +74,7 @@ def test_a_replica_that_is_gone_comes_to_people_as_a_page(tmp_path: Path) -> Non
 
 
 def test_a_page_keeps_its_ticket_quiet_and_no_other(tmp_path: Path) -> None:
-    folder.write(tmp_path / "out", monitoring_files(MODEL, "shop:1"))
+    write_all(tmp_path / "out")
     common = {"model": "shop", "version": MODEL.version}
     given = [
         {**common, "alertname": "RequestsSlow", "severity": "page"},

@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,13 @@ from hypothesis import strategies as st
 from monitoring.keys import KeyRing
 from monitoring.rules import Monitored, Objectives
 from packager.deploy import compose, folder
-from packager.deploy.monitoring import monitoring_files
+from packager.deploy.fleet import Fleet
+from packager.deploy.monitoring import (
+    Deployed,
+    deploy_monitoring,
+    model_files,
+    remove_monitoring,
+)
 from packager.deploy.yaml_text import dump
 from packager.errors import UsageError
 
@@ -50,10 +58,42 @@ def test_long_expressions_are_written_as_a_person_would() -> None:
     )
 
 
+@dataclass(frozen=True)
+class Packaged:
+    """As much of a package as monitoring asks for."""
+
+    model: Monitored
+    name: str
+
+    @property
+    def manifest(self) -> Any:
+        facts = {"name": self.model.name, "tag": self.model.version, "task": self.model.task}
+        return SimpleNamespace(**facts, slices=SimpleNamespace(columns={"color": ("E",)}, rules={}))
+
+    def profile(self) -> Any:
+        features = [SimpleNamespace(name=name) for name in self.model.features]
+        return SimpleNamespace(features=features)
+
+
+def deployed(
+    out: Path, model: Monitored = MODEL, image: str = IMAGE, objectives: Objectives = Objectives()
+) -> Deployed:
+    package: Any = Packaged(model, image)
+    return deploy_monitoring(package, out, objectives)
+
+
 def written(tmp_path: Path, model: Monitored = MODEL) -> Path:
     out = tmp_path / "out"
-    folder.write(out, monitoring_files(model, IMAGE))
+    deployed(out, model)
     return out
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file()
+    }
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
@@ -80,18 +120,22 @@ def test_alertmanager_takes_its_configuration_and_routes_pages(tmp_path: Path) -
     assert [one["matchers"] for one in route["routes"]] == [['severity = "page"']]
 
 
-def test_the_same_model_gives_the_same_bytes() -> None:
-    assert monitoring_files(MODEL, IMAGE) == monitoring_files(MODEL, IMAGE)
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    deployed(tmp_path / "a")
+    deployed(tmp_path / "b")
+    deployed(tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_compose_starts_all_four_on_this_machine_only(tmp_path: Path) -> None:
     document = yaml.safe_load((written(tmp_path) / "compose.yml").read_text())
     services = document["services"]
-    assert set(services) == {"state", "model", "prometheus", "alertmanager", "grafana"}
+    own = {"state-diamonds-cut", "model-diamonds-cut"}
+    assert set(services) == {*own, "prometheus", "alertmanager", "grafana"}
     for service in services.values():
         assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", service["image"]), "pinned, no registry"
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
-    assert services["model"]["image"] == services["state"]["image"] == IMAGE
+    assert {services[name]["image"] for name in own} == {IMAGE}
     for name in ("prometheus", "alertmanager", "grafana"):
         assert services[name]["healthcheck"]["test"][0] == "CMD"
     named = {
@@ -114,12 +158,13 @@ def test_every_replica_is_scraped_under_the_job_that_alerts_ask_for(tmp_path: Pa
     out = written(tmp_path)
     (job,) = yaml.safe_load((out / "prometheus/prometheus.yml").read_text())["scrape_configs"]
     assert job["dns_sd_configs"][0]["type"] == "A"
+    assert job["dns_sd_configs"][0]["names"] == ["model-diamonds-cut"]
     rules = (out / "prometheus/rules/diamonds-cut.yml").read_text()
     assert f'up{{job="{job["job_name"]}"}}' in rules
 
 
 def drawn(model: Monitored) -> Any:
-    return json.loads(monitoring_files(model, IMAGE)[f"grafana/dashboards/{model.name}.json"])
+    return json.loads(model_files(model)[f"grafana/dashboards/{model.name}.json"])
 
 
 def test_the_dashboard_is_one_grafana_can_draw() -> None:
@@ -155,30 +200,143 @@ def test_the_dashboards_uid_is_the_models_whatever_the_version() -> None:
     assert len(drawn(MODEL)["uid"]) <= 40
 
 
+def test_panels_say_where_there_is_no_data() -> None:
+    panels = [panel for panel in drawn(MODEL)["panels"] if panel["type"] != "row"]
+    for panel in panels:
+        assert panel["fieldConfig"]["defaults"]["noValue"] == "no data"
+    steps = panels[0]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["color"] for step in steps] == ["red", "green"]
+    drift = next(panel for panel in panels if panel["type"] == "status-history")
+    assert drift["targets"][0]["expr"].endswith('version="$version"} > 0')
+
+
 def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path) -> None:
     out = written(tmp_path)
     (out / "mine.txt").write_text("mine")
-    older = json.loads((out / folder.RECORD).read_text())
-    stale = out / "prometheus/rules/gone.yml"
+    stale = out / "prometheus/stale.yml"
     stale.write_text("groups: []\n")
-    record = {**older, "prometheus/rules/gone.yml": folder.sha256_bytes(b"groups: []\n")}
+    record = json.loads((out / folder.RECORD).read_text())
+    record["files"]["prometheus/stale.yml"] = folder.sha256_bytes(b"groups: []\n")
     (out / folder.RECORD).write_text(json.dumps(record))
-    changed = Monitored(**{**vars(MODEL), "objectives": Objectives(latency_seconds=0.5)})
-    written(tmp_path, changed)
+    rules = (out / "prometheus/rules/diamonds-cut.yml").read_text()
+    deployed(out, objectives=Objectives(latency_seconds=0.5))
     assert (out / "mine.txt").read_text() == "mine"
     assert not stale.exists()
-    files = monitoring_files(changed, IMAGE)
-    assert {path: (out / path).read_text() for path in files} == files
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() != rules
 
 
 def test_a_file_somebody_changed_is_kept_and_named(tmp_path: Path) -> None:
     out = written(tmp_path)
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    file = out / "alertmanager/alertmanager.yml"
+    file = out / "prometheus/rules/diamonds-cut.yml"
     file.write_text("mine")
-    with pytest.raises(UsageError, match=r"alertmanager.yml: was changed since it was written"):
+    before = contents(out)
+    with pytest.raises(UsageError, match=r"diamonds-cut.yml: was changed since it was written"):
         written(tmp_path, Monitored("diamonds-cut", "2", "regression", ("__all__",), ()))
-    assert {path: path.read_bytes() for path in before} == {**before, file: b"mine"}
+    assert contents(out) == before
+
+
+def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    file = out / "alertmanager/alertmanager.yml"
+    file.write_text("# mine\n" + file.read_text())
+    mine = file.read_bytes()
+    for _ in range(2):
+        done = deployed(out, PRICES, "models/prices:2")
+        assert done.changed == ("alertmanager/alertmanager.yml",)
+        assert file.read_bytes() == mine
+    file.unlink()  # as the refusal of another file advises
+    assert deployed(out).changed == ()
+    assert file.is_file()
+
+
+PRICES = Monitored("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
+def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    alone = contents(out)
+    done = deployed(out, PRICES, "models/prices:2")
+    assert (sorted(done.fleet.members), done.before) == (["diamonds-cut", "prices.v2"], None)
+    both = contents(out)
+    own = set(model_files(MODEL))
+    assert {path: both[path] for path in own} == {path: alone[path] for path in own}
+    services = yaml.safe_load(both["compose.yml"])["services"]
+    models = {name: one for name, one in services.items() if name.startswith("model-")}
+    assert {one["image"] for one in models.values()} == {IMAGE, "models/prices:2"}
+    ports = [port for one in services.values() for port in one.get("ports", [])]
+    assert sorted(ports)[:3] == [
+        "127.0.0.1:3000-3009:3000",
+        "127.0.0.1:3010-3019:3000",
+        "127.0.0.1:3100:3000",
+    ]
+    assert len({one["volumes"][0] for one in models.values()}) == 2
+    jobs = yaml.safe_load(both["prometheus/prometheus.yml"])["scrape_configs"]
+    assert [job["job_name"] for job in jobs] == ["diamonds-cut", "prices.v2"]
+    assert {job["dns_sd_configs"][0]["names"][0] for job in jobs} == set(models)
+    again = deployed(out)
+    assert again.before == MODEL.version
+    assert contents(out) == both
+    checked = subprocess.run(
+        ["promtool", "check", "config", out / "prometheus/prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "2 rule files found" in checked.stdout
+
+
+def test_another_version_takes_the_place_of_the_one_before_and_keeps_its_ports(
+    tmp_path: Path,
+) -> None:
+    out = written(tmp_path)
+    deployed(out, PRICES, "models/prices:2")
+    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    done = deployed(out, newer, "models/diamonds-cut:2")
+    assert done.before == MODEL.version
+    services = yaml.safe_load((out / "compose.yml").read_text())["services"]
+    assert services["model-diamonds-cut"]["image"] == "models/diamonds-cut:2"
+    assert services["model-diamonds-cut"]["ports"] == ["127.0.0.1:3000-3009:3000"]
+    assert "2.0.0-111111111111" in (out / "prometheus/tests/diamonds-cut.yml").read_text()
+
+
+def test_a_change_to_one_model_s_file_does_not_stop_another(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
+    deployed(out, PRICES, "models/prices:2")
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() == "mine"
+    with pytest.raises(UsageError, match="was changed"):
+        deployed(out, objectives=Objectives(latency_seconds=0.5))
+
+
+def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    alone = contents(out)
+    with pytest.raises(UsageError, match="diamonds-cut is the only model of this folder"):
+        remove_monitoring("diamonds-cut", out)
+    deployed(out, PRICES, "models/prices:2")
+    with pytest.raises(UsageError, match="expected a model of this folder, got 'prices'") as told:
+        remove_monitoring("prices", out)
+    assert "diamonds-cut, prices.v2" in told.value.hint
+    remove_monitoring("prices.v2", out)
+    assert contents(out) == alone
+
+
+def test_names_no_host_could_have_still_name_services() -> None:
+    names = ["a.b", "a_b", "a-b", "x" * 100, "x" * 99, "prometheus", "grafana"]
+    fleet = Fleet({})
+    for name in names:
+        fleet = fleet.with_model(name, "1", "image:1")
+    services = {one.service for one in fleet.sorted()}
+    assert len(services) == len(names)
+    assert all(re.fullmatch("[a-z0-9-]{1,63}", service) for service in services)
+    for place in range(30):
+        fleet = fleet.with_model(f"m{place}", "1", "image:1")
+    taken = [port for one in fleet.sorted() for port in range(one.port, one.port + 10)]
+    assert len(set(taken)) == len(taken)
+    assert 3100 not in taken
+    assert Fleet.of(json.loads(json.dumps(fleet.notes))) == fleet
 
 
 @pytest.mark.parametrize("content", ["a file", "a foreign folder", "a broken record"])

@@ -13,6 +13,7 @@ from packager.errors import PackageError
 from packager.noun import Scalar
 from packager.results import Evaluation, Metrics
 from packager.worker.compare import (
+    accepted,
     identical,
     label_flips,
     largest_difference,
@@ -20,7 +21,9 @@ from packager.worker.compare import (
     slices_check,
 )
 from packager.worker.evaluate import evaluate, metrics
+from packager.worker.likeness import rung_of
 from packager.worker.model import LoadedModel, Predictions
+from packager.worker.report import Likeness
 
 
 def test_metrics_of_two_classes_are_those_of_scikit_learn() -> None:
@@ -150,6 +153,21 @@ def test_a_metric_that_the_recipe_does_not_name_is_judged_only_where_every_one_i
 def test_a_metric_on_one_side_only_is_not_accepted() -> None:
     check = metric_checks(evaluation(0.8), None, {"accuracy": 1.0}, every=True)["accuracy"]
     assert (check.ok, check.recorded, check.now) == (False, 0.8, None)
+
+
+def test_no_metric_at_all_is_no_agreement() -> None:
+    assert not accepted(metric_checks(None, None, {}, every=True))
+    absent = metric_checks(evaluation(0.8), evaluation(0.8), {"lift": 0.1}, every=False)
+    assert (absent["lift"].ok, accepted(absent)) == (False, False)
+    assert accepted(metric_checks(evaluation(0.8), evaluation(0.8), {}, every=False))
+
+
+def test_answers_to_no_rows_are_no_equal_answers() -> None:
+    equal = {"artifact": False, "state": None, "bit_equal": True, "close": True}
+    rungs = [
+        rung_of(Likeness(**equal, rows=rows), metrics=False, statistical=False) for rows in (0, 1)
+    ]
+    assert rungs == ["none", "predictions"]
 
 
 def test_slices_that_measure_otherwise_are_named() -> None:

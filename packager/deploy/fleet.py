@@ -1,0 +1,95 @@
+"""The models that one folder watches: each with an image, names of its own, and ports."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from packager.errors import UsageError
+from packager.image.assemble import PORT
+
+PORTS = 10
+"""Ports of a model, one a replica."""
+GRAFANA_PORT = 3100
+LAST_PORT = 9_000
+"""Prometheus and Alertmanager listen just above."""
+MAX_SERVICE = 50
+"""Characters of a service's name: it is one label of a DNS name, which holds 63."""
+PLAIN = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model."""
+
+    name: str
+    version: str
+    """The newest that was deployed here; rules and dashboard take every version of the model."""
+    image: str
+    port: int
+    """The first of its ports on this machine."""
+
+    @property
+    def label(self) -> str:
+        """The name as a host may have it, different for different names."""
+        if PLAIN.fullmatch(self.name) and len(self.name) <= MAX_SERVICE:
+            return self.name
+        digest = hashlib.sha256(self.name.encode()).hexdigest()[:8]
+        return f"{re.sub('[^a-z0-9-]', '-', self.name)[: MAX_SERVICE - 9]}-{digest}"
+
+    @property
+    def service(self) -> str:
+        """The service of its replicas."""
+        return f"model-{self.label}"
+
+    @property
+    def state(self) -> str:
+        """The volume of its state, and the service that prepares it."""
+        return f"state-{self.label}"
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All models of a folder, by name."""
+
+    members: Mapping[str, Member]
+
+    @classmethod
+    def of(cls, notes: Mapping[str, Any]) -> Fleet:
+        """The fleet that a folder's record notes; empty for a new folder."""
+        return cls({name: Member(**known) for name, known in notes.get("models", {}).items()})
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        return {"models": {name: asdict(one) for name, one in sorted(self.members.items())}}
+
+    def sorted(self) -> Iterable[Member]:
+        """Its models by name."""
+        return [self.members[name] for name in sorted(self.members)]
+
+    def with_model(self, name: str, version: str, image: str) -> Fleet:
+        """With this model, which keeps its ports where it was there before."""
+        known = self.members.get(name)
+        port = known.port if known else self._free_port()
+        return Fleet({**self.members, name: Member(name, version, image, port)})
+
+    def without(self, name: str) -> Fleet:
+        """Without this model; ``UsageError`` where it is unknown, or the only one."""
+        if name not in self.members:
+            known = ", ".join(sorted(self.members)) or "none"
+            raise UsageError(f"expected a model of this folder, got {name!r}", f"known: {known}")
+        if len(self.members) == 1:
+            raise UsageError(
+                f"{name} is the only model of this folder", "delete the folder to watch none"
+            )
+        return Fleet({key: one for key, one in self.members.items() if key != name})
+
+    def _free_port(self) -> int:
+        taken = {GRAFANA_PORT, *(one.port for one in self.members.values())}
+        for port in range(PORT, LAST_PORT, PORTS):
+            if port not in taken:
+                return port
+        raise UsageError(f"no ports are left for another model beside {len(self.members)}")
