@@ -165,13 +165,7 @@ class Scan:
         if not self._partitions:
             return {}
         found = actions["partition"][row]
-        names = {
-            field.name: stored.name
-            for field, stored in zip(self.schema, self._physical, strict=True)
-        }
-        return {
-            name: found[names[name]].cast(self.schema.field(name).type) for name in self._partitions
-        }
+        return {name: found[name].cast(self.schema.field(name).type) for name in self._partitions}
 
     def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
         """Path as the log has it → which rows are kept, of the files that have a vector."""
