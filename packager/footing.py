@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from packager.cache import work_folder
-from packager.code import code_files, data_files
+from packager.code import data_files, read_code
 from packager.data.frames import source_files
 from packager.environment.dependencies import Dependencies, provide
 from packager.environment.lock import FILENAME as LOCK
@@ -18,6 +18,7 @@ from packager.image.engine import Engine
 from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project.config import Project
+from packager.project.needed import explained
 from packager.runners.local import check_host
 from packager.runners.runner import Worker
 from packager.training import training_worker
@@ -114,8 +115,12 @@ def project_worker(
     dependencies = dependencies_of(project, found, platform, engine, progress, update=False)
     locked, lock = found.locked if found else None, dependencies.lock
     with work_folder() as folder:
-        code, data = code_files(project), data_files(project)
+        code, data = read_code(project), data_files(project)
+        code.tell(progress)
         progress.step("making layers")
-        stack = make_stack(found, lock, code, data, folder, progress, fresh=False)
-        with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
+        stack = make_stack(found, lock, code.files, data, folder, progress, fresh=False)
+        with (
+            explained(code.left_out),
+            training_worker(project, locked, platform, stack, engine, folder, progress) as worker,
+        ):
             yield worker, dependencies
