@@ -29,6 +29,14 @@ RESULTS = {
     "replay": "report.json",
     "predict": "answers.jsonl",
 }
+DOING = {
+    "run": "training",
+    "check": "checking the data",
+    "seeds": "training with several seeds",
+    "replay": "replaying the training",
+    "predict": "predicting",
+}
+"""What a verb is, where an error has to say it."""
 
 
 class Worker(Protocol):
@@ -63,6 +71,7 @@ class ContainerWorker:
             output,
             environment={**START, ISOLATION: "container"},
             on_line=progress.output,
+            doing=DOING[verb],
         )
         return _result(verb, code, output)
 
