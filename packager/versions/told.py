@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -53,11 +55,11 @@ def retried(work: Callable[[], T]) -> T:
 
     ``work`` opens the table itself. Raises the last ``ConflictError`` or ``RowsGoneError``.
     """
-    for _ in range(ATTEMPTS - 1):
+    for attempt in range(1, ATTEMPTS):
         try:
             return work()
         except (ConflictError, RowsGoneError):  # of a version that no longer was the latest
-            continue
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # so that writers don't keep step
     return work()
 
 
