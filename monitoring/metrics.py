@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from monitoring.profile import CONFIDENCE, PREDICTION, Profile
+from monitoring.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
 from monitoring.series import REGISTRY, CollectorRegistry, Counter, Series, Spread, bits, label
 
 OTHER = "other"

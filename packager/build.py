@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packager.cache import cache_limit, check_writable, prune, work_folder
 from packager.check import check_code, check_columns, check_model_file
-from packager.code import RECORD, code_files, data_files, model_files
+from packager.code import RECORD, Code, data_files, model_files, read_code
 from packager.describe import describe, labels
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
@@ -27,6 +27,7 @@ from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project.config import Project
+from packager.project.needed import explained
 from packager.proof import READY_SECONDS, Shipped, prove, prove_started
 from packager.record import BuildRecord, write_record
 from packager.review.examine import review
@@ -73,7 +74,8 @@ def build(
     """
     started = time.time()
     limit = cache_limit()
-    template, code = _check(project, output, engine, builder, progress)
+    template, sorted_code = _check(project, output, engine, builder, progress)
+    code, tidied = sorted_code.files, engine.tidied() if engine else nullcontext()
     platform = platform_of(project, engine)
     needed = output.kind == "docker"
     found = base_for(project, base, platform, engine, progress, needed=needed)
@@ -81,11 +83,8 @@ def build(
     dependencies = dependencies_of(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
     spread = recorded_spread(project, lock, progress)
-    with (
-        work_folder() as folder,
-        engine.tidied() if engine else nullcontext(),
-        ExitStack() as kept,
-    ):
+    explaining = explained(sorted_code.left_out)
+    with work_folder() as folder, tidied, explaining, ExitStack() as kept:
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
@@ -151,7 +150,7 @@ def _check(
     engine: Engine | None,
     builder: Builder,
     progress: Progress,
-) -> tuple[str | None, dict[str, Path]]:
+) -> tuple[str | None, Code]:
     """Everything that can be refused before work is spent; the own template, and the code."""
     output.check()
     check_builder(builder, output, engine)
@@ -159,8 +158,10 @@ def _check(
     check_writable(project.directory)
     check_columns(project)
     check_model_file(project)
-    code = code_files(project, output.paths)
-    check_code(project, code)
+    code = read_code(project, output.paths)
+    code.tell(progress)
+    with explained(code.left_out):
+        check_code(project, code.files)
     return template, code
 
 

@@ -71,8 +71,8 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
         if entrypoint != "auto" and not any(place in code for place in places):
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected {path}.py among the packaged code, got none",
-                "the folder that holds the data is not packaged, nor what .dockerignore names: "
-                "move the data into a folder of its own",
+                "the folder that holds the data is not packaged, nor what .gitignore and "
+                ".dockerignore name: move the data into a folder of its own",
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from docker.utils.build import exclude_paths
@@ -12,52 +13,117 @@ from docker.utils.build import exclude_paths
 from packager.data.frames import source_files
 from packager.environment.lock import FILENAME as LOCK
 from packager.errors import UsageError
+from packager.progress import Progress
 from packager.project.config import Project
+from packager.project.ignored import Ignored, junk_file, junk_folder
+from packager.project.included import included
+from packager.project.needed import refuse_needed, told
+from packager.project.secrets import secret_in
 
 RECORD = "package.build.json"
 REPLAY_REPORT = "replay.json"
 SEEDS = "package.seeds.json"
 # The first member of our archives is a layer, called by its digest.
 ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
-IGNORED_FOLDERS = ("__pycache__", "node_modules")
 VERDICTS = "verdicts.csv"
 OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
 
 
+@dataclass(frozen=True)
+class Code:
+    """What of a project belongs at ``/code``, and what does not."""
+
+    files: dict[str, Path]
+    """Posix name → file, sorted."""
+    left_out: dict[str, str]
+    """Posix name of what lies in the project and stays out (of folders: their own) → why."""
+    secrets: tuple[str, ...]
+    """Those of them that hold credentials."""
+
+    def tell(self, progress: Progress) -> None:
+        """Say which files stay out because of credentials."""
+        for name in self.secrets:
+            progress.warn(f"{name} stays out of the image: {self.left_out[name]}")
+
+
 def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path]:
-    """Posix name → file of everything that belongs at ``/code``.
+    """Posix name → file of everything that belongs at ``/code``."""
+    return read_code(project, outputs).files
+
+
+def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
+    """Sort the files of a project into those that belong at ``/code`` and the others.
 
     Left out: the data and its folder (unless that is the project's own), the split file, a given
-    model, outputs, hidden files, caches, virtual environments, and what ``.dockerignore`` names.
+    model, outputs, hidden files, caches, virtual environments, what ``.dockerignore`` and
+    ``.gitignore`` name, and credentials. What ``[image] include`` names is in. Raises
+    ``UsageError`` for a credential in a file that the code needs.
     """
     top = project.directory
-    left_out = {path.resolve() for path in (*_data_places(project), *outputs)}
-    wanted = _not_ignored(top)
+    apart = {path.resolve() for path in (*_data_places(project), *outputs)}
+    files, left_out = _walk(top, apart)
+    wanted = included(top, project.image.include)
+    files |= wanted
+    held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
+    held = {name: secret for name, secret in held.items() if name not in wanted}
+    refuse_needed(project, files, held)
+    _refuse_in_model(project, {path.resolve() for path in wanted.values()})
+    left_out |= {name: told(secret) for name, secret in held.items()}
+    kept = {name: path for name, path in sorted(files.items()) if name not in held}
+    gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}
+    return Code(kept, gone, tuple(sorted(held)))
+
+
+def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Every file below ``top`` that nothing leaves out, and what is left out with the reason."""
+    ignored, wanted = Ignored(top), _not_ignored(top)
     files: dict[str, Path] = {}
+    left_out: dict[str, str] = {}
     for folder, folders, names in os.walk(top, followlinks=True):
         here = Path(folder)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if _is_code_folder(here / name)
-            and (here / name) not in left_out
-            and not _is_ignored_link(here / name, top, wanted)
-        )
         _refuse_loop(here)
+        kept = []
+        for name in sorted(folders):
+            path = here / name
+            why = "the data lies there" if path in apart else junk_folder(path)
+            why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
+            if why is None:
+                kept.append(name)
+            else:
+                left_out[path.relative_to(top).as_posix()] = why
+        folders[:] = kept
         for name in sorted(names):
             path = here / name
             inside = path.relative_to(top).as_posix()
-            if (
-                not name.startswith(".")
-                and not (here == top and name in OUTPUTS)
-                and path not in left_out
-                and path.resolve() not in left_out
-                and (wanted is None or inside in wanted)
-                and path.is_file()
-                and not _is_archive(path)
-            ):
+            why = _why_no_code(path, inside, apart) or ignored.why(path, folder=False)
+            if why is None and wanted is not None and inside not in wanted:
+                why = ".dockerignore names it"
+            if why is None:
                 files[inside] = path
-    return dict(sorted(files.items()))
+            else:
+                left_out[inside] = why
+    return files, left_out
+
+
+def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
+    """Raise ``UsageError`` for a credential in the folder of a given model, which goes in whole."""
+    if project.model is None or project.path(project.model.path).is_file():
+        return
+    for name, path in model_files(project).items():
+        secret = None if path.resolve() in wanted else secret_in(path, name)
+        if secret is not None:
+            raise UsageError(
+                f"{path}: {told(secret)}, and the model's folder goes into the image as it is",
+                "move it out of that folder; if it is no secret, name it in [image] include",
+            )
+
+
+def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
+    if inside in OUTPUTS or not path.is_file() or _is_archive(path):
+        return "a build writes it"
+    if path in apart or path.resolve() in apart:
+        return "it is data, a model or an output"
+    return junk_file(path)
 
 
 def data_files(project: Project) -> dict[str, Path]:
@@ -107,17 +173,6 @@ def _is_archive(path: Path) -> bool:
         return bool(ARCHIVE.match(file.read(100)))
 
 
-def _is_code_folder(path: Path) -> bool:
-    return not (
-        path.name.startswith(".")
-        or path.name in IGNORED_FOLDERS
-        or path.name.endswith(".egg-info")
-        or (path / "pyvenv.cfg").exists()
-        or (path / "oci-layout").exists()
-        or (path / "suspects.parquet").exists()
-    )
-
-
 def _not_ignored(top: Path) -> set[str] | None:
     ignore = top / ".dockerignore"
     if not ignore.is_file():
@@ -127,10 +182,9 @@ def _not_ignored(top: Path) -> set[str] | None:
     return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
 
 
-def _is_ignored_link(path: Path, top: Path, wanted: set[str] | None) -> bool:
-    return (
-        wanted is not None and path.is_symlink() and path.relative_to(top).as_posix() not in wanted
-    )
+def _ignored_link(path: Path, top: Path, wanted: set[str] | None) -> str | None:
+    named = wanted is not None and path.relative_to(top).as_posix() not in wanted
+    return ".dockerignore names it" if named and path.is_symlink() else None
 
 
 def _refuse_loop(folder: Path) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from packager.cache import work_folder
-from packager.code import code_files, data_files
+from packager.code import data_files, read_code
 from packager.data.frames import source_files
 from packager.environment.dependencies import Dependencies, provide
 from packager.environment.lock import FILENAME as LOCK
@@ -19,6 +19,7 @@ from packager.image.engine import Engine
 from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project.config import Project
+from packager.project.needed import explained
 from packager.runners.local import check_host
 from packager.runners.runner import Worker
 from packager.training import training_worker
@@ -135,12 +136,16 @@ def worker_on_footing(project: Project, footing: Footing, progress: Progress) ->
     """A worker on a project's locked environment, code and data, as a build would have it."""
     base, engine = footing.base, footing.engine
     with work_folder() as folder:
-        code, data = code_files(project), data_files(project)
+        code, data = read_code(project), data_files(project)
+        code.tell(progress)
         progress.step("making layers")
         lock = footing.dependencies.lock
-        stack = make_stack(base, lock, code, data, folder, progress, fresh=False)
+        stack = make_stack(base, lock, code.files, data, folder, progress, fresh=False)
         locked = base.locked if base else None
-        with training_worker(
-            project, locked, footing.platform, stack, engine, folder, progress
-        ) as worker:
+        with (
+            explained(code.left_out),
+            training_worker(
+                project, locked, footing.platform, stack, engine, folder, progress
+            ) as worker,
+        ):
             yield worker

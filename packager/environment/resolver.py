@@ -15,22 +15,22 @@ from urllib.parse import unquote
 import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from packager.environment.elsewhere import refuse_other_formats
 from packager.environment.index import IndexOptions
+from packager.environment.lines import refuse_lines
 from packager.environment.lock import (
     FILENAME,
     DataFormat,
     Group,
+    requirement_texts,
     runtime_requirements,
     tree_requirements,
 )
 from packager.environment.platform import Target
-from packager.errors import PackageError, UsageError
+from packager.environment.refused import Probe, conflict, explained, no_wheel_for, one_line
+from packager.errors import PackageError
 from packager.manifest import Wheel
 
-WHEEL_HINT = (
-    "make a wheel of it with `pip wheel NAME --wheel-dir wheels` and name that folder "
-    "in your pip or uv configuration (find-links)"
-)
 TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
 """What makes tree ensembles: beside any of them the image gets what answers for these sooner."""
 
@@ -59,6 +59,8 @@ def resolve(
     ``PackageError`` where a requirement does not exist, has no wheel, or the project's and the
     runtime's requirements exclude each other.
     """
+    refuse_other_formats(requirements)
+    refuse_lines(requirement_texts(requirements), target.python)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
@@ -170,30 +172,44 @@ def _compile(
 def _explain(
     stderr: str, sources: Sequence[Path], target: Target, index: IndexOptions, called: str
 ) -> PackageError:
-    """uv's words, and whose requirement it is: the project's alone, or both together."""
-    text = re.sub(r"\s+", " ", re.sub(r"^\W+", "", stderr, flags=re.MULTILINE)).strip()
+    """Whose requirement it is that can't be met: the project's alone, or both together."""
+    text, own = one_line(stderr), sources[0]
     if len(sources) > 1:
         with tempfile.TemporaryDirectory() as name:
             try:
-                _compile(sources[:1], Path(name) / "pylock.toml", target, index, called)
+                _compile([own], Path(name) / "pylock.toml", target, index, called)
             except PackageError as error:
                 return error
-        return PackageError(
-            f"{called} and the requirements of the serving runtime exclude each other: {text}",
-            f"loosen {called}; the runtime asks for: "
-            + ", ".join(line for source in sources[1:] for line in source.read_text().split()),
-        )
-    if "Couldn't parse" in text or "Unexpected" in text:
-        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
-    if "no wheels" in text or "no usable wheels" in text or "building" in text.lower():
-        return PackageError(f"{called}: a requirement has no wheel that fits: {text}", WHEEL_HINT)
-    hint = "check names and versions, and that your index can be reached (pip or uv configuration)"
-    if re.search(r"==\S+\+\w", text):
-        hint = (
-            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
-            "configuration (extra-index-url, find-links)"
-        )
-    return PackageError(f"{called}: can't be resolved: {text}", hint)
+        runtime = [line for source in sources[1:] for line in source.read_text().split()]
+        return conflict(text, called, runtime)
+    return explained(text, called, target, _probe(target, index))
+
+
+def _probe(target: Target, index: IndexOptions) -> Probe:
+    """Ask about one package: its lowest version with a wheel that suits the runtime."""
+
+    def lowest(requirement: str, python: str) -> str | None:
+        runtime = runtime_requirements("parquet") if python == target.python else {}
+        with tempfile.TemporaryDirectory() as name:
+            asked = Path(name) / "asked.txt"
+            needs = [requirement, *(line for lines in runtime.values() for line in lines)]
+            asked.write_text("\n".join(needs))
+            command = [uv.find_uv_bin(), "pip", "compile", str(asked), "--quiet", "--no-header"]
+            command += ["--no-annotate", "--only-binary", ":all:"]
+            command += ["--resolution", "lowest-direct"] if runtime else ["--no-deps"]
+            command += ["--python-version", python, "--python-platform", target.uv_platform]
+            done = subprocess.run(
+                [*command, *index.arguments],
+                capture_output=True,
+                text=True,
+                env=dict(index.environment),
+                check=False,
+            )
+        asked_name = re.split(r"[=<>]", requirement)[0]
+        found = re.search(rf"^{re.escape(canonicalize_name(asked_name))}==(\S+)", done.stdout, re.M)
+        return found[1] if done.returncode == 0 and found else None
+
+    return lowest
 
 
 def _files(package: Mapping[str, Any], folder: Path) -> list[tuple[str, str, str]]:
@@ -221,10 +237,7 @@ def _read_pylock(path: Path, target: Target) -> dict[str, tuple[Wheel, str]]:
             if ranks:
                 fitting.append((min(ranks), filename, str(version), sha256, url))
         if not fitting:
-            raise PackageError(
-                f"{package['name']}: expected a wheel for {target.uv_platform}, got none",
-                WHEEL_HINT,
-            )
+            raise no_wheel_for(package["name"], package.get("version", ""), target)
         _, filename, release, sha256, url = min(fitting)
         name = str(canonicalize_name(package["name"]))
         wheel = Wheel(name=name, version=release, filename=filename, sha256=sha256, group="serve")

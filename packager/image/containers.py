@@ -13,6 +13,8 @@ from typing import IO, Any
 
 import docker
 import requests
+from docker.constants import DEFAULT_UNIX_SOCKET
+from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
@@ -103,17 +105,20 @@ class Containers:
         self, doing: str, image: str, command: Sequence[str] | None = None, **options: Any
     ) -> Iterator[Container]:
         """A container of this process alone, without a network; removed whatever happens."""
-        options = {"network_mode": "none", "labels": {OWNER: owner()}, **options}
+        options = {**_own(), **options}
         with engine_errors(doing):
             container = self._client.containers.create(
                 image, list(command) if command else None, **options
             )
             try:
                 yield container
-            finally:
-                # An engine that is gone has told its error already, and took the container along.
-                with contextlib.suppress(requests.ConnectionError), gone_or_going():
+            except BaseException:
+                # The error to tell is the one that came first; the next build sweeps what stays.
+                with contextlib.suppress(DockerException, requests.RequestException):
                     container.remove(force=True, v=True)
+                raise
+            with gone_or_going():
+                container.remove(force=True, v=True)
 
     @contextlib.contextmanager
     def _volumes(self, doing: str, image: str, python: str) -> Iterator[Container]:
@@ -142,14 +147,16 @@ class Containers:
         *,
         environment: Mapping[str, str],
         on_line: OnLine,
+        doing: str = "running a container",
     ) -> Ending:
         """Run ``command`` in a container without network; return how it ended.
 
         It is read-only but for the folders of ``WRITABLE``. ``files`` is a tar laid below ``WORK``
         before the start; the folder or file at ``output``, in one of these, is unpacked into
-        ``destination`` afterwards, where it exists. Container and folders are removed.
+        ``destination`` afterwards, where it exists. Container and folders are removed. Errors of
+        the engine say what it was ``doing``.
         """
-        doing, variables = "running a container", dict(environment)
+        variables = dict(environment)
         with self._volumes(doing, image, command[0]) as lender:
             options = {"read_only": True, "volumes_from": [lender.id], **WALLS}
             with self._container(doing, image, command, environment=variables, **options) as job:
@@ -163,6 +170,8 @@ class Containers:
                     last.append(line)
                     on_line(line)
                 code = int(job.wait()["StatusCode"])
+                if code > 128:  # by a signal: it may be that of an engine that stops
+                    self._client.ping()
                 self._fetch(job, output, destination)
                 job.reload()
                 killed = code != 0 and bool(job.attrs["State"].get("OOMKilled"))
@@ -188,14 +197,8 @@ class Containers:
     def output(self, image: str, command: Sequence[str]) -> str:
         """What ``command`` prints in a container of ``image``."""
         with engine_errors("running a container"):
-            said: bytes = self._client.containers.run(
-                image,
-                list(command),
-                entrypoint=[],
-                network_mode="none",
-                labels={OWNER: owner()},
-                remove=True,
-            )
+            options = {"entrypoint": [], "remove": True, **_own()}
+            said: bytes = self._client.containers.run(image, list(command), **options)
         return said.decode()
 
     def read(self, image: str, path: str, destination: Path) -> bool:
@@ -206,7 +209,7 @@ class Containers:
     @contextlib.contextmanager
     def sandbox(self, image: str) -> Iterator[Sandbox]:
         """``image`` started as it will be deployed, without a network; removed afterwards."""
-        walls = {"read_only": True, "tmpfs": SCRATCH, **WALLS}
+        walls = {**WALLS, "read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
         with self._container("looking at a started image", image, **walls) as container:
             container.start()
             yield Sandbox(container)
@@ -232,6 +235,7 @@ class Containers:
             "name": name,
             "labels": {},  # where this process is killed, it serves on
             "network_mode": None,
+            "healthcheck": None,
             "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
             "read_only": True,
             "tmpfs": SCRATCH,
@@ -264,6 +268,12 @@ class Containers:
         return True
 
 
+def _own() -> dict[str, Any]:
+    """How a container of this process starts; a health check is about serving alone."""
+    labels, unasked = {OWNER: owner()}, {"test": ["NONE"]}
+    return {"network_mode": "none", "labels": labels, "healthcheck": unasked}
+
+
 @contextlib.contextmanager
 def gone_or_going() -> Iterator[None]:
     """Let a container be removed by somebody else, before or at this very moment."""
@@ -281,8 +291,20 @@ def engine_errors(doing: str) -> Iterator[None]:
     """Turn what an engine, or the way to it, refuses into a ``PackageError``."""
     try:
         yield
+    except requests.ConnectionError as error:
+        raise PackageError(
+            f"the Docker engine at {engine_address()} went away while {doing}: {error}",
+            "start it, wait until `docker info` answers, and run the command again; nothing was "
+            "written, and what the engine still holds of this run goes with the next build",
+        ) from error
     except (DockerException, requests.RequestException) as error:
         raise PackageError(
-            f"the engine broke off while {doing}: {error}",
+            f"the Docker engine at {engine_address()} broke off while {doing}: {error}",
             "check that the engine runs (`docker info`), then try again",
         ) from error
+
+
+def engine_address() -> str:
+    """Where the engine is asked: ``DOCKER_HOST``, else the current docker context's."""
+    context = ContextAPI.get_current_context()
+    return os.environ.get("DOCKER_HOST") or (context and context.Host) or DEFAULT_UNIX_SOCKET

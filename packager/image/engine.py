@@ -42,10 +42,17 @@ class Engine(Containers):
         self._later = []
         try:
             yield
-        finally:
-            references, self._later = self._later, None
-            for reference in references:
-                self.remove(reference)
+        except BaseException:
+            # The error to tell is the one that came first; the next build sweeps what stays.
+            with contextlib.suppress(PackageError):
+                self._remove_put_off()
+            raise
+        self._remove_put_off()
+
+    def _remove_put_off(self) -> None:
+        references, self._later = self._later or [], None
+        for reference in references:
+            self.remove(reference)
 
     @classmethod
     def connect(cls) -> Engine | None:
@@ -67,48 +74,54 @@ class Engine(Containers):
     @property
     def platform(self) -> str:
         """``linux/amd64`` or ``linux/arm64``."""
-        machine = str(self._client.version().get("Arch", "amd64"))
+        with engine_errors("asking for its platform"):
+            machine = str(self._client.version().get("Arch", "amd64"))
         return f"linux/{machine}"
 
     @property
     def is_containerd(self) -> bool:
         """Whether images lie in a containerd store, which names them by manifest digest."""
-        return "io.containerd" in str(self._client.info().get("DriverStatus"))
+        with engine_errors("asking for its store"):
+            return "io.containerd" in str(self._client.info().get("DriverStatus"))
 
     def tags(self) -> list[str]:
         """Every ``repository:tag`` the engine has."""
-        return [tag for image in self._client.api.images() for tag in image["RepoTags"] or ()]
+        with engine_errors("listing its images"):
+            images = self._client.api.images()
+        return [tag for image in images for tag in image["RepoTags"] or ()]
 
     def describe(self, reference: str) -> dict[str, Any] | None:
         """What the engine knows of an image (``docker image inspect``); None if it has none."""
-        try:
-            return dict(self._client.api.inspect_image(reference))
-        except ImageNotFound:
-            return None
-        except APIError as error:
-            raise UsageError(
-                f"{reference!r}: the engine can't take that for an image: {error.explanation}",
-                "name it as repository:tag",
-            ) from error
+        with engine_errors(f"looking for the image {reference}"):
+            try:
+                return dict(self._client.api.inspect_image(reference))
+            except ImageNotFound:
+                return None
+            except APIError as error:
+                raise UsageError(
+                    f"{reference!r}: the engine can't take that for an image: {error.explanation}",
+                    "name it as repository:tag",
+                ) from error
 
     def pull(self, reference: str, platform: str) -> bool:
         """Fetch an image from its registry; False where that fails."""
-        try:
-            self._client.images.pull(reference, platform=platform)
-        except (APIError, requests.RequestException):
-            return False
-        return True
+        with engine_errors(f"pulling {reference}"):
+            try:
+                self._client.images.pull(reference, platform=platform)
+            except APIError:
+                return False
+            return True
 
     def history(self, reference: str) -> list[dict[str, Any]]:
         """The image's layers, bottom up, as an image config tells them, with their bytes."""
-        return [
-            {"created_by": entry["CreatedBy"], "size": entry["Size"]}
-            for entry in reversed(self._client.api.history(reference))
-        ]
+        with engine_errors(f"reading the history of {reference}"):
+            entries = self._client.api.history(reference)
+        return [{"created_by": e["CreatedBy"], "size": e["Size"]} for e in reversed(entries)]
 
     def save(self, reference: str) -> Iterator[bytes]:
         """The image as a ``docker save`` archive, in chunks."""
-        yield from self._client.api.get_image(reference)
+        with engine_errors(f"reading the image {reference}"):
+            yield from self._client.api.get_image(reference)
 
     def load(self, archive: Iterable[bytes]) -> None:
         """``docker load``; raises ``PackageError`` with the engine's own words."""
@@ -154,11 +167,15 @@ class Engine(Containers):
         return longest
 
     def remove(self, reference: str) -> None:
-        """Forget a tag, and the layers nothing else holds; later, within ``tidied``."""
+        """Forget a tag, and the layers nothing else holds; later, within ``tidied``.
+
+        An engine that is gone is told by what needs it: what it holds goes with the next build.
+        """
         if self._later is not None:
             self._later.append(reference)
             return
-        with engine_errors("removing an image"), contextlib.suppress(ImageNotFound):
+        gone = (ImageNotFound, requests.ConnectionError)
+        with engine_errors(f"removing the image {reference}"), contextlib.suppress(*gone):
             self._client.api.remove_image(reference, force=True)
 
     def temporary(self, purpose: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
+from packager.environment.elsewhere import export_hint
 from packager.errors import UsageError
 from packager.manifest import TableVersion
 from packager.noun import Noun
@@ -235,9 +236,11 @@ def _check_files(project: Project) -> None:
         )
     for key, name in named.items():
         if not project.path(name).exists():
+            relative = f"the path is relative to {project.directory}"
+            export = export_hint(project.directory, name) if key == "requirements.file" else None
             raise UsageError(
                 f"{FILENAME}: `{key}`: expected a file or folder at {name}, got nothing there",
-                f"the path is relative to {project.directory}",
+                export or relative,
             )
 
 

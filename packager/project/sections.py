@@ -124,3 +124,4 @@ class ImageSection(Noun):
     repository: Repository | None = None
     system_packages: tuple[str, ...] = ()
     platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ()
+    include: tuple[str, ...] = ()

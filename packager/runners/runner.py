@@ -25,6 +25,14 @@ from packager.worker.surroundings import FIXED, SETTLED
 
 START = {**FIXED, SETTLED: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
+DOING = {
+    "run": "training",
+    "check": "checking the data",
+    "seeds": "training with several seeds",
+    "replay": "replaying the training",
+    "predict": "predicting",
+}
+"""What a verb is, where an error has to say it."""
 
 
 class Worker(Protocol):
@@ -59,6 +67,7 @@ class ContainerWorker:
             output,
             environment={**START, ISOLATION: "container"},
             on_line=progress.output,
+            doing=DOING[verb],
         )
         return _result(verb, ended, output)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +31,30 @@ def fit(table: pa.Table, schema: pa.Schema, place: str) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def refuse_nulls(table: pa.Table, required: Iterable[str], place: str) -> None:
+    """Raise ``UsageError`` for a null in a column that the table holds none in."""
+    for name in required:
+        if table[name].null_count:
+            raise UsageError(
+                f"{place}: column {name!r}: expected no nulls, as the table demands (NOT NULL), "
+                f"got {table[name].null_count}",
+                "fill them in, or leave these rows out",
+            )
+
+
+def refuse_same_but_case(names: Iterable[str], place: str) -> None:
+    """Raise ``UsageError`` for two columns whose names differ in nothing but case."""
+    known: dict[str, str] = {}
+    for name in names:
+        other = known.setdefault(name.lower(), name)
+        if other != name:
+            raise UsageError(
+                f"{place}: columns {other!r} and {name!r} differ only in case, "
+                "which a Delta table can't hold",
+                "rename one of them",
+            )
+
+
 def agreed_schema(
     before: pa.Schema, after: pa.Schema, table: str, *, change: bool, append: bool
 ) -> pa.Schema:
@@ -39,6 +64,13 @@ def agreed_schema(
     without values into any. Anything else needs ``change``, else ``UsageError``; rows to
     ``append`` have to fit.
     """
+    for name in after.names:
+        close = [old for old in before.names if old != name and old.lower() == name.lower()]
+        if close:
+            raise UsageError(
+                f"{table}: column {name!r} differs only in case from its column {close[0]!r}",
+                f"call it {close[0]!r}",
+            )
     differences = [f"{name!r} is new" for name in after.names if name not in before.names]
     differences += [f"{name!r} is gone" for name in before.names if name not in after.names]
     for field in before:
@@ -89,6 +121,7 @@ def _stored(kind: pa.DataType, name: str, place: str) -> pa.DataType:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return pa.list_(_stored(kind.value_type, name, place))
     if pa.types.is_struct(kind):
+        refuse_same_but_case([field.name for field in kind], f"{place}: column {name!r}")
         return pa.struct([(f.name, _stored(f.type, name, place)) for f in kind])
     if pa.types.is_fixed_size_binary(kind):
         return pa.binary()

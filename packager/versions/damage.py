@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from pyarrow import fs
 
 from packager.errors import PackageError
 from packager.versions.files import filesystem
 from packager.versions.location import Location
+from packager.versions.protocol import Protocol, unreadable
+from packager.versions.scan import unread
 
 _LOG = "_delta_log"
 
 
-def refuse_empty_entries(location: Location) -> None:
-    """Raise ``PackageError`` for an entry without content, as a power cut may leave it.
+def whole_entries(location: Location) -> dict[int, int]:
+    """Number of each entry → when it was written, in milliseconds since 1970.
 
-    Readers of Delta Lake pass over it, and number the versions wrongly then.
+    Raises ``PackageError`` for an entry without content, as a power cut may leave it. Readers of
+    Delta Lake pass over it, and number the versions wrongly then.
     """
+    found = {}
     for number, info in _entries(filesystem(location)):
         if info.size == 0:
             raise _damaged(location, number, "is empty")
+        found[number] = (info.mtime_ns or 0) // 1_000_000
+    return found
 
 
 def explained(location: Location, said: str) -> PackageError:
@@ -29,6 +36,9 @@ def explained(location: Location, said: str) -> PackageError:
     plain = PackageError(f"{location}: can't be read: {said}")
     try:
         place = filesystem(location)
+        feature = _unknown_feature(place)
+        if feature is not None:
+            return unread(location, feature)
         entries = dict(_entries(place))
         for number, info in entries.items():
             if not _is_json(place, info.path):
@@ -47,6 +57,28 @@ def _entries(place: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
         name = info.path.rpartition("/")[2]
         if name.endswith(".json") and name.removesuffix(".json").isdigit():
             yield int(name.removesuffix(".json")), info
+
+
+def _unknown_feature(place: fs.FileSystem) -> str | None:
+    """The feature for which deltalake does not even open the table, if that is the cause."""
+    for _, info in sorted(_entries(place), reverse=True):
+        for action in _actions(place, info.path):
+            found = action.get("protocol")
+            if found is not None:
+                versions = found.get("minReaderVersion", 1), found.get("minWriterVersion", 1)
+                named = found.get("readerFeatures"), found.get("writerFeatures")
+                return unreadable(Protocol.of(versions, named, {}, {}))
+    return None
+
+
+def _actions(place: fs.FileSystem, name: str) -> list[dict[str, Any]]:
+    """What an entry of the log says; nothing where it is damaged."""
+    with place.open_input_stream(name) as stream:
+        lines = stream.read().splitlines()
+    try:
+        return [json.loads(line) for line in lines if line.strip()]
+    except ValueError:
+        return []
 
 
 def _is_json(place: fs.FileSystem, name: str) -> bool:

@@ -12,6 +12,7 @@ from packager.versions.files import write_rows
 from packager.versions.location import Location
 from packager.versions.records import Version
 from packager.versions.store import Store
+from packager.versions.told import retried
 
 
 def export(location: Location, file: Path) -> Version:
@@ -34,7 +35,14 @@ def export(location: Location, file: Path) -> Version:
 
 
 def revert(location: Location, message: str, by: str) -> Version:
-    """Append a version with the content of an older one; history stays as it was."""
+    """Append a version with the content of an older one; history stays as it was.
+
+    A writer that comes in between makes it start anew, at most 5 times; then ``ConflictError``.
+    """
+    return retried(lambda: _revert(location, message, by))
+
+
+def _revert(location: Location, message: str, by: str) -> Version:
     store = Store.open(location)
     if location.version is None:
         raise UsageError(f"{location}: expected a version to go back to", "write TABLE VERSION")
@@ -43,6 +51,7 @@ def revert(location: Location, message: str, by: str) -> Version:
         raise UsageError(
             f"{location}: this is the version that the table is at", "name an older one"
         )
+    store.check_writable(append=False)
     store.check_files(old.number)
     number = store.restore(old.number, message or f"back to {old.number}", by)
     return Store.open(Location(location.uri)).version(number)

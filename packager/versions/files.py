@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from collections.abc import Iterable
@@ -28,38 +29,71 @@ def write_rows(
 ) -> tuple[int, int]:
     """Write rows to a Parquet file: (bytes, rows). It is removed again if that fails.
 
-    Row groups are cut by count, whatever blocks the rows come in: equal rows, equal bytes (of
-    one version of pyarrow, whose name the format wants inside).
+    Equal rows give equal bytes (of one version of pyarrow, whose name the format wants inside).
     """
-    try:
-        with place.open_output_stream(name) as sink:
-            rows = _write(sink, tables, schema)
-        return place.get_file_info(name).size, rows
-    except BaseException:
-        if place.get_file_info(name).type != fs.FileType.NotFound:
-            place.delete_file(name)
-        raise
-
-
-def _write(sink: Any, tables: Iterable[pa.Table], schema: pa.Schema) -> int:
-    waiting: list[pa.Table] = []
-    held = rows = 0
-    group = max(1024, min(1 << 17, _CELLS // max(len(schema), 1)))
-    with parquet.ParquetWriter(
-        sink, schema, compression="zstd", version="2.6", store_schema=False
-    ) as writer:
+    with RowFile(place, name, schema) as file:
         for table in tables:
-            waiting.append(table.replace_schema_metadata(None))
-            held += len(table)
-            rows += len(table)
-            while held >= group:
-                joined = pa.concat_tables(waiting).combine_chunks()
-                writer.write_table(joined.slice(0, group), row_group_size=group)
-                waiting, held = [joined.slice(group)], held - group
-        if held or not rows:
-            joined = pa.concat_tables([schema.empty_table(), *waiting]).combine_chunks()
-            writer.write_table(joined, row_group_size=group)
-    return rows
+            file.add(table)
+    return file.size, file.rows
+
+
+class RowFile:
+    """A Parquet file that rows are added to; removed again if the block raises.
+
+    Row groups are cut by count, whatever blocks the rows come in.
+    """
+
+    size = 0
+    """Bytes, once it is whole."""
+
+    def __init__(self, place: fs.FileSystem, name: str, schema: pa.Schema) -> None:
+        self.name = name
+        self.rows = 0
+        self._place, self._schema = place, schema
+        self._group = max(1024, min(1 << 17, _CELLS // max(len(schema), 1)))
+        self._waiting: list[pa.Table] = []
+        self._held = 0
+
+    def __enter__(self) -> RowFile:
+        self._sink = self._place.open_output_stream(self.name)
+        self._writer = parquet.ParquetWriter(
+            self._sink, self._schema, compression="zstd", version="2.6", store_schema=False
+        )
+        return self
+
+    def add(self, table: pa.Table) -> None:
+        """Add rows, in the columns and types of the schema."""
+        self._waiting.append(table.replace_schema_metadata(None))
+        self._held += len(table)
+        self.rows += len(table)
+        while self._held >= self._group:
+            joined = pa.concat_tables(self._waiting).combine_chunks()
+            self._writer.write_table(joined.slice(0, self._group), row_group_size=self._group)
+            self._waiting, self._held = [joined.slice(self._group)], self._held - self._group
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._remove()
+            return
+        try:
+            if self._held or not self.rows:
+                joined = pa.concat_tables([self._schema.empty_table(), *self._waiting])
+                self._writer.write_table(joined.combine_chunks(), row_group_size=self._group)
+            self._writer.close()
+            self._sink.close()
+            self.size = self._place.get_file_info(self.name).size
+        except BaseException:
+            self._remove()
+            raise
+
+    def _remove(self) -> None:
+        # Not every stream can be closed after an error; that error is the one to tell.
+        with contextlib.suppress(Exception):
+            self._writer.close()
+        with contextlib.suppress(Exception):
+            self._sink.close()
+        if self._place.get_file_info(self.name).type != fs.FileType.NotFound:
+            self._place.delete_file(self.name)
 
 
 def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:

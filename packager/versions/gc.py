@@ -9,6 +9,7 @@ from packager.errors import UsageError
 from packager.versions.location import Location
 from packager.versions.pins import pins
 from packager.versions.store import Store
+from packager.versions.told import retried
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,15 @@ class Collected:
 def collect(location: Location, newest: int, also: Sequence[int], *, delete: bool) -> Collected:
     """Remove the rows of all versions but the ``newest``, those pinned, and ``also``.
 
-    Without ``delete`` nothing is removed, only said.
+    Without ``delete`` nothing is removed, only said. A writer that comes in between makes it start
+    anew, at most 5 times; then ``ConflictError``.
     """
+    return retried(lambda: _collect(location, newest, also, delete))
+
+
+def _collect(location: Location, newest: int, also: Sequence[int], delete: bool) -> Collected:
     store = Store.open(location)
+    store.check_writable(append=True)
     if newest < 1:
         raise UsageError(f"--keep: expected at least 1 version, got {newest}", "keep the latest")
     kept: dict[int, list[str]] = {}

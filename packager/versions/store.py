@@ -1,35 +1,32 @@
 """A table with its history, as a Delta Lake table: locally or in an object store.
 
-Data files are written here, in the order of the rows, one a commit; the commit that names them is
-deltalake's, which is atomic and refuses to overwrite what another writer committed meanwhile. A
-writer that dies leaves at most files that no version names.
+Data files are written here, in the order of the rows; the commit that names them is deltalake's,
+which is atomic and refuses to overwrite what another writer committed meanwhile. A writer that
+dies leaves at most files that no version names.
 """
 
 from __future__ import annotations
 
-import json
-import time
-import uuid
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, TableFeatures
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 from pyarrow.fs import FileType
 
 from packager.data.parquetfiles import plain_frame
-from packager.data.stream import rows_of_a_block
 from packager.errors import UsageError
-from packager.manifest import Fingerprint
-from packager.versions.damage import explained, refuse_empty_entries
-from packager.versions.files import filesystem, write_rows
+from packager.versions.damage import explained, whole_entries
+from packager.versions.files import filesystem
+from packager.versions.history import CREATED, facts_of, versions_of
 from packager.versions.location import Location
-from packager.versions.records import Derivation, Version
+from packager.versions.protocol import unwritable
+from packager.versions.records import Version
+from packager.versions.scan import DataFile, Scan, protocol_of, unwritten
 from packager.versions.told import first_line, told
+from packager.versions.writing import as_read, remove_files, write_files
 
 _KEEP = {
     # History is what this is for: no reader or writer may cut it short.
@@ -37,17 +34,25 @@ _KEEP = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
     "delta.enableExpiredLogCleanup": "false",
 }
-_OTHERS = {"WRITE": "add", "RESTORE": "revert"}
-_NO_ROWS = ("CREATE TABLE", "VACUUM START", "VACUUM END", "ADD FEATURE", "SET TBLPROPERTIES")
+_IMPLIED = {
+    "appendOnly": TableFeatures.AppendOnly,
+    "invariants": TableFeatures.Invariants,
+    "checkConstraints": TableFeatures.CheckConstraints,
+    "changeDataFeed": TableFeatures.ChangeDataFeed,
+    "generatedColumns": TableFeatures.GeneratedColumns,
+    "columnMapping": TableFeatures.ColumnMapping,
+}
+"""Features that a legacy version stands for, as deltalake calls them."""
 
 
 class Store:
     """One table. What it knows is of the moment it was opened: open it anew to see more."""
 
-    def __init__(self, location: Location, table: DeltaTable) -> None:
+    def __init__(self, location: Location, table: DeltaTable, commits: Mapping[int, int]) -> None:
         self.location = location
         self._table = table
-        self.versions = _versions(table)
+        self._protocol = protocol_of(table)
+        self.versions = versions_of(table, commits, self._has_files)
         """Oldest first; commits that changed no rows are left out."""
 
     @classmethod
@@ -55,8 +60,7 @@ class Store:
         """The table there; ``PackageError`` if there is none or it can't be read."""
         try:
             table = DeltaTable(location.uri)
-            refuse_empty_entries(location)
-            return cls(location, table)
+            return cls(location, table, whole_entries(location))
         except TableNotFoundError as error:
             raise UsageError(
                 f"{location}: expected a table with versions, got none there",
@@ -82,10 +86,14 @@ class Store:
                     "name another place with --table",
                 )
         with told(location):
-            made = DeltaTable.create(
-                location.uri, Schema.from_arrow(schema), mode="ignore", configuration=_KEEP
+            DeltaTable.create(
+                location.uri,
+                Schema.from_arrow(schema),
+                mode="ignore",
+                configuration=_KEEP,
+                commit_properties=CommitProperties(custom_metadata={**CREATED}),
             )
-        return cls(location, made)
+        return cls.open(location)
 
     @property
     def latest(self) -> Version | None:
@@ -112,79 +120,93 @@ class Store:
 
     def schema(self, number: int | None = None) -> pa.Schema:
         """The columns of a version, in Arrow's types."""
-        return self._dataset(self.version(number).number).schema
+        return self._scan(number).schema
 
     def tables(self, number: int | None = None) -> Iterator[pa.Table]:
-        """The rows of a version in their order, in blocks of Arrow; the first may be empty."""
-        dataset = self._dataset(self.version(number).number)
-        yield dataset.schema.empty_table()
-        rows = rows_of_a_block(len(dataset.schema))
+        """The rows of a version in their order, in blocks of Arrow; the first is empty."""
+        scan = self._scan(number)
+        yield scan.schema.empty_table()
         with told(self.location):
-            for fragment in sorted(dataset.get_fragments(), key=self._order(number)):
-                batches = fragment.to_batches(
-                    dataset.schema,
-                    batch_size=rows,
-                    batch_readahead=1,
-                    fragment_readahead=1,
-                    use_threads=False,
-                )
-                for batch in batches:
-                    yield pa.Table.from_batches([batch])
+            yield from scan.tables()
 
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
         """The rows of a version as ``frames.read`` would have them, in blocks."""
         floats = self.floats(number)
         for table in self.tables(number):
-            yield plain_frame(table.replace_schema_metadata(None), floats)
+            yield plain_frame(table, floats)
 
     def floats(self, number: int | None = None) -> list[str]:
         """The integer columns of a version that have nulls: a frame holds them as floats."""
-        dataset = self._dataset(self.version(number).number)
-        names = [field.name for field in dataset.schema if pa.types.is_integer(field.type)]
+        scan = self._scan(number)
         with told(self.location):
-            return [name for name in names if dataset.count_rows(filter=pc.field(name).is_null())]
+            return scan.holed()
 
-    def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> AddAction:
-        """Write rows to a new file of the table, which no version names yet."""
-        name = f"{uuid.uuid4()}.parquet"
-        with told(self.location):
-            size, rows = write_rows(filesystem(self.location), name, tables, schema)
-        stats = json.dumps({"numRecords": rows})
-        return AddAction(name, size, {}, time.time_ns() // 1_000_000, data_change=True, stats=stats)
+    def check_writable(self, *, append: bool) -> None:
+        """Raise ``PackageError`` if a feature of the table stands in the way of a commit.
 
-    def discard(self, written: AddAction) -> None:
-        """Remove a file that no version will name."""
+        More do if it would remove rows, which one that is to ``append`` does not.
+        """
+        feature = unwritable(self._protocol, append=append)
+        if feature is not None:
+            raise unwritten(self.location, feature, append=append)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The columns that have no nulls, as the table's schema demands."""
+        return self._protocol.required
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The columns that the table is partitioned by."""
+        return tuple(self._protocol.partitions)
+
+    def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> tuple[AddAction, ...]:
+        """Write rows to new files of the table, which no version names yet."""
         with told(self.location):
-            filesystem(self.location).delete_file(written.path)
+            held = self._scan(None).files if self.latest else ()
+            newest = max((file.modified for file in held), default=0)
+            place, called = filesystem(self.location), str(self.location)
+            return write_files(place, tables, schema, self.partitions, after=newest, called=called)
+
+    def frames_of(
+        self, written: Iterable[AddAction], schema: pa.Schema, floats: Sequence[str]
+    ) -> Iterator[pd.DataFrame]:
+        """The rows of files just written, read as they will be once a version names them."""
+        with told(self.location):
+            scan = Scan(self.location, self._table, filesystem(self.location), schema)
+            for table in scan.tables(as_read(written, schema)):
+                yield plain_frame(table, floats)
+
+    def discard(self, written: Iterable[AddAction]) -> None:
+        """Remove files that no version will name."""
+        with told(self.location):
+            remove_files(filesystem(self.location), [action.path for action in written])
 
     def commit(
         self,
-        written: AddAction,
+        written: Sequence[AddAction],
         schema: pa.Schema,
-        message: str,
-        author: str,
-        fingerprint: Fingerprint,
+        facts: dict[str, str],
         *,
         append: bool = False,
-        derived: Derivation | None = None,
     ) -> int:
         """Make a version of what was written; its number. ``ConflictError`` if it is too late."""
-        what = "derive" if derived else "append" if append else "add"
-        facts = _facts(what, message, author, fingerprint, derived)
         with told(self.location):
             self._allow_plain_times(schema)
+            number = self._table.version() + 1
             self._table.create_write_transaction(
-                [written],
+                list(written),
                 "append" if append else "overwrite",
-                Schema.from_arrow(schema),
+                self._table.schema() if append else self._delta_schema(schema),
+                partition_by=list(self.partitions) or None,
                 commit_properties=CommitProperties(custom_metadata=facts, max_commit_retries=0),
             )
-            return Store.open(self.location).versions[-1].number
+        return number
 
     def restore(self, number: int, message: str, author: str) -> int:
         """Append a version with the content of an older one; its number."""
         old = self.version(number)
-        facts = _facts("revert", message, author, old.fingerprint, old.derived)
+        facts = facts_of("revert", message, author, old.fingerprint, old.derived)
         facts["package.reverted_to"] = str(number)
         with told(self.location):
             self._table.restore(
@@ -228,62 +250,37 @@ class Store:
 
     def sizes(self, number: int) -> dict[str, int]:
         """File name → bytes of everything a version consists of."""
-        found = pa.table(self._at(number).get_add_actions(flatten=True))
-        return dict(zip(found["path"].to_pylist(), found["size_bytes"].to_pylist(), strict=True))
+        return {file.path: file.size for file in self.files(number)}
 
-    def _at(self, number: int) -> DeltaTable:
+    def files(self, number: int) -> tuple[DataFile, ...]:
+        """What a version consists of, in the order of its rows."""
+        scan = self._scan(number)
         with told(self.location):
-            return DeltaTable(self.location.uri, version=number)
+            return scan.files
 
-    def _dataset(self, number: int) -> Any:
+    def _has_files(self, number: int) -> bool:
+        return bool(DeltaTable(self.location.uri, version=number).file_uris())
+
+    def _scan(self, number: int | None) -> Scan:
+        exact = self.version(number).number
         with told(self.location):
-            return self._at(number).to_pyarrow_dataset()
+            table = DeltaTable(self.location.uri, version=exact)
+            return Scan(self.location, table, filesystem(self.location))
 
-    def _order(self, number: int | None) -> Any:
-        found = pa.table(self._at(self.version(number).number).get_add_actions(flatten=True))
-        times = found["modification_time"].cast(pa.int64()).to_pylist()
-        when = dict(zip(found["path"].to_pylist(), times, strict=True))
-        return lambda fragment: (when.get(fragment.path, 0), fragment.path)
+    def _delta_schema(self, schema: pa.Schema) -> Schema:
+        """``schema`` as Delta has it; columns that stay keep what the table notes of them."""
+        known = {field.name: field for field in self._table.schema().fields}
+        fields = Schema.from_arrow(schema).fields
+        kept = [known.get(field.name, field) for field in fields]
+        same = zip(kept, fields, strict=True)
+        return Schema([old if old.type == new.type else new for old, new in same])
 
     def _allow_plain_times(self, schema: pa.Schema) -> None:
         plain = any(pa.types.is_timestamp(f.type) and f.type.tz is None for f in schema)
-        features = self._table.protocol().writer_features or []
-        if plain and "timestampNtz" not in features:
+        if plain and "timestampNtz" not in self._protocol.writer:
+            # The new protocol lists features; what the old one implied has to stay.
+            implied = [_IMPLIED[name] for name in sorted(self._protocol.writer & {*_IMPLIED})]
             self._table.alter.add_feature(
-                TableFeatures.TimestampWithoutTimezone, allow_protocol_versions_increase=True
+                [*implied, TableFeatures.TimestampWithoutTimezone],
+                allow_protocol_versions_increase=True,
             )
-
-
-def _facts(
-    what: str,
-    message: str,
-    author: str,
-    fingerprint: Fingerprint | None,
-    derived: Derivation | None,
-) -> dict[str, str]:
-    facts = {"package.what": what, "package.message": message, "package.author": author}
-    if fingerprint is not None:
-        facts["package.fingerprint"] = fingerprint.dump().decode()
-    if derived is not None:
-        facts["package.derived"] = derived.dump().decode()
-    return facts
-
-
-def _versions(table: DeltaTable) -> tuple[Version, ...]:
-    history = [entry for entry in table.history() if entry["operation"] not in _NO_ROWS]
-    return tuple(_version(entry) for entry in reversed(history))
-
-
-def _version(entry: dict[str, Any]) -> Version:
-    printed, derived = entry.get("package.fingerprint"), entry.get("package.derived")
-    back = entry.get("package.reverted_to")
-    return Version(
-        number=entry["version"],
-        milliseconds=entry.get("timestamp", 0),
-        what=entry.get("package.what") or _OTHERS.get(entry["operation"], entry["operation"]),
-        message=entry.get("package.message", ""),
-        author=entry.get("package.author", ""),
-        fingerprint=Fingerprint.model_validate_json(printed) if printed else None,
-        derived=Derivation.model_validate_json(derived) if derived else None,
-        reverted_to=None if back is None else int(back),
-    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError, DeltaError
@@ -12,6 +15,8 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from packager.errors import PackageError
 from packager.versions.location import Location
 
+T = TypeVar("T")
+ATTEMPTS = 5
 _TREE = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
@@ -43,6 +48,19 @@ def told(location: Location) -> Iterator[None]:
             f"{location}: {first_line(error)}",
             "check that you may write there, and that the disk has room",
         ) from error
+
+
+def retried(work: Callable[[], T]) -> T:
+    """What ``work`` gives, begun anew where a writer came in between: at most 5 times in all.
+
+    ``work`` opens the table itself. Raises the last ``ConflictError`` or ``RowsGoneError``.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return work()
+        except (ConflictError, RowsGoneError):  # of a version that no longer was the latest
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # so that writers don't keep step
+    return work()
 
 
 def first_line(error: BaseException) -> str:

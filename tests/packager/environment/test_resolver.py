@@ -113,7 +113,7 @@ def test_an_unknown_package_is_named_as_the_projects_own_mistake(tmp_path, links
     assert error.message.startswith("requirements.txt: can't be resolved: ")
     assert "alphabet" in error.message
     assert "\n" not in error.message
-    assert "check names and versions" in error.hint
+    assert error.hint.startswith("none of your indexes has alphabet: check the name")
 
 
 def test_a_conflict_names_both_sides(tmp_path, links, runtime):
@@ -123,7 +123,7 @@ def test_a_conflict_names_both_sides(tmp_path, links, runtime):
         "requirements.txt and the requirements of the serving runtime exclude each other: "
     )
     assert "alpha<2" in error.message
-    assert error.hint == "loosen requirements.txt; the runtime asks for: alpha>=2, tool"
+    assert error.hint == "loosen requirements.txt; the runtime asks for: alpha>=2"
 
 
 def test_a_conflict_within_the_project_is_its_own(tmp_path, links, runtime):
@@ -135,9 +135,10 @@ def test_a_wheel_for_another_machine_only_is_no_wheel(tmp_path, links, runtime):
     make_wheel(links, "native", {"native.py": ""}, tag="cp311-cp311-manylinux_2_17_aarch64")
     error = refused(write(tmp_path, "native\n"), folder_index(links))
     assert error.message.startswith("requirements.txt: a requirement has no wheel that fits: ")
-    assert "native" in error.message
-    assert "pip wheel" in error.hint
-    assert "find-links" in error.hint
+    assert error.hint == (
+        "native has wheels for manylinux_2_17_aarch64 only, not for x86_64-manylinux_2_36: "
+        "take another version of it"
+    )
 
 
 def test_a_source_distribution_alone_is_no_wheel(tmp_path, links, runtime):

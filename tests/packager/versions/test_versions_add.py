@@ -190,7 +190,7 @@ def test_a_writer_that_always_comes_late_is_told_and_leaves_nothing(
     late = []
 
     def another_is_first(self, written, schema, *rest, **options):
-        late.append(written.path)
+        late.extend(action.path for action in written)
         raise ConflictError("another writer committed a version meanwhile")
 
     monkeypatch.setattr(Store, "commit", another_is_first)

@@ -1,0 +1,53 @@
+"""Projects that keep their dependencies elsewhere: how they get a file of requirements."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from packager.errors import UsageError
+
+FREEZE = "pip list --format=freeze --exclude-editable > {file}"
+"""In the environment itself, whatever made it: names and versions, no paths."""
+_CONDA = f"activate that environment and run `{FREEZE}`"
+_YAML = re.compile(r"^(?:channels|dependencies):\s*$", re.MULTILINE)
+_EXPORTS = {
+    "poetry.lock": "run `poetry export --without-hashes --output {file}` "
+    "(`poetry self add poetry-plugin-export` brings that command)",
+    "uv.lock": "run `uv export --no-hashes --no-dev --no-emit-project --output-file {file}`",
+    "pdm.lock": "run `pdm export --prod --without-hashes --output {file}`",
+    "Pipfile.lock": "run `pipenv requirements > {file}`",
+    "Pipfile": "run `pipenv lock`, then `pipenv requirements > {file}`",
+    "conda-lock.yml": _CONDA,
+    "environment.yml": _CONDA,
+    "environment.yaml": _CONDA,
+    "conda.yaml": _CONDA,
+    "conda.yml": _CONDA,
+    "pyproject.toml": "run `uv pip compile pyproject.toml --output-file {file}`",
+    "setup.cfg": "run `uv pip compile setup.cfg --output-file {file}`",
+    "setup.py": "run `uv pip compile setup.py --output-file {file}`",
+}
+"""File → what makes requirements of it; the first that a project has is the one to ask."""
+
+
+def export_hint(folder: Path, wanted: str) -> str | None:
+    """How a project in ``folder`` gets the file of requirements ``wanted``, if that is known."""
+    name = next((name for name in _EXPORTS if (folder / name).is_file()), None)
+    if name is None:
+        return None
+    return f"{name} holds what it needs: {_EXPORTS[name].format(file=wanted)}"
+
+
+def refuse_other_formats(requirements: Path) -> None:
+    """Raise ``UsageError`` for a file that another tool reads."""
+    name = requirements.name
+    known = _EXPORTS.get(name)
+    text = requirements.read_text(encoding="utf-8", errors="replace")
+    if known is None and (requirements.suffix in (".yml", ".yaml") or _YAML.search(text)):
+        known = _CONDA
+    if known is not None:
+        raise UsageError(
+            f"{name}: expected requirements as pip reads them, got a file of another tool",
+            f"{known.format(file='requirements.txt')}, and name it in package.toml: "
+            '[requirements] file = "requirements.txt"',
+        )

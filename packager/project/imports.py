@@ -1,0 +1,57 @@
+"""Which files of a project its modules import, as far as their text tells."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from packager.errors import UsageError
+
+
+def reached(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
+    """``files`` and, where they are Python, what they import from below ``tops``, and so on.
+
+    Raises ``UsageError`` for a module that is not valid Python.
+    """
+    found = list(files)
+    for file in found:  # which grows meanwhile
+        for path in _imported(file, tops):
+            if path not in found:
+                found.append(path)
+    return found
+
+
+def module_file(name: str, top: Path) -> Path | None:
+    """The file of the module ``name`` below ``top``, if it is there."""
+    path = top / name.replace(".", "/")
+    places = (path.with_name(path.name + ".py"), path / "__init__.py")
+    return next((place for place in places if place.is_file()), None)
+
+
+def _imported(file: Path, tops: Sequence[Path]) -> Iterator[Path]:
+    if file.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(f"{file}: not valid Python: {error}", "mend the line named") from error
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _files(alias.name, tops)
+        elif isinstance(node, ast.ImportFrom):
+            places = [file.parents[node.level - 1]] if node.level else tops
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}" if node.module else alias.name
+                yield from _files(name, places)
+
+
+def _files(name: str, tops: Sequence[Path]) -> Iterator[Path]:
+    """The files that importing ``name`` runs: of each package above it, and its own."""
+    parts = name.split(".")
+    for end in range(1, len(parts) + 1):
+        for top in tops:
+            path = module_file(".".join(parts[:end]), top)
+            if path is not None:
+                yield path

@@ -1,0 +1,37 @@
+"""``[image] include``: files that go in whatever would leave them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from packager.errors import UsageError
+
+
+def included(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
+    """Posix name → file of what the patterns name: a file, a folder with all in it, or a glob.
+
+    Raises ``UsageError`` for a pattern that names nothing, or leads out of the project.
+    """
+    found: dict[str, Path] = {}
+    for pattern in patterns:
+        parts = PurePosixPath(pattern).parts
+        if not parts or parts[0] == "/" or ".." in parts:
+            raise UsageError(
+                f"package.toml: `image.include`: expected a path within the project, "
+                f"got {pattern!r}",
+                "write it as seen from the project's folder, for example tests/dummy.pem",
+            )
+        places = sorted(top.glob(pattern))
+        files = [path for place in places for path in _files(place)]
+        if not files:
+            raise UsageError(
+                f"package.toml: `image.include`: expected files at {pattern!r}, got none",
+                f"the path is relative to {top}; * and ** stand for names and folders",
+            )
+        found |= {path.relative_to(top).as_posix(): path for path in files}
+    return found
+
+
+def _files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())

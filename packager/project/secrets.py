@@ -1,0 +1,132 @@
+"""Whether a file holds a credential: by its name, or by shapes in its text that nothing else has.
+
+Certificates and public keys are no secrets. A shape is only among these if its issuer made it to be
+told (a prefix, a length, an alphabet), so that what is found is a credential almost surely.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+MAX_BYTES = 1 << 20
+"""Of a file whose text is looked at."""
+
+_NAMES = {
+    "a private key": "id_rsa id_dsa id_ecdsa id_ed25519 id_*_sk *.pem *.key *.ppk *.p12 *.pfx "
+    "*.jks *.keystore *.pk8",
+    "a store of passwords": "*.kdb *.kdbx *.psafe3 *.ovpn htpasswd *.htpasswd passwd shadow",
+    "credentials": "credentials credentials.* *-credentials.* *_credentials.* credential.* "
+    "client_secret*.json service-account*.json service_account*.json serviceaccount*.json "
+    "*-service-account.json *_service_account.json secrets.* secret.* *.secret *.secrets "
+    "_netrc netrc kubeconfig kubeconfig.* *.kubeconfig *.tfstate *.tfstate.backup *.tfvars "
+    "*.tfvars.json token.pickle accesskeys.csv *_accesskeys.csv",
+    "environment variables": "*.env *.env.*",
+}
+_FOLDERS = frozenset({"credentials", "secrets"})
+_SAMPLES = (".example", ".sample", ".template", ".dist", ".tmpl", ".pub", ".crt")
+_CODE = (".py", ".pyi", ".so", ".ipynb", ".md", ".rst", ".html", ".js", ".css")
+"""What is named like a secret and is code or prose about it."""
+_CERTIFICATES = re.compile(rb"-----BEGIN (?!(?:[A-Z0-9]+ )*PRIVATE KEY)[A-Z0-9 ]+-----")
+
+_PRIVATE_KEY = (
+    r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:\\r|\\n|\s|[\"'+]|[A-Za-z-]+: [^\n\\]*){0,60}[A-Za-z0-9+/]{40}"
+)
+_SHAPES = {
+    "a private key": _PRIVATE_KEY,
+    "an AWS access key": r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b",
+    "an AWS secret key": r"(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?"
+    r"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])",
+    "a GitHub token": r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"
+    r"|\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}\b",
+    "a GitLab token": r"\bgl(?:pat|ptt|dt|rt|cbt|soat)-[A-Za-z0-9_-]{20,}",
+    "a Slack token": r"\bxox[abeoprs]-[0-9][A-Za-z0-9-]{20,}"
+    r"|https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{20,}",
+    "a Stripe key": r"\b[rs]k_live_[A-Za-z0-9]{16,}",
+    "a Google API key": r"\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])",
+    "a Google OAuth token": r"\bya29\.[A-Za-z0-9_-]{30,}"
+    r"|\"refresh_token\":\s*\"1//[A-Za-z0-9_-]{30,}",
+    "an OpenAI key": r"\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}T3BlbkFJ[A-Za-z0-9_-]{20,}",
+    "an Anthropic key": r"\bsk-ant-[a-z]+[0-9]{2}-[A-Za-z0-9_-]{80,}",
+    "a Hugging Face token": r"\bhf_[A-Za-z0-9]{34}\b",
+    "a PyPI token": r"\bpypi-AgE[A-Za-z0-9_-]{50,}",
+    "an npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
+    "a Databricks token": r"\bdapi[0-9a-f]{32}(?:-\d)?\b",
+    "a SendGrid key": r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
+    "a DigitalOcean token": r"\bdo[opr]_v1_[0-9a-f]{64}\b",
+    "a key of Azure Storage": r"\bAccountKey=[A-Za-z0-9+/]{86}==",
+    "a Weights & Biases key": r"(?i:wandb_api_key)[\"']?\s*[=:]\s*[\"']?[0-9a-f]{40}\b",
+    "a JSON Web Token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,}",
+}
+_ANY = [(what, re.compile(shape.encode())) for what, shape in _SHAPES.items()]
+_URL = re.compile(
+    rb"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@\"'<>`?#]{0,100}:([^\s/@\"'<>`]{1,200})@"
+    rb"[A-Za-z0-9\[]"
+)
+_SLOT = re.compile(rb"[${}<>%*]|^(?:x+|\.+|_+|-+)$", re.IGNORECASE)
+"""In a password: a place for it, as variables, templates and prose have it."""
+_WORDS = frozenset(
+    b"password passwd pass pwd secret token changeme example yourpassword your-password key".split()
+)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A credential, in words that follow "holds"."""
+
+    what: str
+    line: int | None = None
+    """Where in the text, from 1; None where the name tells."""
+
+
+def secret_in(path: Path, inside: str) -> Secret | None:
+    """The first credential of a file that lies at ``inside`` in its project, None if there is none.
+
+    The text of a file is looked at up to 1 MB; binary files are known by their names alone.
+    """
+    small = path.stat().st_size <= MAX_BYTES
+    content = path.read_bytes() if small else b""
+    return secret_named(inside, content) or secret_written(inside, content)
+
+
+def secret_named(inside: str, content: bytes) -> Secret | None:
+    """What a file's name says that it is; what a certificate's content says is believed."""
+    place = PurePosixPath(inside)
+    name = place.name.lower()
+    if name.endswith((*_CODE, *_SAMPLES)):
+        return None
+    if name.endswith((".pem", ".key")) and _CERTIFICATES.search(content):
+        return None  # what else it may hold is looked for in its text
+    for what, patterns in _NAMES.items():
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split()):
+            return Secret(what)
+    if _FOLDERS & {part.lower() for part in place.parts[:-1]}:
+        return Secret("credentials")
+    return None
+
+
+def secret_written(inside: str, content: bytes) -> Secret | None:
+    """The first credential in a file's text."""
+    if b"\0" in content[:8192]:
+        return None
+    found = sorted(_found(content, prose=inside.lower().endswith(_CODE)))
+    if not found:
+        return None
+    start, what = found[0]
+    return Secret(what, content.count(b"\n", 0, start) + 1)
+
+
+def _found(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:
+    for what, shape in _ANY:
+        match = shape.search(content)
+        if match is not None:
+            yield match.start(), what
+    for match in _URL.finditer(content):
+        password = match[1]
+        if not _SLOT.search(password) and not (prose and password.lower() in _WORDS):
+            yield match.start(), "a URL with a password"
+            return

@@ -1,0 +1,87 @@
+"""Values of partition columns: in a log they are text, once for a whole file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from packager.errors import UsageError
+
+MAX_PARTITIONS = 1000
+"""Of one commit: each is a file that is open while rows come."""
+
+Values = Mapping[str, str | None]
+"""Partition column → its text in the log."""
+
+
+def partition_text(value: Any, kind: pa.DataType) -> str | None:
+    """A value as the protocol writes it; ``ValueError`` for text that would be read as null."""
+    if value is None:
+        return None
+    if pa.types.is_boolean(kind):
+        return "true" if value else "false"
+    if pa.types.is_floating(kind):
+        return _number(value, kind)
+    if pa.types.is_decimal(kind):
+        return format(value, "f")
+    if pa.types.is_timestamp(kind):
+        if kind.tz is None:
+            return str(value.isoformat(" ", "microseconds"))
+        moment = value.astimezone(dt.UTC).replace(tzinfo=None)
+        return f"{moment.isoformat('T', 'microseconds')}Z"  # in UTC, as the protocol advises
+    if pa.types.is_date(kind):
+        return str(value.isoformat())
+    if pa.types.is_string(kind) and not value:
+        raise ValueError("'' can't be told from null in a partition column")
+    return str(value)
+
+
+def partition_value(text: str | None, kind: pa.DataType) -> pa.Scalar:
+    """The value that a text of the log stands for; empty text is null, whatever the type."""
+    if not text:
+        return pa.scalar(None, kind)
+    if pa.types.is_timestamp(kind) and kind.tz:
+        return pa.array([text.removesuffix("Z")]).cast(pa.timestamp("us")).cast(kind)[0]
+    return pa.array([text]).cast(kind)[0]
+
+
+def by_partition(
+    table: pa.Table, columns: Sequence[str], place: str
+) -> Iterator[tuple[Values, pa.Table]]:
+    """The rows of each partition of ``table``, in the order in which they come first.
+
+    Raises ``UsageError`` for a value that a partition can't have.
+    """
+    keys = [_texts(table[name], name, place) for name in columns]
+    groups: dict[tuple[str | None, ...], list[int]] = {}
+    for row, key in enumerate(zip(*keys, strict=True)):
+        groups.setdefault(key, []).append(row)
+    for key, rows in groups.items():
+        yield dict(zip(columns, key, strict=True)), table.take(pa.array(rows))
+
+
+def _texts(column: pa.ChunkedArray, name: str, place: str) -> list[str | None]:
+    """The text of every row: distinct values are written once."""
+    coded = column.combine_chunks().dictionary_encode("encode")
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    try:
+        known = [partition_text(value, column.type) for value in coded.dictionary.to_pylist()]
+    except ValueError as error:
+        raise UsageError(
+            f"{place}: partition column {name!r}: {error}",
+            "replace it, or add the rows to a table that is not partitioned by this column",
+        ) from error
+    return [known[index] for index in pc.fill_null(coded.indices, 0).to_pylist()]
+
+
+def _number(value: float, kind: pa.DataType) -> str:
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    # The shortest text that gives the same number in the column's own precision.
+    return str(pa.scalar(value, kind).cast(pa.string()).as_py())
