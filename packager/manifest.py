@@ -19,6 +19,9 @@ from packager.digest import sha256_bytes
 from packager.noun import FileEntry, Isa, Kind, Level, Noun, Scalar, Task
 from packager.results import Compiled, Evaluation, Findings, NumericalEnvironment, Observed, Spread
 
+Refusal = Literal["null", "unseen", "empty", "extreme"]
+"""A kind of value: null, a value that training lacked, empty text, the ends of the dtype."""
+
 
 class Column(Noun):
     """One input column, as the model met it in the training rows.
@@ -36,6 +39,10 @@ class Column(Noun):
     minimum: float | None = None
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
+    refuses: tuple[Refusal, ...] = ()
+    """Values on which the model raised when the build asked it (``worker/refusals.py``)."""
+    fatal: tuple[Refusal, ...] = ()
+    """Those of ``refuses`` that ended the model's process, or on which it never came back."""
 
 
 class Schema(Noun):

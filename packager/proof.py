@@ -33,10 +33,12 @@ READY_SECONDS = 120
 TOLERANCE = 1e-9
 PYTHON = f"/{VENV}/bin/python"
 ASK = f"""
-import json, urllib.request
-rows = json.load(open("/package/golden.json"))["rows"]
-body = json.dumps({{"rows": rows}}).encode()
-print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
+import sys, urllib.error, urllib.request
+body = sys.argv[1].encode()
+try:
+    print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
+except urllib.error.HTTPError as error:
+    sys.exit(error.read().decode())
 """
 
 
@@ -48,14 +50,14 @@ def prove(
     folder: Path,
     progress: Progress,
 ) -> None:
-    """Have ``image`` answer its golden rows; ``PackageError`` if it can't or answers otherwise.
+    """Have ``image`` answer rows of its data; ``PackageError`` if it can't or answers otherwise.
 
-    A package without data has no golden rows: there its model has to load.
+    A package without data has none: there its model has to load.
     """
-    golden = _recorded(folder)
+    recorded = _recorded(folder)
     if engine is None or base is None:
         progress.warn("no container: the image itself is not started, its layers answer instead")
-        _compare(_from_worker(image, base, platform, golden, folder, progress), golden)
+        _compare(_from_worker(image, base, platform, recorded, folder, progress), recorded)
         return
     trial = replace(image, name=engine.temporary("proof"))
     progress.step("sending layers to the engine")
@@ -68,28 +70,33 @@ def prove(
 
 def prove_started(reference: str, engine: Engine, folder: Path, progress: Progress) -> None:
     """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
-    golden = _recorded(folder)
+    recorded = _recorded(folder)
     progress.step("starting the image: no network, read-only, no capabilities")
     with engine.sandbox(reference) as sandbox:
         _wait_until_ready(sandbox)
-        if not golden.rows:
+        if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", ASK])
+        code, said = sandbox.run([PYTHON, "-c", ASK, _asked(recorded)])
     if code != 0:
-        raise PackageError("the started image can't answer its golden rows", said[-800:])
-    _compare(json.loads(said)["predictions"], golden)
+        raise PackageError("the started image can't answer rows of the data", said[-800:])
+    _compare(json.loads(said)["predictions"], recorded)
 
 
 def _recorded(folder: Path) -> Golden:
-    path = folder / "package" / "golden.json"
+    """Rows of the data and the fresh model's answers; they stay on this machine."""
+    path = folder / "out" / "proof.json"
     return Golden.load(path) if path.is_file() else Golden(rows=(), answers=())
 
 
-def _compare(answers: Sequence[Mapping[str, Any]], golden: Golden) -> None:
-    for number, (answer, expected) in enumerate(zip(answers, golden.answers, strict=True)):
+def _asked(recorded: Golden) -> str:
+    return canonical_json({"rows": recorded.rows}).decode()
+
+
+def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
+    for number, (answer, expected) in enumerate(zip(answers, recorded.answers, strict=True)):
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
-                f"golden row {number}: expected {expected} as recorded, got {answer}",
+                f"held-out row {number}: expected {expected} as recorded, got {answer}",
                 "the model answers differently each time it is loaded: check its load and predict",
             )
 
@@ -120,14 +127,14 @@ def _from_worker(
     image: Image,
     base: Base | None,
     platform: str,
-    golden: Golden,
+    recorded: Golden,
     folder: Path,
     progress: Progress,
 ) -> Sequence[Mapping[str, Any]]:
     """The answers of a process on the image's layers."""
     output = folder / "proof"
     output.mkdir()
-    asked = canonical_json({"rows": golden.rows})
+    asked = _asked(recorded).encode()
     try:
         with worker_on(image.layers, base, platform, None, progress) as worker:
             progress.step("proving that what ships answers as recorded")

@@ -31,7 +31,8 @@ def train(
     """
     out = folder / "out"
     out.mkdir()
-    job = job_of(project).model_copy(update={"repeat": project.model is None, "spread": spread})
+    asked = {"repeat": project.model is None, "ask": project.data is not None, "spread": spread}
+    job = job_of(project).model_copy(update=asked)
     progress.step("looking at the given model" if project.model else "training")
     worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,12 @@ class Predictions:
         """The answers to the rows at these positions."""
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
         return Predictions([self.labels[row] for row in rows], chosen)
+
+
+def finite(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer, as ``Predictions.answers`` gives it, holds no null."""
+    chances = answer.get("probabilities") or {}
+    return answer["prediction"] is not None and None not in chances.values()
 
 
 def scalars(values: Any) -> list[Scalar | None]:

@@ -29,13 +29,13 @@ from packager.worker.dataset import (
     slice_masks,
 )
 from packager.worker.evaluate import Mask, evaluate
-from packager.worker.golden import golden
 from packager.worker.job import Fit, Job, TrainingResult
 from packager.worker.leftovers import Before, before_training, out_of_sight
 from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
+from packager.worker.questions import ask_model
 from packager.worker.recipe import call_recipe
 from packager.worker.storage import save_model
 from packager.worker.surroundings import numerical_environment
@@ -51,7 +51,7 @@ class _Loaded:
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
-    """Do ``job``; write ``out``/{result,fingerprint,profile,golden}.json, ``out``/model and more.
+    """Do ``job``; write ``out``/{result,fingerprint,profile}.json, ``out``/model and more.
 
     ``out``/model, whose content belongs under ``/models``, is written for a recipe only;
     ``out``/compiled where a compiled form was accepted; other files than result.json only where
@@ -94,7 +94,9 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     evaluation = _evaluate(loaded.model, dataset, masks)
     profile = monitored.profile(dataset, schema, loaded.model)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
-    (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
+    if job.ask:
+        at = (loaded.models / "model", loaded.loader)
+        schema = ask_model(job, root, out, at, dataset, schema, profile)
     return TrainingResult(
         model=model_files(loaded.models),
         loader=loaded.loader,
