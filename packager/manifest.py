@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from packager.digest import sha256_bytes
-from packager.noun import FileEntry, Isa, Kind, Level, Noun, Scalar, Task
+from packager.noun import FileEntry, Isa, Kind, Level, Noun, Rung, Scalar, Task
 from packager.results import Compiled, Evaluation, Findings, NumericalEnvironment, Observed, Spread
 
 Refusal = Literal["null", "unseen", "empty", "extreme"]
@@ -76,7 +76,8 @@ class Recipe(Noun):
     """``module:function``, called as ``train(features, target, *, params, seed)``."""
     seed: int
     params: dict[str, Any]
-    level: Level
+    level: Level | None = None
+    """The rung that is claimed; None where nobody claims one."""
     accept: dict[str, float]
     """Largest allowed absolute difference per metric, for the rung ``metrics``."""
     isa: Isa = "native"
@@ -216,6 +217,12 @@ class Manifest(Noun):
     """The other files under ``/package``: lock, fingerprint, profile, golden rows, Dockerfile."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def level(self) -> Rung:
+        """The rung a replay has to reach: the claimed one, or what a repeat reached when built."""
+        claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
+        return claimed or (self.observed.rung if self.observed else "none")
 
     @property
     def root(self) -> str:

@@ -27,8 +27,8 @@ from packager.worker.predictions import finite
 
 LOAD_SECONDS = 300.0
 """How long a model may take to load."""
-HANG_SECONDS = 60.0
-"""How long an answer to a few rows may take."""
+HANG_SECONDS = 30.0
+"""How long an answer to a few rows may take: a server gives up after as long."""
 MAX_ENDED = 6
 """Processes that may end before no further one is started."""
 

@@ -69,19 +69,20 @@ def examples(
         column.name: makers(column, profiles.get(column.name), train[column.name])
         for column in schema.features
     }
-    found = _asked(_rows(schema, ways), asker)
-    if not found.rows and bases:
+    rows = _rows(schema, ways)
+    reply = asker.ask(rows)
+    if reply.outcome in ("answered", "no answer"):
+        return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+    stuck: list[str] = []
+    if bases:
         ways, stuck = _ways_taken(schema, ways, asker, bases)
-        if stuck:
-            names = ", ".join(repr(name) for name in stuck[:5])
-            sys.stderr.write(
-                f"no example row is shown: the model answers real rows, but no made-up value of"
-                f" {names}\n"
-            )
-            return found
-        found = _asked(_rows(schema, ways), asker)
+        rows = [] if stuck else _rows(schema, ways)
+    found = _answered([row for row in rows if asker.ask([row]).outcome == "answered"], asker)
     if not found.rows:
-        sys.stderr.write("no example row is shown: the model answers none that is made up\n")
+        of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
+        sys.stderr.write(
+            f"no example is shown: the model answers rows of the data, but no made-up{of}\n"
+        )
     return found
 
 
@@ -117,14 +118,6 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
             row[column.name] = None if null else ways[column.name][0](place + index)
         rows.append(row)
     return rows
-
-
-def _asked(rows: Sequence[Row], asker: Asker) -> Golden:
-    """The rows that the model answers: all, or else each that it answers alone."""
-    reply = asker.ask(rows)
-    if reply.outcome in ("answered", "no answer"):
-        return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
-    return _answered([row for row in rows if asker.ask([row]).outcome == "answered"], asker)
 
 
 def _answered(rows: Sequence[Row], asker: Asker) -> Golden:

@@ -64,7 +64,7 @@ def _makers(
 def _lookalikes(values: pd.Series[Any]) -> Iterator[Maker]:
     """Texts put together from parts that several training values share at the same place.
 
-    What they don't share is masked, letter by letter, digit by digit.
+    What they don't share is put together character by character in the same way, or masked.
     """
     texts = [text for text in values.dropna().head(MAX_LOOKED_AT) if isinstance(text, str)]
     split = [_PARTS.findall(text) for text in texts if len(text) <= MAX_LENGTH]
@@ -73,8 +73,8 @@ def _lookalikes(values: pd.Series[Any]) -> Iterator[Maker]:
     form, _ = Counter(map(_form, split)).most_common(1)[0]
     alike = [parts for parts in split if _form(parts) == form]
     places = list(zip(*alike, strict=True))
-    for mask in (_mask, _plain_mask):
-        choices = [_shared(parts) or [mask(parts[0])] for parts in places]
+    for mask in (_commonest, _plain_mask):
+        choices = [_shared(parts) or [mask(parts)] for parts in places]
         yield _composer(choices)
         yield _composer([some[:1] for some in choices])  # whose parts go together most often
 
@@ -95,15 +95,26 @@ def _shared(parts: Sequence[str]) -> list[str]:
     return [text for text, count in Counter(parts).most_common(ROWS) if count >= SHARED]
 
 
-def _mask(part: str) -> str:
-    if not part.isalnum():
-        return part
-    return "".join("1" if c.isdigit() else "A" if c.isupper() else "a" for c in part)
+def _commonest(parts: Sequence[str]) -> str:
+    """Of parts of the commonest length the commonest character at each place, or a mask."""
+    length = Counter(map(len, parts)).most_common(1)[0][0]
+    alike = [part for part in parts if len(part) == length]
+    made = []
+    for characters in zip(*alike, strict=True):
+        character, count = Counter(characters).most_common(1)[0]
+        made.append(character if count >= SHARED else _mask(character))
+    return "".join(made)
 
 
-def _plain_mask(part: str) -> str:
+def _mask(character: str) -> str:
+    if not character.isalnum():
+        return character
+    return "1" if character.isdigit() else "A" if character.isupper() else "a"
+
+
+def _plain_mask(parts: Sequence[str]) -> str:
     """Of one letter, which every alphabet of encoded bytes has."""
-    return "A" * len(part) if part.isalnum() else part
+    return "A" * len(parts[0]) if parts[0].isalnum() else parts[0]
 
 
 def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[Maker]:

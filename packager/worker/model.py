@@ -6,7 +6,7 @@ measured is what is served.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from packager.worker.asking import Asked, asking
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
 from packager.worker.storage import read_native
+from packager.worker.textual import by_column
 
 __all__ = ["LoadedModel", "Predictions", "load_model", "load_model_at"]
 
@@ -59,6 +60,10 @@ class LoadedModel:
             return Predictions([], empty if self.has_probabilities else None)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
+        if isinstance(labels, Sized) and len(labels) != rows:
+            wrong = by_column(len(labels), rows, list(map(str, frame.columns)))
+            if wrong is not None:
+                raise wrong
         return Predictions(
             checked_labels(labels, rows, self.task),
             checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
