@@ -61,7 +61,7 @@ class LoadedModel:
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows:
-            wrong = by_column(len(labels), rows, list(map(str, frame.columns)))
+            wrong = by_column(len(labels), rows, list(map(str, frame.columns)), self.task)
             if wrong is not None:
                 raise wrong
         return Predictions(

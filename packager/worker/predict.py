@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from packager.data.rows import check_rows
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Manifest, Schema
 from packager.worker.integrity import MANIFEST
-from packager.worker.model import LoadedModel, load_model
+from packager.worker.model import LoadedModel, Predictions, load_model
+from packager.worker.parts import PartError, ask_in_parts
 from packager.worker.paths import Root
 from packager.worker.project_code import calling
 
@@ -31,7 +34,7 @@ def predict(root: Root, source: Path, out: Path) -> int:
     model = load_model(root, manifest.serve, manifest.task)
     lines = [
         canonical_json(one) + b"\n"
-        for one in answers(rows, manifest.schema_, model, strict=manifest.serve.strict)
+        for one in answers(rows, manifest.schema_, model, strict=manifest.serve.strict, named=True)
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_bytes(b"".join(lines))
@@ -39,20 +42,44 @@ def predict(root: Root, source: Path, out: Path) -> int:
 
 
 def answers(
-    rows: Sequence[Mapping[str, Any]], schema: Schema, model: LoadedModel, *, strict: bool = False
+    rows: Sequence[Mapping[str, Any]],
+    schema: Schema,
+    model: LoadedModel,
+    *,
+    strict: bool = False,
+    named: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """What ``/predict`` answers to each of ``rows``; every row is checked before the first.
 
-    Raise ``PackageError`` for a row that can't be taken, and where the model raises.
+    Raise ``PackageError`` for a row that can't be taken, and where the model raises: with
+    ``named``, of the first row on which it does.
     """
     checked = check_rows(rows, schema, strict=strict)
     features = checked.frame[[column.name for column in schema.features]]
     for start in range(0, len(features), BATCH):
-        with calling("the model"):
-            predictions = model.predict(features.iloc[start : start + BATCH])
+        part = features.iloc[start : start + BATCH]
+        if named:
+            predictions = _named(model, part, start)
+        else:
+            with calling("the model"):
+                predictions = model.predict(part)
         flags = checked.flags[start : start + BATCH]
         for one, marked in zip(predictions.answers(schema.classes), flags, strict=True):
             yield {**one, "flags": list(marked)}
+
+
+def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
+    """What the model says of ``frame``, whose first row is ``start``; an error names the row."""
+    try:
+        return ask_in_parts(
+            lambda rows: model.predict(frame.iloc[rows.start : rows.stop]), len(frame)
+        )
+    except PartError as error:
+        first, last = start + error.rows.start, start + error.rows.stop - 1
+        place = f"row {first}" if first == last else f"rows {first} to {last}"
+        assert error.__cause__ is not None
+        with calling(f"{place}: the model"):
+            raise error.__cause__ from None
 
 
 def _rows(source: Path) -> list[dict[str, Any]]:

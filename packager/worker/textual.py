@@ -11,6 +11,7 @@ from typing import Any
 
 from packager.errors import PackageError
 from packager.manifest import Column
+from packager.noun import Task
 
 
 def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) -> None:
@@ -23,13 +24,14 @@ def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) 
             raise _refusal(type(step).__name__, columns, trained=trained)
 
 
-def by_column(answers: int, rows: int, columns: Sequence[str]) -> PackageError | None:
+def by_column(answers: int, rows: int, columns: Sequence[str], task: Task) -> PackageError | None:
     """The error of a model that answered once for each column in place of each row."""
     if answers != len(columns) or answers == rows:
         return None
+    wanted = "label" if task == "classification" else "number"
     return PackageError(
-        f"predict gave {answers} values for {rows} rows, one for each of the frame's columns"
-        f" {', '.join(map(repr, columns[:5]))}",
+        f"predict gave {answers} values for {rows} rows, expected one {wanted} a row: it gave one"
+        f" for each column of the frame, {', '.join(map(repr, columns[:5]))}",
         "was it fitted on one column, as in fit(features[NAME], target)? It is asked with the frame"
         " of all features: let it pick its column, by"
         " sklearn.compose.make_column_transformer((TRANSFORMER, NAME)) as its first step",
