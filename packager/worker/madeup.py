@@ -99,10 +99,13 @@ def _commonest(parts: Sequence[str]) -> str:
     """Of parts of the commonest length the commonest character at each place, or a mask."""
     length = Counter(map(len, parts)).most_common(1)[0][0]
     alike = [part for part in parts if len(part) == length]
-    made = []
-    for characters in zip(*alike, strict=True):
-        character, count = Counter(characters).most_common(1)[0]
-        made.append(character if count >= SHARED else _mask(character))
+    for share in (SHARED, len(alike)):
+        made = []
+        for characters in zip(*alike, strict=True):
+            character, count = Counter(characters).most_common(1)[0]
+            made.append(character if count >= share else _mask(character))
+        if "".join(made) not in alike:
+            break
     return "".join(made)
 
 

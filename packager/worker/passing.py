@@ -30,7 +30,8 @@ MAX_TEXT = 50_000_000
 SLACK_SECONDS = 2.0
 """Times may be cut to the second."""
 FIRST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-MIN_ADDRESS, MAX_ADDRESS = 1 << 32, 1 << 47
+MIN_ADDRESS, MAX_ADDRESS = 1 << 44, 1 << 48
+"""Of 64-bit Linux; milliseconds since 1970 lie below, microseconds above."""
 ALIGNED = 8
 
 _ISO = rb"\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"

@@ -77,9 +77,8 @@ def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
     except PartError as error:
         first, last = start + error.rows.start, start + error.rows.stop - 1
         place = f"row {first}" if first == last else f"rows {first} to {last}"
-        assert error.__cause__ is not None
         with calling(f"{place}: the model"):
-            raise error.__cause__ from None
+            raise (error.__cause__ or error) from None
 
 
 def _rows(source: Path) -> list[dict[str, Any]]:
