@@ -123,11 +123,20 @@ class Native:
 
     def _name_column(self, refused: RowRefusedError, row: Sequence[Any]) -> None:
         """The column of which the build found that the model can't take such a value."""
-        for plan, value in zip(self._plans, row, strict=False):
-            anomaly = plan.judge(value)
-            free = plan.column.kind == "string" and plan.seen is None and value is not None
-            kind = KINDS[anomaly] if anomaly else "unseen" if free else None
-            if kind in plan.column.refuses:
-                refused.column, refused.expected = plan.name, plan.expected(anomaly)
-                refused.got = plan.shown(value)
-                return
+        cells = list(zip(self._plans, row, strict=False))
+        anomalies = {plan.name: plan.judge(value) for plan, value in cells}
+        odd = [
+            (plan, value)
+            for plan, value in cells
+            if KINDS.get(anomalies[plan.name] or "") in plan.column.refuses
+        ]
+        # Of free text and codes nothing tells what training had: one such column is the reason.
+        open_ended = [
+            (plan, value)
+            for plan, value in cells
+            if "unseen" in plan.column.refuses and plan.seen is None and value is not None
+        ]
+        if odd or len(open_ended) == 1:
+            plan, value = (odd or open_ended)[0]
+            refused.column, refused.got = plan.name, plan.shown(value)
+            refused.expected = plan.expected(anomalies[plan.name])

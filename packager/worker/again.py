@@ -127,11 +127,11 @@ def _why(found: Likeness, slips: tuple[str, ...]) -> str:
         return "; ".join(slips[:3])
     if found.differing:
         return "pass seed on to everything that draws random numbers"
-    moments = [kind for kind in MOMENTS if any(f": {kind}" in part for part in found.ignored)]
+    moments = [kind for kind in MOMENTS if any(kind in part for part in found.ignored)]
     if moments:
         return (
             f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"
-            " on: set it to None before train returns the model"
+            " on: set it to None before train returns the model, where its library lets you"
         )
     if slips:
         return "; ".join(slips[:3])

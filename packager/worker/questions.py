@@ -12,7 +12,7 @@ from packager.worker.dataset import Dataset
 from packager.worker.golden import bases_of, examples, real_rows
 from packager.worker.job import AskJob, Job
 from packager.worker.paths import Root
-from packager.worker.refusals import with_refusals
+from packager.worker.refusals import gaps_of, with_refusals
 
 
 def ask_model(
@@ -42,7 +42,7 @@ def ask_model(
     ):
         real = real_rows(dataset.test[list(dataset.features)], schema, asker)
         bases = bases_of(real)
-        schema = with_refusals(schema, asker, bases)
+        schema = with_refusals(schema, asker, bases, gaps_of(schema, dataset.train))
         made_up = examples(schema, profile, dataset.train, asker, bases)
     (out / "proof.json").write_bytes(real.dump())
     (out / "golden.json").write_bytes(made_up.dump())

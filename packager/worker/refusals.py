@@ -11,9 +11,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from packager.data.values import RefusedError, nanoseconds_per_tick, taker
 from packager.manifest import Column, Refusal, Schema
@@ -47,13 +49,18 @@ class Budget:
         return self.rows >= 0
 
 
-def with_refusals(schema: Schema, asker: Asker, bases: Sequence[Row]) -> Schema:
-    """``schema`` with what the model can't take in each column, by rows that it answers."""
+def with_refusals(
+    schema: Schema, asker: Asker, bases: Sequence[Row], gaps: Values = MappingProxyType({})
+) -> Schema:
+    """``schema`` with what the model can't take in each column, by rows that it answers.
+
+    ``gaps``: whole numbers that training lacked, within its range, by column.
+    """
     if not bases:
         return schema
     budget = Budget.of(len(schema.features))
     found: dict[str, dict[Refusal, Outcome]] = {column.name: {} for column in schema.features}
-    for kind, values in _questions(schema):
+    for kind, values in _questions(schema, gaps):
         test = _tester(asker, bases, values, budget)
         for name, outcome in blamed(tuple(values), test, lambda: asker.may_end).items():
             if counts(schema, name, kind, outcome):
@@ -109,14 +116,31 @@ def _tester(asker: Asker, bases: Sequence[Row], values: Values, budget: Budget) 
     return test
 
 
-def _questions(schema: Schema) -> Iterator[tuple[Refusal, Values]]:
+def gaps_of(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
+    """The least whole number between those of training, for each column of codes that has one."""
+    found = {}
+    for column in schema.features:
+        if column.kind == "integer" and column.categories is None:
+            present = np.unique(train[column.name].dropna().to_numpy())
+            steps = np.flatnonzero(np.diff(present) > 1)
+            if len(steps):
+                found[column.name] = int(present[steps[0]]) + 1
+    return found
+
+
+def _questions(schema: Schema, gaps: Values) -> Iterator[tuple[Refusal, Values]]:
     features = schema.features
     yield "null", dict.fromkeys((column.name for column in features), None)
-    yield "unseen", {c.name: _unseen(c) for c in features if _unseen(c) is not None}
+    yield "unseen", {**_unseen_of(features), **gaps}
     texts = (c for c in features if c.kind == "string" and "" not in (c.categories or ()))
     yield "empty", {column.name: "" for column in texts}
     for end in (0, 1):
         yield "extreme", {c.name: _ends(c)[end] for c in features if _ends(c)}
+
+
+def _unseen_of(features: Sequence[Column]) -> dict[str, Any]:
+    made = {column.name: _unseen(column) for column in features}
+    return {name: value for name, value in made.items() if value is not None}
 
 
 def _unseen(column: Column) -> Any:

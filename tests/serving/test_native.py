@@ -17,7 +17,9 @@ from packager.worker.parts import MAX_ASKS
 from serving.native import ModelError, Native, RowRefusedError
 from serving.schema import RequestError
 
-FRAME = pd.DataFrame({"x": [0.0, 1000.0], "color": ["red", "blue"], "text": ["a", "b"]})
+FRAME = pd.DataFrame(
+    {"x": [0.0, 1000.0], "color": ["red", "blue"], "text": ["a", "b"], "code": [11, 93]}
+)
 SCHEMA = Schema(features=infer_columns(FRAME))
 
 
@@ -39,7 +41,7 @@ class Picky:
 
 
 def rows(*numbers: float, **cells: Any) -> Checked:
-    row = {"color": "red", "text": "a", **cells}
+    row = {"color": "red", "text": "a", "code": 11, **cells}
     return RowChecker(SCHEMA).check([{"x": number, **row} for number in numbers])
 
 
@@ -122,6 +124,7 @@ def test_the_parts_that_are_asked_are_bounded() -> None:
             ("color", "a value seen in training", '"teal"'),
         ),
         (("x", "null"), {}, 5000.0, (None, None, None)),
+        (("code", "unseen"), {"code": 12}, 7.0, ("code", "a value like those of training", "12")),
     ],
 )
 def test_the_column_is_named_where_the_build_knows_it(

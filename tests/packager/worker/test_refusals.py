@@ -17,7 +17,7 @@ from packager.data.frames import infer_columns
 from packager.manifest import Column, Schema
 from packager.results import Golden
 from packager.worker.ask import Outcome, Reply, Row
-from packager.worker.refusals import MAX_ASKS, blamed, with_refusals
+from packager.worker.refusals import MAX_ASKS, blamed, gaps_of, with_refusals
 
 FRAME = pd.DataFrame(
     {
@@ -102,6 +102,25 @@ def test_kinds_are_told_apart() -> None:
     }
     fatal = {name: column.fatal for name, column in columns.items() if column.fatal}
     assert fatal == {"n": ("extreme",), "text": ("empty",)}
+
+
+def test_codes_are_asked_about_a_number_between_them() -> None:
+    frame = pd.DataFrame(
+        {
+            "store": [11, 25, 93],
+            "count": [1, 2, 3],
+            "wide": pd.array([2**64 - 1, 5, 6], "UInt64"),
+            "some": pd.array([4, None, 6], "Int64"),
+        }
+    )
+    schema = Schema(features=infer_columns(frame))
+    gaps = gaps_of(schema, frame)
+    assert gaps == {"store": 12, "wide": 7, "some": 5}
+    base = {"store": 11, "count": 1, "wide": 5, "some": 4}
+    asker = Answering(lambda row: "raises" if row["store"] not in (11, 25, 93) else "answered")
+    described = with_refusals(schema, asker, [base], gaps)  # type: ignore[arg-type]
+    assert described.features[0].refuses == ("null", "unseen", "extreme")
+    assert not any(column.refuses for column in described.features[1:])
 
 
 def test_what_one_base_row_is_answered_with_is_not_refused() -> None:
