@@ -180,6 +180,9 @@ class Metrics:
         self._mismatches = self.series.counter(
             "model_compiled_mismatches_total", "Rows the model itself answers otherwise."
         ).labels(*common)
+        self.refused_rows = self.series.counter(
+            "model_refused_rows_total", "Rows that the model raised on, though it answers others."
+        ).labels(*common)
         self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
         self._estimated_rows = self._by_slice(
             "model_estimated_rows_total", "Rows whose correctness is estimated."

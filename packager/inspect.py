@@ -56,7 +56,8 @@ def _recipe(manifest: Manifest) -> str:
     if manifest.recipe == "none":
         return "none (the model was trained elsewhere)"
     recipe = manifest.recipe
-    return f"{recipe.train}, seed {recipe.seed}, params {recipe.params}, level {recipe.level}"
+    level = recipe.level or f"{manifest.level} (seen when built)"
+    return f"{recipe.train}, seed {recipe.seed}, params {recipe.params}, level {level}"
 
 
 def _data(manifest: Manifest) -> str:

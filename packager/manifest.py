@@ -17,8 +17,11 @@ from pydantic import ConfigDict, Field
 
 from packager.data.reader import Reader
 from packager.digest import sha256_bytes
-from packager.noun import FileEntry, Isa, Kind, Level, Noun, Scalar, Task
+from packager.noun import FileEntry, Isa, Kind, Level, Noun, Rung, Scalar, Task
 from packager.results import Compiled, Evaluation, Findings, NumericalEnvironment, Observed, Spread
+
+Refusal = Literal["null", "unseen", "empty", "extreme"]
+"""A kind of value: null, a value that training lacked, empty text, the ends of the dtype."""
 
 
 class Column(Noun):
@@ -37,6 +40,10 @@ class Column(Noun):
     minimum: float | None = None
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
+    refuses: tuple[Refusal, ...] = ()
+    """Values on which the model raised when the build asked it (``worker/refusals.py``)."""
+    fatal: tuple[Refusal, ...] = ()
+    """Those of ``refuses`` that ended the model's process, or on which it never came back."""
 
 
 class Schema(Noun):
@@ -72,7 +79,8 @@ class Recipe(Noun):
     """``module:function``, called as ``train(features, target, *, params, seed)``."""
     seed: int
     params: dict[str, Any]
-    level: Level
+    level: Level | None = None
+    """The rung that is claimed; None where nobody claims one."""
     accept: dict[str, float]
     """Largest allowed absolute difference per metric, for the rung ``metrics``."""
     isa: Isa = "native"
@@ -223,6 +231,12 @@ class Manifest(Noun):
     def reader(self) -> Reader:
         """How the package's own CSV was read, and other files of such rows are."""
         return Reader() if self.data == "none" else self.data.reader
+
+    @property
+    def level(self) -> Rung:
+        """The rung a replay has to reach: the claimed one, or what a repeat reached when built."""
+        claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
+        return claimed or (self.observed.rung if self.observed else "none")
 
     @property
     def root(self) -> str:

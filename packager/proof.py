@@ -34,10 +34,12 @@ READY_SECONDS = 120.0
 TOLERANCE = 1e-9
 PYTHON = f"/{VENV}/bin/python"
 ASK = f"""
-import json, urllib.request
-rows = json.load(open("/package/golden.json"))["rows"]
-body = json.dumps({{"rows": rows}}).encode()
-print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
+import sys, urllib.error, urllib.request
+body = sys.argv[1].encode()
+try:
+    print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
+except urllib.error.HTTPError as error:
+    sys.exit(error.read().decode())
 """
 
 
@@ -52,15 +54,15 @@ class Shipped:
 
 
 def prove(ships: Shipped, folder: Path, progress: Progress, seconds: float) -> None:
-    """Have the image answer its golden rows; ``PackageError`` if it can't or answers otherwise.
+    """Have the image answer rows of its data; ``PackageError`` if it can't or answers otherwise.
 
-    ``seconds``: how long it may take to be ready. A package without data has no golden rows:
+    ``seconds``: how long it may take to be ready. A package without data has none:
     there its model has to load.
     """
-    golden, engine = _recorded(folder), ships.engine
+    recorded, engine = _recorded(folder), ships.engine
     if engine is None or ships.base is None:
         progress.warn("no container: the image itself is not started, its layers answer instead")
-        _compare(_from_worker(ships, golden, folder, progress), golden)
+        _compare(_from_worker(ships, recorded, folder, progress), recorded)
         return
     trial = replace(ships.image, name=engine.temporary("proof"))
     progress.step("sending layers to the engine")
@@ -75,28 +77,33 @@ def prove_started(
     reference: str, engine: Engine, folder: Path, progress: Progress, seconds: float
 ) -> None:
     """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
-    golden = _recorded(folder)
+    recorded = _recorded(folder)
     progress.step("starting the image: no network, read-only, no capabilities")
     with engine.sandbox(reference) as sandbox:
         _wait_until_ready(sandbox, seconds)
-        if not golden.rows:
+        if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", ASK])
+        code, said = sandbox.run([PYTHON, "-c", ASK, _asked(recorded)])
     if code != 0:
-        raise PackageError("the started image can't answer its golden rows", said[-800:])
-    _compare(json.loads(said)["predictions"], golden)
+        raise PackageError("the started image can't answer rows of the data", said[-800:])
+    _compare(json.loads(said)["predictions"], recorded)
 
 
 def _recorded(folder: Path) -> Golden:
-    path = folder / "package" / "golden.json"
+    """Rows of the data and the fresh model's answers; they stay on this machine."""
+    path = folder / "out" / "proof.json"
     return Golden.load(path) if path.is_file() else Golden(rows=(), answers=())
 
 
-def _compare(answers: Sequence[Mapping[str, Any]], golden: Golden) -> None:
-    for number, (answer, expected) in enumerate(zip(answers, golden.answers, strict=True)):
+def _asked(recorded: Golden) -> str:
+    return canonical_json({"rows": recorded.rows}).decode()
+
+
+def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
+    for number, (answer, expected) in enumerate(zip(answers, recorded.answers, strict=True)):
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
-                f"golden row {number}: expected {expected} as recorded, got {answer}",
+                f"held-out row {number}: expected {expected} as recorded, got {answer}",
                 "the model answers differently each time it is loaded: check its load and predict",
             )
 
@@ -126,12 +133,12 @@ def _told(log: str) -> PackageError:
 
 
 def _from_worker(
-    ships: Shipped, golden: Golden, folder: Path, progress: Progress
+    ships: Shipped, recorded: Golden, folder: Path, progress: Progress
 ) -> Sequence[Mapping[str, Any]]:
     """The answers of a process on the image's layers."""
     output = folder / "proof"
     output.mkdir()
-    asked = canonical_json({"rows": golden.rows})
+    asked = _asked(recorded).encode()
     try:
         with worker_on(ships.image.layers, ships.base, ships.platform, None, progress) as worker:
             progress.step("proving that what ships answers as recorded")

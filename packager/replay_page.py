@@ -53,7 +53,7 @@ def _ladder(report: ReplayReport) -> str:
             text
             for text, of in (
                 ("reached", report.rung),
-                ("claimed", report.level),
+                ("claimed", report.level if report.claimed else None),
                 ("seen when built", report.observed),
             )
             if of == rung

@@ -35,8 +35,10 @@ def train(
 
 
 def training_job(project: Project, spread: Spread | None) -> Job:
-    """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded."""
-    return job_of(project).model_copy(update={"repeat": project.model is None, "spread": spread})
+    """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded;
+    the model is asked about values that its data lacked."""
+    asked = {"repeat": project.model is None, "ask": project.data is not None, "spread": spread}
+    return job_of(project).model_copy(update=asked)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from serving.access import Keys
 from serving.counting import Counting
 from serving.direct import Written
 from serving.feedback import Feedback
-from serving.logs import Access, Trace, trace_of
+from serving.logs import Access, Refusals, Trace, trace_of
+from serving.native import RowRefusedError
 from serving.pipeline import LARGE_BYTES, Pipeline, late
 from serving.predictor import Predictor
 from serving.routes import Routes
@@ -80,6 +81,7 @@ class App:
         opened = routes.HEALTH | {settings.health_route}
         self._open = opened if settings.metrics_closed else opened | {routes.METRICS}
         self._access = Access(settings.access_log)
+        self._refusals = Refusals()
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
         self._counting: Counting | None = None
@@ -263,7 +265,9 @@ class App:
             error = failure
         if self._counting is not None:
             self._counting.refused(error)
-        if error.status >= 500 and error.__cause__ is not None:
+        if isinstance(error.__cause__, RowRefusedError):
+            self._refusals.write(error.__cause__.said, request.trace, self._route(request.path))
+        elif error.status >= 500 and error.__cause__ is not None:
             self._explain(error, request)
         path = request.path if self._routes is None else self._routes.spoken(request.path)
         return protocols.refusal(path, error)

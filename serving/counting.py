@@ -9,7 +9,7 @@ from monitoring.observe import FLUSH_SECONDS, Batch
 from monitoring.rendering import Rendering
 from monitoring.series import CONTENT_TYPE_LATEST
 from serving.predictor import Predictor
-from serving.schema import RequestError, Response
+from serving.schema import MODEL_REFUSED_ROW, RequestError, Response
 
 ROWS_AT_ONCE = 5_000
 """Rows that are counted without a pause: some five milliseconds."""
@@ -54,9 +54,13 @@ class Counting:
         self._flush_soon()
 
     def refused(self, error: RequestError) -> None:
-        """A value that can't be taken, by its column."""
+        """A value that can't be taken, by its column; a row that the model can't take."""
         column = error.details.get("column")
-        if error.code == "invalid_row" and isinstance(column, str):
+        if error.code == MODEL_REFUSED_ROW:
+            self._predictor.metrics.refused_rows.inc()
+        elif error.code != "invalid_row":
+            return
+        if isinstance(column, str):
             self._predictor.observer.refused(column)
 
     async def exposition(self) -> Response:

@@ -15,7 +15,8 @@ from typing import Any
 
 import orjson
 
-from packager.data.rows import FLAGS, Checked, Plan, RowChecker
+from packager.data.plan import FLAGS, Plan
+from packager.data.rows import Checked, RowChecker
 from packager.data.values import RefusedError
 from packager.manifest import Schema
 from serving.takers import (

@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TextIO
 
@@ -152,3 +152,24 @@ class Access:
             "rows": rows,
         }
         logging.getLogger("serving.access").info("request", extra={"fields": fields})
+
+
+class Refusals:
+    """What the model raised on rows that it can't take: a line a second, as clients cause them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = -1
+        self._left_out = 0
+
+    def write(self, said: Sequence[str], trace: Trace, route: str) -> None:
+        """One refusal; ``said`` is the exception by type and place, as ``described`` gives it."""
+        second = int(self._clock())
+        if second == self._second:
+            self._left_out += 1
+            return
+        fields: dict[str, Any] = {**trace.fields, "route": route, "exception": list(said)}
+        if self._left_out:
+            fields["left_out"] = self._left_out
+        self._second, self._left_out = second, 0
+        logging.getLogger("serving").warning("the model can't take a row", extra={"fields": fields})

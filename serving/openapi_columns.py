@@ -13,10 +13,16 @@ import numpy as np
 
 from packager.data.extra import ExtraColumns
 from packager.data.values import shown_bound
-from packager.manifest import Column, Manifest
+from packager.manifest import Column, Manifest, Refusal
 from packager.noun import Kind, Scalar
 from packager.worker.predictions import label_text
 
+_REFUSED: dict[Refusal, str] = {
+    "null": "null",
+    "unseen": "values that training lacked",
+    "empty": "empty text",
+    "extreme": "numbers or times at the ends of its type",
+}
 MOST_SHOWN = 50
 """Categories of a column told in the document; ``/schema`` has all of them."""
 
@@ -58,7 +64,7 @@ def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
 def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     """The schema of a column's values."""
     described: dict[str, Any] = {"description": _words(column, strict=strict)}
-    null = not strict or column.nullable
+    null = _takes_null(column, strict=strict)
     if column.kind in _TYPES:
         kind = _TYPES[column.kind]
         described["type"] = [kind, "null"] if null else kind
@@ -72,6 +78,8 @@ def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
     else:
         met = _met(column)
         described |= {"x-training": met} if met else {}
+    if "empty" in column.refuses:
+        described["minLength"] = 1
     return described | ({"examples": [example]} if example is not None else {})
 
 
@@ -116,9 +124,19 @@ def _words(column: Column, *, strict: bool) -> str:
     elif column.kind in ("string", "any"):
         text += " Any: training had too many to list."
     if strict:
-        null = " Null as well." if column.nullable else " Never null."
+        null = " Null as well." if _takes_null(column, strict=strict) else " Never null."
         return text + (" Anything else is refused." if met else "") + null
-    return text + (" Others, and null, are answered and flagged." if met else " Null is flagged.")
+    refused = [_REFUSED[kind] for kind in column.refuses if kind != "null"]
+    text += f" The model can't take {', '.join(refused)}." if refused else ""
+    if "null" in column.refuses:
+        return f"{text} Never null."
+    if met and not refused:
+        return f"{text} Others, and null, are answered and flagged."
+    return f"{text} Null is flagged."
+
+
+def _takes_null(column: Column, *, strict: bool) -> bool:
+    return "null" not in column.refuses and (not strict or column.nullable)
 
 
 def _met(column: Column) -> dict[str, Any]:

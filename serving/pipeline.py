@@ -21,7 +21,8 @@ from serving.answers import PredictForm
 from serving.exchange import Exchange
 from serving.lane import FullError, GoneError, Lane, LateError
 from serving.memory import GiveBack, uncollected
-from serving.predictor import ModelError, Outcome, Predictor
+from serving.native import ModelError, RowRefusedError
+from serving.predictor import Outcome, Predictor
 from serving.schema import RequestError, Response
 from serving.settings import Settings
 from serving.together import Together
@@ -90,7 +91,7 @@ class Pipeline:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
         Raises ``RequestError``: 422 and the like for what can't be taken, 500 where the model
-        fails, 503 where too many wait, 504 at the deadline; ``DisconnectedError`` when the
+        is broken, 503 where too many wait, 504 at the deadline; ``DisconnectedError`` when the
         client goes away while it waits.
         """
         try:
@@ -102,6 +103,8 @@ class Pipeline:
             outcome = await self._outcome(checked, deadline, receive)
             self._predicted(time.perf_counter() - started)
             return self._written(exchange, context, checked, outcome)
+        except RowRefusedError as error:
+            raise RequestError.of_refusal(error) from error
         except ModelError as error:
             raise RequestError(500, "model_failed", "the model raised an error") from error
         except FullError as error:
@@ -129,8 +132,11 @@ class Pipeline:
             outcome = await self._lane.run(compiled, deadline, receive)
         if not outcome.outside:
             return outcome
-        rest = predictor.part(checked, outcome.outside)
-        return outcome.completed(await self._lane.predict(rest, deadline, receive))
+        rest = predictor.own.part(checked, outcome.outside)
+        try:
+            return outcome.completed(await self._lane.predict(rest, deadline, receive))
+        except RowRefusedError as error:
+            raise error.at(outcome.outside) from None
 
     async def _large(
         self,
@@ -169,6 +175,11 @@ class Pipeline:
         except RequestError as error:
             error.__cause__ = error.__context__ = error.__traceback__ = None
             return error
+        except RowRefusedError as error:
+            refused = RequestError.of_refusal(error)
+            error.__context__ = error.__traceback__ = None
+            refused.__cause__ = error
+            return refused
 
     def _read(
         self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]

@@ -36,14 +36,11 @@ from serving.exchange import Scored
 from serving.fastrows import FastRows
 from serving.feedback import Feedback
 from serving.live import FOLDER, LiveCheck
+from serving.native import Native, RowRefusedError
 from serving.settings import Settings
 from serving.state import suspicious_log
 
 logger = logging.getLogger("serving")
-
-
-class ModelError(Exception):
-    """The model raised, or gave what can't be an answer; the cause says what."""
 
 
 @dataclass(slots=True)
@@ -78,6 +75,8 @@ class Predictor:
     manifest: Manifest
     golden: Golden | None
     model: LoadedModel
+    own: Native
+    """The model again, asked so that a row on which it raises is found."""
     compiled: CompiledModel | None
     checker: RowChecker
     fast: FastRows
@@ -105,7 +104,7 @@ class Predictor:
         profile = _load_profile(root)
         checker = RowChecker(described, strict=strict, extra=ExtraColumns.of(manifest))
         slices, membership = _load_slices(manifest, checker, names, clocks)
-        golden = root.package / "golden.json"
+        golden = _load_golden(root)
         metrics = Metrics(
             manifest.name,
             manifest.tag,
@@ -117,10 +116,12 @@ class Predictor:
             routes=routes,
         )
         model = load_model(root, manifest.serve, manifest.task)
+        known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
         loaded = cls(
             manifest=manifest,
-            golden=Golden.load(golden) if golden.exists() else None,
+            golden=golden,
             model=model,
+            own=Native(model, described, checker, known),
             compiled=load_compiled(root, described, manifest.task, model),
             checker=checker,
             fast=FastRows(described, checker, strict=strict),
@@ -148,12 +149,15 @@ class Predictor:
     def score(self, checked: Checked) -> Outcome:
         """Compiled where there is such a form, natively for rows outside its domain, or for all.
 
-        Raises ``ModelError``.
+        Raises ``ModelError`` and ``RowRefusedError``.
         """
         outcome = self.try_compiled(checked)
         if not outcome.outside:
             return outcome
-        return outcome.completed(self.native(self.part(checked, outcome.outside)))
+        try:
+            return outcome.completed(self.own.predict(self.own.part(checked, outcome.outside)))
+        except RowRefusedError as error:
+            raise error.at(outcome.outside) from None
 
     def try_compiled(self, checked: Checked) -> Outcome:
         """What the compiled form says, and the rows for which it says nothing."""
@@ -175,21 +179,6 @@ class Predictor:
     def features(self, checked: Checked) -> Sequence[Sequence[Any]]:
         """The columns that the model sees."""
         return checked.columns[: len(self.manifest.schema_.features)]
-
-    def native(self, checked: Checked) -> Predictions:
-        """What the project's own model says; raises ``ModelError``."""
-        features = [column.name for column in self.manifest.schema_.features]
-        try:
-            return self.model.predict(checked.frame[features])
-        except (Exception, SystemExit) as error:  # a model that exits must not end the server
-            raise ModelError(f"the model failed on {checked.rows} rows") from error
-
-    def part(self, checked: Checked, rows: Sequence[int]) -> Checked:
-        """Some of the rows, to be predicted."""
-        if len(rows) == checked.rows:
-            return checked
-        columns = [[column[row] for row in rows] for column in checked.columns]
-        return self.checker.checked(columns, (), {}, len(rows))
 
     def scored(self, checked: Checked, outcome: Outcome) -> tuple[Scored, Batch]:
         """What a protocol makes its answer of, and what there is to count in it."""
@@ -278,6 +267,11 @@ def _measured(predictor: Predictor) -> Costs | None:
         return None
     checked = predictor.check([*predictor.golden.rows])
     return Costs.measure(predictor.compiled, predictor.features(checked))
+
+
+def _load_golden(root: Root) -> Golden | None:
+    path = root.package / "golden.json"
+    return Golden.load(path) if path.exists() else None
 
 
 def _load_profile(root: Root) -> Profile | None:

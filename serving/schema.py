@@ -15,6 +15,10 @@ from packager.data.rows import RowError
 from packager.data.values import shown_bound
 from packager.manifest import Column, Manifest
 from packager.results import Golden
+from serving.native import RowRefusedError
+
+MODEL_REFUSED_ROW = "model_refused_row"
+"""The code of an error that is the row's fault, as the model answers others."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,26 @@ class RequestError(Exception):
         return cls(
             422,
             "invalid_row",
+            message,
+            row=error.row,
+            column=error.column,
+            expected=error.expected,
+            got=error.got,
+        )
+
+    @classmethod
+    def of_refusal(cls, error: RowRefusedError) -> RequestError:
+        """422, naming the row that the model can't take, and the column where it is known."""
+        if error.rows == 1:
+            place = f"row {error.row}"
+        else:
+            place = f"rows {error.row} to {error.row + error.rows - 1} together"
+        if error.column is not None:
+            place += f", column {json.dumps(error.column)}"
+        message = f"{place}: the model can't take this, though it answers other rows"
+        return cls(
+            422,
+            MODEL_REFUSED_ROW,
             message,
             row=error.row,
             column=error.column,
@@ -131,7 +155,9 @@ def encode(document: Any) -> bytes:
 
 
 def _column(column: Column) -> dict[str, Any]:
-    described = column.model_dump(mode="json", exclude={"dtype"})
+    described = column.model_dump(mode="json", exclude={"dtype", "fatal"})
+    described["nullable"] = column.nullable and "null" not in column.refuses
+    described["refuses"] = list(column.refuses) or None
     for name in ("minimum", "maximum"):
         if described[name] is not None:
             described[name] = shown_bound(column, described[name])

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from packager.data.rows import Anomaly, Plan
+from packager.data.plan import Anomaly, Plan
 from packager.manifest import Column
 
 EXACT = 2**53
@@ -33,10 +33,22 @@ class Taker:
         plan = self.plan = Plan(column)
         self.name = column.name
         self.judged = judged
-        self.one: One = _one(column, plan)
+        self.one: One = _guarded(plan, _one(column, plan)) if plan.bars else _one(column, plan)
         """A cell's value and what is unusual about it; it raises for what isn't plain."""
         self.many: Many = _many(plan)
         """All cells' values; None where they aren't alike or anything is unusual about one."""
+
+
+def _guarded(plan: Plan, take: One) -> One:
+    """As ``take``, but what the model can't take is the exact checker's to refuse."""
+
+    def one(cell: Any) -> Judged:
+        value, anomaly = take(cell)
+        if plan.is_barred(value, anomaly):
+            raise NotPlainError
+        return value, anomaly
+
+    return one
 
 
 def _one(column: Column, plan: Plan) -> One:

@@ -8,7 +8,8 @@ from itertools import accumulate, chain
 from packager.data.rows import Checked
 from packager.data.values import array_follows
 from packager.worker.model import Predictions
-from serving.predictor import ModelError, Predictor
+from serving.native import ModelError, RowRefusedError
+from serving.predictor import Predictor
 
 
 class Together:
@@ -39,7 +40,7 @@ class Together:
         rows = sum(item.rows for item in items)
         joined = self._predictor.checker.checked(columns, (), {}, rows)
         try:
-            predicted = self._predictor.native(joined)
+            predicted = self._predictor.own.ask(joined)
         except ModelError:
             return [self._alone(item) for item in items]
         ends = accumulate(item.rows for item in items)
@@ -47,8 +48,8 @@ class Together:
             predicted.at(range(end - item.rows, end)) for item, end in zip(items, ends, strict=True)
         ]
 
-    def _alone(self, item: Checked) -> Predictions | ModelError:
+    def _alone(self, item: Checked) -> Predictions | ModelError | RowRefusedError:
         try:
-            return self._predictor.native(item)
-        except ModelError as error:
+            return self._predictor.own.predict(item)
+        except (ModelError, RowRefusedError) as error:
             return error

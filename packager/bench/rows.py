@@ -35,6 +35,18 @@ def synthetic_rows(
     return [dict(zip(drawn, cells, strict=True)) for cells in zip(*drawn.values(), strict=True)]
 
 
+def with_texts(
+    rows: Sequence[Mapping[str, Any]], schema: Schema, example: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """``rows`` with the example's texts in columns whose made-up texts the model can't take."""
+    names = [
+        column.name
+        for column in schema.features
+        if column.categories is None and "unseen" in column.refuses and column.name in example
+    ]
+    return [{**row, **{name: example[name] for name in names}} for row in rows]
+
+
 def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
     """``/predict`` bodies of ``size`` rows each; rows come again where there are too few."""
     wanted = min(MOST_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
@@ -52,7 +64,7 @@ def _values(
     column: Column, profile: FeatureProfile | None, count: int, source: random.Random
 ) -> list[Any]:
     values = _present(column, profile, count, source)
-    if not column.nullable:
+    if not column.nullable or "null" in column.refuses:
         return values
     return [None if source.random() < NULL_SHARE else value for value in values]
 

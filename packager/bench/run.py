@@ -13,7 +13,7 @@ from monitoring.profile import Profile
 from packager.bench.counters import Counters, compiled_share, stage_seconds
 from packager.bench.generator import Target, generator
 from packager.bench.report import Benchmark, Step
-from packager.bench.rows import bodies, synthetic_rows
+from packager.bench.rows import bodies, synthetic_rows, with_texts
 from packager.client import Client
 from packager.data.rowfiles import read_rows
 from packager.errors import UsageError
@@ -54,6 +54,7 @@ def bench_package(
         ready = time.monotonic() - server.started
         progress.step(f"ready in {ready:.1f} s at {server.url}")
         target = Target(server.url, None)
+        rows = _tried(client, rows, plan, manifest)
         steps = _steps(target, client, rows, plan, server.usage, progress)
     where = "process" if engine is None else "container"
     return _benchmark(manifest, where, ready, plan, steps)
@@ -63,6 +64,7 @@ def bench_server(client: Client, key: str | None, plan: Plan, progress: Progress
     """Measure a server that runs already: what it uses is not known then."""
     manifest = client.package()
     rows = _rows(plan, manifest, None)
+    rows = _tried(client, rows, plan, manifest)
     steps = _steps(Target(client.url, key), client, rows, plan, lambda: None, progress)
     return _benchmark(manifest, client.url, None, plan, steps)
 
@@ -76,6 +78,23 @@ def _rows(plan: Plan, manifest: Manifest, profile: Profile | None) -> Rows:
     return rows
 
 
+def _tried(client: Client, rows: Rows, plan: Plan, manifest: Manifest) -> Rows:
+    """The rows, of which one was answered: what is wrong with them or the key is said once."""
+    if plan.source is not None:
+        client.predict(rows[:1])
+        return rows
+    shown = client.schema().get("example", {}).get("rows", [{}])
+    rows = with_texts(rows, manifest.schema_, shown[0])
+    try:
+        client.predict(rows[:1])
+    except UsageError as error:
+        if not error.message.startswith("row"):
+            raise
+        hint = "the row was made up from the package's schema: name rows of your own with --input"
+        raise UsageError(error.message, hint) from error
+    return rows
+
+
 def _steps(
     target: Target,
     client: Client,
@@ -84,7 +103,6 @@ def _steps(
     usage: Callable[[], Usage | None],
     progress: Progress,
 ) -> list[Step]:
-    client.predict(rows[:1])  # what is wrong with the rows or the key is said here, once
     steps = []
     for size in plan.sizes:
         asked = bodies(rows, size)

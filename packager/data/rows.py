@@ -7,62 +7,24 @@ seen and a number out of the training range are taken, flagged and counted.
 from __future__ import annotations
 
 import difflib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from packager.data.extra import ExtraColumns
-from packager.data.values import (
-    RefusedError,
-    builder,
-    nanoseconds_per_tick,
-    needs_exact_floats,
-    refuse_inexact,
-    shown_bound,
-    taker,
-)
-from packager.errors import UsageError
-from packager.manifest import Column, Schema
+from packager.data.plan import FLAGS, Plan, RowError, short
+from packager.data.values import builder
+from packager.manifest import Schema
 
-Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
+__all__ = ["Checked", "RowChecker", "RowError", "check_rows"]
 
-FLAGS: dict[Anomaly, str] = {
-    "missing": "missing",
-    "unseen": "unseen",
-    "below_range": "out_of_range",
-    "above_range": "out_of_range",
-}
-_HINTS = {
-    "number": "send a JSON number, without quotes",
-    "integer": "send a whole JSON number, without quotes",
-    "boolean": "send true or false, without quotes",
-    "string": "send text in quotes",
-}
 NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
-_STRICT = "this model is strict: it refuses what it did not meet in training"
-_SHORT = 80
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
-
-
-class RowError(UsageError):
-    """A row that can't be taken; rows count from 0.
-
-    ``column`` is None if the row as such is wrong. ``got`` is JSON of at most 80 characters.
-    """
-
-    def __init__(self, row: int, column: str | None, expected: str, got: str, hint: str) -> None:
-        place = f"row {row}" if column is None else f"row {row}, column {_short(column)}"
-        super().__init__(f"{place}: expected {expected}, got {got}", hint)
-        self.row = row
-        self.column = column
-        self.expected = expected
-        self.got = got
 
 
 @dataclass
@@ -133,6 +95,7 @@ class RowChecker:
             for row, anomaly in found:
                 flags[row].append(f"{plan.name}:{FLAGS[anomaly]}")
                 anomalies[plan.name, anomaly] += 1
+            errors += plan.barred(values)
             if self._strict:
                 errors += plan.refusals(found, whole)[:1]
         columns += [plan.take_any([row.get(plan.name) for row in whole]) for plan in self._extras]
@@ -167,7 +130,7 @@ class RowChecker:
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):
             if not isinstance(cells, Mapping):
-                return RowError(row, None, "an object of names and values", _short(cells), "")
+                return RowError(row, None, "an object of names and values", short(cells), "")
             unknown = sorted(map(str, self.unknown(cells)))[:_LOOKED_AT]
             for plan in self._features:
                 if plan.name not in cells:
@@ -178,7 +141,7 @@ class RowChecker:
                 hint = _similar(name, self._known) or (
                     f"the columns are {', '.join(sorted(self._known))}"
                 )
-                got = _short(cells.get(name))
+                got = short(cells.get(name))
                 return RowError(row, name, "only columns that the model knows", got, hint)
         return None
 
@@ -200,107 +163,12 @@ def check_rows(
     return RowChecker(schema, strict=strict, extra=extra).check(rows)
 
 
-class Plan:
-    """How the values of one column are taken and judged."""
-
-    def __init__(self, column: Column) -> None:
-        self.column = column
-        self.name = column.name
-        self.take_one: Callable[[Any], Any] = taker(column)
-        self._exact = needs_exact_floats(column)
-        self.seen = None if column.categories is None else frozenset(column.categories)
-        self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
-
-    def take(self, values: Sequence[Any]) -> list[Any]:
-        """JSON values as the column's, None for null; ``RowError`` for the first refused."""
-        taken = []
-        for row, value in enumerate(values):
-            try:
-                taken.append(None if value is None else self.take_one(value))
-            except RefusedError as error:
-                raise self._error(row, error.expected, value) from error
-        if self._exact and None in taken:
-            self._refuse_inexact(taken)
-        return taken
-
-    def take_any(self, values: Sequence[Any]) -> list[Any]:
-        """As ``take``, with None for what the column can't hold: the model never sees it."""
-        try:
-            return self.take(values)
-        except RowError:
-            return [self._take_or_none(value) for value in values]
-
-    def _take_or_none(self, value: Any) -> Any:
-        try:
-            taken = None if value is None else self.take_one(value)
-            if self._exact:
-                refuse_inexact([taken])
-        except RefusedError:
-            return None
-        return taken
-
-    def _refuse_inexact(self, values: Sequence[Any]) -> None:
-        try:
-            refuse_inexact(values)
-        except RefusedError as error:
-            largest = max((v for v in values if v is not None), key=abs)
-            raise self._error(values.index(largest), error.expected, largest) from error
-
-    def anomalies(self, values: Sequence[Any]) -> Iterator[tuple[int, Anomaly]]:
-        """The rows whose value is unusual, and how."""
-        for row, value in enumerate(values):
-            anomaly = self.judge(value)
-            if anomaly is not None:
-                yield row, anomaly
-
-    def refusals(
-        self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
-    ) -> list[RowError]:
-        """What a strict model refuses of these anomalies."""
-        expected: dict[Anomaly, str] = {
-            "missing": "a value, as in training",
-            "unseen": "a value seen in training",
-            "below_range": f"at least {self._bound(self.column.minimum)}, as in training",
-            "above_range": f"at most {self._bound(self.column.maximum)}, as in training",
-        }
-        return [
-            RowError(row, self.name, expected[anomaly], _short(rows[row].get(self.name)), _STRICT)
-            for row, anomaly in found
-            if not (anomaly == "missing" and self.column.nullable)
-        ]
-
-    def _bound(self, value: float | None) -> float | str | None:
-        return None if value is None else shown_bound(self.column, value)
-
-    def judge(self, value: Any) -> Anomaly | None:
-        """What is unusual about a value that was taken."""
-        if value is None:
-            return "missing"
-        if self.seen is not None:
-            return None if value in self.seen else "unseen"
-        low, high = self.column.minimum, self.column.maximum
-        if low is None or high is None:
-            return None
-        number = float(value * self._scale)  # as the range was rounded, so is the value
-        return "below_range" if number < low else "above_range" if number > high else None
-
-    def _error(self, row: int, expected: str, value: Any) -> RowError:
-        return RowError(row, self.name, expected, _short(value), _HINTS.get(self.column.kind, ""))
-
-
-def _short(value: Any) -> str:
-    """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
-
-
 def _misspelt(name: str, sent: Iterable[str]) -> str | None:
     """What to write in place of an unknown key that is like the column ``name``."""
     close = difflib.get_close_matches(name, sent, n=1)
-    return f"{_short(close[0])} is no column: did you mean {_short(name)}?" if close else None
+    return f"{short(close[0])} is no column: did you mean {short(name)}?" if close else None
 
 
 def _similar(name: str, names: Iterable[str]) -> str | None:
     close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {_short(close[0])}?" if close else None
+    return f"did you mean {short(close[0])}?" if close else None

@@ -79,7 +79,8 @@ class DataSection(Noun):
 class RecipeSection(Noun):
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
-    level: Level = "artifact"
+    level: Level | None = None
+    """The rung a replay has to reach; None: the one a repeat reaches at the build."""
     isa: Isa = "native"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}

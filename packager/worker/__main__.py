@@ -1,12 +1,13 @@
 """``python -m packager.worker``: what runs inside the locked environment.
 
-    run JOB OUT        train and measure; OUT/{result,fingerprint,profile,golden}.json, OUT/model
+    run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
     fit JOB OUT        train and measure, no more; OUT/fit.json, OUT/model
     seeds JOB OUT      train with several seeds; OUT/spread.json
     check JOB OUT      look for dirt in the data; OUT/check.json
     folds JOB OUT      train on parts of the rows in OUT/folds.pickle, ask about the others;
                        OUT/folds.npz
     replay ASK OUT     train again and compare; OUT/report.json
+    ask ASKED OUT      answer lines of rows on stdin, each with a line on stdout (worker/ask.py)
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
 
     replay [CHANGE]    the same for a person with nothing but the image: prints what was found;
@@ -28,10 +29,11 @@ from pathlib import Path
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest, Recipe
+from packager.noun import Isa
 from packager.worker.child import end_with_parent
 from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
-from packager.worker.job import Ask, CheckJob, FoldsJob, Job, SeedsJob
+from packager.worker.job import Ask, AskJob, CheckJob, FoldsJob, Job, SeedsJob
 from packager.worker.outside import refuse_files_outside
 from packager.worker.paths import Root
 from packager.worker.surroundings import settle
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
-        case ["run" | "fit" | "seeds" | "check" | "folds" | "replay", _, out]:
+        case ["run" | "fit" | "seeds" | "check" | "folds" | "replay" | "ask", _, out]:
             folder = Path(out)
         case ["predict", _, out]:
             folder = Path(out).parent
@@ -86,12 +88,13 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     end_with_parent()
     root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
-    refuse_network("the model" if verb == "predict" else "the recipe")
+    refuse_network("the model" if verb in ("predict", "ask") else "the recipe")
     recipe = _recipe(verb, given, root)
-    settle(recipe.isa if recipe else "native", arguments)
+    settle(_isa(verb, given, recipe), arguments)
     if verb != "predict":
         training = recipe is not None and verb != "replay"
-        refuse_files_outside(root.path, out, training=training)
+        own = out.parent if verb == "ask" else out
+        refuse_files_outside(root.path, own, training=training)
     if verb == "fit":
         list_backwards()
     from packager.data.frames import keep_text_plain
@@ -118,6 +121,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.replay import replay
 
             return replay(root, Ask.load(given), out).passed
+        case "ask":
+            from packager.worker.ask import answer_questions
+
+            answer_questions(AskJob.load(given))
         case "predict":
             from packager.worker.predict import predict
 
@@ -139,6 +146,13 @@ def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
         case _:
             return None
     return recipe if isinstance(recipe, Recipe) else None
+
+
+def _isa(verb: str, given: Path, recipe: Recipe | None) -> Isa:
+    """The instruction set of the training; a model is asked with that of its own."""
+    if verb == "ask":
+        return AskJob.load(given).isa
+    return recipe.isa if recipe else "native"
 
 
 def _report(error: PackageError, folder: Path) -> None:

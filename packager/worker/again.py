@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 
 from packager.errors import PackageError
 from packager.manifest import Recipe
+from packager.noun import Rung
 from packager.results import Evaluation, Observed
 from packager.worker.child import run_child
 from packager.worker.compare import accepted, metric_checks
@@ -14,6 +16,7 @@ from packager.worker.dataset import Dataset
 from packager.worker.job import Fit, Job
 from packager.worker.likeness import Trained, likeness, rung_of
 from packager.worker.model import load_model_at
+from packager.worker.passing import MOMENTS
 from packager.worker.paths import Root
 from packager.worker.report import Likeness, reaches
 from packager.worker.slips import find_slips
@@ -43,11 +46,14 @@ def observe(
     Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims.
     """
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
+        began = time.time()
         folder = train_again("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+        window = (began, time.time())
         fit = Fit.load(folder / "fit.json")
         serve = job.serve.model_copy(update={"loader": fit.loader})
         model = load_model_at(folder / "model" / "model", serve, job.task)
-        found = likeness(first, Trained(fit.model, model), dataset.test[list(dataset.features)])
+        second = Trained(fit.model, model, window)
+        found = likeness(first, second, dataset.test[list(dataset.features)])
     checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
     rung = rung_of(
         found,
@@ -55,8 +61,10 @@ def observe(
         statistical=within_spread(job.spread, fit.evaluation, recipe.accept),
     )
     slips = () if rung == "artifact" else find_slips(root.code)
-    if not reaches(rung, recipe.level):
+    if recipe.level is not None and not reaches(rung, recipe.level):
         raise _refusal(rung, recipe, found, slips)
+    if recipe.level is None and rung != "artifact":
+        _tell(rung, found, slips)
     return Observed(
         rung=rung,
         state=found.digests[0],
@@ -82,12 +90,33 @@ def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...])
     return PackageError(message, _why(found, slips) + mend)
 
 
+def _tell(rung: Rung, found: Likeness, slips: tuple[str, ...]) -> None:
+    """What a repeat reached where nobody claimed a rung."""
+    if rung == "none":
+        reached = "no rung: its metrics differ. A replay is held to none"
+    else:
+        reached = f"the rung {rung!r}. A replay has to reach it too"
+    parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
+    sys.stderr.write(
+        f"the recipe ran twice and the second model reached {reached}. What differs: {parts}."
+        f" To mend it: {_why(found, slips)}\n"
+    )
+
+
 def _why(found: Likeness, slips: tuple[str, ...]) -> str:
     """The likely reason, and how to mend it."""
     if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
         return "a search remembers how long each fit took: return its best_estimator_"
+    if found.differing and slips:
+        return "; ".join(slips[:3])
+    if found.differing:
+        return "pass seed on to everything that draws random numbers"
+    moments = [kind for kind in MOMENTS if any(kind in part for part in found.ignored)]
+    if moments:
+        return (
+            f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"
+            " on: set it to None before train returns the model, where its library lets you"
+        )
     if slips:
         return "; ".join(slips[:3])
-    if found.ignored:
-        return "both models compute the same, but are written down otherwise"
-    return "pass seed on to everything that draws random numbers"
+    return "both models compute the same, but are written down otherwise"

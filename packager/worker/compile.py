@@ -73,6 +73,7 @@ def _compiled(
     model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path
 ) -> Compiled:
     _check_known(model)
+    _check_harmless(schema)
     if held_out is None:
         raise CannotCompileError("there is no data to show that a compiled form is equal")
     rows = taken(schema, json_rows(held_out, schema))
@@ -129,3 +130,12 @@ def _check_known(model: LoadedModel) -> None:
     room = kind.__module__.split(".")[0]
     if not from_sklearn(model.native) and room not in ("lightgbm", "xgboost"):
         raise CannotCompileError(f"no compiled form is known for {kind.__module__}.{kind.__name__}")
+
+
+def _check_harmless(schema: Schema) -> None:
+    """Shown to be equal is a form by asking the model about nulls and the like, in this process."""
+    for column in schema.features:
+        if column.fatal:
+            raise CannotCompileError(
+                f"the model ends its process, or never answers, on some values of {column.name!r}"
+            )

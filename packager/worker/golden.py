@@ -1,83 +1,128 @@
-"""Synthetic rows with the fresh model's answers: an example to show, and a test of every copy.
+"""Rows with the fresh model's answers: examples to show, and what proves every copy.
 
-No value is a training row's own: numbers lie in the middle of the profile's bins (or spread over
-the range seen), and only categories are taken as they are.
+Examples are made up (``worker/madeup.py``) and lie in the package. The model may take none of
+them: then there are none. Rows of the data prove what ships; they never enter the package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from monitoring.profile import FeatureProfile, Profile
-from packager.manifest import Column, Schema
+from packager.digest import canonical_json
+from packager.manifest import Schema
 from packager.results import Golden
-from packager.worker.model import LoadedModel
-from packager.worker.predict import answers
+from packager.worker.ask import Asker, Outcome, Row
+from packager.worker.compiling.heldout import json_rows, taken
+from packager.worker.madeup import ROWS, Maker, makers
+from packager.worker.refusals import Budget, blamed
 
-ROWS = 8
-TEXT = "example"
+LOOKED_AT = 40
+"""Held-out rows that are tried, to find some that the model answers one by one."""
+BASES = 2
+MAX_BYTES = 1 << 16
+"""Of rows that prove: they are handed to a started image as an argument."""
+
+Ways = Mapping[str, tuple[Maker, ...]]
+"""Column → the ways to make a value of it, the one that is tried next first."""
 
 
-def golden(schema: Schema, profile: Profile, model: LoadedModel) -> Golden:
-    """Eight rows drawn from schema and profile, the last with nulls where training had some."""
-    profiles = {feature.name: feature for feature in profile.features}
-    rows = [_row(schema, profiles, place) for place in range(ROWS)]
-    return Golden(rows=tuple(rows), answers=tuple(answers(rows, schema, model)))
+def real_rows(frame: pd.DataFrame, schema: Schema, asker: Asker) -> Golden:
+    """Up to eight rows of ``frame`` as requests would hold them, with the model's answers.
+
+    Each is answered alone, too. None where the model answers no single row.
+    """
+    some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, LOOKED_AT).astype(int))]
+    rows: list[Row] = []
+    size = 0
+    for row in taken(schema, json_rows(some, schema)):
+        size += len(canonical_json(row))
+        if size > MAX_BYTES:
+            break
+        if asker.ask([row]).outcome == "answered":
+            rows.append(row)
+        if len(rows) == ROWS:
+            break
+    return _answered(rows, asker)
 
 
-def _row(schema: Schema, profiles: Mapping[str, FeatureProfile], place: int) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for index, column in enumerate(schema.features):
-        if column.nullable and place == ROWS - 1:
-            row[column.name] = None
-        else:
+def bases_of(real: Golden) -> list[Row]:
+    """Rows that questions are asked in: those with the fewest nulls."""
+    by_nulls = sorted(real.rows, key=lambda row: sum(value is None for value in row.values()))
+    return list(by_nulls[:BASES])
+
+
+def examples(
+    schema: Schema, profile: Profile, train: pd.DataFrame, asker: Asker, bases: Sequence[Row]
+) -> Golden:
+    """Up to eight made-up rows that the model answers, the last with nulls where training had some.
+
+    Says on stderr where there are none, and of which column the model takes no made-up value.
+    """
+    profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
+    ways: Ways = {
+        column.name: makers(column, profiles.get(column.name), train[column.name])
+        for column in schema.features
+    }
+    rows = _rows(schema, ways)
+    reply = asker.ask(rows)
+    if reply.outcome in ("answered", "no answer"):
+        return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+    stuck: list[str] = []
+    if bases:
+        ways, stuck = _ways_taken(schema, ways, asker, bases)
+        rows = [] if stuck else _rows(schema, ways)
+    found = _answered([row for row in rows if asker.ask([row]).outcome == "answered"], asker)
+    if not found.rows:
+        of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
+        sys.stderr.write(
+            f"no example is shown: the model answers rows of the data, but no made-up{of}\n"
+        )
+    return found
+
+
+def _ways_taken(
+    schema: Schema, ways: Ways, asker: Asker, bases: Sequence[Row]
+) -> tuple[Ways, list[str]]:
+    """The ways that the model takes, and the columns of which it takes none."""
+    budget = Budget.of(len(schema.features))
+    left = dict(ways)
+    stuck: list[str] = []
+
+    def test(some: Sequence[str]) -> Outcome:
+        changes = [{name: left[name][0](step) for name in some} for step in range(ROWS)]
+        rows = [{**bases[0], **changed} for changed in changes]
+        return asker.ask(rows).outcome if budget.take(ROWS) else "not asked"
+
+    names = list(left)
+    while names:
+        refused = blamed(names, test, lambda: asker.may_end)
+        names = [name for name in refused if len(left[name]) > 1]
+        stuck += [name for name in refused if len(left[name]) == 1]
+        left |= {name: left[name][1:] for name in names}
+    return left, stuck
+
+
+def _rows(schema: Schema, ways: Ways) -> list[Row]:
+    rows: list[Row] = []
+    for place in range(ROWS):
+        row: dict[str, Any] = {}
+        for index, column in enumerate(schema.features):
             # Each feature starts elsewhere, so that the rows differ in more than one way.
-            row[column.name] = _value(column, profiles.get(column.name), place + index)
-    return row
+            null = column.nullable and "null" not in column.refuses and place == ROWS - 1
+            row[column.name] = None if null else ways[column.name][0](place + index)
+        rows.append(row)
+    return rows
 
 
-def _value(column: Column, profile: FeatureProfile | None, step: int) -> Any:
-    if column.categories:
-        return column.categories[step % len(column.categories)]
-    if column.kind == "string":
-        return TEXT
-    if column.minimum is None or column.maximum is None:
-        return None  # never seen in training
-    middle = _middle(_bounds(column.minimum, column.maximum, profile), step)
-    match column.kind:
-        case "integer":
-            return round(middle)
-        case "datetime":
-            return _moment(middle, column.dtype)
-        case _:
-            return _float(middle, column.dtype)
-
-
-def _bounds(low: float, high: float, profile: FeatureProfile | None) -> list[tuple[float, float]]:
-    """The profile's bins; eighths of the range seen where it has none."""
-    if profile is not None and profile.kind == "numeric" and profile.edges:
-        return list(pairwise((low, *profile.edges, high)))
-    return list(pairwise(np.linspace(low, high, ROWS + 1).tolist()))
-
-
-def _middle(bounds: list[tuple[float, float]], step: int) -> float:
-    low, high = bounds[step % len(bounds)]
-    return low + (high - low) / 2
-
-
-def _float(value: float, dtype: str) -> float:
-    """``value`` with six digits where that is short enough to read, and exact in ``dtype``."""
-    short = float(f"{value:.6g}")
-    return float(np.float32(short)) if dtype in ("float32", "float16", "Float32") else short
-
-
-def _moment(nanoseconds: float, dtype: str) -> str:
-    """ISO 8601, to the second; with an offset where the column has a time zone."""
-    aware = "," in dtype
-    moment = pd.Timestamp(int(nanoseconds // 10**9), unit="s", tz="UTC" if aware else None)
-    return moment.isoformat()
+def _answered(rows: Sequence[Row], asker: Asker) -> Golden:
+    """The rows with the answers to all of them at once; no row where the model gives none."""
+    reply = asker.ask(rows) if rows else None
+    if reply is None or reply.outcome != "answered":
+        return Golden(rows=(), answers=())
+    return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from packager.data.checks.expected import Expected
 from packager.data.reader import Reader
 from packager.manifest import Recipe, Schema, Serve, Slices, Split
-from packager.noun import FileEntry, Noun, Task
+from packager.noun import FileEntry, Isa, Noun, Task
 from packager.results import Compiled, Evaluation, NumericalEnvironment, Observed, Spread
 
 Perturbation = Literal["none", "seed", "row", "param"]
@@ -41,6 +41,8 @@ class Job(Noun):
     """Whether there is data under ``/data/source``."""
     repeat: bool = False
     """Whether the recipe runs a second time, to see how equal a repeat is."""
+    ask: bool = False
+    """Whether the model is asked what it can't take, for the schema, and about example rows."""
     leave_out: int | None = None
     """Position of a training row that is left out: a negative control of replay."""
     spread: Spread | None = None
@@ -103,3 +105,15 @@ class Ask(Noun):
 
     perturb: Perturbation = "none"
     """A negative control: what is changed on purpose, and must show."""
+
+
+class AskJob(Noun):
+    """Which model is asked (``asked.json``)."""
+
+    model: str
+    """Where it lies."""
+    schema_: Schema
+    serve: Serve
+    task: Task
+    isa: Isa
+    """The instruction set that its recipe was trained with."""

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from packager.digest import sha256_bytes
 from packager.noun import FileEntry, Rung
 from packager.worker.compare import identical, label_flips, largest_difference, row_differences
 from packager.worker.model import LoadedModel
+from packager.worker.passing import Window, passing
 from packager.worker.project_code import calling
 from packager.worker.report import Likeness
-from packager.worker.state import OpaqueError, differences, state, state_digest
+from packager.worker.state import (
+    Leaf,
+    OpaqueError,
+    differences,
+    first,
+    state,
+    state_digest,
+)
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
 """Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
@@ -27,6 +37,8 @@ class Trained:
 
     files: tuple[FileEntry, ...]
     model: LoadedModel
+    window: Window | None = None
+    """When it was trained; None where that isn't known."""
 
 
 def likeness(recorded: Trained, now: Trained, rows: pd.DataFrame) -> Likeness:
@@ -69,10 +81,34 @@ def _states(recorded: Trained, now: Trained) -> dict[str, Any]:
         before, after = state(recorded.model.native), state(now.model.native)
     except OpaqueError as error:
         return {"state": None, "differing": (f"the state can't be seen: {error}",)}
+    before, after, moments = without_moments((before, after), (recorded.window, now.window))
     digests = (state_digest(before), state_digest(after))
     equal = digests[0] == digests[1]
-    ignored: tuple[str, ...] = ()
+    ignored = first(moments)
     if equal and recorded.files != now.files:
-        ignored = differences(before, after, ignored=True) or (LAYOUT,)
+        ignored = first((*moments, *differences(before, after, ignored=True))) or (LAYOUT,)
     parts = differences(before, after)
     return {"state": equal, "digests": digests, "differing": parts, "ignored": ignored}
+
+
+def without_moments(
+    leaves: tuple[Mapping[str, Leaf], Mapping[str, Leaf]],
+    windows: tuple[Window | None, Window | None],
+) -> tuple[dict[str, Leaf], dict[str, Leaf], tuple[str, ...]]:
+    """Two states without what each holds of the moment of its fit, and what that was.
+
+    ``windows``: when each was trained, where that is known.
+    """
+    cleared: tuple[dict[str, Leaf], dict[str, Leaf]] = dict(leaves[0]), dict(leaves[1])
+    told = []
+    for path, one in leaves[0].items():
+        other = leaves[1].get(path)
+        if other is None or not one.counts or one.digest == other.digest:
+            continue
+        name = path.replace("]", "").replace("[", ".").rpartition(".")[2]
+        found = passing(name, (one.value, other.value), windows)
+        if found is not None:
+            for side in cleared:
+                side[path] = replace(side[path], digest=sha256_bytes(found[0].encode()))
+            told.append(f"{path}: {found[1]}: {one.shown}, now {other.shown}")
+    return *cleared, tuple(told)

@@ -6,7 +6,7 @@ measured is what is served.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from packager.worker.naming import feature_names
 from packager.worker.paths import Root
 from packager.worker.predictions import Predictions, checked_labels, checked_probabilities, scalars
 from packager.worker.storage import read_native
+from packager.worker.textual import by_column
 
 __all__ = ["LoadedModel", "Predictions", "load_model", "load_model_at"]
 
@@ -61,7 +62,10 @@ class LoadedModel:
             return Predictions([], empty if self.has_probabilities else None)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
-        _check_not_walked(labels, frame)
+        if isinstance(labels, Sized) and len(labels) != rows:
+            wrong = by_column(len(labels), rows, list(map(str, frame.columns)), self.task)
+            if wrong is not None:
+                raise wrong
         return Predictions(
             checked_labels(labels, rows, self.task),
             checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
@@ -108,18 +112,6 @@ def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
             "set classes_ to the class labels in the order of predict_proba's columns",
         )
     return LoadedModel(native, task, classes, with_probabilities)
-
-
-def _check_not_walked(labels: Any, frame: pd.DataFrame) -> None:
-    """Raise ``PackageError`` for one answer a column: a frame that is walked over gives names."""
-    columns = len(frame.columns)
-    if len(frame) != columns and hasattr(labels, "__len__") and len(labels) == columns:
-        raise PackageError(
-            f"predict gave {columns} values for {len(frame)} rows, one for each column name: it "
-            "was fitted on a single column (a series) and is asked with a frame",
-            "select the column in a step of the pipeline: make_column_transformer((vectoriser, "
-            f"{str(frame.columns[0])!r})), fitted on the frame",
-        )
 
 
 def _classes(native: Any) -> tuple[Scalar, ...] | None:

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from packager.data.extra import ExtraColumns
 from packager.data.rows import check_rows
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Manifest, Schema
 from packager.worker.integrity import MANIFEST, check_before_loading
-from packager.worker.model import LoadedModel, load_model
+from packager.worker.model import LoadedModel, Predictions, load_model
+from packager.worker.parts import PartError, ask_in_parts
 from packager.worker.paths import Root
 from packager.worker.project_code import calling
 
@@ -39,6 +42,7 @@ def predict(root: Root, source: Path, out: Path) -> int:
             model,
             strict=manifest.serve.strict,
             extra=ExtraColumns.of(manifest),
+            named=True,
         )
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -53,19 +57,38 @@ def answers(
     *,
     strict: bool = False,
     extra: ExtraColumns = ExtraColumns(),
+    named: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """What ``/predict`` answers to each of ``rows``; every row is checked before the first.
 
-    Raise ``PackageError`` for a row that can't be taken, and where the model raises.
+    Raise ``PackageError`` for a row that can't be taken, and where the model raises: with
+    ``named``, of the first row on which it does.
     """
     checked = check_rows(rows, schema, strict=strict, extra=extra)
     features = checked.frame[[column.name for column in schema.features]]
     for start in range(0, len(features), BATCH):
-        with calling("the model"):
-            predictions = model.predict(features.iloc[start : start + BATCH])
+        part = features.iloc[start : start + BATCH]
+        if named:
+            predictions = _named(model, part, start)
+        else:
+            with calling("the model"):
+                predictions = model.predict(part)
         flags = checked.flags[start : start + BATCH]
         for one, marked in zip(predictions.answers(schema.classes), flags, strict=True):
             yield {**one, "flags": list(marked)}
+
+
+def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
+    """What the model says of ``frame``, whose first row is ``start``; an error names the row."""
+    try:
+        return ask_in_parts(
+            lambda rows: model.predict(frame.iloc[rows.start : rows.stop]), len(frame)
+        )
+    except PartError as error:
+        first, last = start + error.rows.start, start + error.rows.stop - 1
+        place = f"row {first}" if first == last else f"rows {first} to {last}"
+        with calling(f"{place}: the model"):
+            raise (error.__cause__ or error) from None
 
 
 def _rows(source: Path) -> list[dict[str, Any]]:

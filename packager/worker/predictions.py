@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,12 @@ class Predictions:
 def label_text(label: Scalar) -> str:
     """A class label as a key of JSON: the text that JSON has for it, without quotes."""
     return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def finite(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer, as ``Predictions.answers`` gives it, holds no null."""
+    chances = answer.get("probabilities") or {}
+    return answer["prediction"] is not None and None not in chances.values()
 
 
 def scalars(values: Any) -> list[Scalar | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from packager.noun import Level, Noun, Rung
+from packager.noun import Noun, Rung
 from packager.results import NumericalEnvironment
 
 LADDER: tuple[Rung, ...] = get_args(Rung)
@@ -62,8 +62,10 @@ class ReplayReport(Noun):
 
     rung: Rung
     """The strongest rung reached; ``none`` too where a file isn't what the manifest names."""
-    level: Level
-    """The rung the recipe claims."""
+    level: Rung
+    """The rung to reach; ``none`` where nobody claims one and a repeat reached none when built."""
+    claimed: bool = True
+    """Whether the recipe claims it; else it is what a repeat reached when the package was built."""
     observed: Rung | None = None
     """The rung a repeat reached when the package was built."""
     passed: bool
@@ -86,5 +88,5 @@ class ReplayReport(Noun):
 
 
 def reaches(rung: str, level: str) -> bool:
-    """Whether ``rung`` is as strong as ``level`` or stronger."""
-    return rung != "none" and LADDER.index(rung) <= LADDER.index(level)
+    """Whether ``rung`` is as strong as ``level`` or stronger; none is reached by every rung."""
+    return level == "none" or (rung != "none" and LADDER.index(rung) <= LADDER.index(level))

@@ -26,7 +26,9 @@ def as_text(report: ReplayReport) -> str:
         lines += [f"environment: {text}" for text in reasons if report.environment_now]
         lines += [f"may be the reason: {text}" for text in report.slips]
     seen = f", seen when built: {report.observed}" if report.observed else ""
-    lines.append(f"rung: {report.rung} (claimed: {report.level}{seen})")
+    lines.append(
+        f"rung: {report.rung} (claimed: {report.level if report.claimed else 'none'}{seen})"
+    )
     lines.append(verdict(report))
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,18 +30,20 @@ from packager.worker.dataset import (
     slice_masks,
 )
 from packager.worker.evaluate import Mask, evaluate
-from packager.worker.golden import golden
 from packager.worker.job import Fit, Job, TrainingResult
 from packager.worker.leftovers import Before, before_training, out_of_sight
 from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
+from packager.worker.passing import Window, clear_addresses
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
+from packager.worker.questions import ask_model
 from packager.worker.seasons import not_compared
 from packager.worker.source import read_source
 from packager.worker.storage import save_model
 from packager.worker.suiting import explained, suited
 from packager.worker.surroundings import numerical_environment
+from packager.worker.textual import check_takes_frames
 from packager.worker.trainonly import never_asked, train_on
 
 
@@ -51,10 +54,12 @@ class _Loaded:
     model: LoadedModel
     models: Path
     loader: str
+    window: Window | None = None
+    """When it was trained; None for a given model."""
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
-    """Do ``job``; write ``out``/{result,fingerprint,profile,golden}.json, ``out``/model and more.
+    """Do ``job``; write ``out``/{result,fingerprint,profile}.json, ``out``/model and more.
 
     ``out``/model, whose content belongs under ``/models``, is written for a recipe only;
     ``out``/compiled where a compiled form was accepted; other files than result.json only where
@@ -96,11 +101,15 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         dataset = given.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
+    trained = isinstance(job.recipe, Recipe)
+    check_takes_frames(loaded.model.native, schema.features, trained=trained)
     evaluation = _evaluate(loaded.model, dataset, masks)
     apart = not_compared(dataset, schema, job)
     profile = monitored.profile(dataset, schema, loaded.model, apart)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
-    (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
+    if job.ask:
+        at = (loaded.models / "model", loaded.loader)
+        schema = ask_model(job, root, out, at, dataset, schema, profile)
     return TrainingResult(
         model=model_files(loaded.models),
         loader=loaded.loader,
@@ -147,10 +156,13 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     if job.leave_out is not None:
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
     names = dataset.features, dataset.train_only, job.exclude
+    began = time.time()
     model, module = train_on(recipe, rows, dataset.target, *names)
+    window = (began, time.time())
+    clear_addresses(model)
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
-    return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
+    return _Loaded(load_model_at(models / "model", serve, job.task), models, loader, window)
 
 
 def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
@@ -177,7 +189,7 @@ def _observe(
     if not (job.repeat and isinstance(job.recipe, Recipe)):
         return None
     sys.stderr.write("training a second time, to see how equal a repeat is\n")
-    first = Trained(model_files(loaded.models), loaded.model)
+    first = Trained(model_files(loaded.models), loaded.model, loaded.window)
     with out_of_sight(before):
         return observe(job, job.recipe, root, out, first, dataset, evaluation)
 

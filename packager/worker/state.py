@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -44,6 +45,8 @@ class Leaf:
     shown: str
     counts: bool = True
     """Whether it belongs to the state; False below a name in ``MASKED``."""
+    value: str | bytes | float | None = None
+    """Text, bytes or a single number as such; None for anything else."""
 
 
 def state(model: Any) -> dict[str, Leaf]:
@@ -75,7 +78,13 @@ def differences(
     """
     paths = [p for p in dict.fromkeys((*recorded, *now)) if _counts(p, recorded, now) != ignored]
     differing = [p for p in paths if _digest(recorded.get(p)) != _digest(now.get(p))]
-    found = [f"{path}: {_difference(recorded.get(path), now.get(path))}" for path in differing]
+    return first(
+        [f"{path}: {_difference(recorded.get(path), now.get(path))}" for path in differing]
+    )
+
+
+def first(found: Sequence[str]) -> tuple[str, ...]:
+    """At most ``SHOWN`` of what was found, and how many there are beside."""
     if len(found) > SHOWN:
         return (*found[:SHOWN], f"and {len(found) - SHOWN} more")
     return tuple(found)
@@ -206,6 +215,17 @@ def _key(key: Any) -> str:
 
 def _leaf(value: Any) -> Leaf | None:
     """A value that has no parts; None for one that has."""
+    leaf = _seen(value)
+    plain = value.item() if isinstance(value, np.generic) else value
+    plain = plain.isoformat() if type(plain) is datetime else plain
+    if leaf is None or isinstance(plain, bool) or not isinstance(plain, str | bytes | int | float):
+        return leaf
+    return replace(leaf, value=plain)
+
+
+def _seen(value: Any) -> Leaf | None:
+    if type(value) is datetime:
+        return _plain("datetime", value.isoformat())
     if value is None or isinstance(value, bool | int | str):
         return _plain(type(value).__name__, repr(value))
     if isinstance(value, float):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from packager.data.frames import infer_columns
 from packager.data.rows import Checked, RowChecker, RowError
-from packager.manifest import Schema
+from packager.manifest import Refusal, Schema
 from serving.fastrows import FastRows
 from serving.schema import RequestError, parse_rows
 
@@ -57,23 +57,23 @@ TEXTS = [
 CELLS = st.sampled_from([*NUMBERS, *TEXTS, "null", "true", "false", "[]", "{}", '{"a":[1]}'])
 
 
-def slow(body: bytes, *, strict: bool = False) -> Checked | None:
+def slow(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> Checked | None:
     try:
-        return RowChecker(SCHEMA, strict=strict).check(parse_rows(body))
+        return RowChecker(schema, strict=strict).check(parse_rows(body))
     except (RequestError, RowError):
         return None
 
 
-def fast(body: bytes, *, strict: bool = False) -> Checked | None:
-    checker = RowChecker(SCHEMA, strict=strict)
-    return FastRows(SCHEMA, checker, strict=strict).read(body)
+def fast(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> Checked | None:
+    checker = RowChecker(schema, strict=strict)
+    return FastRows(schema, checker, strict=strict).read(body)
 
 
-def assert_agree(body: bytes, *, strict: bool = False) -> bool:
-    taken = fast(body, strict=strict)
+def assert_agree(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> bool:
+    taken = fast(body, strict=strict, schema=schema)
     if taken is None:
         return False
-    expected = slow(body, strict=strict)
+    expected = slow(body, strict=strict, schema=schema)
     assert expected is not None, body
     assert (taken.rows, dict(taken.anomalies)) == (expected.rows, dict(expected.anomalies))
     assert list(map(list, taken.flags)) == list(map(list, expected.flags))
@@ -119,6 +119,35 @@ def test_every_cell_in_every_column_alone_and_beside_another_row(name: str, cell
     assert_agree(text_of([{**PLAIN, name: cell}]))
     assert_agree(text_of([PLAIN, {**PLAIN, name: cell}]))
     assert_agree(text_of([{**PLAIN, name: "null"}, {**PLAIN, name: cell}]))
+
+
+def refusing(kinds: tuple[Refusal, ...], *, fatal: bool) -> Schema:
+    """The schema of a model that can't take values of these kinds in any column."""
+    changes = {"refuses": kinds, "fatal": kinds if fatal else ()}
+    features = (column.model_copy(update=changes) for column in SCHEMA.features)
+    return SCHEMA.model_copy(update={"features": tuple(features)})
+
+
+BARRING = [
+    refusing(("null",), fatal=False),
+    refusing(("empty",), fatal=False),
+    refusing(("null", "unseen", "empty", "extreme"), fatal=True),
+]
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_what_the_model_cannot_take_is_refused_by_both(name: str) -> None:
+    for cell in ("null", '""', '"Z"', '"E"', "1e300", "5.0", "true", '"2024-02-01"'):
+        for rows in ([{**PLAIN, name: cell}], [PLAIN, {**PLAIN, name: cell}]):
+            for schema in BARRING:
+                assert_agree(text_of(rows), schema=schema)
+
+
+@pytest.mark.parametrize("schema", BARRING[:2])
+def test_plain_requests_stay_fast_where_something_is_refused(schema: Schema) -> None:
+    plain = {**PLAIN, "mixed": '"a"'}
+    assert assert_agree(text_of([plain]), schema=schema)
+    assert assert_agree(text_of([plain, plain]), schema=schema)
 
 
 @settings(max_examples=300)

@@ -95,20 +95,33 @@ def test_413_for_a_large_body_of_unknown_length(troubled: Server) -> None:
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])
-def test_500_when_the_model_fails_and_the_server_goes_on(troubled: Server, code: int) -> None:
-    reply = troubled.predict([{"code": code}])
-    assert reply.status == 500
-    assert error(reply) == {"code": "model_failed", "message": "the model raised an error"}
+def test_422_for_a_row_that_the_model_fails_on_and_the_server_goes_on(
+    troubled: Server, code: int
+) -> None:
     assert troubled.predict([{"code": 0}]).status == 200
+    refused = troubled.metric("model_refused_rows_total")
+    failed = troubled.metric("model_request_duration_seconds_count", code="5xx")
+    reply = troubled.predict([{"code": code}, {"code": 0}, {"code": 0}])
+    assert reply.status == 422
+    assert error(reply) == {
+        "code": "model_refused_row",
+        "message": "row 0: the model can't take this, though it answers other rows",
+        "row": 0,
+    }
+    assert troubled.predict([{"code": 0}]).status == 200
+    assert troubled.metric("model_refused_rows_total") == refused + 1
+    assert troubled.metric("model_request_duration_seconds_count", code="5xx") == failed
 
 
 def test_the_log_says_what_the_answer_does_not(troubled: Server) -> None:
+    assert troubled.predict([{"code": 0}]).status == 200
+    time.sleep(1.1)  # a refusal a second is told
     reply = troubled.predict([{"code": 1}])
     assert b"secret" not in reply.body
     lines = [json.loads(line) for line in troubled.log.read_text().splitlines() if "{" in line]
-    line = next(line for line in reversed(lines) if line.get("code") == "model_failed")
-    assert line["exception"][1].startswith("RuntimeError < ")
-    assert "trouble.py" in line["exception"][1]
+    told = [line for line in lines if line["message"] == "the model can't take a row"]
+    assert told[-1]["exception"][0].startswith("RuntimeError < ")
+    assert "trouble.py" in told[-1]["exception"][0]
     # A model's message may quote a row.
     assert "secret" not in troubled.log.read_text()
 

@@ -10,8 +10,9 @@ import pandas as pd
 from packager.data.frames import infer_columns
 from packager.data.rows import Checked, RowChecker
 from packager.manifest import Schema
+from packager.worker.model import LoadedModel
 from packager.worker.predictions import Predictions
-from serving.predictor import ModelError
+from serving.native import Native, RowRefusedError
 from serving.together import Together
 
 FRAME = pd.DataFrame({"x": [0.5, 1.5], "n": [1, 2], "flag": [True, False], "t": ["a", "b"]})
@@ -19,19 +20,30 @@ SCHEMA = Schema(features=infer_columns(FRAME))
 
 
 class Doubling:
-    """A predictor of which only what ``Together`` needs is there."""
+    """A model that doubles, but for the text ``bad``."""
 
-    def __init__(self, schema: Schema = SCHEMA) -> None:
-        self.manifest: Any = type("Manifest", (), {"schema_": schema})
-        self.checker = RowChecker(schema)
+    classes_ = (0.0, 1.0)
+
+    def __init__(self) -> None:
         self.frames: list[pd.DataFrame] = []
 
-    def native(self, checked: Checked) -> Predictions:
-        self.frames.append(checked.frame)
-        if "bad" in checked.columns[3]:
-            raise ModelError("no")
-        found = [float(2 * value) for value in checked.columns[0]]
-        return Predictions(list(found), np.array([[value, 1] for value in found]))
+    def predict(self, frame: pd.DataFrame) -> list[float]:
+        self.frames.append(frame)
+        if (frame["t"] == "bad").any():
+            raise ValueError("no")
+        return [float(2 * value) for value in frame["x"]]
+
+    def predict_proba(self, frame: pd.DataFrame) -> Any:
+        return np.array([[2 * value, 1] for value in frame["x"]])
+
+
+def together_of(model: Doubling, schema: Schema = SCHEMA) -> Together:
+    """Of a predictor of which only what ``Together`` needs is there."""
+    checker = RowChecker(schema)
+    loaded = LoadedModel(model, "classification", model.classes_, has_probabilities=True)
+    own = Native(loaded, schema, checker, None)
+    parts = {"manifest": type("Manifest", (), {"schema_": schema}), "checker": checker, "own": own}
+    return Together(type("Predictor", (), parts)())
 
 
 def rows(*cells: tuple[Any, ...]) -> Checked:
@@ -41,7 +53,7 @@ def rows(*cells: tuple[Any, ...]) -> Checked:
 def test_each_gets_its_own_rows_back() -> None:
     model = Doubling()
     items = [rows((1.0, 1, True, "a")), rows((2.0, 1, True, "b"), (3.0, 2, False, "c"))]
-    first, second = Together(model).together(items)  # type: ignore[arg-type]
+    first, second = together_of(model).together(items)
     assert isinstance(first, Predictions)
     assert isinstance(second, Predictions)
     assert (first.labels, second.labels) == ([2.0], [4.0, 6.0])
@@ -54,12 +66,12 @@ def test_each_gets_its_own_rows_back() -> None:
 
 def test_a_request_that_fails_fails_alone() -> None:
     items = [rows((1.0, 1, True, "a")), rows((2.0, 1, True, "bad")), rows((3.0, 1, True, "c"))]
-    found = Together(Doubling()).together(items)  # type: ignore[arg-type]
-    assert [type(one) for one in found] == [Predictions, ModelError, Predictions]
+    found = together_of(Doubling()).together(items)
+    assert [type(one) for one in found] == [Predictions, RowRefusedError, Predictions]
 
 
 def test_rows_meet_only_where_no_dtype_changes() -> None:
-    together = Together(Doubling())  # type: ignore[arg-type]
+    together = together_of(Doubling())
     whole, null = rows((1.0, 1, True, "a")), rows((None, None, True, None))
     assert together.group(whole) == together.group(rows((None, 5, False, None)))
     assert together.group(whole) != together.group(null)
@@ -71,4 +83,4 @@ def test_columns_whose_dtype_follows_their_values_are_never_put_together() -> No
     column = infer_columns(mixed)[0].model_copy(update={"dtype": "any"})
     schema = Schema(features=(column,))
     item = RowChecker(schema).check([{"x": 1}])
-    assert Together(Doubling(schema)).group(item) is None  # type: ignore[arg-type]
+    assert together_of(Doubling(), schema).group(item) is None

@@ -260,7 +260,7 @@ def test_integer_that_floats_cannot_hold_is_refused_beside_nulls():
         ({"carat": 9}, "at most 1.5, as in training"),
         ({"carat": 0.1}, "at least 0.2, as in training"),
         ({"color": "Z"}, "a value seen in training"),
-        ({"color": None}, "a value, as in training"),
+        ({"color": None}, "a value, not null"),
     ],
 )
 def test_strict_refuses_what_training_did_not_have(change, expected):
@@ -370,3 +370,43 @@ def test_checking_rows_needs_neither_pyarrow_nor_xxhash():
         check_rows([{ROW!r}], Schema.model_validate_json({SCHEMA.dump().decode()!r}))
     """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("refuses", "fatal", "cells", "said"),
+    [
+        (
+            ("null",),
+            (),
+            {"carat": None},
+            'row 1, column "carat": expected a value, not null, got null',
+        ),
+        (
+            ("empty",),
+            (),
+            {"color": ""},
+            'row 1, column "color": expected text that is not empty, got ""',
+        ),
+        (
+            ("unseen",),
+            ("unseen",),
+            {"color": "Z"},
+            'row 1, column "color": expected a value seen in training, got "Z"',
+        ),
+        (("unseen",), (), {"color": "Z"}, None),  # the model is asked: it may know others
+        (("extreme",), (), {"carat": 9.0}, None),
+    ],
+)
+def test_what_the_model_cannot_take_is_refused_naming_row_and_column(refuses, fatal, cells, said):
+    frame = pd.DataFrame({"carat": [0.2, 1.5], "color": ["D", "E"]})
+    changes = {"refuses": refuses, "fatal": fatal}
+    features = tuple(c.model_copy(update=changes) for c in infer_columns(frame))
+    good = {"carat": 0.5, "color": "D"}
+    rows = [good, {**good, **cells}]
+    if said is None:
+        assert check_rows(rows, Schema(features=features)).rows == 2
+        return
+    with pytest.raises(RowError) as refused:
+        check_rows(rows, Schema(features=features))
+    assert refused.value.message == said
+    assert refused.value.hint == ("the model can't take this value: fill it in before it is sent")

@@ -63,7 +63,7 @@ def test_the_least_that_is_needed_gets_the_documented_defaults(tmp_path: Path):
     assert project.repository == "shop"
     assert project.data.split.test == 0.2
     assert project.data.embed == "companion"
-    assert (project.recipe.seed, project.recipe.level) == (0, "artifact")
+    assert (project.recipe.seed, project.recipe.level) == (0, None)
     assert (project.serve.predictor, project.serve.workers) == ("auto", 2)
     assert project.image.base == "python:3.11-slim-bookworm"
     assert project.model is None

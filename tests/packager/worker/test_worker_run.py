@@ -21,7 +21,10 @@ def test_a_process_trains_measures_and_writes_everything(
     project.data(rows.assign(shop=["north", "south"] * 40))
     result = project.train(
         project.job(
-            exclude=("shop",), slices_columns=("shop",), slices_rules={"large": "size >= 8"}
+            ask=True,
+            exclude=("shop",),
+            slices_columns=("shop",),
+            slices_rules={"large": "size >= 8"},
         )
     )
     assert [(c.name, c.kind, c.dtype) for c in result.schema_.features] == [
@@ -58,13 +61,13 @@ def test_nothing_depends_on_folder_hash_seed_locale_time_zone_or_umask(
 ) -> None:
     project.code(train=FOREST)
     project.data(rows)
-    job = project.job(slices_columns=("new",))
+    job = project.job(slices_columns=("new",), ask=True)
     project.train(job, PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C")
     elsewhere = Project(type(project.root)(tmp_path / "else where"), tmp_path / "results")
     shutil.copytree(project.root.path, elsewhere.root.path)
     elsewhere.train(job, PYTHONHASHSEED="2", TZ="Asia/Tokyo", LC_ALL="C.UTF-8", PYTHONUTF8="0")
     names = sorted(p.relative_to(project.out) for p in project.out.rglob("*") if p.is_file())
-    assert len(names) == 5
+    assert len(names) == 6
     for name in names:
         if name.name != "result.json":
             assert (project.out / name).read_bytes() == (elsewhere.out / name).read_bytes(), name
@@ -107,6 +110,7 @@ def test_a_regression_with_missing_values_dates_and_odd_names(project: Project) 
     job = project.job(
         task="regression",
         target="y",
+        ask=True,
         slices_columns=("färbung",),
         slices_rules={"long": "`länge (cm)` >= 20"},
     )
@@ -238,7 +242,7 @@ def test_golden_rows_hold_no_number_of_the_training_rows(project: Project) -> No
     generator = np.random.default_rng(0)
     frame = pd.DataFrame({"x": generator.normal(size=200), "label": ["a", "b"] * 100})
     project.data(frame)
-    project.train_here(project.job())
+    project.train_here(project.job(ask=True))
     golden = Golden.load(project.out / "golden.json")
     assert len({row["x"] for row in golden.rows}) == 8
     assert not {row["x"] for row in golden.rows} & set(frame["x"])

@@ -141,7 +141,7 @@ class Project:
         assert job.target is not None
         shutil.copytree(self.out / "model", self.root.models)
         self.root.package.mkdir()
-        names = ("fingerprint.json", "golden.json", "profile.json")
+        names = ("fingerprint.json", "profile.json")
         for name in names:
             shutil.copy(self.out / name, self.root.package / name)
         held_out = entries(self.root.test)

@@ -1,0 +1,172 @@
+"""What a model holds of the moment it was fitted, and not of the data: it differs in every fit.
+
+Libraries store when a fit was called, how long it took, where an object lay in memory, and the
+names of temporary files. None of it is computed with. It is told by its value, never by its name
+alone: a time has to lie within the training, an address has to be one in both models, a duration
+has to be shorter than the training.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+Window = tuple[float, float]
+"""When a training began and ended, in seconds since 1970."""
+
+TIME = "a time of the fit"
+DURATION = "how long the fit took"
+ADDRESS = "a memory address"
+TEMPORARY = "a temporary name"
+MOMENTS = (TIME, DURATION, ADDRESS, TEMPORARY)
+ADDRESSES = frozenset(["_stop_words_id"])
+"""Attributes that hold one, and may be absent."""
+MAX_OBJECTS = 1_000_000
+MAX_TEXT = 50_000_000
+SLACK_SECONDS = 2.0
+"""Times may be cut to the second."""
+FIRST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+MIN_ADDRESS, MAX_ADDRESS = 1 << 44, 1 << 48
+"""Of 64-bit Linux; milliseconds since 1970 lie below, microseconds above."""
+ALIGNED = 8
+
+_ISO = rb"\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_COMPACT = rb"(?<!\d)20\d{6}[T_-]?\d{6}(?!\d)"
+_CTIME = rb"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}"
+_TEMPORARY = tuple(
+    rb"(?<![\w./-])" + re.escape(folder.encode()) + rb"/[^\s\"',;:()<>\x00-\x1f]*"
+    for folder in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp"))
+)
+_DRAWN = (
+    rb"(?<![\da-f-])[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}(?![\da-f])",
+    rb"(?<![\da-f-])(?:[\da-f]{8}-){3}[\da-f]{8}(?![\da-f])",
+)
+"""Identifiers drawn anew each time: those of RFC 9562, and CatBoost's."""
+_ADDRESS = rb"(?<=\bat )0x[\da-f]{6,16}|\b0x[\da-f]{9,16}\b"
+_LASTED = re.compile(r"(fit|train|refit|score|eval|run|wall|elapsed|compute)\w*(time|duration|sec)")
+_OF_THE_MOMENT = re.compile(
+    b"(?P<iso>%b)|(?P<compact>%b)|(?P<ctime>%b)|(?P<temporary>%b)|(?P<address>%b)"
+    % (_ISO, _COMPACT, _CTIME, b"|".join((*_TEMPORARY, *_DRAWN)), _ADDRESS)
+)
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A value without what is of its moment."""
+
+    rest: Any
+    """Equal for two values that differ in nothing else."""
+    kinds: tuple[str, ...]
+    times: tuple[float, ...] = ()
+    """Seconds since 1970."""
+
+
+def passing(
+    name: str, values: tuple[Any, Any], windows: tuple[Window | None, Window | None]
+) -> tuple[str, str] | None:
+    """What is left of two differing values, and what they differ in; None for a real difference.
+
+    ``name``: of the attribute that holds them. ``windows``: when their models were trained; None
+    where that isn't known.
+    """
+    readings = [list(_readings(name, *given)) for given in zip(values, windows, strict=True)]
+    for one, other in zip(*readings, strict=True):
+        if one is None or other is None or one.rest != other.rest:
+            continue
+        if len(one.times) != len(other.times):
+            continue
+        pairs = list(zip(one.times, other.times, strict=True))
+        if all(a == b or (_within(a, windows[0]) and _within(b, windows[1])) for a, b in pairs):
+            kept = [a if a == b else None for a, b in pairs]
+            return f"{one.rest!r} {kept}", ", ".join(dict.fromkeys((*one.kinds, *other.kinds)))
+    return None
+
+
+def _readings(name: str, value: Any, window: Window | None) -> Iterator[Masked | None]:
+    """The ways to read a value; at the same place for two values."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    yield _text(value) if isinstance(value, str | bytes) else None
+    for unit in (1.0, 1e3, 1e6, 1e9):
+        yield Masked(TIME, (TIME,), (value / unit,)) if number else None
+    yield _address(value) if number else None
+    yield _duration(name, value, window) if number else None
+
+
+def _within(time: float, window: Window | None) -> bool:
+    low, high = window or (FIRST, datetime.now(UTC).timestamp())
+    return low - SLACK_SECONDS <= time <= high + SLACK_SECONDS
+
+
+def _text(value: str | bytes) -> Masked | None:
+    content = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else bytes(value)
+    kinds: dict[str, None] = {}
+    times: list[float] = []
+
+    def mask(found: re.Match[bytes]) -> bytes:
+        kind = {"temporary": TEMPORARY, "address": ADDRESS}.get(found.lastgroup or "", TIME)
+        if kind == TIME:
+            moment = _moment(found.group().decode(), found.lastgroup or "")
+            if moment is None:
+                return found.group()
+            times.append(moment)
+        kinds[kind] = None
+        return f"<{kind}>".encode()
+
+    if len(content) > MAX_TEXT:
+        return None
+    rest = _OF_THE_MOMENT.sub(mask, content)
+    return Masked(rest, tuple(kinds), tuple(times)) if kinds else None
+
+
+def _moment(text: str, form: str) -> float | None:
+    """Seconds since 1970; a time without an offset is UTC, as it is in every training."""
+    try:
+        if form == "iso":
+            found = datetime.fromisoformat(text.replace("_", "T").replace(",", "."))
+        elif form == "compact":
+            found = datetime.strptime(re.sub(r"\D", "", text), "%Y%m%d%H%M%S")
+        else:
+            found = datetime.strptime(text, "%a %b %d %H:%M:%S %Y")
+    except ValueError:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _address(value: float) -> Masked | None:
+    if not isinstance(value, int) or value % ALIGNED:
+        return None
+    return Masked(ADDRESS, (ADDRESS,)) if MIN_ADDRESS <= value < MAX_ADDRESS else None
+
+
+def _duration(name: str, value: float, window: Window | None) -> Masked | None:
+    longest = float("inf") if window is None else window[1] - window[0] + SLACK_SECONDS
+    if _LASTED.search(name.lower()) and 0 <= value <= longest:
+        return Masked(DURATION, (DURATION,))
+    return None
+
+
+def clear_addresses(model: Any) -> None:
+    """Take the addresses that libraries are known to store from ``model``, as ``train`` gave it.
+
+    scikit-learn's text vectorizers keep ``id(stop_words)``, to warn no more than once: without it
+    they look at their stop words again.
+    """
+    seen: set[int] = set()
+    pending = [model]
+    while pending and len(seen) < MAX_OBJECTS:
+        value = pending.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict):
+            pending += value.values()
+        elif isinstance(value, list | tuple | set | frozenset):
+            pending += value
+        elif isinstance(inner := getattr(value, "__dict__", None), dict):
+            for name in ADDRESSES & inner.keys():
+                del inner[name]
+            pending += inner.values()
