@@ -14,12 +14,12 @@ from pathlib import Path
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.manifest import Recipe, Schema, Slices
+from packager.manifest import Recipe, Schema, Serve, Slices
 from packager.noun import FileEntry, Scalar
 from packager.results import Evaluation, Observed
 from packager.worker import given, monitored
 from packager.worker.again import observe
-from packager.worker.compile import compile_model
+from packager.worker.apart import Apart
 from packager.worker.compiled import FOLDER
 from packager.worker.dataset import (
     Dataset,
@@ -95,7 +95,8 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
     evaluation = _evaluate(loaded.model, dataset, masks)
-    profile = monitored.profile(dataset, schema, loaded.model)
+    apart = Apart(loaded.models, _serve(job, loaded), job.task, schema, root)
+    profile = monitored.profile(dataset, schema, loaded.model, apart.ranked)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
     return TrainingResult(
@@ -106,7 +107,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         evaluation=evaluation,
         environment=numerical_environment(),
         observed=_observe(job, root, out, loaded, dataset, evaluation, before),
-        compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
+        compiled=apart.compiled(dataset.test[list(dataset.features)], out / FOLDER),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
         options=source.options,
@@ -125,7 +126,7 @@ def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(),
-        compiled=compile_model(model, schema, None, out / FOLDER, job.serve.compile),
+        compiled=Apart(root.models, job.serve, job.task, schema, root).compiled(None, out / FOLDER),
         train_rows=0,
         test_rows=0,
         options={},
@@ -149,6 +150,10 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader)
+
+
+def _serve(job: Job, loaded: _Loaded) -> Serve:
+    return job.serve.model_copy(update={"loader": loaded.loader})
 
 
 def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
