@@ -75,7 +75,7 @@ class _Asked:
     """A model, and what it answers to rows some of whose columns are exchanged."""
 
     def __init__(self, model: LoadedModel, rows: pd.DataFrame) -> None:
-        # A copy lies together in memory, which thousands of columns that were read one by one don't.
+        # A copy lies together in memory, unlike thousands of columns that were read one by one.
         self._model, self._rows = model, rows.copy()
         order = np.random.default_rng(0).permutation(len(rows))
         self._moved = self._rows.take(order).set_axis(rows.index)
