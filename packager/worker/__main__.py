@@ -6,6 +6,8 @@
     check JOB OUT      look for dirt in the data; OUT/check.json
     folds JOB OUT      train on parts of the rows in OUT/folds.pickle, ask about the others;
                        OUT/folds.npz
+    rank JOB OUT       order the features by how much they count for a model; OUT/ranked.json
+    compile JOB OUT    look for a compiled form of a model; OUT/compiled.json, OUT/compiled
     replay ASK OUT     train again and compare; OUT/report.json
     ask ASKED OUT      answer lines of rows on stdin, each with a line on stdout (worker/ask.py)
     predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
@@ -33,13 +35,16 @@ from packager.noun import Isa
 from packager.worker.child import end_with_parent
 from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
-from packager.worker.job import Ask, AskJob, CheckJob, FoldsJob, Job, SeedsJob
+from packager.worker.job import Ask, AskJob, CheckJob, FoldsJob, Job, ModelJob, SeedsJob
 from packager.worker.outside import refuse_files_outside
 from packager.worker.paths import Root
 from packager.worker.surroundings import settle
 
+OF_JOBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
+PARTS = ("folds", "rank", "compile")
+"""Parts of another verb, in the surroundings that its process has settled."""
 USAGE = (
-    "python -m packager.worker run|fit|seeds|check|folds JOB OUT | replay ASK OUT | predict IN OUT"
+    f"python -m packager.worker {'|'.join(OF_JOBS[:-1])} JOB OUT | replay ASK OUT | predict IN OUT"
     " | replay [seed|row|param]"
 )
 
@@ -49,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
-        case ["run" | "fit" | "seeds" | "check" | "folds" | "replay" | "ask", _, out]:
+        case [verb, _, out] if verb in (*OF_JOBS, "ask"):
             folder = Path(out)
         case ["predict", _, out]:
             folder = Path(out).parent
@@ -90,11 +95,13 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     # The network goes before the libraries come: none of them may use it while loading either.
     refuse_network("the model" if verb in ("predict", "ask") else "the recipe")
     recipe = _recipe(verb, given, root)
-    settle(_isa(verb, given, recipe), arguments)
+    if verb not in PARTS:
+        settle(_isa(verb, given, recipe), arguments)
     if verb != "predict":
         training = recipe is not None and verb != "replay"
+        models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
         own = out.parent if verb == "ask" else out
-        refuse_files_outside(root.path, own, training=training)
+        refuse_files_outside(root.path, own, *models, training=training)
     if verb == "fit":
         list_backwards()
     from packager.data.frames import keep_text_plain
@@ -117,6 +124,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
             from packager.worker.folds import ask_folds
 
             ask_folds(FoldsJob.load(given), out)
+        case "rank" | "compile":
+            from packager.worker.apart import compile_here, rank_here
+
+            (rank_here if verb == "rank" else compile_here)(ModelJob.load(given), out)
         case "replay":
             from packager.worker.replay import replay
 

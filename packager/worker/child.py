@@ -30,6 +30,8 @@ RESULTS = {
     "seeds": "spread.json",
     "check": "check.json",
     "folds": "folds.npz",
+    "rank": "ranked.json",
+    "compile": "compiled.json",
     "replay": "report.json",
     "predict": "answers.jsonl",
 }

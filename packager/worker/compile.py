@@ -32,6 +32,8 @@ from packager.worker.model import LoadedModel
 Mode = Literal["auto", "off", "require"]
 Row = dict[str, Any]
 
+MAX_FEATURES = 1_000
+"""Each feature is asked about several times, in rows that hold all of them."""
 BASES = 50
 """Held-out rows that edge rows are made from."""
 
@@ -74,6 +76,10 @@ def _compiled(
 ) -> Compiled:
     _check_known(model)
     _check_harmless(schema)
+    if len(schema.features) > MAX_FEATURES:
+        raise CannotCompileError(
+            f"models of up to {MAX_FEATURES:,} features are compiled, got {len(schema.features):,}"
+        )
     if held_out is None:
         raise CannotCompileError("there is no data to show that a compiled form is equal")
     rows = taken(schema, json_rows(held_out, schema))

@@ -72,6 +72,18 @@ class FoldsJob(Noun):
     """Whether the recipe's own model is asked, or one that stands in for it."""
 
 
+class ModelJob(Noun):
+    """Ask a finished model about the held-out rows in ``rows.pickle``."""
+
+    models: str
+    """The folder that holds the model."""
+    serve: Serve
+    task: Task
+    schema_: Schema = Field(alias="schema")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
 class TrainingResult(Noun):
     """What the worker hands back to the host (``result.json``)."""
 

@@ -7,7 +7,7 @@ to them. The features monitored are bounded in number: of more, those that move 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,30 +20,34 @@ from monitoring.profile import NotCompared, Profile, numeric
 from packager.manifest import Column, Schema
 from packager.noun import Scalar
 from packager.worker.dataset import Dataset
+from packager.worker.importance import evenly
 from packager.worker.model import LoadedModel, Predictions
 from packager.worker.predictions import scalars
 from packager.worker.project_code import calling
 
 ANSWERED_ROWS = 20_000
-PERMUTED_ROWS = 1_000
 SHOWN = 10
 
 Floats = npt.NDArray[np.float64]
+Rank = Callable[[pd.DataFrame, Sequence[Column]], list[Column]]
+"""Orders columns by how much they count for the model; given the features of held-out rows."""
 
 
 def profile(
     dataset: Dataset,
     schema: Schema,
     model: LoadedModel,
+    rank: Rank,
     apart: Mapping[str, NotCompared] | None = None,
 ) -> Profile:
     """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
 
-    ``apart``: features that get no bins, and why. The same data and model give the same profile.
-    Says on stderr which features are left out.
+    ``rank``: of more features than are monitored, those that count most come first. ``apart``:
+    features that get no bins, and why. The same data and model give the same profile. Says on
+    stderr which features are left out.
     """
     apart = apart or {}
-    rows = _evenly(dataset.test, ANSWERED_ROWS)
+    rows = evenly(dataset.test, ANSWERED_ROWS)
     features = rows[list(dataset.features)]
     with calling("the model"):
         predictions = model.predict(features)
@@ -52,7 +56,7 @@ def profile(
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in apart]
     if len(columns) > room:
-        columns = by_importance(model, _evenly(features, PERMUTED_ROWS), columns)
+        columns = rank(features, columns)
     found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
     _say_left_out(found, room)
     _say_apart(apart)
@@ -82,26 +86,6 @@ def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Fl
     return found
 
 
-def by_importance(
-    model: LoadedModel, features: pd.DataFrame, columns: Sequence[Column]
-) -> list[Column]:
-    """The columns, that one first whose permuted values change the answers most.
-
-    Needs no labels: the mean absolute change of probabilities or numbers, or else the share of
-    labels that change.
-    """
-    with calling("the model"):
-        before = model.predict(features)
-        order = np.random.default_rng(0).permutation(len(features))
-        changes = []
-        for column in columns:
-            moved = features.copy(deep=False)
-            moved[column.name] = features[column.name].take(order).set_axis(features.index)
-            changes.append(_change(before, model.predict(moved), model.task == "regression"))
-    ranked = sorted(range(len(columns)), key=lambda place: (-changes[place], place))
-    return [columns[place] for place in ranked]
-
-
 def reference_anomalies(dataset: Dataset, schema: Schema) -> dict[str, dict[str, float]]:
     """Feature → kind → share of rows: missing of the training rows, the rest of the held-out."""
     return {
@@ -128,29 +112,6 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
         "below_range": float((numbers < column.minimum).sum()) / total,
         "above_range": float((numbers > column.maximum).sum()) / total,
     }
-
-
-def _change(before: Predictions, after: Predictions, regression: bool) -> float:
-    if before.probabilities is not None and after.probabilities is not None:
-        return _mean(np.abs(before.probabilities - after.probabilities))
-    if regression:
-        numbers = [
-            np.array([np.nan if label is None else label for label in one.labels], dtype=float)
-            for one in (before, after)
-        ]
-        return _mean(np.abs(numbers[0] - numbers[1]))
-    return float(np.mean([a != b for a, b in zip(before.labels, after.labels, strict=True)]))
-
-
-def _mean(values: Floats) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else 0.0
-
-
-def _evenly(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    if len(rows) <= most:
-        return rows
-    return rows.iloc[np.arange(most) * len(rows) // most].reset_index(drop=True)
 
 
 def _counted(

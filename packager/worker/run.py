@@ -15,12 +15,12 @@ from pathlib import Path
 from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.manifest import Recipe, Schema, Slices
+from packager.manifest import Recipe, Schema, Serve, Slices
 from packager.noun import FileEntry, Scalar
 from packager.results import Evaluation, Observed
 from packager.worker import given, monitored
 from packager.worker.again import observe
-from packager.worker.compile import compile_model
+from packager.worker.apart import Apart
 from packager.worker.compiled import FOLDER
 from packager.worker.dataset import (
     Dataset,
@@ -104,8 +104,11 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     trained = isinstance(job.recipe, Recipe)
     check_takes_frames(loaded.model.native, schema.features, trained=trained)
     evaluation = _evaluate(loaded.model, dataset, masks)
-    apart = not_compared(dataset, schema, job)
-    profile = monitored.profile(dataset, schema, loaded.model, apart)
+    serve = _serve(job, loaded)
+    rank = Apart(loaded.models, serve, job.task, schema, root).ranked
+    profile = monitored.profile(
+        dataset, schema, loaded.model, rank, not_compared(dataset, schema, job)
+    )
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     if job.ask:
         at = (loaded.models / "model", loaded.loader)
@@ -118,7 +121,9 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         evaluation=evaluation,
         environment=numerical_environment(),
         observed=_observe(job, root, out, loaded, dataset, evaluation, before),
-        compiled=compile_model(loaded.model, schema, dataset.test, out / FOLDER, job.serve.compile),
+        compiled=Apart(loaded.models, serve, job.task, schema, root).compiled(
+            dataset.test[list(dataset.features)], out / FOLDER
+        ),
         train_rows=len(dataset.train),
         test_rows=len(dataset.test),
         unlabelled=dataset.unlabelled,
@@ -137,7 +142,7 @@ def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(),
-        compiled=compile_model(model, schema, None, out / FOLDER, job.serve.compile),
+        compiled=Apart(root.models, job.serve, job.task, schema, root).compiled(None, out / FOLDER),
         train_rows=0,
         test_rows=0,
     )
@@ -163,6 +168,10 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
     return _Loaded(load_model_at(models / "model", serve, job.task), models, loader, window)
+
+
+def _serve(job: Job, loaded: _Loaded) -> Serve:
+    return job.serve.model_copy(update={"loader": loaded.loader})
 
 
 def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:

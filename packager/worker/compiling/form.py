@@ -163,10 +163,16 @@ class Form(Noun):
     def _close_calls(self) -> tuple[str, ...]:
         if isinstance(self.head, Native):
             return ()
-        lines = ["the sums are small enough that rounding stays below the tolerance"]
-        if isinstance(self.head, Trees):
-            lines = []
-        return (*lines, f"the two likeliest classes differ by more than {self.tolerance:g}")
+        lines = []
+        if isinstance(self.head, Linear):
+            lines.append("the sums are small enough that rounding stays below the tolerance")
+        if self.head.link not in _OF_NUMBERS:
+            lines.append(f"the two likeliest classes differ by more than {self.tolerance:g}")
+        return tuple(lines)
+
+
+_OF_NUMBERS = ("none", "exp")
+"""The links of a regression, whose answers are no classes."""
 
 
 def _condition(column: Domain) -> str:

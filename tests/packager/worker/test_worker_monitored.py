@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.profile import NotCompared
+from monitoring.profile import NotCompared, Profile
 from packager.data.frames import infer_columns
 from packager.manifest import Schema
 from packager.worker.dataset import Dataset
+from packager.worker.importance import MAX_QUESTIONS, by_importance
 from packager.worker.model import LoadedModel
-from packager.worker.monitored import by_importance, profile
+from packager.worker.monitored import profile
 from packager.worker.predictions import Predictions
 
 RANDOM = np.random.default_rng(5)
@@ -61,6 +63,10 @@ def made(model: Any, rows: int = 500) -> tuple[Dataset, Schema, LoadedModel]:
     return dataset, schema, model
 
 
+def profiled(dataset: Dataset, schema: Schema, model: Any) -> Profile:
+    return profile(dataset, schema, model, partial(by_importance, model))
+
+
 @pytest.mark.parametrize("model", [Model(), Regression(), LabelsOnly()])
 def test_of_many_features_those_are_kept_that_move_the_answers(
     model: Any, capsys: pytest.CaptureFixture[str]
@@ -69,7 +75,7 @@ def test_of_many_features_those_are_kept_that_move_the_answers(
     ranked = [column.name for column in by_importance(loaded, dataset.test, schema.features)]
     assert ranked[:2] == ["f150", "f7"]
     assert ranked[2:] == [c.name for c in schema.features if c.name not in ("f150", "f7")]
-    found = profile(*made(model))
+    found = profiled(*made(model))
     names = [feature.name for feature in found.features]
     assert len(names) == 15
     assert {"f150", "f7", "__prediction__"} <= set(names)
@@ -82,12 +88,12 @@ def test_of_many_features_those_are_kept_that_move_the_answers(
 
 def test_the_same_data_and_model_give_the_same_profile() -> None:
     dataset, schema, loaded = made(Model())
-    assert profile(dataset, schema, loaded) == profile(dataset, schema, loaded)
+    assert profiled(dataset, schema, loaded) == profiled(dataset, schema, loaded)
 
 
 def test_the_model_s_answers_are_profiled_on_held_out_rows() -> None:
     dataset, schema, loaded = made(Model())
-    found = {feature.name: feature for feature in profile(dataset, schema, loaded).features}
+    found = {feature.name: feature for feature in profiled(dataset, schema, loaded).features}
     answers = loaded.predict(dataset.test)
     expected = pd.Series(answers.labels).value_counts().sort_index()
     assert found["__prediction__"].bins == tuple(expected.index)
@@ -100,7 +106,7 @@ def test_the_model_s_answers_are_profiled_on_held_out_rows() -> None:
 
 def test_what_is_usual_in_the_reference_is_kept() -> None:
     dataset, schema, loaded = made(Model())
-    usual = profile(dataset, schema, loaded).reference_anomalies
+    usual = profiled(dataset, schema, loaded).reference_anomalies
     assert usual["f7"]["missing"] == 25 / 250
     assert usual["shop"] == {"missing": 0, "unseen": 10 / 250}
     assert usual["f3"]["above_range"] >= 5 / 250
@@ -115,7 +121,7 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
         "f150": NotCompared(reason="calendar", detail="month of when"),
         "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
     }
-    found = profile(dataset, schema, loaded, apart)
+    found = profile(dataset, schema, loaded, partial(by_importance, loaded), apart)
     assert found.not_compared == apart
     assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
     assert found.reference_anomalies["f150"] == {"missing": 0.0}
@@ -132,11 +138,34 @@ def test_confidence_is_calibrated_by_held_out_answers() -> None:
     labels = np.where(wrong, flipped, dataset.test["y"])
     test = dataset.test.assign(y=labels)
     noisy = Dataset(dataset.train, test, dataset.features, "y", 0)
-    found = profile(noisy, schema, loaded).calibration
+    found = profiled(noisy, schema, loaded).calibration
     assert found is not None
     assert found.rows == len(test)
     answers = loaded.predict(test)
     assert answers.probabilities is not None
     confidences = answers.probabilities.max(axis=1)
     assert found.correct_many(confidences).mean() == pytest.approx(1 - wrong.mean(), abs=1e-6)
-    assert profile(*made(LabelsOnly())).calibration is None
+    assert profiled(*made(LabelsOnly())).calibration is None
+
+
+def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questions(capsys) -> None:
+    names = [f"f{i}" for i in range(3_000)]
+    rows = pd.DataFrame(RANDOM.normal(size=(60, 3_000)), columns=names)
+    weights = {"f7": 1.0, "f8": 4.0, "f1500": 2.0, "f2999": 3.0}
+    asked = []
+
+    class Wide(Model):
+        def predict(self, frame: pd.DataFrame) -> Predictions:
+            asked.append(list(frame) == names)
+            score = sum(frame[name].to_numpy() * weight for name, weight in weights.items())
+            chance = 1 / (1 + np.exp(-score))
+            return Predictions(["yes"] * len(frame), np.column_stack([1 - chance, chance]))
+
+    columns = infer_columns(rows)
+    ranked = [column.name for column in by_importance(Wide(), rows, columns)]
+    assert ranked[:4] == ["f8", "f2999", "f1500", "f7"]
+    assert sorted(ranked) == sorted(names)
+    assert all(asked)
+    assert len(asked) <= MAX_QUESTIONS + 1
+    assert ranked == [column.name for column in by_importance(Wide(), rows, columns)]
+    assert "questions" in capsys.readouterr().err
