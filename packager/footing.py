@@ -103,7 +103,11 @@ def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Tar
 def _format(project: Project) -> DataFormat | None:
     if project.data is None:
         return None
-    return source_files(project.path(project.data.source))[0]
+    form, files = source_files(project.path(project.data.source))
+    packed = project.data.reader.compression == "zst" or any(
+        file.suffix.lower() == ".zst" for file in files
+    )
+    return "parquet" if packed else form  # pyarrow reads both
 
 
 @dataclass(frozen=True)

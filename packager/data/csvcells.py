@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.reader import PLAIN, Reader
+from packager.data.reader import PLAIN, Reader, toml_text
 from packager.data.shown import shown_value
 from packager.data.times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
@@ -91,7 +91,8 @@ def _refusal(name: str, kind: str, cell: Any, row: int, place: Path) -> UsageErr
     return UsageError(
         f"{place}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
         f"got {shown_value(cell)}",
-        f'mend the cell, leave it empty, or declare {name} with kind = "string"',
+        f"mend the cell, leave it empty, or set under [data.columns] of package.toml: "
+        f'{toml_text(name)} = {{ kind = "string" }}',
     )
 
 

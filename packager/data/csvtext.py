@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,6 +118,12 @@ def readable(place: Path, reader: Reader) -> Iterator[None]:
         yield
     except UnicodeError as error:
         raise _wrong_encoding(place, reader, error) from error
+    except _PACKED as error:
+        raise UsageError(
+            f"{place}: expected a file packed as its name (or [data.read] compression) says, "
+            f"got {str(error).strip()}",
+            "pack it again, or rename it if it isn't packed",
+        ) from error
     except _UNREADABLE as error:
         separator = reader.separator or ","
         raise UsageError(
@@ -126,10 +133,8 @@ def readable(place: Path, reader: Reader) -> Iterator[None]:
         ) from error
 
 
-_UNREADABLE = (
-    *(pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, OSError, EOFError),
-    *(zipfile.BadZipFile, lzma.LZMAError),
-)
+_PACKED = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+_UNREADABLE = (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, OSError)
 
 
 def _wrong_encoding(place: Path, reader: Reader, error: UnicodeError) -> UsageError:
@@ -140,7 +145,7 @@ def _wrong_encoding(place: Path, reader: Reader, error: UnicodeError) -> UsageEr
     other = "utf-16" if wide else "cp1252"
     return UsageError(
         f"{place}: expected {reader.encoding.upper()}, got {found}",
-        f"add under [data] of package.toml: {shown_options(encoding=other)} "
+        f"set under [data] of package.toml: {shown_options(encoding=other)} "
         "(or the encoding it has), or save the file as UTF-8",
     )
 
@@ -164,7 +169,7 @@ def _refuse_other_separator(file: Path, reader: Reader, separator: str) -> None:
             f"{file}: expected {_NAMES[separator]} between cells, got one column "
             f"{other.join(some[0])[:80]!r}: its separator seems to be {other!r}"
             + (", and its numbers have decimal commas" if commas else ""),
-            f"add under [data] of package.toml: {shown_options(**options)}",
+            f"set under [data] of package.toml: {shown_options(**options)}",
         )
 
 

@@ -12,8 +12,9 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from packager.data.csvfiles import csv_names, read_csv
+from packager.data.csvfiles import csv_names
 from packager.data.csvtext import table_suffix
+from packager.data.csvtypes import read_csv_table
 from packager.data.parquetfiles import parquet_names, read_parquet
 from packager.data.reader import PLAIN, Reader
 from packager.errors import UsageError
@@ -92,7 +93,7 @@ def read(path: Path, reader: Reader = PLAIN) -> pd.DataFrame:
     columns than the first file, or a cell isn't what its column was declared to be.
     """
     form, files = same_columns(path, reader)
-    return read_csv(files, reader) if form == "csv" else read_parquet(files)
+    return read_csv_table(files, reader) if form == "csv" else read_parquet(files)
 
 
 def infer_columns(frame: pd.DataFrame) -> tuple[Column, ...]:

@@ -84,7 +84,7 @@ def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
             raise UsageError(
                 f"{where}: expected numbers with a decimal point in {name!r}, "
                 f"got {shown_value(example)} and the like in every cell",
-                f"add under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
+                f"set under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
                 f'the column under [data.columns]: {toml_text(name)} = {{ kind = "string" }}',
             )
 

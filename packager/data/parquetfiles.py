@@ -60,6 +60,7 @@ def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
             part = pa.schema([schema.field(i) for i in range(start, len(schema))][:width])
             frame = plain_frame(_read(files, opened, part))
             columns |= {str(name): frame[name] for name in frame.columns}
+    pa.default_memory_pool().release_unused()
     return pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=range(rows))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 MAX_SHOWN = 80
 """Characters of a value that a message shows."""
 
@@ -15,4 +17,6 @@ def shortened(text: str, most: int = MAX_SHOWN) -> str:
 
 def shown_value(value: Any) -> str:
     """A value as code has it, on one line and cut to 80 characters."""
+    if isinstance(value, np.generic):
+        value = value.item()
     return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))

@@ -39,6 +39,10 @@ def as_times(
     ``kind`` is what the whole is, where ``column`` is a part of it. Times are in microseconds,
     or in nanoseconds where a fraction has more than six digits. Nulls stay nulls.
     """
+    if kind is not None and column.isna().all():
+        nothing = np.full(len(column), -1, np.intp)
+        empty = _spread(np.empty(0, "M8[us]"), nothing, kind)
+        return kind, pd.Series(empty, column.index, name=column.name)
     if not _begins_with_times(column):
         return None
     codes, texts = pd.factorize(column.to_numpy(dtype=object))

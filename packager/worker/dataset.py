@@ -187,7 +187,7 @@ def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Jo
         raise UsageError(
             f"[data] target: expected labels in {target!r}, got text that is read as null in "
             f"{lost} of {rows} rows: {', '.join(shown)}",
-            f"add under [data.columns] of package.toml: "
+            f"set under [data.columns] of package.toml: "
             f"{classes if job.task == 'classification' else ''}"
             f"{name} = {{ null = [{nulls}] }} if such rows have no label",
         )

@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from packager.data import stream
+from packager.data import csvtypes, stream
+from packager.data.csvfiles import read_csv
 from packager.data.fingerprint import Fingerprinter, fingerprint
 from packager.data.frames import read
+from packager.data.reader import PLAIN
 from packager.errors import UsageError
 
 CELLS = [
     *("", "NA", "1", "2", " 3", "-1", "1.5", "1.0", "inf", "True", "false", "x", "-0", "1e400"),
+    *("2024-01-31", "2024-01-31 10:00", "2024-01-31T10:00Z"),
     *(str(2**53 + 1), str(2**63 - 1), str(2**63), str(2**64), str(-(2**63) - 1), "é"),
 ]
 
@@ -27,7 +30,7 @@ def same_content(path):
     return stream.fingerprint_path(path).model_copy(update={"files": ()}) == fingerprint(read(path))
 
 
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(120))
 def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed):
     pick = random.Random(seed)
     pool = pick.sample(CELLS, pick.randint(1, 5))
@@ -42,6 +45,9 @@ def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed
     for block in stream.blocks(file):
         printer.update(block)
     assert printer.result() == fingerprint(whole), whole
+    monkeypatch.setattr(csvtypes, "MAX_WHOLE", 0)
+    monkeypatch.setattr(csvtypes, "_CELLS", 3 * pick.randint(1, 4))
+    pd.testing.assert_frame_equal(read(file), read_csv([file], PLAIN))
 
 
 @pytest.fixture
