@@ -20,8 +20,9 @@ from monitoring.profile import Profile
 from monitoring.slices import ALL, SliceSet
 from monitoring.suspicious import SuspiciousLog
 from monitoring.times import Clock
+from packager.data.extra import ExtraColumns
 from packager.data.frames import keep_text_plain
-from packager.data.rows import Checked, ExtraColumns, RowChecker, RowError
+from packager.data.rows import Checked, RowChecker, RowError
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from packager.noun import Scalar

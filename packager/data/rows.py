@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from packager.data.extra import ExtraColumns
 from packager.data.values import (
     RefusedError,
     builder,
@@ -27,7 +29,7 @@ from packager.data.values import (
     taker,
 )
 from packager.errors import UsageError
-from packager.manifest import Column, Manifest, Schema
+from packager.manifest import Column, Schema
 
 Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
 
@@ -47,24 +49,6 @@ NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
 _STRICT = "this model is strict: it refuses what it did not meet in training"
 _SHORT = 80
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
-
-
-@dataclass(frozen=True)
-class ExtraColumns:
-    """What becomes of columns in requests that the model does not take."""
-
-    refuse: bool = False
-    """Whether an unknown one is an error; otherwise it is ignored and counted."""
-    passed_over: frozenset[str] = frozenset()
-    """Columns of the training data that the model does not take: never refused, never counted."""
-
-    @classmethod
-    def of(cls, manifest: Manifest) -> ExtraColumns:
-        """As ``[serve] extra_columns`` says; the target and excluded columns are passed over."""
-        beside = {manifest.schema_.target.name} if manifest.schema_.target else set()
-        if manifest.data != "none":
-            beside |= {manifest.data.target, *manifest.data.exclude}
-        return cls(manifest.serve.extra_columns == "refuse", frozenset(beside))
 
 
 class RowError(UsageError):
@@ -302,7 +286,10 @@ class Plan:
         return "below_range" if number < low else "above_range" if number > high else None
 
     def _error(self, row: int, expected: str, value: Any) -> RowError:
-        return RowError(row, self.name, expected, _short(value), _HINTS.get(self.column.kind, ""))
+        hint = _HINTS.get(self.column.kind, "")
+        if isinstance(value, float) and not math.isfinite(value):
+            hint = "send null where a value is unknown"
+        return RowError(row, self.name, expected, _short(value), hint)
 
 
 def _short(value: Any) -> str:

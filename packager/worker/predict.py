@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from packager.data.rows import ExtraColumns, check_rows
+from packager.data.extra import ExtraColumns
+from packager.data.rows import check_rows
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Manifest, Schema

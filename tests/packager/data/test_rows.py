@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.data.extra import ExtraColumns
 from packager.data.frames import infer_columns, read, read_rows
-from packager.data.rows import ExtraColumns, RowError, check_rows
+from packager.data.rows import RowError, check_rows
 from packager.errors import PackageError
 from packager.manifest import Column, Schema
 
