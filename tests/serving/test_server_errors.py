@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -62,7 +61,6 @@ def test_422_for_rows_of_another_form(server: Server) -> None:
         ({"tables": "55"}, "tables"),
         ({"color": 5}, "color"),
         ({"carat": True}, "carat"),
-        ({"weight": 1}, "weight"),
     ],
 )
 def test_422_names_the_first_offending_row_and_column(
@@ -105,7 +103,7 @@ def test_500_when_the_model_fails_and_the_server_goes_on(troubled: Server, code:
 def test_the_log_says_what_the_answer_does_not(troubled: Server) -> None:
     reply = troubled.predict([{"code": 1}])
     assert b"secret" not in reply.body
-    lines = [json.loads(line) for line in troubled.log.read_text().splitlines() if "{" in line]
+    lines = troubled.lines()
     line = next(line for line in reversed(lines) if line.get("code") == "model_failed")
     assert line["exception"][1].startswith("RuntimeError < ")
     assert "trouble.py" in line["exception"][1]
