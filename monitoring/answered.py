@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.bins import Bins
+from monitoring.classes import class_text
 from monitoring.metrics import Metrics
 from monitoring.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
 
@@ -125,5 +126,5 @@ def _by_category(feature: FeatureProfile, counted: Mapping[Any, int]) -> list[in
     counts = [0] * (len(feature.bins) + 1)  # the last one for what is in no bin
     for label, count in counted.items():
         if label is not None:
-            counts[places.get(str(label), len(places))] += count
+            counts[places.get(class_text(label), len(places))] += count
     return counts[:-1]

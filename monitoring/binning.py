@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from monitoring.classes import class_text
 from monitoring.profile import (
     CONFIDENCE,
     PREDICTION,
@@ -64,7 +65,7 @@ def answer_features(
         answers = pd.Series([np.nan if label is None else label for label in labels], dtype=float)
         found = [_build_feature(PREDICTION, "number", answers, max_bins)]
     else:
-        texts = [None if label is None else str(label) for label in labels]
+        texts = [None if label is None else class_text(label) for label in labels]
         found = [_categorical_feature(PREDICTION, pd.Series(texts, dtype=object), max_bins)]
     if confidences is not None:
         found.append(_build_feature(CONFIDENCE, "number", pd.Series(confidences), max_bins))

@@ -24,6 +24,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.utils import floatToGoString
 
+from monitoring.classes import class_text
+
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series", "Spread"]
 __all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
 __all__ += ["bits", "count_as", "label"]
@@ -93,8 +95,7 @@ def label(value: Any) -> str:
 
     One lone surrogate in a label would make the whole exposition fail.
     """
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return class_text(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def bits(bitmap: int) -> list[int]:

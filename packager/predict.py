@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from monitoring.classes import class_text
 from packager.cache import work_folder
 from packager.client import Client, Prediction
 from packager.data.rowfiles import read_rows
@@ -17,7 +18,6 @@ from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.training import on_package
-from packager.worker.predictions import label_text
 
 Format = Literal["jsonl", "csv"]
 
@@ -63,7 +63,7 @@ def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
     rows = []
     for answer in answers:
         label = answer["prediction"]
-        row = {"prediction": label if label is None else label_text(label)}
+        row = {"prediction": label if label is None else class_text(label)}
         chances = answer.get("probabilities") or {}
         row |= {f"probability {label}": value for label, value in chances.items()}
         row["flags"] = ";".join(answer.get("flags", ()))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from packager.image.wheels import VENV
 from packager.manifest import Base
 from packager.progress import Progress
 from packager.results import Golden
+from packager.runners.server_log import last_lines, own_error
 from packager.training import worker_on
 
 READY_SECONDS = 120.0
@@ -118,17 +118,18 @@ def _wait_until_ready(sandbox: Sandbox, seconds: float) -> None:
         time.sleep(0.2)
     raise PackageError(
         f"trained, but the image is not ready after {seconds:g} s",
-        f"give it longer, and go on from this training: add --resume --ready-seconds "
-        f"{math.ceil(5 * seconds)} to the command; the end of its log:\n{sandbox.log()[-1500:]}",
+        "give it longer, and go on from this training: add --resume --ready-seconds "
+        f"{math.ceil(5 * seconds)} to the command; the end of its log:\n"
+        f"{last_lines(sandbox.log())}",
     )
 
 
 def _told(log: str) -> PackageError:
     """What a server that ended says of it: its own error and hint, or the end of its log."""
-    found = re.search(r"^error: (.*)\n+hint: (.*)", log, re.MULTILINE)
-    if found:
-        return PackageError(f"trained, but what ships can't answer: {found[1]}", found[2])
-    hint = log[-1500:] or "it said nothing: see the command it starts with (`docker inspect`)"
+    found = own_error(log)
+    if found is not None:
+        return PackageError(f"trained, but what ships can't answer: {found.message}", found.hint)
+    hint = last_lines(log) or "it said nothing: see the command it starts with (`docker inspect`)"
     return PackageError("trained, but the image ends before it is ready", hint)
 
 

@@ -20,6 +20,7 @@ from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.runners.local import check_host, local_root
+from packager.runners.server_log import last_lines, own_error
 from packager.serve_settings import ServeSettings
 from packager.usage import Usage, of_tree
 
@@ -139,10 +140,7 @@ def _wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if not server.alive():
-            last = "\n".join(list(server.follow())[-20:])
-            raise PackageError(
-                f"the server ended before it was ready:\n{last}", "see its log above"
-            )
+            raise _ended("\n".join(server.follow()))
         try:
             with urllib.request.urlopen(f"{server.url}/readyz", timeout=2) as answer:
                 if answer.status == 200:
@@ -152,6 +150,16 @@ def _wait_until_ready(server: Server) -> None:
         time.sleep(0.1)
     raise PackageError(
         f"the server is not ready after {READY_SECONDS} s", "see `docker logs`, or try --local"
+    )
+
+
+def _ended(log: str) -> PackageError:
+    """Why a server that ended was never ready: its own error, or its last lines."""
+    found = own_error(log)
+    if found is not None:
+        return PackageError(f"the server can't start: {found.message}", found.hint)
+    return PackageError(
+        f"the server ended before it was ready:\n{last_lines(log)}", "see its log above"
     )
 
 

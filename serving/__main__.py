@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import runpy
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from packager.worker.integrity import check_before_loading
-from serving import live, state, supervision
+from serving import live, logs, output, state, supervision
 from serving.access import Keys
 from serving.settings import Settings
 
@@ -27,7 +28,7 @@ def main() -> int:
         _share_processors(settings.workers or manifest.serve.workers)
         return _supervise(settings, manifest)
     except PackageError as error:
-        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        logs.say(logging.ERROR, error.message, hint=error.hint)
         return error.exit_code
 
 
@@ -44,7 +45,7 @@ def _supervise(settings: Settings, manifest: Manifest) -> int:
         failure = supervision.expect_failures(Path(home))
         supervision.expect_workers(Path(home))
         for note in state.prepare(settings.feedback, manifest.name, Path(home)):
-            sys.stderr.write(f"{note}\n")
+            logs.say(logging.INFO, note)
         os.environ.setdefault("BENTOML_HOME", home)
         os.environ["BENTOML_DO_NOT_TRACK"] = "True"
         wanted = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
@@ -68,4 +69,11 @@ def _run_bentoml(settings: Settings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with output.json_lines():
+        try:
+            code = main()
+        except Exception as error:
+            fields = {"exception": logs.described(error)}
+            logs.say(logging.CRITICAL, f"the server ends: {error}", **fields)
+            code = 1
+    sys.exit(code)

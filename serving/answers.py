@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
+from monitoring.classes import class_text
 from packager.noun import Scalar
-from packager.worker.predictions import label_text
 from serving import schema
 from serving.exchange import Scored
 
@@ -65,7 +65,7 @@ class PredictForm:
     def _names(self, classes: tuple[Scalar, ...]) -> list[str]:
         """The classes as keys; made once, as a model's classes stay the same."""
         if classes is not self._classes:
-            self._classes, self._texts = classes, [label_text(label) for label in classes]
+            self._classes, self._texts = classes, [class_text(label) for label in classes]
         return self._texts
 
 

@@ -133,8 +133,11 @@ def _split(value: Any) -> Rows:
 
 
 def _records(value: Any) -> Rows:
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+    if not isinstance(value, list):
         raise malformed("the rows are not a list of objects", "[{…}, …]", value)
+    for place, row in enumerate(value):
+        if not isinstance(row, dict):
+            raise malformed(f"row {place} is not an object", "an object", row)
     return value
 
 

@@ -1,4 +1,4 @@
-"""The server's log: one JSON object a line on stderr, and never a value of anybody's row.
+"""The server's log: one JSON object a line, and never a value of anybody's row.
 
 An exception is logged by its type and where it was raised. Its message is left out: messages of
 models and libraries quote the values they failed on.
@@ -12,11 +12,13 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Literal, TextIO
 
 AccessLog = Literal["off", "errors", "all"]
@@ -37,7 +39,7 @@ class JsonFormatter(logging.Formatter):
             + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "process": record.process,
+            **({"process": record.process} if record.process is not None else {}),
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
@@ -58,8 +60,22 @@ def described(error: BaseException) -> list[str]:
     return lines
 
 
+def line_of(name: str, level: int, message: str, **fields: Any) -> str:
+    """One line of the log, for what has no logger."""
+    record = logging.LogRecord(name, level, "", 0, message, None, None)
+    record.process = None  # not known
+    if fields:
+        record.fields = fields
+    return JsonFormatter().format(record)
+
+
+def say(level: int, message: str, **fields: Any) -> None:
+    """Write one line to stderr, whatever the loggers of this process are set to."""
+    sys.stderr.write(f"{line_of('serving', level, message, process=os.getpid(), **fields)}\n")
+
+
 def to_json() -> None:
-    """Let every logger of this process write JSON lines to stderr."""
+    """Let the loggers of this process, and what nothing catches, write JSON lines to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     names = list(logging.root.manager.loggerDict)
@@ -71,6 +87,26 @@ def to_json() -> None:
     ours.handlers, ours.propagate = [handler], False
     ours.setLevel(logging.INFO)
     warnings.showwarning = _warned
+    sys.excepthook = lambda kind, error, place: _uncaught("the process ends", kind, error, place)
+    threading.excepthook = lambda found: _uncaught(
+        "a thread ends", found.exc_type, found.exc_value, found.exc_traceback
+    )
+    sys.unraisablehook = lambda found: _uncaught(
+        "an exception is ignored", found.exc_type, found.exc_value, found.exc_traceback
+    )
+
+
+def _uncaught(
+    what: str,
+    kind: type[BaseException],
+    error: BaseException | None,
+    place: TracebackType | None,
+) -> None:
+    """An exception that nothing handles; the interpreter would print it with its message."""
+    if issubclass(kind, SystemExit):
+        return
+    caught = kind() if error is None else error
+    logging.getLogger("serving").error("%s", what, exc_info=(kind, caught, place))
 
 
 def _warned(

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from monitoring.classes import class_text
 from packager.data.extra import ExtraColumns
 from packager.data.values import shown_bound
 from packager.manifest import Column, Manifest, Refusal
 from packager.noun import Kind, Scalar
-from packager.worker.predictions import label_text
 
 _REFUSED: dict[Refusal, str] = {
     "null": "null",
@@ -94,7 +94,7 @@ def label(manifest: Manifest) -> dict[str, Any]:
 
 def probabilities(classes: Sequence[Scalar]) -> dict[str, Any]:
     """The schema of an answer's probabilities, by label."""
-    names = [label_text(label) for label in classes]
+    names = [class_text(label) for label in classes]
     return {
         "type": "object",
         "properties": {name: {"type": ["number", "null"]} for name in names},

@@ -6,6 +6,7 @@ endian in row-major order; text as a 4-byte length and UTF-8 for every element.
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ def read_inputs(inputs: Any, binary: bytes) -> list[Tensor]:
             values = _json_values(name, datatype, shape, entry)
         else:
             raw = binary[used : used + size]
-            values = _raw_values(name, datatype, math.prod(shape), size, raw)
+            values = _raw_values(name, datatype, shape, size, raw)
             used += size
         tensors.append(Tensor(name, datatype, shape, values))
     if used != len(binary):
@@ -123,11 +124,14 @@ def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
     return size
 
 
-def _raw_values(name: str, datatype: str, count: int, size: int, raw: bytes) -> list[Any]:
+def _raw_values(
+    name: str, datatype: str, shape: tuple[int, ...], size: int, raw: bytes
+) -> list[Any]:
+    count = math.prod(shape)
     if len(raw) < size:
         raise malformed(f"input {name!r}: raw data ends early", f"{size} bytes", len(raw))
     if datatype == "BYTES":
-        return list(_texts(name, count, raw))
+        return list(_texts(name, shape, raw))
     dtype = np.dtype(_CODES[datatype])
     if size != count * dtype.itemsize:
         raise malformed(f"input {name!r}: raw data", f"{count * dtype.itemsize} bytes", size)
@@ -137,7 +141,7 @@ def _raw_values(name: str, datatype: str, count: int, size: int, raw: bytes) -> 
     return [None if value != value else value for value in values]
 
 
-def _texts(name: str, count: int, raw: bytes) -> Iterator[str]:
+def _texts(name: str, shape: tuple[int, ...], raw: bytes) -> Iterator[str]:
     place = 0
     found = 0
     while place < len(raw):
@@ -149,10 +153,11 @@ def _texts(name: str, count: int, raw: bytes) -> Iterator[str]:
             yield raw[start:place].decode("utf-8")
         except UnicodeDecodeError as error:
             got = f"byte 0x{error.object[error.start]:02x}"
-            raise malformed(f"input {name!r}: text is not UTF-8", "UTF-8", got) from error
+            where = _where(name, found, shape)
+            raise malformed(f"{where}: text is not UTF-8", "UTF-8", got) from error
         found += 1
-    if found != count:
-        raise malformed(f"input {name!r}: raw data", f"{count} texts", found)
+    if found != math.prod(shape):
+        raise malformed(f"input {name!r}: raw data", f"{math.prod(shape)} texts", found)
 
 
 def _json_values(
@@ -170,10 +175,19 @@ def _json_values(
     values = [cell for row in data for cell in row] if nested else data
     if len(values) != math.prod(shape):
         raise malformed(f"input {name!r}: data", f"{math.prod(shape)} elements", len(values))
-    for value in values:
+    for place, value in enumerate(values):
         if not (value is None or _fits(value, datatype)):
-            raise malformed(f"input {name!r}: an element is no {datatype}", datatype, value)
+            where = _where(name, place, shape)
+            raise malformed(f"{where}: an element is no {datatype}", datatype, value)
     return [None if is_nan(value) else value for value in values]
+
+
+def _where(name: str, place: int, shape: tuple[int, ...]) -> str:
+    """The row, and the column or the place in it, of an element."""
+    width = shape[1] if len(shape) == 2 else 1
+    if width == 1:
+        return f"row {place}, column {json.dumps(name)}"
+    return f"row {place // width}, value {place % width} of input {name!r}"
 
 
 def _fits(value: Any, datatype: str) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from monitoring.classes import class_text
 from packager.manifest import Column, Manifest
 from packager.noun import Kind, Scalar
 from packager.results import Golden
-from packager.worker.predictions import label_text
 from serving.exchange import Scored
 from serving.reading import json_object, malformed
 from serving.schema import RequestError, encode
@@ -253,7 +253,7 @@ def _label(label: Scalar | None, datatype: str) -> Scalar | None:
     if label is None or (datatype == "BYTES" and isinstance(label, str)):
         return label
     if datatype == "BYTES":
-        return label_text(label)
+        return class_text(label)
     kind = {"BOOL": bool, "FP64": float}.get(datatype, int)
     if kind is not bool and isinstance(label, int | float) and kind(label) == label:
         return kind(label)

@@ -1,4 +1,4 @@
-"""Columns in requests that the model does not take."""
+"""Columns of requests that the model does not take: ignored and counted, or refused."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -167,7 +168,10 @@ class Plan:
         return "below_range" if number < low else "above_range" if number > high else None
 
     def _error(self, row: int, expected: str, value: Any) -> RowError:
-        return RowError(row, self.name, expected, short(value), _HINTS.get(self.column.kind, ""))
+        hint = _HINTS.get(self.column.kind, "")
+        if isinstance(value, float) and not math.isfinite(value):
+            hint = "send null where a value is unknown"
+        return RowError(row, self.name, expected, short(value), hint)
 
 
 def _barred_anomalies(column: Column) -> frozenset[Anomaly]:

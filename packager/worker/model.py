@@ -6,7 +6,7 @@ measured is what is served.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from monitoring.classes import class_text
 from packager.data.shown import shortened
 from packager.errors import PackageError
 from packager.manifest import Serve
@@ -67,9 +68,20 @@ class LoadedModel:
             if wrong is not None:
                 raise wrong
         return Predictions(
-            checked_labels(labels, rows, self.task),
+            self._as_classes(checked_labels(labels, rows, self.task)),
             checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
         )
+
+    @cached_property
+    def _own(self) -> Mapping[Scalar | None, Scalar]:
+        """Each class by itself: 1.0 finds the class 1, and 1 the class true."""
+        own: dict[Scalar | None, Scalar] = {label: label for label in self.classes or ()}
+        return own if len(own) == len(self.classes or ()) else {}
+
+    def _as_classes(self, labels: list[Scalar | None]) -> list[Scalar | None]:
+        """Labels in the type of the classes, so that a label's text finds its probability."""
+        own = self._own
+        return [own.get(label, label) for label in labels] if own else labels
 
     @cached_property
     def _ask(self) -> Callable[[pd.DataFrame], Asked]:
@@ -120,7 +132,7 @@ def _classes(native: Any) -> tuple[Scalar, ...] | None:
         return None
     labels = scalars(found)
     known = [label for label in labels if label is not None]
-    if len(known) != len(labels) or len({str(label) for label in known}) != len(known):
+    if len(known) != len(labels) or len({class_text(label) for label in known}) != len(known):
         raise PackageError(
             f"classes_ of {type(native).__name__}: expected distinct labels, got "
             f"{shortened(str(labels))}",

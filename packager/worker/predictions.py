@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from monitoring.classes import class_text
 from packager.data.shown import shown_value
 from packager.errors import PackageError
 from packager.noun import Scalar, Task
@@ -29,10 +30,11 @@ class Predictions:
     probabilities: npt.NDArray[np.float64] | None
 
     def answers(self, classes: Sequence[Scalar] | None) -> list[dict[str, Any]]:
-        """One JSON object a row: ``prediction`` and, where there are any, ``probabilities``."""
+        """One JSON object a row: ``prediction`` and, where there are any, ``probabilities``,
+        by the text of their class."""
         if self.probabilities is None or classes is None:
             return [{"prediction": label} for label in self.labels]
-        names = [label_text(label) for label in classes]
+        names = [class_text(label) for label in classes]
         return [
             {"prediction": label, "probabilities": dict(zip(names, _finite(row), strict=True))}
             for label, row in zip(self.labels, self.probabilities.tolist(), strict=True)
@@ -42,11 +44,6 @@ class Predictions:
         """The answers to the rows at these positions."""
         chosen = None if self.probabilities is None else self.probabilities[list(rows)]
         return Predictions([self.labels[row] for row in rows], chosen)
-
-
-def label_text(label: Scalar) -> str:
-    """A class label as a key of JSON: the text that JSON has for it, without quotes."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def finite(answer: Mapping[str, Any]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from packager.proof import _equal, _told
@@ -25,7 +27,8 @@ def test_labels_are_equal_and_numbers_near(answer: dict[str, object], ok: bool) 
 
 
 def test_the_servers_own_error_is_the_message() -> None:
-    error = _told("INFO x\nerror: no module named 'a'\nhint: add what provides 'a'\nINFO y")
+    told = {"level": "error", "message": "no module named 'a'", "hint": "add what provides 'a'"}
+    error = _told(f'{{"message":"x"}}\n{json.dumps(told)}\nINFO y')
     assert error.message == "trained, but what ships can't answer: no module named 'a'"
     assert error.hint == "add what provides 'a'"
 

@@ -28,6 +28,7 @@ from packager.results import NumericalEnvironment
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+LOGGED_SECONDS = 0.3
 COUNTED_SECONDS = 0.5  # twice as long as a worker keeps what it counted
 
 TROUBLE = """
@@ -106,6 +107,11 @@ class Server:
             for sample in family.samples
             if sample.name == name and labels.items() <= sample.labels.items()
         )
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log, once all is in that was written before; every line is a JSON object."""
+        time.sleep(LOGGED_SECONDS)
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def wait_counted(self) -> None:
         """Wait until what was answered before is in the metrics."""

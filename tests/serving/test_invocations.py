@@ -96,7 +96,7 @@ def test_a_header_is_what_the_content_type_says() -> None:
         ({"inputs": {"a": 1}}, "'inputs': a column is not a list"),
         ({"inputs": {"a": [1], "b": []}}, "'inputs': columns differ in length"),
         ({"inputs": 1}, "the instances are not a list"),
-        ({"instances": [1]}, "the rows are not a list of objects"),
+        ({"instances": [{}, 1]}, "row 1 is not an object"),
         ({"instances": [[1, "E", 2], {}]}, "row 1 is not a list of 3 values"),
         ({"instances": [[1, "E"]]}, "row 0 is not a list of 3 values"),
         ({"dataframe_records": {}}, "the rows are not a list of objects"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -278,8 +279,8 @@ def test_nothing_is_written_into_the_package(package: Package, server: Server) -
 @pytest.mark.parametrize(
     ("environment", "code", "text"),
     [
-        ({"MODEL_PORT": "x"}, 2, "error: MODEL_PORT: expected a port from 1 to 65535, got 'x'"),
-        ({"MODEL_ROOT": "/nowhere"}, 1, "error: /nowhere/package/manifest.json: expected"),
+        ({"MODEL_PORT": "x"}, 2, "MODEL_PORT: expected a port from 1 to 65535, got 'x'"),
+        ({"MODEL_ROOT": "/nowhere"}, 1, "/nowhere/package/manifest.json: expected"),
     ],
 )
 def test_a_server_that_cannot_start_says_why(
@@ -293,8 +294,10 @@ def test_a_server_that_cannot_start_says_why(
         timeout=30,
     )
     assert run.returncode == code
-    assert run.stderr.startswith(text)
-    assert "hint: " in run.stderr
+    (line,) = run.stderr.splitlines()
+    told = json.loads(line)
+    assert told["message"].startswith(text)
+    assert told["hint"]
 
 
 def test_a_package_that_cannot_be_loaded_ends_the_server(
@@ -306,9 +309,9 @@ def test_a_package_that_cannot_be_loaded_ends_the_server(
     broken = replace(troubled_package, root=root)
     server = start(broken, tmp_path)
     assert server.process.wait(60) == 1
-    last = server.log.read_text().splitlines()[-2:]
-    assert last[0].startswith("error: importing trouble raised ModuleNotFoundError")
-    assert last[1] == "hint: add what provides 'something_absent' to the requirements file"
+    last = server.lines()[-1]
+    assert last["message"].startswith("importing trouble raised ModuleNotFoundError")
+    assert last["hint"] == "add what provides 'something_absent' to the requirements file"
 
 
 def _children(pid: int) -> list[int]:

@@ -113,5 +113,6 @@ def test_a_server_without_the_keys_it_was_promised_does_not_start(
         [sys.executable, "-m", "serving"], env=environment, capture_output=True, text=True
     )
     assert run.returncode == 2
-    assert run.stderr.startswith("error: MODEL_API_KEYS_FILE: expected a readable file, got")
-    assert "hint: " in run.stderr
+    told = json.loads(run.stderr)
+    assert told["message"].startswith("MODEL_API_KEYS_FILE: expected a readable file, got")
+    assert told["hint"]

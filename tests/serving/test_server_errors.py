@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -62,7 +61,6 @@ def test_422_for_rows_of_another_form(server: Server) -> None:
         ({"tables": "55"}, "tables"),
         ({"color": 5}, "color"),
         ({"carat": True}, "carat"),
-        ({"weight": 1}, "weight"),
     ],
 )
 def test_422_names_the_first_offending_row_and_column(
@@ -118,10 +116,11 @@ def test_the_log_says_what_the_answer_does_not(troubled: Server) -> None:
     time.sleep(1.1)  # a refusal a second is told
     reply = troubled.predict([{"code": 1}])
     assert b"secret" not in reply.body
-    lines = [json.loads(line) for line in troubled.log.read_text().splitlines() if "{" in line]
+    lines = troubled.lines()
     told = [line for line in lines if line["message"] == "the model can't take a row"]
-    assert told[-1]["exception"][0].startswith("RuntimeError < ")
-    assert "trouble.py" in told[-1]["exception"][0]
+    shown = "\n".join(told[-1]["exception"])
+    assert "RuntimeError < " in shown
+    assert "trouble.py" in shown
     # A model's message may quote a row.
     assert "secret" not in troubled.log.read_text()
 

@@ -93,11 +93,11 @@ def test_nested_data_is_read_row_by_row() -> None:
         (tensor("FP64", [1]), "input 'x': data"),
         (tensor("FP64", [1], data=[1, 2]), "input 'x': data"),
         (tensor("FP64", [1], data=[[1]]), "input 'x': data is nested otherwise than shape"),
-        (tensor("FP64", [1], data=["1"]), "input 'x': an element is no FP64"),
-        (tensor("INT8", [1], data=[128]), "input 'x': an element is no INT8"),
-        (tensor("INT64", [1], data=[1.0]), "input 'x': an element is no INT64"),
-        (tensor("BOOL", [1], data=[1]), "input 'x': an element is no BOOL"),
-        (tensor("FP64", [1], data=[True]), "input 'x': an element is no FP64"),
+        (tensor("FP64", [1], data=["1"]), 'row 0, column "x": an element is no FP64'),
+        (tensor("INT8", [1], data=[128]), 'row 0, column "x": an element is no INT8'),
+        (tensor("INT64", [1], data=[1.0]), 'row 0, column "x": an element is no INT64'),
+        (tensor("BOOL", [1], data=[1]), 'row 0, column "x": an element is no BOOL'),
+        (tensor("FP64", [1], data=[True]), 'row 0, column "x": an element is no FP64'),
         (tensor("FP64", [1], parameters=1), "input 'x': parameters"),
         (
             tensor("FP64", [1], parameters={"shared_memory_region": "a"}),
@@ -125,7 +125,7 @@ def test_a_malformed_tensor_is_named(entry: Any, message: str) -> None:
         (b"\1\0\0", "input 'x': raw text ends early"),
         (b"\5\0\0\0ab", "input 'x': raw text ends early"),
         (b"\1\0\0\0a\1\0\0\0b", "input 'x': raw data"),
-        (b"\1\0\0\0\xff", "input 'x': text is not UTF-8"),
+        (b"\1\0\0\0\xff", 'row 0, column "x": text is not UTF-8'),
     ],
 )
 def test_raw_text_of_another_form_is_named(raw: bytes, message: str) -> None:
@@ -162,3 +162,17 @@ def test_anything_is_tensors_or_a_named_error(inputs: Any, binary: bytes) -> Non
         json.loads(error.response().body)
     else:
         assert all(len(one.values) == math.prod(one.shape) for one in found)
+
+
+def test_an_element_is_named_by_row_and_column() -> None:
+    def told(datatype: str, shape: list[int], data: list[Any]) -> str:
+        return refused({"name": "x", "datatype": datatype, "shape": shape, "data": data})
+
+    assert told("FP64", [3], [1, None, "x"]) == 'row 2, column "x": an element is no FP64'
+    assert told("BYTES", [2, 1], [["a"], [1]]) == 'row 1, column "x": an element is no BYTES'
+    assert told("FP64", [2, 3], [1, 2, 3, 4, True, 6]) == (
+        "row 1, value 1 of input 'x': an element is no FP64"
+    )
+    raw = b"\1\0\0\0a\1\0\0\0\xff"
+    entry = tensor("BYTES", ["a", "b"], parameters={"binary_data_size": len(raw)})
+    assert refused(entry, raw) == 'row 1, column "x": text is not UTF-8'

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,6 +9,8 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packager.errors import PackageError, UsageError
 from packager.manifest import Serve
@@ -189,3 +192,44 @@ def test_what_cannot_serve_is_refused_when_read(tmp_path: Path, native: Any, mes
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match=r"expected the model at .*model, got nothing there"):
         load_model_at(tmp_path / "model", SERVE, "regression")
+
+
+@pytest.mark.parametrize(
+    ("classes", "answer", "labels"),
+    [
+        ((0, 1), [1.0, 0.0], [1, 0]),
+        ((0, 1), [True, False], [1, 0]),
+        ((False, True), np.array([1, 0]), [True, False]),
+        ((0.5, 1.5), [1.5, 0.5], [1.5, 0.5]),
+        (("0", "1"), ["1", "0"], ["1", "0"]),
+        (("a", "b"), ["a", "c"], ["a", "c"]),
+        ((0, 1), [None, 2.0], [None, 2.0]),
+    ],
+)
+def test_labels_have_the_type_of_their_class(
+    classes: tuple[Any, ...], answer: Any, labels: list[Any]
+) -> None:
+    got = LoadedModel(Fixed(answer), "classification", classes, False).predict(FRAME).labels
+    assert [(label, type(label)) for label in got] == [(label, type(label)) for label in labels]
+
+
+@given(
+    st.sampled_from(
+        [
+            (False, True),
+            (True, False),
+            (0, 1),
+            (-1, 10**12),
+            (0.5, 1e300, 1e-7),
+            ("true", "no", "1"),
+        ]
+    ),
+    st.data(),
+)
+def test_a_probability_is_found_by_the_json_of_its_prediction(
+    classes: tuple[Any, ...], data: st.DataObject
+) -> None:
+    label = data.draw(st.sampled_from(classes))
+    (answer,) = Predictions([label], np.full((1, len(classes)), 0.5)).answers(classes)
+    told = answer["prediction"]
+    assert (told if isinstance(told, str) else json.dumps(told)) in answer["probabilities"]

@@ -1,0 +1,41 @@
+"""A server's log, JSON objects a line, for people: its own error, or its last lines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from packager.errors import PackageError
+
+MAX_CHARACTERS = 1_500
+
+
+def own_error(log: str) -> PackageError | None:
+    """The last error in ``log`` that says how to mend it; None where there is none."""
+    records = [_record(line) for line in log.splitlines()]
+    errors = [one for one in records if one.get("level") == "error" and "hint" in one]
+    if not errors:
+        return None
+    return PackageError(str(errors[-1].get("message")), str(errors[-1]["hint"]))
+
+
+def last_lines(log: str, most: int = MAX_CHARACTERS) -> str:
+    """The end of ``log`` as plain text: messages, and where exceptions were raised."""
+    return "\n".join(_plain(line) for line in log.splitlines())[-most:]
+
+
+def _plain(line: str) -> str:
+    record = _record(line)
+    if "message" not in record:
+        return line
+    places = record.get("exception")
+    told = [f"  {place}" for place in places] if isinstance(places, list) else []
+    return "\n".join([str(record["message"]), *told])
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
