@@ -20,6 +20,8 @@ NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
 MAX_NAMED = 13
+MAX_APART = 5
+"""Features without drift that are named."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 REASONS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
@@ -106,6 +108,8 @@ class Metrics:
     def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
         """(feature, kind) → values."""
         for (feature, kind), count in counts.items():
+            if feature in self._apart and not self._apart[feature].counts(kind):
+                continue
             name = label(feature) if feature in self._named else OTHER
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
 
@@ -203,6 +207,7 @@ class Metrics:
         self._anomalies = self.series.counter(
             "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
+        self._apart = profile.not_compared if profile else {}
         kinds = _named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
@@ -217,6 +222,14 @@ class Metrics:
         for feature in profile.features if profile else ():
             for text, count in zip(feature.bins, feature.counts, strict=True):
                 rows(feature.name, text, count)
+        apart = self.series.gauge(
+            "model_feature_not_compared",
+            "Features that no drift is computed for, and why.",
+            "feature",
+            "reason",
+        )
+        for (name, reason), count in _apart(profile).items():
+            apart(name, reason, count)
         ratio = self.series.gauge(
             "model_feature_reference_anomalies_ratio",
             "Share of such values in the reference rows.",
@@ -259,9 +272,21 @@ def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     if profile is None:
         return {}
     named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
+    for name, why in profile.not_compared.items():
+        kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
+        if kinds and len(named) < MAX_NAMED:
+            named[name] = kinds
     for name in profile.left_out[: max(0, MAX_NAMED - len(named))]:
         named[name] = ANOMALIES
     return named
+
+
+def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
+    """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
+    apart = list(profile.not_compared.items()) if profile else []
+    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
+    more = len(apart) - MAX_APART
+    return {**counts, (OTHER, OTHER): more} if more > 0 else counts
 
 
 def _kinds(feature: FeatureProfile) -> tuple[str, ...]:

@@ -22,6 +22,15 @@ PREDICTION = "__prediction__"
 CONFIDENCE = "__confidence__"
 
 FeatureKind = Literal["numeric", "categorical", "text_length"]
+ApartReason = Literal["excluded", "moment", "calendar", "new_by_time"]
+APART: Mapping[str, str] = {
+    "excluded": "[monitoring] exclude names it",
+    "moment": "a time: what comes later is always new",
+    "calendar": "it follows from the date or the time of day",
+    "new_by_time": "most held-out values are new, as the split is by time",
+    "other": "package inspect says why",
+}
+"""What the reasons mean."""
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
@@ -68,6 +77,20 @@ class FeatureProfile(BaseModel):
         return np.asarray([*lookup, -1], dtype=np.int64)[codes]
 
 
+class NotCompared(BaseModel):
+    """Why no drift is computed for a feature."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: ApartReason
+    detail: str
+    """What showed it: ``month of when``."""
+
+    def counts(self, kind: str) -> bool:
+        """Whether values of this kind of anomaly mean anything: new ones are what is expected."""
+        return self.reason != "excluded" and kind in ("missing", "invalid")
+
+
 class Profile(BaseModel):
     """The reference for drift: monitored features, and what is usual elsewhere.
 
@@ -82,6 +105,8 @@ class Profile(BaseModel):
     features: tuple[FeatureProfile, ...]
     left_out: tuple[str, ...]
     """Not monitored: beyond the cap, of mixed kind, or with all rows in one bin."""
+    not_compared: Mapping[str, NotCompared] = {}
+    """Feature → why it would drift whatever happens, or is not to be looked at."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}
     """Feature → kind → share of rows: ``missing`` of the training rows, others of the held-out."""
     calibration: Calibration | None = None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from monitoring import accuracy, drift
 from monitoring.accuracy import mae_z, mean_interval, share_z, wilson
+from monitoring.profile import APART
 from monitoring.slices import ALL
 from packager.errors import PackageError
 from packager.totals import Totals
@@ -47,8 +48,29 @@ class Odd:
     values: float
     ratio: float
     reference: float
+    """What was usual when the package was built: of missing values the share of the training rows,
+    of all others (training rows have none) that of the held-out rows."""
     z: float
     anomalous: bool
+    rows: float
+    """Rows that were answered, with or without such values."""
+
+    @property
+    def verdict(self) -> Literal["more", "ok", "too few rows"]:
+        """Below ``ANOMALY_ROWS`` rows nothing can be said."""
+        if self.anomalous:
+            return "more"
+        return "ok" if self.rows >= drift.ANOMALY_ROWS else "too few rows"
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """A feature that no drift is computed for, or so many of them."""
+
+    name: str
+    features: int
+    """How many the name stands for: more than 1 only for ``other``."""
+    because: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +88,17 @@ class Slice:
     z: float
     regressed: bool
 
+    @property
+    def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
+        """Below ``SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
+        if self.regressed:
+            return "worse"
+        if not self.labels:
+            return "no labels"
+        if self.labels < accuracy.SLICE_ROWS:
+            return "too few labels"
+        return "no baseline" if self.baseline is None else "ok"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -80,6 +113,7 @@ class Report:
     slices: tuple[Slice, ...]
     rows: float
     """Rows that were answered."""
+    not_compared: tuple[NotCompared, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -114,6 +148,8 @@ class Report:
             }
             for one in self.features
         ]
+        for name, parts in (("odd", self.odd), ("slices", self.slices)):
+            document[name] = [{**asdict(one), "verdict": one.verdict} for one in parts]
         return {key: _plain(value) for key, value in document.items()}
 
 
@@ -128,6 +164,10 @@ def report(totals: Totals, design_effect: float) -> Report:
         odd=_odd_values(totals),
         slices=_slices(totals),
         rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
+        not_compared=tuple(
+            NotCompared(name, int(count), APART.get(reason, reason))
+            for (name, reason), count in sorted(totals.of("model_feature_not_compared").items())
+        ),
     )
 
 
@@ -170,7 +210,7 @@ def _odd_values(totals: Totals) -> tuple[Odd, ...]:
         ratio = min(1.0, values / rows)  # invalid values are of refused rows, which aren't counted
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
-        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous))
+        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous, rows))
     return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from packager.drift import Feature, Odd, Report, Slice
+from packager.drift import Feature, NotCompared, Odd, Report, Slice
 
 LEAST_NAME = 12
 GAP = "  "
+USUAL = {"missing": "training", "invalid": "-"}
+"""Kind of odd value → the rows whose share is the usual one."""
 
 
 def as_text(report: Report, columns: int | None = None) -> str:
@@ -21,8 +23,11 @@ def as_text(report: Report, columns: int | None = None) -> str:
         heads = ("feature", "rows", "PSI", "noise", "z", "q", "JS bits", "verdict")
         parts.append(_table(heads, columns, [_feature(feature) for feature in report.features]))
     if report.odd:
-        heads_odd = ("odd values", "kind", "values", "share", "in training", "z", "verdict")
+        heads_odd = ("odd values", "kind", "values", "share", "usual", "of", "z", "verdict")
         parts.append(_table(heads_odd, columns, [_odd(odd) for odd in report.odd]))
+    if report.not_compared:
+        apart = [[_named(one), one.because] for one in report.not_compared]
+        parts.append(_table(("not compared", "because"), columns, apart))
     if report.slices:
         score = "mean error" if report.regression else "accuracy"
         heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
@@ -33,24 +38,31 @@ def as_text(report: Report, columns: int | None = None) -> str:
 
 def _feature(feature: Feature) -> list[str]:
     one = feature.measured
-    verdict = "DRIFT" if one.drifting else feature.verdict
     numbers = (one.psi, one.noise, one.z, feature.q_value, one.js)
-    return [feature.name, f"{one.rows:.0f}", *map(_number, numbers), verdict]
+    return [feature.name, f"{one.rows:.0f}", *map(_number, numbers), _told(feature.verdict)]
 
 
 def _odd(odd: Odd) -> list[str]:
-    verdict = "MORE" if odd.anomalous else "ok"
-    shares = [_number(odd.ratio), _number(odd.reference), _number(odd.z)]
-    return [odd.feature, odd.kind, f"{odd.values:.0f}", *shares, verdict]
+    usual = USUAL.get(odd.kind, "held-out")
+    shares = [_number(odd.ratio), _number(odd.reference), usual, _number(odd.z)]
+    return [odd.feature, odd.kind, f"{odd.values:.0f}", *shares, _told(odd.verdict)]
+
+
+def _named(one: NotCompared) -> str:
+    return one.name if one.features == 1 else f"{one.features} others"
 
 
 def _slice(part: Slice) -> list[str]:
-    verdict = "WORSE" if part.regressed else "ok" if part.labels else "no labels"
     interval = f"{_number(part.low)} to {_number(part.high)}" if part.labels else "-"
     baseline = math.nan if part.baseline is None else part.baseline
     counts = [f"{part.rows:.0f}", f"{part.labels:.0f}"]
     scores = [_number(part.score), interval, _number(baseline), _number(part.z)]
-    return [part.name, *counts, *scores, verdict]
+    return [part.name, *counts, *scores, _told(part.verdict)]
+
+
+def _told(verdict: str) -> str:
+    """Capitals for what a person has to see."""
+    return verdict.upper() if verdict in ("drift", "more", "worse") else verdict
 
 
 def _number(value: float) -> str:

@@ -96,13 +96,14 @@ def compiled_lines(compiled: Compiled) -> Iterator[str]:
     yield from (f"                  differs: {row}" for row in compiled.differing)
 
 
-def _monitored(reference: Reference) -> dict[str, list[str]] | None:
+def _monitored(reference: Reference) -> dict[str, Any] | None:
     """Features with drift bins, and those without; None where there is no profile."""
     profile = reference.profile()
     if profile is None:
         return None
     features = [feature.name for feature in profile.features]
-    return {"features": features, "left_out": list(profile.left_out)}
+    apart = {name: why.model_dump() for name, why in profile.not_compared.items()}
+    return {"features": features, "left_out": list(profile.left_out), "not_compared": apart}
 
 
 def _monitoring(reference: Reference) -> str:
@@ -112,7 +113,9 @@ def _monitoring(reference: Reference) -> str:
     left_out = found["left_out"]
     some = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
     rest = f"; {len(left_out)} left out: {some}" if left_out else ""
-    return f"drift of {', '.join(found['features'])}{rest}"
+    apart = [f"{name} ({why['detail']})" for name, why in found["not_compared"].items()]
+    told = f"; not compared: {', '.join(apart)}" if apart else ""
+    return f"drift of {', '.join(found['features'])}{rest}{told}"
 
 
 def _evaluation(manifest: Manifest) -> Iterator[str]:

@@ -29,6 +29,7 @@ GAUGES = {
     "model_slice_baseline_accuracy_ratio": ("slice",),
     "model_slice_baseline_mae": ("slice",),
     "model_slice_baseline_rows": ("slice",),
+    "model_feature_not_compared": ("feature", "reason"),
 }
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 

@@ -111,6 +111,8 @@ def job_of(project: Project) -> Job:
         serve=serve_of(project),
         slices_columns=project.slices.columns,
         slices_rules=project.slices.rules,
+        monitoring_exclude=project.monitoring.exclude,
+        monitoring_include=project.monitoring.include,
         recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
         target=data.target if data else None,
         exclude=data.exclude if data else (),

@@ -17,6 +17,7 @@ from packager.project.sections import (
     DataSection,
     ImageSection,
     ModelSection,
+    MonitoringSection,
     PackageSection,
     RecipeSection,
     RequirementsSection,
@@ -52,6 +53,7 @@ class Project(Noun):
     requirements: RequirementsSection = RequirementsSection()
     serve: ServeSection = ServeSection()
     slices: SlicesSection = SlicesSection()
+    monitoring: MonitoringSection = MonitoringSection()
     image: ImageSection = ImageSection()
 
     @model_validator(mode="before")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expected import Declared
 from packager.manifest import Split
@@ -75,6 +75,19 @@ class ServeSection(Noun):
 class SlicesSection(Noun):
     columns: tuple[str, ...] = ()
     rules: dict[str, str] = {}
+
+
+class MonitoringSection(Noun):
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_both(self) -> MonitoringSection:
+        if both := sorted({*self.exclude} & {*self.include}):
+            raise ValueError(
+                f"[monitoring]: expected {both[0]!r} in exclude or in include, got it in both"
+            )
+        return self
 
 
 class ImageSection(Noun):

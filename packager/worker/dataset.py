@@ -154,6 +154,15 @@ def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
             f"[slices]: expected columns that a request can hold, got the target {target!r}",
             "slice by features or by excluded columns",
         )
+    features = feature_names(frame, job)
+    for key, names in (("exclude", job.monitoring_exclude), ("include", job.monitoring_include)):
+        _check_present(frame, f"[monitoring] {key}", names)
+        if others := [name for name in names if name not in features]:
+            raise UsageError(
+                f"[monitoring] {key}: expected a feature, got {others[0]!r}, which the model"
+                " never sees",
+                "leave it out: only features are compared",
+            )
     if target in job.exclude:
         raise UsageError(
             f"[data] exclude: expected other columns than the target, got {target!r}",

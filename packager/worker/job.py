@@ -21,6 +21,10 @@ class Job(Noun):
     serve: Serve
     slices_columns: tuple[str, ...]
     slices_rules: dict[str, str]
+    monitoring_exclude: tuple[str, ...] = ()
+    """Features that live rows are not compared in."""
+    monitoring_include: tuple[str, ...] = ()
+    """Features that are compared although they seem to tell the time."""
     recipe: Recipe | Literal["none"]
     target: str | None
     """None only for a given model without data."""

@@ -7,7 +7,7 @@ to them. The features monitored are bounded in number: of more, those that move 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 
 from monitoring.binning import MAX_FEATURES, answer_features, build_profile
 from monitoring.calibration import calibrate
-from monitoring.profile import Profile, numeric
+from monitoring.profile import NotCompared, Profile, numeric
 from packager.manifest import Column, Schema
 from packager.noun import Scalar
 from packager.worker.dataset import Dataset
@@ -26,15 +26,23 @@ from packager.worker.project_code import calling
 
 ANSWERED_ROWS = 20_000
 PERMUTED_ROWS = 1_000
+SHOWN = 10
 
 Floats = npt.NDArray[np.float64]
 
 
-def profile(dataset: Dataset, schema: Schema, model: LoadedModel) -> Profile:
+def profile(
+    dataset: Dataset,
+    schema: Schema,
+    model: LoadedModel,
+    apart: Mapping[str, NotCompared] | None = None,
+) -> Profile:
     """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
 
-    The same data and model give the same profile. Says on stderr which features are left out.
+    ``apart``: features that get no bins, and why. The same data and model give the same profile.
+    Says on stderr which features are left out.
     """
+    apart = apart or {}
     rows = _evenly(dataset.test, ANSWERED_ROWS)
     features = rows[list(dataset.features)]
     with calling("the model"):
@@ -42,17 +50,19 @@ def profile(dataset: Dataset, schema: Schema, model: LoadedModel) -> Profile:
     confidences = confidence(predictions, model.classes)
     answers = answer_features(predictions.labels, confidences, model.task == "regression")
     room = MAX_FEATURES - len(answers)
-    columns = list(schema.features)
+    columns = [column for column in schema.features if column.name not in apart]
     if len(columns) > room:
         columns = by_importance(model, _evenly(features, PERMUTED_ROWS), columns)
     found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
     _say_left_out(found, room)
+    _say_apart(apart)
     actual = scalars(rows[dataset.target])
     right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
     return found.model_copy(
         update={
             "features": (*found.features, *answers),
-            "reference_anomalies": reference_anomalies(dataset, schema),
+            "not_compared": apart,
+            "reference_anomalies": _counted(reference_anomalies(dataset, schema), apart),
             "calibration": None if confidences is None else calibrate(confidences, right),
         }
     )
@@ -141,6 +151,30 @@ def _evenly(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     if len(rows) <= most:
         return rows
     return rows.iloc[np.arange(most) * len(rows) // most].reset_index(drop=True)
+
+
+def _counted(
+    ratios: Mapping[str, Mapping[str, float]], apart: Mapping[str, NotCompared]
+) -> dict[str, dict[str, float]]:
+    """The anomalies that mean something, of features that are not compared."""
+    return {
+        name: {
+            kind: ratio
+            for kind, ratio in kinds.items()
+            if name not in apart or apart[name].counts(kind)
+        }
+        for name, kinds in ratios.items()
+    }
+
+
+def _say_apart(apart: Mapping[str, NotCompared]) -> None:
+    told = [f"{name} ({why.detail})" for name, why in apart.items() if why.reason != "excluded"]
+    if told:
+        some = ", ".join(told[:SHOWN]) + (", …" if len(told) > SHOWN else "")
+        sys.stderr.write(
+            f"monitoring: not compared, because live rows would always drift: {some}; "
+            "[monitoring] include compares a feature all the same\n"
+        )
 
 
 def _say_left_out(found: Profile, room: int) -> None:

@@ -37,6 +37,7 @@ from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.paths import Root
 from packager.worker.predictions import scalars
 from packager.worker.recipe import call_recipe
+from packager.worker.seasons import not_compared
 from packager.worker.storage import save_model
 from packager.worker.surroundings import numerical_environment
 
@@ -92,7 +93,8 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     labels = set(scalars(dataset.train[dataset.target]))
     schema = describe(dataset, job, _classes(loaded.model, labels))
     evaluation = _evaluate(loaded.model, dataset, masks)
-    profile = monitored.profile(dataset, schema, loaded.model)
+    apart = not_compared(dataset, schema, job)
+    profile = monitored.profile(dataset, schema, loaded.model, apart)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
     return TrainingResult(

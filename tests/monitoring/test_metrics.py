@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from monitoring.binning import answer_features, build_profile
 from monitoring.feedback_metrics import FeedbackMetrics
 from monitoring.metrics import Metrics
+from monitoring.profile import NotCompared
 from monitoring.series import Series
 from serving.routes import MEASURED
 
@@ -143,6 +144,41 @@ def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> 
     assert sums[0] == pytest.approx(sums[1])
 
 
+def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
+    apart = {
+        "when": NotCompared(reason="moment", detail="a moment"),
+        "secret": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+        **{f"m{i}": NotCompared(reason="calendar", detail="month") for i in range(20)},
+    }
+    frame = pd.DataFrame({"size": np.arange(100.0)})
+    profile = build_profile(frame, [("size", "number")])
+    metrics, registry = make(profile=profile.model_copy(update={"not_compared": apart}))
+    kinds = ("missing", "unseen", "below_range", "above_range", "invalid")
+    names = ("when", "secret", "m19", "size")
+    metrics.add_anomalies({(name, kind): 1 for name in names for kind in kinds})
+    counted = {
+        (name, kind): value(registry, "model_feature_anomalies_total", feature=name, kind=kind)
+        for name in (*names, "other")
+        for kind in kinds
+    }
+    assert {key: count for key, count in counted.items() if count} == {
+        ("when", "missing"): 1,
+        ("when", "invalid"): 1,
+        ("other", "missing"): 1,
+        ("other", "invalid"): 1,
+        **{("size", kind): 1 for kind in kinds},
+    }
+    told = {
+        (sample.labels["feature"], sample.labels["reason"]): sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name == "model_feature_not_compared"
+    }
+    assert told["when", "moment"] == told["secret", "excluded"] == 1
+    assert told["other", "other"] == len(apart) - 5
+    assert sum(told.values()) == len(apart)
+
+
 @pytest.mark.parametrize("classes", [list(range(20)), list(range(10)), ["no", "yes"], None])
 def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None) -> None:
     frame = pd.DataFrame({f"feature {i}": np.arange(1000) for i in range(200)})
@@ -154,7 +190,10 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
         classes is None,
     )
     profile = build_profile(frame, [(name, "integer") for name in frame], 15 - len(answers))
-    profile = profile.model_copy(update={"features": (*profile.features, *answers)})
+    reasons: list[Any] = ["excluded", "moment", "calendar", "new_by_time"]
+    apart = {f"apart {i}": NotCompared(reason=reasons[i % 4], detail="") for i in range(30)}
+    features = (*profile.features, *answers)
+    profile = profile.model_copy(update={"features": features, "not_compared": apart})
     slices = [f"slice {i}" for i in range(24)]
     metrics, registry = make(
         profile=profile,

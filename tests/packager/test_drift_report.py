@@ -239,6 +239,32 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
         assert fewer.verdict == "too few rows to tell"
 
 
+def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
+    more = [
+        line("model_feature_not_compared", 1, feature="when", reason="moment"),
+        line("model_feature_not_compared", 7, feature="other", reason="other"),
+        line("model_feature_anomalies_total", 3, feature="f", kind="above_range"),
+        line("model_feature_reference_anomalies_ratio", 0.25, feature="f", kind="above_range"),
+    ]
+    text = exposition({"low": 500, "middle": 300, "high": 200}) + "\n".join(more)
+    with answering(text) as (url,):
+        found = report(from_replicas([url], ANY), 1.0)
+    shown = as_text(found)
+    assert "when          a time: what comes later is always new" in shown
+    assert "7 others      package inspect says why" in shown
+    rows = [x.split() for x in shown.splitlines() if x.startswith("f ")]
+    assert rows[1][:6] == ["f", "missing", "100", "0.1", "0", "training"]
+    assert rows[2][:6] == ["f", "above_range", "3", "0.003", "0.25", "held-out"]
+    assert "in training" not in shown
+    document = found.as_json()
+    assert document["not_compared"][1] == {
+        "name": "when",
+        "features": 1,
+        "because": "a time: what comes later is always new",
+    }
+    assert [odd["verdict"] for odd in document["odd"]] == ["more", "ok"]
+
+
 def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
     lines = [
         line("model_package_info", 1, digest="d"),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.profile import NotCompared
 from packager.data.frames import infer_columns
 from packager.manifest import Schema
 from packager.worker.dataset import Dataset
@@ -104,6 +105,24 @@ def test_what_is_usual_in_the_reference_is_kept() -> None:
     assert usual["shop"] == {"missing": 0, "unseen": 10 / 250}
     assert usual["f3"]["above_range"] >= 5 / 250
     assert usual["f3"]["below_range"] < 0.1
+
+
+def test_features_that_tell_the_time_get_no_bins_and_are_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dataset, schema, loaded = made(Model())
+    apart = {
+        "f150": NotCompared(reason="calendar", detail="month of when"),
+        "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+    }
+    found = profile(dataset, schema, loaded, apart)
+    assert found.not_compared == apart
+    assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
+    assert found.reference_anomalies["f150"] == {"missing": 0.0}
+    assert found.reference_anomalies["f3"] == {}
+    said = capsys.readouterr().err
+    assert "monitoring: not compared, because live rows would always drift: f150 (month of" in said
+    assert "[monitoring] include" in said
 
 
 def test_confidence_is_calibrated_by_held_out_answers() -> None:

@@ -1,0 +1,115 @@
+"""Columns that are a date, or a part of one, by what they are called and hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+RANGES: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(("month", "mnth", "monthofyear", "moy"), (0, 12)),
+    **dict.fromkeys(("weekday", "wkday", "wday", "dayofweek", "dow"), (0, 7)),
+    **dict.fromkeys(("hour", "hr", "hourofday", "hod"), (0, 24)),
+    **dict.fromkeys(("day", "dayofmonth", "dom", "mday"), (1, 31)),
+    **dict.fromkeys(("dayofyear", "doy", "yday", "yearday"), (0, 366)),
+    **dict.fromkeys(("week", "weekofyear", "weeknumber", "isoweek", "woy"), (0, 53)),
+    **dict.fromkeys(("quarter", "qtr", "quarterofyear"), (0, 4)),
+    **dict.fromkeys(("season",), (0, 4)),
+    **dict.fromkeys(("weekend", "holiday", "workday", "workingday"), (0, 1)),
+}
+"""What a part may be called → the least and greatest value it may have."""
+MAX_WORDS = 3
+DECORATION = frozenset({"is", "num", "number", "no", "nr", "idx", "index", "code", "name"})
+"""Words around the name of a part that leave its meaning as it is."""
+WAVES = frozenset({"sin", "cos"})
+"""A part as an angle: its values lie from -1 to 1."""
+COUNTING = frozenset(
+    {
+        *("per", "since", "until", "till", "before", "after", "last", "past", "in", "for", "to"),
+        *("n", "count", "counts", "avg", "average", "mean", "sum", "total", "max", "min"),
+        *("age", "tenure", "duration", "length", "term", "rate", "each", "every", "off", "left"),
+        *("calls", "visits", "orders", "purchases", "payments", "nights", "days", "hours"),
+    }
+)
+"""Words that make a number of days, or something a day, of the name of a part."""
+MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
+    *("october", "november", "december"),
+)
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SEASONS = ("spring", "summer", "fall", "autumn", "winter")
+SHORTEST = 3
+"""Letters of an abbreviation."""
+MIN_NAMES = 3
+"""Different names in a column from which they are told for names of months or weekdays; where the
+column is called so, two."""
+MOMENTS = frozenset({"date", "datetime", "day", "dt", "epoch", "time", "timestamp", "ts", "unix"})
+"""Words for a moment."""
+EPOCHS = tuple((9e8 * unit, 4e9 * unit) for unit in (1, 1e3, 1e6, 1e9))
+"""Seconds, and fractions of them, since 1970: from 1998 to 2096."""
+
+
+def named_moment(name: str, values: pd.Series[Any]) -> bool:
+    """Whether numbers are called a moment, and can be it: since 1970, or like 20240131."""
+    if not pd.api.types.is_numeric_dtype(values.dtype) or not MOMENTS & {*_words(name)}:
+        return False
+    numbers = values.dropna().to_numpy(np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    if len(numbers) < 2:
+        return False
+    low, high = numbers.min(), numbers.max()
+    if any(least <= low and high <= most for least, most in EPOCHS):
+        return True
+    digits = pd.Series(numbers[(numbers % 1 == 0) & (numbers > 19e6) & (numbers < 21e6)])
+    dates = pd.to_datetime(digits.astype("int64").astype(str), format="%Y%m%d", errors="coerce")
+    return int(dates.notna().sum()) == len(numbers)
+
+
+def names_of_parts(name: str, values: pd.Series[Any]) -> str | None:
+    """The part of a date that every text is the English name of, or begins the name of."""
+    texts = {str(value).strip().lower().rstrip(".") for value in values.dropna().unique()}
+    for part, names in (("month", MONTHS), ("weekday", WEEKDAYS), ("season", SEASONS)):
+        least = 2 if part in _words(name) else MIN_NAMES
+        if len(texts) >= least and all(
+            any(_abbreviates(text, known) for known in names) for text in texts
+        ):
+            return part
+    return None
+
+
+def named_part(name: str, values: pd.Series[Any]) -> str | None:
+    """The part that ``name`` says, where ``values`` can be it."""
+    words = _words(name)
+    if COUNTING & {*words}:
+        return None
+    wave = bool(WAVES & {*words})
+    words = [word for word in words if word not in DECORATION | WAVES]
+    for count in range(min(MAX_WORDS, len(words)), 0, -1):
+        called = "".join(words[-count:])
+        if called in RANGES and _fit(
+            values, *((-1, 1) if wave else RANGES[called]), whole=not wave
+        ):
+            return " ".join(words[-count:])
+    return None
+
+
+def _fit(values: pd.Series[Any], low: float, high: float, *, whole: bool) -> bool:
+    """Whether ``values`` are at least two different numbers of that range."""
+    present = values.dropna().unique()
+    numbers = pd.to_numeric(pd.Series(present), errors="coerce").to_numpy(np.float64)
+    if len(numbers) < 2 or not np.isfinite(numbers).all():
+        return False
+    inside = bool(((numbers >= low) & (numbers <= high)).all())
+    return inside and (not whole or bool((numbers % 1 == 0).all()))
+
+
+def _abbreviates(text: str, name: str) -> bool:
+    return len(text) >= SHORTEST and name.startswith(text)
+
+
+def _words(name: str) -> list[str]:
+    """``pickupHour``, ``pickup_hour`` and ``Pickup hour`` are two words, in lower case."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.split(r"[^A-Za-z]+", apart) if word]
