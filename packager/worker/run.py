@@ -94,7 +94,8 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     schema = describe(dataset, job, _classes(loaded.model, labels))
     evaluation = _evaluate(loaded.model, dataset, masks)
     apart = not_compared(dataset, schema, job)
-    profile = monitored.profile(dataset, schema, loaded.model, apart)
+    by_time = job.split.time is not None
+    profile = monitored.profile(dataset, schema, loaded.model, apart, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     (out / "golden.json").write_bytes(golden(schema, profile, loaded.model).dump())
     return TrainingResult(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,19 @@ def test_the_model_s_answers_are_profiled_on_held_out_rows() -> None:
     confidence = answers.probabilities.max(axis=1)
     assert found["__confidence__"].minimum == confidence.min()
     assert sum(found["__confidence__"].counts) == len(dataset.test)
+
+
+def test_of_a_split_by_time_the_answers_are_those_of_all_seasons() -> None:
+    dataset, schema, loaded = made(Model())
+    cold = dataset.test.assign(f150=-1.0)  # the last rows, and a season of their own
+    dataset = replace(dataset, test=cold)
+    found = {one.name: one for one in profile(dataset, schema, loaded, by_time=True).features}
+    alone = {one.name: one for one in profile(dataset, schema, loaded).features}
+    every = pd.concat([dataset.train, cold], ignore_index=True)
+    answers = pd.Series(loaded.predict(every).labels).value_counts().sort_index()
+    assert found["__prediction__"].counts == tuple(answers)
+    assert sum(found["__confidence__"].counts) == len(cold)  # training rows are known by heart
+    assert "__prediction__" not in alone or alone["__prediction__"].counts != tuple(answers)
 
 
 def test_what_is_usual_in_the_reference_is_kept() -> None:
