@@ -53,6 +53,21 @@ def label_panels(model: Monitored) -> list[Panel]:
             "percentunit",
         ),
         Panel(
+            "Labels counted, skipped and refused",
+            "timeseries",
+            [
+                Query(
+                    f"sum(increase({_of('model_feedback_total', recording.EVERY_ROW)}))", "counted"
+                ),
+                Query(f"sum(increase({_of('model_feedback_skipped_total')}))", "no label yet"),
+                Query(
+                    f"sum by (reason) (increase({_of('model_feedback_rejected_total')}))",
+                    "{{reason}}",
+                ),
+            ],
+            "Of the last day. Labels that are refused count nowhere else.",
+        ),
+        Panel(
             "Label delay",
             "timeseries",
             [
@@ -68,6 +83,10 @@ def label_panels(model: Monitored) -> list[Panel]:
         ),
     ]
     return [*panels, _estimated()] if model.classified else panels
+
+
+def _of(name: str, *matchers: str) -> str:
+    return f"{name}{{{', '.join((ONE, *matchers))}}}[1d]"
 
 
 def _estimated() -> Panel:

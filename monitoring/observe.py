@@ -14,7 +14,7 @@ from typing import Any
 
 from monitoring.answered import Answers
 from monitoring.bins import Bins
-from monitoring.metrics import Metrics
+from monitoring.metrics import REASONS, Metrics
 from monitoring.profile import CONFIDENCE, PREDICTION, Profile
 from monitoring.times import Clock
 
@@ -89,6 +89,13 @@ class Observer:
         ]
         self._bins = Bins(features, clocks or {})
         self._answers = Answers(profile, metrics.classes)
+        apart = profile.not_compared if profile else {}
+        self._expected = frozenset(
+            f"{name}:{reason}"
+            for name, why in apart.items()
+            for reason in REASONS
+            if not why.counts(reason)
+        )
         self._kept: list[Sequence[Any]] = []
         self._labels: list[Any] = []
         self._chances: list[Sequence[float] | None] = []
@@ -113,7 +120,13 @@ class Observer:
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)
         if any(batch.flags):
-            self._add_flags(batch.flags)
+            self._add_flags(self.unexpected(batch.flags))
+
+    def unexpected(self, flags: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        """Per row the flags that make it suspicious: a time is always later than those before."""
+        if not self._expected:
+            return flags
+        return [[flag for flag in own if flag not in self._expected] for own in flags]
 
     def refused(self, column: str | None) -> None:
         """A request was refused for a value of this column that can't be taken."""

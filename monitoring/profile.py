@@ -95,7 +95,8 @@ class Profile(BaseModel):
     """The reference for drift: monitored features, and what is usual elsewhere.
 
     Features are profiled on training rows; the pseudo-features ``__prediction__`` and
-    ``__confidence__``, the model's answers, on held-out rows.
+    ``__confidence__``, the model's answers, on held-out rows (the former on all, where these are
+    the last ones).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -217,7 +217,8 @@ class Predictor:
         if self.suspicious is None or not any(batch.flags):
             return
         try:
-            self.suspicious.write(batch.columns, batch.flags, batch.labels, batch.tokens)
+            flags = self.observer.unexpected(batch.flags)
+            self.suspicious.write(batch.columns, flags, batch.labels, batch.tokens)
         except OSError as error:  # a full disk must not take the answers away
             logger.error("suspicious rows are not logged: %s", error)
 

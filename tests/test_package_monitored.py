@@ -112,7 +112,11 @@ def send(to: Replica, frame: pd.DataFrame) -> pd.DataFrame:
             {"token": answer["token"], "actual": label}
             for answer, label in zip(answered, actual[start : start + 40], strict=True)
         ]
-        assert to.post("/feedback", labels) == {"accepted": len(labels), "rejected": []}
+        assert to.post("/feedback", labels) == {
+            "accepted": len(labels),
+            "skipped": 0,
+            "rejected": [],
+        }
     return frame.assign(__prediction__=predicted)
 
 

@@ -19,6 +19,11 @@ def check_job(job: Job) -> None:
     """Raise ``UsageError`` for a job without data that asks for what only data can give."""
     if job.recipe != "none":
         raise UsageError("[recipe]: expected data to train on, got none", "name it under [data]")
+    if job.monitoring_exclude or job.monitoring_include:
+        raise UsageError(
+            "[monitoring]: expected data to compare live rows with, got none",
+            "add [data], or remove [monitoring]",
+        )
     if job.slices_columns or job.slices_rules:
         raise UsageError(
             "[slices]: expected data to find the slices in, got none",

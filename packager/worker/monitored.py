@@ -39,12 +39,14 @@ def profile(
     model: LoadedModel,
     rank: Rank,
     apart: Mapping[str, NotCompared] | None = None,
+    by_time: bool = False,
 ) -> Profile:
     """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
 
     ``rank``: of more features than are monitored, those that count most come first. ``apart``:
-    features that get no bins, and why. The same data and model give the same profile. Says on
-    stderr which features are left out.
+    features that get no bins, and why. ``by_time``: the held-out rows are the last ones, of a
+    season of their own, so answers to training rows count as well. The same data and model give
+    the same profile. Says on stderr which features are left out.
     """
     apart = apart or {}
     rows = evenly(dataset.test, ANSWERED_ROWS)
@@ -52,7 +54,8 @@ def profile(
     with calling("the model"):
         predictions = model.predict(features)
     confidences = confidence(predictions, model.classes)
-    answers = answer_features(predictions.labels, confidences, model.task == "regression")
+    labels = _all_year(dataset, model) if by_time else predictions.labels
+    answers = answer_features(labels, confidences, model.task == "regression")
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in apart]
     if len(columns) > room:
@@ -70,6 +73,14 @@ def profile(
             "calibration": None if confidences is None else calibrate(confidences, right),
         }
     )
+
+
+def _all_year(dataset: Dataset, model: LoadedModel) -> Sequence[Scalar | None]:
+    """Answers to rows of both parts, as many of each as there are."""
+    names = list(dataset.features)
+    rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
+    with calling("the model"):
+        return model.predict(evenly(rows, ANSWERED_ROWS)).labels
 
 
 def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Floats | None:

@@ -106,9 +106,9 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     evaluation = _evaluate(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
     rank = Apart(loaded.models, serve, job.task, schema, root).ranked
-    profile = monitored.profile(
-        dataset, schema, loaded.model, rank, not_compared(dataset, schema, job)
-    )
+    apart = not_compared(dataset, schema, job)
+    by_time = job.split.time is not None
+    profile = monitored.profile(dataset, schema, loaded.model, rank, apart, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     if job.ask:
         at = (loaded.models / "model", loaded.loader)

@@ -15,7 +15,7 @@ from monitoring.binning import answer_features, build_profile
 from monitoring.calibration import calibrate
 from monitoring.metrics import Metrics
 from monitoring.observe import KEPT_ROWS, Batch, Observer
-from monitoring.profile import Profile
+from monitoring.profile import NotCompared, Profile
 from monitoring.slices import SliceSet
 from monitoring.times import Clock
 
@@ -283,3 +283,18 @@ def test_no_profile_still_counts_rows() -> None:
     observer.flush()
     assert value(registry, "model_predictions_total", predicted="good") == 1
     assert value(registry, "model_feature_anomalies_total", feature="other", kind="missing") == 1
+
+
+def test_a_time_that_is_later_makes_no_row_suspicious() -> None:
+    apart = {
+        "when": NotCompared(reason="moment", detail="a moment"),
+        "count": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+    }
+    observer, registry = make(PROFILE.model_copy(update={"not_compared": apart}))
+    flags = [["when:out_of_range"], ["when:missing", "when:out_of_range"], ["count:missing"], []]
+    assert observer.unexpected(flags) == [[], ["when:missing"], [], []]
+    columns = [[None] * 4 for _ in NAMES]
+    observer.observe(Batch(columns, ["fair"] * 4, None, [1] * 4, flags, {}))
+    observer.flush()
+    assert value(registry, "model_suspicious_rows_total", reason="out_of_range") == 0
+    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1

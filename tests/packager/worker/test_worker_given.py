@@ -59,6 +59,14 @@ def test_data_that_does_not_fit_a_model_trained_elsewhere_is_refused(
         project.train_here(project.job(recipe="none"))
 
 
+@pytest.mark.parametrize("key", ["monitoring_exclude", "monitoring_include"])
+def test_monitoring_without_data_is_refused(project: Project, rows: pd.DataFrame, key: str) -> None:
+    train_elsewhere(project, rows)
+    job = project.job(recipe="none", target=None, source=False, **{key: ("new",)})
+    with pytest.raises(UsageError, match="expected data to compare live rows with"):
+        project.train_here(job)
+
+
 def test_slices_without_data_are_refused(project: Project, rows: pd.DataFrame) -> None:
     train_elsewhere(project, rows)
     job = project.job(recipe="none", target=None, source=False, slices_columns=("new",))

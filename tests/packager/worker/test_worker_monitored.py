@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -58,13 +59,15 @@ def made(model: Any, rows: int = 500) -> tuple[Dataset, Schema, LoadedModel]:
     test.loc[:9, "shop"] = "west"
     test.loc[:4, "f3"] = 99.0
     features = tuple(name for name in frame if name != "y")
-    dataset = Dataset(train, test, features, "y", 0)
+    dataset = Dataset(train, test, features, "y")
     schema = Schema(features=infer_columns(train[list(features)]), classes=model.classes)
     return dataset, schema, model
 
 
-def profiled(dataset: Dataset, schema: Schema, model: Any) -> Profile:
-    return profile(dataset, schema, model, partial(by_importance, model))
+def profiled(
+    dataset: Dataset, schema: Schema, model: Any, apart: Any = None, **more: Any
+) -> Profile:
+    return profile(dataset, schema, model, partial(by_importance, model), apart, **more)
 
 
 @pytest.mark.parametrize("model", [Model(), Regression(), LabelsOnly()])
@@ -104,6 +107,19 @@ def test_the_model_s_answers_are_profiled_on_held_out_rows() -> None:
     assert sum(found["__confidence__"].counts) == len(dataset.test)
 
 
+def test_of_a_split_by_time_the_answers_are_those_of_all_seasons() -> None:
+    dataset, schema, loaded = made(Model())
+    cold = dataset.test.assign(f150=-1.0)  # the last rows, and a season of their own
+    dataset = replace(dataset, test=cold)
+    found = {one.name: one for one in profiled(dataset, schema, loaded, by_time=True).features}
+    alone = {one.name: one for one in profiled(dataset, schema, loaded).features}
+    every = pd.concat([dataset.train, cold], ignore_index=True)
+    answers = pd.Series(loaded.predict(every).labels).value_counts().sort_index()
+    assert found["__prediction__"].counts == tuple(answers)
+    assert sum(found["__confidence__"].counts) == len(cold)  # training rows are known by heart
+    assert "__prediction__" not in alone or alone["__prediction__"].counts != tuple(answers)
+
+
 def test_what_is_usual_in_the_reference_is_kept() -> None:
     dataset, schema, loaded = made(Model())
     usual = profiled(dataset, schema, loaded).reference_anomalies
@@ -121,7 +137,7 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
         "f150": NotCompared(reason="calendar", detail="month of when"),
         "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
     }
-    found = profile(dataset, schema, loaded, partial(by_importance, loaded), apart)
+    found = profiled(dataset, schema, loaded, apart)
     assert found.not_compared == apart
     assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
     assert found.reference_anomalies["f150"] == {"missing": 0.0}
