@@ -32,6 +32,8 @@ _BLOCK = 64  # of SHA-256
 _NUMBER = struct.Struct(">d")
 _NONCE = struct.Struct(">Q")
 _SURE = 250  # confidence is kept in 250ths
+MAX_TIME = (1 << 32) - 1
+"""Seconds since 1970 that a token has room for: until 2106."""
 _REGRESSION = 254
 _UNKNOWN = 255
 _NOTHING = bytes(8)  # the prediction where there is none
@@ -105,7 +107,7 @@ class Tokens:
         bitmaps: Sequence[int],
     ) -> list[str]:
         """One token for each of n answers; ``labels`` None where there is no prediction."""
-        now = int(self._now())
+        now = min(max(0, int(self._now())), MAX_TIME)  # whatever the clock says
         if len(labels) == 1:
             chances = None if probabilities is None else probabilities[0]
             return [_text(self._signed(labels[0], chances, bitmaps[0], now))]

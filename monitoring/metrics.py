@@ -122,6 +122,11 @@ class Metrics:
         for reason, count in counts.items():
             self._suspicious[reason].inc(count)
 
+    def add_unwritten(self, changes: int) -> None:
+        """Changes of any counter that could not be written to its file."""
+        if changes:
+            self._unwritten.inc(changes)
+
     def flush(self) -> None:
         """Write what histograms hold back."""
         for spread in (*self._requests.values(), *self._stages.values(), self._batch_rows):
@@ -135,6 +140,9 @@ class Metrics:
             "route",
             "code",
         )
+        self._unwritten = self.series.counter(
+            "model_counts_unwritten_total", "Counts that are kept in memory for want of room."
+        ).labels(*self.series.common)
         self._requests: dict[tuple[str, str], Spread] = {}
         self._observe: dict[tuple[str, int], Callable[[float], None]] = {}
         for route, codes in routes.items():

@@ -25,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.utils import floatToGoString
 
 from monitoring.classes import class_text
+from monitoring.counterfiles import CounterFile
 
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series", "Spread"]
 __all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
@@ -107,6 +108,7 @@ def count_as(worker: str) -> None:
     """Name this process's counter files by ``worker`` instead of its process id.
 
     To be called before the first metric is made. prometheus_client then goes on from the numbers
-    that a file of this name holds.
+    that a file of this name holds, and writes them by :class:`CounterFile`.
     """
+    prometheus_client.values.MmapedDict = CounterFile  # type: ignore[attr-defined,assignment]
     prometheus_client.values.ValueClass = prometheus_client.values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]

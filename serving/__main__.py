@@ -1,20 +1,26 @@
-"""``python -m serving``: start BentoML with this package's workers, and nothing sent home."""
+"""``python -m serving``: BentoML's workers with this package in them, and who looks after them."""
 
 from __future__ import annotations
 
 import logging
 import os
-import runpy
 import sys
 import tempfile
 from pathlib import Path
 
+from monitoring.restarts import RestartCounts
 from packager.errors import PackageError
 from packager.manifest import Manifest
 from packager.worker.integrity import check_before_loading
-from serving import live, logs, output, state, supervision
+from serving import live, logs, output, state
 from serving.access import Keys
+from serving.children import children_of, listen_on, metrics_folder, steady
 from serving.settings import Settings
+from serving.supervisor import Child, Supervisor
+from serving.workers import Pulses, make_table
+
+END_SECONDS = 30.0
+"""Beyond the deadline of a request: how long workers may take to end."""
 
 
 def main() -> int:
@@ -40,31 +46,37 @@ def _share_processors(workers: int) -> None:
 
 
 def _supervise(settings: Settings, manifest: Manifest) -> int:
-    """Run BentoML in this process, with a home of its own: it empties its metrics folder."""
-    with tempfile.TemporaryDirectory(prefix="model-server-") as home:
-        failure = supervision.expect_failures(Path(home))
-        supervision.expect_workers(Path(home))
-        for note in state.prepare(settings.feedback, manifest.name, Path(home)):
-            logs.say(logging.INFO, note)
-        os.environ.setdefault("BENTOML_HOME", home)
-        os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-        wanted = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
-        with live.checking(Path(home), wanted=wanted):
-            code = _run_bentoml(settings)
-        error = supervision.failure(failure)
-    if error is not None:
-        raise error
-    return code
-
-
-def _run_bentoml(settings: Settings) -> int:
-    # Not imported here: that is slow, and its command line is what it promises to keep.
-    sys.argv = ["bentoml", "serve", "serving.service:svc"]
-    sys.argv += ["--host", settings.host, "--port", str(settings.port)]
+    """Run the workers until a signal comes, with a folder that is gone when they are."""
     try:
-        runpy.run_module("bentoml", run_name="__main__", alter_sys=True)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        with tempfile.TemporaryDirectory(
+            prefix="model-server-", ignore_cleanup_errors=True
+        ) as home:
+            return _serve(settings, manifest, Path(home))
+    except OSError as error:
+        raise PackageError(
+            f"the server can't start: {error}",
+            f"it needs a folder with some MB of room, such as {tempfile.gettempdir()}",
+        ) from error
+
+
+def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
+    for note in state.prepare(settings.feedback, manifest.name, home):
+        logs.say(logging.INFO, note)
+    os.environ.setdefault("BENTOML_HOME", str(home))
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    checked = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
+    if checked:
+        os.environ[live.FOLDER] = str(home)
+    logs.to_json()
+    table = make_table()
+    with steady(home), listen_on(settings.host, settings.port) as listening:
+        children = children_of(settings, manifest, listening.fileno(), table)
+        if checked:
+            command = [sys.executable, "-m", "serving.check", str(home)]
+            children.append(Child("the checker of compiled answers", command, os.environ, ()))
+        counts = RestartCounts(metrics_folder(), manifest.name, manifest.tag)
+        end_seconds = settings.deadline_seconds + END_SECONDS
+        Supervisor(children, Pulses(table), counts, end_seconds).run()
     return 0
 
 

@@ -17,6 +17,7 @@ from serving.access import Keys
 from serving.counting import Counting
 from serving.direct import Written
 from serving.feedback import Feedback
+from serving.lane import unheard
 from serving.logs import Access, Refusals, Trace, trace_of
 from serving.native import RowRefusedError
 from serving.pipeline import LARGE_BYTES, Pipeline, late
@@ -69,10 +70,13 @@ class App:
         inner: ASGIApp,
         settings: Settings,
         start: Callable[[], Predictor],
+        busy: Callable[[int], None] = unheard,
     ) -> None:
+        """``busy`` hears when the model begins, and that it ends, as a lane says it."""
         self._inner = inner
         self._settings = settings
         self._start = start
+        self._busy = busy
         self._routes: Routes | None = None
         self._bodies = Bodies(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, LARGE_BYTES)
@@ -109,7 +113,7 @@ class App:
             return
         self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
         self._feedback = predictor.feedback
-        pipeline = self._pipeline = Pipeline(predictor, self._settings)
+        pipeline = self._pipeline = Pipeline(predictor, self._settings, self._busy)
         counting = self._counting = Counting(predictor, self._settings.compiled_check)
         pending = [startup]
 
@@ -217,8 +221,13 @@ class App:
         if self._routes is None:
             raise RequestError(503, "starting", "the model is loading", headers=RETRY_AFTER)
         self._routes.check(request.method, path)
-        if self._draining and (path in self._ready or path.endswith("/ready")):
-            raise RequestError(503, "draining", "the server is ending", headers=RETRY_AFTER)
+        if path in self._ready or path.endswith("/ready"):
+            if self._draining:
+                raise RequestError(503, "draining", "the server is ending", headers=RETRY_AFTER)
+            if self._pipeline is not None and self._pipeline.stuck:
+                raise RequestError(
+                    503, "stuck", "the model did not come back by the deadline", headers=RETRY_AFTER
+                )
         return self._routes
 
     async def _respond(self, found: Routes, request: Request, receive: Receive) -> Reply:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 
+from monitoring.counterfiles import repair_all
 from monitoring.observe import FLUSH_SECONDS, Batch
 from monitoring.rendering import Rendering
 from monitoring.series import CONTENT_TYPE_LATEST
 from serving.predictor import Predictor
 from serving.schema import MODEL_REFUSED_ROW, RequestError, Response
 
+REPAIR_SECONDS = 0.5
+"""How soon a counter file that was deleted is made again."""
 ROWS_AT_ONCE = 5_000
 """Rows that are counted without a pause: some five milliseconds."""
 
@@ -27,6 +30,7 @@ class Counting:
         self._live = predictor.live_check(check_share)
         self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
         self._dirty = False
+        self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self._repair)
 
     def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
         """One request; its rows, where it has any, are for ``rows`` or ``rows_slowly`` to count."""
@@ -73,7 +77,8 @@ class Counting:
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:
-        """Take no more verdicts of the live check."""
+        """Take no more verdicts of the live check, and leave the counter files alone."""
+        self._repairing.cancel()
         if self._live is not None:
             self._live.close()
 
@@ -82,8 +87,14 @@ class Counting:
             self._dirty = True
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
 
+    def _repair(self) -> None:
+        """Look after the counter files, also while nothing is asked."""
+        self._predictor.metrics.add_unwritten(repair_all())
+        self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self._repair)
+
     def _flush(self) -> None:
         self._dirty = False
+        self._predictor.metrics.add_unwritten(repair_all())
         self._predictor.observer.flush()
         if self._predictor.feedback is not None:
             self._predictor.feedback.refresh()

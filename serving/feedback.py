@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from monitoring.feedback import Tokens
-from monitoring.feedback_metrics import FeedbackMetrics
+from monitoring.feedback_metrics import FeedbackMetrics, Outcome
 from monitoring.keys import KeyFileError
 from monitoring.metrics import Metrics
 from monitoring.scoring import Scorer, Settled, settle
-from monitoring.seen import Seen, StoreError
+from monitoring.seen import DAY, Seen, StoreError, Token
 from packager.manifest import Manifest
 from serving import schema
 from serving.feedback_settings import FeedbackSettings
@@ -24,6 +26,8 @@ from serving.state import open_keys, open_seen
 
 PLACES = 16
 PURGE_SECONDS = 3_600
+LATE_SECONDS = 1.0
+"""How soon it is asked again what became of labels that a stalled store may have taken."""
 RETRY_AFTER = {"Retry-After": "5"}
 
 logger = logging.getLogger("serving")
@@ -52,7 +56,9 @@ class Feedback:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
         self._waiting = 0
         self._seen: Seen | None = None
-        self._purged = 0.0
+        self._purged = -math.inf
+        self._unsure: dict[Token, Outcome] = {}
+        """What to count should these tokens turn out to be in the set."""
 
     async def answer(self, body: bytes) -> Response:
         """How many labels of ``body`` were counted, how many are not there yet, and why each
@@ -73,6 +79,7 @@ class Feedback:
                 settled = await asyncio.shield(self._start(items))
         except StoreError as error:
             logger.error("labels can't be counted: %s", error)
+            self._ask_later()
             raise RequestError(
                 503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
             ) from error
@@ -91,8 +98,15 @@ class Feedback:
             logger.error("the keys stay as they were: %s", error)
 
     def close(self) -> None:
-        """Take no more labels."""
+        """Take no more labels; those whose counting is in doubt get a last chance."""
         self._thread.shutdown(wait=True, cancel_futures=True)
+        self._count_late()
+        if self._unsure:
+            logger.error(
+                "up to %d labels are lost: sent again they may be duplicates of labels"
+                " that were not counted",
+                len(self._unsure),
+            )
 
     def _start(self, items: Sequence[tuple[Any, Any]]) -> asyncio.Future[Settled]:
         """Begin in the one thread that the store is for."""
@@ -110,19 +124,47 @@ class Feedback:
     def _settle(self, items: Sequence[tuple[Any, Any]]) -> Settled:
         self.refresh()
         judged = self._scorer.verify(items)
+        store = self._store()
+        self._add_late(store)
         try:
-            return settle(judged, self._store(), self._metrics)
+            return settle(judged, store, self._metrics)
         except StoreError:
-            self._seen = None  # to be opened again
+            # The first of equal tokens is the one that counts.
+            self._unsure = {
+                (o.token.minted, o.token.nonce): o.outcome for o in reversed(judged.good)
+            }
             raise
+
+    def _add_late(self, store: Seen) -> None:
+        """Count labels whose tokens are in the set by a request that was answered 503."""
+        if self._unsure:
+            self._metrics.add([self._unsure[token] for token in store.late()])
+            self._unsure = {}
+
+    def _ask_later(self) -> None:
+        """Find out soon, though nobody may send labels again."""
+        if self._unsure:
+            loop = asyncio.get_running_loop()
+            loop.call_later(LATE_SECONDS, lambda: loop.create_task(self._count_late_soon()))
+
+    async def _count_late_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(RuntimeError):  # the worker ends, and `close` asks
+            await loop.run_in_executor(self._thread, self._count_late)
+            self._ask_later()
+
+    def _count_late(self) -> None:
+        with contextlib.suppress(StoreError):  # asked again later
+            if self._unsure:
+                self._add_late(self._store())
 
     def _store(self) -> Seen:
         settings = self._settings
         if self._seen is None:
             self._seen = open_seen(settings, self._model)
-        now = time.time()
+        now = time.monotonic()
         if now - self._purged > PURGE_SECONDS:
-            self._seen.purge(now - settings.days * 86_400)
+            self._seen.purge(time.time() - settings.days * DAY)
             self._purged = now
         return self._seen
 

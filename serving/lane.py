@@ -31,6 +31,10 @@ R_co = TypeVar("R_co", covariant=True)
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+def unheard(_since: int) -> None:
+    """What a lane says where nobody looks after it."""
+
+
 class FullError(Exception):
     """As many requests as admitted are waiting or running."""
 
@@ -74,7 +78,15 @@ class _Waiting(Generic[T]):
 class Lane(Generic[T, R]):
     """Runs jobs one after the other, and items that wait together in batches."""
 
-    def __init__(self, places: int, batches: Batches[T, R], most_rows: int) -> None:
+    def __init__(
+        self,
+        places: int,
+        batches: Batches[T, R],
+        most_rows: int,
+        busy: Callable[[int], None] = unheard,
+    ) -> None:
+        """``busy`` hears ``time.monotonic_ns()`` when the thread begins, and 0 when it is done."""
+        self._busy = busy
         self._places = places
         self._taken = 0
         self._batches = batches
@@ -86,6 +98,11 @@ class Lane(Generic[T, R]):
         self._expected = 0
         self._holding: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="predict")
+
+    @property
+    def running_seconds(self) -> float:
+        """How long the thread has been at what it does; 0 while it has nothing to do."""
+        return time.monotonic() - self._began if self._running else 0.0
 
     async def run(self, job: Callable[[], Any], deadline: float, receive: Receive) -> Any:
         """The result of ``job``, by ``deadline`` (``time.monotonic()`` seconds).
@@ -149,6 +166,7 @@ class Lane(Generic[T, R]):
         if self._running or not self._queue or self._hold():
             return
         self._began = time.monotonic()
+        self._busy(time.monotonic_ns())
         self._running = group = self._batch()
         for waiting in group:
             waiting.running = True
@@ -199,6 +217,7 @@ class Lane(Generic[T, R]):
     def _finish(self, group: Sequence[_Waiting[T]], done: Future[Sequence[Any]]) -> None:
         self._taken -= len(group)
         self._running = []
+        self._busy(0)
         now = time.monotonic()
         self._held_until = now + min(HOLD * (now - self._began), MOST_HOLD)
         self._expected = len(group) + len(self._queue)

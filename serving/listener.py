@@ -8,6 +8,7 @@ does otherwise.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -113,6 +114,7 @@ class Server(uvicorn.Server):
         config.timeout_keep_alive = KEEP_ALIVE_SECONDS
         super().__init__(config)
         self._acceptors: list[Acceptor] = []
+        self._parent = os.getppid()
         Server.running = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -134,7 +136,10 @@ class Server(uvicorn.Server):
         ]
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: look after the connections."""
+        """Ten times a second: show that the loop runs, and look after the connections."""
+        type(self).workers.beat()
+        if os.getppid() != self._parent:  # nobody would start this worker again, or end it
+            self.should_exit = True
         if counter % 10 == 0:
             now = time.monotonic()
             for connection in list(self.server_state.connections):

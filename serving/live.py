@@ -7,10 +7,6 @@ import os
 import pickle
 import random
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,21 +25,6 @@ EQUAL, OTHERWISE = b"=", b"!"
 def address(folder: Path) -> str:
     """Where the checker listens."""
     return str(folder / "check.sock")
-
-
-@contextmanager
-def checking(folder: Path, *, wanted: bool) -> Iterator[None]:
-    """Have a checker beside the workers that are started meanwhile, where that is ``wanted``."""
-    if not wanted:
-        yield
-        return
-    os.environ[FOLDER] = str(folder)
-    process = subprocess.Popen([sys.executable, "-m", "serving.check", str(folder)])
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 class LiveCheck:

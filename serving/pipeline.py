@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from packager.data.rows import Checked
 from packager.worker.model import Predictions
 from serving.answers import PredictForm
 from serving.exchange import Exchange
-from serving.lane import FullError, GoneError, Lane, LateError
+from serving.lane import FullError, GoneError, Lane, LateError, unheard
 from serving.memory import GiveBack, uncollected
 from serving.native import ModelError, RowRefusedError
 from serving.predictor import Outcome, Predictor
@@ -45,13 +45,19 @@ class Answer:
 class Pipeline:
     """Answers requests of any protocol with one predictor."""
 
-    def __init__(self, predictor: Predictor, settings: Settings) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        settings: Settings,
+        busy: Callable[[int], None] = unheard,
+    ) -> None:
+        """``busy`` hears when the model begins, and that it ends, as a lane says it."""
         self._predictor = predictor
         self._seconds = settings.deadline_seconds
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
         self._lane: Lane[Checked, Predictions] = Lane(
-            settings.queue, Together(predictor), settings.batch_rows
+            settings.queue, Together(predictor), settings.batch_rows, busy
         )
         self._give_back = GiveBack()
 
@@ -59,6 +65,11 @@ class Pipeline:
     def ever_at_once(self) -> bool:
         """Whether ``at_once`` has any answers; a package without a compiled form has none."""
         return self._predictor.compiled is not None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the model is at a call whose answer nobody waits for any more."""
+        return self._lane.running_seconds > self._seconds
 
     def at_once(
         self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]

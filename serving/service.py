@@ -1,8 +1,6 @@
 """The BentoML service: workers and health are its own, our routes stand in front.
 
-The only import of bentoml, which is slow. This module is imported in the supervising process
-too, so it reads the manifest and nothing more: what serves is imported by each worker, and the
-model loaded there, when it starts.
+The only import of bentoml, which is slow: the supervising process does without.
 """
 
 from __future__ import annotations
@@ -39,14 +37,14 @@ def load() -> Predictor:
         raise
 
 
-def _keep_counts() -> None:
+def _keep_counts(number: int) -> None:
     """Go on where the worker before this one ended, before the first metric is made."""
-    from monitoring.counterfiles import claim
+    from monitoring.counterfiles import worker_name
     from monitoring.series import count_as
 
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is not None:
-        count_as(claim(Path(folder)).name)
+        count_as(worker_name(Path(folder), number))
 
 
 class Model:
@@ -62,11 +60,14 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
         from serving.app import App
         from serving.workers import Workers
 
-        _keep_counts()
-        inner: ASGIApp = super().to_asgi(is_main=is_main)
         logs.to_json()
-        app = App(inner, settings, load)
-        workers = Workers(supervision.table(), bentoml.server_context.worker_index or 0)
+        supervision.answer_for_stacks()
+        number = bentoml.server_context.worker_index or 0
+        _keep_counts(number)
+        inner: ASGIApp = super().to_asgi(is_main=is_main)
+        logs.to_json()  # what BentoML set up meanwhile too
+        workers = Workers(supervision.table(), number)
+        app = App(inner, settings, load, workers.busy)
         listener.install(app, app.drain, workers)
         return app
 

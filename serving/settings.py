@@ -50,6 +50,8 @@ class Settings:
     """``MODEL_BATCH_ROWS``: most rows of waiting requests predicted together; 1 for no batches."""
     deadline_seconds: float
     """``MODEL_DEADLINE_SECONDS``: a request that takes longer is given up (504)."""
+    hang_seconds: float
+    """``MODEL_HANG_SECONDS``: a worker that stands still for so long is ended and started again."""
     keys_file: Path | None
     """``MODEL_API_KEYS_FILE``: who may ask; None for everybody."""
     metrics_closed: bool
@@ -96,6 +98,7 @@ class Settings:
             deadline_seconds=read(
                 "MODEL_DEADLINE_SECONDS", "30", within(0, 86_400), "positive seconds"
             ),
+            hang_seconds=read("MODEL_HANG_SECONDS", "60", _at_least_one, "seconds, at least 1"),
             keys_file=Path(keys) if keys else None,
             metrics_closed=closed == "keys",
             access_log=read(
@@ -146,6 +149,13 @@ def _one_of(*choices: C) -> Callable[[str], C]:
         raise ValueError(text)
 
     return parse
+
+
+def _at_least_one(text: str) -> float:
+    number = float(text)
+    if not 1 <= number <= 86_400:
+        raise ValueError(number)
+    return number
 
 
 def _share(text: str) -> float:

@@ -15,13 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitoring.keys import KeyFileError, KeyRing
-from monitoring.seen import RedisSeen, Seen, SqliteSeen, StoreError
+from monitoring.redis_seen import RedisSeen
+from monitoring.seen import Seen, StoreError
+from monitoring.sqlite_seen import SqliteSeen
 from monitoring.suspicious import SuspiciousLog
 from packager.errors import UsageError
 from serving.feedback_settings import FeedbackSettings
 
 if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
     from monitoring.times import Clock
+
+
+KEY_DESCRIPTOR = "MODEL_SERVER_KEY"
+"""Variable that holds the descriptor of a key that this server made."""
 
 
 def prepare(
@@ -39,7 +45,7 @@ def prepare(
     if not settings.on:
         return
     if settings.key_file is None:
-        environment["MODEL_FEEDBACK_KEY_FILE"] = str(_new_key(home))
+        _new_key(environment)
         yield (
             "feedback: tokens last until this server ends; "
             "set MODEL_FEEDBACK_KEY_FILE for tokens that outlive it"
@@ -55,7 +61,7 @@ def prepare(
                 "set MODEL_STATE_DIR (one host) or MODEL_FEEDBACK_STORE (several)"
             )
     try:
-        open_seen(settings, model).close()
+        open_seen(settings, model, make=True).close()
     except StoreError as error:
         name = "MODEL_FEEDBACK_STORE" if settings.store else "MODEL_STATE_DIR"
         raise UsageError(
@@ -75,12 +81,12 @@ def open_keys(path: Path, model: str) -> KeyRing:
         ) from error
 
 
-def open_seen(settings: FeedbackSettings, model: str) -> Seen:
-    """The set of scored tokens of settled settings; raises ``StoreError``."""
+def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> Seen:
+    """The set of scored tokens of settled settings, made where asked; raises ``StoreError``."""
     if settings.store:
         return RedisSeen(settings.store, model, settings.days)
     assert settings.state_dir is not None
-    return SqliteSeen(settings.state_dir)
+    return SqliteSeen(settings.state_dir, make=make)
 
 
 def suspicious_log(
@@ -112,9 +118,10 @@ def _check_log(settings: FeedbackSettings) -> None:
         ) from error
 
 
-def _new_key(home: Path) -> Path:
-    path = home / "feedback.key"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"1:{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}\n")
-    return path
+def _new_key(environment: MutableMapping[str, str]) -> None:
+    """A key in memory alone, which workers inherit: no file of it can be read, or be deleted."""
+    descriptor = os.memfd_create("feedback.key")
+    secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+    os.write(descriptor, f"1:{secret}\n".encode("ascii"))
+    environment[KEY_DESCRIPTOR] = str(descriptor)
+    environment["MODEL_FEEDBACK_KEY_FILE"] = f"/proc/self/fd/{descriptor}"

@@ -1,57 +1,87 @@
-"""How a worker tells the supervising process that the package itself can't be served.
+"""What the supervising process and its workers share: a few descriptors, named by variables.
 
-BentoML starts a failed worker again and again; a package that can't be loaded would make a
-server that is never ready and never ends. Other failures of a worker (memory, say) may pass, and
-are left to those restarts.
+All are memory (``memfd``), so neither a full disk nor one that is tidied up can take them away.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
-from pathlib import Path
+from collections.abc import MutableMapping
+from dataclasses import dataclass
 
 from packager.errors import PackageError
 
-FILE = "MODEL_SERVER_FAILURE"
-"""Environment variable naming the file for the error; set by ``python -m serving``."""
-
-
 TABLE = "MODEL_SERVER_WORKERS"
-"""Environment variable naming the file that the workers share; set by ``python -m serving``."""
+FAILURE = "MODEL_SERVER_FAILURE"
+STACKS = "MODEL_SERVER_STACKS"
+"""Variables that hold the number of a descriptor; set by ``python -m serving``."""
+
+SHOW_STACKS = signal.SIGUSR2
+"""Makes a worker write where its threads are, even while one of them keeps the others still."""
 
 
-def expect_workers(folder: Path) -> None:
-    """Let workers started from here on share a table in ``folder``."""
-    os.environ[TABLE] = str(folder / "workers")
+@dataclass(frozen=True)
+class Notes:
+    """Where one worker leaves why the package can't be loaded, and where its threads are."""
+
+    failure: int
+    stacks: int
+
+    @classmethod
+    def make(cls) -> Notes:
+        """Two empty notes; raises ``OSError``."""
+        return cls(os.memfd_create("failure"), os.memfd_create("stacks"))
+
+    def name_in(self, environment: MutableMapping[str, str]) -> None:
+        """Let a process with this environment find them."""
+        environment[FAILURE] = str(self.failure)
+        environment[STACKS] = str(self.stacks)
+
+    def clear(self) -> None:
+        """Forget what the worker before wrote."""
+        for descriptor in (self.failure, self.stacks):
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+
+    def error(self) -> PackageError | None:
+        """The error that the worker left, if it did."""
+        text = _content(self.failure)
+        if not text:
+            return None
+        message, hint = json.loads(text)
+        return PackageError(message, hint)
+
+    def shown_stacks(self) -> list[str]:
+        """What the worker wrote at ``SHOW_STACKS``: files and functions, no values."""
+        return _content(self.stacks).decode(errors="replace").splitlines()
 
 
-def table() -> Path | None:
-    """The file that the workers share; None where something else started them."""
-    path = os.environ.get(TABLE)
-    return None if path is None else Path(path)
-
-
-def expect_failures(folder: Path) -> Path:
-    """Let workers started from here on report into ``folder``; the file they would write."""
-    path = folder / "failure.json"
-    os.environ[FILE] = str(path)
-    return path
+def table() -> int | None:
+    """The table of the workers; None where something else started this process."""
+    return _descriptor(TABLE)
 
 
 def give_up(error: PackageError) -> None:
-    """From a worker: leave the error and end the supervising process."""
-    path = os.environ.get(FILE)
-    if path is None:  # started by something else than python -m serving
-        return
-    Path(path).write_text(json.dumps([error.message, error.hint]), encoding="utf-8")
-    os.kill(os.getppid(), signal.SIGTERM)
+    """From a worker: leave the error that makes the package impossible to load."""
+    descriptor = _descriptor(FAILURE)
+    if descriptor is not None:
+        os.pwrite(descriptor, json.dumps([error.message, error.hint]).encode(), 0)
 
 
-def failure(path: Path) -> PackageError | None:
-    """The error a worker left at ``path``, if one did."""
-    if not path.exists():
-        return None
-    message, hint = json.loads(path.read_text(encoding="utf-8"))
-    return PackageError(message, hint)
+def answer_for_stacks() -> None:
+    """In a worker: write where all threads are whenever the supervising process asks."""
+    descriptor = _descriptor(STACKS)
+    if descriptor is not None:
+        faulthandler.register(SHOW_STACKS, file=descriptor, all_threads=True)
+
+
+def _descriptor(name: str) -> int | None:
+    number = os.environ.get(name)
+    return None if number is None else int(number)
+
+
+def _content(descriptor: int) -> bytes:
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.seen import DAY, FILE, RedisSeen, Seen, SqliteSeen, StoreError
+from monitoring.redis_seen import RedisSeen
+from monitoring.seen import DAY, Seen, StoreError
+from monitoring.sqlite_seen import FILE, SqliteSeen
 
 NOW = 20_000 * DAY + 100
 
@@ -61,19 +63,42 @@ def test_of_many_who_add_the_same_at_once_one_is_first(open_seen) -> None:
     assert [sum(column) for column in zip(*answers, strict=True)] == [1] * len(tokens)
 
 
-def test_old_days_are_forgotten_whole(tmp_path) -> None:
+def test_old_days_are_forgotten_whole_and_never_counted_again(tmp_path) -> None:
     seen = SqliteSeen(tmp_path)
-    seen.add([(NOW - 2 * DAY, b"12345678"), (NOW, b"12345678")])
-    seen.purge(NOW - DAY)
-    assert seen.add([(NOW - 2 * DAY, b"12345678")]) == [True]
-    assert seen.add([(NOW, b"12345678")]) == [False]
+    old, late, new = (NOW - 2 * DAY, b"12345678"), (NOW - 2 * DAY, b"abcdefgh"), (NOW, b"12345678")
+    seen.add([old, new])
+    before = NOW - DAY
+    seen.purge(before)
+    assert tables(tmp_path) >= {"day_19998", "day_20000"}
+    seen.purge(before + DAY)
+    assert tables(tmp_path) & {"day_19998", "day_20000"} == {"day_20000"}
+    assert seen.add([old, late]) == [False, False]
+    assert seen.add([new]) == [False]
+
+
+def test_a_clock_that_ran_ahead_and_came_back_took_nothing_away(tmp_path) -> None:
+    seen = SqliteSeen(tmp_path)
+    counted, other = nonces(2)
+    seen.add([counted])
+    for _ in range(3):
+        seen.purge(NOW + 40 * DAY)
+        seen.purge(NOW + 40 * DAY + DAY // 2)
+        assert seen.add([counted]) == [False]
+        seen.purge(NOW - 30 * DAY)
+    seen.purge(NOW + 41 * DAY)
+    assert seen.add([counted, other]) == [False, True]
+
+
+def tables(folder: Path) -> set[str]:
+    with sqlite3.connect(folder / FILE) as db:
+        return {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
 
 
 def test_a_commit_survives_a_kill(tmp_path) -> None:
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from monitoring.seen import SqliteSeen\n"
+        "from monitoring.sqlite_seen import SqliteSeen\n"
         f"print(SqliteSeen(Path(sys.argv[1])).add([({NOW}, b'12345678')]), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -125,7 +150,7 @@ def test_a_full_disk_adds_nothing(tmp_path) -> None:
 
 
 def test_a_locked_file_is_an_error_not_a_wait_forever(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("monitoring.seen.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("monitoring.sqlite_seen.WAIT_SECONDS", 0.05)
     seen = SqliteSeen(tmp_path)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -154,5 +179,6 @@ def test_days_expire_in_redis(redis_url) -> None:
 
     name = os.urandom(4).hex()
     RedisSeen(redis_url, name, 10**6).add([(NOW, b"12345678")])
-    (key,) = redis.Redis.from_url(redis_url).keys(f"model-feedback:{name}:*")
-    assert redis.Redis.from_url(redis_url).expiretime(key) == (20_000 + 2 + 10**6) * DAY
+    client = redis.Redis.from_url(redis_url)
+    keys = client.keys(f"model-feedback:{name}:*")
+    assert {client.expiretime(key) for key in keys} == {(20_000 + 2 + 10**6) * DAY}

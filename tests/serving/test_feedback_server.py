@@ -241,7 +241,7 @@ def test_killed_workers_and_servers_neither_count_twice_nor_forget(
     assert feed(server, pairs[:20]).json["accepted"] == 20
     metrics = server.home / "prometheus_multiproc_dir"
     files = {path.name for path in metrics.glob("*.db")}
-    assert all(name.endswith(("_w0.db", "_w1.db")) for name in files)
+    assert all(name.endswith(("_w1.db", "_w2.db", "_supervisor.db")) for name in files)
     served = server.metric("model_slice_predictions_total", slice="__all__")
     killed = set(workers_of(server))
     assert len(killed) == 2

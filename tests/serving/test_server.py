@@ -39,7 +39,7 @@ def rows_by_worker(server: Server) -> dict[str, float]:
     """Rows each worker process counted, from its own file."""
     server.wait_counted()
     counted: dict[str, float] = {}
-    for path in (server.home / "prometheus_multiproc_dir").glob("counter_*.db"):
+    for path in (server.home / "prometheus_multiproc_dir").glob("counter_w*.db"):
         counted[path.name] = sum(
             value
             for key, value, *_ in MmapedDict.read_all_values_from_file(str(path))

@@ -30,7 +30,7 @@ def shares(server: Server) -> list[float]:
             for key, value, *_ in MmapedDict.read_all_values_from_file(str(path))
             if "model_slice_predictions_total" in key and "__all__" in key
         )
-        for path in (server.home / "prometheus_multiproc_dir").glob("counter_*.db")
+        for path in (server.home / "prometheus_multiproc_dir").glob("counter_w*.db")
     ]
     return [count / max(1.0, sum(counted)) for count in counted]
 

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from serving.workers import Workers
+import pytest
+
+from serving.workers import Pulse, Pulses, Workers, make_table
 
 
-def test_workers_know_who_has_fewest(tmp_path: Path) -> None:
-    first, second = (Workers(tmp_path / "workers", index) for index in (1, 2))
+@pytest.fixture
+def table():
+    descriptor = make_table()
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_workers_know_who_has_fewest(table: int) -> None:
+    first, second = (Workers(table, index) for index in (1, 2))
     assert first.fewest_elsewhere() == 0
     first.opened()
     first.opened()
@@ -28,19 +36,38 @@ def test_one_alone_never_waits_for_another() -> None:
     assert not alone.others_serve()
 
 
-def test_a_worker_that_died_serves_no_more(tmp_path: Path) -> None:
+def test_a_worker_that_died_serves_no_more(table: int) -> None:
     child = os.fork()
     if child == 0:
-        Workers(tmp_path / "workers", 1)
+        Workers(table, 1)
         os._exit(0)
     os.waitpid(child, 0)
-    assert not Workers(tmp_path / "workers", 2).others_serve()
+    assert not Workers(table, 2).others_serve()
 
 
-def test_a_worker_that_comes_again_begins_with_nothing(tmp_path: Path) -> None:
-    first = Workers(tmp_path / "workers", 1)
+def test_a_worker_that_comes_again_begins_with_nothing(table: int) -> None:
+    first = Workers(table, 1)
     first.opened()
     first.drain()
-    again = Workers(tmp_path / "workers", 1)
+    again = Workers(table, 1)
     assert again.connections == 0
-    assert Workers(tmp_path / "workers", 2).fewest_elsewhere() == 0
+    assert Workers(table, 2).fewest_elsewhere() == 0
+
+
+def test_the_supervisor_sees_what_a_worker_says_of_itself(table: int) -> None:
+    worker, pulses = Workers(table, 3), Pulses(table)
+    assert pulses.of(3) == Pulse(os.getpid(), 0, 0)
+    worker.beat()
+    worker.busy(5)
+    assert (pulses.of(3).beat > 0, pulses.of(3).busy_since) == (True, 5)
+    worker.busy(0)
+    assert pulses.of(3).busy_since == 0
+
+
+def test_a_worker_that_ended_has_no_turn(table: int) -> None:
+    ended, other = Workers(table, 1), Workers(table, 2)
+    ended.beat()
+    other.opened()
+    Pulses(table).clear(1)
+    assert other.fewest_elsewhere() is None
+    assert Pulses(table).of(1).beat == 0
