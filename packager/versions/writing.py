@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from urllib.parse import quote
 
 import pyarrow as pa
 from deltalake.transaction import AddAction
@@ -16,6 +17,9 @@ from packager.errors import UsageError
 from packager.versions.files import RowFile
 from packager.versions.partitions import MAX_PARTITIONS, Values, by_partition, partition_value
 from packager.versions.scan import DataFile
+
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+"""What the folder of a partition without a value is called, here as everywhere."""
 
 
 def write_files(
@@ -47,7 +51,7 @@ def write_files(
                             "commit, got more",
                             "add the rows in parts, each with --append",
                         )
-                    file = stack.enter_context(RowFile(place, f"{uuid.uuid4()}.parquet", stored))
+                    file = stack.enter_context(RowFile(place, _new_name(place, values), stored))
                     open_files[key] = values, file
                 return open_files[key][1]
 
@@ -65,6 +69,20 @@ def write_files(
         _action(values, file, start + number)
         for number, (values, file) in enumerate(open_files.values())
     )
+
+
+def _new_name(place: fs.FileSystem, values: Values) -> str:
+    """A name that no file has, below a folder for each partition column.
+
+    The log alone says what a partition is, but some readers look at the folders' names.
+    """
+    name = f"{uuid.uuid4()}.parquet"
+    if not values:
+        return name
+    parts = [(column, _NULL if text is None else text) for column, text in values.items()]
+    folder = "/".join(f"{quote(column, safe='')}={quote(text, safe='')}" for column, text in parts)
+    place.create_dir(folder, recursive=True)
+    return f"{folder}/{name}"
 
 
 def remove_files(place: fs.FileSystem, names: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ from packager.versions.location import Location
 from packager.versions.protocol import FEATURES
 from packager.versions.source import open_source
 from packager.versions.store import Store
+from packager.versions.told import ConflictError
 
 UTC = dt.UTC
 
@@ -448,3 +449,33 @@ def test_duckdb_reads_what_was_written_to_a_partitioned_table(place, tmp_path):
         (2, "c/d"),
         (3, None),
     ]
+
+
+@pytest.mark.parametrize("verb", ["gc", "revert"])
+def test_what_meets_another_writer_starts_anew(commit, place, frame, monkeypatch, verb):
+    commit(frame)
+    commit(frame.assign(x=1.5))
+    name = "remove_others" if verb == "gc" else "restore"
+    plain, late = getattr(Store, name), []
+
+    def meets(self, *rest, **options):
+        if not late:
+            late.append(1)
+            raise ConflictError("another writer committed a version meanwhile")
+        return plain(self, *rest, **options)
+
+    monkeypatch.setattr(Store, name, meets)
+    if verb == "gc":
+        assert len(collect(place, 1, [], delete=True).files) == 1
+    else:
+        assert revert(Location(place.uri, 1), "", "me").number == 3
+
+
+def test_files_of_partitions_are_freed_by_the_names_they_have(place, tmp_path):
+    made(place, {"id": [1], "p": ["ä /%"]}, partition_by=["p"])
+    pq.write_table(pa.table({"id": [2], "p": ["b"]}), tmp_path / "new.parquet")
+    add(open_source(tmp_path / "new.parquet"), place, "new", "me")
+    found = collect(place, 1, [], delete=True)
+    assert (len(found.files), found.size > 0) == (1, True)
+    assert [row["id"] for row in rows(place)] == [2]
+    assert not Store.open(place).has_rows(0)
