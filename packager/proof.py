@@ -32,10 +32,12 @@ READY_SECONDS = 120.0
 """How long an image may take to be ready, unless `--ready-seconds` says otherwise."""
 # Other thread counts than at training may move the last digits of a sum.
 TOLERANCE = 1e-9
+MAX_PART = 1 << 15
+"""Characters, of up to four bytes."""
 PYTHON = f"/{VENV}/bin/python"
 ASK = f"""
 import sys, urllib.error, urllib.request
-body = sys.argv[1].encode()
+body = "".join(sys.argv[1:]).encode()
 try:
     print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
 except urllib.error.HTTPError as error:
@@ -83,7 +85,7 @@ def prove_started(
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", ASK, _asked(recorded)])
+        code, said = sandbox.run([PYTHON, "-c", ASK, *_parts(_asked(recorded))])
     if code != 0:
         raise PackageError("the started image can't answer rows of the data", said[-800:])
     _compare(json.loads(said)["predictions"], recorded)
@@ -97,6 +99,11 @@ def _recorded(folder: Path) -> Golden:
 
 def _asked(recorded: Golden) -> str:
     return canonical_json({"rows": recorded.rows}).decode()
+
+
+def _parts(text: str) -> list[str]:
+    """As arguments, of which Linux takes 128 KiB each."""
+    return [text[at : at + MAX_PART] for at in range(0, len(text), MAX_PART)]
 
 
 def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:

@@ -18,11 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self, TextIO
 
+from packager.data.rows import RowChecker
 from packager.errors import PackageError
 from packager.worker.job import AskJob
 from packager.worker.model import load_model_at
 from packager.worker.paths import Root
-from packager.worker.predict import answers
+from packager.worker.predict import answered
 from packager.worker.predictions import finite
 
 LOAD_SECONDS = 300.0
@@ -158,10 +159,12 @@ def answer_questions(job: AskJob) -> None:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     model = load_model_at(Path(job.model), job.serve, job.task)
+    checker = RowChecker(job.schema_)
     _say(replies, "loaded")
     for line in sys.stdin:
         try:
-            found = {"answers": list(answers(json.loads(line), job.schema_, model))}
+            checked = checker.check(json.loads(line))
+            found = {"answers": list(answered(checked, job.schema_, model))}
         except (Exception, SystemExit) as error:
             _say(replies, json.dumps({"raised": type(error).__name__}))
         else:

@@ -25,8 +25,8 @@ from packager.worker.refusals import Budget, blamed
 LOOKED_AT = 40
 """Held-out rows that are tried, to find some that the model answers one by one."""
 BASES = 2
-MAX_BYTES = 1 << 16
-"""Of rows that prove: they are handed to a started image as an argument."""
+MAX_BYTES = 1 << 20
+"""Of rows that prove: they are handed to a started image as arguments."""
 
 Ways = Mapping[str, tuple[Maker, ...]]
 """Column → the ways to make a value of it, the one that is tried next first."""
@@ -35,20 +35,21 @@ Ways = Mapping[str, tuple[Maker, ...]]
 def real_rows(frame: pd.DataFrame, schema: Schema, asker: Asker) -> Golden:
     """Up to eight rows of ``frame`` as requests would hold them, with the model's answers.
 
-    Each is answered alone, too. None where the model answers no single row.
+    Each is answered alone, too, unless the model answers no single row, as forecasts of a whole
+    series do.
     """
     some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, LOOKED_AT).astype(int))]
+    tried: list[Row] = []
     rows: list[Row] = []
     size = 0
     for row in taken(schema, json_rows(some, schema)):
         size += len(canonical_json(row))
-        if size > MAX_BYTES:
+        if size > MAX_BYTES or len(rows) == ROWS:
             break
+        tried.append(row)
         if asker.ask([row]).outcome == "answered":
             rows.append(row)
-        if len(rows) == ROWS:
-            break
-    return _answered(rows, asker)
+    return _answered(rows or tried[:ROWS], asker)
 
 
 def bases_of(real: Golden) -> list[Row]:
@@ -81,7 +82,7 @@ def examples(
     if not found.rows:
         of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
         sys.stderr.write(
-            f"no example is shown: the model answers rows of the data, but no made-up{of}\n"
+            f"no example is shown: the model answers no made-up{of}, as it does rows of the data\n"
         )
     return found
 

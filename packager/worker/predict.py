@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from packager.data.extra import ExtraColumns
-from packager.data.rows import check_rows
+from packager.data.rows import Checked, RowChecker
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest import Manifest, Schema
@@ -64,7 +64,15 @@ def answers(
     Raise ``PackageError`` for a row that can't be taken, and where the model raises: with
     ``named``, of the first row on which it does.
     """
-    checked = check_rows(rows, schema, strict=strict, extra=extra)
+    return answered(
+        RowChecker(schema, strict=strict, extra=extra).check(rows), schema, model, named=named
+    )
+
+
+def answered(
+    checked: Checked, schema: Schema, model: LoadedModel, *, named: bool = False
+) -> Iterator[dict[str, Any]]:
+    """As ``answers``, of rows that were checked."""
     features = checked.frame[[column.name for column in schema.features]]
     for start in range(0, len(features), BATCH):
         part = features.iloc[start : start + BATCH]

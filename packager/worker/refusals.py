@@ -22,8 +22,8 @@ from packager.manifest import Column, Refusal, Schema
 from packager.worker.ask import Asker, Outcome, Row
 
 MAX_ASKS = 2_000
-MAX_CELLS = 1_000_000
-"""Rows by columns that are asked about in all; 200 rows of 5,000 columns."""
+MAX_CELLS = 250_000
+"""Rows by columns that are asked about in all; 50 rows of 5,000 columns."""
 UNSEEN = "never seen"
 FATAL: tuple[Outcome, ...] = ("ends", "hangs")
 

@@ -7,6 +7,7 @@ import pytest
 from worker_projects import FOREST, RECIPE, Project
 
 from packager.manifest import Recipe
+from packager.worker.job import TrainingResult
 
 
 def recipe(**changes: object) -> Recipe:
@@ -61,6 +62,36 @@ def test_a_humbler_claim_stands_and_the_slip_is_recorded(
     assert observed.rung in ("predictions", "metrics")
     assert observed.slips[0].startswith("train.py:6: numpy.random.default_rng()")
     assert any(part.startswith(".random_state") for part in observed.differing)
+
+
+def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import time
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            model = DecisionTreeClassifier(random_state=seed).fit(features, target)
+            model.fitted_at_ = time.time()
+            model.at_ = id(model)
+            return model
+        """
+    )
+    project.data(rows)
+    nobody = RECIPE.model_copy(update={"level": None})
+    ended = project.start(project.job(repeat=True, recipe=nobody))
+    assert ended.code == 0, ended.stderr
+    observed = TrainingResult.load(project.out / "result.json").observed
+    assert observed is not None
+    assert (observed.rung, observed.differing) == ("state", ())
+    assert (
+        "the second model reached the rung 'state'. A replay has to reach it too." in ended.stderr
+    )
+    assert ".fitted_at_: a time of the fit: " in ended.stderr
+    assert "set it to None before train returns the model" in ended.stderr
+    assert "seed" not in ended.stderr
 
 
 def test_timings_inside_a_model_leave_the_rung_state_and_are_named(

@@ -17,7 +17,7 @@ from packager.data.frames import infer_columns
 from packager.manifest import Column, Schema
 from packager.results import Golden
 from packager.worker.ask import Outcome, Reply, Row
-from packager.worker.refusals import MAX_ASKS, blamed, gaps_of, with_refusals
+from packager.worker.refusals import MAX_ASKS, MAX_CELLS, blamed, gaps_of, with_refusals
 
 FRAME = pd.DataFrame(
     {
@@ -163,7 +163,7 @@ def test_the_rows_that_are_asked_about_are_bounded(capsys: pytest.CaptureFixture
     base = dict.fromkeys(frame, 0.5)
     asker = Answering(lambda row: "raises" if None in row.values() else "answered")
     with_refusals(schema, asker, [base, base])  # type: ignore[arg-type]
-    assert len(asker.asked) <= min(MAX_ASKS, 1_000_000 // 3_000)
+    assert len(asker.asked) <= min(MAX_ASKS, MAX_CELLS // 3_000)
     assert "not known of all of its columns" in capsys.readouterr().err
 
 
