@@ -12,8 +12,8 @@ from monitoring.feedback_metrics import FeedbackMetrics
 from monitoring.keys import Keys
 from monitoring.labels import Classes, InvalidError, Numbers
 from monitoring.scoring import Scorer, settle
-from monitoring.seen import SqliteSeen
 from monitoring.series import Series
+from monitoring.sqlite_seen import SqliteSeen
 
 KEYS = Keys(1, {1: b"k" * 32})
 NAMES = ("__all__", "color=D", "large")
