@@ -325,7 +325,7 @@ def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert json.loads(done.stdout)["models"] == ["diamonds-cut"]
     assert contents(out) == alone
-    with pytest.raises(UsageError, match="expected a model of this folder, got 'prices.v2'"):
+    with pytest.raises(UsageError, match=r"expected a model of this folder, got 'prices\.v2'"):
         remove_monitoring("prices.v2", tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
