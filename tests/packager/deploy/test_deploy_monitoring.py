@@ -16,9 +16,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from monitoring.keys import KeyRing
 from monitoring.rules import Monitored, Objectives
+from packager.cli import app
 from packager.deploy import compose, folder
 from packager.deploy.fleet import Fleet
 from packager.deploy.monitoring import (
@@ -319,8 +321,13 @@ def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected a model of this folder, got 'prices'") as told:
         remove_monitoring("prices", out)
     assert "diamonds-cut, prices.v2" in told.value.hint
-    remove_monitoring("prices.v2", out)
+    done = CliRunner().invoke(app, ["deploy", "remove", "prices.v2", "--out", str(out), "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["models"] == ["diamonds-cut"]
     assert contents(out) == alone
+    with pytest.raises(UsageError, match=r"expected a model of this folder, got 'prices\.v2'"):
+        remove_monitoring("prices.v2", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_names_no_host_could_have_still_name_services() -> None:

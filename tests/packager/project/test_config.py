@@ -7,7 +7,7 @@ from host_samples import TOML, write_project
 
 from packager.errors import UsageError
 from packager.project.config import load_project
-from packager.training import serve_of
+from packager.training import job_of, serve_of
 
 FULL = """\
 [package]
@@ -44,6 +44,10 @@ columns = ["channel"]
 [slices.rules]
 large = "basket >= 1.5"
 
+[monitoring]
+exclude = ["promotion"]
+include = ["season"]
+
 [image]
 base = "python:3.12-slim-bookworm"
 repository = "registry.example:5000/models/diamonds-cut"
@@ -77,6 +81,8 @@ def test_every_documented_key_is_read(tmp_path: Path):
     assert project.recipe.accept == {"accuracy": 0.005}
     assert project.slices.rules == {"large": "basket >= 1.5"}
     assert project.serve.compile == "off"
+    job = job_of(project)
+    assert (job.monitoring_exclude, job.monitoring_include) == (("promotion",), ("season",))
 
 
 def test_a_path_is_relative_to_the_project(tmp_path: Path, monkeypatch):
@@ -116,6 +122,11 @@ MISTAKES = {
         more("[slice]\ncolumns = []\n"),
         "package.toml: unknown key `slice`",
         "did you mean `slices`?",
+    ),
+    "a feature to compare and not to": (
+        more('[monitoring]\nexclude = ["a", "b"]\ninclude = ["b"]\n'),
+        "package.toml: [monitoring]: expected 'b' in exclude or in include, got it in both",
+        "see docs/package-toml.md for all keys",
     ),
     "a key like no other": (
         more("[serve]\nqqq = 1\n"),

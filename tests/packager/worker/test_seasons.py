@@ -192,6 +192,24 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
     assert found(train, test) == {}
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array(["9999-12-31", "0001-01-01"] * 50, dtype="datetime64[s]"),
+        pd.to_datetime(["2024-01-01", None] * 50),
+        ["9999-12-31", "0001-01-01", None, "2024-02-30T00:00"] * 25,
+        [None] * 100,
+        pd.Categorical(["a", None] * 50),
+        [True, None] * 50,
+        [np.inf, np.nan] * 50,
+        pd.array([1, None] * 50, dtype="Int64"),
+    ],
+)
+def test_odd_values_are_no_trouble(values: Any) -> None:
+    frame = pd.DataFrame({"date": values, "month": [1, 2] * 50, "when": times(900, 100)})
+    assert found(frame)["when"] == "moment: a moment"
+
+
 def test_a_person_has_the_last_word() -> None:
     frame = pd.DataFrame({"when": times(365), "month": 1, "size": DRAW.normal(size=ROWS)})
     frame["month"] = frame["when"].dt.month
