@@ -66,13 +66,26 @@ def resolve(
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
         try:
             found = _resolve(requirements, with_trees, target, index, pins)
-        except PackageError:
+        except (PackageError, _UvError):
             pass  # without, the same error comes again unless the trees' needs were its cause
         else:
             served = {r.wheel.name for r in found if r.wheel.group == "serve"}
             if served & TREE_FRAMEWORKS:
                 return found
-    return _resolve(requirements, groups, target, index, pins)
+    try:
+        return _resolve(requirements, groups, target, index, pins)
+    except _UvError as error:
+        raise _explain(error, target, index, requirements.name) from error
+
+
+class _UvError(Exception):
+    """uv found no answer for ``sources``, the project's first, and said why."""
+
+    def __init__(self, stderr: str, sources: Sequence[Path]) -> None:
+        super().__init__(stderr)
+        self.text = one_line(stderr)
+        self.own = sources[0]
+        self.runtime = [line for source in sources[1:] for line in source.read_text().split()]
 
 
 def _resolve(
@@ -91,12 +104,12 @@ def _resolve(
         locked = folder / "pylock.toml"
         if pins:
             _write_preferences(locked, pins)
-        _compile([project, serve, worker], locked, target, index, requirements.name)
+        _compile([project, serve, worker], locked, target, index)
         everything = _read_pylock(locked, target)
         pinned = folder / "pinned.txt"
         pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
         served = folder / "pylock.serve.toml"
-        _compile([project, serve], served, target, index, requirements.name, pinned)
+        _compile([project, serve], served, target, index, pinned)
         serving = _read_pylock(served, target)
     resolved = []
     for key, (wheel, url) in sorted(everything.items()):
@@ -112,7 +125,10 @@ def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list
     with tempfile.TemporaryDirectory() as name:
         asked, locked = Path(name) / "package.lock.txt", Path(name) / "pylock.toml"
         asked.write_text("\n".join(f"{wheel.name}=={wheel.version}" for wheel in wheels))
-        _compile([asked], locked, target, index, FILENAME, no_deps=True)
+        try:
+            _compile([asked], locked, target, index, no_deps=True)
+        except _UvError as error:
+            raise _explain(error, target, index, FILENAME) from error
         offered = {
             sha256: url
             for package in tomllib.loads(locked.read_text())["packages"]
@@ -141,7 +157,6 @@ def _compile(
     output: Path,
     target: Target,
     index: IndexOptions,
-    called: str,
     constraints: Path | None = None,
     *,
     no_deps: bool = False,
@@ -155,6 +170,7 @@ def _compile(
     command = [uv.find_uv_bin(), "pip", "compile", *files, "--quiet"]
     command += ["--format", "pylock.toml", "--output-file", str(output)]
     command += ["--generate-hashes", "--only-binary", ":all:", "--no-header"]
+    command += ["--no-python-downloads"]  # no Python is run: uv reads wheels' metadata
     command += ["--python-version", target.python, "--python-platform", target.uv_platform]
     command += ["--constraints", str(constraints)] if constraints else []
     command += ["--no-deps"] if no_deps else []
@@ -166,21 +182,19 @@ def _compile(
         check=False,
     )
     if done.returncode != 0:
-        raise _explain(done.stderr, sources, target, index, called)
+        raise _UvError(done.stderr, sources)
 
 
-def _explain(
-    stderr: str, sources: Sequence[Path], target: Target, index: IndexOptions, called: str
-) -> PackageError:
+def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) -> PackageError:
     """Whose requirement it is that can't be met: the project's alone, or both together."""
-    text, own = one_line(stderr), sources[0]
-    if len(sources) > 1:
+    text, runtime = error.text, error.runtime
+    if runtime:
         with tempfile.TemporaryDirectory() as name:
             try:
-                _compile([own], Path(name) / "pylock.toml", target, index, called)
-            except PackageError as error:
-                return error
-        runtime = [line for source in sources[1:] for line in source.read_text().split()]
+                _compile([error.own], Path(name) / "pylock.toml", target, index)
+            except _UvError as alone:
+                text, runtime = alone.text, []
+    if runtime:
         return conflict(text, called, runtime)
     return explained(text, called, target, _probe(target, index))
 
@@ -195,7 +209,7 @@ def _probe(target: Target, index: IndexOptions) -> Probe:
             needs = [requirement, *(line for lines in runtime.values() for line in lines)]
             asked.write_text("\n".join(needs))
             command = [uv.find_uv_bin(), "pip", "compile", str(asked), "--quiet", "--no-header"]
-            command += ["--no-annotate", "--only-binary", ":all:"]
+            command += ["--no-annotate", "--only-binary", ":all:", "--no-python-downloads"]
             command += ["--resolution", "lowest-direct"] if runtime else ["--no-deps"]
             command += ["--python-version", python, "--python-platform", target.uv_platform]
             done = subprocess.run(
