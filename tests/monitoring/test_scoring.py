@@ -11,8 +11,8 @@ from monitoring.feedback import Tokens
 from monitoring.feedback_metrics import FeedbackMetrics
 from monitoring.keys import Keys
 from monitoring.scoring import InvalidError, Scorer, class_label, number, settle
-from monitoring.seen import SqliteSeen
 from monitoring.series import Series
+from monitoring.sqlite_seen import SqliteSeen
 
 KEYS = Keys(1, {1: b"k" * 32})
 NAMES = ("__all__", "color=D", "large")
