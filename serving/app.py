@@ -115,6 +115,7 @@ class App:
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings, self._busy)
         counting = self._counting = Counting(predictor, self._settings.compiled_check)
+        counting.begin()
         pending = [startup]
 
         async def replayed() -> Message:

@@ -30,7 +30,12 @@ class Counting:
         self._live = predictor.live_check(check_share)
         self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
         self._dirty = False
-        self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self._repair)
+        self._repairing: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Look after the counter files from now on, also while nothing is asked."""
+        self._predictor.metrics.add_unwritten(repair_all())
+        self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self.begin)
 
     def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
         """One request; its rows, where it has any, are for ``rows`` or ``rows_slowly`` to count."""
@@ -78,7 +83,8 @@ class Counting:
 
     def close(self) -> None:
         """Take no more verdicts of the live check, and leave the counter files alone."""
-        self._repairing.cancel()
+        if self._repairing is not None:
+            self._repairing.cancel()
         if self._live is not None:
             self._live.close()
 
@@ -86,11 +92,6 @@ class Counting:
         if not self._dirty:
             self._dirty = True
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
-
-    def _repair(self) -> None:
-        """Look after the counter files, also while nothing is asked."""
-        self._predictor.metrics.add_unwritten(repair_all())
-        self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self._repair)
 
     def _flush(self) -> None:
         self._dirty = False

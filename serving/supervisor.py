@@ -54,6 +54,7 @@ class Child:
     kill_at: float = math.inf
     hang: str | None = None
     told_loading: float = 0.0
+    ready: bool = False
 
 
 class Supervisor:
@@ -110,7 +111,7 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         if child.notes is not None:
             child.notes.clear()
-        child.hang, child.kill_at = None, math.inf
+        child.hang, child.kill_at, child.ready = None, math.inf, False
         child.started = child.told_loading = time.monotonic()
         try:
             child.process = subprocess.Popen(
@@ -206,6 +207,8 @@ class Supervisor:
         seconds, self._looked = now - self._looked, now
         for child in self._running():
             if now >= child.kill_at:
+                logger.error("%s (process %d) is killed: it did not end", child.name, _pid(child))
+                child.kill_at = math.inf
                 _send_group(child, signal.SIGKILL)
             elif child.watchdog is not None and child.hang is None and not self._ending:
                 self._watch(child, child.watchdog, seconds)
@@ -219,7 +222,10 @@ class Supervisor:
                 child.told_loading = now
                 logger.warning("%s has been loading for %d s", child.name, now - child.started)
             return
-        self._ever_ready = True
+        if not child.ready:
+            child.ready = self._ever_ready = True
+            after = now - child.started
+            logger.info("%s (process %d) is ready after %.1f s", child.name, _pid(child), after)
         hang = watchdog.look(pulse, seconds)
         if hang is not None:
             fields = {"reason": "hang", "stacks": _stacks(child)}
@@ -239,7 +245,8 @@ class Supervisor:
         self._ending = True
         logger.info("the server ends: %s", why)
         for child in self._running(workers=True):
-            child.kill_at = time.monotonic() + self._end_seconds
+            seconds = self._end_seconds if child.ready else DRAIN_SECONDS
+            child.kill_at = time.monotonic() + seconds
             _send(child, signal.SIGTERM)
 
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from packager.errors import PackageError
 from packager.manifest import Manifest, Schema
 from packager.noun import Scalar, Task
-from packager.worker.compiling.encode import Encoder, apply, scalar
+from packager.worker.compiling.blocks import apply
+from packager.worker.compiling.encode import Encoder, scalar
 from packager.worker.compiling.form import Form, Linear, Matrix, Native, Trees, read
 from packager.worker.compiling.heads import (
     Answers,

@@ -94,6 +94,20 @@ def test_a_token_expires() -> None:
     assert reason(tokens(at=1_700_000_000 + day, days=0.5), TOKEN) == "expired"
 
 
+def test_a_token_of_a_clock_that_ran_ahead_is_good_when_it_comes_back() -> None:
+    (ahead,) = tokens(at=1_700_000_000 + 40 * 86_400).mint(["Fair"], None, [1])
+    (before,) = tokens(at=1_700_000_000).mint(["Fair"], None, [1])
+    mine = tokens(at=1_700_000_100)
+    assert mine.age(mine.verify(ahead)) == 0.0
+    assert mine.age(mine.verify(before)) == 100.0
+
+
+@pytest.mark.parametrize("at", [-5.0, 0.0, 2.0**32, 1e12])
+def test_whatever_the_clock_says_there_is_a_token(at: float) -> None:
+    (text,) = tokens(at=at).mint(["Fair"], None, [1])
+    assert tokens(at=0.0).verify(text).minted == min(max(0, int(at)), 2**32 - 1)
+
+
 def test_another_key_or_model_does_not_verify() -> None:
     secret = base64.b64encode(b"k" * 32).decode()
     for keys in (

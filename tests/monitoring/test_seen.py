@@ -182,3 +182,22 @@ def test_days_expire_in_redis(redis_url) -> None:
     client = redis.Redis.from_url(redis_url)
     keys = client.keys(f"model-feedback:{name}:*")
     assert {client.expiretime(key) for key in keys} == {(20_000 + 2 + 10**6) * DAY}
+
+
+@pytest.mark.parametrize("way", ["deleted", "replaced"])
+def test_a_set_that_is_deleted_while_it_is_open_takes_no_more(tmp_path, way) -> None:
+    seen = SqliteSeen(tmp_path)
+    tokens = nonces(1)
+    seen.add(tokens)
+    (tmp_path / FILE).unlink()
+    if way == "replaced":
+        SqliteSeen(tmp_path).close()
+    with pytest.raises(StoreError, match="deleted or replaced while the server runs"):
+        seen.add(tokens)
+
+
+def test_only_who_starts_the_server_makes_the_set(tmp_path) -> None:
+    with pytest.raises(StoreError, match="unable to open"):
+        SqliteSeen(tmp_path, make=False)
+    SqliteSeen(tmp_path).close()
+    assert SqliteSeen(tmp_path, make=False).add(nonces(1)) == [True]

@@ -32,6 +32,7 @@ LOGGED_SECONDS = 0.3
 COUNTED_SECONDS = 0.5  # twice as long as a worker keeps what it counted
 
 TROUBLE = """
+import os
 import time
 
 class Predictor:
@@ -51,6 +52,10 @@ class Predictor:
             return ["good"] * (len(frame) + 1)
         if code == 4:
             time.sleep(2)
+        if code == 5:
+            time.sleep(3_600)
+        if code == 6:
+            os._exit(7)
         return ["good"] * len(frame)
 """
 
@@ -237,8 +242,11 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def start(package: Package, folder: Path, **environment: str) -> Server:
-    """Start ``python -m serving`` as the image does, without waiting for it."""
+def start(package: Package, folder: Path, log_to: int | None = None, **environment: str) -> Server:
+    """Start ``python -m serving`` as the image does, without waiting for it.
+
+    ``log_to``: a descriptor for the log, in place of the file.
+    """
     home, log, port = folder / "home", folder / "log", free_port()
     code = package.root / "code"
     ours = str(Path(__file__).parents[2])
@@ -261,7 +269,7 @@ def start(package: Package, folder: Path, **environment: str) -> Server:
                 **package.environment,
                 **environment,
             },
-            stdout=file,
+            stdout=file if log_to is None else log_to,
             stderr=subprocess.STDOUT,
         )
     return Server(process, port, home, log)

@@ -16,6 +16,7 @@ def counting(observed: list[Any]) -> Counting:
     predictor: Any = SimpleNamespace(
         live_check=lambda _: None,
         feedback=None,
+        metrics=SimpleNamespace(add_unwritten=lambda _: None),
         observer=SimpleNamespace(observe=observed.append, flush=lambda: observed.append("flush")),
     )
     return Counting(predictor, 0.0)

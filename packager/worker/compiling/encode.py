@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from packager.worker.compiling.blocks import Block, Limits
 from packager.worker.compiling.form import Domain, Entries, Matrix, Op, Table
 
 Floats = npt.NDArray[np.float64]
@@ -30,15 +30,8 @@ NUL = "\0"
 """Arrays of fixed-width text drop it at the end, so text that holds it is outside the domain."""
 
 
-def apply(ops: Sequence[Op], values: Floats) -> Floats:
-    """``values`` after ``ops``, as scikit-learn computes them."""
-    for op in ops:
-        values = _VECTOR[op.name](values, *op.values)
-    return values
-
-
 def scalar(ops: Sequence[Op]) -> Callable[[float], float]:
-    """As ``apply``, for one float."""
+    """As ``blocks.apply``, for one float."""
     names, values = [op.name for op in ops], [value for op in ops for value in op.values]
     if not names:
         return float
@@ -65,18 +58,6 @@ def _clip(x: float, low: float, high: float) -> float:
     return x if x != x else min(max(x, low), high)
 
 
-_VECTOR: Mapping[str, Callable[..., Any]] = {
-    "fill": lambda x, fill: np.where(np.isnan(x), fill, x),
-    "subtract": lambda x, by: x - by,
-    "divide": lambda x, by: x / by,
-    "multiply": lambda x, by: x * by,
-    "add": lambda x, by: x + by,
-    "clip": lambda x, low, high: np.clip(x, low, high),
-    "isnull": lambda x: np.isnan(x).astype(np.float64),
-    "above": lambda x, limit: (x > limit).astype(np.float64),
-    "bins": lambda x, *edges: np.searchsorted(edges, x, side="right").astype(np.float64),
-    "equals": lambda x, other: (x == other).astype(np.float64),
-}
 _SCALAR: Mapping[str, Callable[..., float]] = {
     "fill": lambda x, fill: fill if x != x else x,
     "subtract": lambda x, by: x - by,
@@ -149,16 +130,6 @@ class Lookup:
         return {**codes, None: len(rows) - 2}, block
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one numeric column of the domain may hold."""
-
-    column: int
-    low: float
-    high: float
-    nulls: bool
-
-
 class Encoder:
     """The columns of one matrix of a form."""
 
@@ -166,6 +137,9 @@ class Encoder:
         self.matrix = matrix
         self.lookups = tuple(Lookup(table) for table in matrix.tables)
         self.limits = tuple(_limits(domains, {number.column for number in matrix.numbers}))
+        self.block = Block(self.limits, matrix.numbers)
+        """All numbers of the matrix, in its order."""
+        self._positions = [number.position for number in matrix.numbers]
         self.targets = {
             limits.column: tuple(
                 (number.position, scalar(number.ops))
@@ -203,11 +177,8 @@ class Encoder:
     def inside(self, columns: Sequence[Sequence[Any]], rows: int) -> Bools:
         """Which rows are in the domain as far as this matrix goes."""
         good = np.ones(rows, bool)
-        for limits in self.limits:
-            values = numbers(columns[limits.column])
-            good &= (values >= limits.low) & (values <= limits.high) | (
-                limits.nulls & np.isnan(values)
-            )
+        if self.limits:
+            good &= self.block.inside(self.block.values(columns))
         for lookup in self.lookups:
             find = lookup.find
             good &= np.fromiter((find(v) is not None for v in columns[lookup.column]), bool, rows)
@@ -216,17 +187,11 @@ class Encoder:
     def fill(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
         """The matrix of rows that are all in the domain; derived entries are 0."""
         matrix = np.zeros((rows, self.matrix.width))
-        arrays = {limits.column: numbers(columns[limits.column]) for limits in self.limits}
-        for number in self.matrix.numbers:
-            matrix[:, number.position] = apply(number.ops, arrays[number.column])
+        if self.limits:
+            matrix[:, self._positions] = self.block.made(self.block.values(columns)).T
         for lookup in self.lookups:
             lookup.fill(matrix, columns[lookup.column])
         return matrix
-
-
-def numbers(values: Sequence[Any]) -> Floats:
-    """A column as float64, NaN for null; integers round to the nearest."""
-    return np.array(values, np.float64)  # None becomes NaN
 
 
 def _limits(domains: Sequence[Domain], columns: set[int]) -> list[Limits]:

@@ -15,8 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.worker.compiling.encode import Encoder, Lookup, Plain, apply, tame
+from packager.worker.compiling.blocks import Block
+from packager.worker.compiling.encode import Encoder, Lookup, Plain, tame
 from packager.worker.compiling.form import Linear
+
+MAX_PRODUCTS = 1 << 16
+"""Products of values and weights that are held at once."""
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -43,16 +47,11 @@ class LinearSums:
     def __init__(self, linear: Linear, encoder: Encoder) -> None:
         weights = np.array(linear.coefficients, np.float64).T
         self._intercept = np.array(linear.intercept, np.float64)
-        self._columns = [limits.column for limits in encoder.limits]
-        self._low = np.array([[limits.low] for limits in encoder.limits])
-        self._high = np.array([[limits.high] for limits in encoder.limits])
-        self._nulls = np.array([[limits.nulls] for limits in encoder.limits])
-        self._terms = [
-            (place, number.ops, weights[number.position])
-            for place, column in enumerate(self._columns)
-            for number in encoder.matrix.numbers
-            if number.column == column
-        ]
+        # In the order of the columns, as one row is added up.
+        numbers = sorted(encoder.matrix.numbers, key=lambda number: number.column)
+        self._block = Block(encoder.limits, numbers) if numbers else None
+        self._weights = weights[[number.position for number in numbers]][:, None, :]
+        self._at_once = max(1, MAX_PRODUCTS // max(1, self._weights.size))
         self._tables: list[_Table] = []
         sums: list[Pair] = []
         for lookup in encoder.lookups:
@@ -67,14 +66,15 @@ class LinearSums:
         scores = np.tile(self._intercept, (rows, 1))
         sizes = np.abs(scores)
         inside = np.ones(rows, bool)
-        if self._columns:
-            values = np.array([columns[at] for at in self._columns], np.float64)  # None: NaN
-            good = (values >= self._low) & (values <= self._high)
-            inside &= (good | self._nulls & np.isnan(values)).all(axis=0)
-            for place, ops, weights in self._terms:
-                products = apply(ops, values[place])[:, None] * weights
-                scores += products
-                sizes += np.abs(products)
+        if self._block is not None:
+            values = self._block.values(columns)
+            inside &= self._block.inside(values)
+            made = self._block.made(values)[:, :, None]
+            for start in range(0, rows, self._at_once):
+                part = slice(start, start + self._at_once)
+                products = made[:, part] * self._weights
+                scores[part] = _one_by_one(scores[part], products)
+                sizes[part] = _one_by_one(sizes[part], np.abs(products))
         if self._tables:
             places = self._places(columns, inside, rows)
             scores += self._sums[places].sum(axis=0)
@@ -94,6 +94,12 @@ class LinearSums:
                 if value is None or table.known_only or not tame(value):
                     inside[row] = False
         return places
+
+
+def _one_by_one(start: Floats, terms: Floats) -> Floats:
+    """``start`` and the terms behind it, each added to what is there: never in pairs."""
+    found: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
+    return found
 
 
 def _table(lookup: Lookup, first: int) -> _Table:
