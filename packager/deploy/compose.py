@@ -145,7 +145,11 @@ def _state(image: str) -> dict[str, Any]:
 def _model(image: str) -> dict[str, Any]:
     return {
         "image": image,
-        "environment": {"MODEL_STATE_DIR": "/state", "MODEL_FEEDBACK_KEY_FILE": KEY},
+        "environment": {
+            "MODEL_PORT": str(PORT),
+            "MODEL_STATE_DIR": "/state",
+            "MODEL_FEEDBACK_KEY_FILE": KEY,
+        },
         # A range, so that `--scale model=3` finds a port for each replica.
         "ports": [f"127.0.0.1:{PORT}-{PORT + 9}:{PORT}"],
         "volumes": ["state:/state"],
