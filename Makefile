@@ -24,7 +24,7 @@ demo: setup
 	@YES=$(YES) scripts/with-engine $(BIN)/python scripts/demo.py
 
 test: setup
-	@YES=$(YES) TOOLS="skopeo umoci podman faketime prometheus prometheus-alertmanager redis-server" scripts/with-engine scripts/test $(TESTS)
+	@YES=$(YES) TOOLS="skopeo umoci podman faketime prometheus prometheus-alertmanager redis-server nginx haproxy" scripts/with-engine scripts/test $(TESTS)
 
 check: setup
 	@echo "format, lint, types"

@@ -156,13 +156,12 @@ class Client:
         return Feedback(accepted, tuple(rejected), skipped)
 
     def _columns(self) -> frozenset[str]:
-        """The columns that the model takes; none where the server doesn't tell."""
+        """The columns that the model needs; none where the server doesn't tell."""
         try:
             described = self.schema()
         except PackageError:
             return frozenset()
-        columns = (*described.get("features", ()), *described.get("extras", ()))
-        return frozenset(column["name"] for column in columns)
+        return frozenset(column["name"] for column in described.get("features", ()))
 
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the place of the request's first row among all."""

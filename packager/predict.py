@@ -12,14 +12,20 @@ from typing import Any, Literal
 from monitoring.classes import class_text
 from packager.cache import work_folder
 from packager.client import Client, Prediction
+from packager.data.extra import ExtraColumns
+from packager.data.frames import column_names
+from packager.data.jsonvalues import json_rows
 from packager.data.rowfiles import read_rows
 from packager.digest import canonical_json
+from packager.errors import UsageError
 from packager.image.engine import Engine
 from packager.image.reference import Reference
+from packager.manifest import Manifest
 from packager.progress import Progress
 from packager.training import on_package
 
 Format = Literal["jsonl", "csv"]
+MAX_NAMED = 5
 
 
 def predict(
@@ -29,8 +35,7 @@ def predict(
 
     Raises ``PackageError`` naming the first row that can't be taken; there is no answer then.
     """
-    manifest = reference.manifest
-    rows = read_rows(source, manifest.schema_, manifest.reader)
+    rows = _rows(source, reference.manifest, progress)
     asked = json.dumps({"rows": rows}, allow_nan=False).encode()
     with work_folder() as output:
         progress.step(f"predicting {len(rows)} rows")
@@ -42,13 +47,36 @@ def predict(
 
 def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
     """As ``predict``, from a server; with the tokens for feedback where it gives any."""
-    manifest = client.package()
-    rows = read_rows(source, manifest.schema_, manifest.reader)
+    rows = _rows(source, client.package(), progress)
     progress.step(f"predicting {len(rows)} rows at {client.url}")
     answers = [_as_answer(one) for one in client.predict(rows)]
     if form == "csv":
         return _as_csv(answers)
     return "".join(f"{canonical_json(answer).decode()}\n" for answer in answers)
+
+
+def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str, Any]]:
+    """The rows of a file as JSON values, once its other columns are refused or told."""
+    rows = read_rows(source, manifest.schema_, manifest.reader)
+    table = source.suffix.lower() not in (".json", ".jsonl")
+    names = (
+        column_names(source, manifest.reader) if table else [name for row in rows for name in row]
+    )
+    extra = ExtraColumns.of(manifest)
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    unknown = sorted(set(names) - {column.name for column in columns} - extra.passed_over)
+    if unknown and extra.refuse:
+        raise UsageError(
+            f"{source}: expected only columns that the model knows, got {unknown[0]!r}",
+            'leave it out; the package was built with extra_columns = "refuse" under [serve]',
+        )
+    if unknown:
+        more = f" and {len(unknown) - MAX_NAMED} more" if len(unknown) > MAX_NAMED else ""
+        named = ", ".join(map(repr, unknown[:MAX_NAMED]))
+        progress.warn(
+            f"{source.name}: columns that the model does not know: {named}{more}: ignored"
+        )
+    return json_rows(rows, {column.name for column in manifest.schema_.features}.__contains__)
 
 
 def _as_answer(one: Prediction) -> dict[str, Any]:

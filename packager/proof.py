@@ -81,7 +81,8 @@ def prove_started(
     """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
     recorded = _recorded(folder)
     progress.step("starting the image: no network, read-only, no capabilities")
-    with engine.sandbox(reference) as sandbox:
+    # A template's own PORT must not decide where we ask.
+    with engine.sandbox(reference, {"MODEL_PORT": str(PORT)}) as sandbox:
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return

@@ -94,6 +94,7 @@ def _in_container(
 ) -> Iterator[Server]:
     name = reference.in_engine(engine, progress)
     variables, mounts = settings.in_container()
+    variables["MODEL_PORT"] = str(PORT)  # whatever the image's own environment says
     shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
     title = f"package-serve-{secrets.token_hex(4)}"
     with engine.server(name, title, port, PORT, environment=variables, mounts=shown) as server:

@@ -153,7 +153,11 @@ def _state(one: Member) -> dict[str, Any]:
 def _model(one: Member) -> dict[str, Any]:
     return {
         "image": one.image,
-        "environment": {"MODEL_STATE_DIR": "/state", "MODEL_FEEDBACK_KEY_FILE": KEY},
+        "environment": {
+            "MODEL_PORT": str(PORT),
+            "MODEL_STATE_DIR": "/state",
+            "MODEL_FEEDBACK_KEY_FILE": KEY,
+        },
         # A range, so that `--scale` finds a port for each replica.
         "ports": [f"127.0.0.1:{one.port}-{one.port + PORTS - 1}:{PORT}"],
         "volumes": [f"{one.state}:/state"],

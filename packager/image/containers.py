@@ -207,10 +207,11 @@ class Containers:
             return self._fetch(container, path, destination)
 
     @contextlib.contextmanager
-    def sandbox(self, image: str) -> Iterator[Sandbox]:
+    def sandbox(self, image: str, environment: Mapping[str, str]) -> Iterator[Sandbox]:
         """``image`` started as it will be deployed, without a network; removed afterwards."""
-        walls = {**WALLS, "read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
-        with self._container("looking at a started image", image, **walls) as container:
+        options = {**WALLS, "read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
+        options["environment"] = dict(environment)
+        with self._container("looking at a started image", image, **options) as container:
             container.start()
             yield Sandbox(container)
 
