@@ -65,9 +65,10 @@ def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
     if reader.decimal is not None or reader.thousands is not None:
         return
     for name in frame.columns:
-        if reader.kind(name) is not None or _is_typed(frame[name]):
+        text = pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
+        if reader.kind(name) is not None or not text:
             continue
-        texts = [text for text in frame[name].dropna().unique() if isinstance(text, str)]
+        texts = frame[name].dropna().unique().tolist()
         if not any("," in text for text in texts) or frame[name].notna().sum() < MIN_COMMAS:
             continue
         marks = {}
@@ -87,15 +88,6 @@ def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
                 f"set under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
                 f'the column under [data.columns]: {toml_text(name)} = {{ kind = "string" }}',
             )
-
-
-def _is_typed(column: pd.Series[Any]) -> bool:
-    types = pd.api.types
-    return (
-        types.is_numeric_dtype(column.dtype)
-        or types.is_datetime64_any_dtype(column.dtype)
-        or isinstance(column.dtype, pd.CategoricalDtype)
-    )
 
 
 def _unservable(name: str, found: str) -> UsageError:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from host_samples import TOML, write_project
 
@@ -136,3 +137,16 @@ def test_slices_without_data_are_refused(tmp_path: Path):
         "package.toml: `slices`: expected [data] to take them from, got none"
     )
     assert caught.value.hint == "add [data]"
+
+
+def test_what_no_request_holds_is_refused_from_the_types_of_parquet(tmp_path: Path):
+    toml = TOML.replace("data/visits.csv", "data/visits.parquet")
+    directory = write_project(tmp_path, {"package.toml": toml})
+    rows = pd.DataFrame({"parts": [[1]], "basket": [1.5], "returned": ["no"]})
+    rows.to_parquet(directory / "data/visits.parquet")
+    with pytest.raises(UsageError, match="booleans or times in 'parts', got list") as caught:
+        check_columns(load_project(directory))
+    assert caught.value.hint.endswith('exclude = ["parts"]')
+    excluded = toml.replace("[recipe]", 'exclude = ["parts"]\n[recipe]')
+    (directory / "package.toml").write_text("\ufeff" + excluded, encoding="utf-8")
+    check_columns(load_project(directory))

@@ -145,9 +145,8 @@ def test_a_column_that_no_request_could_hold_is_refused_before_training(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train="raise RuntimeError('reached')")
-    days = [pd.Timestamp("2024-01-01").date()] * 80
-    project.data(rows.assign(day=days), "rows.parquet")
-    with pytest.raises(UsageError, match="timestamps in 'day', got date"):
+    project.data(rows.assign(parts=[[1, 2]] * 80), "rows.parquet")
+    with pytest.raises(UsageError, match="booleans or times in 'parts', got mixed"):
         project.train_here(project.job())
 
 
