@@ -60,7 +60,7 @@ class LoadedModel:
             return Predictions([], empty if self.has_probabilities else None)
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
-        _check_not_walked(labels, frame)
+        _check_not_walked(labels, frame, "label" if self.task == "classification" else "number")
         return Predictions(
             checked_labels(labels, rows, self.task),
             checked_probabilities(chances, rows, classes) if self.has_probabilities else None,
@@ -109,13 +109,13 @@ def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
     return LoadedModel(native, task, classes, with_probabilities)
 
 
-def _check_not_walked(labels: Any, frame: pd.DataFrame) -> None:
+def _check_not_walked(labels: Any, frame: pd.DataFrame, wanted: str) -> None:
     """Raise ``PackageError`` for one answer a column: a frame that is walked over gives names."""
     columns = len(frame.columns)
     if len(frame) != columns and hasattr(labels, "__len__") and len(labels) == columns:
         raise PackageError(
-            f"predict gave {columns} values for {len(frame)} rows, one for each column name: it "
-            "was fitted on a single column (a series) and is asked with a frame",
+            f"predict gave {columns} values for {len(frame)} rows, expected one {wanted} a row; as "
+            "many as there are columns: it was fitted on a single column and walks over names",
             "select the column in a step of the pipeline: make_column_transformer((vectoriser, "
             f"{str(frame.columns[0])!r})), fitted on the frame",
         )
