@@ -19,7 +19,7 @@ OTHER = "other"
 NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
-MAX_NAMED = 13
+MAX_NAMED = 12
 MAX_APART = 5
 """Features without drift that are named."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")

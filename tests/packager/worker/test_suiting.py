@@ -165,7 +165,9 @@ def test_a_vectoriser_that_walks_over_the_column_names_is_told_so(project: Proje
     )
     project.data(rows.assign(text=[f"bought {n}" for n in range(80)])[["text", "label"]])
     ended = project.start(project.job())
-    assert "one for each column name: it was fitted on a single column" in ended.error["message"]
+    assert (
+        "as many as there are columns: it was fitted on a single column" in ended.error["message"]
+    )
     assert "make_column_transformer((vectoriser, 'text'))" in ended.error["hint"]
 
 
