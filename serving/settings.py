@@ -120,13 +120,13 @@ def _port(environment: Mapping[str, str]) -> int:
     try:
         return variables.read(environment, name, str(DEFAULT_PORT), parse, "a port from 1 to 65535")
     except UsageError as error:
+        hint = "set it to a port, or unset it"
         if environment[name].startswith("tcp://"):
-            raise UsageError(
-                error.message,
+            hint = (
                 "Kubernetes sets it for a Service called `model`: set enableServiceLinks: false "
-                "in the pod, or call the Service otherwise",
-            ) from error
-        raise
+                "in the pod, or call the Service otherwise"
+            )
+        raise UsageError(error.message, hint) from error
 
 
 def _route(*taken: str) -> Callable[[str], str]:
