@@ -17,12 +17,10 @@ pytestmark = pytest.mark.engine
 
 PATIENCE_SECONDS = 120.0
 FILL = """
-with open('/tmp/fill', 'wb') as file:
-    try:
-        while True:
-            file.write(bytes(4096))
-            file.flush()
-    except OSError:
+import contextlib, os
+file = os.open('/tmp/fill', os.O_WRONLY | os.O_CREAT)
+with contextlib.suppress(OSError):
+    while os.write(file, bytes(4096)):
         pass
 """
 

@@ -80,7 +80,7 @@ def test_a_killed_worker_is_told_counted_and_replaced(
     assert metric(server, "model_worker_restarts_total") == 0
     process = workers_of(server)[1]
     os.kill(process, signal.SIGKILL)
-    line = wait_for(lambda: told(server, f"worker 1 (process {process})"), server)
+    line = wait_for(lambda: told(server, f"worker 1 (process {process}) was"), server)
     assert line["message"].endswith("was killed by SIGKILL; another starts now")
     assert (line["level"], line["reason"], line["exit"]) == ("error", "signal", -9)
     assert "likely cause: memory" in line["hint"]
