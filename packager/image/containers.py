@@ -156,10 +156,11 @@ class Containers:
         ``destination`` afterwards, where it exists. Container and folders are removed. Errors of
         the engine say what it was ``doing``.
         """
-        variables = dict(environment)
         with self._volumes(doing, image, command[0]) as lender:
             options = {"read_only": True, "volumes_from": [lender.id], **WALLS}
-            with self._container(doing, image, command, environment=variables, **options) as job:
+            with self._container(
+                doing, image, command, environment=dict(environment), **options
+            ) as job:
                 if files is not None:
                     job.put_archive(WORK, files)
                 # Not its log: Podman does not always end that when the container ends.
@@ -197,8 +198,8 @@ class Containers:
     def output(self, image: str, command: Sequence[str]) -> str:
         """What ``command`` prints in a container of ``image``."""
         with engine_errors("running a container"):
-            options = {"entrypoint": [], "remove": True, **_own()}
-            said: bytes = self._client.containers.run(image, list(command), **options)
+            own = {"entrypoint": [], "remove": True, **_own()}
+            said: bytes = self._client.containers.run(image, list(command), **own)
         return said.decode()
 
     def read(self, image: str, path: str, destination: Path) -> bool:
@@ -271,8 +272,8 @@ class Containers:
 
 def _own() -> dict[str, Any]:
     """How a container of this process starts; a health check is about serving alone."""
-    labels, unasked = {OWNER: owner()}, {"test": ["NONE"]}
-    return {"network_mode": "none", "labels": labels, "healthcheck": unasked}
+    healthcheck = {"test": ["NONE"]}
+    return {"network_mode": "none", "labels": {OWNER: owner()}, "healthcheck": healthcheck}
 
 
 @contextlib.contextmanager
