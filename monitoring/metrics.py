@@ -19,8 +19,8 @@ OTHER = "other"
 NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
-MAX_NAMED = 12
-MAX_APART = 5
+MAX_NAMED = 13
+MAX_APART = 2
 """Features without drift that are named."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 REASONS = ("missing", "unseen", "out_of_range")

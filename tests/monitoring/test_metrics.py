@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.binning import answer_features, build_profile
 from monitoring.feedback_metrics import FeedbackMetrics
-from monitoring.metrics import Metrics
+from monitoring.metrics import MAX_APART, Metrics
 from monitoring.profile import NotCompared
 from monitoring.series import Series
 from serving.routes import MEASURED
@@ -175,7 +175,7 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
         if sample.name == "model_feature_not_compared"
     }
     assert told["when", "moment"] == told["secret", "excluded"] == 1
-    assert told["other", "other"] == len(apart) - 5
+    assert told["other", "other"] == len(apart) - MAX_APART
     assert sum(told.values()) == len(apart)
 
 
