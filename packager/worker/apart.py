@@ -60,7 +60,7 @@ class Apart:
                 return list(columns)
             names = json.loads((ended.folder / "ranked.json").read_bytes())
         by_name = {column.name: column for column in columns}
-        return [by_name[name] for name in names]
+        return [by_name[name] for name in names if name in by_name]
 
     def compiled(self, held_out: pd.DataFrame | None, folder: Path) -> Compiled:
         """The verdict on a compiled form; an accepted one is written into ``folder``.

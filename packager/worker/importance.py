@@ -36,15 +36,15 @@ def by_importance(
 ) -> list[Column]:
     """The columns, that one first whose permuted values change the answers most.
 
-    Needs no labels: the mean absolute change of probabilities or numbers, or else the share of
+    ``features`` are all that the model takes; ``columns`` some or all of them. Needs no labels: the mean absolute change of probabilities or numbers, or else the share of
     labels that change. Columns that the search doesn't reach keep their order behind the others.
     Whatever the model raises passes through.
     """
-    names = [column.name for column in columns]
-    asked = _Asked(model, evenly(features[names], rows_for(len(names))))
-    changes = asked.one_by_one() if len(names) <= MAX_ALONE else asked.by_groups()
-    ranked = sorted(range(len(columns)), key=lambda place: (-changes.get(place, 0.0), place))
-    return [columns[place] for place in ranked]
+    width = len(features.columns)
+    asked = _Asked(model, evenly(features, rows_for(width)))
+    changes = asked.one_by_one() if width <= MAX_ALONE else asked.by_groups()
+    places = {name: place for place, name in enumerate(features.columns)}
+    return sorted(columns, key=lambda c: (-changes.get(places[c.name], 0.0), places[c.name]))
 
 
 def rows_for(columns: int) -> int:

@@ -177,13 +177,13 @@ def _serve(job: Job, loaded: _Loaded) -> Serve:
 def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     features = list(dataset.features)
     known = set(scalars(dataset.train[dataset.target]))
-    try:
-        with never_asked(dataset.train_only):
+    with never_asked(dataset.train_only):
+        try:
             return evaluate(
                 model, dataset.test[features], dataset.test[dataset.target], masks, known
             )
-    except PackageError as error:
-        raise explained(error, model, features) from error
+        except PackageError as error:
+            raise explained(error, model, features) from error
 
 
 def _observe(
