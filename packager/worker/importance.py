@@ -36,9 +36,10 @@ def by_importance(
 ) -> list[Column]:
     """The columns, that one first whose permuted values change the answers most.
 
-    ``features`` are all that the model takes; ``columns`` some or all of them. Needs no labels: the mean absolute change of probabilities or numbers, or else the share of
-    labels that change. Columns that the search doesn't reach keep their order behind the others.
-    Whatever the model raises passes through.
+    ``features`` are all that the model takes; ``columns`` some or all of them. Needs no labels: the
+    mean absolute change of probabilities or numbers, or else the share of labels that change.
+    Columns that the search doesn't reach keep their order behind the others. Whatever the model
+    raises passes through.
     """
     width = len(features.columns)
     asked = _Asked(model, evenly(features, rows_for(width)))

@@ -17,6 +17,7 @@ import pandas as pd
 from monitoring.binning import MAX_FEATURES, answer_features, build_profile
 from monitoring.calibration import calibrate
 from monitoring.profile import NotCompared, Profile, numeric
+from packager.errors import PackageError
 from packager.manifest import Column, Schema
 from packager.noun import Scalar
 from packager.worker.dataset import Dataset
@@ -54,7 +55,7 @@ def profile(
     with calling("the model"):
         predictions = model.predict(features)
     confidences = confidence(predictions, model.classes)
-    labels = _all_year(dataset, model) if by_time else predictions.labels
+    labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
     answers = answer_features(labels, confidences, model.task == "regression")
     room = MAX_FEATURES - len(answers)
     columns = [column for column in schema.features if column.name not in apart]
@@ -75,12 +76,21 @@ def profile(
     )
 
 
-def _all_year(dataset: Dataset, model: LoadedModel) -> Sequence[Scalar | None]:
-    """Answers to rows of both parts, as many of each as there are."""
+def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | None:
+    """Answers to rows of both parts, as many of each as there are.
+
+    None, and said, for a model that can't answer for rows it was trained on: some forecasters.
+    """
     names = list(dataset.features)
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
-    with calling("the model"):
-        return model.predict(evenly(rows, ANSWERED_ROWS)).labels
+    try:
+        with calling("the model"):
+            return model.predict(evenly(rows, ANSWERED_ROWS)).labels
+    except PackageError as error:
+        sys.stderr.write(
+            f"monitoring: answers are compared with those to held-out rows only: {error.message}\n"
+        )
+        return None
 
 
 def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Floats | None:

@@ -47,7 +47,10 @@ _DRAWN = (
 )
 """Identifiers drawn anew each time: those of RFC 9562, and CatBoost's."""
 _ADDRESS = rb"(?<=\bat )0x[\da-f]{6,16}|\b0x[\da-f]{9,16}\b"
-_LASTED = re.compile(r"(fit|train|refit|score|eval|run|wall|elapsed|compute)\w*(time|duration|sec)")
+_LASTED = re.compile(
+    r"(fit|train|refit|score|eval|run|wall|elapsed|compute)\w*(time|duration|sec)"
+    r"|(^|_)(seconds|secs|duration|elapsed|runtime|took)_?$"
+)
 _OF_THE_MOMENT = re.compile(
     b"(?P<iso>%b)|(?P<compact>%b)|(?P<ctime>%b)|(?P<temporary>%b)|(?P<address>%b)"
     % (_ISO, _COMPACT, _CTIME, b"|".join((*_TEMPORARY, *_DRAWN)), _ADDRESS)

@@ -97,6 +97,8 @@ def test_addresses_and_temporary_names(values: tuple[Any, Any], kind: str | None
 def test_how_long_a_fit_took_needs_such_a_name_and_fits_into_the_training() -> None:
     assert passing("fit_time_", (0.5, 0.25), WINDOWS) is not None
     assert passing("training_time_seconds", (3, 4), WINDOWS)[1] == DURATION  # type: ignore[index]
+    assert passing("seconds_", (0.01, 0.02), WINDOWS)[1] == DURATION  # type: ignore[index]
+    assert passing("seconds_to_failure", (0.01, 0.02), WINDOWS) is None
     assert passing("fit_time_", (0.5, 99.0), WINDOWS) is None
     assert passing("survival_time_", (0.5, 0.25), WINDOWS) is None
     assert passing("coef_", (0.5, 0.25), WINDOWS) is None

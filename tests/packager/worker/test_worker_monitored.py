@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from monitoring.profile import NotCompared, Profile
 from packager.data.frames import infer_columns
+from packager.errors import PackageError
 from packager.manifest import Schema
 from packager.worker.dataset import Dataset
 from packager.worker.importance import MAX_QUESTIONS, by_importance
@@ -118,6 +120,23 @@ def test_of_a_split_by_time_the_answers_are_those_of_all_seasons() -> None:
     assert found["__prediction__"].counts == tuple(answers)
     assert sum(found["__confidence__"].counts) == len(cold)  # training rows are known by heart
     assert "__prediction__" not in alone or alone["__prediction__"].counts != tuple(answers)
+
+
+def test_a_model_that_raises_on_training_rows_is_compared_with_held_out_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dataset, schema, loaded = made(Model())
+
+    def only_held_out(frame: pd.DataFrame) -> Any:
+        if len(frame) > len(dataset.test):
+            raise PackageError("the model raised ValueError: only the future is known")
+        return loaded.predict(frame)
+
+    future = SimpleNamespace(predict=only_held_out, classes=loaded.classes, task=loaded.task)
+    rank = partial(by_importance, loaded)
+    found = profile(dataset, schema, future, rank, by_time=True)
+    assert found.features == profiled(dataset, schema, loaded).features
+    assert "compared with those to held-out rows only: the model raised" in capsys.readouterr().err
 
 
 def test_what_is_usual_in_the_reference_is_kept() -> None:
