@@ -143,7 +143,12 @@ class Plan:
     def refusals(
         self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
     ) -> list[RowError]:
-        """What a strict model refuses of these anomalies."""
+        """What a strict model refuses of these anomalies.
+
+        Not a time beyond the training range: the model is served later than it was trained.
+        """
+        if self.column.kind == "datetime":
+            found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
         return [
             RowError(
                 row, self.name, self.expected(anomaly), short(rows[row].get(self.name)), _STRICT

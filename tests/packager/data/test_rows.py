@@ -269,6 +269,13 @@ def test_strict_refuses_what_training_did_not_have(change, expected):
     assert "strict" in error.hint
 
 
+def test_strict_takes_times_beyond_training_and_flags_them():
+    frame = pd.DataFrame({"when": pd.to_datetime(["2024-01-01", "2024-06-01"])})
+    rows = [{"when": "2031-05-05T00:00:00"}, {"when": None}]
+    assert check_rows(rows[:1], schema_of(frame), strict=True).flags == [["when:out_of_range"]]
+    assert refused(rows, schema_of(frame), strict=True).row == 1
+
+
 def test_strict_takes_nulls_where_training_had_some():
     schema = schema_of(pd.DataFrame({"x": [1.0, None]}))
     assert check_rows([{"x": None}], schema, strict=True).flags == [["x:missing"]]
