@@ -44,11 +44,17 @@ def observe(
 ) -> Observed:
     """Repeat ``job``'s training and say how equal the second model is to ``first``.
 
-    Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims.
+    Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims. A
+    training that fails the second time reaches none; that ends the build only if one is claimed.
     """
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
         began = time.time()
-        folder = train_again("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+        try:
+            folder = train_again("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+        except PackageError as error:
+            if recipe.level is not None:
+                raise
+            return _failed(error)
         window = (began, time.time())
         fit = Fit.load(folder / "fit.json")
         serve = job.serve.model_copy(update={"loader": fit.loader})
@@ -76,6 +82,15 @@ def observe(
         largest_difference=found.largest_difference,
         slips=slips,
     )
+
+
+def _failed(error: PackageError) -> Observed:
+    """What is known of a recipe that can't be run twice."""
+    sys.stderr.write(
+        f"{error.message}: nothing is known of how equal a repeat is, and a replay is held to no "
+        f"rung; {error.hint}\n"
+    )
+    return Observed(rung="none", state=None, differing=(error.message,), bit_equal=False)
 
 
 def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...]) -> PackageError:

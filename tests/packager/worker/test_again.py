@@ -94,6 +94,33 @@ def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
     assert "seed" not in ended.stderr
 
 
+def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_one_is_claimed(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import os
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            if "MODEL_CHILD" in os.environ:
+                os._exit(7)
+            return DecisionTreeClassifier(random_state=seed).fit(features, target)
+        """
+    )
+    project.data(rows)
+    nobody = RECIPE.model_copy(update={"level": None})
+    ended = project.start(project.job(repeat=True, recipe=nobody))
+    assert ended.code == 0, ended.stderr
+    observed = TrainingResult.load(project.out / "result.json").observed
+    assert observed is not None
+    assert (observed.rung, observed.bit_equal) == ("none", False)
+    assert "exit code 7" in observed.differing[0]
+    assert "nothing is known of how equal a repeat is" in ended.stderr
+    claimed = project.start(project.job(repeat=True))
+    assert claimed.error["message"].startswith("training again failed: ")
+
+
 def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
     project: Project, rows: pd.DataFrame
 ) -> None:
