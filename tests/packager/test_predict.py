@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from host_samples import MANIFEST
 
+from packager.data.rows import check_rows
 from packager.errors import UsageError
 from packager.manifest import Column, Manifest, Schema
 from packager.predict import _as_csv, _rows
@@ -74,8 +75,9 @@ def test_what_a_table_holds_and_json_does_not_is_sent_or_named(tmp_path: Path) -
     assert [row["size"] for row in found] == [2.5, 0.1]
     path = write(tmp_path, "parquet", [ROW, {**ROW, "size": np.inf}])
     with pytest.raises(UsageError) as caught:
-        _rows(path, manifest(), Mock())
-    assert caught.value.message == 'row 1, column "size": expected a finite number, got inf'
+        check_rows(_rows(path, manifest(), Mock()), manifest().schema_)
+    assert caught.value.message.startswith('row 1, column "size": expected a')
+    assert caught.value.message.endswith('got "inf"')
 
 
 def test_labels_and_probability_columns_have_the_same_text() -> None:
