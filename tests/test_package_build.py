@@ -130,7 +130,7 @@ def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(
     done = package("build", project, "--output", f"oci:{tmp_path / 'image'}", env=NO_ENGINE)
     assert done.code == code
     assert done.out == ""
-    told, _, hinted = done.err.partition("error: ")[2].partition("hint: ")
+    told, _, hinted = done.err.rpartition("\nerror: ")[2].partition("hint: ")
     assert message in told
     assert hint in hinted
     assert "Traceback" not in told
