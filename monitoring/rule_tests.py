@@ -9,6 +9,7 @@ from typing import Any
 
 from monitoring.alerts import alert_group
 from monitoring.promql import quoted
+from monitoring.recording import recording_groups
 from monitoring.rules import Alert, Monitored
 
 ALL = "__all__"
@@ -71,13 +72,17 @@ class Maker:
 
 def unit_tests(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
     """The content of a test file for the rules in ``rule_file``, relative to it."""
-    alerts = [rule for rule in alert_group(model).rules if isinstance(rule, Alert)]
+    group = alert_group(model)
+    alerts = [rule for rule in group.rules if isinstance(rule, Alert)]
     by_name: dict[tuple[str, str], Alert] = {
         (alert.name, alert.severity): alert for alert in alerts
     }
     return {
         "rule_files": [rule_file],
         "evaluation_interval": "5m",
+        # Without an order promtool evaluates groups in a random one, so that an alert may see what
+        # was recorded five minutes before.
+        "group_eval_order": [*(one.name for one in recording_groups(model)), group.name],
         "tests": [
             {
                 "name": case.name,
