@@ -17,7 +17,7 @@ from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.ignored import Ignored, junk_file, junk_folder
 from packager.project.included import included
-from packager.project.needed import refuse_needed, told
+from packager.project.needed import DATA_FOLDER, refuse_needed, told
 from packager.project.secrets import secret_in
 
 RECORD = "package.build.json"
@@ -85,7 +85,7 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
         kept = []
         for name in sorted(folders):
             path = here / name
-            why = "the data lies there" if path in apart else junk_folder(path)
+            why = DATA_FOLDER if path in apart else junk_folder(path)
             why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
             if why is None:
                 kept.append(name)

@@ -15,6 +15,8 @@ from packager.project.config import FILENAME, Project
 from packager.project.imports import module_file, reached
 from packager.project.secrets import Secret
 
+DATA_FOLDER = "the data lies there"
+"""Why the folder that holds the data is left out."""
 _ALWAYS = (FILENAME, "Dockerfile.template")
 _MISSING = re.compile(r"no such file|no module named|not found|does not exist|got none", re.I)
 
@@ -65,7 +67,7 @@ def explained(left_out: Mapping[str, str]) -> Iterator[None]:
         yield
     except PackageError as error:
         name = _missed(error.message, left_out)
-        if name is None:
+        if name is None or left_out[name] == DATA_FOLDER:  # the worker has told that one
             raise
         hint = (
             f"{name} is in the project and not in the image: {left_out[name]}; if it has to be "
