@@ -67,7 +67,9 @@ def _moved(files: Files, folder: Path) -> dict[str, Path]:
 def _elsewhere() -> Iterator[None]:
     """Another umask and time zone for the time of the block."""
     zone, mask = os.environ.get("TZ"), os.umask(0o077)
-    _set_zone("Asia/Kathmandu")
+    if mask == 0o077:
+        os.umask(0o022)
+    _set_zone("Asia/Tokyo" if zone == "Asia/Kathmandu" else "Asia/Kathmandu")
     try:
         yield
     finally:

@@ -63,8 +63,16 @@ def current_umask() -> bytes:
 def test_a_layer_that_depends_on_the_machine_is_named(
     tmp_path: Path, extra: Callable[[Path], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    with pytest.raises(PackageError) as caught:
-        twice(tmp_path, extra)
-    assert caught.value.message.startswith("assembled twice, layer extra of name:tag differs: ")
-    assert os.environ["TZ"] == "UTC"
+    for zone, mask in (("UTC", 0o022), ("Asia/Kathmandu", 0o077)):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        before = os.umask(mask)
+        try:
+            with pytest.raises(PackageError) as caught:
+                twice(tmp_path / str(mask), extra)
+            assert current_umask() == oct(mask).encode()
+        finally:
+            os.umask(before)
+        message = caught.value.message
+        assert message.startswith("assembled twice, layer extra of name:tag differs: ")
+        assert os.environ["TZ"] == zone
