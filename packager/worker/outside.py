@@ -76,7 +76,7 @@ def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     readable = [*below, *_own_places(), *(Path(place) for place in libraries if place)]
     lists = ([place for place in places if place != Path("/")] for places in (readable, writable))
-    close_files(*lists, contained=isolation() == "container")
+    close_files(root, *lists, contained=isolation() == "container")
 
 
 def _known(path: str, place: str) -> PackageError:

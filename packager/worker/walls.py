@@ -78,16 +78,19 @@ def close_network() -> None:
         _stand("network", f"kernel ({'; '.join(parts)})")
 
 
-def close_files(readable: list[Path], writable: list[Path], *, contained: bool) -> None:
+def close_files(
+    listed: Path, readable: list[Path], writable: list[Path], *, contained: bool
+) -> None:
     """Refuse all files but these, the system's own and shared memory, where Landlock is.
 
-    ``writable`` may be read as well. Signals to processes outside are refused too, where the
+    ``writable`` may be read as well; of all below ``listed`` names can be listed. Signals to processes outside are refused too, where the
     kernel can. ``contained``: a container's walls stand already, and are not told of here.
     """
     version = landlock.abi()
     if version < landlock.MIN_ABI:
         return
-    rules = landlock.existing((*SYSTEM_READ, *readable), landlock.READ)
+    rules = landlock.existing([listed], landlock.READ_DIR)
+    rules |= landlock.existing((*SYSTEM_READ, *readable), landlock.READ)
     rules |= landlock.existing(DEVICES, landlock.DEVICE | landlock.READ)
     rules |= landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE)
     apart = "network" in _standing()
