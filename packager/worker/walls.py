@@ -83,8 +83,9 @@ def close_files(
 ) -> None:
     """Refuse all files but these, the system's own and shared memory, where Landlock is.
 
-    ``writable`` may be read as well; of all below ``listed`` names can be listed. Signals to processes outside are refused too, where the
-    kernel can. ``contained``: a container's walls stand already, and are not told of here.
+    ``writable`` may be read as well; of all below ``listed`` names can be listed. Signals to
+    processes outside are refused too, where the kernel can. ``contained``: a container's walls
+    stand already, and are not told of here.
     """
     version = landlock.abi()
     if version < landlock.MIN_ABI:
