@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from packager.image.base import BaseImage, known_base
 from packager.image.engine import Engine
-from packager.image.layers import made_here
+from packager.image.layers import Layer, made_here
 from packager.image.reference import Reference
-from packager.image.runtime import commands, runtime_digest, runtime_files
-from packager.image.wheels import VENV
+from packager.image.stack import own_runtime
 from packager.manifest import Lock
 from packager.trust.contents import FOLDERS, Contents, package_checks, read_contents
 from packager.trust.environments import Environment, environment_of
@@ -26,6 +25,8 @@ class Examined:
     """A package as seen from outside."""
 
     lock: Lock
+    below: tuple[Layer, ...]
+    """The layers of the package's base."""
     contents: Contents
     base: BaseImage | None
     """The package's base, where the cache holds the very same."""
@@ -74,7 +75,8 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         "settings": f"{HERE}: as this version writes them",
         "runtime": _of_runtime(reference),
     }
-    return Examined(lock, contents, base, tuple(checks), vouched, bytecode)
+    count = len(image.layers) - len(contents.layers)
+    return Examined(lock, image.layers[:count], contents, base, tuple(checks), vouched, bytecode)
 
 
 def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:
@@ -114,7 +116,7 @@ def _of_environment(environment: Environment, lock: Lock) -> str:
 
 
 def _of_runtime(reference: Reference) -> str:
-    own = runtime_digest(runtime_files(), commands(f"/{VENV}/bin/python"))
+    own = own_runtime()
     if reference.manifest.runtime == own:
         return f"{HERE}: the one of this installation"
     return (

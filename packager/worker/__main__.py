@@ -101,8 +101,10 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
         training = recipe is not None and verb != "replay"
         models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
         own = out.parent if verb == "ask" else out
+        own.mkdir(parents=True, exist_ok=True)  # the kernel refuses it later
         refuse_files_outside(root.path, own, given, *models, training=training)
     else:
+        out.parent.mkdir(parents=True, exist_ok=True)
         refuse_by_kernel(root.path, given, out.parent)
     if verb == "fit":
         list_backwards()
