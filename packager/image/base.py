@@ -184,6 +184,15 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
     return BaseImage(saved, folder, engine)
 
 
+def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
+    """The base in the cache with exactly these layers, whatever its name; None where none is."""
+    for path in sorted(cache_directory("bases").glob("*/base.json")):
+        saved = SavedBase.load(path)
+        if saved.diff_ids == tuple(diff_ids) and saved.platform == platform:
+            return BaseImage(saved, path.parent, engine)
+    return None
+
+
 def save_base(
     reference: str, platform: str, layer: Path, config: dict[str, Any], engine: Engine | None
 ) -> BaseImage:

@@ -199,6 +199,12 @@ def cached_layer(
     return Layer(name, tar, known.diff_id, known.size, how, time.monotonic() - started)
 
 
+def made_here() -> set[str]:
+    """The diff_ids of the layers in the cache, which this program made on this machine."""
+    sidecars = cache_directory("layers").glob(f"{'?' * 64}.json")
+    return {_Sidecar.load(sidecar).diff_id for sidecar in sidecars}
+
+
 def _is_whole(tar: Path, sidecar: Path) -> bool:
     """Whether the cache holds a layer with all its bytes; the bytes are checked when read."""
     both = sidecar.is_file() and tar.is_file()

@@ -22,7 +22,7 @@ from packager.image.tars import unpack_plain
 from packager.image.wheels import VENV
 
 # Layers that belong to one package; every other one but the base holds shared dependencies.
-OWN = ("runtime", "code", "model", "package", "data")
+OWN = ("runtime", "code", "model", "package", "data", "again")
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,10 @@ class ContainerWorker:
 
     isolation = "container"
 
-    def __init__(self, engine: Engine, image: str) -> None:
+    def __init__(self, engine: Engine, image: str, variables: Mapping[str, str] = {}) -> None:
         self._engine = engine
         self._image = image
+        self._variables = variables
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
@@ -65,7 +66,7 @@ class ContainerWorker:
             _tar_of(inputs),
             f"{WORK}/out/.",
             output,
-            environment={**START, ISOLATION: "container"},
+            environment={**START, **self._variables, ISOLATION: "container"},
             on_line=progress.output,
             doing=DOING[verb],
         )
@@ -80,17 +81,24 @@ class LocalWorker:
 
     isolation = "process"
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer], variables: Mapping[str, str] = {}) -> None:
         self._layers = layers
+        self._variables = variables
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with local_root(self._layers) as root:
-            ended = _process(root, verb, inputs, output, progress)
+            variables = {**root.variables(), **START, **self._variables}
+            ended = _process(root, variables, verb, inputs, output, progress)
         return _result(verb, ended, output)
 
 
 def _process(
-    root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress
+    root: LocalRoot,
+    variables: Mapping[str, str],
+    verb: str,
+    inputs: Mapping[str, bytes],
+    output: Path,
+    progress: Progress,
 ) -> Ending:
     """Run ``verb`` in a process of its own; how it ended."""
     work = root.path / "work"
@@ -104,7 +112,7 @@ def _process(
     with subprocess.Popen(
         command,
         cwd=root.path / "code",
-        env={**root.variables(), **START, ISOLATION: "process"},
+        env={**variables, ISOLATION: "process"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
