@@ -79,7 +79,8 @@ def predict(
     key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
     form: Annotated[
-        Literal["jsonl", "csv"], typer.Option("--format", help="Of the answers.")
+        Literal["jsonl", "csv", "csv-exact"],
+        typer.Option("--format", help="Of the answers; csv-exact is for programs, not people."),
     ] = "jsonl",
     local: Local = False,
     as_json: AsJson = False,
@@ -87,8 +88,8 @@ def predict(
     """Answer every row of a file: by REF without a server or network, or by the server --url."""
     if output is not None:
         check_writable(output.absolute().parent)
-    if as_json and form == "csv":
-        raise UsageError("--format csv: expected no --json beside it", "keep one of the two")
+    if as_json and form != "jsonl":
+        raise UsageError(f"--format {form}: expected no --json beside it", "keep one of the two")
     if url is not None:
         with client_of(url, key_file, reference, local) as client:
             text = predict_at(client, source, form, ConsoleProgress())
