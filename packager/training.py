@@ -126,6 +126,8 @@ def job_of(project: Project) -> Job:
         exclude=data.exclude if data else (),
         include=data.include if data else (),
         train_only=data.train_only if data else (),
+        personal=data.personal if data else (),
+        not_personal=data.not_personal if data else (),
         reader=data.reader if data else Reader(),
         split=split_of(project),
         source=data is not None,

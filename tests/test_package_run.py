@@ -7,17 +7,21 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
+import docker
 import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, ask, package, series, served
 
+from packager.image.engine import Engine
 from packager.image.reference import open_reference
+from packager.image.walls import MAX_PROCESSES
 
 LOCAL = pytest.param("local_package", NO_ENGINE, id="process")
 CONTAINER = pytest.param("engine_package", {}, id="container", marks=pytest.mark.engine)
@@ -97,6 +101,9 @@ def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
     keys.chmod(0o600)
     log = tmp_path / "odd" / "rows.jsonl"
     log.parent.mkdir()
+    if os.getuid() == 0:  # a container that root starts is not root
+        os.chown(keys, 65532, -1)
+        os.chown(log.parent, 65532, -1)
     settings = {
         "MODEL_FEEDBACK_KEY_FILE": str(keys),
         "MODEL_STATE_DIR": str(tmp_path / "state"),
@@ -120,6 +127,42 @@ def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
 
 def _is(series_name: str, metric: str, label: str) -> bool:
     return series_name.startswith(f"model_{metric}") and f'"{label}"' in series_name
+
+
+@pytest.mark.engine
+def test_a_server_in_a_container_has_no_privileges_and_all_it_needs(
+    engine_package: Package, engine: Engine, tmp_path: Path
+) -> None:
+    settings = {"MODEL_STATE_DIR": str(tmp_path / "state"), "MODEL_WORKERS": "3"}
+    with served(engine_package.reference, "--memory", "1g", env=settings) as url:
+        port = url.rpartition(":")[2]
+        every = docker.from_env().containers.list()
+        (one,) = [c for c in every if port in str(c.attrs["NetworkSettings"]["Ports"])]
+        told, limits = one.attrs["Config"], one.attrs["HostConfig"]
+        assert ask(f"{url}/predict", {"rows": rows_of(engine_package.project, 5)})[0] == 200
+        settled(url, 5)
+        read = "print(open('/proc/1/status').read())"
+        status = one.exec_run(["python", "-c", read]).output.decode()
+    assert told["User"] != "0:0"
+    assert (limits["CapDrop"], limits["CapAdd"]) == (["ALL"], None)
+    assert limits["SecurityOpt"] == ["no-new-privileges"]
+    assert limits["ReadonlyRootfs"]
+    assert not limits["Privileged"]
+    assert limits["PidsLimit"] == MAX_PROCESSES
+    assert limits["Memory"] == limits["MemorySwap"] == 1 << 30
+    assert {host["HostIp"] for ports in limits["PortBindings"].values() for host in ports} == {
+        "127.0.0.1"
+    }
+    words = dict(re.findall(r"^(Cap\w+|NoNewPrivs|Uid):\s*(\w+)", status, re.MULTILINE))
+    assert words.pop("NoNewPrivs") == "1"
+    assert words.pop("Uid") != "0"
+    assert set(words.values()) == {"0" * 16}
+
+
+def test_memory_needs_a_container(local_package: Package) -> None:
+    done = package("serve", local_package.reference, "--memory", "1g", env=NO_ENGINE)
+    assert done.code == 2
+    assert "--memory: expected a container, got a process of this machine" in done.err
 
 
 @BOTH

@@ -34,6 +34,10 @@ class Job(Noun):
     """The features; empty for all columns that nothing else is said of."""
     train_only: tuple[str, ...] = ()
     """Columns that ``train`` gets beside the features, and the model never."""
+    personal: tuple[str, ...] = ()
+    """Columns that hold personal data, beside those whose values look so."""
+    not_personal: tuple[str, ...] = ()
+    """Columns whose values may be shown, whatever they look like."""
     reader: Reader = Reader()
     """How files of CSV are read."""
     split: Split = Split()

@@ -18,6 +18,7 @@ from packager.worker.evaluate import Mask
 from packager.worker.job import Job
 from packager.worker.model import LoadedModel
 from packager.worker.paths import Root
+from packager.worker.personal import personal_columns, without_values
 from packager.worker.predictions import scalars
 from packager.worker.run import classes_of, measure
 from packager.worker.source import read_source
@@ -56,5 +57,6 @@ def measure_again(model: LoadedModel, read: ReadAgain, job: Job) -> Measured:
     """Measure ``model`` on the held-out rows, and describe its columns, as a build does."""
     dataset = suited(model, read.dataset)
     labels = set(scalars(dataset.train[dataset.target]))
-    schema = describe(dataset, job, classes_of(model, labels))
+    personal = personal_columns(read.dataset, job)
+    schema = without_values(describe(dataset, job, classes_of(model, labels)), personal)
     return Measured(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))

@@ -42,6 +42,8 @@ def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
         exclude=data.exclude,
         include=data.include,
         train_only=data.train_only,
+        personal=data.personal,
+        not_personal=data.not_personal,
         reader=data.reader,
         split=data.split,
     )

@@ -36,6 +36,7 @@ from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.passing import Window, clear_addresses
 from packager.worker.paths import Root
+from packager.worker.personal import personal_columns, without_values
 from packager.worker.predictions import scalars
 from packager.worker.questions import ask_model
 from packager.worker.seasons import not_compared
@@ -90,6 +91,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
     del source  # the dataset has copies of its rows
+    personal = personal_columns(dataset, job)
     slices = declare_slices(dataset, job)
     masks = slice_masks(dataset.test, slices)
     before = before_training(root, out)
@@ -100,7 +102,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         loaded = _Loaded(load_model(root, job.serve, job.task), root.models, job.serve.loader)
         dataset = given.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
-    schema = describe(dataset, job, classes_of(loaded.model, labels))
+    schema = without_values(describe(dataset, job, classes_of(loaded.model, labels)), personal)
     trained = isinstance(job.recipe, Recipe)
     check_takes_frames(loaded.model.native, schema.features, trained=trained)
     evaluation = measure(loaded.model, dataset, masks)
