@@ -19,6 +19,7 @@ from packager.image.engine import Engine
 from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project.config import Project
+from packager.project.inside import tell_outside
 from packager.project.needed import explained
 from packager.runners.local import check_host
 from packager.runners.runner import Worker
@@ -140,6 +141,7 @@ def worker_on_footing(project: Project, footing: Footing, progress: Progress) ->
     """A worker on a project's locked environment, code and data, as a build would have it."""
     base, engine = footing.base, footing.engine
     with work_folder() as folder:
+        tell_outside(project.directory, project.places, progress)
         code, data = read_code(project), data_files(project)
         code.tell(progress)
         progress.step("making layers")

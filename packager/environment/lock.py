@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import importlib.metadata
 import re
 from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import Requirement
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from pydantic import ValidationError
 
 from packager.cache import new_file
@@ -22,6 +24,7 @@ Group = Literal["serve", "worker"]
 DataFormat = Literal["csv", "parquet"]
 DISTRIBUTION = "model-packager"
 FILENAME = "package.lock"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 NAMED_FILE = re.compile(
     r"^[ \t]*(?:-[rc][ \t=]*|--(?:requirement|constraint)[ \t=]+)(\S+)", re.MULTILINE
 )
@@ -107,12 +110,29 @@ def load_lock(path: Path) -> LockFile | None:
     if not path.is_file():
         return None
     try:
-        return LockFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        lock = LockFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         raise UsageError(
             f"{path.name}: not a lock of this version of `package`: {error.errors()[0]['msg']}",
             "delete it and build again, or take it from version control",
         ) from error
+    for wheel in lock.wheels:
+        _check_plain(wheel, path.name)
+    return lock
+
+
+def _check_plain(wheel: Wheel, called: str) -> None:
+    """Names of a lock become paths of the cache and lines for uv: ``UsageError`` for others."""
+    named = None
+    with contextlib.suppress(InvalidWheelFilename):
+        named = tuple(map(str, parse_wheel_filename(wheel.filename)[:2]))
+    plain = SHA256.fullmatch(wheel.sha256) and "/" not in wheel.filename
+    if not plain or named != (wheel.name, wheel.version):
+        raise UsageError(
+            f"{called}: expected the file, version and sha256 of a wheel of {wheel.name[:100]!r}, "
+            f"got {wheel.filename[:100]!r}, {wheel.version[:50]!r} and {wheel.sha256[:64]!r}",
+            "delete the lock and build again, or take it from version control",
+        )
 
 
 def write_lock(lock: LockFile, path: Path) -> None:
