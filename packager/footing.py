@@ -41,8 +41,17 @@ def dependencies_of(
     locked = base.locked if base else None
     lock_path = project.directory / LOCK
     form, trees = _format(project), project.serve.compile != "off"
+    strategy = project.requirements.index_strategy
     return provide(
-        requirements, form, lock_path, target, locked, progress, update=update, trees=trees
+        requirements,
+        form,
+        lock_path,
+        target,
+        locked,
+        progress,
+        update=update,
+        trees=trees,
+        strategy=strategy,
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from packager.cache import new_file
 from packager.digest import canonical_json, sha256_bytes
+from packager.environment.asked import read_texts
 from packager.environment.platform import Target
 from packager.errors import UsageError
 from packager.manifest import Base, Wheel
@@ -25,9 +26,6 @@ DataFormat = Literal["csv", "parquet"]
 DISTRIBUTION = "model-packager"
 FILENAME = "package.lock"
 SHA256 = re.compile(r"[0-9a-f]{64}")
-NAMED_FILE = re.compile(
-    r"^[ \t]*(?:-[rc][ \t=]*|--(?:requirement|constraint)[ \t=]+)(\S+)", re.MULTILINE
-)
 
 
 class LockFile(Noun):
@@ -71,38 +69,19 @@ def _only_in(requirement: Requirement, extra: str) -> bool:
 
 
 def inputs_digest(
-    requirements: Path, data: DataFormat | None, target: Target, *, trees: bool = False
+    requirements: Path,
+    data: DataFormat | None,
+    target: Target,
+    *,
+    trees: bool = False,
+    strategy: str | None = None,
 ) -> str:
     """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
-    texts = requirement_texts(requirements)
+    texts = read_texts(requirements)
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
     asked += [tree_requirements()] if trees else []
+    asked += [strategy] if strategy else []
     return sha256_bytes(canonical_json(asked))
-
-
-def requirement_texts(requirements: Path) -> dict[Path, str]:
-    """The text of ``requirements`` and of every file it names by ``-r`` and ``-c``, by path."""
-    texts: dict[Path, str] = {}
-    _read_nested(requirements, texts)
-    return texts
-
-
-def _read_nested(requirements: Path, texts: dict[Path, str]) -> None:
-    """Add the text of ``requirements`` and of every file it names, however deep, to ``texts``."""
-    try:
-        text = texts[requirements.resolve()] = requirements.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{requirements.name}: expected text in UTF-8, got {error}", "save it as UTF-8"
-        ) from error
-    for name in NAMED_FILE.findall(text):
-        nested = requirements.parent / name
-        if not nested.is_file():
-            raise UsageError(
-                f"{requirements.name}: expected a file at {name}, got none", "mend that line"
-            )
-        if nested.resolve() not in texts:
-            _read_nested(nested, texts)
 
 
 def load_lock(path: Path) -> LockFile | None:

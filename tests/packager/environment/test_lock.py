@@ -177,7 +177,7 @@ def test_a_named_file_that_is_not_there_is_told(tmp_path: Path):
     (tmp_path / "requirements.txt").write_text("-r gone.txt\n")
     with pytest.raises(UsageError) as caught:
         digest(tmp_path / "requirements.txt")
-    assert caught.value.message == "requirements.txt: expected a file at gone.txt, got none"
+    assert caught.value.message == "requirements.txt line 1: expected a file at gone.txt, got none"
 
 
 def test_what_powershell_writes_is_told(tmp_path: Path):
