@@ -40,11 +40,12 @@ from packager.image.bytecode import (
     HostCompiler,
     LoaderCompiler,
 )
+from packager.image.documents import MAX_DOCUMENT
 from packager.image.engine import Engine
 from packager.image.layers import Layer
 from packager.image.outputs import load_into
 from packager.image.rootfs import find_python, unpack_layers
-from packager.image.saved import MAX_DOCUMENT, opened_archive
+from packager.image.saved import opened_archive
 from packager.image.tars import TarReader, plain_tar
 from packager.manifest import Base
 from packager.noun import Noun
