@@ -6,6 +6,7 @@ told (a prefix, a length, an alphabet), so that what is found is a credential al
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import re
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ _NAMES = {
     "a store of passwords": "*.kdb *.kdbx *.psafe3 *.ovpn htpasswd *.htpasswd passwd shadow",
     "credentials": "credentials credentials.* *-credentials.* *_credentials.* credential.* "
     "client_secret*.json service-account*.json service_account*.json serviceaccount*.json "
-    "*-service-account.json *_service_account.json secrets.* secret.* *.secret *.secrets "
+    "*-service-account.json *_service_account.json "
+    "*firebase-adminsdk*.json secrets.* secret.* *.secret *.secrets "
     "_netrc netrc kubeconfig kubeconfig.* *.kubeconfig *.tfstate *.tfstate.backup *.tfvars "
     "*.tfvars.json token.pickle accesskeys.csv *_accesskeys.csv",
     "environment variables": "*.env *.env.*",
@@ -122,7 +124,9 @@ def secret_named(inside: str, content: bytes) -> Secret | None:
 
 
 def secret_written(inside: str, content: bytes) -> Secret | None:
-    """The first credential in a file's text."""
+    """The first credential in a file's text, which may be UTF-16 with a byte order mark."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", errors="replace").encode()
     if b"\0" in content[:8192]:
         return None
     name = inside.lower()

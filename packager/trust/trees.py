@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 
 from packager.image.layers import Layer
 from packager.image.rootfs import WHITEOUT
-from packager.image.saved import MAX_DOCUMENT
 
 KEPT = ".dist-info/RECORD"
+MAX_RECORD = 16 * 1024 * 1024
+"""Bytes of such a file."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def tree_of(layer: Layer) -> dict[str, Found]:
                 found[name] = Found(link=info.linkname)
             elif info.isreg():
                 if name.endswith(KEPT):
-                    content = members.content(info, MAX_DOCUMENT)
+                    content = members.content(info, MAX_RECORD)
                     found[name] = Found(hashlib.sha256(content).hexdigest(), content=content)
                     continue
                 digest = hashlib.sha256()
