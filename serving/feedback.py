@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import math
 import time
@@ -20,6 +19,7 @@ from monitoring.scoring import Scorer, Settled, settle
 from monitoring.seen import DAY, Seen, StoreError, Token
 from packager.manifest import Manifest
 from serving import schema
+from serving.budget import MAX_LABELS, VALUES_OF_A_LABEL, Budget, is_small
 from serving.feedback_settings import FeedbackSettings
 from serving.schema import RequestError, Response
 from serving.state import open_keys, open_seen
@@ -29,6 +29,10 @@ PURGE_SECONDS = 3_600
 LATE_SECONDS = 1.0
 """How soon it is asked again what became of labels that a stalled store may have taken."""
 RETRY_AFTER = {"Retry-After": "5"}
+_BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
+
+Label = tuple[Any, Any]
+"""A token and its label."""
 
 logger = logging.getLogger("serving")
 
@@ -65,11 +69,13 @@ class Feedback:
         """How many labels of ``body`` were counted, how many are not there yet, and why each
         other one wasn't counted.
 
-        Raises ``RequestError``: 400 or 422 for another body than a list, 503 where the set of
+        Raises ``RequestError``: 400 or 422 for another body than a list, 413 for more than
+        ``MAX_LABELS``, 503 where the set of
         scored tokens can't be asked, is too busy, or late; labels of such a request may count
         only where the answer was late.
         """
-        items = parse_labels(body)
+        # A large body is read in the thread, where it keeps nobody else waiting.
+        items = parse_labels(body) if is_small(body) else body
         if self._waiting >= PLACES:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
@@ -109,7 +115,7 @@ class Feedback:
                 len(self._unsure),
             )
 
-    def _start(self, items: Sequence[tuple[Any, Any]]) -> asyncio.Future[Settled]:
+    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[Settled]:
         """Begin in the one thread that the store is for."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self._settle, items)
@@ -122,7 +128,9 @@ class Feedback:
         future.add_done_callback(ended)
         return future
 
-    def _settle(self, items: Sequence[tuple[Any, Any]]) -> Settled:
+    def _settle(self, items: Sequence[Label] | bytes) -> Settled:
+        if isinstance(items, bytes):
+            items = parse_labels(items)
         self.refresh()
         judged = self._scorer.verify(items)
         store = self._store()
@@ -189,18 +197,14 @@ class _Failures:
         logger.error("labels can't be counted: %s", error, extra=fields)
 
 
-def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
+def parse_labels(body: bytes) -> list[Label]:
     """(token, actual) pairs of a ``/feedback`` request; what isn't such a pair has no token.
 
     A token alone is a pair whose label isn't there yet: many writers leave nulls out.
-    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 422 if it isn't a list.
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 for more than
+    ``MAX_LABELS``, 422 if it isn't a list.
     """
-    try:
-        document = json.loads(body.decode("utf-8"))
-    except ValueError as error:
-        raise schema.unreadable(str(error)) from error
-    except RecursionError as error:
-        raise schema.unreadable("too deeply nested") from error
+    document = schema.read_json(body, _BUDGET)
     if not isinstance(document, list):
         raise RequestError(
             422,
@@ -208,6 +212,13 @@ def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
             "the body is not a list",
             expected='[{"token": "…", "actual": …}, …]',
             got=type(document).__name__,
+        )
+    if len(document) > MAX_LABELS:
+        raise RequestError(
+            413,
+            "too_large",
+            f"the request has {len(document)} labels",
+            expected=f"at most {MAX_LABELS} labels a request",
         )
     return [
         (item["token"], item.get("actual"))
