@@ -9,7 +9,7 @@ from importlib import resources
 from packager.manifest import Manifest
 from packager.results import NumericalEnvironment
 from packager.worker.report import LADDER, Likeness, ReplayReport
-from packager.worker.report_text import SAME_ENVIRONMENT, number, verdict
+from packager.worker.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
@@ -31,6 +31,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
         f'<p class="verdict {state}">{escape(verdict(report))}</p>',
         _ladder(report),
         _likeness(report.likeness) if report.likeness else "",
+        _table(f"Checked by {report.checked_by}", ("what", "who vouches for it"), _vouched(report)),
         _table("Metrics", ("metric", "recorded", "now", "accepted", "seeds", ""), _metrics(report)),
         _table("Why it may differ", ("where", "what"), _reasons(report)),
         _table("Environment", ("", "recorded", "now"), _environment(report, manifest.environment)),
@@ -63,6 +64,10 @@ def _ladder(report: ReplayReport) -> str:
             f"<li{kind}><b>{rung}</b> {MEANING[rung]} <i>{escape(', '.join(marks))}</i></li>"
         )
     return f'<h2>The ladder</h2><ol class="ladder">{"".join(rows)}</ol>'
+
+
+def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
+    return [*report.vouched.items(), *isolated(report)]
 
 
 def _likeness(found: Likeness) -> str:
