@@ -13,6 +13,7 @@ from packager.errors import UsageError
 PLAIN = (
     "MODEL_WORKERS",
     "MODEL_MAX_BODY_BYTES",
+    "MODEL_MAX_VALUES",
     "MODEL_QUEUE",
     "MODEL_BATCH_ROWS",
     "MODEL_DEADLINE_SECONDS",

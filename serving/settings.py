@@ -14,6 +14,7 @@ from packager.errors import UsageError
 from packager.worker.paths import Root
 from serving import environment as variables
 from serving.access import VARIABLE
+from serving.budget import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.environment import between, within
 from serving.feedback_settings import FeedbackSettings
 from serving.logs import AccessLog
@@ -44,6 +45,8 @@ class Settings:
     """``MODEL_WORKERS``: processes, in place of the package's own number."""
     max_body_bytes: int
     """``MODEL_MAX_BODY_BYTES``: a larger request is refused (413)."""
+    max_values: int
+    """``MODEL_MAX_VALUES``: a request of more, or for an answer of more, is refused (413)."""
     queue: int
     """``MODEL_QUEUE``: requests a worker lets wait; beyond that it is overloaded (503)."""
     batch_rows: int
@@ -66,6 +69,11 @@ class Settings:
     """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
     predict_route: str
     """``AIP_PREDICT_ROUTE``: one more path for ``/invocations``; empty for none."""
+
+    @property
+    def budget(self) -> Budget:
+        """The bounds of one request besides ``max_body_bytes``."""
+        return Budget(self.max_values, max(MIN_ANSWER_BYTES, self.max_body_bytes))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -93,6 +101,9 @@ class Settings:
             else None,
             max_body_bytes=read(
                 "MODEL_MAX_BODY_BYTES", str(16 << 20), between(1, 1 << 40), "a number of bytes"
+            ),
+            max_values=read(
+                "MODEL_MAX_VALUES", str(MAX_VALUES), between(1, 1 << 40), "a number of values"
             ),
             queue=read("MODEL_QUEUE", "64", between(1, 1 << 20), "a number of requests"),
             batch_rows=read("MODEL_BATCH_ROWS", "1000", between(1, 1 << 20), "a number of rows"),

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from packager.data.shown import beginning
 from packager.data.values import (
     RefusedError,
     nanoseconds_per_tick,
@@ -55,7 +56,7 @@ class RowError(UsageError):
 class Plan:
     """How the values of one column are taken and judged."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, *, strict: bool = False) -> None:
         self.column = column
         self.name = column.name
         self.take_one: Callable[[Any], Any] = taker(column)
@@ -63,9 +64,12 @@ class Plan:
         self.seen = None if column.categories is None else frozenset(column.categories)
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
         self._barred = _barred_anomalies(column)
+        self.flags = {kind: f"{column.name}:{flag}" for kind, flag in FLAGS.items()}
+        """The texts of flags, which all rows share."""
         self._no_empty = "empty" in column.refuses
         self.bars = bool(self._barred) or self._no_empty
         """Whether there are values that the model is not asked about, as it can't take them."""
+        self.takes_null = "missing" not in self._barred and (column.nullable or not strict)
 
     def take(self, values: Sequence[Any]) -> list[Any]:
         """JSON values as the column's, None for null; ``RowError`` for the first refused."""
@@ -142,20 +146,24 @@ class Plan:
 
     def refusals(
         self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
-    ) -> list[RowError]:
+    ) -> Iterator[RowError]:
         """What a strict model refuses of these anomalies.
 
         Not a time beyond the training range: the model is served later than it was trained.
         """
         if self.column.kind == "datetime":
             found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
-        return [
-            RowError(
-                row, self.name, self.expected(anomaly), short(rows[row].get(self.name)), _STRICT
-            )
-            for row, anomaly in found
-            if not (anomaly == "missing" and self.column.nullable)
-        ]
+        for row, anomaly in found:
+            if not (anomaly == "missing" and self.column.nullable):
+                got = short(rows[row].get(self.name))
+                yield RowError(row, self.name, self.expected(anomaly), got, _STRICT)
+
+    @property
+    def where_unknown(self) -> str:
+        """What to send where a value is unknown."""
+        if self.takes_null:
+            return "send null where a value is unknown"
+        return "null is refused, too: fill the value in before it is sent"
 
     def _bound(self, value: float | None) -> float | str | None:
         return None if value is None else shown_bound(self.column, value)
@@ -175,7 +183,7 @@ class Plan:
     def _error(self, row: int, expected: str, value: Any) -> RowError:
         hint = _HINTS.get(self.column.kind, "")
         if isinstance(value, float) and not math.isfinite(value):
-            hint = "send null where a value is unknown"
+            hint = self.where_unknown
         return RowError(row, self.name, expected, short(value), hint)
 
 
@@ -195,6 +203,6 @@ def _barred_anomalies(column: Column) -> frozenset[Anomaly]:
 
 def short(value: Any) -> str:
     """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
+    text = json.dumps(beginning(value), ensure_ascii=False, default=repr)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

@@ -98,6 +98,8 @@ class ModelSection(Noun):
 
 class RequirementsSection(Noun):
     file: str = "requirements.txt"
+    index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
+    """As uv calls it; None: what the user's own uv configuration says, else ``first-index``."""
 
 
 class ServeSection(Noun):

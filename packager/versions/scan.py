@@ -20,6 +20,7 @@ from pyarrow import dataset, fs
 
 from packager.data.stream import rows_of_a_block
 from packager.errors import PackageError
+from packager.versions.inside import check_names
 from packager.versions.location import Location
 from packager.versions.protocol import Protocol, unreadable
 
@@ -93,12 +94,7 @@ class Scan:
             )
             for row, (path, modified, size) in enumerate(_entries(actions))
         ]
-        away = next((file.path for file in files if "://" in file.path or file.path[:1] == "/"), "")
-        if away:
-            raise PackageError(
-                f"{self._location}: expected all its files within its folder, got {away}",
-                "it is a shallow clone of another table: name that one, or make a deep clone",
-            )
+        check_names(self._location, (file.path for file in files))
         return tuple(sorted(files, key=lambda file: (file.modified, file.path)))
 
     def tables(self, files: Iterable[DataFile] | None = None) -> Iterator[pa.Table]:

@@ -121,6 +121,8 @@ class Ask(Noun):
 
     perturb: Perturbation = "none"
     """A negative control: what is changed on purpose, and must show."""
+    window: tuple[float, float] | None = None
+    """When it was trained, where the host has had that done: the result lies in ``/again``."""
 
 
 class AskJob(Noun):

@@ -261,6 +261,52 @@ def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_pa
     assert file.is_file()
 
 
+@pytest.mark.parametrize("steps", range(1, 10))
+def test_a_kill_on_the_way_leaves_a_folder_that_another_call_goes_on_with(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after any file of another model, and of another version, then asked for a third."""
+    out, fine = written(tmp_path), tmp_path / "fine"
+    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    last = Monitored(**{**vars(MODEL), "version": "3.0.0-222222222222"})
+    for model, objectives in ((PRICES, Objectives()), (newer, Objectives(latency_seconds=0.5))):
+        with monkeypatch.context() as patched:
+            _die_after(steps, patched)
+            with pytest.raises(KeyboardInterrupt):
+                deployed(out, model, f"models/{model.name}:2", objectives)
+    deployed(out, last, "models/diamonds-cut:3")
+    deployed(fine, last, "models/diamonds-cut:3")
+    assert contents(out) == contents(fine)
+
+
+def test_what_a_person_changed_after_a_kill_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = written(tmp_path)
+    with monkeypatch.context() as patched:
+        _die_after(4, patched)
+        with pytest.raises(KeyboardInterrupt):
+            deployed(out, objectives=Objectives(latency_seconds=0.5))
+    (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
+    with pytest.raises(UsageError, match="was changed since"):
+        deployed(out, objectives=Objectives(latency_seconds=0.1))
+    assert deployed(out).changed == ("prometheus/rules/diamonds-cut.yml",)
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() == "mine"
+
+
+def _die_after(steps: int, patched: pytest.MonkeyPatch) -> None:
+    """Let a call write so many files, the record among them, and no more."""
+    left, write = [steps], folder._write
+
+    def some(target: Path, path: str, text: str) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(target, path, text)
+
+    patched.setattr(folder, "_write", some)
+
+
 PRICES = Monitored("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
 
 
