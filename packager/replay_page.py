@@ -8,6 +8,7 @@ from importlib import resources
 
 from packager.manifest import Manifest
 from packager.results import NumericalEnvironment
+from packager.review.policy import POLICY
 from packager.worker.report import LADDER, Likeness, ReplayReport
 from packager.worker.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
@@ -40,7 +41,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     ]
     body = "\n".join(part for part in parts if part)
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{POLICY}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{style}</style></head>\n"
         f"<body><main>\n{body}\n</main></body></html>\n"
