@@ -113,7 +113,13 @@ def test_variables_of_the_environment_go_into_no_address(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "text", ["alpha\v--no-binary x", "alpha\x0c--no-index --src ./evil", "alpha\u2028-r /etc/passwd", "a b c"]
+    "text",
+    [
+        "alpha\v--no-binary x",
+        "alpha\x0c--no-index --src ./evil",
+        "alpha\u2028-r /etc/passwd",
+        "a b c",
+    ],
 )
 def test_what_another_reader_could_take_for_a_line_end_is_one(tmp_path: Path, text: str):
     with pytest.raises(UsageError):
