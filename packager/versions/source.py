@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from packager.data.frames import column_names, same_columns
+from packager.data.nullwords import null_words
 from packager.data.parquetfiles import holed_integers, parquet_schema
 from packager.data.reader import PLAIN, Reader
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
@@ -43,6 +45,10 @@ class Source:
     """Integer columns with nulls, which a frame holds as floats."""
     files: tuple[FileEntry, ...]
     tables: Callable[[], Iterator[pa.Table]]
+    guessed: tuple[str, ...] = ()
+    """Columns of CSV of which nobody said what is null: they may hold words read as null."""
+    null_words: Callable[[Collection[str]], Mapping[str, Mapping[str, int]]] = lambda _: {}
+    """Of some columns: text that is read as null → in how many cells."""
 
 
 def open_source(path: Path, reader: Reader = PLAIN) -> Source:
@@ -71,7 +77,10 @@ def open_source(path: Path, reader: Reader = PLAIN) -> Source:
             plain = frame.astype(blank)
             yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
-    return Source(str(path), _kept(schema, str(path)), (), entries, tables)
+    kept = _kept(schema, str(path))
+    guessed = tuple(n for n, kind in types.kinds.items() if kind in ("str", "null"))
+    guessed = tuple(name for name in guessed if not reader.says_null(name))
+    return Source(str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader))
 
 
 def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:

@@ -84,7 +84,7 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
     names = list(dataset.features)
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
     try:
-        with calling("the model"):
+        with calling("the model", traced=False):
             return model.predict(evenly(rows, ANSWERED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(
