@@ -31,6 +31,11 @@ def check_names(location: Location, names: Iterable[str]) -> None:
     """
     top = None if location.path is None else location.path.resolve()
     for name in names:
+        if "\0" in name or name in ("", "."):
+            raise PackageError(
+                f"{location}: expected names of files in its log, got {name!r}",
+                "the log is damaged: put it back from a copy of the table",
+            )
         if "://" in name or name[:1] == "/" or ".." in PurePosixPath(name).parts:
             raise PackageError(
                 f"{location}: expected all its files within its folder, got {name}",
@@ -52,6 +57,8 @@ def _check_file(location: Location, top: Path, name: str) -> None:
         kind = real.stat().st_mode
     except FileNotFoundError:
         return
+    except OSError as error:  # a name that is too long, a loop of links
+        raise PackageError(f"{location}: {name[:200]}: {error.strerror}") from error
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise PackageError(
             f"{location}: expected files of rows, got {name}, which is a pipe, socket or device",

@@ -14,7 +14,6 @@ from functools import cached_property
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 from pyarrow import dataset, fs
 
@@ -23,6 +22,7 @@ from packager.errors import PackageError
 from packager.versions.inside import check_names
 from packager.versions.location import Location
 from packager.versions.protocol import Protocol, unreadable
+from packager.versions.vectors import check_vectors
 
 _PHYSICAL = "delta.columnMapping.physicalName"
 _FORMAT = dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us")
@@ -150,7 +150,8 @@ class Scan:
             return any(table[name].null_count for table in self._read(file))
         stored = self._physical[self.schema.get_field_index(name)]
         rows = self._dataset(file, [pa.field(stored.name, stored.type)])
-        return bool(rows.count_rows(filter=pc.field(stored.name).is_null()))
+        # Counted in the values: a filter would believe the file's statistics.
+        return any(batch.column(0).null_count for batch in rows.to_batches(use_threads=False))
 
     def _dataset(self, file: DataFile, fields: Sequence[pa.Field]) -> dataset.Dataset:
         """One file, read in the types of ``fields``; a column that it lacks is null."""
@@ -165,6 +166,7 @@ class Scan:
 
     def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
         """Path as the log has it → which rows are kept, of the files that have a vector."""
+        check_vectors(self._location, self._place)
         found = pa.table(self._table.deletion_vectors())
         top = self._table.table_uri.rstrip("/") + "/"
         return {

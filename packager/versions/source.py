@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from packager.data.frames import column_names, same_columns
 from packager.data.nullwords import null_words
-from packager.data.parquetfiles import holed_integers, parquet_schema
+from packager.data.parquetfiles import encoded_tables, holed_integers, parquet_schema
+from packager.data.parquettext import decoded
 from packager.data.reader import PLAIN, Reader
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
 from packager.errors import UsageError
@@ -110,6 +110,11 @@ def _kept(schema: pa.Schema, place: str) -> pa.Schema:
 def _parquet(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     rows = rows_of_a_block(len(column_names(files[0])))
     for file in files:
-        with parquet.ParquetFile(file, pre_buffer=False) as opened:
-            for batch in opened.iter_batches(rows, columns=schema.names, use_threads=False):
-                yield pa.Table.from_batches([batch])
+        for table in encoded_tables(file, schema, rows):
+            yield decoded(table, _plain(table, schema), file)
+
+
+def _plain(table: pa.Table, schema: pa.Schema) -> pa.Schema:
+    """The types that a file has its columns in, text as it is in ``schema``."""
+    pairs = zip(table.schema, schema, strict=True)
+    return pa.schema([w if pa.types.is_dictionary(f.type) else f for f, w in pairs])
