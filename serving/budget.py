@@ -20,7 +20,7 @@ VALUES_OF_A_LABEL = 10
 """As ``json_values`` counts them, with room for values that are refused one by one."""
 MIN_ANSWER_BYTES = 1 << 20
 """An answer may have so many bytes, however small the largest body is."""
-FEW_BYTES = 1 << 14
+FEW_BYTES = 1 << 12
 """A body of this size takes a few milliseconds at most, whatever it holds."""
 FEW_VALUES = 5_000
 """Up to so many values take a few milliseconds."""
