@@ -43,7 +43,7 @@ def test_cost_grows_with_bytes_alone(bench: Any, asked: Server) -> None:
     target, worker = bench.target_of(url), bench.worker_of(asked.process.pid)
     cases = bench.cases(target)
     wrong = {}
-    with bench.pinging(url) as longest:
+    with bench.pinging(url, worker) as longest:
         for name in bench.WORST:
             costs = [
                 bench.cost(cases[name](target, size), url, worker, longest)
