@@ -138,10 +138,10 @@ def _check_wide(body: bytes) -> None:
 
 
 def _runs_of_names(body: bytes) -> Iterator[int]:
-    """Names between one closing brace and the next; piece by piece, so that threads take turns."""
+    """Names between one brace and the next; piece by piece, so that threads take turns."""
     run = 0
     for start in range(0, len(body), _PIECE):
-        first, *others = body[start : start + _PIECE].split(b"}")
+        first, *others = body[start : start + _PIECE].replace(b"{", b"}").split(b"}")
         run += _names(first)
         yield run
         for part in others:

@@ -66,6 +66,7 @@ def test_an_object_of_too_many_names_is_refused(colon: bytes) -> None:
 
 def test_names_of_many_objects_and_colons_in_text_are_no_names_of_one() -> None:
     Budget().check_json(b"[" + b'{"a":1,"b":2},' * MAX_NAMES + b"{}]")
+    Budget().check_json(b'{"a":' * 2 * MAX_NAMES)
     Budget().check_json(b'["' + b"12:30:00, " * MAX_NAMES + b'"]')
 
 
