@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from serving_helpers import diamonds, diamonds_schema, make_manifest
 
 from packager.data.extra import ExtraColumns
@@ -147,3 +149,15 @@ def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
 
 
 CARAT = Column(name="carat", kind="number", dtype="float64", nullable=True)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+def test_json_written_in_parts_has_the_bytes_of_json_in_one_piece(document: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "PART", 2)
+        assert schema.encode_in_parts(document) == schema.encode(document)
