@@ -14,13 +14,14 @@ from monitoring.observe import Batch
 from packager.errors import PackageError
 from serving import protocols, routes
 from serving.access import Keys
+from serving.budget import LARGE_BYTES
 from serving.counting import Counting
 from serving.direct import Written
 from serving.feedback import Feedback
 from serving.lane import unheard
 from serving.logs import Access, Refusals, Trace, trace_of
 from serving.native import RowRefusedError
-from serving.pipeline import LARGE_BYTES, Pipeline, late
+from serving.pipeline import Pipeline, late
 from serving.predictor import Predictor
 from serving.routes import Routes
 from serving.schema import RequestError, Response

@@ -14,14 +14,21 @@ MAX_VALUES = 500_000
 """Values of one request, and of its answer, unless ``MODEL_MAX_VALUES`` says otherwise."""
 MAX_NAMES = 20_000
 """Names of one JSON object without objects in it."""
+MAX_WIDE_BYTES = 8 << 20
+"""Bytes of a body with characters beyond U+FFFF: one of them makes Python keep each character of
+the text in four bytes."""
+MAX_ESCAPES = 3_000_000
+"""Backslashes of a JSON body."""
 MAX_LABELS = 10_000
 """Labels of one ``/feedback`` request."""
 VALUES_OF_A_LABEL = 10
 """As ``json_values`` counts them, with room for values that are refused one by one."""
 MIN_ANSWER_BYTES = 1 << 20
 """An answer may have so many bytes, however small the largest body is."""
-FEW_BYTES = 1 << 14
+FEW_BYTES = 1 << 12
 """A body of this size takes a few milliseconds at most, whatever it holds."""
+LARGE_BYTES = 1 << 16
+"""From here on, reading a body would keep other requests waiting for milliseconds."""
 FEW_VALUES = 5_000
 """Up to so many values take a few milliseconds."""
 ROW_VALUES = 8
@@ -29,6 +36,7 @@ ROW_VALUES = 8
 
 _PIECE = 1 << 20
 _PROSE = 1_000
+_WIDE = re.compile(rb"[\xf0-\xf4]")
 _NAME_END = re.compile(rb'"[ \t\r\n]*:')
 
 
@@ -60,6 +68,11 @@ class Budget:
         """Raise ``TooMuchError`` for JSON of too many values, or too many names in an object."""
         if len(body) > self.values:
             self.check_values(json_values(body))
+        if len(body) > MAX_ESCAPES and body.count(b"\\") > MAX_ESCAPES:
+            raise TooMuchError(
+                "the body has too many escapes", f"at most {MAX_ESCAPES} backslashes"
+            )
+        _check_wide(body)
         if len(body) > MAX_NAMES and body.count(b":") > MAX_NAMES:
             for names in _runs_of_names(body):
                 if names > MAX_NAMES:
@@ -71,6 +84,7 @@ class Budget:
         """Raise ``TooMuchError`` for CSV of too many cells or lines."""
         if len(body) > self.values:
             self.check_values(csv_values(body))
+        _check_wide(body)
 
     def check_rows(self, rows: int, classes: int) -> None:
         """Raise ``TooMuchError`` where ``rows`` answers would hold too many values."""
@@ -106,14 +120,28 @@ def is_small(body: bytes) -> bool:
     """Whether reading ``body``, in whatever form, takes a few milliseconds at most."""
     if len(body) <= FEW_BYTES:
         return True
+    if len(body) > LARGE_BYTES:
+        return False
     return json_values(body) + body.count(b"\n") + body.count(b"\r") <= FEW_VALUES
 
 
+def _check_wide(body: bytes) -> None:
+    """Piece by piece, so that threads take turns."""
+    if len(body) <= MAX_WIDE_BYTES:
+        return
+    for start in range(0, len(body), _PIECE):
+        if _WIDE.search(body, start, start + _PIECE):
+            raise TooMuchError(
+                f"the body has {len(body)} bytes and characters beyond U+FFFF",
+                f"at most {MAX_WIDE_BYTES} bytes with such characters",
+            )
+
+
 def _runs_of_names(body: bytes) -> Iterator[int]:
-    """Names between one closing brace and the next; piece by piece, so that threads take turns."""
+    """Names between one brace and the next; piece by piece, so that threads take turns."""
     run = 0
     for start in range(0, len(body), _PIECE):
-        first, *others = body[start : start + _PIECE].split(b"}")
+        first, *others = body[start : start + _PIECE].replace(b"{", b"}").split(b"}")
         run += _names(first)
         yield run
         for part in others:

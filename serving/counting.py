@@ -16,6 +16,10 @@ REPAIR_SECONDS = 0.5
 """How soon a counter file that was deleted is made again."""
 ROWS_AT_ONCE = 5_000
 """Rows that are counted without a pause: some five milliseconds."""
+VALUES_AT_ONCE = 50_000
+"""Values of them."""
+LOGGED_AT_ONCE = 250
+"""Rows that are counted without a pause where suspicious ones are logged."""
 
 
 class Counting:
@@ -43,7 +47,8 @@ class Counting:
         predictor.metrics.observe_request(route, status, seconds)
         if batch is not None:
             predictor.metrics.observe_rows(len(batch.labels))
-            predictor.log_suspicious(batch)
+            if len(batch.labels) <= self._at_once(batch):
+                predictor.log_suspicious(batch)
             if self._live is not None:
                 self._live.offer(batch)
         self._flush_soon()
@@ -54,13 +59,21 @@ class Counting:
 
     async def rows_slowly(self, batch: Batch) -> None:
         """The rows of an answer; where they are many, with other requests in between."""
-        if len(batch.labels) <= ROWS_AT_ONCE:
+        most = self._at_once(batch)
+        if len(batch.labels) <= most:
             self.rows(batch)
             return
-        for part in batch.parts(ROWS_AT_ONCE):
+        for part in batch.parts(most):
+            self._predictor.log_suspicious(part)
             self.rows(part)
             await asyncio.sleep(0)
         self._flush_soon()
+
+    def _at_once(self, batch: Batch) -> int:
+        """Rows of ``batch`` that are logged and counted without a pause."""
+        if self._predictor.suspicious is not None:
+            return LOGGED_AT_ONCE
+        return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(batch.columns))))
 
     def refused(self, error: RequestError) -> None:
         """A value that can't be taken, by its column; a row that the model can't take."""

@@ -55,6 +55,9 @@ class DirectProtocol(UpgradeIgnorer):
         self._known: Mapping[bytes, bytes] = {}
         self._parts: list[bytes] | None = None
         """The body of a request for the shortcut so far; None for any other request."""
+        self._pieces: list[bytes] = []
+        """Of a body that goes the usual way, from the data at hand: they may be of one
+        byte each."""
         self._answered = 0
         """Requests that the shortcut took of the data at hand."""
         self._running: Any = None
@@ -75,6 +78,7 @@ class DirectProtocol(UpgradeIgnorer):
         super().data_received(data)
         if self._parts is not None:
             self._hand_on()
+        self._pass_on()
 
     def on_message_begin(self) -> None:
         """See whether as many wait as may."""
@@ -99,7 +103,7 @@ class DirectProtocol(UpgradeIgnorer):
         if self._parts is not None:
             self._parts.append(body)
         elif not self._full:
-            super().on_body(body)
+            self._pieces.append(body)
 
     def on_message(self) -> None:
         """Answer."""
@@ -112,6 +116,7 @@ class DirectProtocol(UpgradeIgnorer):
                 self._write(answer)
                 return
             self._hand_on()
+        self._pass_on()
         if not self._full:
             super().on_message()
 
@@ -122,6 +127,7 @@ class DirectProtocol(UpgradeIgnorer):
         """
         self.ended_by_us = True
         self._parts = None
+        self._pieces = []
         newest = self.cycle
         if newest is None or newest.response_complete:
             super().send_400_response(msg)
@@ -162,12 +168,17 @@ class DirectProtocol(UpgradeIgnorer):
             and parser.get_http_version() == "1.1"
         )
 
+    def _pass_on(self) -> None:
+        """Let uvicorn have the body that came, in one piece."""
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            super().on_body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
     def _hand_on(self) -> None:
         """Let uvicorn have what came."""
         parts, self._parts = self._parts or (), None
         self._begin()
-        for part in parts:
-            super().on_body(part)
+        self._pieces += parts
 
     def _write(self, answer: Written) -> None:
         """Head and body in one write."""

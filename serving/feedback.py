@@ -94,7 +94,7 @@ class Feedback:
             raise RequestError(504, "deadline", f"no answer within {self._seconds:g} s") from error
         rejected = [{"index": one.index, "reason": one.reason} for one in settled.rejected]
         answer = {"accepted": settled.accepted, "skipped": settled.skipped, "rejected": rejected}
-        return Response(200, schema.encode(answer))
+        return Response(200, schema.encode_in_parts(answer))
 
     def refresh(self) -> None:
         """Take new keys from the key file, if it changed."""

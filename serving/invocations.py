@@ -20,7 +20,7 @@ from serving.budget import Budget, TooMuchError
 from serving.exchange import Scored
 from serving.mediatype import media_type
 from serving.reading import is_nan, json_object, malformed, shown
-from serving.schema import RequestError, encode
+from serving.schema import RequestError, encode_in_parts
 
 Rows = list[dict[str, Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
@@ -66,7 +66,7 @@ class Invocations:
 
     def body(self, context: None, scored: Scored) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
         """Labels alone, as MLflow answers; see ``Exchange.body``."""
-        return encode({"predictions": list(scored.labels)}), {}
+        return encode_in_parts({"predictions": list(scored.labels)}), {}
 
     def _json(self, body: bytes) -> Rows:
         document = json_object(body, self._budget)

@@ -29,8 +29,6 @@ from serving.settings import Settings
 from serving.together import Together
 from serving.wire import RETRY_AFTER, DisconnectedError, Receive
 
-LARGE_BYTES = 1 << 16
-"""From here on, reading a body would keep other requests waiting for milliseconds."""
 HUGE_BYTES = 1 << 20
 """From here on, the memory that a request took is worth giving back."""
 
@@ -109,7 +107,7 @@ class Pipeline:
         client goes away while it waits.
         """
         try:
-            if len(body) > LARGE_BYTES or not is_small(body):
+            if not is_small(body):
                 return await self._large(exchange, body, headers, receive, deadline)
             checked, context, reading = self._read(exchange, body, headers)
             self._validated(reading)

@@ -20,7 +20,7 @@ from packager.results import Golden
 from serving.budget import Budget, TooMuchError
 from serving.exchange import Scored
 from serving.reading import json_object, malformed, named
-from serving.schema import RequestError, encode
+from serving.schema import RequestError, encode_in_parts
 from serving.tensors import Output, Tensor, read_inputs, write_raw
 
 MAX_ID = 1_000
@@ -90,7 +90,7 @@ class Infer:
         }
         if context.id is not None:
             document["id"] = context.id
-        text = encode({**document, "outputs": described})
+        text = encode_in_parts({**document, "outputs": described})
         if not raw:
             return text, {}
         headers = {

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.budget import FEW_BYTES, MAX_NAMES, Budget, TooMuchError, csv_values, json_values
+from serving.budget import (
+    FEW_BYTES,
+    MAX_ESCAPES,
+    MAX_NAMES,
+    MAX_WIDE_BYTES,
+    Budget,
+    TooMuchError,
+    csv_values,
+    json_values,
+)
 from serving.budget import is_small as small
 
 VALUES = st.recursive(
@@ -57,6 +66,7 @@ def test_an_object_of_too_many_names_is_refused(colon: bytes) -> None:
 
 def test_names_of_many_objects_and_colons_in_text_are_no_names_of_one() -> None:
     Budget().check_json(b"[" + b'{"a":1,"b":2},' * MAX_NAMES + b"{}]")
+    Budget().check_json(b'{"a":' * 2 * MAX_NAMES)
     Budget().check_json(b'["' + b"12:30:00, " * MAX_NAMES + b'"]')
 
 
@@ -77,6 +87,19 @@ def test_an_answer_has_a_bound_in_bytes() -> None:
 def test_small_is_what_takes_a_few_milliseconds() -> None:
     assert small(b"," * FEW_BYTES)
     assert small(b"a" * 60_000)
+    assert not small(b"a" * 70_000)
     assert not small(b"," * 60_000)
     assert not small(b"\r" * 60_000)
     assert not small(b"{" * 60_000)
+
+
+def test_wide_characters_and_escapes_have_bounds_of_their_own() -> None:
+    wide, plain = "\U0001f600".encode(), "\uffff".encode()
+    Budget().check_json(b"a" * (MAX_WIDE_BYTES - 4) + wide)
+    Budget().check_json(b"a" * MAX_WIDE_BYTES + plain)
+    for check in (Budget().check_json, Budget().check_csv):
+        with pytest.raises(TooMuchError, match=r"characters beyond U\+FFFF"):
+            check(b"a" * MAX_WIDE_BYTES + wide)
+    Budget().check_json(b"\\" * MAX_ESCAPES + b"a")
+    with pytest.raises(TooMuchError, match="too many escapes"):
+        Budget().check_json(b"\\" * (MAX_ESCAPES + 1))

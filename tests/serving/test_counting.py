@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from monitoring.observe import Batch
-from serving.counting import ROWS_AT_ONCE, Counting
+from serving.counting import LOGGED_AT_ONCE, ROWS_AT_ONCE, VALUES_AT_ONCE, Counting
 
 
-def counting(observed: list[Any]) -> Counting:
+def counting(observed: list[Any], suspicious: object = None) -> Counting:
     predictor: Any = SimpleNamespace(
         live_check=lambda _: None,
+        suspicious=suspicious,
+        log_suspicious=lambda batch: observed.append(f"logged {len(batch.labels)}"),
         feedback=None,
         metrics=SimpleNamespace(add_unwritten=lambda _: None),
         observer=SimpleNamespace(observe=observed.append, flush=lambda: observed.append("flush")),
@@ -49,3 +51,23 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
     first = seen.index("other work")
     last = max(place for place, one in enumerate(seen) if isinstance(one, Batch))
     assert first < last
+
+
+def parts_of(batch: Batch, suspicious: object = None) -> list[Any]:
+    seen: list[Any] = []
+    asyncio.run(counting(seen, suspicious).rows_slowly(batch))
+    return [len(one.labels) if isinstance(one, Batch) else one for one in seen]
+
+
+def test_rows_of_many_columns_are_counted_fewer_at_a_time() -> None:
+    rows, columns = 1_000, 2 * VALUES_AT_ONCE // 1_000
+    batch = Batch([range(rows)] * columns, [1] * rows, None, [1] * rows, [()] * rows, {})
+    found = parts_of(batch)
+    assert [one for one in found if isinstance(one, int)] == [500, 500]
+
+
+def test_suspicious_rows_of_a_large_request_are_logged_part_by_part() -> None:
+    rows = LOGGED_AT_ONCE + 1
+    batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [("a:missing",)] * rows, {})
+    expected = [f"logged {LOGGED_AT_ONCE}", LOGGED_AT_ONCE, "logged 1", 1]
+    assert parts_of(batch, suspicious=object())[:4] == expected
