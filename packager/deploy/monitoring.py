@@ -28,11 +28,12 @@ from packager.manifest import Manifest
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 SUPERVISOR_MIB = 100
-WORKER_MIB = 150
+WORKER_MIB = 200
+"""A worker without its model, and what any request may take."""
 MODEL_IN_MEMORY = 8
 """Times the bytes of its files that a model takes once loaded, at the most."""
 LARGEST_REQUEST_MIB = 16
-REQUEST_SHARE = 35
+REQUEST_SHARE = 6
 """Times its body that a request takes, as docs/serving.md has it."""
 
 

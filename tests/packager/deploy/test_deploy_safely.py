@@ -64,8 +64,8 @@ def test_every_service_has_no_privileges_and_limits(tmp_path: Path) -> None:
     model, state = services["model-diamonds-cut"], services["state-diamonds-cut"]
     assert model["read_only"] is state["read_only"] is True
     assert "user" not in model  # the image's own, which is not root
-    # 100 + 2 x (150 + 8 x 50 + 35 x 16) MiB, in whole 256 MiB
-    assert model["mem_limit"] == "${MODEL_MEMORY:-2560m}"
+    # 100 + 2 x (200 + 8 x 50 + 6 x 16) MiB, in whole 256 MiB
+    assert model["mem_limit"] == "${MODEL_MEMORY:-1536m}"
 
 
 def test_no_name_of_an_image_is_a_variable(tmp_path: Path) -> None:
