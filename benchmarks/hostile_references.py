@@ -307,7 +307,7 @@ def package_with_large_documents(folder: Path, scale: int) -> Path:
 
     wheels = tuple(
         Wheel(name=f"w{n}", version="1", filename=f"w{n}-1.whl", sha256="0" * 64, group="serve")
-        for n in range(3_000 * scale)
+        for n in range(2_000 * scale)
     )
     lock = Lock(python="3.11", platform="linux/amd64", base="none", wheels=wheels).dump()
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "packager"))

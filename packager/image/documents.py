@@ -63,11 +63,8 @@ def narrow(content: bytes) -> bytes:
 
 
 def _fails_fast(schema: Any) -> Any:
-    """A model's core schema, with lists that end at their first mistake, and no models made."""
+    """A model's core schema, with lists that end at their first mistake."""
     if isinstance(schema, dict):
-        if schema.get("type") == "model":
-            named = {"ref": schema["ref"]} if "ref" in schema else {}
-            return {**_fails_fast(schema["schema"]), **named}
         if schema.get("type") in ("list", "tuple", "set", "frozenset"):
             schema = {**schema, "fail_fast": True}
         return {name: _fails_fast(part) for name, part in schema.items()}
@@ -76,14 +73,15 @@ def _fails_fast(schema: Any) -> Any:
 
 @cache
 def _checker(kind: type[BaseModel]) -> SchemaValidator:
-    return SchemaValidator(_fails_fast(kind.__pydantic_core_schema__))
+    # Else it takes the validators that the models have already, which go on after a mistake.
+    return SchemaValidator(_fails_fast(kind.__pydantic_core_schema__), None, _use_prebuilt=False)
 
 
 def noun(kind: type[N], content: bytes, called: str) -> N:
     """``content`` as a noun; ``PackageError`` with the first mistake where it is none."""
     try:
-        _checker(kind).validate_json(narrow(bounded(content)))
-        return kind.model_validate_json(content)
+        made: N = _checker(kind).validate_json(narrow(bounded(content)))
+        return made
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(map(str, found["loc"]))[:200]
