@@ -242,7 +242,7 @@ def image_of_many_layers(folder: Path, scale: int) -> Path:
 
 @maker
 def config_of_many_values(folder: Path, scale: int) -> Path:
-    return oci(folder / "oci", b"", more={"x": [[]] * (130_000 * scale)})
+    return oci(folder / "oci", b"", more={"x": [[]] * (50_000 * scale)})
 
 
 @maker
@@ -259,18 +259,18 @@ def manifest_of_many_lists(folder: Path, scale: int) -> Path:
 
 @maker
 def manifest_of_values_within_the_bound(folder: Path, scale: int) -> Path:
-    return with_document(folder, b'{"code":[' + b"0," * (49_000 * scale) + b"0]}")
+    return with_document(folder, b'{"code":[' + b"0," * (19_500 * scale) + b"0]}")
 
 
 @maker
 def manifest_of_parameters_within_the_bound(folder: Path, scale: int) -> Path:
-    recipe = b'{"recipe":{"params":{"a":[' + b"{}," * (49_000 * scale) + b"0]}}}"
+    recipe = b'{"recipe":{"params":{"a":[' + b"{}," * (4_800 * scale) + b"0]}}}"
     return with_document(folder, recipe)
 
 
 @maker
 def manifest_of_many_unknown_keys(folder: Path, scale: int) -> Path:
-    keys = ",".join(f'"k{number}":0' for number in range(90_000 * scale))
+    keys = ",".join(f'"k{number}":0' for number in range(4_900 * scale))
     return with_document(folder, f"{{{keys}}}".encode())
 
 
@@ -307,14 +307,14 @@ def package_with_large_documents(folder: Path, scale: int) -> Path:
 
     wheels = tuple(
         Wheel(name=f"w{n}", version="1", filename=f"w{n}-1.whl", sha256="0" * 64, group="serve")
-        for n in range(9_000 * scale)
+        for n in range(2_000 * scale)
     )
     lock = Lock(python="3.11", platform="linux/amd64", base="none", wheels=wheels).dump()
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "packager"))
     from host_samples import MANIFEST
 
     code = tuple(
-        FileEntry(path=f"{n:06}.py", sha256="0" * 64, size=1) for n in range(12_000 * scale)
+        FileEntry(path=f"{n:06}.py", sha256="0" * 64, size=1) for n in range(3_000 * scale)
     )
     files = (FileEntry(path="lock.json", sha256=sha256_bytes(lock), size=len(lock)),)
     manifest = MANIFEST.model_copy(update={"code": code, "files": files})

@@ -204,7 +204,7 @@ def _describe(images: tuple[Image, ...]) -> Reference:
     def file(name: str) -> bytes:
         return document(documents, name)
 
-    manifest = noun(Manifest, file("manifest.json"), f"{main.name}: manifest.json")
+    manifest = noun(Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json")
     _checked(manifest, config["config"].get("Labels") or {})
     return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from packager.errors import UsageError
 from packager.progress import Progress
 
-MAX_FILES = 250_000
+MAX_FILES = 30_000
+"""Of code: what reads a package bounds its manifest."""
 MAX_DEPTH = 100
 LARGE = 1 << 30
 MAX_TEXT = 1 << 20
