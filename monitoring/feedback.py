@@ -90,6 +90,7 @@ class Tokens:
         self._now = now
         self._classes = classes
         self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
+        self._by_hash = {known: label for label, (known, _) in reversed(self._usual.items())}
         self._unsure = _REGRESSION if classes is None else _UNKNOWN
         # Never the same twice, in this process by counting, elsewhere by chance; 64 bits are enough
         # for all that is counted from 63 on.
@@ -151,7 +152,7 @@ class Tokens:
 
     def predicted(self, token: Token) -> Any:
         """The class a token of a classifier holds; None if it is none of ours."""
-        return next((c for c, (known, _) in self._usual.items() if known == token.prediction), None)
+        return self._by_hash.get(token.prediction)
 
     def _prediction(self, label: Any) -> bytes:
         if self._classes is None:

@@ -155,7 +155,7 @@ def _from_worker(
     asked = _asked(recorded).encode()
     try:
         progress.step("proving that what ships answers as recorded")
-        worker = LocalWorker(ships.image.layers, seconds)
+        worker = LocalWorker(ships.image.layers, seconds=seconds)
         answers = worker.run("predict", {"rows.json": asked}, output, progress)
     except TimeoutError as error:
         raise PackageError(

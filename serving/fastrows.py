@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from packager.data.plan import FLAGS, Plan
+from packager.data.plan import Plan
 from packager.data.rows import Checked, RowChecker
 from packager.data.values import RefusedError
 from packager.manifest import Schema
@@ -110,7 +110,7 @@ class FastRows:
             value, anomaly = taken.one(cell)
             values.append(value)
             if anomaly is not None and taken.judged:
-                flags.append(f"{taken.name}:{FLAGS[anomaly]}")
+                flags.append(taken.plan.flags[anomaly])
                 anomalies[taken.name, anomaly] = 1
         values += (None,) * (self._columns - len(values))
         return self._checker.checked_row(values, flags, anomalies)
@@ -130,7 +130,7 @@ class FastRows:
             if taken.judged:
                 for row, (_, anomaly) in enumerate(judged):
                     if anomaly is not None:
-                        flags[row].append(f"{taken.name}:{FLAGS[anomaly]}")
+                        flags[row].append(taken.plan.flags[anomaly])
                         anomalies[taken.name, anomaly] += 1
         columns += [(None,) * rows] * (self._columns - len(columns))
         return self._checker.checked(columns, flags, anomalies, rows)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +19,7 @@ from monitoring.scoring import Scorer, Settled, settle
 from monitoring.seen import DAY, Seen, StoreError, Token
 from packager.manifest import Manifest
 from serving import schema
+from serving.budget import MAX_LABELS, VALUES_OF_A_LABEL, Budget, is_small
 from serving.feedback_settings import FeedbackSettings
 from serving.schema import RequestError, Response
 from serving.state import open_keys, open_seen
@@ -29,6 +29,10 @@ PURGE_SECONDS = 3_600
 LATE_SECONDS = 1.0
 """How soon it is asked again what became of labels that a stalled store may have taken."""
 RETRY_AFTER = {"Retry-After": "5"}
+_BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
+
+Label = tuple[Any, Any]
+"""A token and its label."""
 
 logger = logging.getLogger("serving")
 
@@ -57,6 +61,7 @@ class Feedback:
         self._waiting = 0
         self._seen: Seen | None = None
         self._purged = -math.inf
+        self._failures = _Failures()
         self._unsure: dict[Token, Outcome] = {}
         """What to count should these tokens turn out to be in the set."""
 
@@ -64,11 +69,13 @@ class Feedback:
         """How many labels of ``body`` were counted, how many are not there yet, and why each
         other one wasn't counted.
 
-        Raises ``RequestError``: 400 or 422 for another body than a list, 503 where the set of
+        Raises ``RequestError``: 400 or 422 for another body than a list, 413 for more than
+        ``MAX_LABELS``, 503 where the set of
         scored tokens can't be asked, is too busy, or late; labels of such a request may count
         only where the answer was late.
         """
-        items = parse_labels(body)
+        # A large body is read in the thread, where it keeps nobody else waiting.
+        items = parse_labels(body) if is_small(body) else body
         if self._waiting >= PLACES:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
@@ -78,7 +85,7 @@ class Feedback:
                 # Not to be cancelled: what is being counted is counted to its end.
                 settled = await asyncio.shield(self._start(items))
         except StoreError as error:
-            logger.error("labels can't be counted: %s", error)
+            self._failures.write(error)
             self._ask_later()
             raise RequestError(
                 503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
@@ -108,7 +115,7 @@ class Feedback:
                 len(self._unsure),
             )
 
-    def _start(self, items: Sequence[tuple[Any, Any]]) -> asyncio.Future[Settled]:
+    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[Settled]:
         """Begin in the one thread that the store is for."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self._settle, items)
@@ -121,7 +128,9 @@ class Feedback:
         future.add_done_callback(ended)
         return future
 
-    def _settle(self, items: Sequence[tuple[Any, Any]]) -> Settled:
+    def _settle(self, items: Sequence[Label] | bytes) -> Settled:
+        if isinstance(items, bytes):
+            items = parse_labels(items)
         self.refresh()
         judged = self._scorer.verify(items)
         store = self._store()
@@ -169,18 +178,33 @@ class Feedback:
         return self._seen
 
 
-def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
+class _Failures:
+    """Failures of the store in the log: one a second, as clients cause them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = -1
+        self._left_out = 0
+
+    def write(self, error: StoreError) -> None:
+        """One failure, with how many were left out before it."""
+        second = int(self._clock())
+        if second == self._second:
+            self._left_out += 1
+            return
+        fields = {"fields": {"left_out": self._left_out}} if self._left_out else {}
+        self._second, self._left_out = second, 0
+        logger.error("labels can't be counted: %s", error, extra=fields)
+
+
+def parse_labels(body: bytes) -> list[Label]:
     """(token, actual) pairs of a ``/feedback`` request; what isn't such a pair has no token.
 
     A token alone is a pair whose label isn't there yet: many writers leave nulls out.
-    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 422 if it isn't a list.
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 for more than
+    ``MAX_LABELS``, 422 if it isn't a list.
     """
-    try:
-        document = json.loads(body.decode("utf-8"))
-    except ValueError as error:
-        raise schema.unreadable(str(error)) from error
-    except RecursionError as error:
-        raise schema.unreadable("too deeply nested") from error
+    document = schema.read_json(body, _BUDGET)
     if not isinstance(document, list):
         raise RequestError(
             422,
@@ -188,6 +212,13 @@ def parse_labels(body: bytes) -> list[tuple[Any, Any]]:
             "the body is not a list",
             expected='[{"token": "…", "actual": …}, …]',
             got=type(document).__name__,
+        )
+    if len(document) > MAX_LABELS:
+        raise RequestError(
+            413,
+            "too_large",
+            f"the request has {len(document)} labels",
+            expected=f"at most {MAX_LABELS} labels a request",
         )
     return [
         (item["token"], item.get("actual"))

@@ -5,16 +5,20 @@ JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances`
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
-from email.message import Message
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from packager.data.csvcells import parse_cells
+from packager.data.shown import shortened
 from packager.manifest import Manifest
 from packager.noun import Kind
+from serving.budget import Budget, TooMuchError
 from serving.exchange import Scored
+from serving.mediatype import media_type
 from serving.reading import is_nan, json_object, malformed, shown
 from serving.schema import RequestError, encode
 
@@ -27,7 +31,8 @@ class Invocations:
 
     route = "/invocations"
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
+        self._budget = budget
         schema = manifest.schema_
         self._features = [column.name for column in schema.features]
         self._kinds = {column.name: column.kind for column in (*schema.features, *schema.extras)}
@@ -41,7 +46,8 @@ class Invocations:
 
     def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Rows, None]:
         """The rows of a request in the form its content type says; see ``Exchange.rows``."""
-        form, parameters = _content_type(headers)
+        content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
+        form, parameters = media_type(content_type)
         if form == "text/csv":
             found = self._csv(body, parameters.get("header"))
         elif form == "application/json":
@@ -63,7 +69,7 @@ class Invocations:
         return encode({"predictions": list(scored.labels)}), {}
 
     def _json(self, body: bytes) -> Rows:
-        document = json_object(body)
+        document = json_object(body, self._budget)
         named = [form for form in FORMS if form in document]
         if len(named) != 1:
             raise malformed("the body names not exactly one form", " | ".join(FORMS), named)
@@ -71,7 +77,8 @@ class Invocations:
             raise malformed("this model takes no params", "none", document["params"])
         unknown = sorted(set(document) - {named[0], "params"})
         if unknown:
-            raise malformed(f"{unknown[0]!r} is not known beside {named[0]!r}", "", unknown)
+            first = shortened(unknown[0])
+            raise malformed(f"{first!r} is not known beside {named[0]!r}", "", unknown)
         rows = self._forms[named[0]](document[named[0]])
         return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
 
@@ -97,10 +104,12 @@ class Invocations:
 
     def _csv(self, body: bytes, header: str | None) -> Rows:
         try:
-            lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            self._budget.check_csv(body)
+            lines = [line for line in csv.reader(_lines(body)) if line]
+        except TooMuchError as error:
+            raise RequestError.of_bound(error) from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise RequestError(400, "unreadable_csv", f"the body is not CSV: {error}") from error
-        lines = [line for line in lines if line]
         # Without a word on it: a first line that holds a column's name is a header.
         named = header == "present" or (
             header != "absent" and bool(lines) and not self._kinds.keys().isdisjoint(lines[0])
@@ -119,6 +128,18 @@ class Invocations:
         cells = [None if text in nulls else text for text in texts]
         kind: Kind = self._kinds.get(name, "string")
         return parse_cells(cells, "integer" if kind == "any" else kind)
+
+
+def _lines(body: bytes) -> Iterator[str]:
+    """The lines of UTF-8 text with their ends, each decoded by itself."""
+    text = body.removeprefix(codecs.BOM_UTF8)
+    for line in io.BytesIO(text):
+        # A carriage return alone ends a line too.
+        yield from (
+            io.StringIO(line.decode("utf-8"), newline="")
+            if b"\r" in line
+            else (line.decode("utf-8"),)
+        )
 
 
 def _split(value: Any) -> Rows:
@@ -156,14 +177,7 @@ def _table(names: Sequence[str], lines: Sequence[Any]) -> Rows:
 
 
 def _names(names: list[str]) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else []
-    if twice or len(set(names)) < len(names):
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
         raise malformed("a column comes twice", "every name once", twice[:3])
     return names
-
-
-def _content_type(headers: Mapping[bytes, bytes]) -> tuple[str, Mapping[str, str]]:
-    """Media type and its parameters; JSON where there is none."""
-    message = Message()
-    message["content-type"] = headers.get(b"content-type", b"application/json").decode("latin-1")
-    return message.get_content_type(), dict(message.get_params(failobj=[])[1:])

@@ -18,6 +18,7 @@ from monitoring.observe import Batch
 from packager.data.rows import Checked
 from packager.worker.model import Predictions
 from serving.answers import PredictForm
+from serving.budget import TooMuchError, is_small
 from serving.exchange import Exchange
 from serving.lane import FullError, GoneError, Lane, LateError, unheard
 from serving.memory import GiveBack, uncollected
@@ -78,6 +79,8 @@ class Pipeline:
 
         Nothing is counted in the latter case. Raises ``RequestError`` for what can't be taken.
         """
+        if not is_small(body):
+            return None
         predictor = self._predictor
         checked, context, reading = self._read(exchange, body, headers)
         if not predictor.inline(checked):
@@ -106,7 +109,7 @@ class Pipeline:
         client goes away while it waits.
         """
         try:
-            if len(body) > LARGE_BYTES:
+            if len(body) > LARGE_BYTES or not is_small(body):
                 return await self._large(exchange, body, headers, receive, deadline)
             checked, context, reading = self._read(exchange, body, headers)
             self._validated(reading)
@@ -157,7 +160,7 @@ class Pipeline:
         receive: Receive,
         deadline: float,
     ) -> Answer:
-        whole = partial(self._whole, exchange, body, headers)
+        whole = partial(self._whole, exchange, body, headers, deadline)
         try:
             found: Answer | RequestError = await self._lane.run(whole, deadline, receive)
         finally:
@@ -169,9 +172,9 @@ class Pipeline:
         raise found
 
     def _whole(
-        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
+        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes], deadline: float
     ) -> Answer | RequestError:
-        """A refusal is returned without its traceback.
+        """A refusal is returned without its traceback; nobody waits after ``deadline``.
 
         That one's frames hold all the rows, in a circle that would wait for the collector.
         """
@@ -180,8 +183,10 @@ class Pipeline:
                 checked, context, reading = self._read(exchange, body, headers)
                 self._validated(reading)
                 started = time.perf_counter()
+                _check_deadline(deadline)
                 outcome = self._predictor.score(checked)
                 self._predicted(time.perf_counter() - started)
+                _check_deadline(deadline)
                 return self._written(exchange, context, checked, outcome)
         except RequestError as error:
             error.__cause__ = error.__context__ = error.__traceback__ = None
@@ -203,10 +208,30 @@ class Pipeline:
             else:
                 rows, context = exchange.rows(body, headers)
                 checked = self._predictor.check(rows)
+            if checked.rows > 1:
+                self._check_answer(checked)
         except RequestError:
             self._validated(time.perf_counter() - started)
             raise
         return checked, context, time.perf_counter() - started
+
+    def _check_answer(self, checked: Checked) -> None:
+        """Raise ``RequestError`` (413) where the answer would be too large."""
+        predictor = self._predictor
+        try:
+            predictor.budget.check_rows(checked.rows, len(predictor.model.classes or ()))
+        except TooMuchError as error:
+            raise RequestError.of_bound(error) from error
+        self._check_size(
+            sum(count * len(feature) for (feature, _), count in checked.anomalies.items())
+        )
+
+    def _check_size(self, size: int) -> None:
+        """Raise ``RequestError`` (413) for so many bytes of an answer."""
+        try:
+            self._predictor.budget.check_answer(size)
+        except TooMuchError as error:
+            raise RequestError.of_bound(error) from error
 
     def _written(
         self, exchange: Exchange, context: Any, checked: Checked, outcome: Outcome
@@ -215,9 +240,16 @@ class Pipeline:
         if checked.ignored:
             self._predictor.metrics.add_extra_columns(checked.ignored)
         written, headers = exchange.body(context, scored)
+        if checked.rows > 1:
+            self._check_size(len(written))
         content_type = headers.get("content-type", "application/json")
         others = {name: text for name, text in headers.items() if name != "content-type"}
         return Answer(Response(200, written, content_type, others), batch)
+
+
+def _check_deadline(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise LateError
 
 
 def late(seconds: float) -> RequestError:

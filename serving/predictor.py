@@ -31,10 +31,12 @@ from packager.worker.compiled import CompiledModel, load_compiled
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root
 from serving import schema
+from serving.budget import Budget
 from serving.costs import Costs
 from serving.exchange import Scored
 from serving.fastrows import FastRows
 from serving.feedback import Feedback
+from serving.jsonbodies import is_heavy
 from serving.live import FOLDER, LiveCheck
 from serving.native import Native, RowRefusedError
 from serving.settings import Settings
@@ -89,6 +91,8 @@ class Predictor:
     """None where nobody asked for it."""
     costs: Costs | None
     """Of compiled predictions; None where there are no rows to measure them on."""
+    budget: Budget
+    """The bounds of one request."""
 
     @classmethod
     def load(
@@ -133,11 +137,14 @@ class Predictor:
             else None,
             suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
             costs=None,
+            budget=settings.budget,
         )
         return replace(loaded, costs=_measured(loaded))
 
     def read(self, body: bytes) -> Checked:
         """The rows of a ``/predict`` body; raises ``RequestError``."""
+        if len(body) > self.budget.values or is_heavy(body):
+            return self.check(schema.parse_rows(body, self.budget))
         checked = self.fast.read(body)
         return checked if checked is not None else self._exactly(schema.parse_rows(body))
 

@@ -12,6 +12,7 @@ from typing import Any
 from packager.manifest import Manifest
 from packager.results import Golden
 from serving import v2
+from serving.budget import Budget
 from serving.exchange import Exchange
 from serving.invocations import Invocations
 from serving.schema import RequestError, Response, encode
@@ -30,11 +31,11 @@ _COMPLETE = ("invalid_row", "not_found", "method_not_allowed")
 """Errors whose message says all there is."""
 
 
-def exchanges(manifest: Manifest) -> Mapping[str, Exchange]:
+def exchanges(manifest: Manifest, budget: Budget = Budget()) -> Mapping[str, Exchange]:
     """Path → exchange, for every POST route of these protocols."""
-    infer = v2.Infer(manifest)
+    infer = v2.Infer(manifest, budget)
     return {
-        "/invocations": Invocations(manifest),
+        "/invocations": Invocations(manifest, budget),
         **{f"{path}/infer": infer for path in _model_paths(manifest)},
     }
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from serving.schema import RequestError, unreadable
+from packager.data.shown import beginning, shortened
+from serving.budget import Budget
+from serving.schema import RequestError, read_json
 
 _SHORT = 80
 
 
-def json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes, budget: Budget) -> dict[str, Any]:
     """The JSON object in ``body``; NaN and Infinity, which pandas and NumPy clients send, pass.
 
-    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 422 if it isn't an object.
+    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget, 422 if it isn't
+    an object.
     """
-    try:
-        document = json.loads(body.decode("utf-8"))
-    except ValueError as error:
-        raise unreadable(str(error)) from error
-    except RecursionError as error:
-        raise unreadable("too deeply nested") from error
+    document = read_json(body, budget)
     if not isinstance(document, dict):
         raise malformed("the body is not an object", "an object", document)
     return document
@@ -33,8 +31,13 @@ def malformed(message: str, expected: str, got: object) -> RequestError:
 
 def shown(value: object) -> str:
     """``value`` as ASCII JSON of at most 80 characters."""
-    text = json.dumps(value)
+    text = json.dumps(beginning(value))
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
+
+
+def named(name: str) -> str:
+    """A name from a request as a message has it: quoted, and cut to 80 characters."""
+    return repr(shortened(name))
 
 
 def is_nan(value: object) -> bool:

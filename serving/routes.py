@@ -59,7 +59,11 @@ class Routes:
             metrics_keyed=settings.metrics_closed,
             feedback=feedback,
         )
-        exchanges = {"/predict": PredictForm(manifest.tag), **protocols.exchanges(manifest)}
+        budget = settings.budget
+        exchanges = {
+            "/predict": PredictForm(manifest.tag, budget),
+            **protocols.exchanges(manifest, budget),
+        }
         documents = {
             "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
             "/package": Response(200, manifest.dump()),

@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from packager.data.rows import RowError
+from packager.data.shown import beginning, shortened
 from packager.data.values import shown_bound
 from packager.manifest import Column, Manifest
 from packager.results import Golden
+from serving.budget import Budget, TooMuchError
+from serving.jsonbodies import load_json
 from serving.native import RowRefusedError
 
 MODEL_REFUSED_ROW = "model_refused_row"
 """The code of an error that is the row's fault, as the model answers others."""
+MAX_MESSAGE = 1_000
+"""Characters of an error's message, and of each of its details; what is longer is cut."""
 
 
 @dataclass(slots=True)
@@ -46,9 +51,12 @@ class RequestError(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.message = message
+        self.message = shortened(message, MAX_MESSAGE)
         self.headers = headers or {}
-        self.details = details
+        self.details = {
+            name: shortened(detail, MAX_MESSAGE) if isinstance(detail, str) else detail
+            for name, detail in details.items()
+        }
 
     @classmethod
     def of_row(cls, error: RowError) -> RequestError:
@@ -63,6 +71,11 @@ class RequestError(Exception):
             expected=error.expected,
             got=error.got,
         )
+
+    @classmethod
+    def of_bound(cls, error: TooMuchError) -> RequestError:
+        """413, naming the bound."""
+        return cls(413, "too_large", error.message, expected=error.expected)
 
     @classmethod
     def of_refusal(cls, error: RowRefusedError) -> RequestError:
@@ -91,18 +104,29 @@ class RequestError(Exception):
         return Response(self.status, encode(body), headers=self.headers)
 
 
-def parse_rows(body: bytes) -> list[dict[str, Any]]:
-    """The rows of a ``/predict`` request: at least one, each an object.
+def read_json(body: bytes, budget: Budget) -> Any:
+    """The document in ``body``; NaN and Infinity, which pandas and NumPy clients send, pass.
 
-    NaN and Infinity, which are not JSON, pass: the checker refuses them by row and column.
-    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 422 if it isn't of that form.
+    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget.
     """
     try:
-        document = json.loads(body.decode("utf-8"))
+        return load_json(body, budget)
+    except TooMuchError as error:
+        raise RequestError.of_bound(error) from error
     except ValueError as error:
         raise unreadable(str(error)) from error
     except RecursionError as error:
         raise unreadable("too deeply nested") from error
+
+
+def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
+    """The rows of a ``/predict`` request: at least one, each an object.
+
+    NaN and Infinity, which are not JSON, pass: the checker refuses them by row and column.
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 beyond the budget, 422 if it
+    isn't of that form.
+    """
+    document = read_json(body, budget)
     expected = '{"rows": [{…}, …]}'
     if not isinstance(document, dict):
         raise _malformed("the body is not an object", expected, document)
@@ -110,7 +134,8 @@ def parse_rows(body: bytes) -> list[dict[str, Any]]:
         raise _malformed("'rows' is missing", expected, sorted(document))
     unknown = sorted(set(document) - {"rows"})
     if unknown:
-        raise _malformed(f"{unknown[0]!r} is not known beside 'rows'", expected, unknown)
+        first = shortened(unknown[0])
+        raise _malformed(f"{first!r} is not known beside 'rows'", expected, unknown)
     rows = document["rows"]
     if not isinstance(rows, list):
         raise _malformed("'rows' is not a list", "a list of objects", rows)
@@ -166,6 +191,6 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _malformed(message: str, expected: str, got: object, *, row: int | None = None) -> RequestError:
-    shown = json.dumps(got)
+    shown = json.dumps(beginning(got))
     shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
     return RequestError(422, "malformed_request", message, row=row, expected=expected, got=shown)

@@ -14,6 +14,7 @@ from packager.errors import UsageError
 from packager.worker.paths import Root
 from serving import environment as variables
 from serving.access import VARIABLE
+from serving.budget import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.environment import between, within
 from serving.feedback_settings import FeedbackSettings
 from serving.logs import AccessLog
@@ -44,6 +45,8 @@ class Settings:
     """``MODEL_WORKERS``: processes, in place of the package's own number."""
     max_body_bytes: int
     """``MODEL_MAX_BODY_BYTES``: a larger request is refused (413)."""
+    max_values: int
+    """``MODEL_MAX_VALUES``: a request of more, or for an answer of more, is refused (413)."""
     queue: int
     """``MODEL_QUEUE``: requests a worker lets wait; beyond that it is overloaded (503)."""
     batch_rows: int
@@ -55,7 +58,7 @@ class Settings:
     keys_file: Path | None
     """``MODEL_API_KEYS_FILE``: who may ask; None for everybody."""
     metrics_closed: bool
-    """``MODEL_METRICS_ACCESS=keys``: metrics need a key too."""
+    """Whether metrics need a key: where there are keys, unless ``MODEL_METRICS_ACCESS=open``."""
     access_log: AccessLog
     """``MODEL_ACCESS_LOG``: requests that get a line in the log."""
     compiled_check: float
@@ -67,6 +70,11 @@ class Settings:
     predict_route: str
     """``AIP_PREDICT_ROUTE``: one more path for ``/invocations``; empty for none."""
 
+    @property
+    def budget(self) -> Budget:
+        """The bounds of one request besides ``max_body_bytes``."""
+        return Budget(self.max_values, max(MIN_ANSWER_BYTES, self.max_body_bytes))
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Read the variables; raise ``UsageError`` naming the one that can't be used."""
@@ -76,7 +84,8 @@ class Settings:
 
         workers = environment.get("MODEL_WORKERS")
         keys = environment.get(VARIABLE)
-        closed = read("MODEL_METRICS_ACCESS", "open", _one_of("open", "keys"), "open or keys")
+        given = "keys" if keys else "open"
+        closed = read("MODEL_METRICS_ACCESS", given, _one_of("open", "keys"), "open or keys")
         if closed == "keys" and not keys:
             raise UsageError(
                 f"MODEL_METRICS_ACCESS: expected {VARIABLE} beside it, got none",
@@ -92,6 +101,9 @@ class Settings:
             else None,
             max_body_bytes=read(
                 "MODEL_MAX_BODY_BYTES", str(16 << 20), between(1, 1 << 40), "a number of bytes"
+            ),
+            max_values=read(
+                "MODEL_MAX_VALUES", str(MAX_VALUES), between(1, 1 << 40), "a number of values"
             ),
             queue=read("MODEL_QUEUE", "64", between(1, 1 << 20), "a number of requests"),
             batch_rows=read("MODEL_BATCH_ROWS", "1000", between(1, 1 << 20), "a number of rows"),

@@ -17,13 +17,17 @@ from monitoring.classes import class_text
 from packager.manifest import Column, Manifest
 from packager.noun import Kind, Scalar
 from packager.results import Golden
+from serving.budget import Budget, TooMuchError
 from serving.exchange import Scored
-from serving.reading import json_object, malformed
+from serving.reading import json_object, malformed, named
 from serving.schema import RequestError, encode
 from serving.tensors import Output, Tensor, read_inputs, write_raw
 
+MAX_ID = 1_000
+"""Characters of a request's id, which its answer repeats."""
 NAMES = ("prediction", "probabilities", "flags", "token")
 JSON_SIZE = b"inference-header-content-length"
+MAX_SIZE_DIGITS = 20
 _NUMERIC = ("number", "integer")
 _DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 _INT64 = np.iinfo(np.int64)
@@ -45,8 +49,11 @@ class Infer:
 
     route = "/v2/models/{name}/infer"
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
         self._manifest = manifest
+        self._budget = budget
+        schema = manifest.schema_
+        self._known = frozenset(column.name for column in (*schema.features, *schema.extras))
         self._prediction = prediction_datatype(manifest)
         self._refuse_extra = manifest.serve.extra_columns == "refuse"
 
@@ -55,9 +62,9 @@ class Infer:
     ) -> tuple[list[dict[str, Any]], Asked]:
         """Rows of the columns sent as tensors; see ``Exchange.rows``."""
         size = _json_size(headers, len(body))
-        document = json_object(body[:size])
+        document = json_object(body[:size], self._budget)
         asked = _asked(document)
-        tensors = read_inputs(document.get("inputs"), body[size:])
+        tensors = read_inputs(document.get("inputs"), body[size:], self._budget)
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
@@ -94,25 +101,32 @@ class Infer:
 
     def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[list[Any]]]:
         """Names and values of the columns; all of the same length, at least 1."""
-        schema = self._manifest.schema_
-        known = [column.name for column in (*schema.features, *schema.extras)]
+        known = self._known
         first = tensors[0]
         whole = len(tensors) == 1 and first.name not in known and len(first.shape) == 2
         if not first.shape[0]:
-            raise malformed(f"input {first.name!r} is empty", "at least one row", first.shape)
+            raise malformed(f"input {named(first.name)} is empty", "at least one row", first.shape)
         if whole:
             return self._matrix(first)
         rows = next((t.shape[0] for t in tensors if t.name in known), first.shape[0])
+        self._check(rows * len(tensors))
         columns = []
         for tensor in tensors:
             if tensor.shape in ((rows,), (rows, 1)):
                 columns.append(tensor.values)
             elif tensor.name in known or self._refuse_extra:
                 expected = f"[{rows}] or [{rows}, 1]"
-                raise malformed(f"input {tensor.name!r}: shape", expected, tensor.shape)
+                raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
             else:  # ignored, whatever it holds
                 columns.append([None] * rows)
         return [tensor.name for tensor in tensors], columns
+
+    def _check(self, values: int) -> None:
+        """Raise ``RequestError`` (413) for a table of more than the budget has."""
+        try:
+            self._budget.check_values(values)
+        except TooMuchError as error:
+            raise RequestError.of_bound(error) from error
 
     def _matrix(self, tensor: Tensor) -> tuple[list[str], list[list[Any]]]:
         features = self._manifest.schema_.features
@@ -122,7 +136,7 @@ class Infer:
             expected = (
                 f"one input a column: {', '.join(names)}" if other else f"[rows, {len(names)}]"
             )
-            raise malformed(f"input {tensor.name!r}: shape", expected, tensor.shape)
+            raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
         width = len(names)
         return names, [tensor.values[place::width] for place in range(width)]
 
@@ -202,7 +216,8 @@ def _json_size(headers: Mapping[bytes, bytes], size: int) -> int:
     text = headers.get(JSON_SIZE)
     if text is None:
         return size
-    if not text.isdigit() or int(text) > size:
+    # Python reads no number of more than 4,300 digits.
+    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
         raise malformed(
             "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
         )
@@ -213,6 +228,8 @@ def _asked(document: Mapping[str, Any]) -> Asked:
     name = document.get("id")
     if name is not None and not isinstance(name, str):
         raise malformed("'id' is not text", "text", name)
+    if name is not None and len(name) > MAX_ID:
+        raise malformed("'id' is too long", f"at most {MAX_ID} characters", name)
     parameters = _parameters(document, "the request")
     binary = _flag(parameters, "binary_data_output", False)
     outputs = document.get("outputs")
@@ -220,7 +237,13 @@ def _asked(document: Mapping[str, Any]) -> Asked:
         return Asked(name, None, binary)
     if not isinstance(outputs, list):
         raise malformed("'outputs' is not a list", "a list of objects", outputs)
-    return Asked(name, tuple(_wanted(entry, binary) for entry in outputs), binary)
+    if len(outputs) > len(NAMES):  # some come twice, or are unknown: one of the first says so
+        outputs = outputs[: len(NAMES) + 1]
+    wanted = tuple(_wanted(entry, binary) for entry in outputs)
+    for place, (output, _) in enumerate(wanted):
+        if output in [earlier for earlier, _ in wanted[:place]]:
+            raise malformed(f"output {output!r} comes twice", "every name once", output)
+    return Asked(name, wanted, binary)
 
 
 def _wanted(entry: Any, binary: bool) -> tuple[str, bool]:

@@ -68,7 +68,11 @@ def served(engine_package: Package) -> Iterator[Served]:
         tmpfs={"/tmp": "size=8m"},
         mem_limit="700m",
         memswap_limit="700m",
-        environment={"MODEL_MAX_BODY_BYTES": str(1 << 28), "MODEL_DEADLINE_SECONDS": "120"},
+        environment={
+            "MODEL_MAX_BODY_BYTES": str(1 << 28),
+            "MODEL_MAX_VALUES": str(1 << 28),
+            "MODEL_DEADLINE_SECONDS": "120",
+        },
         ports={"3000/tcp": ("127.0.0.1", None)},
     )
     try:

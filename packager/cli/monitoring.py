@@ -10,6 +10,7 @@ import typer
 
 from monitoring.rules import Objectives
 from packager.cli.app import AsJson, Ref, app
+from packager.client import read_key
 from packager.console import ConsoleProgress, show, terminal_columns
 from packager.deploy.monitoring import Deployed, deploy_monitoring, remove_monitoring
 from packager.drift import report
@@ -106,6 +107,9 @@ def drift(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Which model, where there are more.")] = None,
     version: Annotated[str | None, typer.Option(help="Which version, likewise.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="The file with the key for the addresses.")
+    ] = None,
     design_effect: Annotated[
         float, typer.Option(help="How many dependent rows are worth one independent row.")
     ] = DEFAULT.design_effect,
@@ -127,10 +131,11 @@ def drift(
     if not design_effect >= 1:
         raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
     wanted = Wanted(model, version)
+    key = None if key_file is None else read_key(key_file)
     totals = (
-        from_prometheus(prometheus, window or "1d", wanted)
+        from_prometheus(prometheus, window or "1d", wanted, key)
         if prometheus
-        else from_replicas(urls or [], wanted)
+        else from_replicas(urls or [], wanted, key)
     )
     found = report(totals, design_effect)
     show(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))

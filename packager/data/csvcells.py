@@ -20,7 +20,11 @@ _TRUE = frozenset({"True", "TRUE", "true"})
 _FALSE = frozenset({"False", "FALSE", "false"})
 _BOOLEANS = {**dict.fromkeys(_TRUE | {"1"}, True), **dict.fromkeys(_FALSE | {"0"}, False)}
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*")
-_NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+# No two neighbours of these can match the same character, so that a text that doesn't match is told
+# in linear time.
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
+_MAX_DIGITS = 4_300
+"""Python reads no whole numbers of more, and no column takes them."""
 _EXPECTED = {
     "number": "a number",
     "integer": "a whole number",
@@ -40,6 +44,14 @@ def parse_cells(cells: Sequence[Any], kind: Kind, reader: Reader = PLAIN) -> lis
 def is_integer(cell: Any) -> bool:
     """Whether a cell is text that pandas would take for an integer."""
     return isinstance(cell, str) and _INTEGER.fullmatch(cell) is not None
+
+
+def is_beyond_64_bits(cell: Any) -> bool:
+    """Whether a cell is text that pandas would take for an integer below -2^63 or from 2^63 on."""
+    if not is_integer(cell):
+        return False
+    whole = _integer(cell)
+    return isinstance(whole, str) or not -(1 << 63) <= whole < 1 << 63
 
 
 def read_as(reader: Reader, names: Iterable[str]) -> dict[str, str]:
@@ -170,7 +182,17 @@ def _number(cell: str) -> float | str:
 
 
 def _integer(cell: str) -> int | float | str:
-    return int(cell) if _INTEGER.fullmatch(cell) else _number(cell)
+    if _INTEGER.fullmatch(cell):
+        return int(cell) if len(cell) <= _MAX_DIGITS else _long_integer(cell)
+    return _number(cell)
+
+
+def _long_integer(cell: str) -> int | str:
+    """A number with zeros or spaces before it, or one that no column takes: that stays text."""
+    sign, digits = cell.strip()[:1], cell.strip().lstrip("+-").lstrip("0")
+    if len(digits) > _MAX_DIGITS:
+        return cell
+    return int(digits or "0") * (-1 if sign == "-" else 1)
 
 
 def _boolean(cell: str) -> bool | str:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.csvcells import is_integer
+from packager.data.csvcells import is_beyond_64_bits
 from packager.data.csvfiles import csv_blocks, csv_names, read_csv
 from packager.data.csvtext import COMPRESSED
 from packager.data.reader import Reader
@@ -179,4 +179,4 @@ def _holds_large_integers(texts: pd.Series[Any]) -> bool:
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     long = texts.to_numpy(dtype=object)[lengths >= _LARGE]
-    return any(is_integer(text) and not -(1 << 63) <= int(text) < 1 << 63 for text in long)
+    return any(map(is_beyond_64_bits, long))

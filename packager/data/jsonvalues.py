@@ -12,6 +12,7 @@ import json
 import math
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -69,10 +70,10 @@ def json_value(value: Any) -> Any:
 
 def _of_frame(frame: Any, takes: Takes) -> list[dict[str, Any]]:
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1}) if _repeated(names) else []
+    twice = sorted((name, count) for name, count in Counter(names).items() if count > 1)
     if twice:
         raise UsageError(
-            f"expected every column name once, got {twice[0]!r} {names.count(twice[0])}x",
+            f"expected every column name once, got {twice[0][0]!r} {twice[0][1]}x",
             "rename or drop the repeated column",
         )
     columns = []
@@ -88,10 +89,6 @@ def _of_frame(frame: Any, takes: Takes) -> list[dict[str, Any]]:
     if not columns:
         return [{} for _ in range(len(frame))]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
-
-
-def _repeated(names: list[str]) -> bool:
-    return len(set(names)) < len(names)
 
 
 def _row(place: int, row: Any, takes: Takes) -> dict[str, Any]:

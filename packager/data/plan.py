@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from packager.data.shown import beginning
 from packager.data.values import (
     RefusedError,
     nanoseconds_per_tick,
@@ -63,6 +64,8 @@ class Plan:
         self.seen = None if column.categories is None else frozenset(column.categories)
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
         self._barred = _barred_anomalies(column)
+        self.flags = {kind: f"{column.name}:{flag}" for kind, flag in FLAGS.items()}
+        """The texts of flags, which all rows share."""
         self._no_empty = "empty" in column.refuses
         self.bars = bool(self._barred) or self._no_empty
         """Whether there are values that the model is not asked about, as it can't take them."""
@@ -143,20 +146,17 @@ class Plan:
 
     def refusals(
         self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
-    ) -> list[RowError]:
+    ) -> Iterator[RowError]:
         """What a strict model refuses of these anomalies.
 
         Not a time beyond the training range: the model is served later than it was trained.
         """
         if self.column.kind == "datetime":
             found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
-        return [
-            RowError(
-                row, self.name, self.expected(anomaly), short(rows[row].get(self.name)), _STRICT
-            )
-            for row, anomaly in found
-            if not (anomaly == "missing" and self.column.nullable)
-        ]
+        for row, anomaly in found:
+            if not (anomaly == "missing" and self.column.nullable):
+                got = short(rows[row].get(self.name))
+                yield RowError(row, self.name, self.expected(anomaly), got, _STRICT)
 
     @property
     def where_unknown(self) -> str:
@@ -203,6 +203,6 @@ def _barred_anomalies(column: Column) -> frozenset[Anomaly]:
 
 def short(value: Any) -> str:
     """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
+    text = json.dumps(beginning(value), ensure_ascii=False, default=repr)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

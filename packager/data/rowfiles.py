@@ -79,6 +79,8 @@ def _read_json(path: Path) -> list[dict[str, Any]]:
             rows = json.loads(text, parse_constant=refuse)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: expected JSON, got {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: expected rows, got JSON that is too deeply nested") from error
     if isinstance(rows, dict):
         rows = rows.get("rows")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

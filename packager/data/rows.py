@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from packager.data.extra import ExtraColumns
-from packager.data.plan import FLAGS, Plan, RowError, short
+from packager.data.plan import Plan, RowError, short
 from packager.data.values import builder
 from packager.manifest import Schema
 
@@ -25,6 +26,9 @@ __all__ = ["Checked", "RowChecker", "RowError", "check_rows"]
 
 NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
+_LONGEST = 100  # characters of names that are compared: it takes their product
+_COMPARED = 1_000  # known names that an unknown one is compared with
+_LISTED = 20  # names in a message
 
 
 @dataclass
@@ -93,11 +97,11 @@ class RowChecker:
             columns.append(values)
             found = list(plan.anomalies(values))
             for row, anomaly in found:
-                flags[row].append(f"{plan.name}:{FLAGS[anomaly]}")
+                flags[row].append(plan.flags[anomaly])
                 anomalies[plan.name, anomaly] += 1
             errors += plan.barred(values)
             if self._strict:
-                errors += plan.refusals(found, whole)[:1]
+                errors += islice(plan.refusals(found, whole), 1)
         columns += [plan.take_any([row.get(plan.name) for row in whole]) for plan in self._extras]
         if errors:
             raise min(errors, key=lambda error: error.row)
@@ -139,9 +143,7 @@ class RowChecker:
                     return RowError(row, plan.name, expected, "no such key", hint)
             if unknown and self.extra.refuse:
                 name = unknown[0]
-                hint = _similar(name, self._known) or (
-                    f"the columns are {', '.join(sorted(self._known))}"
-                )
+                hint = _similar(name, self._known) or _listed(sorted(self._known))
                 got = short(cells.get(name))
                 return RowError(row, name, "only columns that the model knows", got, hint)
         return None
@@ -166,10 +168,23 @@ def check_rows(
 
 def _misspelt(name: str, sent: Iterable[str]) -> str | None:
     """What to write in place of an unknown key that is like the column ``name``."""
-    close = difflib.get_close_matches(name, sent, n=1)
+    close = _close(name, sent)
     return f"{short(close[0])} is no column: did you mean {short(name)}?" if close else None
 
 
 def _similar(name: str, names: Iterable[str]) -> str | None:
-    close = difflib.get_close_matches(name, names, n=1)
+    close = _close(name, names)
     return f"did you mean {short(close[0])}?" if close else None
+
+
+def _close(name: str, names: Iterable[str]) -> list[str]:
+    """The one of ``names`` most like ``name``, if any is."""
+    if len(name) > _LONGEST:
+        return []
+    some = islice((other for other in names if len(other) <= _LONGEST), _COMPARED)
+    return difflib.get_close_matches(name, some, n=1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"the columns are {', '.join(names[:_LISTED])}{more}"

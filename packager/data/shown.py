@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,38 @@ MAX_SHOWN = 80
 """Characters of a value that a message shows."""
 
 
+MAX_BITS = 14_000
+"""Of a whole number that is shown; Python writes none of more than 4,300 digits."""
+
+
 def shortened(text: str, most: int = MAX_SHOWN) -> str:
     """``text``, cut to ``most`` characters with an ellipsis at the end where it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def beginning(value: Any, most: int = MAX_SHOWN) -> Any:
+    """A JSON value whose JSON has the same first ``most`` characters, made of little of it.
+
+    What no message shows isn't written as text first, however large it is.
+    """
+    return _begun(value, most, [most + 1])
+
+
+def _begun(value: Any, most: int, left: list[int]) -> Any:
+    """``left``: values that are still to be shown; each is a character at least."""
+    left[0] -= 1
+    if isinstance(value, str):
+        return value[: most + 1]
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"a whole number of {value.bit_length()} bits"
+    if left[0] < 0:
+        return None
+    if isinstance(value, Mapping):
+        some = islice(value.items(), most)
+        return {_begun(name, most, left): _begun(inner, most, left) for name, inner in some}
+    if isinstance(value, list | tuple):
+        return [_begun(inner, most, left) for inner in islice(value, most)]
+    return value
 
 
 def shown_value(value: Any) -> str:

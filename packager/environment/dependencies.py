@@ -32,24 +32,26 @@ def provide(
     *,
     update: bool = False,
     trees: bool = False,
+    strategy: str | None = None,
 ) -> Dependencies:
     """Lock (or take the lock that still answers) and fetch every wheel into the wheelhouse.
 
-    ``trees`` asks for what compiled tree ensembles need, too. Raises ``PackageError`` where
+    ``trees`` asks for what compiled tree ensembles need, too; ``strategy`` is the project's own
+    ``index_strategy``. Raises ``PackageError`` where
     ``base`` is not the one that was locked under its name.
     """
-    inputs = inputs_digest(requirements, data, target, trees=trees)
+    inputs = inputs_digest(requirements, data, target, trees=trees, strategy=strategy)
     known = load_lock(lock_path)
     if known is not None and known.inputs == inputs and not update:
         progress.step(f"dependencies as locked in {lock_path.name}")
         locked = known
         absent = wheels.missing(locked.wheels)
         if absent:
-            index = user_index_options().of_project(requirements)
+            index = user_index_options().of_project(requirements, strategy)
             wheels.fetch(resolver.locate(absent, target, index), index, progress)
     else:
         progress.step(f"resolving {requirements.name} and the runtime together")
-        index = user_index_options().of_project(requirements)
+        index = user_index_options().of_project(requirements, strategy)
         pins = known.wheels if known is not None and not update else ()
         resolved = resolver.resolve(requirements, data, target, index, pins=pins, trees=trees)
         wheels.fetch(resolved, index, progress)

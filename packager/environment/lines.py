@@ -48,14 +48,17 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
     ``python`` is the version that wheels have to fit.
     """
     for file, text in texts.items():
-        for number, line in _logical(text):
+        for number, line in logical_lines(text):
+            if line.startswith("-") and not _EDITABLE.match(line):
+                continue
+            line = re.sub(r"\s--hash[= ].*$", "", line)
             told = _told(line, file.parent, python)
             if told is not None:
                 raise UsageError(f"{file.name} line {number}: {told[0]}", told[1])
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """Number and content of each line that asks for something, without comments and hashes."""
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number and content of each line that says something, without comments."""
     joined, start = "", 1
     for number, line in enumerate(text.splitlines(), 1):
         start = start if joined else number
@@ -63,10 +66,18 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         if joined.endswith("\\"):
             joined = joined[:-1]
             continue
-        asked = re.sub(r"\s--hash[= ].*$", "", joined).strip()
-        if asked and (not asked.startswith("-") or _EDITABLE.match(asked)):
-            yield start, asked
+        if joined.strip():
+            yield start, joined.strip()
         joined = ""
+    if joined.strip():
+        yield start, joined.strip()
+
+
+def local_wheel(text: str, folder: Path) -> Path | None:
+    """The place of a wheel that a line names by its path, if it does."""
+    named = _NAMED.match(text)
+    address = _MARKER.sub("", (named[2] if named else text).strip().strip("\"'"))
+    return _local(address, folder)
 
 
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from packager.project.inside import patterns_of
+
 GITIGNORE = ".gitignore"
 JUNK_FOLDERS = frozenset(
     {
@@ -58,7 +60,7 @@ class Ignored:
         for place in path.parents:
             if not place.is_relative_to(self._from):
                 break
-            if not (place / GITIGNORE).is_file():
+            if not _is_plain(place / GITIGNORE):
                 continue
             spec, lines = self._read(place / GITIGNORE)
             inside = path.relative_to(place).as_posix() + ("/" if folder else "")
@@ -100,6 +102,11 @@ def _is_of_packaging(path: Path) -> bool:
     return bool(inside) and all(name.endswith((".whl", ".tar.gz", ".zip")) for name in inside)
 
 
+def _is_plain(file: Path) -> bool:
+    """Whether patterns are read from it: git doesn't follow a link either."""
+    return file.is_file() and not file.is_symlink()
+
+
 def _is_repository(place: Path) -> bool:
     return (place / ".git").exists()
 
@@ -107,7 +114,7 @@ def _is_repository(place: Path) -> bool:
 def _read(file: Path) -> tuple[GitIgnoreSpec, list[str]]:
     """The patterns of a file, with their lines; lines that are no pattern are passed over."""
     lines = []
-    for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+    for line in patterns_of(file):
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:  # git passes over these, too

@@ -57,9 +57,10 @@ class ContainerWorker:
 
     isolation = "container"
 
-    def __init__(self, engine: Engine, image: str) -> None:
+    def __init__(self, engine: Engine, image: str, variables: Mapping[str, str] = {}) -> None:
         self._engine = engine
         self._image = image
+        self._variables = variables
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
@@ -70,7 +71,7 @@ class ContainerWorker:
             _tar_of(inputs),
             f"{WORK}/out/.",
             output,
-            environment={**START, ISOLATION: "container"},
+            environment={**START, **self._variables, ISOLATION: "container"},
             on_line=progress.output,
             doing=DOING[verb],
         )
@@ -85,29 +86,35 @@ class LocalWorker:
 
     isolation = "process"
 
-    def __init__(self, layers: Sequence[Layer], seconds: float | None = None) -> None:
-        """``seconds``: how long a run may take; ``TimeoutError`` afterwards."""
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        variables: Mapping[str, str] = {},
+        seconds: float | None = None,
+    ) -> None:
+        """``variables`` are set beside the package's own; ``seconds`` is how long a run may take,
+        ``TimeoutError`` afterwards."""
         self._layers = layers
+        self._variables = variables
         self._seconds = seconds
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with local_root(self._layers) as root:
-            command, environment = _command(root, verb, inputs, output)
+            command = _command(root, verb, inputs, output)
+            environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
             ended = _process(command, environment, root.path / "code", progress, self._seconds)
         return _result(verb, ended, output)
 
 
-def _command(
-    root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path
-) -> tuple[list[str], dict[str, str]]:
-    """What runs ``verb``, its inputs laid out, and its environment."""
+def _command(root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path) -> list[str]:
+    """What runs ``verb``, with its inputs laid out."""
     work = root.path / "work"
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
     command = [str(root.python), "-m", "packager.worker", verb]
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
-    return command, {**root.variables(), **START, ISOLATION: "process"}
+    return command
 
 
 def _process(

@@ -150,7 +150,11 @@ def _counted(
 
 
 def _say_apart(apart: Mapping[str, NotCompared]) -> None:
-    told = [f"{name} ({why.detail})" for name, why in apart.items() if why.reason != "excluded"]
+    told = [
+        f"{name} ({why.detail})"
+        for name, why in apart.items()
+        if why.reason not in ("excluded", "personal")
+    ]
     if told:
         some = ", ".join(told[:SHOWN]) + (", …" if len(told) > SHOWN else "")
         sys.stderr.write(

@@ -29,8 +29,21 @@ def as_text(report: ReplayReport) -> str:
     lines.append(
         f"rung: {report.rung} (claimed: {report.level if report.claimed else 'none'}{seen})"
     )
+    lines.append(f"checked by: {report.checked_by}")
+    lines += [f"  {part}: {who}" for part, who in report.vouched.items()]
+    lines += [f"  {what}: {how}" for what, how in _isolation(report)]
     lines.append(verdict(report))
     return "\n".join(lines)
+
+
+def _isolation(report: ReplayReport) -> Iterator[tuple[str, str]]:
+    """Where it ran; what stood around a process of this machine, part by part."""
+    walls = dict(report.isolation)
+    where = walls.pop("where", "")
+    if where == "process":
+        yield from ((f"isolation, {what}", how) for what, how in walls.items())
+    elif where:
+        yield "isolation", where
 
 
 def verdict(report: ReplayReport) -> str:

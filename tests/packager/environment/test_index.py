@@ -85,16 +85,14 @@ def test_pips_words_become_uvs():
     assert options.environment["PATH"] == "/bin"
 
 
-def test_all_indexes_are_weighed_alike_as_pip_does():
+def test_the_first_index_that_knows_a_package_is_the_only_one_asked(tmp_path: Path):
     options = index_options({"extra-index-url": "https://more/simple"}, {})
-    assert options.arguments == (
-        "--extra-index-url",
-        "https://more/simple",
-        "--index-strategy",
-        "unsafe-best-match",
-    )
-    kept = index_options({"extra-index-url": "https://m"}, {"UV_INDEX_STRATEGY": "first-index"})
-    assert "--index-strategy" not in kept.arguments
+    assert options.arguments == ("--extra-index-url", "https://more/simple")
+    (tmp_path / "requirements.txt").write_text("--extra-index-url https://third/simple\nalpha\n")
+    found = options.of_project(tmp_path / "requirements.txt")
+    assert "--index-strategy" not in found.arguments
+    asked = options.of_project(tmp_path / "requirements.txt", "unsafe-best-match")
+    assert asked.arguments[-2:] == ("--index-strategy", "unsafe-best-match")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ def test_the_users_own_pip_is_asked(monkeypatch, tmp_path: Path):
 
 @pytest.mark.usefixtures("_no_settings")
 def test_without_any_pip_there_are_no_options(monkeypatch):
-    monkeypatch.setattr(index, "which", lambda _: None)
+    monkeypatch.setattr(index, "find_program", lambda _: None)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert user_index_options().arguments == ()
 
@@ -181,8 +179,7 @@ def test_an_index_of_the_requirements_wins_over_the_users_as_with_pip(tmp_path: 
     )
     mine = index_options({"index-url": "https://mine/simple"}, {})
     options = mine.of_project(tmp_path / "requirements.txt")
-    assert options.arguments[:6] == (
+    assert options.arguments == (
         "--default-index", "https://own/simple", "--extra-index-url", "https://me:pw@more/simple",
-        "--index-strategy", "unsafe-best-match",
     )  # fmt: skip
     assert options.credentials() == {"more": ("me", "pw")}

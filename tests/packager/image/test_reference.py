@@ -3,7 +3,9 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from host_samples import MANIFEST, Heard
@@ -11,10 +13,12 @@ from image_samples import LOCK, NAME, make_images
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
+from packager.image import reference
 from packager.image.assemble import Image
 from packager.image.engine import Engine
 from packager.image.outputs import write_archive, write_oci
-from packager.image.reference import open_reference
+from packager.image.reference import Reference, open_reference
+from packager.manifest import Base
 
 
 @pytest.fixture
@@ -108,6 +112,55 @@ def test_no_base_means_no_engine(written: Path):
     assert caught.value.message == f"{NAME}: has no base (base: none), so no engine can run it"
     assert "--local" in caught.value.hint
     assert "`package base`" in caught.value.hint
+
+
+class Held:
+    """An engine that has images, and takes what is loaded."""
+
+    def __init__(self, **images: object) -> None:
+        self.images = images
+        self.loaded: list[str] = []
+
+    def describe(self, name: str) -> object:
+        return self.images.get(name)
+
+
+def in_engine(folder: Path, engine: Held, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(
+        reference, "load_into", lambda _, image, __: engine.loaded.append(image.name)
+    )
+    base = Base(reference="b:1", diff_ids=("sha256:0",), env=())
+    on_base = LOCK.model_copy(update={"base": base})
+    with open_reference(str(folder), None) as found:
+        monkeypatch.setattr(Reference, "lock", lambda _: on_base)
+        return found.in_engine(cast(Engine, engine), Heard())
+
+
+def test_a_package_takes_no_name_but_its_own(tmp_path: Path, monkeypatch):
+    main, companion = make_images(tmp_path / "layers")
+    named = [replace(main, name="python:3.11-slim"), replace(companion, name="python:3-replay")]
+    write_oci(named, tmp_path / "oci")
+    engine = Held()
+    assert in_engine(tmp_path / "oci", engine, monkeypatch) == f"python:{MANIFEST.tag}"
+    assert engine.loaded == [f"python:{MANIFEST.tag}"]
+
+
+def test_another_image_of_that_name_stays_in_the_engine(written: Path, monkeypatch):
+    other = {"Id": "sha256:1", "RootFS": {"Layers": ["sha256:2"]}, "Config": {}}
+    engine = Held(**{NAME: other})
+    with pytest.raises(PackageError) as caught:
+        in_engine(written / "oci", engine, monkeypatch)
+    assert caught.value.message == f"{NAME}: the engine has another image of that name"
+    assert f"docker image rm {NAME}" in caught.value.hint
+    assert engine.loaded == []
+
+
+def test_the_same_image_in_the_engine_is_no_other(written: Path, monkeypatch):
+    main, _ = make_images(written / "again")
+    config = json.loads(main.config)
+    there = {"Id": "sha256:1", "RootFS": {"Layers": config["rootfs"]["diff_ids"]}}
+    engine = Held(**{NAME: {**there, "Config": config["config"]}})
+    assert in_engine(written / "oci", engine, monkeypatch) == NAME
 
 
 @pytest.mark.parametrize("text", ["models/shop:1", "shop", "./gone.tar"])

@@ -1,0 +1,244 @@
+"""What requests of every form cost a server for each of their bytes: time, memory, other requests.
+
+    python benchmarks/cost_per_byte.py [--large] [--only WORD…] [--worst] [--keep DIR]
+
+Builds a small classifier, serves it with one worker and feedback, and sends each case of
+``worst_inputs`` at 64 KiB and 1 MiB (``--large``: at 1 MiB and 16 MiB), while another process asks
+``/livez`` every few milliseconds. Prints, for each case and size: status, seconds, seconds of
+processor time, the growth of the worker's peak memory, the longest answer of ``/livez`` and the
+bytes of the answer. Marked are time that grows faster than bytes, memory above 6 times the bytes
+and 50 MB, answers above the bound, ``/livez`` slower than 50 ms (``loop``) or 0.3 s (``livez``),
+and errors of the server. Exit code 1 where anything but ``loop`` is marked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any
+
+from made import Made, build, mixed, server
+from worst_inputs import WORST, Case, Request, Target, cases
+
+MEMORY_FACTOR, MEMORY_BYTES = 6, 50_000_000
+ANSWER_BYTES = 16 << 20
+LIVEZ_SECONDS, LOOP_SECONDS = 0.3, 0.05
+LEAST_SECONDS = 0.15
+"""Below it, how time grows says nothing."""
+STEEP = 3.0
+"""Times the growth of bytes that time may grow."""
+PING_SECONDS = 0.003
+ANSWER_SECONDS = 280
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one request took."""
+
+    sent: int
+    status: int
+    seconds: float
+    cpu: float
+    memory: int
+    livez: float
+    answer: int
+
+
+def main() -> None:
+    """Build, serve, send everything and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--large", action="store_true", help="1 MiB and 16 MiB")
+    parser.add_argument("--worst", action="store_true", help="the worst that are known alone")
+    parser.add_argument("--only", nargs="+", default=[], help="cases whose names hold a word")
+    parser.add_argument("--keep", type=Path, help="a folder for the package, used again")
+    chosen = parser.parse_args()
+    sizes = (1 << 20, 16 << 20) if chosen.large else (1 << 16, 1 << 20)
+    with tempfile.TemporaryDirectory() as name:
+        folder = chosen.keep or Path(name)
+        folder.mkdir(exist_ok=True)
+        made = Made("cost", "classification", mixed(2_000, 3, 2, 3))
+        image = folder / "cost-image"
+        image = image if image.exists() else build(made, folder)
+        settings = {"MODEL_FEEDBACK": "on", "MODEL_STATE_DIR": str(folder / "state")}
+        (folder / "state").mkdir(exist_ok=True)
+        with server(image, folder, MODEL_WORKERS="1", **settings) as running:
+            target = target_of(running.url)
+            worker = worker_of(running.pid)
+            found = {
+                name: case
+                for name, case in cases(target).items()
+                if (not chosen.only or any(word in name for word in chosen.only))
+                and (not chosen.worst or name in WORST)
+            }
+            with pinging(running.url) as longest:
+                marked = {
+                    name: marks
+                    for name, case in found.items()
+                    if (marks := measured(name, case, target, sizes, running.url, worker, longest))
+                }
+    for name, marks in marked.items():
+        print(f"{name}: {', '.join(sorted(marks))}")
+    print(f"{len(found)} cases, {len(marked)} marked")
+    sys.exit(any(marks - {"loop"} for marks in marked.values()))
+
+
+def measured(
+    name: str,
+    case: Case,
+    target: Target,
+    sizes: tuple[int, int],
+    url: str,
+    worker: int,
+    longest: Synchronized[float],
+) -> set[str]:
+    """Send a case at both sizes and print what it took; what is wrong with it."""
+    costs = [cost(case(target, size), url, worker, longest) for size in sizes]
+    marks = set().union(*map(marks_of, costs))
+    small, large = costs
+    growth = max(1.0, large.sent / small.sent)
+    if large.seconds > max(LEAST_SECONDS, STEEP * growth * max(small.seconds, 0.002)):
+        marks.add("steep")
+    for one in costs:
+        print(
+            f"{name:34} {one.sent:>9,} B  {one.status}  {one.seconds:6.3f} s  {one.cpu:5.2f} cpu"
+            f"  {one.memory / 1e6:6.1f} MB  /livez {one.livez * 1e3:5.0f} ms  {one.answer:>9,} back"
+            f"  {' '.join(sorted(marks)) if one is large else ''}",
+            flush=True,
+        )
+    return marks
+
+
+def marks_of(one: Cost) -> set[str]:
+    """What is wrong with one request's cost."""
+    marks = {
+        "5xx": one.status >= 500,
+        "memory": one.memory > MEMORY_FACTOR * one.sent + MEMORY_BYTES,
+        "answer": one.answer > ANSWER_BYTES,
+        "livez": one.livez > LIVEZ_SECONDS,
+        "loop": one.livez > LOOP_SECONDS,
+    }
+    return {mark for mark, wrong in marks.items() if wrong}
+
+
+def cost(request: Request, url: str, worker: int, longest: Synchronized[float]) -> Cost:
+    """Send one request, and look at the worker before and after."""
+    process = Path(f"/proc/{worker}")
+    (process / "clear_refs").write_text("5")  # the peak is what is resident now
+    before, cpu = memory(process, "VmRSS"), processor(process)
+    longest.value = 0.0
+    started = time.perf_counter()
+    status, answer = send(request, url)
+    seconds = time.perf_counter() - started
+    time.sleep(0.1)  # what is counted once the answer is sent
+    head = sum(len(name) + len(value) for name, value in request.headers.items())
+    return Cost(
+        len(request.body) + head + len(request.path),
+        status,
+        seconds,
+        processor(process) - cpu,
+        max(0, memory(process, "VmHWM") - before),
+        longest.value,
+        answer,
+    )
+
+
+def send(request: Request, url: str) -> tuple[int, int]:
+    """Status, and bytes of the answer."""
+    host = url.removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=ANSWER_SECONDS)
+    headers = dict(request.headers)
+    body: Any = request.body
+    if request.chunk:
+        headers["Transfer-Encoding"] = "chunked"
+        step = request.chunk
+        parts = (request.body[at : at + step] for at in range(0, len(request.body), step))
+        body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    try:
+        connection.putrequest(request.method, request.path, skip_accept_encoding=True)
+        if not request.chunk:
+            connection.putheader("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        with contextlib.suppress(OSError):  # refused before all was sent: the answer is there
+            connection.send(body)
+        answer = connection.getresponse()
+        return answer.status, len(answer.read())
+    except (OSError, http.client.HTTPException):
+        return 0, 0
+    finally:
+        connection.close()
+
+
+@contextmanager
+def pinging(url: str) -> Iterator[Synchronized[float]]:
+    """The longest answer of ``/livez`` since it was last set to 0, from another process."""
+    longest = multiprocessing.Value("d", 0.0)
+    process = multiprocessing.Process(target=ping, args=(url, longest), daemon=True)
+    process.start()
+    try:
+        yield longest
+    finally:
+        process.terminate()
+        process.join()
+
+
+def ping(url: str, longest: Synchronized[float]) -> None:
+    """Ask again and again on one connection."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    while True:
+        started = time.perf_counter()
+        connection.request("GET", "/livez")
+        connection.getresponse().read()
+        seconds = time.perf_counter() - started
+        with longest.get_lock():
+            longest.value = max(longest.value, seconds)
+        time.sleep(PING_SECONDS)
+
+
+def target_of(url: str) -> Target:
+    """What the package says of itself."""
+    with urllib.request.urlopen(f"{url}/schema", timeout=60) as answer:
+        schema = json.load(answer)
+    kinds = {feature["name"]: feature["kind"] for feature in schema["features"]}
+    row = schema["example"]["rows"][0]
+    return Target(schema["name"], {name: row[name] for name in kinds}, kinds)
+
+
+def worker_of(pid: int) -> int:
+    """The process that answers."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if b"--worker-id" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    raise RuntimeError("expected a worker below the server's process, got none")
+
+
+def memory(process: Path, field: str) -> int:
+    """Bytes."""
+    for line in (process / "status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError(f"expected {field}, got none")
+
+
+def processor(process: Path) -> float:
+    """Seconds of processor time used so far."""
+    fields = (process / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()

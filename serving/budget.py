@@ -1,0 +1,126 @@
+"""The bounds of one request's work, checked on its bytes before they are parsed.
+
+A value that costs two bytes in a body costs a hundred as an object. So a body has a bound in
+values besides its bound in bytes, and an answer a bound in bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_VALUES = 500_000
+"""Values of one request, and of its answer, unless ``MODEL_MAX_VALUES`` says otherwise."""
+MAX_NAMES = 20_000
+"""Names of one JSON object without objects in it."""
+MAX_LABELS = 10_000
+"""Labels of one ``/feedback`` request."""
+VALUES_OF_A_LABEL = 10
+"""As ``json_values`` counts them, with room for values that are refused one by one."""
+MIN_ANSWER_BYTES = 1 << 20
+"""An answer may have so many bytes, however small the largest body is."""
+FEW_BYTES = 1 << 14
+"""A body of this size takes a few milliseconds at most, whatever it holds."""
+FEW_VALUES = 5_000
+"""Up to so many values take a few milliseconds."""
+ROW_VALUES = 8
+"""Values that an answered row counts for, without its probabilities."""
+
+_PIECE = 1 << 20
+_PROSE = 1_000
+_NAME_END = re.compile(rb'"[ \t\r\n]*:')
+
+
+class TooMuchError(Exception):
+    """A request beyond a bound; ``expected`` says which."""
+
+    def __init__(self, message: str, expected: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The bounds of one request besides that of its body in bytes."""
+
+    values: int = MAX_VALUES
+    answer_bytes: int = 16 << 20
+
+    def check_values(self, found: int) -> None:
+        """Raise ``TooMuchError`` for more than ``values``."""
+        if found > self.values:
+            raise TooMuchError(
+                f"the request has about {found} values",
+                f"at most {self.values} values: send fewer rows a request",
+            )
+
+    def check_json(self, body: bytes) -> None:
+        """Raise ``TooMuchError`` for JSON of too many values, or too many names in an object."""
+        if len(body) > self.values:
+            self.check_values(json_values(body))
+        if len(body) > MAX_NAMES and body.count(b":") > MAX_NAMES:
+            for names in _runs_of_names(body):
+                if names > MAX_NAMES:
+                    raise TooMuchError(
+                        "an object has too many names", f"at most {MAX_NAMES} names in an object"
+                    )
+
+    def check_csv(self, body: bytes) -> None:
+        """Raise ``TooMuchError`` for CSV of too many cells or lines."""
+        if len(body) > self.values:
+            self.check_values(csv_values(body))
+
+    def check_rows(self, rows: int, classes: int) -> None:
+        """Raise ``TooMuchError`` where ``rows`` answers would hold too many values."""
+        each = ROW_VALUES + classes
+        if rows * each > self.values:
+            raise TooMuchError(
+                f"the request has {rows} rows", f"at most {self.values // each} rows a request"
+            )
+
+    def check_answer(self, size: int) -> None:
+        """Raise ``TooMuchError`` for an answer of more than ``answer_bytes``."""
+        if size > self.answer_bytes:
+            raise TooMuchError(
+                f"the answer would have about {size} bytes",
+                f"at most {self.answer_bytes} bytes: send fewer rows a request",
+            )
+
+
+def json_values(body: bytes) -> int:
+    """Values that the JSON of ``body`` holds, an object counting twice; in linear time.
+
+    Separators and brackets within text count too.
+    """
+    return body.count(b",") + body.count(b"[") + 2 * body.count(b"{")
+
+
+def csv_values(body: bytes) -> int:
+    """Cells that the CSV of ``body`` holds, a line counting four more; in linear time."""
+    return body.count(b",") + 5 * (body.count(b"\n") + body.count(b"\r"))
+
+
+def is_small(body: bytes) -> bool:
+    """Whether reading ``body``, in whatever form, takes a few milliseconds at most."""
+    if len(body) <= FEW_BYTES:
+        return True
+    return json_values(body) + body.count(b"\n") + body.count(b"\r") <= FEW_VALUES
+
+
+def _runs_of_names(body: bytes) -> Iterator[int]:
+    """Names between one closing brace and the next; piece by piece, so that threads take turns."""
+    run = 0
+    for start in range(0, len(body), _PIECE):
+        first, *others = body[start : start + _PIECE].split(b"}")
+        run += _names(first)
+        yield run
+        for part in others:
+            run = _names(part)
+            yield run
+
+
+def _names(part: bytes) -> int:
+    colons = part.count(b":")
+    return colons if colons <= _PROSE else len(_NAME_END.findall(part))
