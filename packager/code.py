@@ -24,6 +24,7 @@ from packager.project.inside import (
     refuse_depth,
     refuse_leaving,
     refuse_links_out,
+    refuse_sparse,
     refuse_unnameable,
 )
 from packager.project.needed import DATA_FOLDER, refuse_needed, told
@@ -74,8 +75,9 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
     wanted = included(top, project.image.include)
     refuse_links_out(wanted.values(), top)
     files |= wanted
-    for name in files:
+    for name, path in files.items():
         refuse_unnameable(name)
+        refuse_sparse(path, name)
     held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
     held = {name: secret for name, secret in held.items() if name not in wanted}
     refuse_needed(project, files, held)

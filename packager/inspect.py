@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import stdev
 from typing import Any
 
-from packager.console import human_bytes
+from packager.console import human_bytes, one_line
 from packager.data.shown import shown_value
 from packager.image.reference import Reference
 from packager.manifest import Manifest
@@ -50,7 +50,7 @@ def as_text(reference: Reference) -> str:
         *_evaluation(manifest),
         *_layer_table(reference),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _recipe(manifest: Manifest) -> str:

@@ -16,11 +16,15 @@ from packager.image.stack import entries
 from packager.manifest import DataSource, Lock, Manifest
 from packager.progress import Progress
 from packager.runners.local import check_host
+from packager.trust.contents import given_checks
 from packager.trust.examine import Examined, examine
 from packager.trust.stage import Stage, own_layers, regular_entries, same_model
 from packager.worker.job import Ask
 from packager.worker.repeat import repeated
 from packager.worker.report import Check, ReplayReport, damaged
+
+BY_BYTES = "checked here: this process compared bytes, and loaded nothing"
+BY_WORKER = "a worker here, which had loaded both models: code of the package ran in it"
 
 
 def replay(
@@ -41,13 +45,14 @@ def replay(
     source = _check(manifest, data)
     progress.step("checking the package from outside")
     examined = examine(reference, engine)
-    if not examined.sound:
-        return _told(damaged(manifest, examined.checks), examined)
+    files = {} if data is None else _named_as_recorded(data, source)
+    checks = [*examined.checks, *(given_checks(files, source) if files else ())]
+    if not all(check.ok for check in checks):
+        return _told(damaged(manifest, ()), checks, examined)
     _check_place(examined.lock, engine)
     with work_folder() as folder:
         extra: Sequence[Layer] = ()
-        if data is not None:
-            files = _named_as_recorded(data, source)
+        if files:
             extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]
         stage = Stage(examined, engine, (*own_layers(examined, folder), *extra), progress)
         began = time.time()
@@ -55,7 +60,7 @@ def replay(
         window = (began, time.time())
         report = _compare(stage, ask.model_copy(update={"window": window}), trained, folder)
         equal = same_model(trained, manifest)
-    return _told(_confirmed(report, equal), examined)
+    return _told(_confirmed(report, equal), checks, examined)
 
 
 def _train(stage: Stage, manifest: Manifest, ask: Ask, folder: Path) -> Layer:
@@ -98,20 +103,17 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     return report.model_copy(update=changed)
 
 
-def _told(report: ReplayReport, examined: Examined) -> ReplayReport:
-    """``report`` with who vouches for what."""
-    bytes_alone = "a worker here that had loaded both models: their own code ran in it"
-    rung = "this process, which compared bytes and loaded nothing"
+def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> ReplayReport:
+    """``report`` with what was checked from outside, and who vouches for what."""
     vouched = examined.vouched
     if report.likeness is not None:
-        vouched = {**vouched, "rung": rung if report.rung == "artifact" else bytes_alone}
+        bytes_alone = report.rung == "artifact"
+        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER}
     return report.model_copy(
         update={
             "checked_by": "this installation",
             "vouched": vouched,
-            "checks": (*examined.checks, *report.checks)
-            if report.likeness is not None
-            else examined.checks,
+            "checks": (*checks, *report.checks),
         }
     )
 

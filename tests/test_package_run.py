@@ -206,7 +206,8 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
     text = page.read_text(encoding="utf-8")
     assert "<h1>Replay of starter" in text
     assert "changed on purpose: seed" in text
-    assert "http" not in text  # nothing is fetched
+    assert "http:" not in text  # nothing is fetched
+    assert "https:" not in text
 
 
 def test_seeds_are_tried_kept_and_taken_into_the_next_build(

@@ -46,6 +46,10 @@ def monitoring(
     label_coverage: Annotated[
         float, typer.Option(help="Share of predictions whose true label should come.")
     ] = DEFAULT.label_coverage,
+    keys: Annotated[
+        bool,
+        typer.Option("--keys", help="The servers ask for keys: keys/MODEL.keys of the folder."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write alerts, their tests, dashboard and configuration; print the files.
@@ -60,12 +64,18 @@ def monitoring(
     except ValueError as error:
         raise UsageError(f"objective {error}", "see `package deploy monitoring --help`") from error
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_monitoring(found, out, objectives)
+        done = deploy_monitoring(found, out, objectives, keys=keys)
         name, version = found.manifest.name, found.manifest.tag
     _show_deployed(done, out, as_json)
     progress = ConsoleProgress()
     if done.before not in (None, version):
         progress.step(f"{name}: {version} takes the place of {done.before}")
+    if keys:
+        label = done.fleet.members[name].label
+        progress.step(
+            f"write: one key a line into {out}/keys/{label}.keys, and one of them, for Prometheus, "
+            f"into {out}/prometheus/keys/{label}.key"
+        )
     progress.step(f"check: promtool test rules {out}/prometheus/tests/{name}.yml")
     progress.step(f"start: docker compose -f {out}/compose.yml up -d")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import parse_wheel_filename
 
-from packager.environment.lines import local_wheel, logical_lines
+from packager.environment.lines import EDITABLE, local_wheel, logical_lines
 from packager.errors import UsageError
 from packager.project.inside import refuse_leaving, small_text
 
@@ -127,6 +127,8 @@ def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
 
 def _options(line: _Line, top: Path) -> Iterator[str]:
     """uv's arguments for the options of a line."""
+    if EDITABLE.match(line.text):
+        return  # never uv's: ``refuse_lines`` says what to write in its place
     for option, value in _words(line):
         if option in INDEXES:
             if VARIABLE.search(value):

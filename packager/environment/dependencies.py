@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from packager.environment import resolver, wheels
 from packager.environment.index import user_index_options
 from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
 from packager.environment.platform import Target
+from packager.environment.uv_config import lent
 from packager.errors import PackageError
 from packager.manifest import Base, Lock
 from packager.progress import Progress
@@ -40,6 +42,8 @@ def provide(
     ``index_strategy``. Raises ``PackageError`` where
     ``base`` is not the one that was locked under its name.
     """
+    for told in lent(requirements.resolve().parent, os.environ):
+        progress.warn(told)
     inputs = inputs_digest(requirements, data, target, trees=trees, strategy=strategy)
     known = load_lock(lock_path)
     if known is not None and known.inputs == inputs and not update:

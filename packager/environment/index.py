@@ -33,6 +33,8 @@ class IndexOptions:
     certificates: str | None
     tied: Tied | None = None
     """Packages that the project's ``pyproject.toml`` ties to an index."""
+    strategy: str | None = None
+    """How several indexes of pip's configuration are asked; None: as uv does by itself."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The configuration of uv, as far as it only chooses packages."""
 
@@ -41,16 +43,19 @@ class IndexOptions:
 
         That is the user's own, and a ``uv.toml`` or ``pyproject.toml`` in or above the folder.
         ``strategy`` is uv's ``--index-strategy``; without one the user's own, or the first index
-        that knows a package is the only one asked about it.
+        that knows a package is the only one asked about it. pip weighs all of its indexes alike;
+        where its configuration names several, the next is asked for what the first lacks, and a
+        higher version there changes nothing.
         """
         folder, asked = requirements.resolve().parent, read_asked(requirements)
         own, arguments = asked.options, self.arguments
         if "--default-index" in own and "--default-index" in arguments:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins
             arguments = arguments[:place] + arguments[place + 2 :]
-        if strategy is not None:
-            own += ("--index-strategy", strategy)
         settings = merged(folder, self.environment)
+        said = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
+        chosen = strategy or (None if said else self.strategy)
+        own += ("--index-strategy", chosen) if chosen else ()
         tied = tied_in(folder, asked.texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
@@ -115,7 +120,9 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
     added = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", "UV_NO_PROGRESS": "1"}
     if certificates:
         added["SSL_CERT_FILE"] = certificates
-    return IndexOptions(tuple(arguments), {**environment, **added}, certificates)
+    several = "extra-index-url" in pip and "UV_INDEX_STRATEGY" not in environment
+    strategy = "unsafe-first-match" if several else None
+    return IndexOptions(tuple(arguments), {**environment, **added}, certificates, strategy=strategy)
 
 
 def user_index_options() -> IndexOptions:

@@ -25,7 +25,7 @@ from packager.errors import UsageError
 
 WHEELS = "wheels"
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*@\s*(\S.*)$")
-_EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
+EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
 _CONTROL = re.compile(r"^(?:git|hg|svn|bzr)\+|^git@", re.IGNORECASE)
 _CONDA_LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)=([0-9][\w.!+]*)(?:=[\w.]+)?$")
 _FOLDER = re.compile(r"^(?:\.{0,2}/|\.{1,2}$|[A-Za-z]:[\\/]|~/)")
@@ -49,7 +49,7 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
     """
     for file, text in texts.items():
         for number, line in logical_lines(text):
-            if line.startswith("-") and not _EDITABLE.match(line):
+            if line.startswith("-") and not EDITABLE.match(line):
                 continue
             line = re.sub(r"\s--hash[= ].*$", "", line)
             told = _told(line, file.parent, python)
@@ -82,7 +82,7 @@ def local_wheel(text: str, folder: Path) -> Path | None:
 
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     """Message and hint for a line, None if an index may answer it."""
-    editable, named, conda = _EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
+    editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
     if conda is not None:
         return (
             f"expected NAME==VERSION, got {line!r}, which is how conda writes it",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from packager.errors import UsageError
 from packager.project.inside import small_text
@@ -44,6 +46,21 @@ def merged(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
             else:
                 found |= _joined({name: value}, {n: found[n] for n in (name,) if n in found})
     return found
+
+
+def lent(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """What to tell of credentials in the environment that an index of a project's own is given.
+
+    uv finds them by the index's name (``UV_INDEX_NAME_PASSWORD``), whatever its address is.
+    """
+    own = project_table(folder)
+    indexes = own[1].get("index", ()) if own else ()
+    for index in indexes if isinstance(indexes, list) else ():
+        name = str(index.get("name", "")) if isinstance(index, dict) else ""
+        variable = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_PASSWORD"
+        if own and name and environment.get(variable):
+            host = urlsplit(str(index.get("url", ""))).hostname
+            yield f"{own[0].name}: its index {name!r} at {host} is given your {variable}"
 
 
 def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:

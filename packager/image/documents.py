@@ -18,7 +18,7 @@ MAX_SETTINGS = 4 * 1024 * 1024
 """Bytes of an index, a manifest or a config of an image; registries take no more either."""
 MAX_VALUES = 1_000_000
 """Values of a document. A file of the code or the model has four."""
-MEMBERS = 100_000
+MEMBERS = 20_000
 """Files of the layer ``package``."""
 
 N = TypeVar("N", bound=BaseModel)

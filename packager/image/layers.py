@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
 from packager.cache import cache_directory, new_file, used
 from packager.digest import CHUNK, canonical_json, sha256_bytes
@@ -39,7 +39,7 @@ class Layer:
 
     def open(self) -> IO[bytes]:
         """Its bytes as a seekable file; they are not verified."""
-        return cast(IO[bytes], Window(self.path.open("rb"), self.offset, self.size))
+        return io.BufferedReader(Window(self.path.open("rb"), self.offset, self.size), 1 << 16)
 
     @contextmanager
     def members(self, most: int = MAX_MEMBERS) -> Iterator[TarReader]:

@@ -210,10 +210,17 @@ def _describe(images: tuple[Image, ...]) -> Reference:
 
 
 def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:
-    if manifest.root != labels.get(f"{LABEL}.root"):
+    try:
+        root = manifest.root
+    except (ValueError, RecursionError) as error:
+        raise PackageError(
+            f"package root: expected values that JSON has, got {error}",
+            "the image was changed after it was built: build it again",
+        ) from error
+    if root != labels.get(f"{LABEL}.root"):
         raise PackageError(
             f"package root: expected {labels.get(f'{LABEL}.root')} from the image's label, "
-            f"got {manifest.root} from its manifest",
+            f"got {root} from its manifest",
             "the image was changed after it was built: build it again",
         )
     return manifest

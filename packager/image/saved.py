@@ -23,7 +23,7 @@ class SavedArchive:
 
     def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
         self.refusal = refusal
-        self.reader = TarReader(file, refusal)
+        self.reader = TarReader(file, refusal, 2 * MAX_FILES)
         self._files: dict[str, tarfile.TarInfo] = {}
         self._links: dict[str, str] = {}
         for info in self.reader:

@@ -104,8 +104,13 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
 def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
     """``places``: path, offset and size of each layer, bottom up."""
     described = json.loads(config)
-    check_label(name, (described.get("config") or {}).get("Labels") or {})
+    labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
+    if not isinstance(name, str) or not isinstance(labels, dict):
+        raise ValueError("expected text for its name, and labels by name")
+    if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
+        raise ValueError("expected sha256: and 64 hex digits for each layer")
+    check_label(name, labels)
     layers = tuple(
         Layer(called, path, diff_id, size, offset=offset)
         for called, (path, offset, size), diff_id in zip(names, places, diff_ids, strict=True)

@@ -7,6 +7,7 @@ Python before 3.11.4 has no extraction filter at all.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -31,6 +32,8 @@ MAX_ALL_RECORDS = 4_000_000
 # (CVE-2024-6232, mended in Python 3.11.10).
 DIGITS = re.compile(rb"\d{500}")
 MAX_TIME = 2**32
+NOT_LAID = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EPERM)
+"""What a member can cause: too long a name, a file where a folder is, a link to nothing."""
 DAMAGED = "the file is damaged or was made to do harm: copy it again, or ask its maker"
 
 
@@ -231,9 +234,15 @@ def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
         target = (
             _place(reader, folder, PurePosixPath(info.linkname), real) if info.islnk() else None
         )
-        if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
-            place.unlink()
-        lay(reader, info, place, target)
+        try:
+            if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
+                place.unlink()
+            lay(reader, info, place, target)
+        except OSError as error:
+            if error.errno not in NOT_LAID:
+                raise
+            said = f"{info.name[:200]!r}, which can't be laid down: {error.strerror}"
+            raise reader.refusal(said) from error
 
 
 def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:

@@ -15,6 +15,7 @@ from packager.progress import Progress
 
 MAX_FILES = 250_000
 MAX_DEPTH = 100
+LARGE = 1 << 30
 MAX_TEXT = 1 << 20
 """Bytes of ``package.toml``, of a file of requirements, of patterns to leave out."""
 MAX_PATTERNS = 5_000
@@ -129,6 +130,16 @@ def refuse_unnameable(inside: str) -> None:
             f"{inside.encode(errors='surrogateescape')!r}: expected a file name in UTF-8",
             "rename the file, or remove it",
         ) from error
+
+
+def refuse_sparse(path: Path, inside: str) -> None:
+    """Raise ``UsageError`` for a large file of holes, which would fill the disk."""
+    found = path.stat()
+    if found.st_size > LARGE and found.st_blocks * 512 * 100 < found.st_size:
+        raise UsageError(
+            f"{inside}: expected a file with content, got {found.st_size:,} bytes of holes",
+            "remove the file, or name it in .dockerignore",
+        )
 
 
 def _stars(name: str) -> int:

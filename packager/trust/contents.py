@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from packager.digest import tree_digest
+from packager.digest import sha256_file, tree_digest
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT
 from packager.image.wheels import VENV
-from packager.manifest import Lock, Manifest
+from packager.manifest import DataSource, Lock, Manifest
 from packager.noun import FileEntry
 from packager.trust.trees import Found, Tree, below, is_bytecode_of, tree_of
 from packager.worker.integrity import MANIFEST, MISSING, NO_FILE
@@ -69,19 +70,28 @@ def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
         _check("runtime", manifest.runtime, f"links: {links[0]}" if links else actual),
         *_strange_bytecode("runtime", trees["runtime"]),
         *_strange_bytecode("code", trees["code"]),
-        *file_checks("code", manifest.code, _sources(trees["code"])),
-        *file_checks("model", manifest.model, trees["model"]),
+        *file_checks("code layer", manifest.code, _sources(trees["code"])),
+        *file_checks("model layer", manifest.model, trees["model"]),
     ]
     own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
-    checks += file_checks("package", [*manifest.files, own], trees["package"])
+    checks += file_checks("package layer", [*manifest.files, own], trees["package"])
     if manifest.data != "none" and manifest.data.embed != "none":
         entries = [_below("source", entry) for entry in manifest.data.files]
         held_out = manifest.data.test_file
         entries += [_below("test", held_out)] if held_out else []
-        checks += file_checks("data", entries, trees["data"])
+        checks += file_checks("data layer", entries, trees["data"])
     else:
-        checks += file_checks("data", (), trees["data"])
+        checks += file_checks("data layer", (), trees["data"])
     return checks
+
+
+def given_checks(files: Mapping[str, Path], data: DataSource) -> list[Check]:
+    """Data that was given beside a package, by the names the package knows them by."""
+    entries = [_below("source", entry) for entry in data.files]
+    entries += [_below("test", data.test_file)] if data.test_file else []
+    return file_checks(
+        "data files", entries, {name: Found(sha256_file(path)) for name, path in files.items()}
+    )
 
 
 def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[Check]:
@@ -89,9 +99,9 @@ def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[C
     named = {entry.path: entry.sha256 for entry in expected}
     found = {name: str(file) for name, file in tree.items()}
     differing = sorted(n for n in named.keys() | found.keys() if named.get(n) != found.get(n))
-    whole = _check(f"{group} layer", tree_digest(named.items()), tree_digest(found.items()))
+    whole = _check(group, tree_digest(named.items()), tree_digest(found.items()))
     each = [
-        _check(f"{group} layer: {name}", named.get(name, NO_FILE), found.get(name, MISSING))
+        _check(f"{group}: {name}", named.get(name, NO_FILE), found.get(name, MISSING))
         for name in differing[:MAX_NAMED]
     ]
     return [whole, *each]

@@ -11,6 +11,8 @@ from packager.image.layers import Layer, made_here
 from packager.image.reference import Reference
 from packager.image.stack import own_runtime
 from packager.manifest import Lock
+from packager.trust.bytecode import bytecode_checks
+from packager.trust.bytecode import told as bytecode_told
 from packager.trust.contents import FOLDERS, Contents, package_checks, read_contents
 from packager.trust.environments import Environment, environment_of
 from packager.trust.settings import base_check, settings_checks
@@ -68,12 +70,15 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
     base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
     shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
     bytecode = shared <= made_here() and not environment.own_word
+    if base is not None or lock.base == "none":
+        checks += bytecode_checks(contents.layers, base.compiler() if base else None)
     vouched = {
         "code, model, data": f"{HERE}: against the manifest, root {reference.manifest.root[:12]}",
-        "base": _of_base(lock, base),
+        "base": _of_base(lock, base, engine),
         "dependencies": _of_environment(environment, lock),
         "settings": f"{HERE}: as this version writes them",
         "runtime": _of_runtime(reference),
+        "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
     return Examined(lock, image.layers[:count], contents, base, tuple(checks), vouched, bytecode)
@@ -93,9 +98,9 @@ def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:
     ]
 
 
-def _of_base(lock: Lock, base: BaseImage | None) -> str:
-    if lock.base == "none":
-        return "none: this machine's own Python"
+def _of_base(lock: Lock, base: BaseImage | None, engine: Engine | None) -> str:
+    if lock.base == "none" or engine is None:
+        return "not used: this machine's own Python ran"
     if base is not None:
         return f"{HERE}: the layers of {base.saved.reference}, as this machine has them"
     return (

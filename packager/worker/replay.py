@@ -110,7 +110,7 @@ def _compare(
         observed=manifest.observed.rung if manifest.observed else None,
         passed=_noticed(rung, manifest)
         if perturbed.what
-        else sound and reaches(rung, manifest.level),
+        else sound and rung != "none" and reaches(rung, manifest.level),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,

@@ -71,8 +71,8 @@ class ReplayReport(Noun):
     observed: Rung | None = None
     """The rung a repeat reached when the package was built."""
     passed: bool
-    """Whether every check is ok and the rung is at least the level; with ``perturbed``, whether
-    the change was noticed."""
+    """Whether every check is ok and a rung is reached, at least the level; with ``perturbed``,
+    whether the change was noticed."""
     perturbed: str | None = None
     """What was changed on purpose."""
     checks: tuple[Check, ...]

@@ -70,7 +70,12 @@ class Packaged:
     @property
     def manifest(self) -> Any:
         facts = {"name": self.model.name, "tag": self.model.version, "task": self.model.task}
-        return SimpleNamespace(**facts, slices=SimpleNamespace(columns={"color": ("E",)}, rules={}))
+        return SimpleNamespace(
+            **facts,
+            slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
+            model=[SimpleNamespace(size=50 << 20)],
+            serve=SimpleNamespace(workers=2),
+        )
 
     def profile(self) -> Any:
         features = [SimpleNamespace(name=name) for name in self.model.features]
@@ -78,10 +83,15 @@ class Packaged:
 
 
 def deployed(
-    out: Path, model: Monitored = MODEL, image: str = IMAGE, objectives: Objectives = Objectives()
+    out: Path,
+    model: Monitored = MODEL,
+    image: str = IMAGE,
+    objectives: Objectives = Objectives(),
+    *,
+    keys: bool = False,
 ) -> Deployed:
     package: Any = Packaged(model, image)
-    return deploy_monitoring(package, out, objectives)
+    return deploy_monitoring(package, out, objectives, keys=keys)
 
 
 def written(tmp_path: Path, model: Monitored = MODEL) -> Path:
@@ -380,12 +390,12 @@ def test_names_no_host_could_have_still_name_services() -> None:
     names = ["a.b", "a_b", "a-b", "x" * 100, "x" * 99, "prometheus", "grafana"]
     fleet = Fleet({})
     for name in names:
-        fleet = fleet.with_model(name, "1", "image:1")
+        fleet = fleet.with_model(name, "1", "image:1", 512)
     services = {one.service for one in fleet.sorted()}
     assert len(services) == len(names)
     assert all(re.fullmatch("[a-z0-9-]{1,63}", service) for service in services)
     for place in range(30):
-        fleet = fleet.with_model(f"m{place}", "1", "image:1")
+        fleet = fleet.with_model(f"m{place}", "1", "image:1", 512)
     taken = [port for one in fleet.sorted() for port in range(one.port, one.port + 10)]
     assert len(set(taken)) == len(taken)
     assert 3100 not in taken

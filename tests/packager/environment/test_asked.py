@@ -60,7 +60,7 @@ def test_lines_are_written_anew_without_what_only_a_reader_could_misread(tmp_pat
     [
         "--no-binary evil", "--no-binary=:all:", "--config-settings a=b", "--global-option=x",
         "--no-build-isolation", "--build-constraint b.txt", "--install-option=x", "--use-pep517",
-        "-e ./evil", "--editable=./evil", "--src x", "--pre --no-binary evil",
+        "-e./evil", "--pre -e ./evil", "--src x", "--pre --no-binary evil",
         "-f wheels --no-binary evil", "--no-bin evil", "-x", "--index https://x", "--process",
     ],
 )  # fmt: skip
@@ -113,7 +113,13 @@ def test_variables_of_the_environment_go_into_no_address(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "text", ["alpha\v--no-binary x", "alpha\x0c-e ./evil", "alpha\u2028-r /etc/passwd", "a b c"]
+    "text",
+    [
+        "alpha\v--no-binary x",
+        "alpha\x0c--no-index --src ./evil",
+        "alpha\u2028-r /etc/passwd",
+        "a b c",
+    ],
 )
 def test_what_another_reader_could_take_for_a_line_end_is_one(tmp_path: Path, text: str):
     with pytest.raises(UsageError):

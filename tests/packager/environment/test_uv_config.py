@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from packager.environment import programs
-from packager.environment.uv_config import as_toml, merged
+from packager.environment.uv_config import as_toml, lent, merged
 from packager.errors import UsageError
 
 
@@ -55,6 +55,17 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, text: str):
     file(tmp_path / "uv.toml", text)
     with pytest.raises(UsageError, match=r"uv\.toml: expected TOML"):
         merged(tmp_path, {})
+
+
+def test_a_credential_that_a_projects_index_is_given_is_told_without_itself(tmp_path: Path):
+    text = '[[tool.uv.index]]\nname = "my-own"\nurl = "https://elsewhere.test/simple"\n'
+    file(tmp_path / "pyproject.toml", text)
+    environment = {"UV_INDEX_MY_OWN_PASSWORD": "canary31415926"}
+    assert list(lent(tmp_path, environment)) == [
+        "pyproject.toml: its index 'my-own' at elsewhere.test is given your "
+        "UV_INDEX_MY_OWN_PASSWORD"
+    ]
+    assert list(lent(tmp_path, {})) == []
 
 
 def test_settings_are_written_as_toml():

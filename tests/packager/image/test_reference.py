@@ -235,3 +235,54 @@ def test_an_index_that_is_none_is_refused(written: Path, content: str):
 def test_an_oci_folder_without_images_is_refused(written: Path):
     (written / "oci/index.json").write_text('{"manifests": []}')
     assert refused(str(written / "oci")).message == f"{written}/oci: holds no image"
+
+
+def forged(folder: Path, change) -> str:
+    """An OCI folder whose config (and what hangs on it) is changed."""
+    write_oci(make_images(folder / "layers")[:1], folder / "oci")
+    blobs, index = folder / "oci/blobs/sha256", folder / "oci/index.json"
+    described = json.loads(index.read_text())
+    manifest = json.loads((blobs / described["manifests"][0]["digest"][7:]).read_text())
+    config = json.loads((blobs / manifest["config"]["digest"][7:]).read_text())
+    change(config, described["manifests"][0])
+    for content, place in ((config, manifest["config"]), (manifest, described["manifests"][0])):
+        written = canonical_json(content)
+        place["digest"] = f"sha256:{sha256_bytes(written)}"
+        (blobs / place["digest"][7:]).write_bytes(written)
+    index.write_bytes(canonical_json(described))
+    return str(folder / "oci")
+
+
+def _name(value: object):
+    return lambda _, entry: entry.update(annotations={"io.containerd.image.name": value})
+
+
+def _config(key: str, value: object):
+    return lambda config, _: config.update({key: value})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _name({"a": 1}),
+        _name(["a"]),
+        _config("config", {"Labels": ["io.model-packager.root"]}),
+        _config("config", [1]),
+        _config("config", {"Labels": 7}),
+        _config("rootfs", {"diff_ids": [{}, []]}),
+        _config("rootfs", {"diff_ids": ["sha256:../../x", "y"]}),
+        _config("history", [1, 2]),
+        _config("history", {"a": 1}),
+    ],
+)
+def test_other_types_than_a_config_has_are_an_error_and_no_traceback(tmp_path: Path, change):
+    error = refused(forged(tmp_path, change))
+    assert "oci: " in error.message
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "9" * 5000, "[" * 150 + "]" * 150])
+def test_values_that_json_lacks_are_an_error_and_no_traceback(tmp_path: Path, value: str):
+    recipe = '{"train":"a:b","seed":1,"accept":{},"params":{"a":' + value + "}}"
+    content = MANIFEST.dump().replace(b'"recipe":"none"', b'"recipe":' + recipe.encode())
+    write_oci(make_images(tmp_path / "layers", manifest=content), tmp_path / "oci")
+    assert "expected" in refused(str(tmp_path / "oci")).message

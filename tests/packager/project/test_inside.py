@@ -159,3 +159,26 @@ def test_a_pattern_that_takes_for_ever_is_refused(tmp_path: Path, name: str, pat
     with pytest.raises(UsageError) as caught:
         code_in(project)
     assert caught.value.message.startswith(f"{name} line 2: expected at most 3 wildcards")
+
+
+def test_a_file_of_holes_is_refused(tmp_path: Path):
+    project = write_project(tmp_path)
+    with (project / "weights.bin").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(UsageError, match=r"weights\.bin: expected a file with content"):
+        code_in(project)
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 5000, "x = " + "9" * 5000, "#" * 2_000_000])
+def test_a_package_toml_that_is_a_bomb_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(UsageError, match=r"package\.toml: (not valid TOML|expected at most)"):
+        load_project(write_project(tmp_path, {**FILES, "package.toml": text}))
+
+
+def test_many_files_are_sorted_once_each(tmp_path: Path):
+    project = write_project(tmp_path)
+    for folder in range(20):
+        (project / f"m{folder}").mkdir()
+        for number in range(100):
+            (project / f"m{folder}" / f"{number}.py").touch()
+    assert len(code_in(project)) == 2000 + len(CODE)
