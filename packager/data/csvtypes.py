@@ -179,4 +179,10 @@ def _holds_large_integers(texts: pd.Series[Any]) -> bool:
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     long = texts.to_numpy(dtype=object)[lengths >= _LARGE]
-    return any(is_integer(text) and not -(1 << 63) <= int(text) < 1 << 63 for text in long)
+    return any(is_integer(text) and _beyond(text) for text in long)
+
+
+def _beyond(text: str) -> bool:
+    """Whether an integer has no room in 64 bits; Python converts no more than 4,300 digits."""
+    digits = text.strip().lstrip("+-").lstrip("0")
+    return len(digits) > _LARGE or not -(1 << 63) <= int(text) < 1 << 63
