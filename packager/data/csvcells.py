@@ -165,11 +165,18 @@ def _unmarked(make: Callable[[str], Any], reader: Reader) -> Callable[[str], Any
     return parse
 
 
+MAX_DIGITS = 4_000
+"""Of an integer in a cell."""
+
+
 def _number(cell: str) -> float | str:
     return float(cell) if _NUMBER.fullmatch(cell) else cell
 
 
 def _integer(cell: str) -> int | float | str:
+    # Python converts no integer of more digits; as text the cell is refused by its column.
+    if len(cell) > MAX_DIGITS:
+        return cell
     return int(cell) if _INTEGER.fullmatch(cell) else _number(cell)
 
 

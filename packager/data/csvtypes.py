@@ -185,4 +185,4 @@ def _holds_large_integers(texts: pd.Series[Any]) -> bool:
 def _beyond(text: str) -> bool:
     """Whether an integer has no room in 64 bits; Python converts no more than 4,300 digits."""
     digits = text.strip().lstrip("+-").lstrip("0")
-    return len(digits) > _LARGE or not -(1 << 63) <= int(text) < 1 << 63
+    return len(digits) > 19 or not -(1 << 63) <= int(text) < 1 << 63

@@ -7,7 +7,9 @@ import zipfile
 
 import pytest
 
+from packager.data.csvcells import parse_cells
 from packager.data.frames import read
+from packager.data.reader import PLAIN
 from packager.data.rowfiles import read_rows
 from packager.data.stream import fingerprint_path
 from packager.errors import UsageError
@@ -85,3 +87,8 @@ def test_json_of_any_depth_is_told(tmp_path, suffix, text):
     path.write_text(text)
     with pytest.raises(UsageError, match="expected "):
         read_rows(path, NO_COLUMNS)
+
+
+def test_an_integer_of_more_digits_than_python_converts_stays_text():
+    long = "9" * 5_000
+    assert parse_cells([long, "7"], "integer", PLAIN) == [long, 7]
