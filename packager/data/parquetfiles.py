@@ -17,6 +17,7 @@ import pandas as pd
 
 from packager.data.parquetopen import opened_parquet, readable, refuse_too_large
 from packager.data.parquettext import decoded, encoded, held_by_python, is_text, shared
+from packager.data.room import refuse_too_wide
 from packager.errors import UsageError
 
 _CELLS = 1 << 22
@@ -33,6 +34,7 @@ def parquet_names(file: Path) -> list[str]:
         schema = parquet.read_schema(file)
     labels = _row_labels(schema)
     names = [name for name in schema.names if name not in labels]
+    refuse_too_wide(file, len(schema.names))
     if not names:
         raise UsageError(f"{file}: expected at least one column, got none")
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -13,6 +13,8 @@ from packager.errors import UsageError
 if sys.platform != "win32":
     import resource
 
+MAX_COLUMNS = 65_536
+"""Of a table; what is done with each takes its time."""
 UNKNOWN = 1 << 62
 """Bytes where nothing says how much there is."""
 _MEMORY = Path("/proc/meminfo")
@@ -35,6 +37,15 @@ def check_room(place: object, what: str, size: int, counted: str) -> None:
             f"{place}: expected {what} that fit in the memory there is"
             f" ({there / 1e9:,.1f} GB), got {counted}: at least {size / 1e9:,.1f} GB",
             "use fewer rows or columns, or a machine with more memory",
+        )
+
+
+def refuse_too_wide(place: object, columns: int) -> None:
+    """Raise ``UsageError`` for more than ``MAX_COLUMNS``."""
+    if columns > MAX_COLUMNS:
+        raise UsageError(
+            f"{place}: expected at most {MAX_COLUMNS:,} columns, got {columns:,}",
+            "check its separators, or leave out columns that no model needs",
         )
 
 
