@@ -7,8 +7,8 @@ from typing import Any
 
 from serving.budget import Budget
 
-MANY_BYTES = 1 << 18
-MANY_VALUES = 20_000
+MANY_BYTES = 1 << 20
+MANY_VALUES = 50_000
 """From here on a parser in C would keep the interpreter for tens of milliseconds."""
 
 
