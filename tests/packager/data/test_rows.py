@@ -94,10 +94,10 @@ def test_rows_of_a_parquet_give_back_its_frame(tmp_path, messy, unit, zone):
         size=pd.Categorical(["S", None, "L", "S"], ["S", "M", "L"], ordered=True),
     )
     frame.to_parquet(tmp_path / "t.parquet")
-    train = read(tmp_path / "t.parquet")
-    schema = Schema.model_validate_json(schema_of(train).dump())
-    rows = json.loads(json.dumps(read_rows(tmp_path / "t.parquet", schema)))
     with pd.option_context("mode.string_storage", "python"):  # as in every worker and server
+        train = read(tmp_path / "t.parquet")
+        schema = Schema.model_validate_json(schema_of(train).dump())
+        rows = json.loads(json.dumps(read_rows(tmp_path / "t.parquet", schema)))
         frame = check_rows(rows, schema).frame
     pd.testing.assert_frame_equal(frame, train, check_exact=True)
     assert frame.equals(train)
