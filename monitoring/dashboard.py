@@ -12,6 +12,9 @@ from monitoring.rules import Monitored
 
 COLUMNS = 24
 SCHEMA = 39  # of Grafana 10 and 11
+PLAIN = '/^[^"\\\\]*$/'
+"""Values that can be chosen: Grafana puts them between quotes as they are, so that a feature whose
+name holds a quote could add to every query. Tables and alerts show such features as well."""
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
@@ -46,7 +49,7 @@ def _variables(model: Monitored) -> list[dict[str, Any]]:
         (
             "feature",
             f"model_feature_reference_rows{{{one}}}",
-            model.features[0] if model.features else "",
+            next((name for name in model.features if not {*name} & {'"', "\\"}), ""),
         ),
     )
     source = {"name": "datasource", "type": "datasource", "query": "prometheus", "hide": 0}
@@ -59,6 +62,7 @@ def _variables(model: Monitored) -> list[dict[str, Any]]:
                 "datasource": SOURCE,
                 "query": {"query": f"label_values({series}, {name})", "refId": name},
                 "current": {"text": now, "value": now},
+                "regex": PLAIN,
                 "refresh": 2,  # when the time range changes
                 "sort": 1,
                 "multi": False,

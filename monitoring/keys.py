@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import hmac
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 FEWEST_BYTES = 16
+MAX_BYTES = 1 << 16
 _CONTEXT = b"model feedback token\0"
 
 
@@ -83,11 +87,26 @@ class KeyRing:
 
     def _read(self) -> Keys:
         try:
-            return Keys.parse(self._path.read_text(encoding="utf-8-sig"), self._model)
+            return Keys.parse(small_file(self._path).decode("utf-8-sig"), self._model)
         except (OSError, UnicodeDecodeError) as error:
             raise KeyFileError(f"{self._path}: can't be read: {error}") from error
         except KeyFileError as error:
             raise KeyFileError(f"{self._path}: {error}") from error
+
+
+def small_file(path: Path) -> bytes:
+    """What a file of keys holds; ``OSError`` for a pipe or device, or more than 64 KiB.
+
+    It is opened without waiting: nobody may ever write into a pipe.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "expected a file, got a pipe, folder or device")
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"expected at most {MAX_BYTES} bytes")
+    return content
 
 
 def _decoded(text: str, line: int) -> bytes:

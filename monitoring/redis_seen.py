@@ -11,12 +11,14 @@ late they are carried out, counts a label twice.
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from monitoring.redis_client import RedisClient, shown
 from monitoring.seen import DAY, WAIT_SECONDS, StoreError, Token, first_of
 
 TRY_SECONDS = WAIT_SECONDS
@@ -67,16 +69,21 @@ _FORGET = _LOOP.format(
 )
 
 
+_PROBE = "redis.call('SET', KEYS[1], '1') redis.call('DEL', KEYS[1]) return 1"
+"""Raises where scripts are not allowed, or nothing may be written."""
+
+logger = logging.getLogger("monitoring")
+
+
 class RedisSeen:
     """A set of tokens; days expire there by themselves."""
 
-    def __init__(self, url: str, model: str, days: float) -> None:
-        """Connect to ``url``; ``days``: how long tokens are good for. Raises ``StoreError``."""
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+    def __init__(self, url: str, model: str, days: float, *, make: bool = False) -> None:
+        """Connect to ``url``; ``days``: how long tokens are good for. Raises ``StoreError``.
 
-        self._failure: type[Exception] = redis.RedisError
+        Who starts the server (``make``) also learns whether that Redis can be written, and
+        whether it throws keys away when its memory is full: labels would count again.
+        """
         self._model = model
         self._days = days
         self._unsure: list[tuple[bytes, list[Token]]] = []
@@ -85,17 +92,11 @@ class RedisSeen:
         """Tokens that entered the set in a call of ``add`` that raised."""
         self._counted: list[tuple[bytes, list[Token]]] = []
         """Claims that have served their purpose."""
-        try:
-            # Nothing is sent twice but by us, who know what that means.
-            self._client: Any = redis.Redis.from_url(
-                url,
-                socket_timeout=WAIT_SECONDS,
-                socket_connect_timeout=WAIT_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-            )
-            self._client.ping()
-        except (redis.RedisError, ValueError) as error:
-            raise StoreError(f"{_shown(url)}: {error}") from error
+        self._client: Any = RedisClient(url)
+        if self._client.eval(_PROBE, 1, f"model-feedback:{model}:probe") != 1:
+            raise StoreError(f"{shown(url)}: expected a Redis, got answers of something else")
+        if make:
+            self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
         until = time.monotonic() + TRY_SECONDS
@@ -165,17 +166,28 @@ class RedisSeen:
         keys = [key for day in days for key in (self._key(day), self._key(day) + ":claims")]
         expiries = [int((day + 2 + self._days) * DAY) for day in days]
         pairs = [part for minted, nonce in tokens for part in (days[minted // DAY], nonce)]
-        try:
-            answers = self._client.eval(script, len(keys), *keys, claim, *expiries, *pairs)
-        except self._failure as error:
-            raise StoreError(f"redis: {error}") from error
+        answers = self._client.eval(script, len(keys), *keys, claim, *expiries, *pairs)
+        if (
+            not isinstance(answers, list)
+            or len(answers) != len(tokens)
+            or any(type(answer) is not int or answer not in (0, 1) for answer in answers)
+        ):
+            self._client.close()  # it may be out of step: the next answer would be another's
+            raise StoreError(f"redis: expected {len(tokens)} times 0 or 1, got another answer")
         return [token for token, answer in zip(tokens, answers, strict=True) if answer]
+
+    def _refuse_eviction(self, place: str) -> None:
+        try:
+            found = self._client.memory()
+        except StoreError as error:
+            logger.warning("it can't be told whether this Redis evicts keys: %s", error)
+            return
+        policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
+        if found.get("maxmemory") and policy != "noeviction":
+            raise StoreError(
+                f"{place}: expected `maxmemory-policy noeviction`, got {policy!r}:"
+                " labels whose keys it evicts would count twice"
+            )
 
     def _key(self, day: int) -> str:
         return f"model-feedback:{self._model}:{day}"
-
-
-def _shown(url: str) -> str:
-    """A URL without what may be a password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

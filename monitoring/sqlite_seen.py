@@ -31,7 +31,7 @@ class _GoneError(Exception):
     """The file's name is no longer that of the open file."""
 
 
-_FAILURES = (OSError, sqlite3.Error, _GoneError)
+_FAILURES = (OSError, sqlite3.Error, ValueError, _GoneError)
 
 
 class SqliteSeen:
@@ -53,6 +53,8 @@ class SqliteSeen:
         try:
             if make:
                 folder.mkdir(parents=True, exist_ok=True)
+            for beside in ("", "-wal", "-shm"):
+                _refuse_other(Path(f"{self._path}{beside}"))
             self._open(make=make)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{self._path}: {error}") from error
@@ -154,6 +156,16 @@ class SqliteSeen:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise ``OSError`` for a link, pipe or device, which SQLite would follow or wait for."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(kind):
+        raise OSError(f"expected {path.name} to be a file, got a link, folder, pipe or device")
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -6,10 +6,12 @@ becomes ``NAME.old``, in place of the one before.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import random
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -95,15 +97,33 @@ class SuspiciousLog:
 
     def _append(self, content: bytes) -> None:
         """Add whole lines under a lock, so that workers neither mix nor rotate at once."""
-        lock = os.open(f"{self._path}.lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        lock = _opened(f"{self._path}.lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._path.exists() and self._path.stat().st_size + len(content) > self._max_bytes:
                 self._path.replace(f"{self._path}.old")
-            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            file = _opened(self._path)
             try:
-                os.write(file, content)
+                before = os.fstat(file).st_size
+                written = os.write(file, content)
+                if written < len(content):  # a full disk: no line is left without its end
+                    os.ftruncate(file, before)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:
                 os.close(file)
         finally:
             os.close(lock)
+
+
+def _opened(path: Path | str) -> int:
+    """A file to append to, made if absent; ``OSError`` for a link, a pipe or a device.
+
+    Whoever may write to the folder could name any file of this user by a link, or stop a worker by
+    a pipe that nobody reads.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "expected a file, got a pipe or device", str(path))
+    return descriptor

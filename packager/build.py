@@ -27,6 +27,7 @@ from packager.image.stored import COMPANION
 from packager.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project.config import Project
+from packager.project.inside import tell_outside
 from packager.project.needed import explained
 from packager.proof import READY_SECONDS, Shipped, prove, prove_started
 from packager.record import BuildRecord, write_record
@@ -156,6 +157,7 @@ def _check(
     check_builder(builder, output, engine)
     template = own_template(project.directory, builder, progress)
     check_writable(project.directory)
+    tell_outside(project.directory, project.places, progress)
     check_columns(project)
     check_model_file(project)
     code = read_code(project, output.paths)

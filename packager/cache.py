@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,8 +27,27 @@ def cache_directory(*parts: str) -> Path:
     """``MODEL_PACKAGER_CACHE`` or the user's cache folder; ``parts`` below it, made if absent."""
     top = os.environ.get("MODEL_PACKAGER_CACHE") or platformdirs.user_cache_dir("model-packager")
     path = Path(top).joinpath(*parts)
-    path.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        if not Path(top).exists():
+            # What lies there is believed, and run in containers: it is this user's alone.
+            Path(top).parent.mkdir(parents=True, exist_ok=True)
+            Path(top).mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
+    _refuse_others(Path(top))
     return path
+
+
+def _refuse_others(top: Path) -> None:
+    """Raise ``UsageError`` for a cache that another user owns, or any user may write to."""
+    if sys.platform == "win32":
+        return
+    found = top.stat()
+    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
+        whose = f"user {found.st_uid}'s, mode {stat.S_IMODE(found.st_mode):o}"
+        raise UsageError(
+            f"{top}: expected a cache that this user owns and others can't write to, got {whose}",
+            f"`chmod o-w {top}`, or name another folder with MODEL_PACKAGER_CACHE",
+        )
 
 
 @contextmanager

@@ -31,7 +31,10 @@ def check_columns(project: Project) -> None:
     present = column_names(source, reader)
     named = {"data.target": [data.target], "data.exclude": data.exclude}
     named |= {"data.include": data.include, "data.train_only": data.train_only}
-    named["data.read.dtypes"] = tuple(data.read.dtypes)
+    named |= {"data.personal": data.personal, "data.not_personal": data.not_personal}
+    named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
+    compared = project.monitoring
+    named |= {"monitoring.exclude": compared.exclude, "monitoring.include": compared.include}
     named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
     if data.split.time:
         named["data.split.time"] = [data.split.time]

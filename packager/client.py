@@ -23,6 +23,14 @@ from packager.data.jsonvalues import json_rows, json_value
 from packager.errors import PackageError, UsageError
 from packager.manifest import Manifest
 from packager.noun import Scalar
+from packager.remote.fetch import (
+    MAX_ANSWER_BYTES,
+    MAX_METRICS_BYTES,
+    PLAIN,
+    Bearer,
+    UnboundedError,
+    fetched,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +38,10 @@ if TYPE_CHECKING:
 BATCH = 1_000
 TRIES = 5
 LONGEST_WAIT_SECONDS = 10.0
+WHOLE_ANSWER = 10
+"""Times ``timeout``: seconds in which an answer has to be there whole."""
+METRICS = "/metrics"
+JSON = {"Content-Type": "application/json"}
 _REFUSED = (400, 413, 422)
 
 
@@ -73,7 +85,7 @@ class Client:
         self._timeout = timeout
         self._session = requests.Session()
         if key is not None:
-            self._session.auth = _Bearer(key)
+            self._session.auth = Bearer(key)
         # A proxy that the environment names for the world can't reach this machine itself.
         self._session.trust_env = not _is_here(parts.hostname)
 
@@ -111,9 +123,9 @@ class Client:
 
     def metrics(self) -> str:
         """The server's metrics, in Prometheus' text format."""
-        response = self._send("GET", "/metrics", None)
+        response = self._send("GET", METRICS, None)
         if response.status_code != 200:
-            raise self._refused(response, "/metrics", 0)
+            raise self._refused(response, METRICS, 0)
         return response.text
 
     def predict(
@@ -183,14 +195,24 @@ class Client:
 
     def _send(self, method: str, path: str, body: bytes | None) -> requests.Response:
         try:
-            return self._session.request(
-                method,
-                self.url + path,
-                data=body,
-                headers={"Content-Type": "application/json"} if body is not None else None,
-                timeout=self._timeout,
-                allow_redirects=False,
+            return fetched(
+                lambda: self._session.request(
+                    method,
+                    self.url + path,
+                    data=body,
+                    headers={**PLAIN, **(JSON if body is not None else {})},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ),
+                MAX_METRICS_BYTES if path == METRICS else MAX_ANSWER_BYTES,
+                WHOLE_ANSWER * self._timeout,
             )
+        except UnboundedError as error:
+            raise PackageError(
+                f"{self.url}{path}: expected an answer {error}",
+                "check that the address is that of a served package",
+            ) from error
         except requests.RequestException as error:
             why = "no connection" if isinstance(error, requests.ConnectionError) else error
             raise PackageError(
@@ -223,17 +245,6 @@ _HINTS = {
     503: "the server is busy or starting: try again later",
     504: "ask for fewer rows at a time, or raise MODEL_DEADLINE_SECONDS",
 }
-
-
-class _Bearer(requests.auth.AuthBase):
-    """As ``auth`` rather than a header, which a ``.netrc`` would replace."""
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key}"
-        return request
 
 
 def read_key(path: Path) -> str:

@@ -17,6 +17,16 @@ from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.ignored import Ignored, junk_file, junk_folder
 from packager.project.included import included
+from packager.project.inside import (
+    MAX_FILES,
+    patterns_of,
+    refuse_deep,
+    refuse_depth,
+    refuse_leaving,
+    refuse_links_out,
+    refuse_sparse,
+    refuse_unnameable,
+)
 from packager.project.needed import DATA_FOLDER, refuse_needed, told
 from packager.project.secrets import secret_in
 
@@ -63,7 +73,11 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
     apart = {path.resolve() for path in (*_data_places(project), *outputs)}
     files, left_out = _walk(top, apart)
     wanted = included(top, project.image.include)
+    refuse_links_out(wanted.values(), top)
     files |= wanted
+    for name, path in files.items():
+        refuse_unnameable(name)
+        refuse_sparse(path, name)
     held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
     held = {name: secret for name, secret in held.items() if name not in wanted}
     refuse_needed(project, files, held)
@@ -81,6 +95,7 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
     left_out: dict[str, str] = {}
     for folder, folders, names in os.walk(top, followlinks=True):
         here = Path(folder)
+        refuse_depth(here, len(here.relative_to(top).parts))
         _refuse_loop(here)
         kept = []
         for name in sorted(folders):
@@ -88,6 +103,8 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
             why = DATA_FOLDER if path in apart else junk_folder(path)
             why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
             if why is None:
+                if path.is_symlink():
+                    refuse_leaving(path, top)
                 kept.append(name)
             else:
                 left_out[path.relative_to(top).as_posix()] = why
@@ -98,11 +115,24 @@ def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]
             why = _why_no_code(path, inside, apart) or ignored.why(path, folder=False)
             if why is None and wanted is not None and inside not in wanted:
                 why = ".dockerignore names it"
+            if why is None and path.is_symlink():
+                refuse_leaving(path, top)
+            if why is None:
+                why = _why_no_file(path)
             if why is None:
                 files[inside] = path
             else:
                 left_out[inside] = why
+        _refuse_many(len(files))
     return files, left_out
+
+
+def _refuse_many(count: int) -> None:
+    if count > MAX_FILES:
+        raise UsageError(
+            f"expected at most {MAX_FILES:,} files of code, got more",
+            "name in .dockerignore what the code does not need; links to one folder count each",
+        )
 
 
 def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
@@ -119,11 +149,17 @@ def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
 
 
 def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
-    if inside in OUTPUTS or not path.is_file() or _is_archive(path):
+    if inside in OUTPUTS or _is_archive(path):
         return "a build writes it"
     if path in apart or path.resolve() in apart:
         return "it is data, a model or an output"
     return junk_file(path)
+
+
+def _why_no_file(path: Path) -> str | None:
+    if path.is_file():
+        return None
+    return "it is no regular file" if path.exists() else "it is a link to nothing"
 
 
 def data_files(project: Project) -> dict[str, Path]:
@@ -133,6 +169,7 @@ def data_files(project: Project) -> dict[str, Path]:
     source = project.path(project.data.source)
     _, paths = source_files(source)
     top = source if source.is_dir() else source.parent
+    _refuse_links_out(paths, source, project)
     files = {f"source/{path.relative_to(top).as_posix()}": path for path in paths}
     if project.data.split.file:
         held_out = project.path(project.data.split.file)
@@ -147,8 +184,16 @@ def model_files(project: Project) -> dict[str, Path]:
     path = project.path(project.model.path)
     if path.is_file():
         return {"model": path}
-    inside = (p for p in sorted(path.rglob("*")) if p.is_file())
+    inside = [p for p in sorted(path.rglob("*")) if p.is_file()]
+    _refuse_links_out(inside, path, project)
     return {f"model/{p.relative_to(path).as_posix()}": p for p in inside}
+
+
+def _refuse_links_out(paths: Iterable[Path], folder: Path, project: Project) -> None:
+    """Raise ``UsageError`` for a link below ``folder`` that leaves both it and the project."""
+    if folder.is_dir():
+        top = project.directory
+        refuse_links_out(paths, top if folder.is_relative_to(top) else folder)
 
 
 def _data_places(project: Project) -> list[Path]:
@@ -169,6 +214,8 @@ def _data_places(project: Project) -> list[Path]:
 
 def _is_archive(path: Path) -> bool:
     """Whether a file is an archive that an earlier build wrote."""
+    if path.is_symlink() or not path.is_file():
+        return False
     with path.open("rb") as file:
         return bool(ARCHIVE.match(file.read(100)))
 
@@ -177,7 +224,9 @@ def _not_ignored(top: Path) -> set[str] | None:
     ignore = top / ".dockerignore"
     if not ignore.is_file():
         return None
-    lines = (line.strip() for line in ignore.read_text(encoding="utf-8-sig").splitlines())
+    refuse_leaving(ignore, top)
+    refuse_deep(top)
+    lines = (line.strip() for line in patterns_of(ignore))
     patterns = [line for line in lines if line and not line.startswith("#")]
     return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from packager.errors import PackageError
 from packager.progress import How
 
+CREDENTIAL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/@'\"<>]{1,500}@")
 STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
 
 
@@ -78,6 +80,11 @@ def human_bytes(size: int) -> str:
     return f"{value:.1f} GB"
 
 
+def without_credentials(text: str) -> str:
+    """``text`` with the user and password of each address in it left out."""
+    return CREDENTIAL.sub(r"\1***@", text)
+
+
 def _plain(text: str) -> str:
-    """Text that rich prints as it is, without control sequences."""
-    return printable(text).replace("[", "\\[")
+    """Text that rich prints as it is, without control sequences and credentials."""
+    return printable(without_credentials(text)).replace("[", "\\[")

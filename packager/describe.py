@@ -110,6 +110,8 @@ def _data_source(
         exclude=data.exclude,
         include=data.include,
         train_only=data.train_only,
+        personal=data.personal,
+        not_personal=data.not_personal,
         split=split_of(project),
         embed=data.embed,
         reader=data.reader,

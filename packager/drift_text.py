@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from packager.data.shown import shortened
 from packager.drift import Feature, NotCompared, Odd, Report, Slice
 
 LEAST_NAME = 12
+MOST_NAME = 200
 GAP = "  "
 USUAL = {"missing": "training", "invalid": "-"}
 """Kind of odd value → the rows whose share is the usual one."""
@@ -18,7 +20,7 @@ def as_text(report: Report, columns: int | None = None) -> str:
 
     Long names lose their middle where lines would be longer than ``columns``.
     """
-    parts = [f"{report.model} {report.version}: {report.source}"]
+    parts = [f"{_plain(report.model)} {_plain(report.version)}: {report.source}"]
     if report.features:
         heads = ("feature", "rows", "PSI", "noise", "z", "q", "JS bits", "verdict")
         parts.append(_table(heads, columns, [_feature(feature) for feature in report.features]))
@@ -73,7 +75,7 @@ def _number(value: float) -> str:
 
 def _table(heads: Sequence[str], columns: int | None, rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell; the first to the left, numbers to the right."""
-    shown = [[cell if cell.isprintable() else repr(cell) for cell in row] for row in (heads, *rows)]
+    shown = [[_plain(cell) for cell in row] for row in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     if columns is not None:
         others = sum(width + len(GAP) for width in widths[1:])
@@ -88,6 +90,12 @@ def _table(heads: Sequence[str], columns: int | None, rows: Sequence[Sequence[st
         for row in shown
     ]
     return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """``text`` on one line of bounded length, without characters that steer a terminal."""
+    short = shortened(text, MOST_NAME)
+    return short if short.isprintable() else repr(short)
 
 
 def _cut(name: str, width: int) -> str:

@@ -29,7 +29,7 @@ def samples(text: str) -> Iterator[Sample]:
         if found is None:
             raise ValueError(f"line {number}: expected a sample, got {line[:60]!r}")
         name, labels, value = found.groups()
-        yield Sample(name, _labels(labels or "", number), float(value))
+        yield Sample(name, _labels(labels or "", number), float(value.replace("_", "?")))
 
 
 def _labels(text: str, number: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from packager.client import Client
+from packager.data.spreadsheet import unescaped
 from packager.errors import UsageError
 from packager.progress import Progress
 
@@ -92,7 +93,7 @@ def _from_csv(source: Path) -> Iterator[Pair]:
                         f"{source}, line {reader.line_num}: expected {len(names)} cells, got fewer",
                         "every line needs a token and a label; an unknown label is an empty cell",
                     )
-                yield reader.line_num, token, actual
+                yield reader.line_num, token, unescaped(actual)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{source}: can't be read as CSV: {error}", "check the file") from error
 

@@ -19,6 +19,7 @@ from packager.image.engine import Engine
 from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project.config import Project
+from packager.project.inside import tell_outside
 from packager.project.needed import explained
 from packager.runners.local import check_host
 from packager.runners.runner import Worker
@@ -40,8 +41,17 @@ def dependencies_of(
     locked = base.locked if base else None
     lock_path = project.directory / LOCK
     form, trees = _format(project), project.serve.compile != "off"
+    strategy = project.requirements.index_strategy
     return provide(
-        requirements, form, lock_path, target, locked, progress, update=update, trees=trees
+        requirements,
+        form,
+        lock_path,
+        target,
+        locked,
+        progress,
+        update=update,
+        trees=trees,
+        strategy=strategy,
     )
 
 
@@ -140,6 +150,7 @@ def worker_on_footing(project: Project, footing: Footing, progress: Progress) ->
     """A worker on a project's locked environment, code and data, as a build would have it."""
     base, engine = footing.base, footing.engine
     with work_folder() as folder:
+        tell_outside(project.directory, project.places, progress)
         code, data = read_code(project), data_files(project)
         code.tell(progress)
         progress.step("making layers")

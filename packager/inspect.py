@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import stdev
 from typing import Any
 
-from packager.console import human_bytes
+from packager.console import human_bytes, one_line
 from packager.data.shown import shown_value
 from packager.image.reference import Reference
 from packager.manifest import Manifest
@@ -43,13 +43,14 @@ def as_text(reference: Reference) -> str:
         f"  recipe        {_recipe(manifest)}",
         f"  data          {_data(manifest)}",
         f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
+        *_personal(manifest),
         f"  environment   {_environment(reference)}",
         *compiled_lines(manifest.compiled),
         f"  monitoring    {_monitoring(reference)}",
         *_evaluation(manifest),
         *_layer_table(reference),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _recipe(manifest: Manifest) -> str:
@@ -73,6 +74,14 @@ def _data(manifest: Manifest) -> str:
         f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
         f"{_unlabelled(data.unlabelled)}"
     )
+
+
+def _personal(manifest: Manifest) -> Iterator[str]:
+    """Columns of personal data, of which no value is recorded."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    told = [f"{column.name} ({column.personal})" for column in columns if column.personal]
+    if told:
+        yield f"  personal      {', '.join(told)}: no values are shown"
 
 
 def _unlabelled(words: Mapping[str, int]) -> str:

@@ -24,6 +24,21 @@ Refusal = Literal["null", "unseen", "empty", "extreme"]
 """A kind of value: null, a value that training lacked, empty text, the ends of the dtype."""
 
 
+Personal = Literal[
+    "e-mail addresses",
+    "phone numbers",
+    "payment cards",
+    "bank accounts",
+    "national ids",
+    "IP addresses",
+    "birth dates",
+    "postal addresses",
+    "names of people",
+    "personal data",
+]
+"""What a column's values look like; the last where only ``[data] personal`` says so."""
+
+
 class Column(Noun):
     """One input column, as the model met it in the training rows.
 
@@ -44,6 +59,8 @@ class Column(Noun):
     """Values on which the model raised when the build asked it (``worker/refusals.py``)."""
     fatal: tuple[Refusal, ...] = ()
     """Those of ``refuses`` that ended the model's process, or on which it never came back."""
+    personal: Personal | None = None
+    """What kind of personal data it holds: then no value of it is recorded in the package."""
 
 
 class Schema(Noun):
@@ -182,6 +199,9 @@ class DataSource(Noun):
     exclude: tuple[str, ...]
     include: tuple[str, ...] = ()
     train_only: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    not_personal: tuple[str, ...] = ()
+    """As package.toml has them; what was found stands in the schema's columns."""
     split: Split
     embed: Literal["companion", "image", "none"]
     reader: Reader = Reader()

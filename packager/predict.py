@@ -16,6 +16,7 @@ from packager.data.extra import ExtraColumns
 from packager.data.frames import column_names
 from packager.data.jsonvalues import json_rows
 from packager.data.rowfiles import read_rows
+from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.image.engine import Engine
@@ -24,7 +25,8 @@ from packager.manifest import Manifest
 from packager.progress import Progress
 from packager.training import on_package
 
-Format = Literal["jsonl", "csv"]
+Format = Literal["jsonl", "csv", "csv-exact"]
+"""``csv`` is safe to open in a spreadsheet; ``csv-exact`` has every text as it is."""
 MAX_NAMED = 5
 
 
@@ -42,7 +44,9 @@ def predict(
         with on_package(reference, engine, progress) as worker:
             answers = worker.run("predict", {"rows.json": asked}, output, progress)
         text = answers.read_text(encoding="utf-8")
-    return text if form == "jsonl" else _as_csv(json.loads(line) for line in text.splitlines())
+    if form == "jsonl":
+        return text
+    return _as_csv((json.loads(line) for line in text.splitlines()), exact=form == "csv-exact")
 
 
 def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
@@ -50,8 +54,8 @@ def predict_at(client: Client, source: Path, form: Format, progress: Progress) -
     rows = _rows(source, client.package(), progress)
     progress.step(f"predicting {len(rows)} rows at {client.url}")
     answers = [_as_answer(one) for one in client.predict(rows)]
-    if form == "csv":
-        return _as_csv(answers)
+    if form != "jsonl":
+        return _as_csv(answers, exact=form == "csv-exact")
     return "".join(f"{canonical_json(answer).decode()}\n" for answer in answers)
 
 
@@ -86,8 +90,11 @@ def _as_answer(one: Prediction) -> dict[str, Any]:
     return answer if one.token is None else {**answer, "token": one.token}
 
 
-def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
-    """One line a row: prediction, a column per class probability, flags joined by ``;``."""
+def _as_csv(answers: Iterable[dict[str, Any]], *, exact: bool = False) -> str:
+    """One line a row: prediction, a column per class probability, flags joined by ``;``.
+
+    Unless ``exact``, no text is one that a spreadsheet would run.
+    """
     rows = []
     for answer in answers:
         label = answer["prediction"]
@@ -98,7 +105,10 @@ def _as_csv(answers: Iterable[dict[str, Any]]) -> str:
         rows.append({**row, "token": answer["token"]} if "token" in answer else row)
     file = io.StringIO()
     if rows:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        names = list(rows[0])
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names if exact else map(escaped, names))
+        for row in rows:
+            cells = [row.get(name) for name in names]
+            writer.writerow(cells if exact else map(escaped, cells))
     return file.getvalue()

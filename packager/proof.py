@@ -25,8 +25,8 @@ from packager.image.wheels import VENV
 from packager.manifest import Base
 from packager.progress import Progress
 from packager.results import Golden
+from packager.runners.runner import LocalWorker
 from packager.runners.server_log import last_lines, own_error
-from packager.training import worker_on
 
 READY_SECONDS = 120.0
 """How long an image may take to be ready, unless `--ready-seconds` says otherwise."""
@@ -64,7 +64,7 @@ def prove(ships: Shipped, folder: Path, progress: Progress, seconds: float) -> N
     recorded, engine = _recorded(folder), ships.engine
     if engine is None or ships.base is None:
         progress.warn("no container: the image itself is not started, its layers answer instead")
-        _compare(_from_worker(ships, recorded, folder, progress), recorded)
+        _compare(_from_worker(ships, recorded, folder, progress, seconds), recorded)
         return
     trial = replace(ships.image, name=engine.temporary("proof"))
     progress.step("sending layers to the engine")
@@ -126,9 +126,14 @@ def _wait_until_ready(sandbox: Sandbox, seconds: float) -> None:
         time.sleep(0.2)
     raise PackageError(
         f"trained, but the image is not ready after {seconds:g} s",
+        f"{_longer(seconds)}; the end of its log:\n{last_lines(sandbox.log())}",
+    )
+
+
+def _longer(seconds: float) -> str:
+    return (
         "give it longer, and go on from this training: add --resume --ready-seconds "
-        f"{math.ceil(5 * seconds)} to the command; the end of its log:\n"
-        f"{last_lines(sandbox.log())}",
+        f"{math.ceil(5 * seconds)} to the command"
     )
 
 
@@ -142,16 +147,20 @@ def _told(log: str) -> PackageError:
 
 
 def _from_worker(
-    ships: Shipped, recorded: Golden, folder: Path, progress: Progress
+    ships: Shipped, recorded: Golden, folder: Path, progress: Progress, seconds: float
 ) -> Sequence[Mapping[str, Any]]:
-    """The answers of a process on the image's layers."""
+    """The answers of a process on the image's layers, which has ``seconds`` for them."""
     output = folder / "proof"
     output.mkdir()
     asked = _asked(recorded).encode()
     try:
-        with worker_on(ships.image.layers, ships.base, ships.platform, None, progress) as worker:
-            progress.step("proving that what ships answers as recorded")
-            answers = worker.run("predict", {"rows.json": asked}, output, progress)
+        progress.step("proving that what ships answers as recorded")
+        worker = LocalWorker(ships.image.layers, seconds=seconds)
+        answers = worker.run("predict", {"rows.json": asked}, output, progress)
+    except TimeoutError as error:
+        raise PackageError(
+            f"trained, but what ships has not answered after {seconds:g} s", _longer(seconds)
+        ) from error
     except PackageError as error:
         raise PackageError(
             f"trained, but what ships can't answer: {error.message}",

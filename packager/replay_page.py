@@ -8,8 +8,9 @@ from importlib import resources
 
 from packager.manifest import Manifest
 from packager.results import NumericalEnvironment
+from packager.review.policy import POLICY
 from packager.worker.report import LADDER, Likeness, ReplayReport
-from packager.worker.report_text import SAME_ENVIRONMENT, number, verdict
+from packager.worker.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
@@ -31,6 +32,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
         f'<p class="verdict {state}">{escape(verdict(report))}</p>',
         _ladder(report),
         _likeness(report.likeness) if report.likeness else "",
+        _table(f"Checked by {report.checked_by}", ("what", "who vouches for it"), _vouched(report)),
         _table("Metrics", ("metric", "recorded", "now", "accepted", "seeds", ""), _metrics(report)),
         _table("Why it may differ", ("where", "what"), _reasons(report)),
         _table("Environment", ("", "recorded", "now"), _environment(report, manifest.environment)),
@@ -39,7 +41,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     ]
     body = "\n".join(part for part in parts if part)
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{POLICY}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{style}</style></head>\n"
         f"<body><main>\n{body}\n</main></body></html>\n"
@@ -63,6 +65,10 @@ def _ladder(report: ReplayReport) -> str:
             f"<li{kind}><b>{rung}</b> {MEANING[rung]} <i>{escape(', '.join(marks))}</i></li>"
         )
     return f'<h2>The ladder</h2><ol class="ladder">{"".join(rows)}</ol>'
+
+
+def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
+    return [*report.vouched.items(), *isolated(report)]
 
 
 def _likeness(found: Likeness) -> str:

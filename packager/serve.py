@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.image.assemble import PORT
 from packager.image.engine import Engine
 from packager.image.reference import Reference
@@ -93,16 +93,24 @@ def _in_container(
     reference: Reference, engine: Engine, port: int, progress: Progress, settings: ServeSettings
 ) -> Iterator[Server]:
     name = reference.in_engine(engine, progress)
+    settings.share_with_container()
     variables, mounts = settings.in_container()
     variables["MODEL_PORT"] = str(PORT)  # whatever the image's own environment says
     shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
     title = f"package-serve-{secrets.token_hex(4)}"
-    with engine.server(name, title, port, PORT, environment=variables, mounts=shown) as server:
+    with engine.server(
+        name, title, port, PORT, environment=variables, mounts=shown, memory=settings.memory
+    ) as server:
         yield server
 
 
 @contextmanager
 def _in_process(reference: Reference, port: int, settings: ServeSettings) -> Iterator[Server]:
+    if settings.memory is not None:
+        raise UsageError(
+            "--memory: expected a container, got a process of this machine",
+            "start Docker and leave out --local, or leave out --memory",
+        )
     lock = reference.lock()
     check_host(lock.python, lock.platform)
     chosen = port or _free_port()

@@ -30,6 +30,8 @@ READ = ("MODEL_FEEDBACK_KEY_FILE", "MODEL_API_KEYS_FILE")
 STATE = "MODEL_STATE_DIR"
 LOG = "MODEL_SUSPICIOUS_LOG"
 INSIDE = "/settings"
+CONTAINER_UID, CONTAINER_GID = 65532, 0
+"""A container that root starts runs as this user, not as root."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,13 @@ class ServeSettings:
     """Those that hold values."""
     paths: Mapping[str, Path] = field(default_factory=dict)
     """Those that name a file or a folder of this machine."""
+    memory: int | None = None
+    """Bytes that a container may use; None for its default."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ServeSettings:
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, memory: int | None = None
+    ) -> ServeSettings:
         """Those that are set; raises ``UsageError`` for a file or folder that is not there.
 
         The folder of ``MODEL_STATE_DIR`` is made where it is not there yet.
@@ -64,11 +70,31 @@ class ServeSettings:
         }
         for name, path in named.items():
             _check(name, path)
-        return cls(plain, named)
+        return cls(plain, named, memory)
 
     def variables(self) -> dict[str, str]:
         """For a process on this machine."""
         return {**self.plain, **{name: str(path) for name, path in self.paths.items()}}
+
+    def share_with_container(self) -> None:
+        """Where root starts the container: check that its user, who is not root, has access.
+
+        The folder of ``MODEL_STATE_DIR`` is given to that user where it is root's and empty.
+        Raises ``UsageError`` for what that user can't read or write.
+        """
+        if os.getuid() != 0:
+            return
+        for name, path in self.paths.items():
+            place = path.parent if name == LOG else path
+            if name == STATE and place.stat().st_uid == 0 and not any(place.iterdir()):
+                os.chown(place, CONTAINER_UID, CONTAINER_GID)
+            if not _allowed(place, write=name not in READ):
+                verb = "read" if name in READ else "write"
+                raise UsageError(
+                    f"{name}: the container runs as user {CONTAINER_UID}, not as root: expected "
+                    f"{place} to be one that this user can {verb}",
+                    f"chown -R {CONTAINER_UID} {place}",
+                )
 
     def in_container(self) -> tuple[dict[str, str], list[Mount]]:
         """Variables for a container, and what it has to be shown.
@@ -101,3 +127,14 @@ def _check(name: str, path: Path) -> None:
         raise UsageError(
             f"{name}: expected a file, got {path}", "name one that exists, or unset it"
         )
+
+
+def _allowed(path: Path, *, write: bool) -> bool:
+    """Whether the container's user may read ``path``, or also write (and enter, a folder)."""
+    found = path.stat()
+    needed = 0o7 if write and path.is_dir() else 0o6 if write else 0o4
+    if found.st_uid == CONTAINER_UID:
+        return (found.st_mode >> 6) & needed == needed
+    if found.st_gid == CONTAINER_GID:
+        return (found.st_mode >> 3) & needed == needed
+    return found.st_mode & needed == needed

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import requests
 
 from monitoring.promql import quoted
+from packager.data.shown import shown_value
 from packager.errors import PackageError, UsageError
 from packager.exposition import Sample, samples
+from packager.remote.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedError, fetched
 
 TIMEOUT = 30
+"""Seconds for a connection, and between two bytes."""
+MAX_SERIES = 200_000
+"""Of one answer: a package exposes some tens of thousands at the most."""
 IDENTITY = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
@@ -78,12 +85,15 @@ class Totals:
         return self.values.get(name, {})
 
 
-def from_replicas(urls: Sequence[str], wanted: Wanted) -> Totals:
-    """The sum of what replicas counted since they started; each URL is one replica."""
+def from_replicas(urls: Sequence[str], wanted: Wanted, key: str | None = None) -> Totals:
+    """The sum of what replicas counted since they started; each URL is one replica.
+
+    ``key`` is sent to each of them.
+    """
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
-    exposed = [sample for url in urls for sample in _exposed(url)]
+    exposed = [sample for url in urls for sample in _exposed(url, key)]
     where = ", ".join(urls)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == IDENTITY]
     model, version = wanted.choose(pairs, where)
@@ -93,22 +103,22 @@ def from_replicas(urls: Sequence[str], wanted: Wanted) -> Totals:
         if labels is None or _pair(sample.labels) != (model, version):
             continue
         place = values.setdefault(sample.name, {})
-        key = tuple(sample.labels.get(label, "") for label in labels)
+        cell = tuple(sample.labels.get(label, "") for label in labels)
         if sample.name in COUNTERS:
-            place[key] = place.get(key, 0.0) + sample.value
+            place[cell] = place.get(cell, 0.0) + sample.value
         else:
-            place[key] = max(place.get(key, sample.value), sample.value)
+            place[cell] = max(place.get(cell, sample.value), sample.value)
     replicas = "1 replica" if len(urls) == 1 else f"{len(urls)} replicas"
     return Totals(model, version, f"{replicas} since their start", values)
 
 
-def from_prometheus(url: str, window: str, wanted: Wanted) -> Totals:
+def from_prometheus(url: str, window: str, wanted: Wanted, key: str | None = None) -> Totals:
     """What all replicas counted in the last ``window`` (``1d``), as ``increase()`` has it."""
     if not WINDOW.fullmatch(window):
         raise UsageError(
             f"--window: expected a number and one of s, m, h, d, w, got {window!r}", "say 1d"
         )
-    found = _asked(url, f"group by (model, version) (last_over_time({IDENTITY}[{window}]))")
+    found = _asked(url, f"group by (model, version) (last_over_time({IDENTITY}[{window}]))", key)
     model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
     only = f"{{model={quoted(model)}, version={quoted(version)}}}"
     values = {}
@@ -121,7 +131,7 @@ def from_prometheus(url: str, window: str, wanted: Wanted) -> Totals:
         )
         values[name] = {
             tuple(series.get(label, "") for label in labels): value
-            for series, value in _asked(url, query)
+            for series, value in _asked(url, query, key)
         }
     return Totals(model, version, f"the last {window}, from Prometheus", values)
 
@@ -130,10 +140,15 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
     return labels.get("model", ""), labels.get("version", "")
 
 
-def _exposed(url: str) -> list[Sample]:
-    text = _get(url, {}).text
+def _exposed(url: str, key: str | None) -> list[Sample]:
+    text = _get(url, {}, key).text
     try:
-        found = list(samples(text))
+        found = list(islice(samples(text), MAX_SERIES + 1))
+        if len(found) > MAX_SERIES:
+            raise ValueError(f"more than {MAX_SERIES} series")
+        for sample in found:
+            if sample.name in COUNTERS or sample.name in GAUGES:
+                _check_count(sample.name, sample.value)
     except ValueError as error:
         raise PackageError(
             f"{url}: expected metrics, got another content ({error})",
@@ -147,35 +162,75 @@ def _exposed(url: str) -> list[Sample]:
     return found
 
 
-def _asked(url: str, query: str) -> list[tuple[dict[str, str], float]]:
+def _check_count(name: str, value: float) -> None:
+    """Raise ``ValueError`` for what can be no count, share or sum of errors."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
+
+
+def _asked(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], float]]:
     """Labels and value of each series of an instant query."""
-    answer = _get(f"{url.rstrip('/')}/api/v1/query", {"query": query})
+    answer = _get(f"{url.rstrip('/')}/api/v1/query", {"query": query}, key)
     try:
         result: list[dict[str, Any]] = answer.json()["data"]["result"]
-        return [(series["metric"], float(series["value"][1])) for series in result]
-    except (requests.JSONDecodeError, KeyError, TypeError) as error:
+        if len(result) > MAX_SERIES:
+            raise ValueError(f"more than {MAX_SERIES} series")
+        found = [(_label_texts(series["metric"]), float(series["value"][1])) for series in result]
+        for _, value in found:
+            _check_count("an answer", value)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        told = f" ({error})" if type(error) is ValueError else ""
         raise PackageError(
-            f"{url}: expected Prometheus' answer to a query, got another content",
+            f"{url}: expected Prometheus' answer to a query, got another content{told}",
             "name the address of a Prometheus: http://…:9090",
         ) from error
+    return found
 
 
-def _get(url: str, parameters: Mapping[str, str]) -> requests.Response:
+def _label_texts(found: Any) -> dict[str, str]:
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise TypeError("labels are text")
+    return found
+
+
+def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.Response:
     try:
-        answer = requests.get(url, parameters, timeout=TIMEOUT)
+        answer = fetched(
+            lambda: requests.get(
+                url,
+                parameters,
+                headers=PLAIN,
+                auth=None if key is None else Bearer(key),
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ),
+            MAX_METRICS_BYTES,
+        )
     except (
         requests.exceptions.InvalidSchema,
         requests.exceptions.InvalidURL,
         requests.exceptions.MissingSchema,
     ) as error:
         raise UsageError(f"expected an address, got {url!r}", "begin with http://") from error
+    except UnboundedError as error:
+        raise PackageError(
+            f"{url}: expected an answer {error}",
+            "name /metrics of a replica, or the address of a Prometheus",
+        ) from error
     except requests.RequestException as error:
         raise PackageError(
             f"{url}: no answer: {type(error).__name__}", "is it running, and reached from here?"
         ) from error
+    if answer.status_code == 401:
+        raise PackageError(
+            f"{url}: expected status 200, got 401: it asks for a key",
+            "give a key the server knows: --key-file",
+        )
     if answer.status_code != 200:
         raise PackageError(
-            f"{url}: expected status 200, got {answer.status_code}: {answer.text[:200].strip()}",
+            f"{url}: expected status 200, got {answer.status_code}: "
+            f"{shown_value(answer.text[:200].strip())}",
             "name /metrics of a replica, or the address of a Prometheus",
         )
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,16 +68,20 @@ def worker_on(
     platform: str,
     engine: Engine | None,
     progress: Progress,
+    variables: Mapping[str, str] = {},
 ) -> Iterator[Worker]:
-    """A worker on these layers: in a container where an engine and a base are, else a process."""
+    """A worker on these layers: in a container where an engine and a base are, else a process.
+
+    ``variables`` are added to its environment.
+    """
     if engine is None or base is None:
-        yield LocalWorker(layers)
+        yield LocalWorker(layers, variables)
         return
     progress.step("sending layers to the engine")
     image = assemble(engine.temporary("training"), base, layers, platform, {LABEL: "training"})
     load_into(engine, image, progress)
     try:
-        yield ContainerWorker(engine, image.name)
+        yield ContainerWorker(engine, image.name, variables)
     finally:
         engine.remove(image.name)
 
@@ -122,6 +126,8 @@ def job_of(project: Project) -> Job:
         exclude=data.exclude if data else (),
         include=data.include if data else (),
         train_only=data.train_only if data else (),
+        personal=data.personal if data else (),
+        not_personal=data.not_personal if data else (),
         reader=data.reader if data else Reader(),
         split=split_of(project),
         source=data is not None,

@@ -39,9 +39,10 @@ def main() -> None:
     say("3", "inspect", "what is inside")
     run(["inspect", target], keep=30)
     say("4", "serve", "predictions and metrics on 127.0.0.1")
-    serve_and_measure(target)
+    local = [] if engine else ["--local"]
+    serve_and_measure(target, local)
     say("5", "replay", "train again from the package alone, no network, and compare")
-    run(["replay", target])
+    run(["replay", target, *local])
     finish(target, engine, time.monotonic() - started)
 
 
@@ -84,11 +85,11 @@ def base_option(engine: Engine | None) -> list[str]:
     return ["--base", name]
 
 
-def serve_and_measure(target: str) -> None:
+def serve_and_measure(target: str, local: Sequence[str]) -> None:
     """Send real rows, show answers, and the counters that moved."""
     labelled = list(labelled_rows(ROWS))
     rows = [row for row, _ in labelled]
-    with served(target) as url:
+    with served(target, local) as url:
         before = counters(url)
         print(f"\n  POST {url}/predict  one row: {json.dumps(rows[0])}")
         answer = post(f"{url}/predict", {"rows": rows[:1]})
@@ -122,11 +123,12 @@ def number(text: str) -> object:
 
 
 @contextmanager
-def served(target: str) -> Iterator[str]:
-    command(f"package serve {target} --port 0")
+def served(target: str, local: Sequence[str]) -> Iterator[str]:
+    arguments = ["serve", target, "--port", "0", *local]
+    command(f"package {' '.join(arguments)}")
     log = (WORK / "serve.log").open("w", encoding="utf-8")
     process = subprocess.Popen(
-        [PACKAGE, "serve", target, "--port", "0"],
+        [PACKAGE, *arguments],
         cwd=WORK,
         stdout=subprocess.PIPE,
         stderr=log,
@@ -203,7 +205,8 @@ def finish(target: str, engine: Engine | None, seconds: float) -> None:
     print(f"\ndone in {seconds:.0f} s; everything is in {WORK.relative_to(TOP)}/")
     print("try next:")
     print("  . .venv/bin/activate && cd .demo")
-    print(f"  package predict {target} --input diamonds/data/diamonds.csv --format csv")
+    local = "" if engine else " --local"
+    print(f"  package predict {target} --input diamonds/data/diamonds.csv --format csv{local}")
     print("  package init my-model && package build my-model --output oci:my-image")
     if engine is None:
         print("  containers: `make demo YES=1` installs Docker Engine (root, Debian or Ubuntu)")

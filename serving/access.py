@@ -9,6 +9,7 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+from monitoring.keys import small_file
 from packager.errors import UsageError
 
 VARIABLE = "MODEL_API_KEYS_FILE"
@@ -70,7 +71,7 @@ def _read(path: Path) -> tuple[bytes, ...]:
     hint = f"write one key a line into it, readable for this user, or unset {VARIABLE}"
     try:
         lines = [
-            line.strip() for line in path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+            line.strip() for line in small_file(path).removeprefix(codecs.BOM_UTF8).splitlines()
         ]
     except OSError as error:
         reason = error.strerror or type(error).__name__

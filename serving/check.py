@@ -21,6 +21,7 @@ from packager.data.frames import keep_text_plain
 from packager.data.rows import RowChecker
 from packager.manifest import Manifest
 from packager.noun import Scalar
+from packager.worker.integrity import check_before_loading
 from packager.worker.model import LoadedModel, load_model
 from packager.worker.paths import Root
 from serving import logs
@@ -45,6 +46,7 @@ class Checker:
         """The package below ``root``; raises ``PackageError``."""
         keep_text_plain()
         manifest = Manifest.load(root.package / "manifest.json")
+        check_before_loading(manifest, root)
         model = load_model(root, manifest.serve, manifest.task)
         features = manifest.schema_.model_copy(update={"extras": ()})
         return cls(manifest, model, RowChecker(features))

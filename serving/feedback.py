@@ -7,7 +7,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -61,6 +61,7 @@ class Feedback:
         self._waiting = 0
         self._seen: Seen | None = None
         self._purged = -math.inf
+        self._failures = _Failures()
         self._unsure: dict[Token, Outcome] = {}
         """What to count should these tokens turn out to be in the set."""
 
@@ -84,7 +85,7 @@ class Feedback:
                 # Not to be cancelled: what is being counted is counted to its end.
                 settled = await asyncio.shield(self._start(items))
         except StoreError as error:
-            logger.error("labels can't be counted: %s", error)
+            self._failures.write(error)
             self._ask_later()
             raise RequestError(
                 503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
@@ -175,6 +176,25 @@ class Feedback:
             self._seen.purge(time.time() - settings.days * DAY)
             self._purged = now
         return self._seen
+
+
+class _Failures:
+    """Failures of the store in the log: one a second, as clients cause them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = -1
+        self._left_out = 0
+
+    def write(self, error: StoreError) -> None:
+        """One failure, with how many were left out before it."""
+        second = int(self._clock())
+        if second == self._second:
+            self._left_out += 1
+            return
+        fields = {"fields": {"left_out": self._left_out}} if self._left_out else {}
+        self._second, self._left_out = second, 0
+        logger.error("labels can't be counted: %s", error, extra=fields)
 
 
 def parse_labels(body: bytes) -> list[Label]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from packager.errors import UsageError
 from serving.environment import between, read, within
 
 
@@ -40,7 +41,7 @@ class FeedbackSettings:
         return cls(
             on=read(environment, "MODEL_FEEDBACK", "on", _switch, "on or off"),
             state_dir=_path(environment, "MODEL_STATE_DIR"),
-            store=read(environment, "MODEL_FEEDBACK_STORE", "", _store, "redis://host:port/number"),
+            store=_store(environment.get("MODEL_FEEDBACK_STORE", "")),
             key_file=_path(environment, "MODEL_FEEDBACK_KEY_FILE"),
             days=read(
                 environment, "MODEL_FEEDBACK_DAYS", "30", within(0, 3_650), "a number of days"
@@ -67,7 +68,11 @@ def _switch(text: str) -> bool:
 
 def _store(text: str) -> str:
     if text and not text.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError(text)
+        raise UsageError(  # the value is not told: it may hold a password
+            "MODEL_FEEDBACK_STORE: expected redis://host:port/number, rediss://… (TLS) or"
+            " unix:///path, got something else",
+            "unset it for a file in MODEL_STATE_DIR",
+        )
     return text
 
 

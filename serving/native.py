@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from packager.data.plan import Plan
-from packager.data.rows import Checked, RowChecker
-from packager.manifest import Refusal, Schema
+from packager.data.rows import Checked, RowChecker, RowError
+from packager.data.values import shown_bound
+from packager.manifest import Column, Refusal, Schema
 from packager.worker.model import LoadedModel, Predictions
 from packager.worker.parts import PartError, ask_in_parts
 from serving.logs import described
@@ -25,6 +26,13 @@ KINDS: dict[str, Refusal] = {
     "unseen": "unseen",
     "below_range": "extreme",
     "above_range": "extreme",
+}
+PLAIN: dict[str, Any] = {
+    "string": "a",
+    "number": 0.0,
+    "integer": 0,
+    "boolean": False,
+    "datetime": "2000-01-01T00:00:00",
 }
 
 
@@ -54,13 +62,31 @@ class RowRefusedError(Exception):
         return self
 
 
+def plain_row(columns: Sequence[Column]) -> dict[str, Any]:
+    """A row that nobody sent, for a model of which no row is known that it answers."""
+    return {column.name: _plain_value(column) for column in columns}
+
+
+def _plain_value(column: Column) -> Any:
+    """A value that training had, or the plainest of the column's kind where there was none."""
+    if column.categories:
+        return column.categories[0]
+    if column.minimum is not None and column.kind in PLAIN:
+        bound = shown_bound(column, column.minimum)
+        return int(bound) if column.kind == "integer" else bound
+    return PLAIN.get(column.kind, 0)
+
+
 class Native:
     """The model of a package; not for two threads at once."""
 
     def __init__(
         self, model: LoadedModel, schema: Schema, checker: RowChecker, known: Checked | None
     ) -> None:
-        """``known``: rows that the model answered when it was built; None where there are none."""
+        """``known``: rows that the model answered when it was built; None where there are none.
+
+        Then the first row that it answers becomes the known one, or one that is made up.
+        """
         self._model = model
         self._features = [column.name for column in schema.features]
         self._plans = [Plan(column) for column in schema.features]
@@ -82,15 +108,20 @@ class Native:
         is broken.
         """
         try:
-            found = ask_in_parts(lambda rows: self.ask(self.part(checked, rows)), checked.rows)
+            return ask_in_parts(lambda rows: self._answered(checked, rows), checked.rows)
         except PartError as error:
             failure = error.__cause__
             if not self._is_sound():
                 assert isinstance(failure, ModelError)
                 raise failure from failure.__cause__
             raise self._refused(checked, error) from None
+
+    def _answered(self, checked: Checked, rows: range) -> Predictions:
+        """What the model says of some of the rows; the first that it answers is known from then."""
+        part = self.part(checked, rows)
+        found = self.ask(part)
         if self._known is None:
-            self._known = self.part(checked, range(1))
+            self._known = self.part(part, range(1))
         return found
 
     def part(self, checked: Checked, rows: Sequence[int]) -> Checked:
@@ -104,14 +135,18 @@ class Native:
         """Whether the model answers the row that it is known to answer."""
         if time.monotonic() < self._sound_until:
             return True
-        if self._known is None:
-            return False
         try:
-            self.ask(self._known)
-        except ModelError:
+            known = self._known if self._known is not None else self._plain()
+            self.ask(known)
+        except (ModelError, RowError):
             return False
+        self._known = known
         self._sound_until = time.monotonic() + SOUND_SECONDS
         return True
+
+    def _plain(self) -> Checked:
+        """A made-up row; ``RowError`` where the server itself would refuse it."""
+        return self._checker.check([plain_row([plan.column for plan in self._plans])])
 
     def _refused(self, checked: Checked, error: PartError) -> RowRefusedError:
         cause = error.__cause__.__cause__ if error.__cause__ else None

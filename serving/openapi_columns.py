@@ -121,6 +121,8 @@ def _words(column: Column, *, strict: bool) -> str:
         rest = len(column.categories or ()) - len(met["values"])
         more = f" and {rest} more" if rest else ""
         text += f" In training: {', '.join(map(str, met['values']))}{more}."
+    elif column.personal is not None:
+        text += f" Values of training are not shown: {column.personal}."
     elif column.kind in ("string", "any"):
         text += " Any: training had too many to list."
     if strict:

@@ -28,6 +28,7 @@ from packager.manifest import Manifest
 from packager.noun import Scalar
 from packager.results import Golden
 from packager.worker.compiled import CompiledModel, load_compiled
+from packager.worker.integrity import check_before_loading
 from packager.worker.model import LoadedModel, Predictions, load_model
 from packager.worker.paths import Root
 from serving import schema
@@ -119,6 +120,7 @@ class Predictor:
             baseline=_baseline(manifest),
             routes=routes,
         )
+        check_before_loading(manifest, root)
         model = load_model(root, manifest.serve, manifest.task)
         known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
         loaded = cls(

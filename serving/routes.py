@@ -67,7 +67,7 @@ class Routes:
         documents = {
             "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
             "/package": Response(200, manifest.dump()),
-            "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8"),
+            "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8", openapi.PAGE_HEADERS),
             "/docs.json": Response(200, schema.encode(described)),
             **protocols.documents(manifest, golden, tokens=feedback),
         }

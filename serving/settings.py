@@ -58,7 +58,7 @@ class Settings:
     keys_file: Path | None
     """``MODEL_API_KEYS_FILE``: who may ask; None for everybody."""
     metrics_closed: bool
-    """``MODEL_METRICS_ACCESS=keys``: metrics need a key too."""
+    """Whether metrics need a key: where there are keys, unless ``MODEL_METRICS_ACCESS=open``."""
     access_log: AccessLog
     """``MODEL_ACCESS_LOG``: requests that get a line in the log."""
     compiled_check: float
@@ -84,7 +84,8 @@ class Settings:
 
         workers = environment.get("MODEL_WORKERS")
         keys = environment.get(VARIABLE)
-        closed = read("MODEL_METRICS_ACCESS", "open", _one_of("open", "keys"), "open or keys")
+        given = "keys" if keys else "open"
+        closed = read("MODEL_METRICS_ACCESS", given, _one_of("open", "keys"), "open or keys")
         if closed == "keys" and not keys:
             raise UsageError(
                 f"MODEL_METRICS_ACCESS: expected {VARIABLE} beside it, got none",

@@ -84,7 +84,7 @@ def open_keys(path: Path, model: str) -> KeyRing:
 def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> Seen:
     """The set of scored tokens of settled settings, made where asked; raises ``StoreError``."""
     if settings.store:
-        return RedisSeen(settings.store, model, settings.days)
+        return RedisSeen(settings.store, model, settings.days, make=make)
     assert settings.state_dir is not None
     return SqliteSeen(settings.state_dir, make=make)
 

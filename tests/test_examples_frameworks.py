@@ -44,11 +44,11 @@ def test_an_example_reaches_the_rung_it_claims(name: str, tmp_path: Path) -> Non
     assert built.code == 0, built.err
     rows = tmp_path / "rows.csv"
     rows.write_text("size,rooms,area\n100,3,river\n")
-    told = package("predict", image, "--input", rows, env=NO_ENGINE)
+    told = package("predict", image, "--input", rows, "--local", env=NO_ENGINE)
     assert told.code == 0, told.err
     assert 150 < json.loads(told.out)["prediction"] < 500
     report = tmp_path / "replay.json"
-    replayed = package("replay", image, "--report", report, env=NO_ENGINE)
+    replayed = package("replay", image, "--report", report, "--local", env=NO_ENGINE)
     assert replayed.code == 0, replayed.err
     assert json.loads(report.read_text())["rung"] == claimed
     assert f"| {name} |" in (EXAMPLES / "README.md").read_text()

@@ -7,17 +7,21 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
+import docker
 import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, ask, package, series, served
 
+from packager.image.engine import Engine
 from packager.image.reference import open_reference
+from packager.image.walls import MAX_PROCESSES
 
 LOCAL = pytest.param("local_package", NO_ENGINE, id="process")
 CONTAINER = pytest.param("engine_package", {}, id="container", marks=pytest.mark.engine)
@@ -53,6 +57,11 @@ def without_token(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def place(env: dict[str, str]) -> list[str]:
+    """Where no engine answers, a package runs only where it is asked to."""
+    return ["--local"] if env.get("DOCKER_HOST") else []
+
+
 @BOTH
 def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
     name: str, env: dict[str, str], request: pytest.FixtureRequest
@@ -60,10 +69,15 @@ def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
     built: Package = request.getfixturevalue(name)
     rows = rows_of(built.project, 300)
     told = package(
-        "predict", built.reference, "--input", built.project / "data/visits.csv", env=env
+        "predict",
+        built.reference,
+        "--input",
+        built.project / "data/visits.csv",
+        *place(env),
+        env=env,
     )
     expected = [json.loads(line) for line in told.out.splitlines()][:300]
-    with served(built.reference, env=env) as url:
+    with served(built.reference, *place(env), env=env) as url:
         answers = []
         for start in range(0, 300, 30):
             code, answer = ask(f"{url}/predict", {"rows": rows[start : start + 30]})
@@ -97,6 +111,9 @@ def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
     keys.chmod(0o600)
     log = tmp_path / "odd" / "rows.jsonl"
     log.parent.mkdir()
+    if os.getuid() == 0:  # a container that root starts is not root
+        os.chown(keys, 65532, -1)
+        os.chown(log.parent, 65532, -1)
     settings = {
         "MODEL_FEEDBACK_KEY_FILE": str(keys),
         "MODEL_STATE_DIR": str(tmp_path / "state"),
@@ -106,8 +123,8 @@ def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
     }
     rows = [{**row, "channel": "fax"} for row in rows_of(built.project, 10)]
     with (
-        served(built.reference, env=settings) as one,
-        served(built.reference, env=settings) as two,
+        served(built.reference, *place(env), env=settings) as one,
+        served(built.reference, *place(env), env=settings) as two,
     ):
         answers = ask(f"{one}/predict", {"rows": rows})[1]["predictions"]
         labels = [{"token": one["token"], "actual": one["prediction"]} for one in answers]
@@ -122,12 +139,49 @@ def _is(series_name: str, metric: str, label: str) -> bool:
     return series_name.startswith(f"model_{metric}") and f'"{label}"' in series_name
 
 
+@pytest.mark.engine
+def test_a_server_in_a_container_has_no_privileges_and_all_it_needs(
+    engine_package: Package, engine: Engine, tmp_path: Path
+) -> None:
+    settings = {"MODEL_STATE_DIR": str(tmp_path / "state"), "MODEL_WORKERS": "3"}
+    with served(engine_package.reference, "--memory", "1g", env=settings) as url:
+        port = url.rpartition(":")[2]
+        every = docker.from_env().containers.list()
+        (one,) = [c for c in every if port in str(c.attrs["NetworkSettings"]["Ports"])]
+        told, limits = one.attrs["Config"], one.attrs["HostConfig"]
+        assert ask(f"{url}/predict", {"rows": rows_of(engine_package.project, 5)})[0] == 200
+        settled(url, 5)
+        read = "print(open('/proc/1/status').read())"
+        status = one.exec_run(["python", "-c", read]).output.decode()
+    assert told["User"] != "0:0"
+    assert (limits["CapDrop"], limits["CapAdd"]) == (["ALL"], None)
+    assert limits["SecurityOpt"] == ["no-new-privileges"]
+    assert limits["ReadonlyRootfs"]
+    assert not limits["Privileged"]
+    assert limits["PidsLimit"] == MAX_PROCESSES
+    assert limits["Memory"] == limits["MemorySwap"] == 1 << 30
+    assert {host["HostIp"] for ports in limits["PortBindings"].values() for host in ports} == {
+        "127.0.0.1"
+    }
+    words = dict(re.findall(r"^(Cap\w+|NoNewPrivs|Uid):\s*(\w+)", status, re.MULTILINE))
+    assert words.pop("NoNewPrivs") == "1"
+    assert words.pop("Uid") != "0"
+    assert set(words.values()) == {"0" * 16}
+
+
+def test_memory_needs_a_container(local_package: Package) -> None:
+    done = package("serve", local_package.reference, "--memory", "1g", env=NO_ENGINE)
+    assert done.code == 2
+    assert "--memory: expected a container, got a process of this machine" in done.err
+
+
 @BOTH
 def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
     name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     built: Package = request.getfixturevalue(name)
-    done = package("replay", built.reference, "--report", tmp_path / "replay.json", env=env)
+    report = ["--report", tmp_path / "replay.json"]
+    done = package("replay", built.reference, *report, *place(env), env=env)
     assert done.code == 0, done.err
     assert "rung: artifact (claimed: artifact, seen when built: artifact)" in done.out
     report = json.loads((tmp_path / "replay.json").read_text())
@@ -144,7 +198,7 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
     page = tmp_path / "replay.html"
     done = package(
         "replay", local_package.reference, "--perturb", "seed", "--page", page,
-        "--report", tmp_path / "replay.json", env=NO_ENGINE,
+        "--report", tmp_path / "replay.json", "--local", env=NO_ENGINE,
     )  # fmt: skip
     assert done.code == 0, done.err
     assert "changed on purpose: seed: 8 in place of 7: noticed" in done.out
@@ -152,7 +206,8 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
     text = page.read_text(encoding="utf-8")
     assert "<h1>Replay of starter" in text
     assert "changed on purpose: seed" in text
-    assert "http" not in text  # nothing is fetched
+    assert "http:" not in text  # nothing is fetched
+    assert "https:" not in text
 
 
 def test_seeds_are_tried_kept_and_taken_into_the_next_build(
@@ -198,7 +253,7 @@ def test_predict_takes_csv_json_and_lines_and_gives_csv(
     told = {
         package(
             "predict", local_package.reference, "--format", "csv",
-            "--input", tmp_path / f"rows.{kind}", env=NO_ENGINE,
+            "--input", tmp_path / f"rows.{kind}", "--local", env=NO_ENGINE,
         ).out
         for kind in ("json", "jsonl", "csv", "parquet")
     }  # fmt: skip
@@ -214,9 +269,8 @@ def test_predict_names_the_row_that_it_cannot_take_and_answers_none(
     rows = rows_of(local_package.project, 3)
     rows[2]["visits"] = "many"
     (tmp_path / "rows.json").write_text(json.dumps(rows))
-    done = package(
-        "predict", local_package.reference, "--input", tmp_path / "rows.json", env=NO_ENGINE
-    )
+    asked = ["predict", local_package.reference, "--input", tmp_path / "rows.json"]
+    done = package(*asked, "--local", env=NO_ENGINE)
     assert (done.code, done.out) == (2, "")
     assert 'row 2, column "visits": expected an integer, got "many"' in done.err
 
@@ -259,11 +313,11 @@ def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
     assert fact["manifest"]["recipe"] == "none"
     data = local_package.project / "data" / "visits.csv"
     told = [
-        package("predict", reference, "--input", data, env=NO_ENGINE).out
+        package("predict", reference, "--input", data, "--local", env=NO_ENGINE).out
         for reference in (given, local_package.reference)
     ]
     assert told[0] == told[1]
-    done = package("replay", given, "--report", tmp_path / "r.json", env=NO_ENGINE)
+    done = package("replay", given, "--local", "--report", tmp_path / "r.json", env=NO_ENGINE)
     assert done.code == 1
     assert "recipe: none" in done.err
     assert not (tmp_path / "r.json").exists()
@@ -278,7 +332,7 @@ def test_data_that_is_only_pointed_at_is_asked_for_and_verified(
     (project / "package.toml").write_text(toml.replace("[data]", '[data]\nembed = "none"'))
     image, data = tmp_path / "image", project / "data" / "visits.csv"
     assert package("build", project, "--output", f"oci:{image}", env=NO_ENGINE).code == 0
-    report = ["--report", tmp_path / "replay.json"]
+    report = ["--local", "--report", tmp_path / "replay.json"]
     refused = package("replay", image, *report, env=NO_ENGINE)
     assert refused.code == 2
     assert "name the data with --data" in refused.err
@@ -298,6 +352,6 @@ def test_a_package_changed_after_its_build_is_refused(
     blobs = (image / "blobs" / "sha256").iterdir()
     blob = next(path for path in blobs if b'"recipe":{"accept"' in path.read_bytes())
     blob.write_bytes(blob.read_bytes().replace(b'"seed":7', b'"seed":8'))
-    done = package("replay", image, env=NO_ENGINE)
+    done = package("replay", image, "--local", env=NO_ENGINE)
     assert done.code == 1
     assert "package root: expected" in done.err

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from packager.data.shown import shown_value
+from packager.errors import PackageError
 
 _SAMPLE = re.compile(r"^(model_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -25,14 +29,27 @@ class Counters:
 
     @classmethod
     def of(cls, exposition: str) -> Counters:
-        """From the text of ``/metrics``."""
+        """From the text of ``/metrics``; raise ``PackageError`` for a value that is no count."""
         found: dict[str, dict[str, float]] = {f"{STAGE}_sum": {}, f"{STAGE}_count": {}, ROWS: {}}
         for name, labels, value in _SAMPLE.findall(exposition):
             if name in found:
                 told = dict(_LABEL.findall(labels))
                 key = told.get("path" if name == ROWS else "stage", "")
-                found[name][key] = found[name].get(key, 0.0) + float(value)
+                found[name][key] = found[name].get(key, 0.0) + _count(name, value)
         return cls(found[f"{STAGE}_sum"], found[f"{STAGE}_count"], found[ROWS])
+
+
+def _count(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise PackageError(
+            f"/metrics: expected counters of a package, got {shown_value(text)} for {name}",
+            "check that the address is that of a served package",
+        )
+    return value
 
 
 def stage_seconds(before: Counters, after: Counters) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from packager.bench.load import PATIENCE_SECONDS
+from packager.environment.programs import clean_environment
 from packager.errors import PackageError, UsageError
 
 
@@ -95,7 +97,8 @@ def generator(
         "sizes": [len(request) for request in requests],
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "packager.bench.load"],
+        [sys.executable, "-P", "-m", "packager.bench.load"],
+        env=clean_environment(os.environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

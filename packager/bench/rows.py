@@ -42,7 +42,8 @@ def with_texts(
     names = [
         column.name
         for column in schema.features
-        if column.categories is None and "unseen" in column.refuses and column.name in example
+        if column.name in example
+        and (column.personal or (column.categories is None and "unseen" in column.refuses))
     ]
     return [{**row, **{name: example[name] for name in names}} for row in rows]
 

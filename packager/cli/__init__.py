@@ -5,6 +5,7 @@ A file holds the verbs of one purpose and registers them with ``app`` when it is
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -22,6 +23,7 @@ from packager.cli import (
 )
 from packager.cli.app import app
 from packager.console import ConsoleProgress, show_error
+from packager.environment.programs import search_path
 from packager.errors import PackageError
 
 __all__ = [
@@ -43,6 +45,8 @@ STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
 
 def main() -> None:
     """Run the command line; only a ``PackageError`` is a user's matter, the rest are bugs."""
+    # What is started is never found in the folder that happens to be the current one.
+    os.environ["PATH"] = search_path()
     # They unwind, so that containers and half-made files go. A shell that starts us in
     # the background has Ctrl-C ignored: we take it back.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):

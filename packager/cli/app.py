@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from packager.client import Client, read_key
+from packager.console import ConsoleProgress
 from packager.errors import UsageError
 from packager.image.engine import Engine
 from packager.image.reference import Reference, open_reference
+from packager.runners.where import runs_on
 
 app = typer.Typer(
     name="package",
@@ -30,16 +32,18 @@ OptionalRef = Annotated[
 ]
 ServerUrl = Annotated[str | None, typer.Option("--url", help="A server, in place of REF.")]
 KeyFile = Annotated[Path | None, typer.Option(help="The file with the key for --url.")]
-Local = Annotated[bool, typer.Option(help="Without a container, under this Python.")]
+Local = Annotated[
+    bool,
+    typer.Option("--local", help="Without a container, as you: for packages that you trust."),
+]
 
 
 @contextmanager
 def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | None]]:
-    """The package, and the engine to run it on: none with ``--local`` or where none answers."""
+    """The package, and the engine to run it on: none with ``--local``, and with nothing else."""
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
-        runs = engine is not None and not local and found.lock().base != "none"
-        yield found, engine if runs else None
+        yield found, runs_on((found,), engine, ConsoleProgress(), local=local)
 
 
 def client_of(url: str, key_file: Path | None, reference: str | None, local: bool) -> Client:

@@ -10,6 +10,7 @@ import typer
 
 from monitoring.rules import Objectives
 from packager.cli.app import AsJson, Ref, app
+from packager.client import read_key
 from packager.console import ConsoleProgress, show, terminal_columns
 from packager.deploy.monitoring import Deployed, deploy_monitoring, remove_monitoring
 from packager.drift import report
@@ -45,6 +46,10 @@ def monitoring(
     label_coverage: Annotated[
         float, typer.Option(help="Share of predictions whose true label should come.")
     ] = DEFAULT.label_coverage,
+    keys: Annotated[
+        bool,
+        typer.Option("--keys", help="The servers ask for keys: keys/MODEL.keys of the folder."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write alerts, their tests, dashboard and configuration; print the files.
@@ -59,12 +64,18 @@ def monitoring(
     except ValueError as error:
         raise UsageError(f"objective {error}", "see `package deploy monitoring --help`") from error
     with open_reference(reference, Engine.connect()) as found:
-        done = deploy_monitoring(found, out, objectives)
+        done = deploy_monitoring(found, out, objectives, keys=keys)
         name, version = found.manifest.name, found.manifest.tag
     _show_deployed(done, out, as_json)
     progress = ConsoleProgress()
     if done.before not in (None, version):
         progress.step(f"{name}: {version} takes the place of {done.before}")
+    if keys:
+        label = done.fleet.members[name].label
+        progress.step(
+            f"write: one key a line into {out}/keys/{label}.keys, and one of them, for Prometheus, "
+            f"into {out}/prometheus/keys/{label}.key"
+        )
     progress.step(f"check: promtool test rules {out}/prometheus/tests/{name}.yml")
     progress.step(f"start: docker compose -f {out}/compose.yml up -d")
 
@@ -106,6 +117,9 @@ def drift(
     ] = None,
     model: Annotated[str | None, typer.Option(help="Which model, where there are more.")] = None,
     version: Annotated[str | None, typer.Option(help="Which version, likewise.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="The file with the key for the addresses.")
+    ] = None,
     design_effect: Annotated[
         float, typer.Option(help="How many dependent rows are worth one independent row.")
     ] = DEFAULT.design_effect,
@@ -127,10 +141,11 @@ def drift(
     if not design_effect >= 1:
         raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
     wanted = Wanted(model, version)
+    key = None if key_file is None else read_key(key_file)
     totals = (
-        from_prometheus(prometheus, window or "1d", wanted)
+        from_prometheus(prometheus, window or "1d", wanted, key)
         if prometheus
-        else from_replicas(urls or [], wanted)
+        else from_replicas(urls or [], wanted, key)
     )
     found = report(totals, design_effect)
     show(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))

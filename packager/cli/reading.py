@@ -10,12 +10,14 @@ import typer
 
 from packager import diff_text, head_to_head_text
 from packager import inspect as inspection
-from packager.cli.app import AsJson, Ref, app
+from packager.cli.app import AsJson, Local, Ref, app
 from packager.console import ConsoleProgress, show
 from packager.diff import diff_packages
+from packager.errors import UsageError
 from packager.head_to_head import contest
 from packager.image.engine import Engine
 from packager.image.reference import open_reference
+from packager.runners.where import runs_on
 
 
 @app.command()
@@ -32,13 +34,17 @@ def diff(
     data: Annotated[
         Path | None, typer.Option(help="Labelled rows: which package answers them better?")
     ] = None,
+    local: Local = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs between two packages; with --data, whether one is better or lucky."""
-    engine = Engine.connect()
+    if local and data is None:
+        raise UsageError("--local: expected --data beside it", "without it nothing is run")
+    engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(before, engine) as one, open_reference(after, engine) as other:
         if data is not None:
-            found = contest(one, other, data, engine, ConsoleProgress())
+            place = runs_on((one, other), engine, progress, local=local)
+            found = contest(one, other, data, place, progress)
             told = head_to_head_text
             show(json.dumps(told.as_json(found)) if as_json else told.as_text(found))
             return

@@ -26,6 +26,7 @@ from packager.cli.app import (
 from packager.code import REPLAY_REPORT
 from packager.console import ConsoleProgress, show
 from packager.errors import PackageError, UsageError
+from packager.image.walls import memory_bytes
 from packager.predict import predict as run_predict
 from packager.predict import predict_at
 from packager.replay import replay as run_replay
@@ -41,6 +42,10 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")
     ] = 3000,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="Of the container: 2g. Default: 3/4 of the engine's memory."),
+    ] = None,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +55,8 @@ def serve(
     others of docs/serving.md and docs/monitoring.md) are taken from the environment.
     """
     progress = ConsoleProgress()
-    settings = ServeSettings.from_environment()
+    limit = None if memory is None else memory_bytes(memory)
+    settings = ServeSettings.from_environment(memory=limit)
     try:
         with (
             opened(reference, local) as (found, engine),
@@ -73,7 +79,8 @@ def predict(
     key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
     form: Annotated[
-        Literal["jsonl", "csv"], typer.Option("--format", help="Of the answers.")
+        Literal["jsonl", "csv", "csv-exact"],
+        typer.Option("--format", help="Of the answers; csv-exact is for programs, not people."),
     ] = "jsonl",
     local: Local = False,
     as_json: AsJson = False,
@@ -81,8 +88,8 @@ def predict(
     """Answer every row of a file: by REF without a server or network, or by the server --url."""
     if output is not None:
         check_writable(output.absolute().parent)
-    if as_json and form == "csv":
-        raise UsageError("--format csv: expected no --json beside it", "keep one of the two")
+    if as_json and form != "jsonl":
+        raise UsageError(f"--format {form}: expected no --json beside it", "keep one of the two")
     if url is not None:
         with client_of(url, key_file, reference, local) as client:
             text = predict_at(client, source, form, ConsoleProgress())

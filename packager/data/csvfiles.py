@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.csvcells import as_declared, read_as
-from packager.data.csvtext import Start, joined, readable, separator_of, start_of
+from packager.data.csvtext import Start, joined, readable, separator_of, start_of, with_room
 from packager.data.reader import Reader
 from packager.data.times import TimeKind
 from packager.errors import UsageError
@@ -63,7 +63,12 @@ def read_csv(
     given = dict(dtype or {})
     with readable(place, reader), joined(files, reader) as text:
         read = {**read_as(reader, names), **given}
-        frame = _table(text, options, dtype=read, usecols=None if only is None else list(only))
+        frame = _table(
+            with_room(text, place),
+            options,
+            dtype=read,
+            usecols=None if only is None else list(only),
+        )
     labels = _RowLabels(place, start_of(files[0], reader))
     frame = labels.without(frame)
     labels.finish()

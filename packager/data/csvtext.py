@@ -19,12 +19,17 @@ from typing import Any, BinaryIO, cast
 import pandas as pd
 
 from packager.data.reader import Reader, shown_options
+from packager.data.room import check_room, refuse_too_wide
 from packager.errors import UsageError
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _SEPARATORS = (";", "\t", "|", ",")
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 _PART = 1 << 20
+_LOOK = 1 << 28
+"""Bytes after which is asked whether there is memory for as many again."""
+MAX_LINE_BYTES = 64 << 20
+"""A packed file of a few kilobytes may hold a line of any length."""
 _LOOKED_AT = 20
 """Rows that show whether another separator fits."""
 
@@ -65,6 +70,7 @@ def start_of(file: Path, reader: Reader) -> Start:
         cells = csv.reader(measured(text), delimiter=separator, quotechar=reader.quote)
         filled = ((row, size) for row in cells if len(row) > 1 or any(c.strip() for c in row))
         for names, end in filled:
+            refuse_too_wide(file, len(names))
             first, _ = next(filled, ([], 0))
             if len(names) == 1 and reader.separator is None:
                 _refuse_other_separator(file, reader, separator)
@@ -109,6 +115,24 @@ def _rows_of(files: Sequence[Path], reader: Reader) -> Iterator[bytes]:
             yield b"\n"  # the file before may end without one; blank lines are skipped
         with readable(file, reader):
             yield from _from(_utf8(file, reader), passed)
+
+
+def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
+    """The same stream of a table that is to be held whole; ``UsageError`` where it has no room.
+
+    Told as it is read: how much a packed file holds is known to nobody before.
+    """
+
+    def counted() -> Iterator[bytes]:
+        size = 0
+        for part in iter(lambda: parts.read(_PART), b""):
+            size += len(part)
+            if size % _LOOK < len(part):
+                # The text itself, which is there until the cells are.
+                check_room(place, "text", _LOOK, f"{size / 1e9:,.1f} GB so far, and more")
+            yield part
+
+    return io.BufferedReader(_Chain(counted()))
 
 
 @contextmanager
@@ -186,7 +210,23 @@ def _text(file: Path, reader: Reader) -> Iterator[io.TextIOWrapper]:
 
 
 def _utf8(file: Path, reader: Reader) -> Iterator[bytes]:
-    """The content of ``file`` in UTF-8, without a byte order mark, in parts."""
+    """The content of ``file`` in UTF-8, without a byte order mark, in parts.
+
+    Raises ``UsageError`` for a line longer than ``MAX_LINE_BYTES``.
+    """
+    line = 0
+    for part in _decoded(file, reader):
+        last = max(part.rfind(b"\n"), part.rfind(b"\r"))
+        line = line + len(part) if last < 0 else len(part) - last - 1
+        if line > MAX_LINE_BYTES:
+            raise UsageError(
+                f"{file}: expected lines of at most {MAX_LINE_BYTES:,} bytes, got a longer one",
+                "check that it is a text file, and packed as its name says",
+            )
+        yield part
+
+
+def _decoded(file: Path, reader: Reader) -> Iterator[bytes]:
     with _opened(file, reader) as source:
         parts = iter(lambda: source.read(_PART), b"")
         if reader.encoding == "utf-8":

@@ -48,7 +48,7 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
         return _format(path), [path]
     if not path.is_dir():
         raise UsageError(f"{path}: expected a file or a folder, got nothing there")
-    files = sorted(_visible(path), key=lambda file: file.relative_to(path).as_posix())
+    files = sorted(_visible(path, set()), key=lambda file: file.relative_to(path).as_posix())
     if not files:
         raise UsageError(f"{path}: expected .csv or .parquet files, got an empty folder")
     for file in files:
@@ -116,12 +116,20 @@ def _format(file: Path) -> Format:
     return form
 
 
-def _visible(folder: Path) -> Iterator[Path]:
+def _visible(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """Files below ``folder``; a folder that is reached twice, by links, is a ``UsageError``."""
+    real = folder.resolve()
+    if real in seen:
+        raise UsageError(
+            f"{folder}: expected each folder once, got a link to {real}, which is read already",
+            "remove the link",
+        )
+    seen.add(real)
     for path in folder.iterdir():
         if path.name.startswith((".", "_")):
             continue
         if path.is_dir():
-            yield from _visible(path)
+            yield from _visible(path, seen)
         elif path.is_file():
             yield path
 

@@ -23,13 +23,12 @@ def words_read_as_null(
     ``frame`` are the rows of ``path``; only CSV has such words.
     """
     form, files = source_files(path)
-    if form != "csv" or reader.null is not None:
+    if form != "csv":
         return {}
     columns = [
         name
         for name in frame.columns
-        if (name not in reader.columns or reader.columns[name].null is None)
-        and reader.kind(name) is None
+        if not reader.says_null(name)
         and pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
         and frame[name].isna().any()
     ]

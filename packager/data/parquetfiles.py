@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from packager.data.parquetopen import opened_parquet, readable, refuse_too_large
+from packager.data.parquettext import decoded, encoded, held_by_python, is_text, shared
+from packager.data.room import refuse_too_wide
 from packager.errors import UsageError
 
 _CELLS = 1 << 22
 """Of the columns that are read at a time."""
+_BATCH = 1 << 18
+"""Rows in which nulls are counted."""
 
 
 def parquet_names(file: Path) -> list[str]:
     """Column names of a file; ``UsageError`` if there are none, or one is there twice."""
     from pyarrow import parquet
 
-    with _readable(file):
+    with readable(file):
         schema = parquet.read_schema(file)
     labels = _row_labels(schema)
     names = [name for name in schema.names if name not in labels]
+    refuse_too_wide(file, len(schema.names))
     if not names:
         raise UsageError(f"{file}: expected at least one column, got none")
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -41,24 +46,22 @@ def parquet_names(file: Path) -> list[str]:
 def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
     """One table from files with the same columns, as a frame.
 
-    A few columns are read at a time, so that hardly more than the frame is held in memory.
+    A few columns are read at a time, so that hardly more than the frame is held in memory. Raises
+    ``UsageError`` before anything is read where the frame has no room there.
     """
     import pyarrow as pa
-    from pyarrow import parquet
 
     schema = parquet_schema(files)
+    refuse_too_large(files, schema)
     with ExitStack() as stack:
-        opened = []
-        for file in files:
-            with _readable(file):
-                whole = parquet.ParquetFile(file, pre_buffer=False)
-                opened.append(stack.enter_context(whole))
+        opened = [stack.enter_context(opened_parquet(file)) for file in files]
         rows = sum(one.metadata.num_rows for one in opened)
         width = max(1, _CELLS // max(rows, 1))
         columns: dict[str, pd.Series[Any]] = {}
         for start in range(0, len(schema), width):
             part = pa.schema([schema.field(i) for i in range(start, len(schema))][:width])
-            frame = plain_frame(_read(files, opened, part))
+            with readable(files[0]):
+                frame = plain_frame(_read(files, opened, part), schema=part)
             columns |= {str(name): frame[name] for name in frame.columns}
     pa.default_memory_pool().release_unused()
     return pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=range(rows))
@@ -69,23 +72,23 @@ def _read(files: Sequence[Path], opened: Sequence[Any], schema: Any) -> Any:
 
     tables = []
     for file, one in zip(files, opened, strict=True):
-        with _readable(file):
+        with readable(file):
             table = one.read(columns=schema.names, use_threads=False).select(schema.names)
             tables.append(_fitted(table, schema, file))
-    return pa.concat_tables(tables)
+    return pa.concat_tables(tables).unify_dictionaries()
 
 
 def arrow_table(files: Sequence[Path]) -> Any:
     """One Arrow table from files with the same columns; their types are widened to fit all."""
     import pyarrow as pa
-    from pyarrow import parquet
 
     schema = parquet_schema(files)
+    refuse_too_large(files, schema)
     tables = []
     for file in files:
-        with _readable(file):
-            table = parquet.ParquetFile(file).read(columns=schema.names)
-            tables.append(_fitted(table, schema, file))
+        with readable(file), opened_parquet(file) as opened:
+            table = opened.read(columns=schema.names)
+            tables.append(decoded(_fitted(table, schema, file), schema, file))
     return pa.concat_tables(tables)
 
 
@@ -94,18 +97,23 @@ def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
 
     Memory is bounded by a row group's columns, and by the block.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
     schema = parquet_schema(files)
     floats = holed_integers(files, schema)
     yield plain_frame(schema.empty_table(), floats)  # a table without rows has columns too
     for file in files:
-        with _readable(file), parquet.ParquetFile(file, pre_buffer=False) as opened:
-            batches = opened.iter_batches(rows, columns=schema.names, use_threads=False)
-            for batch in batches:
-                table = pa.Table.from_batches([batch])
-                yield plain_frame(_fitted(table, schema, file), floats)
+        for table in encoded_tables(file, schema, rows):
+            with readable(file):
+                frame = plain_frame(_fitted(table, schema, file), floats, schema)
+            yield frame
+
+
+def encoded_tables(file: Path, schema: Any, rows: int) -> Iterator[Any]:
+    """A file in blocks of at most ``rows``, text with each value once (``decoded`` undoes it)."""
+    import pyarrow as pa
+
+    with readable(file), opened_parquet(file) as opened:
+        for batch in opened.iter_batches(rows, columns=schema.names, use_threads=False):
+            yield pa.Table.from_batches([batch])
 
 
 def parquet_schema(files: Sequence[Path]) -> Any:
@@ -115,7 +123,7 @@ def parquet_schema(files: Sequence[Path]) -> Any:
 
     schemas = []
     for file in files:
-        with _readable(file):
+        with readable(file):
             schema = parquet.read_schema(file)
         labels = _row_labels(schema)
         schemas.append(pa.schema([field for field in schema if field.name not in labels]))
@@ -132,15 +140,19 @@ def holed_integers(files: Sequence[Path], schema: Any) -> list[str]:
     import pyarrow as pa
 
     names = [field.name for field in schema if pa.types.is_integer(field.type)]
-    return [name for name in names if any(_has_nulls(file, name) for file in files)]
+    found: set[str] = set()
+    for file in files:
+        found |= _with_nulls(file, [name for name in names if name not in found])
+    return [name for name in names if name in found]
 
 
-def plain_frame(table: Any, floats: Iterable[str] = ()) -> pd.DataFrame:
+def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> pd.DataFrame:
     """The frame of an Arrow table. ``floats`` are integers that have nulls in another block.
 
-    Cells of equal text share one Python string.
+    Cells of equal text share one Python string. ``schema``: of a table that has its text encoded.
     """
-    texts = [field.name for field in table.schema if _is_text(field.type)]
+    schema = table.schema if schema is None else schema
+    texts = [field.name for field in schema if is_text(field.type)]
     rest = table.drop_columns(texts)
     frame = cast(pd.DataFrame, rest.to_pandas(ignore_metadata=True, split_blocks=True))
     for name in frame.columns[[pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes]]:
@@ -154,9 +166,9 @@ def plain_frame(table: Any, floats: Iterable[str] = ()) -> pd.DataFrame:
         frame[name] = frame[name].astype("float64")
     if not texts:
         return frame
-    dtypes = table.schema.empty_table().select(texts).to_pandas(ignore_metadata=True).dtypes
+    dtypes = schema.empty_table().select(texts).to_pandas(ignore_metadata=True).dtypes
     columns = {
-        name: pd.array(_shared(table[name]), dtypes[name], copy=False)
+        name: pd.array(shared(table[name]), held_by_python(dtypes[name]), copy=False)
         if name in dtypes
         else frame[name]
         for name in table.schema.names
@@ -164,70 +176,41 @@ def plain_frame(table: Any, floats: Iterable[str] = ()) -> pd.DataFrame:
     return pd.DataFrame(columns, copy=False)
 
 
-def _is_text(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _shared(column: Any) -> npt.NDArray[np.object_]:
-    """The texts of an Arrow column as Python strings, one for all cells that are equal."""
-    coded = column.dictionary_encode().unify_dictionaries()
-    parts = [np.empty(0, object)]
-    for place, chunk in enumerate(coded.chunks):
-        if place == 0:
-            texts = np.array([*chunk.dictionary.to_pylist(), np.nan], dtype=object)
-        codes = chunk.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
-        parts.append(texts[codes])
-    return np.concatenate(parts)
-
-
 def _fitted(table: Any, schema: Any, file: Path) -> Any:
-    """``table`` in the types of ``schema``, as widening them for the other files demands."""
+    """``table`` in the types of ``schema``, as widening them for the other files demands; text
+    that is encoded stays so."""
     import pyarrow as pa
 
     try:
-        return table.replace_schema_metadata(None).cast(schema)
+        table, schema = encoded(table.replace_schema_metadata(None), schema)
+        return table.cast(schema)
     except pa.ArrowException as error:
         raise UsageError(
             f"{file}: expected values that fit the types of the other files, got {error}"
         ) from error
 
 
-def _has_nulls(file: Path, name: str) -> bool:
-    """Whether a column has nulls: as the file's statistics say, else its values."""
+def _with_nulls(file: Path, names: Sequence[str]) -> set[str]:
+    """Which columns have nulls, as their values say: statistics may lie."""
     from pyarrow import parquet
 
-    with _readable(file), parquet.ParquetFile(file, pre_buffer=False) as opened:
-        place = opened.schema_arrow.get_field_index(name)
-        groups = [opened.metadata.row_group(i) for i in range(opened.num_row_groups)]
-        statistics = [group.column(_leaf(group, name, place)).statistics for group in groups]
-        if all(known is not None and known.has_null_count for known in statistics):
-            return any(known.null_count for known in statistics)
-        return any(batch.column(name).null_count for batch in opened.iter_batches(columns=[name]))
-
-
-def _leaf(group: Any, name: str, place: int) -> int:
-    """The place of a column among the leaves of a row group: nested columns have several."""
-    if group.column(place).path_in_schema == name:
-        return place
-    paths = [group.column(i).path_in_schema for i in range(group.num_columns)]
-    return paths.index(name)
+    found: set[str] = set()
+    with readable(file), parquet.ParquetFile(file, pre_buffer=False) as opened:
+        nullable = [name for name in names if opened.schema_arrow.field(name).nullable]
+        # One after the other: a column that has a null early is not read to its end.
+        for name in nullable:
+            batches = opened.iter_batches(_BATCH, columns=[name], use_threads=False)
+            if any(batch.column(0).null_count for batch in batches):
+                found.add(name)
+    return found
 
 
 def _row_labels(schema: Any) -> list[str]:
     """Columns in which pandas saved an unnamed index: row labels, not data."""
-    indexes: Iterable[Any] = (schema.pandas_metadata or {}).get("index_columns", ())
-    return [i for i in indexes if isinstance(i, str) and i.startswith("__index_level_")]
-
-
-@contextmanager
-def _readable(file: Path) -> Iterator[None]:
-    import pyarrow as pa
-
     try:
-        yield
-    except MemoryError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"{file}: expected a Parquet file, got {error}") from error
+        told = schema.pandas_metadata
+    except (ValueError, RecursionError):  # of another writer, who may write there what he likes
+        return []
+    indexes = told.get("index_columns") if isinstance(told, dict) else None
+    listed = indexes if isinstance(indexes, list) else []
+    return [i for i in listed if isinstance(i, str) and i.startswith("__index_level_")]

@@ -56,7 +56,7 @@ class RowError(UsageError):
 class Plan:
     """How the values of one column are taken and judged."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, *, strict: bool = False) -> None:
         self.column = column
         self.name = column.name
         self.take_one: Callable[[Any], Any] = taker(column)
@@ -69,6 +69,7 @@ class Plan:
         self._no_empty = "empty" in column.refuses
         self.bars = bool(self._barred) or self._no_empty
         """Whether there are values that the model is not asked about, as it can't take them."""
+        self.takes_null = "missing" not in self._barred and (column.nullable or not strict)
 
     def take(self, values: Sequence[Any]) -> list[Any]:
         """JSON values as the column's, None for null; ``RowError`` for the first refused."""
@@ -157,6 +158,13 @@ class Plan:
                 got = short(rows[row].get(self.name))
                 yield RowError(row, self.name, self.expected(anomaly), got, _STRICT)
 
+    @property
+    def where_unknown(self) -> str:
+        """What to send where a value is unknown."""
+        if self.takes_null:
+            return "send null where a value is unknown"
+        return "null is refused, too: fill the value in before it is sent"
+
     def _bound(self, value: float | None) -> float | str | None:
         return None if value is None else shown_bound(self.column, value)
 
@@ -175,7 +183,7 @@ class Plan:
     def _error(self, row: int, expected: str, value: Any) -> RowError:
         hint = _HINTS.get(self.column.kind, "")
         if isinstance(value, float) and not math.isfinite(value):
-            hint = "send null where a value is unknown"
+            hint = self.where_unknown
         return RowError(row, self.name, expected, short(value), hint)
 
 

@@ -119,6 +119,12 @@ class Reader(ReadOptions):
             words = () if self.kind(name) == "string" else NULL_WORDS
         return ("", *(word for word in words if word not in column.values and word))
 
+    def says_null(self, name: str) -> bool:
+        """Whether it was said what means null in a column, or that nothing does."""
+        column = self.columns.get(name)
+        said = column is not None and column.null is not None
+        return said or self.null is not None or self.kind(name) is not None
+
     def kind(self, name: str) -> Kind | None:
         """The kind that a column was declared to have."""
         column = self.columns.get(name)

@@ -16,12 +16,16 @@ import pandas as pd
 from packager.data.csvcells import parse_cells
 from packager.data.csvfiles import read_csv
 from packager.data.frames import Format, column_names, same_columns
-from packager.data.parquetfiles import read_parquet
+from packager.data.parquetfiles import parquet_schema, read_parquet
+from packager.data.parquetopen import refuse_too_large
 from packager.data.reader import PLAIN, Reader
 from packager.data.served import seconds
 from packager.errors import UsageError
 from packager.manifest import Schema
 from packager.noun import Kind
+
+_CELL_BYTES = 64
+"""Of a cell as Python holds it in a row, at least."""
 
 
 def read_rows(path: Path, schema: Schema, reader: Reader = PLAIN) -> list[dict[str, Any]]:
@@ -42,6 +46,7 @@ def read_rows(path: Path, schema: Schema, reader: Reader = PLAIN) -> list[dict[s
         texts = {n: "str" for n in column_names(path, reader) if known.get(n) != "any"}
         frame = read_csv(files, reader, dtype=texts)
     else:
+        refuse_too_large(files, parquet_schema(files), of_a_cell=_CELL_BYTES)
         frame = read_parquet(files)
     names = [name for name in frame.columns if name in known]
     columns = [_plain(frame[name], known[name], form, reader) for name in names]
@@ -80,7 +85,7 @@ def _read_json(path: Path) -> list[dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: expected JSON, got {error}") from error
     except RecursionError as error:
-        raise UsageError(f"{path}: expected rows, got JSON that is too deeply nested") from error
+        raise UsageError(f"{path}: expected JSON, got some that is too deeply nested") from error
     if isinstance(rows, dict):
         rows = rows.get("rows")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

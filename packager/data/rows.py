@@ -66,7 +66,7 @@ class RowChecker:
     def __init__(
         self, schema: Schema, *, strict: bool = False, extra: ExtraColumns = ExtraColumns()
     ) -> None:
-        self._features = [Plan(column) for column in schema.features]
+        self._features = [Plan(column, strict=strict) for column in schema.features]
         self._extras = [Plan(column) for column in schema.extras]
         self._builders = {c.name: builder(c) for c in (*schema.features, *schema.extras)}
         self._required = frozenset(column.name for column in schema.features)
@@ -138,8 +138,9 @@ class RowChecker:
             unknown = sorted(map(str, self.unknown(cells)))[:_LOOKED_AT]
             for plan in self._features:
                 if plan.name not in cells:
-                    hint = _misspelt(plan.name, unknown) or "send null where a value is unknown"
-                    return RowError(row, plan.name, "a value or null", "no such key", hint)
+                    hint = _misspelt(plan.name, unknown) or plan.where_unknown
+                    expected = "a value or null" if plan.takes_null else "a value"
+                    return RowError(row, plan.name, expected, "no such key", hint)
             if unknown and self.extra.refuse:
                 name = unknown[0]
                 hint = _similar(name, self._known) or _listed(sorted(self._known))

@@ -6,6 +6,7 @@ from typing import Any
 
 from packager.deploy.fleet import GRAFANA_PORT, PORTS, Fleet, Member
 from packager.image.assemble import PORT
+from packager.image.walls import MAX_PROCESSES
 from packager.image.wheels import VENV
 
 PROMETHEUS = "prom/prometheus:v2.53.4"
@@ -14,6 +15,15 @@ GRAFANA = "grafana/grafana:11.5.2"
 RETENTION = "40d"  # the error budget looks back 30 days
 SCRAPE = "15s"
 KEY = "/state/feedback.key"
+API_KEYS = "/run/keys/api.keys"
+WALLS: dict[str, Any] = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "pids_limit": MAX_PROCESSES,
+}
+"""Of every service."""
+WATCHER_MEMORY = "${WATCHER_MEMORY:-2g}"
+"""Of Prometheus, Alertmanager and Grafana each."""
 PREPARE = f"""
 import base64, os, pathlib
 os.chmod("/state", 0o770)
@@ -37,7 +47,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
             **{one.state: _state(one) for one in models},
             **{one.service: _model(one) for one in models},
             "prometheus": {
-                "image": PROMETHEUS,
+                **_watcher(PROMETHEUS),
                 "command": [
                     "--config.file=/etc/prometheus/prometheus.yml",
                     "--storage.tsdb.path=/prometheus",
@@ -49,7 +59,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
                 "restart": "unless-stopped",
             },
             "alertmanager": {
-                "image": ALERTMANAGER,
+                **_watcher(ALERTMANAGER),
                 "command": [
                     "--config.file=/etc/alertmanager/alertmanager.yml",
                     "--storage.path=/alertmanager",
@@ -82,7 +92,12 @@ def prometheus(fleet: Fleet) -> dict[str, Any]:
 
 def _job(one: Member) -> dict[str, Any]:
     names = {"names": [one.service], "type": "A", "port": PORT, "refresh_interval": SCRAPE}
-    return {"job_name": one.name, "dns_sd_configs": [names]}
+    key = {"type": "Bearer", "credentials_file": f"keys/{one.label}.key"}
+    return {
+        "job_name": one.name,
+        **({"authorization": key} if one.keys else {}),
+        "dns_sd_configs": [names],
+    }
 
 
 def alertmanager() -> dict[str, Any]:
@@ -141,8 +156,11 @@ def dashboard_provider() -> dict[str, Any]:
 def _state(one: Member) -> dict[str, Any]:
     """Gives the new volume, which begins as root's, to the server's user, with a key for tokens."""
     return {
-        "image": one.image,
+        "image": _literal(one.image),
         "user": "0:0",
+        **WALLS,
+        "mem_limit": "256m",
+        "read_only": True,
         "network_mode": "none",
         "command": [f"/{VENV}/bin/python", "-c", PREPARE],
         "healthcheck": {"disable": True},
@@ -151,26 +169,39 @@ def _state(one: Member) -> dict[str, Any]:
 
 
 def _model(one: Member) -> dict[str, Any]:
+    keys = f"./keys/{one.label}.keys:{API_KEYS}:ro"
     return {
-        "image": one.image,
+        "image": _literal(one.image),
+        **WALLS,
+        "mem_limit": f"${{MODEL_MEMORY:-{one.memory_mib}m}}",
         "environment": {
             "MODEL_PORT": str(PORT),
             "MODEL_STATE_DIR": "/state",
             "MODEL_FEEDBACK_KEY_FILE": KEY,
+            **({"MODEL_API_KEYS_FILE": API_KEYS} if one.keys else {}),
         },
         # A range, so that `--scale` finds a port for each replica.
         "ports": [f"127.0.0.1:{one.port}-{one.port + PORTS - 1}:{PORT}"],
-        "volumes": [f"{one.state}:/state"],
+        "volumes": [f"{one.state}:/state", *([keys] if one.keys else [])],
         "read_only": True,
-        "tmpfs": ["/tmp"],
+        "tmpfs": ["/tmp:size=512m"],
         "depends_on": {one.state: {"condition": "service_completed_successfully"}},
         "restart": "unless-stopped",
     }
 
 
+def _watcher(image: str) -> dict[str, Any]:
+    return {"image": image, **WALLS, "mem_limit": WATCHER_MEMORY}
+
+
+def _literal(text: str) -> str:
+    """``text`` where Compose would put variables of the environment in place of ``$name``."""
+    return text.replace("$", "$$")
+
+
 def _grafana() -> dict[str, Any]:
     return {
-        "image": GRAFANA,
+        **_watcher(GRAFANA),
         "environment": {
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",

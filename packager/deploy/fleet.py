@@ -31,6 +31,10 @@ class Member:
     image: str
     port: int
     """The first of its ports on this machine."""
+    memory_mib: int
+    """What one replica may use, unless ``MODEL_MEMORY`` says otherwise."""
+    keys: bool = False
+    """Whether the servers ask for keys, Prometheus too."""
 
     @property
     def label(self) -> str:
@@ -70,11 +74,14 @@ class Fleet:
         """Its models by name."""
         return [self.members[name] for name in sorted(self.members)]
 
-    def with_model(self, name: str, version: str, image: str) -> Fleet:
-        """With this model, which keeps its ports where it was there before."""
+    def with_model(
+        self, name: str, version: str, image: str, memory_mib: int, *, keys: bool = False
+    ) -> Fleet:
+        """With this model, which keeps its ports and keys where it was there before."""
         known = self.members.get(name)
         port = known.port if known else self._free_port()
-        return Fleet({**self.members, name: Member(name, version, image, port)})
+        keys = keys or (known is not None and known.keys)
+        return Fleet({**self.members, name: Member(name, version, image, port, memory_mib, keys)})
 
     def without(self, name: str) -> Fleet:
         """Without this model; ``UsageError`` where it is unknown, or the only one."""

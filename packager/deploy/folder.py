@@ -39,8 +39,8 @@ def recorded(target: Path) -> Record:
         )
     try:
         found = json.loads((target / RECORD).read_text(encoding="utf-8"))
-        files = {str(path): str(digest) for path, digest in found["files"].items()}
-        return Record(files, dict(found["notes"]))
+        files, pending = _digests(found["files"]), _digests(found.get("pending", {}))
+        return Record({**files, **_arrived(target, pending)}, dict(found["notes"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{target / RECORD}: expected the record of the files written here, got another file",
@@ -71,6 +71,8 @@ def write(
         with new_folder(target, replace=True) as new:
             _fill(new, files, after)
         return []
+    # After a kill on the way the next call finds in the record what was to be written.
+    _write(target, RECORD, _document(before, after.files))
     for path in before.files.keys() - after.files.keys():
         (target / path).unlink(missing_ok=True)
     _fill(target, {path: text for path, text in files.items() if path not in changed}, after)
@@ -78,11 +80,36 @@ def write(
 
 
 def _fill(folder: Path, files: Mapping[str, str], record: Record) -> None:
-    # The record comes last: what a kill leaves unrecorded is equal to what is written next.
+    for path, text in files.items():
+        _write(folder, path, text)
+    _write(folder, RECORD, _document(record))
+
+
+def _write(folder: Path, path: str, text: str) -> None:
+    with new_file(folder / path) as file:
+        file.write_text(text, encoding="utf-8")
+
+
+def _document(record: Record, pending: Mapping[str, str] = {}) -> str:
+    """The text of a record; ``pending``: path → sha256 of what is about to be written."""
     document = {"files": dict(sorted(record.files.items())), "notes": record.notes}
-    for path, text in {**files, RECORD: json.dumps(document, indent=1) + "\n"}.items():
-        with new_file(folder / path) as file:
-            file.write_text(text, encoding="utf-8")
+    if pending:
+        document["pending"] = dict(sorted(pending.items()))
+    return json.dumps(document, indent=1) + "\n"
+
+
+def _digests(found: Mapping[str, Any]) -> dict[str, str]:
+    return {str(path): str(digest) for path, digest in found.items()}
+
+
+def _arrived(target: Path, pending: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``pending`` that were written before the call that planned them was killed."""
+    present = {path: target / path for path in pending if (target / path).is_file()}
+    return {
+        path: pending[path]
+        for path, file in present.items()
+        if sha256_bytes(file.read_bytes()) == pending[path]
+    }
 
 
 def _changed(

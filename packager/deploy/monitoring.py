@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +17,24 @@ from monitoring.rule_cases import rule_cases
 from monitoring.rule_tests import unit_tests
 from monitoring.rules import Monitored, Objectives, rules_document
 from monitoring.slices import SliceSet
+from packager.data.shown import shown_value
 from packager.deploy import compose, folder
 from packager.deploy.fleet import Fleet
 from packager.deploy.yaml_text import dump
+from packager.errors import PackageError
 from packager.image.reference import Reference
+from packager.manifest import Manifest
+
+NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
+SUPERVISOR_MIB = 100
+WORKER_MIB = 200
+"""A worker without its model, and what any request may take."""
+MODEL_IN_MEMORY = 8
+"""Times the bytes of its files that a model takes once loaded, at the most."""
+LARGEST_REQUEST_MIB = 16
+REQUEST_SHARE = 6
+"""Times its body that a request takes, as docs/serving.md has it."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +51,21 @@ class Deployed:
     """Files that a person changed, left as they are."""
 
 
-def deploy_monitoring(reference: Reference, target: Path, objectives: Objectives) -> Deployed:
+def deploy_monitoring(
+    reference: Reference, target: Path, objectives: Objectives, *, keys: bool = False
+) -> Deployed:
     """Write what monitors ``reference`` below ``target``, beside the models that are there.
 
     A model has files of its own, which another version of it replaces; the files they share are
-    made for all of them. Raises ``UsageError``, with nothing written, where ``target`` holds what
-    this did not write.
+    made for all of them. With ``keys`` the servers ask for keys, and Prometheus gives one. Raises
+    ``UsageError``, with nothing written, where ``target`` holds what this did not write, and
+    ``PackageError`` for a package with names that no build writes.
     """
     model = monitored(reference, objectives)
     known = Fleet.of(folder.recorded(target).notes)
     before = known.members.get(model.name)
-    fleet = known.with_model(model.name, model.version, reference.name)
+    memory = replica_mib(reference.manifest)
+    fleet = known.with_model(model.name, model.version, reference.name, memory, keys=keys)
     files = {**model_files(model), **shared_files(fleet)}
     changed = folder.write(
         target, files, fleet.notes, _paths_of(known.members.keys() - {model.name})
@@ -73,6 +93,7 @@ def monitored(reference: Reference, objectives: Objectives) -> Monitored:
     profile = reference.profile()
     features = tuple(feature.name for feature in profile.features) if profile else ()
     slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
+    _check_names(manifest.name, manifest.tag, (*slices.names, *features))
     return Monitored(
         name=manifest.name,
         version=manifest.tag,
@@ -81,6 +102,38 @@ def monitored(reference: Reference, objectives: Objectives) -> Monitored:
         features=features,
         objectives=objectives,
     )
+
+
+def replica_mib(manifest: Manifest) -> int:
+    """MiB that one replica may use, in whole 256 MiB (docs/serving.md, "Memory")."""
+    model = sum(entry.size for entry in manifest.model) / (1 << 20)
+    worker = WORKER_MIB + MODEL_IN_MEMORY * model + REQUEST_SHARE * LARGEST_REQUEST_MIB
+    needed = SUPERVISOR_MIB + manifest.serve.workers * worker
+    return math.ceil(needed / 256) * 256
+
+
+def _check_names(name: str, version: str, others: Iterable[str]) -> None:
+    """Raise ``PackageError`` for names that can stand in no path and no file."""
+    if not (NAME.fullmatch(name) and VERSION.fullmatch(version)):
+        raise PackageError(
+            f"expected the name and version of a package, got {shown_value(name)} and "
+            f"{shown_value(version)}",
+            "no build of this program writes them: the package was changed",
+        )
+    for other in others:
+        if not other.isprintable() and not _has_text(other):
+            raise PackageError(
+                f"{name}: expected names of features and slices in Unicode, got {other!a}",
+                "rename the column, and build again",
+            )
+
+
+def _has_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def model_files(model: Monitored) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from packager.environment import resolver, wheels
 from packager.environment.index import user_index_options
 from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_lock
 from packager.environment.platform import Target
+from packager.environment.uv_config import lent
 from packager.errors import PackageError
 from packager.manifest import Base, Lock
 from packager.progress import Progress
@@ -32,24 +34,28 @@ def provide(
     *,
     update: bool = False,
     trees: bool = False,
+    strategy: str | None = None,
 ) -> Dependencies:
     """Lock (or take the lock that still answers) and fetch every wheel into the wheelhouse.
 
-    ``trees`` asks for what compiled tree ensembles need, too. Raises ``PackageError`` where
+    ``trees`` asks for what compiled tree ensembles need, too; ``strategy`` is the project's own
+    ``index_strategy``. Raises ``PackageError`` where
     ``base`` is not the one that was locked under its name.
     """
-    inputs = inputs_digest(requirements, data, target, trees=trees)
+    for told in lent(requirements.resolve().parent, os.environ):
+        progress.warn(told)
+    inputs = inputs_digest(requirements, data, target, trees=trees, strategy=strategy)
     known = load_lock(lock_path)
     if known is not None and known.inputs == inputs and not update:
         progress.step(f"dependencies as locked in {lock_path.name}")
         locked = known
         absent = wheels.missing(locked.wheels)
         if absent:
-            index = user_index_options().of_project(requirements)
+            index = user_index_options().of_project(requirements, strategy)
             wheels.fetch(resolver.locate(absent, target, index), index, progress)
     else:
         progress.step(f"resolving {requirements.name} and the runtime together")
-        index = user_index_options().of_project(requirements)
+        index = user_index_options().of_project(requirements, strategy)
         pins = known.wheels if known is not None and not update else ()
         resolved = resolver.resolve(requirements, data, target, index, pins=pins, trees=trees)
         wheels.fetch(resolved, index, progress)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from shutil import which
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packager.environment.lock import requirement_texts
-from packager.environment.project_index import Tied, options_in, tied_in
+from packager.environment.asked import read_asked
+from packager.environment.programs import absolute, find_program, run
+from packager.environment.project_index import Tied, tied_in
+from packager.environment.uv_config import merged
 
 UV_NAMES = {
     "index-url": ("--default-index", ("UV_DEFAULT_INDEX", "UV_INDEX_URL")),
@@ -32,33 +33,42 @@ class IndexOptions:
     certificates: str | None
     tied: Tied | None = None
     """Packages that the project's ``pyproject.toml`` ties to an index."""
+    strategy: str | None = None
+    """How several indexes of pip's configuration are asked; None: as uv does by itself."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The configuration of uv, as far as it only chooses packages."""
 
-    def of_project(self, requirements: Path) -> IndexOptions:
-        """These, with what the files of a project's requirements add, and its uv configuration.
+    def of_project(self, requirements: Path, strategy: str | None = None) -> IndexOptions:
+        """These, with what the files of a project's requirements add, and uv's configuration.
 
-        That is a ``uv.toml`` or ``pyproject.toml`` in or above the folder.
+        That is the user's own, and a ``uv.toml`` or ``pyproject.toml`` in or above the folder.
+        ``strategy`` is uv's ``--index-strategy``; without one the user's own, or the first index
+        that knows a package is the only one asked about it. pip weighs all of its indexes alike;
+        where its configuration names several, the next is asked for what the first lacks, and a
+        higher version there changes nothing.
         """
-        folder, texts = requirements.resolve().parent, requirement_texts(requirements)
-        own, arguments = tuple(options_in(texts)), self.arguments
+        folder, asked = requirements.resolve().parent, read_asked(requirements)
+        own, arguments = asked.options, self.arguments
         if "--default-index" in own and "--default-index" in arguments:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins
             arguments = arguments[:place] + arguments[place + 2 :]
-        if "--extra-index-url" in own and "--index-strategy" not in arguments:
-            own += self._alike()
-        # Not the working directory: relative paths of the user's own options stay what they are.
-        project = ("--project", str(folder))
-        return replace(self, arguments=(*arguments, *own, *project), tied=tied_in(folder, texts))
-
-    def _alike(self) -> tuple[str, ...]:
-        """pip weighs all indexes alike; uv would stop at the first that knows the name."""
-        chosen = "UV_INDEX_STRATEGY" in self.environment
-        return () if chosen else ("--index-strategy", "unsafe-best-match")
+        settings = merged(folder, self.environment)
+        said = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
+        chosen = strategy or (None if said else self.strategy)
+        own += ("--index-strategy", chosen) if chosen else ()
+        tied = tied_in(folder, asked.texts)
+        return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
     def credentials(self) -> dict[str, tuple[str, str]]:
         """``host:port`` → (user, password), as the indexes' addresses hold them; uv drops them."""
         variables = [name for _, names in UV_NAMES.values() for name in names]
         tied = [str(index["url"]) for index in self.tied.indexes] if self.tied else []
-        words = [*self.arguments, *tied, *" ".join(map(self._variable, variables)).split()]
+        words = [
+            *self.arguments,
+            *tied,
+            *_texts(self.settings),
+            *" ".join(map(self._variable, variables)).split(),
+        ]
         found = {}
         for word in words:
             address = urlsplit(word[word.find("http") :] if "://" in word else "")
@@ -69,6 +79,16 @@ class IndexOptions:
 
     def _variable(self, name: str) -> str:
         return self.environment.get(name, "")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in nested settings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for one in value.values() for text in _texts(one))
+    elif isinstance(value, list | tuple):
+        yield from (text for one in value for text in _texts(one))
 
 
 def parse_pip_config(text: str) -> dict[str, str]:
@@ -92,10 +112,7 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
         if any(environment.get(variable) for variable in variables):
             continue
         for value in pip.get(option, "").split():
-            arguments += [flag, value]
-    if "extra-index-url" in pip and "UV_INDEX_STRATEGY" not in environment:
-        # pip weighs all indexes alike; uv would stop at the first that knows the name.
-        arguments += ["--index-strategy", "unsafe-best-match"]
+            arguments += [flag, absolute(value) if option == "find-links" else value]
     if pip.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         arguments.append("--no-index")
     certificates = environment.get("SSL_CERT_FILE") or pip.get("cert")
@@ -103,16 +120,17 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
     added = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", "UV_NO_PROGRESS": "1"}
     if certificates:
         added["SSL_CERT_FILE"] = certificates
-    return IndexOptions(tuple(arguments), {**environment, **added}, certificates)
+    several = "extra-index-url" in pip and "UV_INDEX_STRATEGY" not in environment
+    strategy = "unsafe-first-match" if several else None
+    return IndexOptions(tuple(arguments), {**environment, **added}, certificates, strategy=strategy)
 
 
 def user_index_options() -> IndexOptions:
     """The options of the user who runs us: ``pip config list``, then the environment."""
-    commands = [[sys.executable, "-m", "pip"]] + [[pip] for pip in (which("pip"),) if pip]
+    commands = [[sys.executable, "-I", "-m", "pip"]]
+    commands += [[pip] for pip in (find_program("pip"),) if pip]
     for command in commands:
-        done = subprocess.run(
-            [*command, "config", "list"], capture_output=True, text=True, check=False
-        )
+        done = run([*command, "config", "list"], os.environ)
         if done.returncode == 0:
             return index_options(parse_pip_config(done.stdout), os.environ)
     return index_options({}, os.environ)

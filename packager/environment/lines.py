@@ -25,7 +25,7 @@ from packager.errors import UsageError
 
 WHEELS = "wheels"
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*@\s*(\S.*)$")
-_EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
+EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
 _CONTROL = re.compile(r"^(?:git|hg|svn|bzr)\+|^git@", re.IGNORECASE)
 _CONDA_LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)=([0-9][\w.!+]*)(?:=[\w.]+)?$")
 _FOLDER = re.compile(r"^(?:\.{0,2}/|\.{1,2}$|[A-Za-z]:[\\/]|~/)")
@@ -48,14 +48,17 @@ def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
     ``python`` is the version that wheels have to fit.
     """
     for file, text in texts.items():
-        for number, line in _logical(text):
+        for number, line in logical_lines(text):
+            if line.startswith("-") and not EDITABLE.match(line):
+                continue
+            line = re.sub(r"\s--hash[= ].*$", "", line)
             told = _told(line, file.parent, python)
             if told is not None:
                 raise UsageError(f"{file.name} line {number}: {told[0]}", told[1])
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """Number and content of each line that asks for something, without comments and hashes."""
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number and content of each line that says something, without comments."""
     joined, start = "", 1
     for number, line in enumerate(text.splitlines(), 1):
         start = start if joined else number
@@ -63,15 +66,23 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         if joined.endswith("\\"):
             joined = joined[:-1]
             continue
-        asked = re.sub(r"\s--hash[= ].*$", "", joined).strip()
-        if asked and (not asked.startswith("-") or _EDITABLE.match(asked)):
-            yield start, asked
+        if joined.strip():
+            yield start, joined.strip()
         joined = ""
+    if joined.strip():
+        yield start, joined.strip()
+
+
+def local_wheel(text: str, folder: Path) -> Path | None:
+    """The place of a wheel that a line names by its path, if it does."""
+    named = _NAMED.match(text)
+    address = _MARKER.sub("", (named[2] if named else text).strip().strip("\"'"))
+    return _local(address, folder)
 
 
 def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
     """Message and hint for a line, None if an index may answer it."""
-    editable, named, conda = _EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
+    editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
     if conda is not None:
         return (
             f"expected NAME==VERSION, got {line!r}, which is how conda writes it",

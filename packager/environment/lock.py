@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import importlib.metadata
 import re
 from pathlib import Path
 from typing import Literal
 
 from packaging.requirements import Requirement
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from pydantic import ValidationError
 
 from packager.cache import new_file
 from packager.digest import canonical_json, sha256_bytes
+from packager.environment.asked import read_texts
 from packager.environment.platform import Target
 from packager.errors import UsageError
 from packager.manifest import Base, Wheel
@@ -22,9 +25,7 @@ Group = Literal["serve", "worker"]
 DataFormat = Literal["csv", "parquet"]
 DISTRIBUTION = "model-packager"
 FILENAME = "package.lock"
-NAMED_FILE = re.compile(
-    r"^[ \t]*(?:-[rc][ \t=]*|--(?:requirement|constraint)[ \t=]+)(\S+)", re.MULTILINE
-)
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class LockFile(Noun):
@@ -68,38 +69,19 @@ def _only_in(requirement: Requirement, extra: str) -> bool:
 
 
 def inputs_digest(
-    requirements: Path, data: DataFormat | None, target: Target, *, trees: bool = False
+    requirements: Path,
+    data: DataFormat | None,
+    target: Target,
+    *,
+    trees: bool = False,
+    strategy: str | None = None,
 ) -> str:
     """Identity of what a lock answers; files named by ``-r`` and ``-c`` count with their text."""
-    texts = requirement_texts(requirements)
+    texts = read_texts(requirements)
     asked = [list(texts.values()), runtime_requirements(data), target.python, target.platform]
     asked += [tree_requirements()] if trees else []
+    asked += [strategy] if strategy else []
     return sha256_bytes(canonical_json(asked))
-
-
-def requirement_texts(requirements: Path) -> dict[Path, str]:
-    """The text of ``requirements`` and of every file it names by ``-r`` and ``-c``, by path."""
-    texts: dict[Path, str] = {}
-    _read_nested(requirements, texts)
-    return texts
-
-
-def _read_nested(requirements: Path, texts: dict[Path, str]) -> None:
-    """Add the text of ``requirements`` and of every file it names, however deep, to ``texts``."""
-    try:
-        text = texts[requirements.resolve()] = requirements.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{requirements.name}: expected text in UTF-8, got {error}", "save it as UTF-8"
-        ) from error
-    for name in NAMED_FILE.findall(text):
-        nested = requirements.parent / name
-        if not nested.is_file():
-            raise UsageError(
-                f"{requirements.name}: expected a file at {name}, got none", "mend that line"
-            )
-        if nested.resolve() not in texts:
-            _read_nested(nested, texts)
 
 
 def load_lock(path: Path) -> LockFile | None:
@@ -107,12 +89,29 @@ def load_lock(path: Path) -> LockFile | None:
     if not path.is_file():
         return None
     try:
-        return LockFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        lock = LockFile.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
     except ValidationError as error:
         raise UsageError(
             f"{path.name}: not a lock of this version of `package`: {error.errors()[0]['msg']}",
             "delete it and build again, or take it from version control",
         ) from error
+    for wheel in lock.wheels:
+        _check_plain(wheel, path.name)
+    return lock
+
+
+def _check_plain(wheel: Wheel, called: str) -> None:
+    """Names of a lock become paths of the cache and lines for uv: ``UsageError`` for others."""
+    named = None
+    with contextlib.suppress(InvalidWheelFilename):
+        named = tuple(map(str, parse_wheel_filename(wheel.filename)[:2]))
+    plain = SHA256.fullmatch(wheel.sha256) and "/" not in wheel.filename
+    if not plain or named != (wheel.name, wheel.version):
+        raise UsageError(
+            f"{called}: expected the file, version and sha256 of a wheel of {wheel.name[:100]!r}, "
+            f"got {wheel.filename[:100]!r}, {wheel.version[:50]!r} and {wheel.sha256[:64]!r}",
+            "delete the lock and build again, or take it from version control",
+        )
 
 
 def write_lock(lock: LockFile, path: Path) -> None:

@@ -62,6 +62,12 @@ def one_line(stderr: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"^\W+", "", stderr, flags=re.MULTILINE)).strip()
 
 
+OTHER_INDEXES = (
+    "only the first index that knows a package is asked about it; if you trust all of your indexes "
+    'alike, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
+)
+
+
 def explained(text: str, called: str, target: Target, probe: Probe) -> PackageError:
     """The project's own requirements can't be met: why, and what to do about it.
 
@@ -78,6 +84,8 @@ def explained(text: str, called: str, target: Target, probe: Probe) -> PackageEr
         told = f"{called}: a requirement has no wheel that fits: {text}"
         return PackageError(told, _without_wheel(text, missing, target, probe))
     told = f"{called}: can't be resolved: {text}"
+    if "index-strategy" in text:
+        return PackageError(told, OTHER_INDEXES)
     unknown = _NOT_FOUND.search(text)
     if unknown is not None:
         return PackageError(told, _unknown(unknown["name"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from packager.environment.asked import Asked, read_asked, read_texts
 from packager.environment.elsewhere import refuse_other_formats
 from packager.environment.index import IndexOptions
 from packager.environment.lines import refuse_lines
@@ -22,12 +24,13 @@ from packager.environment.lock import (
     FILENAME,
     DataFormat,
     Group,
-    requirement_texts,
     runtime_requirements,
     tree_requirements,
 )
 from packager.environment.platform import Target
+from packager.environment.programs import run
 from packager.environment.refused import Probe, conflict, explained, no_wheel_for, one_line
+from packager.environment.uv_config import as_toml
 from packager.errors import PackageError
 from packager.manifest import Wheel
 
@@ -60,12 +63,13 @@ def resolve(
     runtime's requirements exclude each other.
     """
     refuse_other_formats(requirements)
-    refuse_lines(requirement_texts(requirements), target.python)
+    refuse_lines(read_texts(requirements), target.python)
+    asked = read_asked(requirements)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
         try:
-            found = _resolve(requirements, with_trees, target, index, pins)
+            found = _resolve(asked, with_trees, target, index, pins)
         except (PackageError, _UvError):
             pass  # without, the same error comes again unless the trees' needs were its cause
         else:
@@ -73,7 +77,7 @@ def resolve(
             if served & TREE_FRAMEWORKS:
                 return found
     try:
-        return _resolve(requirements, groups, target, index, pins)
+        return _resolve(asked, groups, target, index, pins)
     except _UvError as error:
         raise _explain(error, target, index, requirements.name) from error
 
@@ -84,12 +88,12 @@ class _UvError(Exception):
     def __init__(self, stderr: str, sources: Sequence[Path]) -> None:
         super().__init__(stderr)
         self.text = one_line(stderr)
-        self.own = sources[0]
+        self.own = sources[0].read_text(encoding="utf-8")
         self.runtime = [line for source in sources[1:] for line in source.read_text().split()]
 
 
 def _resolve(
-    requirements: Path,
+    asked: Asked,
     groups: Mapping[Group, Sequence[str]],
     target: Target,
     index: IndexOptions,
@@ -100,16 +104,19 @@ def _resolve(
         serve, worker = folder / "serving-runtime.txt", folder / "worker-runtime.txt"
         serve.write_text("\n".join(groups["serve"]))
         worker.write_text("\n".join(groups["worker"]))
-        project = requirements.resolve()
+        project = folder / "requirements.txt"
+        project.write_text("\n".join(asked.requirements), encoding="utf-8")
+        own = folder / "constraints.txt"
+        own.write_text("\n".join(asked.constraints), encoding="utf-8")
         locked = folder / "pylock.toml"
         if pins:
             _write_preferences(locked, pins)
-        _compile([project, serve, worker], locked, target, index)
+        _compile([project, serve, worker], locked, target, index, [own])
         everything = _read_pylock(locked, target)
         pinned = folder / "pinned.txt"
         pinned.write_text("\n".join(f"{n}=={w.version}" for n, (w, _) in everything.items()))
         served = folder / "pylock.serve.toml"
-        _compile([project, serve], served, target, index, pinned)
+        _compile([project, serve], served, target, index, [own, pinned])
         serving = _read_pylock(served, target)
     resolved = []
     for key, (wheel, url) in sorted(everything.items()):
@@ -157,7 +164,7 @@ def _compile(
     output: Path,
     target: Target,
     index: IndexOptions,
-    constraints: Path | None = None,
+    constraints: Sequence[Path] = (),
     *,
     no_deps: bool = False,
 ) -> None:
@@ -167,22 +174,33 @@ def _compile(
         folder.mkdir(exist_ok=True)
         (folder / "pyproject.toml").write_text(index.tied.pyproject(), encoding="utf-8")
         files.append(str(folder / "pyproject.toml"))
-    command = [uv.find_uv_bin(), "pip", "compile", *files, "--quiet"]
-    command += ["--format", "pylock.toml", "--output-file", str(output)]
-    command += ["--generate-hashes", "--only-binary", ":all:", "--no-header"]
-    command += ["--no-python-downloads"]  # no Python is run: uv reads wheels' metadata
-    command += ["--python-version", target.python, "--python-platform", target.uv_platform]
-    command += ["--constraints", str(constraints)] if constraints else []
-    command += ["--no-deps"] if no_deps else []
-    done = subprocess.run(
-        [*command, *index.arguments],
-        capture_output=True,
-        text=True,
-        env=dict(index.environment),
-        check=False,
-    )
+    options = ["--format", "pylock.toml", "--output-file", str(output), "--generate-hashes"]
+    options += [word for file in constraints for word in ("--constraints", str(file))]
+    options += ["--no-deps"] if no_deps else []
+    done = _uv(files, target.python, target, index, options)
     if done.returncode != 0:
         raise _UvError(done.stderr, sources)
+
+
+def _uv(
+    files: Sequence[str],
+    python: str,
+    target: Target,
+    index: IndexOptions,
+    options: Sequence[str],
+) -> subprocess.CompletedProcess[str]:
+    """``uv pip compile`` on files of ours, where it can neither build nor read a project's own.
+
+    It asks our own Python about itself; packages are told by the metadata of their wheels.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Path(folder) / "uv.toml"
+        settings.write_text(as_toml(index.settings), encoding="utf-8")
+        command = [uv.find_uv_bin(), "pip", "compile", *files, "--quiet", "--no-header"]
+        command += ["--config-file", str(settings), "--python", sys.executable]
+        command += ["--only-binary", ":all:", "--no-python-downloads"]
+        command += ["--python-version", python, "--python-platform", target.uv_platform]
+        return run([*command, *options, *index.arguments], index.environment)
 
 
 def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) -> PackageError:
@@ -191,7 +209,9 @@ def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) 
     if runtime:
         with tempfile.TemporaryDirectory() as name:
             try:
-                _compile([error.own], Path(name) / "pylock.toml", target, index)
+                own = Path(name) / "requirements.txt"
+                own.write_text(error.own, encoding="utf-8")
+                _compile([own], Path(name) / "pylock.toml", target, index)
             except _UvError as alone:
                 text, runtime = alone.text, []
     if runtime:
@@ -208,17 +228,8 @@ def _probe(target: Target, index: IndexOptions) -> Probe:
             asked = Path(name) / "asked.txt"
             needs = [requirement, *(line for lines in runtime.values() for line in lines)]
             asked.write_text("\n".join(needs))
-            command = [uv.find_uv_bin(), "pip", "compile", str(asked), "--quiet", "--no-header"]
-            command += ["--no-annotate", "--only-binary", ":all:", "--no-python-downloads"]
-            command += ["--resolution", "lowest-direct"] if runtime else ["--no-deps"]
-            command += ["--python-version", python, "--python-platform", target.uv_platform]
-            done = subprocess.run(
-                [*command, *index.arguments],
-                capture_output=True,
-                text=True,
-                env=dict(index.environment),
-                check=False,
-            )
+            options = ["--resolution", "lowest-direct"] if runtime else ["--no-deps"]
+            done = _uv([str(asked)], python, target, index, ["--no-annotate", *options])
         asked_name = re.split(r"[=<>]", requirement)[0]
         found = re.search(rf"^{re.escape(canonicalize_name(asked_name))}==(\S+)", done.stdout, re.M)
         return found[1] if done.returncode == 0 and found else None

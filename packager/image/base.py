@@ -40,11 +40,12 @@ from packager.image.bytecode import (
     HostCompiler,
     LoaderCompiler,
 )
+from packager.image.documents import MAX_DOCUMENT
 from packager.image.engine import Engine
 from packager.image.layers import Layer
 from packager.image.outputs import load_into
 from packager.image.rootfs import find_python, unpack_layers
-from packager.image.saved import MAX_DOCUMENT, opened_archive
+from packager.image.saved import opened_archive
 from packager.image.tars import TarReader, plain_tar
 from packager.manifest import Base
 from packager.noun import Noun
@@ -182,6 +183,15 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
             _save(new, reference, platform, config, probed_in(engine, reference), "elsewhere")
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
     return BaseImage(saved, folder, engine)
+
+
+def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:
+    """The base in the cache with exactly these layers, whatever its name; None where none is."""
+    for path in sorted(cache_directory("bases").glob("*/base.json")):
+        saved = SavedBase.load(path)
+        if saved.diff_ids == tuple(diff_ids) and saved.platform == platform:
+            return BaseImage(saved, path.parent, engine)
+    return None
 
 
 def save_base(

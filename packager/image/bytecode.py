@@ -102,7 +102,9 @@ class HostCompiler:
 
     def compile(self, tree: Path, prefix: str) -> None:
         command = [sys.executable, "-I", "-S", "-B", "-c", COMPILE, str(tree), prefix]
-        done = subprocess.run(command, env=CLEAN, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=tree, env=CLEAN, capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise PackageError(
                 f"this Python failed to compile: {done.stderr.strip()[-500:]}",

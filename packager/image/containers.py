@@ -21,14 +21,21 @@ from docker.types import Mount
 
 from packager.cache import owner
 from packager.errors import PackageError
+from packager.image.started import RunningContainer, ServerContainer
 from packager.image.streams import lines
 from packager.image.tars import TarReader, plain_tar, unpack_plain
-from packager.usage import Usage
+from packager.image.walls import (
+    JOB_MEMORY_SHARE,
+    ROOT_USER,
+    SCRATCH,
+    SERVER_MEMORY_SHARE,
+    WALLS,
+    limits,
+    share_of_memory,
+)
 from packager.worker.ending import KEPT_LINES, Ending
 
 STOP_SECONDS = 15
-JOB_USER = "65532:0"
-SCRATCH = {"/tmp": "rw,mode=1777,size=512m"}
 OWNER = "model-packager.owner"
 # Where a job may write, each a volume of its own: results are fetched from there when it has ended,
 # which a tmpfs does not outlive, and which takes no memory.
@@ -36,46 +43,6 @@ WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
 OPEN_UP = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
 OnLine = Callable[[str], None]
-# The walls of every container that runs somebody's code.
-WALLS: dict[str, Any] = {
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"],
-    "user": JOB_USER,
-}
-
-
-class RunningContainer:
-    """A container that was started, as the engine's client knows it."""
-
-    def __init__(self, container: Any) -> None:
-        self._container = container
-
-    def alive(self) -> bool:
-        """Whether it still runs."""
-        self._container.reload()
-        return bool(self._container.status == "running")
-
-
-class ServerContainer(RunningContainer):
-    """A serving container, published at ``url``."""
-
-    def __init__(self, container: Any, url: str, started: float) -> None:
-        super().__init__(container)
-        self.url = url
-        self.started = started
-
-    def usage(self) -> Usage | None:
-        """What its processes have used, as the engine counts it; page cache is left out."""
-        api = self._container.client.api
-        found = api.stats(self._container.id, stream=False, one_shot=True)
-        memory = found["memory_stats"]
-        cached = memory.get("stats", {}).get("inactive_file", 0)
-        seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
-        return Usage(seconds, memory["usage"] - cached)
-
-    def follow(self) -> Iterator[str]:
-        """Its log lines, until it ends."""
-        yield from lines(self._container.logs(stream=True, follow=True))
 
 
 class Sandbox(RunningContainer):
@@ -104,9 +71,12 @@ class Containers:
     def _container(
         self, doing: str, image: str, command: Sequence[str] | None = None, **options: Any
     ) -> Iterator[Container]:
-        """A container of this process alone, without a network; removed whatever happens."""
-        options = {**_own(), **options}
+        """A container of this process alone, without a network; removed whatever happens.
+
+        It has no capabilities and gains no privileges, and its processes and memory are limited.
+        """
         with engine_errors(doing):
+            options = {**_own(), **self._limits(), **options}
             container = self._client.containers.create(
                 image, list(command) if command else None, **options
             )
@@ -127,7 +97,7 @@ class Containers:
         An engine gives a volume the owner and mode of the folder in the image: root's.
         """
         command, volumes = [python, "-c", OPEN_UP], list(WRITABLE)
-        options = {"entrypoint": [], "read_only": True, "volumes": volumes, **WALLS, "user": "0"}
+        options = {"entrypoint": [], "read_only": True, "volumes": volumes, "user": ROOT_USER}
         with self._container(doing, image, command, **options) as container:
             container.start()
             if container.wait()["StatusCode"] != 0:
@@ -157,7 +127,7 @@ class Containers:
         the engine say what it was ``doing``.
         """
         with self._volumes(doing, image, command[0]) as lender:
-            options = {"read_only": True, "volumes_from": [lender.id], **WALLS}
+            options: dict[str, Any] = {"read_only": True, "volumes_from": [lender.id]}
             with self._container(
                 doing, image, command, environment=dict(environment), **options
             ) as job:
@@ -182,7 +152,7 @@ class Containers:
         self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
     ) -> bytes:
         """Run ``command`` over ``files`` as root of a container; ``output`` of it as a tar."""
-        options = {"entrypoint": [], "user": "0"}
+        options: dict[str, Any] = {"entrypoint": [], "user": ROOT_USER}
         with self._container("running a container", image, command, **options) as container:
             if files is not None:
                 container.put_archive("/", files)
@@ -198,7 +168,7 @@ class Containers:
     def output(self, image: str, command: Sequence[str]) -> str:
         """What ``command`` prints in a container of ``image``."""
         with engine_errors("running a container"):
-            own = {"entrypoint": [], "remove": True, **_own()}
+            own = {"entrypoint": [], "remove": True, **_own(), **self._limits()}
             said: bytes = self._client.containers.run(image, list(command), **own)
         return said.decode()
 
@@ -210,7 +180,7 @@ class Containers:
     @contextlib.contextmanager
     def sandbox(self, image: str, environment: Mapping[str, str]) -> Iterator[Sandbox]:
         """``image`` started as it will be deployed, without a network; removed afterwards."""
-        options = {**WALLS, "read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
+        options: dict[str, Any] = {"read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
         options["environment"] = dict(environment)
         with self._container("looking at a started image", image, **options) as container:
             container.start()
@@ -226,13 +196,15 @@ class Containers:
         *,
         environment: Mapping[str, str],
         mounts: Sequence[tuple[Path, str, bool]],
+        memory: int | None = None,
     ) -> Iterator[ServerContainer]:
         """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
 
         ``mounts``: a file or folder here, its place inside, whether it may be written. With any
-        the container runs as this process's user, who alone may be able to read them.
+        the container runs as this process's user, who alone may be able to read them, unless that
+        is root. ``memory``: bytes; None for ``SERVER_MEMORY_SHARE`` of the engine's.
         """
-        walls = {**WALLS, "user": f"{os.getuid()}:{os.getgid()}"} if mounts else WALLS
+        walls = {"user": f"{os.getuid()}:{os.getgid()}"} if mounts and os.getuid() else {}
         options: dict[str, Any] = {
             "name": name,
             "labels": {},  # where this process is killed, it serves on
@@ -247,7 +219,10 @@ class Containers:
                 for source, target, writable in mounts
             ],
         }
-        with self._container("serving an image", image, **options, **walls) as container:
+        with engine_errors("asking for its memory"):
+            limited = self._limits(memory, SERVER_MEMORY_SHARE)
+        options |= {**walls, **limited}
+        with self._container("serving an image", image, **options) as container:
             started = time.monotonic()
             container.start()
             container.reload()
@@ -257,6 +232,11 @@ class Containers:
             finally:
                 with contextlib.suppress(NotFound):
                     container.stop(timeout=STOP_SECONDS)
+
+    def _limits(self, memory: int | None = None, share: float = JOB_MEMORY_SHARE) -> dict[str, Any]:
+        """Of processes, and of ``memory`` bytes, else of this share of the engine's."""
+        engine = self._client.info()
+        return limits(engine, memory or share_of_memory(engine, share))
 
     def _fetch(self, container: Container, path: str, destination: Path) -> bool:
         try:
@@ -273,7 +253,8 @@ class Containers:
 def _own() -> dict[str, Any]:
     """How a container of this process starts; a health check is about serving alone."""
     healthcheck = {"test": ["NONE"]}
-    return {"network_mode": "none", "labels": {OWNER: owner()}, "healthcheck": healthcheck}
+    owned = {"network_mode": "none", "labels": {OWNER: owner()}, "healthcheck": healthcheck}
+    return {**WALLS, **owned}
 
 
 @contextlib.contextmanager

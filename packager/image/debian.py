@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform as host
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Collection, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import default_platform
+from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
 from packager.image.base import PACKAGES, BaseImage, save_base
 from packager.image.bytecode import LoaderCompiler
@@ -67,7 +67,7 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
             f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
             "run it on Debian or Ubuntu, or take a base from a registry",
         )
-    if shutil.which("mmdebstrap") is None:
+    if find_program("mmdebstrap") is None:
         raise PackageError(
             "package base: expected the program mmdebstrap, got none",
             "as root: apt-get install mmdebstrap",
@@ -119,9 +119,14 @@ def _included(suite: str) -> list[str]:
 
 def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
     packages = ",".join([*_included(suite), *added])
-    command = ["mmdebstrap", "--variant=extract", f"--include={packages}"]
+    command = [
+        find_program("mmdebstrap") or "mmdebstrap",
+        "--variant=extract",
+        f"--include={packages}",
+    ]
     done = subprocess.run(
         [*command, f"--extract-hook={LIST}", suite, str(archive)],
+        cwd="/",
         capture_output=True,
         text=True,
         check=False,

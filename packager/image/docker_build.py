@@ -26,6 +26,7 @@ from packager.image.outputs import Output, load_into
 from packager.image.stored import verify
 from packager.manifest import Base, Manifest
 from packager.progress import Progress
+from packager.project.inside import refuse_leaving
 
 Builder = Literal["assemble", "docker"]
 NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --engine docker builds it"
@@ -73,6 +74,7 @@ def own_template(project: Path, builder: Builder, progress: Progress) -> str | N
     if builder == "assemble":
         progress.warn(NOT_USED)
         return None
+    refuse_leaving(path, project)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

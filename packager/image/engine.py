@@ -12,12 +12,12 @@ from typing import Any
 import docker
 import requests
 from docker.context import ContextAPI
-from docker.errors import APIError, DockerException, ImageNotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from packager.cache import is_left_behind, owner
 from packager.errors import PackageError, UsageError
 from packager.image.containers import OWNER, Containers, OnLine, engine_errors, gone_or_going
-from packager.image.streams import built_id
+from packager.image.streams import built_id, only_file
 
 PING_SECONDS = 10
 BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": True}
@@ -117,6 +117,21 @@ class Engine(Containers):
         with engine_errors(f"reading the history of {reference}"):
             entries = self._client.api.history(reference)
         return [{"created_by": e["CreatedBy"], "size": e["Size"]} for e in reversed(entries)]
+
+    def documents(
+        self, reference: str, folder: str, names: Sequence[str], most: int
+    ) -> dict[str, bytes]:
+        """The regular files ``names`` of an image's ``folder``, each of at most ``most`` bytes.
+
+        The image is not run. What it lacks is left out.
+        """
+        found = {}
+        with self._container("reading an image", reference, ["-"]) as container:
+            for name in names:
+                with contextlib.suppress(NotFound):
+                    chunks, _ = container.get_archive(f"{folder}/{name}")
+                    found[name] = only_file(chunks, f"{reference}: {name}", most)
+        return found
 
     def save(self, reference: str) -> Iterator[bytes]:
         """The image as a ``docker save`` archive, in chunks."""

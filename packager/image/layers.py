@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
 from packager.cache import cache_directory, new_file, used
 from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.image.tars import TarReader, Window, plain_tar
+from packager.image.tars import MAX_MEMBERS, TarReader, Window, plain_tar
 from packager.noun import Noun
 from packager.progress import How
 
@@ -39,13 +39,13 @@ class Layer:
 
     def open(self) -> IO[bytes]:
         """Its bytes as a seekable file; they are not verified."""
-        return cast(IO[bytes], Window(self.path.open("rb"), self.offset, self.size))
+        return io.BufferedReader(Window(self.path.open("rb"), self.offset, self.size), 1 << 16)
 
     @contextmanager
-    def members(self) -> Iterator[TarReader]:
-        """Its members, within the bounds of ``TarReader``."""
+    def members(self, most: int = MAX_MEMBERS) -> Iterator[TarReader]:
+        """Its members, at most ``most``, within the bounds of ``TarReader``."""
         with self.open() as file:
-            yield TarReader(file, plain_tar(f"layer {self.name}"))
+            yield TarReader(file, plain_tar(f"layer {self.name}"), most)
 
     def read(self) -> Iterator[bytes]:
         """Its bytes in chunks; ``PackageError`` at the end if they are not what diff_id names."""
@@ -197,6 +197,12 @@ def cached_layer(
     known = _Sidecar.load(sidecar)
     used(tar)
     return Layer(name, tar, known.diff_id, known.size, how, time.monotonic() - started)
+
+
+def made_here() -> set[str]:
+    """The diff_ids of the layers in the cache, which this program made on this machine."""
+    sidecars = cache_directory("layers").glob(f"{'?' * 64}.json")
+    return {_Sidecar.load(sidecar).diff_id for sidecar in sidecars}
 
 
 def _is_whole(tar: Path, sidecar: Path) -> bool:

@@ -162,23 +162,25 @@ def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
     for image in images:
         layers |= {layer.diff_id: layer for layer in image.layers[held:]}
     for diff_id, layer in layers.items():
-        yield from _member(Entry(f"{diff_id[7:]}.tar", source=layer.path), layer.read())
+        # Not by its file's size: the layer may be a part of an archive.
+        yield from _member(f"{diff_id[7:]}.tar", layer.size, layer.read())
     entries = []
     for image in images:
         name = f"{image.digest[7:]}.json"
-        yield from _member(Entry(name, source=image.config), [image.config])
+        yield from _member(name, len(image.config), [image.config])
         tars = [f"{layer.diff_id[7:]}.tar" for layer in image.layers]
         entries.append({"Config": name, "RepoTags": [image.name], "Layers": tars})
     manifest = canonical_json(entries)
-    yield from _member(Entry("manifest.json", source=manifest), [manifest])
+    yield from _member("manifest.json", len(manifest), [manifest])
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _member(entry: Entry, content: Iterable[bytes]) -> Iterator[bytes]:
-    header = entry.header()
+def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
+    header = Entry(name, source=b"").header()
+    header.size = size
     yield header.tobuf(tarfile.PAX_FORMAT)
     yield from content
-    yield bytes(-header.size % tarfile.BLOCKSIZE)
+    yield bytes(-size % tarfile.BLOCKSIZE)
 
 
 def _oci_manifest(image: Image) -> bytes:

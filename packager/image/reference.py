@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,22 @@ from monitoring.profile import Profile
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import LABEL, Image, layer_names, with_layers
+from packager.image.documents import DOCUMENTS, MAX_DOCUMENT, N, document, noun, package_documents
 from packager.image.engine import Engine
 from packager.image.outputs import load_into
 from packager.image.stored import (
     COMPANION,
     ENGINE_HINT,
     check_label,
-    package_file,
     read_archive,
     read_oci,
     verify,
 )
 from packager.manifest import Fingerprint, Lock, Manifest
 from packager.progress import Progress
+
+SETTINGS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
+"""What an image's containers start with, as its config and an engine call it."""
 
 
 @dataclass(frozen=True)
@@ -66,21 +69,21 @@ class Reference:
 
     def lock(self) -> Lock:
         """The package's lock."""
-        return Lock.model_validate_json(self._content("lock.json"))
+        return self._noun(Lock, "lock.json")
 
     def fingerprint(self) -> Fingerprint | None:
         """The fingerprint of the package's data; None where it has none."""
         if self.manifest.data == "none":
             return None
-        return Fingerprint.model_validate_json(self._content("fingerprint.json"))
+        return self._noun(Fingerprint, "fingerprint.json")
 
     def profile(self) -> Profile | None:
         """How the training rows were distributed; None where the package has no data."""
         if all(entry.path != "profile.json" for entry in self.manifest.files):
             return None
-        return Profile.model_validate_json(self._content("profile.json"))
+        return self._noun(Profile, "profile.json")
 
-    def _content(self, name: str) -> bytes:
+    def _noun(self, kind: type[N], name: str) -> N:
         """A file of ``/package``, held against the manifest."""
         content = self._file(name)
         expected = {entry.path: entry.sha256 for entry in self.manifest.files}.get(name)
@@ -89,7 +92,7 @@ class Reference:
                 f"{self.name}: {name}: expected sha256 {expected}, got {sha256_bytes(content)}",
                 "the package was changed or damaged after it was built: build or copy it again",
             )
-        return content
+        return noun(kind, content, f"{self.name}: {name}")
 
     def image(self, *, companion: bool = False) -> Image:
         """The image with its layers as files, or the companion where there is one; verified."""
@@ -99,16 +102,37 @@ class Reference:
 
     def in_engine(self, engine: Engine, progress: Progress, *, companion: bool = False) -> str:
         """The image's tag in ``engine``, loaded from its folder or archive if it lives there."""
-        name = self.name + (COMPANION if companion and self.has_companion else "")
-        if self.engine is None:
-            image = self.image(companion=companion)
-            if self.lock().base == "none":
-                raise PackageError(
-                    f"{self.name}: has no base (base: none), so no engine can run it",
-                    "run it with --local, or make a base with `package base` and build again",
-                )
-            load_into(engine, image, progress)
-        return name
+        end = COMPANION if companion and self.has_companion else ""
+        if self.engine is not None:
+            return self.name + end
+        if self.lock().base == "none":
+            raise PackageError(
+                f"{self.name}: has no base (base: none), so no engine can run it",
+                "run it with --local, or make a base with `package base` and build again",
+            )
+        image = self.image(companion=companion)
+        # A file may call itself what it likes; a tag with its root takes nobody else's place.
+        repository = self.name.rpartition(":")[0] or self.manifest.name
+        image = replace(image, name=f"{repository}:{self.manifest.tag}{end}")
+        _refuse_other(engine, image)
+        load_into(engine, image, progress)
+        return image.name
+
+
+def _refuse_other(engine: Engine, image: Image) -> None:
+    """Raise ``PackageError`` where the engine has another image under the name of this one."""
+    described = engine.describe(image.name)
+    if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
+        return
+    config = json.loads(image.config)
+    ours = [config["rootfs"]["diff_ids"], *(config["config"].get(key) or None for key in SETTINGS)]
+    known = described.get("Config") or {}
+    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in SETTINGS)]
+    if ours != theirs:
+        raise PackageError(
+            f"{image.name}: the engine has another image of that name",
+            f"if you trust this one more, remove the other with `docker image rm {image.name}`",
+        )
 
 
 @contextmanager
@@ -138,12 +162,12 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     check_label(text, labels)
     main = text.removesuffix(COMPANION) if f"{LABEL}.companion-of" in labels else text
     companion = engine.describe(main + COMPANION)
-    engine.read(text, "/package", folder)
-    package = folder / "package"
-    manifest = _checked(Manifest.load(package / "manifest.json"), labels)
+    documents = engine.documents(text, "/package", DOCUMENTS, MAX_DOCUMENT)
 
     def file(name: str) -> bytes:
-        return (package / name).read_bytes()
+        return document(documents, name)
+
+    manifest = _checked(noun(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels)
 
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
@@ -175,21 +199,28 @@ def _describe(images: tuple[Image, ...]) -> Reference:
     main = images[0]
     config = {**json.loads(main.config), "digest": main.digest}
 
-    def file(name: str) -> bytes:
-        return package_file(main.layers, name)
+    documents = package_documents(main.layers)
 
-    with tempfile.TemporaryDirectory() as name:
-        (Path(name) / "manifest.json").write_bytes(file("manifest.json"))
-        manifest = Manifest.load(Path(name) / "manifest.json")
+    def file(name: str) -> bytes:
+        return document(documents, name)
+
+    manifest = noun(Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json")
     _checked(manifest, config["config"].get("Labels") or {})
     return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
 
 
 def _checked(manifest: Manifest, labels: dict[str, str]) -> Manifest:
-    if manifest.root != labels.get(f"{LABEL}.root"):
+    try:
+        root = manifest.root
+    except (ValueError, RecursionError) as error:
+        raise PackageError(
+            f"package root: expected values that JSON has, got {error}",
+            "the image was changed after it was built: build it again",
+        ) from error
+    if root != labels.get(f"{LABEL}.root"):
         raise PackageError(
             f"package root: expected {labels.get(f'{LABEL}.root')} from the image's label, "
-            f"got {manifest.root} from its manifest",
+            f"got {root} from its manifest",
             "the image was changed after it was built: build it again",
         )
     return manifest

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.tars import Refuse, TarReader
 
-MAX_DOCUMENT = 16 * 1024 * 1024
-"""Bytes of an index, a manifest, a config or a file of ``/package``."""
 MAX_FILES = 10_000
 """Files of an archive; Docker's own store takes images of at most 127 layers."""
 MAX_LINKS = 8
@@ -24,7 +23,7 @@ class SavedArchive:
 
     def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
         self.refusal = refusal
-        self.reader = TarReader(file, refusal)
+        self.reader = TarReader(file, refusal, 2 * MAX_FILES)
         self._files: dict[str, tarfile.TarInfo] = {}
         self._links: dict[str, str] = {}
         for info in self.reader:
@@ -68,7 +67,7 @@ class SavedArchive:
 
     def document(self, name: str) -> bytes:
         """The content of a small file."""
-        return self.reader.content(self.find(name), MAX_DOCUMENT)
+        return bounded(self.reader.content(self.find(name), MAX_SETTINGS))
 
 
 @contextmanager

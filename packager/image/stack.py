@@ -60,12 +60,11 @@ def make_stack(
         )
         for group, name in (("serve", "wheels"), ("worker", "worker wheels"))
     }
-    runtime, programs = runtime_files(), commands(f"/{VENV}/bin/python")
     below = [
         *(base.layers if base else ()),
         environment,
         *groups["serve"],
-        _modules("runtime", runtime, INSTALLED_AT, compiler, fresh, programs),
+        runtime_layer(compiler, fresh=fresh),
         _modules("code", code, "code", compiler, fresh),
     ]
     data_layers = []
@@ -73,9 +72,18 @@ def make_stack(
         data_layers.append(plain_layer("data", folder / "data.tar", entries(data, "data")))
     for layer in (*below, *groups["worker"], *data_layers):
         progress.item(layer.name, layer.how, layer.size, layer.seconds)
-    return Stack(
-        tuple(below), tuple(groups["worker"]), tuple(data_layers), runtime_digest(runtime, programs)
-    )
+    return Stack(tuple(below), tuple(groups["worker"]), tuple(data_layers), own_runtime())
+
+
+def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
+    """The runtime of this installation, with bytecode where there is a compiler."""
+    programs = commands(f"/{VENV}/bin/python")
+    return _modules("runtime", runtime_files(), INSTALLED_AT, compiler, fresh, programs)
+
+
+def own_runtime() -> str:
+    """Tree digest of the runtime of this installation, as a manifest records it."""
+    return runtime_digest(runtime_files(), commands(f"/{VENV}/bin/python"))
 
 
 def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:

@@ -11,16 +11,20 @@ import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.assemble import LABEL, Image, layer_names
+from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.layers import Layer
 from packager.image.outputs import IMAGE_NAME, REF_NAME
-from packager.image.saved import MAX_DOCUMENT, opened_archive
+from packager.image.saved import opened_archive
 
 COMPANION = "-replay"
 ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
+MAX_IMAGES = 8
+"""A package is an image and at most one companion; tools copy them under further names."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -49,7 +53,7 @@ def _oci_images(folder: Path) -> list[Image]:
         return content
 
     images = []
-    for entry in json.loads(_document(_plain_file(folder / "index.json")))["manifests"]:
+    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
         manifest = json.loads(read(entry["digest"]))
         config = read(manifest["config"]["digest"])
         paths = [blob(layer["digest"]) for layer in manifest["layers"]]
@@ -68,9 +72,15 @@ def _plain_file(path: Path) -> Path:
 
 def _document(path: Path) -> bytes:
     size = path.stat().st_size
-    if size > MAX_DOCUMENT:
-        raise ValueError(f"{path.name}: expected at most {MAX_DOCUMENT:,} bytes, got {size:,}")
-    return path.read_bytes()
+    if size > MAX_SETTINGS:
+        raise ValueError(f"{path.name}: expected at most {MAX_SETTINGS:,} bytes, got {size:,}")
+    return bounded(path.read_bytes())
+
+
+def _few(entries: Sequence[Any]) -> Sequence[Any]:
+    if len(entries) > MAX_IMAGES:
+        raise ValueError(f"expected at most {MAX_IMAGES} images, got {len(entries):,}")
+    return entries
 
 
 def read_archive(path: Path, called: str) -> tuple[Image, ...]:
@@ -83,7 +93,7 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
 
     with opened_archive(path, refusal) as archive:
         images = []
-        for entry in archive.entries():
+        for entry in _few(archive.entries()):
             infos = [archive.find(layer) for layer in entry["Layers"]]
             places = [(path, info.offset_data, info.size) for info in infos]
             name = (entry["RepoTags"] or [""])[0]
@@ -94,8 +104,13 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
 def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
     """``places``: path, offset and size of each layer, bottom up."""
     described = json.loads(config)
-    check_label(name, (described.get("config") or {}).get("Labels") or {})
+    labels = (described.get("config") or {}).get("Labels") or {}
     diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
+    if not isinstance(name, str) or not isinstance(labels, dict):
+        raise ValueError("expected text for its name, and labels by name")
+    if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
+        raise ValueError("expected sha256: and 64 hex digits for each layer")
+    check_label(name, labels)
     layers = tuple(
         Layer(called, path, diff_id, size, offset=offset)
         for called, (path, offset, size), diff_id in zip(names, places, diff_ids, strict=True)
@@ -107,22 +122,6 @@ def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
     if not images:
         raise UsageError(f"{where}: holds no image", "name what `package build --output` wrote")
     return tuple(sorted(images, key=lambda image: image.name.endswith(COMPANION)))
-
-
-def package_file(layers: Sequence[Layer], name: str) -> bytes:
-    """The file ``name`` of ``/package``, from the topmost layer called ``package``.
-
-    Raises ``PackageError`` where there is none, two of that name, or more than 16 MiB.
-    """
-    layer = next((layer for layer in reversed(layers) if layer.name == "package"), None)
-    if layer is not None:
-        with layer.members() as members:
-            found = [info for info in members if info.name == f"package/{name}" and info.isreg()]
-            if len(found) > 1:
-                raise members.refusal(f"{found[0].name!r} twice")
-            if found:
-                return members.content(found[0], MAX_DOCUMENT)
-    raise PackageError(f"{name}: not in the image", "name an image that `package build` made")
 
 
 def verify(layers: Sequence[Layer]) -> None:

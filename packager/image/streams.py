@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from packager.errors import PackageError
+from packager.image.tars import MAX_HEADER, TarReader, plain_tar
 
 # What an engine says between the steps of a build.
 CHATTER = (" --->", "Removing intermediate container")
@@ -41,6 +43,24 @@ def lines(chunks: Iterable[bytes]) -> Iterator[str]:
         yield from (line.decode(errors="replace") for line in whole)
     if rest:
         yield rest.decode(errors="replace")
+
+
+def only_file(chunks: Iterable[bytes], called: str, most: int) -> bytes:
+    """The one regular file of a tar that arrives in chunks.
+
+    Raises ``PackageError`` for anything else, and for more than ``most`` bytes.
+    """
+    refusal = plain_tar(called)
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            if file.tell() > most + MAX_HEADER:
+                raise refusal(f"more than {most:,} bytes")
+            file.write(chunk)
+        reader = TarReader(file, refusal, most=1)
+        for info in reader:
+            if info.isreg():
+                return reader.content(info, most)
+    raise refusal("no regular file")
 
 
 def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:

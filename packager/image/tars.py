@@ -7,6 +7,7 @@ Python before 3.11.4 has no extraction filter at all.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -22,10 +23,17 @@ from packager.errors import PackageError
 MAX_MEMBERS = 500_000
 MAX_HEADER = 64 * 1024
 """Bytes of one extended header. The longest path that Linux takes has 4,096."""
+MAX_HEADERS = 1024**3
+"""Bytes of all extended headers of an archive."""
+MAX_RECORDS = 1_000
+"""Records of one extended header, and of all global ones."""
+MAX_ALL_RECORDS = 4_000_000
 # tarfile searches extended headers with an expression that is quadratic in runs of digits
 # (CVE-2024-6232, mended in Python 3.11.10).
 DIGITS = re.compile(rb"\d{500}")
 MAX_TIME = 2**32
+NOT_LAID = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EPERM)
+"""What a member can cause: too long a name, a file where a folder is, a link to nothing."""
 DAMAGED = "the file is damaged or was made to do harm: copy it again, or ask its maker"
 
 
@@ -80,20 +88,22 @@ class TarReader:
     """The members of the uncompressed tar in ``file``, which must be seekable.
 
     Raises ``refusal``'s error for what no archive of images or files holds: sparse files, extended
-    headers beyond 64 KiB, more than 500,000 members, or bytes after the end that are no padding.
+    headers beyond its bounds, more than ``most`` members, or bytes after the end that are no
+    padding.
     """
 
-    def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
+    def __init__(self, file: IO[bytes], refusal: Refuse, most: int = MAX_MEMBERS) -> None:
         self._file = file
         self.refusal = refusal
+        self._most = most
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
         self._file.seek(0)
         try:
             headers = cast(IO[bytes], _Headers(self._file, self.refusal))
-            with tarfile.open(fileobj=headers, mode="r:") as tar:
+            with tarfile.open(fileobj=headers, mode="r:", tarinfo=_NoSparse) as tar:
                 yield from self._members(tar)
-        except (tarfile.TarError, ValueError, OverflowError) as error:
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
             raise self.refusal(f"no whole tar ({error})") from error
 
     def _members(self, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -101,8 +111,10 @@ class TarReader:
         while (info := tar.next()) is not None:
             count += 1
             vars(tar)["members"] = []  # tarfile keeps every member it has seen
-            if count > MAX_MEMBERS:
-                raise self.refusal(f"more than {MAX_MEMBERS:,} members")
+            if count > self._most:
+                raise self.refusal(f"more than {self._most:,} members")
+            if len(tar.pax_headers) > MAX_RECORDS:
+                raise self.refusal(f"more than {MAX_RECORDS:,} global records")
             if info.issparse():
                 raise self.refusal(f"the sparse file {info.name!r}")
             if info.size < 0 or "\0" in info.name + info.linkname:
@@ -134,11 +146,22 @@ class TarReader:
         return b"".join(self.chunks(info))
 
 
+class _NoSparse(tarfile.TarInfo):
+    """A member that is never sparse: ``tarfile`` would hold a map of any length of it."""
+
+    def _proc_sparse(self, *_: object) -> tarfile.TarInfo:
+        raise tarfile.ReadError("a sparse file")
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        raise tarfile.ReadError("a sparse file")
+
+
 class _Headers:
-    """A file as ``tarfile`` reads headers from it: never much at a time."""
+    """A file as ``tarfile`` reads headers from it: never much at a time, nor in all."""
 
     def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
         self._file, self._refusal = file, refusal
+        self._records = self._bytes = 0
 
     def tell(self) -> int:
         return self._file.tell()
@@ -147,11 +170,18 @@ class _Headers:
         return self._file.seek(offset)
 
     def read(self, size: int) -> bytes:
-        if size > MAX_HEADER:
+        if not 0 <= size <= MAX_HEADER:
             raise self._refusal(f"a header of {size:,} bytes, more than {MAX_HEADER:,}")
         content = self._file.read(size)
-        if size > tarfile.BLOCKSIZE and DIGITS.search(content):
-            raise self._refusal("an extended header with 500 digits in a row")
+        if size > tarfile.BLOCKSIZE:
+            if DIGITS.search(content):
+                raise self._refusal("an extended header with 500 digits in a row")
+            records = content.count(b"\n")
+            self._records, self._bytes = self._records + records, self._bytes + size
+            if records > MAX_RECORDS or self._records > MAX_ALL_RECORDS:
+                raise self._refusal(f"extended headers of more than {MAX_RECORDS:,} records")
+            if self._bytes > MAX_HEADERS:
+                raise self._refusal(f"more than {MAX_HEADERS:,} bytes of extended headers")
         return content
 
     def close(self) -> None:
@@ -204,9 +234,15 @@ def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
         target = (
             _place(reader, folder, PurePosixPath(info.linkname), real) if info.islnk() else None
         )
-        if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
-            place.unlink()
-        lay(reader, info, place, target)
+        try:
+            if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
+                place.unlink()
+            lay(reader, info, place, target)
+        except OSError as error:
+            if error.errno not in NOT_LAID:
+                raise
+            said = f"{info.name[:200]!r}, which can't be laid down: {error.strerror}"
+            raise reader.refusal(said) from error
 
 
 def _stays(path: PurePosixPath, link: PurePosixPath) -> bool:

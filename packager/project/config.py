@@ -14,6 +14,7 @@ from packager.environment.elsewhere import export_hint
 from packager.errors import UsageError
 from packager.manifest import TableVersion
 from packager.noun import Noun
+from packager.project.inside import lies_outside, refuse_leaving, refuse_special, small_text
 from packager.project.sections import (
     DataSection,
     ImageSection,
@@ -93,6 +94,18 @@ class Project(Noun):
         name, at, number = source.rpartition("@")
         return self.path(name if at and number.isdigit() else source)
 
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Keys that name files and folders of data and of a given model, with what they name."""
+        data, model, table = self.data, self.model, self.table
+        source = data.source if data and table is None else table and table.path
+        named = {
+            "data.source": str(source) if source else None,
+            "data.split.file": data.split.file if data else None,
+            "model.path": model.path if model else None,
+        }
+        return [(key, name) for key, name in named.items() if name]
+
     def path(self, name: str) -> Path:
         """A path of ``package.toml``, relative to the project folder."""
         return (self.directory / name).resolve()
@@ -108,6 +121,8 @@ def load_project(directory: Path) -> Project:
             f"{file}: no such file",
             f"run `package init {directory}` for a starter project, or name the project's folder",
         )
+    refuse_leaving(file, directory.absolute())
+    small_text(file, FILENAME)
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -115,7 +130,7 @@ def load_project(directory: Path) -> Project:
             f"{FILENAME}: expected UTF-8, got byte 0x{error.object[error.start]:02x}",
             "save it as UTF-8: editors call the other forms UTF-16, Unicode or ANSI",
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
     for name in OURS:
         if name in content:
@@ -214,20 +229,14 @@ def _check_split(project: Project) -> None:
 
 def _check_files(project: Project) -> None:
     """Every file that ``package.toml`` names exists."""
-    named = {"requirements.file": project.requirements.file}
-    if project.data:
-        if project.table is None:
-            named["data.source"] = project.data.source
-        elif project.table.path and not (project.table.path / "_delta_log").is_dir():
-            raise UsageError(
-                f"{FILENAME}: `data.source`: expected a table with versions at "
-                f"{project.table.path}, got none there",
-                "make one with `package data add FILE --table NAME`",
-            )
-        if project.data.split.file:
-            named["data.split.file"] = project.data.split.file
-    if project.model:
-        named["model.path"] = project.model.path
+    named = {"requirements.file": project.requirements.file, **dict(project.places)}
+    table = project.table
+    if table and table.path and not (table.path / "_delta_log").is_dir():
+        raise UsageError(
+            f"{FILENAME}: `data.source`: expected a table with versions at "
+            f"{table.path}, got none there",
+            "make one with `package data add FILE --table NAME`",
+        )
     if project.path(project.requirements.file).is_dir():
         raise UsageError(
             f"{FILENAME}: `requirements.file`: expected a file, got the folder "
@@ -235,6 +244,13 @@ def _check_files(project: Project) -> None:
             "name a file of requirements as pip reads it",
         )
     for key, name in named.items():
+        outside = lies_outside(project.directory, name)
+        if outside and key == "requirements.file":
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected a file within the project, got {name}",
+                "copy it into the project's folder",
+            )
+        refuse_special(project.path(name), f"{FILENAME}: `{key}`")
         if not project.path(name).exists():
             relative = f"the path is relative to {project.directory}"
             export = export_hint(project.directory, name) if key == "requirements.file" else None

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from packager.environment.programs import find_program, search_path
 from packager.noun import Noun
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -90,7 +91,7 @@ def _packed(repository: _Repository) -> Iterator[tuple[str, str]]:
 
 
 def _dirty(repository: _Repository, commit: str) -> bool | None:
-    git = shutil.which("git")
+    git = find_program("git")
     if git is None:
         return None
     with tempfile.TemporaryDirectory() as name:
@@ -131,7 +132,7 @@ def _borrow(repository: _Repository, commit: str, scratch: Path) -> None:
 def _environment(home: Path) -> dict[str, str]:
     """Nothing of the caller's but the search path: no GIT_ variable, no configuration."""
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": search_path(),
         "HOME": str(home),
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from packager.project.inside import patterns_of
+
 GITIGNORE = ".gitignore"
 JUNK_FOLDERS = frozenset(
     {
@@ -29,7 +31,8 @@ JUNK_FOLDERS = frozenset(
 )
 """Caches, runs of experiment trackers, and what package managers install."""
 JUNK_ENDS = (".pyc", ".pyo", ".whl", ".egg", ".egg-info", ".swp", "~")
-JUNK_FILES = frozenset({"Thumbs.db", "desktop.ini"})
+JUNK_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
+"""In lower case: what file managers leave."""
 _MARKS = {
     "pyvenv.cfg": "a virtual environment",
     "conda-meta": "a conda environment",
@@ -57,7 +60,7 @@ class Ignored:
         for place in path.parents:
             if not place.is_relative_to(self._from):
                 break
-            if not (place / GITIGNORE).is_file():
+            if not _is_plain(place / GITIGNORE):
                 continue
             spec, lines = self._read(place / GITIGNORE)
             inside = path.relative_to(place).as_posix() + ("/" if folder else "")
@@ -86,7 +89,7 @@ def junk_file(path: Path) -> str | None:
     """The same of a file."""
     if path.name.startswith("."):
         return "it is hidden"
-    if path.name in JUNK_FILES or path.name.endswith(JUNK_ENDS):
+    if path.name.lower() in JUNK_FILES or path.name.endswith(JUNK_ENDS):
         return "it is what tools leave behind"
     return None
 
@@ -99,6 +102,11 @@ def _is_of_packaging(path: Path) -> bool:
     return bool(inside) and all(name.endswith((".whl", ".tar.gz", ".zip")) for name in inside)
 
 
+def _is_plain(file: Path) -> bool:
+    """Whether patterns are read from it: git doesn't follow a link either."""
+    return file.is_file() and not file.is_symlink()
+
+
 def _is_repository(place: Path) -> bool:
     return (place / ".git").exists()
 
@@ -106,7 +114,7 @@ def _is_repository(place: Path) -> bool:
 def _read(file: Path) -> tuple[GitIgnoreSpec, list[str]]:
     """The patterns of a file, with their lines; lines that are no pattern are passed over."""
     lines = []
-    for line in file.read_text(encoding="utf-8-sig", errors="replace").splitlines():
+    for line in patterns_of(file):
         try:
             GitIgnoreSpec.from_lines([line])
         except ValueError:  # git passes over these, too

@@ -6,6 +6,7 @@ told (a prefix, a length, an alphabet), so that what is found is a credential al
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import re
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ _NAMES = {
     "a store of passwords": "*.kdb *.kdbx *.psafe3 *.ovpn htpasswd *.htpasswd passwd shadow",
     "credentials": "credentials credentials.* *-credentials.* *_credentials.* credential.* "
     "client_secret*.json service-account*.json service_account*.json serviceaccount*.json "
-    "*-service-account.json *_service_account.json secrets.* secret.* *.secret *.secrets "
+    "*-service-account.json *_service_account.json "
+    "*firebase-adminsdk*.json secrets.* secret.* *.secret *.secrets "
     "_netrc netrc kubeconfig kubeconfig.* *.kubeconfig *.tfstate *.tfstate.backup *.tfvars "
     "*.tfvars.json token.pickle accesskeys.csv *_accesskeys.csv",
     "environment variables": "*.env *.env.*",
@@ -67,6 +69,18 @@ _URL = re.compile(
     rb"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/:@\"'<>`?#]{0,100}:([^\s/@\"'<>`]{1,200})@"
     rb"[A-Za-z0-9\[]"
 )
+_TOKEN = re.compile(
+    rb"\bhttps?://([^\s/:@\"'<>`?#]{1,200})@[A-Za-z0-9\[]"
+    rb"|\b[a-z0-9+]{1,20}://[^\s\"'<>`]{1,500}[?&](?:[a-z_-]{0,20}token|api_?key|password|secret"
+    rb"|sig|signature|x-amz-signature)=([^\s&\"'<>`]{6,})",
+    re.IGNORECASE,
+)
+"""An address with nothing but a token before the @, or with one behind it."""
+_PASSWORD = re.compile(
+    rb"^[ \t]*[\"']?[\w-]{0,30}passw(?:or)?d[\"']?[ \t]*[=:][ \t]*[\"']?([^\s\"'#,]{6,200})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SETTINGS = (".toml", ".ini", ".cfg", ".conf", ".yaml", ".yml", ".properties")
 _SLOT = re.compile(rb"[${}<>%*]|^(?:x+|\.+|_+|-+)$", re.IGNORECASE)
 """In a password: a place for it, as variables, templates and prose have it."""
 _WORDS = frozenset(
@@ -110,10 +124,15 @@ def secret_named(inside: str, content: bytes) -> Secret | None:
 
 
 def secret_written(inside: str, content: bytes) -> Secret | None:
-    """The first credential in a file's text."""
+    """The first credential in a file's text, which may be UTF-16 with a byte order mark."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16", errors="replace").encode()
     if b"\0" in content[:8192]:
         return None
-    found = sorted(_found(content, prose=inside.lower().endswith(_CODE)))
+    name = inside.lower()
+    found = sorted(_found(content, prose=name.endswith(_CODE)))
+    if name.endswith(_SETTINGS) and name != "package.toml":
+        found = sorted([*found, *_passwords(content)])
     if not found:
         return None
     start, what = found[0]
@@ -129,4 +148,16 @@ def _found(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:
         password = match[1]
         if not _SLOT.search(password) and not (prose and password.lower() in _WORDS):
             yield match.start(), "a URL with a password"
+            return
+    if not prose:
+        for match in _TOKEN.finditer(content):
+            if not _SLOT.search(match[1] or match[2]):
+                yield match.start(), "a URL with a token"
+                return
+
+
+def _passwords(content: bytes) -> Iterator[tuple[int, str]]:
+    for match in _PASSWORD.finditer(content):
+        if not _SLOT.search(match[1]) and match[1].lower() not in _WORDS:
+            yield match.start(), "a password"
             return

@@ -37,6 +37,8 @@ class DataSection(Noun):
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
     private: bool = False
+    personal: tuple[str, ...] = ()
+    not_personal: tuple[str, ...] = ()
     columns: dict[str, Declared] = {}
     read: ReadOptions = ReadOptions()
 
@@ -47,6 +49,10 @@ class DataSection(Noun):
         for key, names in {"include": self.include, "train_only": self.train_only}.items():
             if self.target in names:
                 raise ValueError(f"`data.{key}`: expected no target among them")
+        if both := sorted({*self.personal} & {*self.not_personal}):
+            raise ValueError(
+                f"`data.personal`: expected columns that are not in not_personal, got {both[0]!r}"
+            )
         both = sorted(set(self.include) & set(self.train_only))
         if both:
             raise ValueError(
@@ -92,6 +98,8 @@ class ModelSection(Noun):
 
 class RequirementsSection(Noun):
     file: str = "requirements.txt"
+    index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
+    """As uv calls it; None: what the user's own uv configuration says, else ``first-index``."""
 
 
 class ServeSection(Noun):

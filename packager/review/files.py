@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packager.cache import new_file
 from packager.data.checks.finding import Finding, Report
+from packager.data.spreadsheet import escaped
 from packager.review.page import page
 from packager.review.verdicts import FIELDS, Verdict
 
@@ -54,25 +55,28 @@ def _write_parquet(findings: Sequence[Finding], file: Path) -> None:
 def _write_csv(
     report: Report, findings: Sequence[Finding], verdicts: Sequence[Verdict], file: Path
 ) -> None:
-    """A line for each finding about a row, with its verdict so far, and the row's own cells."""
+    """A line for each finding about a row, with its verdict so far, and the row's own cells.
+
+    No cell is one that a spreadsheet would run; the cells of verdicts are read back as they were.
+    """
     given = {verdict.row_hash: verdict for verdict in verdicts if verdict.verdict != "fix"}
     fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*FIELDS, *TOLD, *(f"data:{name}" for name in report.columns)])
+        head = [*FIELDS, *TOLD, *(f"data:{name}" for name in report.columns)]
+        writer.writerow(map(escaped, head))
         for finding in findings:
             if finding.row is None:
                 continue
             key = finding.row_hash, finding.column or ""
             verdict = given.get(finding.row_hash) or fixes.get(key)
-            writer.writerow(
-                [
-                    finding.row_hash,
-                    verdict.verdict if verdict else "",
-                    finding.column,
-                    verdict.value if verdict else "",
-                    verdict.why if verdict else "",
-                    *(getattr(finding, name) for name in TOLD),
-                    *report.cells[finding.row_hash],
-                ]
-            )
+            cells = [
+                finding.row_hash,
+                verdict.verdict if verdict else "",
+                finding.column,
+                verdict.value if verdict else "",
+                verdict.why if verdict else "",
+                *(getattr(finding, name) for name in TOLD),
+                *report.cells[finding.row_hash],
+            ]
+            writer.writerow(map(escaped, cells))

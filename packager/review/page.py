@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packager.data.checks.finding import Finding, Report
 from packager.review.plots import histogram
+from packager.review.policy import POLICY
 from packager.review.summary import WHAT
 from packager.review.verdicts import Verdict
 
@@ -38,7 +39,7 @@ def page(
     return "\n".join(
         [
             "<!doctype html>",
-            '<html lang="en"><head><meta charset="utf-8">',
+            f'<html lang="en"><head><meta charset="utf-8">{POLICY}',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>Suspects: {escape(title)}</title>",

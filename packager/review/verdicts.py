@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from packager.cache import new_file
+from packager.data.spreadsheet import escaped, unescaped
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
 from packager.noun import Noun
@@ -92,7 +93,8 @@ def read_verdicts(file: Path) -> tuple[Verdict, ...]:
     found: dict[tuple[str, str], Verdict] = {}
     for cells in reader:
         if (cells.get("verdict") or "").strip():
-            _add(found, verdict_of(cells, f"{file}, line {reader.line_num}"), str(file))
+            given = {name: unescaped(cells.get(name) or "") for name in FIELDS}
+            _add(found, verdict_of(given, f"{file}, line {reader.line_num}"), str(file))
     return _sorted(found.values())
 
 
@@ -128,7 +130,8 @@ def _dump(verdicts: Iterable[Verdict]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, FIELDS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(verdict.model_dump() for verdict in _sorted(verdicts))
+    for verdict in _sorted(verdicts):
+        writer.writerow({name: escaped(cell) for name, cell in verdict.model_dump().items()})
     return text.getvalue().encode()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from packager.cache import cache_directory, new_folder, used
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
+from packager.environment.programs import run
 from packager.errors import PackageError
 from packager.image.assemble import ENVIRONMENT
 from packager.image.layers import Layer
@@ -22,7 +22,7 @@ from packager.image.tars import unpack_plain
 from packager.image.wheels import VENV
 
 # Layers that belong to one package; every other one but the base holds shared dependencies.
-OWN = ("runtime", "code", "model", "package", "data")
+OWN = ("runtime", "code", "model", "package", "data", "again")
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,10 @@ def _adopt(venv: Path, interpreter: Path) -> None:
 def _compile(folder: Path, interpreter: Path) -> None:
     """Bytecode for layers that were made without a base, and so without any."""
     if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
-        command = [str(interpreter), "-m", "compileall", "-qq", "-j", "0"]
+        command = [str(interpreter), "-I", "-m", "compileall", "-qq", "-j", "0"]
         command += ["--invalidation-mode", "unchecked-hash", str(folder)]
         # A template or Python 2 file that does not compile is left without, as everywhere.
-        subprocess.run(command, capture_output=True, check=False)
+        run(command, os.environ)
 
 
 def _unpack(layer: Layer, folder: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
+import signal
 import subprocess
 import tarfile
+import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -52,9 +57,10 @@ class ContainerWorker:
 
     isolation = "container"
 
-    def __init__(self, engine: Engine, image: str) -> None:
+    def __init__(self, engine: Engine, image: str, variables: Mapping[str, str] = {}) -> None:
         self._engine = engine
         self._image = image
+        self._variables = variables
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
@@ -65,7 +71,7 @@ class ContainerWorker:
             _tar_of(inputs),
             f"{WORK}/out/.",
             output,
-            environment={**START, ISOLATION: "container"},
+            environment={**START, **self._variables, ISOLATION: "container"},
             on_line=progress.output,
             doing=DOING[verb],
         )
@@ -80,42 +86,95 @@ class LocalWorker:
 
     isolation = "process"
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        variables: Mapping[str, str] = {},
+        seconds: float | None = None,
+    ) -> None:
+        """``variables`` are set beside the package's own; ``seconds`` is how long a run may take,
+        ``TimeoutError`` afterwards."""
         self._layers = layers
+        self._variables = variables
+        self._seconds = seconds
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with local_root(self._layers) as root:
-            ended = _process(root, verb, inputs, output, progress)
+            command = _command(root, verb, inputs, output)
+            environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
+            ended = _process(command, environment, root.path / "code", progress, self._seconds)
         return _result(verb, ended, output)
 
 
-def _process(
-    root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress
-) -> Ending:
-    """Run ``verb`` in a process of its own; how it ended."""
+def _command(root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path) -> list[str]:
+    """What runs ``verb``, with its inputs laid out."""
     work = root.path / "work"
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
     command = [str(root.python), "-m", "packager.worker", verb]
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
+    return command
+
+
+def _process(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    progress: Progress,
+    seconds: float | None,
+) -> Ending:
+    """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``."""
     last: deque[str] = deque(maxlen=KEPT_LINES)
     kills = kills_for_memory()
     with subprocess.Popen(
         command,
-        cwd=root.path / "code",
-        env={**root.variables(), **START, ISOLATION: "process"},
+        cwd=folder,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        process_group=None if seconds is None else 0,
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            last.append(line.rstrip("\n"))
-            progress.output(last[-1])
+        with _at_most(seconds, process):
+            for line in process.stdout:
+                last.append(line.rstrip("\n"))
+                progress.output(last[-1])
     return Ending(process.returncode, killed_for_memory(process.returncode, kills), tuple(last))
+
+
+@contextmanager
+def _at_most(seconds: float | None, process: subprocess.Popen[str]) -> Iterator[None]:
+    """End ``process`` and all that it started with the block, or after ``seconds``.
+
+    Then ``TimeoutError``. Without ``seconds`` there is no limit, and the process ends by itself.
+    """
+    if seconds is None:
+        yield
+        return
+    late = threading.Event()
+
+    def end() -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    def end_late() -> None:
+        late.set()
+        end()
+
+    timer = threading.Timer(seconds, end_late)
+    timer.start()
+    try:
+        yield
+        process.wait()
+    finally:
+        timer.cancel()
+        end()
+    if late.is_set():
+        raise TimeoutError(f"it took over {seconds:g} s")
 
 
 def _file(verb: str) -> str:

@@ -33,6 +33,7 @@ from packager.versions.scan import DataFile
 from packager.versions.source import Source
 from packager.versions.store import Store
 from packager.versions.told import retried
+from packager.versions.words import refuse_lost_words
 from packager.versions.writing import as_read
 
 
@@ -96,6 +97,8 @@ def _add(
     if store is not None:
         store.check_writable(append=append or before is None)
     schema = _schema(source, store, before, change=change, append=append)
+    if store is not None and before is not None:
+        refuse_lost_words(source, store, before.number)
     plan = _Plan(source, schema, store if append else None, store.required if store else ())
     summary = summarise(plan.frames())
     printed = plan.printed

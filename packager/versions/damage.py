@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from packager.versions.protocol import Protocol, unreadable
 from packager.versions.scan import unread
 
 _LOG = "_delta_log"
+_ENTRY = re.compile(r"0[0-9]{19}\.json", re.ASCII)
+"""Numbers beyond are no versions of 64 bits."""
 
 
 def whole_entries(location: Location) -> dict[int, int]:
@@ -55,7 +58,7 @@ def _entries(place: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
     found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
     for info in sorted(found, key=lambda info: info.path):
         name = info.path.rpartition("/")[2]
-        if name.endswith(".json") and name.removesuffix(".json").isdigit():
+        if _ENTRY.fullmatch(name):
             yield int(name.removesuffix(".json")), info
 
 
@@ -63,21 +66,21 @@ def _unknown_feature(place: fs.FileSystem) -> str | None:
     """The feature for which deltalake does not even open the table, if that is the cause."""
     for _, info in sorted(_entries(place), reverse=True):
         for action in _actions(place, info.path):
-            found = action.get("protocol")
-            if found is not None:
+            found = action.get("protocol") if isinstance(action, dict) else None
+            if isinstance(found, dict):
                 versions = found.get("minReaderVersion", 1), found.get("minWriterVersion", 1)
                 named = found.get("readerFeatures"), found.get("writerFeatures")
                 return unreadable(Protocol.of(versions, named, {}, {}))
     return None
 
 
-def _actions(place: fs.FileSystem, name: str) -> list[dict[str, Any]]:
+def _actions(place: fs.FileSystem, name: str) -> list[Any]:
     """What an entry of the log says; nothing where it is damaged."""
     with place.open_input_stream(name) as stream:
         lines = stream.read().splitlines()
     try:
         return [json.loads(line) for line in lines if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
 
 
@@ -86,7 +89,7 @@ def _is_json(place: fs.FileSystem, name: str) -> bool:
         lines = stream.read().splitlines()
     try:
         return all(isinstance(json.loads(line), dict) for line in lines if line.strip())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

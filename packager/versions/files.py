@@ -12,8 +12,10 @@ import pyarrow as pa
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs, parquet
 
+from packager.errors import PackageError
 from packager.versions.location import Location
 
+MAX_JSON_BYTES = 1 << 20
 _CELLS = 1 << 22  # of a row group: memory stays flat
 
 
@@ -105,7 +107,14 @@ def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
         base = name.rpartition("/")[2]
         if base.endswith(".json") and not base.startswith("."):
             with place.open_input_stream(name) as stream:
-                found[base] = json.loads(stream.read())
+                text = stream.read(MAX_JSON_BYTES)
+            try:
+                found[base] = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise PackageError(
+                    f"{name}: expected JSON of at most {MAX_JSON_BYTES} bytes, got something else",
+                    "remove this file; what it says is needed may then be removed by `gc`",
+                ) from error
     return found
 
 

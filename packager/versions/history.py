@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deltalake import DeltaTable
+from pydantic import ValidationError
 
+from packager.errors import PackageError
 from packager.manifest import Fingerprint
 from packager.versions.records import Derivation, Version
 
@@ -69,6 +71,25 @@ def _versions(
 
 
 def _version(entry: dict[str, Any], operation: str) -> Version:
+    try:
+        return _told(entry, operation)
+    except ValueError as error:  # pydantic's are
+        raise PackageError(
+            f"version {entry['version']}: expected of its commit what this program writes there,"
+            f" got {_shown(error)}",
+            "its log was changed by somebody else: put it back from a copy of the table",
+        ) from error
+
+
+def _shown(error: ValueError) -> str:
+    """What is wrong, without the value: it may be long."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'text'}: {first['msg']}"
+    return str(error)
+
+
+def _told(entry: dict[str, Any], operation: str) -> Version:
     printed, derived = entry.get("package.fingerprint"), entry.get("package.derived")
     back = entry.get("package.reverted_to")
     return Version(

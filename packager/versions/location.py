@@ -41,6 +41,7 @@ class Location:
             raise UsageError(f"{text!r}: expected the name of a table", "for example diamonds@3")
         version = int(number) if number else None
         if "://" in place:
+            _refuse_credential(place)
             return cls(place.rstrip("/"), version)
         top = base or Path.cwd()
         # A folder of that name which is no table is what one is made of, never the place of it.
@@ -99,3 +100,15 @@ class Location:
             shown = near if not near.startswith("..") else shown
             shown = shown.removeprefix(f"{FOLDER}{os.sep}")
         return shown if self.version is None else f"{shown}@{self.version}"
+
+
+def _refuse_credential(uri: str) -> None:
+    """Raise ``UsageError``, without the address, where it holds what a manifest must not."""
+    scheme, _, rest = uri.partition("://")
+    user, at, _ = rest.partition("/")[0].rpartition("@")
+    if (at and ":" in user) or "?" in rest:
+        raise UsageError(
+            f"{scheme}://…: expected the address of a table without a credential in it",
+            "write scheme://bucket/table, and give the credential in the environment, for example "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )

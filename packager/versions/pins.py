@@ -6,6 +6,10 @@ meet. Delta Lake passes over folders whose names begin with an underscore.
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import ValidationError
+
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.noun import Noun
@@ -49,7 +53,17 @@ def pins(location: Location) -> tuple[Pin, ...]:
     """Everything that is noted, by version."""
     with told(location):
         found = read_json(filesystem(location), FOLDER)
-    return tuple(sorted((Pin.model_validate(content) for content in found.values()), key=_order))
+    return tuple(sorted((_pin(location, *one) for one in found.items()), key=_order))
+
+
+def _pin(location: Location, name: str, content: Any) -> Pin:
+    try:
+        return Pin.model_validate(content)
+    except ValidationError as error:
+        raise PackageError(
+            f"{location}: {FOLDER}/{name}: expected a note of who needs a version, got another",
+            "remove this file; what it says is needed may then be removed by `gc`",
+        ) from error
 
 
 def _order(found: Pin) -> tuple[int, str]:

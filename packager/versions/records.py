@@ -48,7 +48,11 @@ class Version(Noun):
     @property
     def when(self) -> str:
         """``2026-11-23 14:02`` in UTC."""
-        return datetime.fromtimestamp(self.milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+        try:
+            found = datetime.fromtimestamp(self.milliseconds / 1000, UTC)
+        except (ValueError, OverflowError, OSError):  # beyond the years 1 to 9999
+            return f"{self.milliseconds} ms"
+        return found.strftime("%Y-%m-%d %H:%M")
 
 
 def content_of(found: Fingerprint) -> str:

@@ -14,14 +14,15 @@ from functools import cached_property
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 from pyarrow import dataset, fs
 
 from packager.data.stream import rows_of_a_block
 from packager.errors import PackageError
+from packager.versions.inside import check_names
 from packager.versions.location import Location
 from packager.versions.protocol import Protocol, unreadable
+from packager.versions.vectors import check_vectors
 
 _PHYSICAL = "delta.columnMapping.physicalName"
 _FORMAT = dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us")
@@ -93,12 +94,7 @@ class Scan:
             )
             for row, (path, modified, size) in enumerate(_entries(actions))
         ]
-        away = next((file.path for file in files if "://" in file.path or file.path[:1] == "/"), "")
-        if away:
-            raise PackageError(
-                f"{self._location}: expected all its files within its folder, got {away}",
-                "it is a shallow clone of another table: name that one, or make a deep clone",
-            )
+        check_names(self._location, (file.path for file in files))
         return tuple(sorted(files, key=lambda file: (file.modified, file.path)))
 
     def tables(self, files: Iterable[DataFile] | None = None) -> Iterator[pa.Table]:
@@ -154,7 +150,8 @@ class Scan:
             return any(table[name].null_count for table in self._read(file))
         stored = self._physical[self.schema.get_field_index(name)]
         rows = self._dataset(file, [pa.field(stored.name, stored.type)])
-        return bool(rows.count_rows(filter=pc.field(stored.name).is_null()))
+        # Counted in the values: a filter would believe the file's statistics.
+        return any(batch.column(0).null_count for batch in rows.to_batches(use_threads=False))
 
     def _dataset(self, file: DataFile, fields: Sequence[pa.Field]) -> dataset.Dataset:
         """One file, read in the types of ``fields``; a column that it lacks is null."""
@@ -169,6 +166,7 @@ class Scan:
 
     def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
         """Path as the log has it → which rows are kept, of the files that have a vector."""
+        check_vectors(self._location, self._place)
         found = pa.table(self._table.deletion_vectors())
         top = self._table.table_uri.rstrip("/") + "/"
         return {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from pyarrow import parquet
 
 from packager.data.frames import column_names, same_columns
-from packager.data.parquetfiles import holed_integers, parquet_schema
+from packager.data.nullwords import null_words
+from packager.data.parquetfiles import encoded_tables, holed_integers, parquet_schema
+from packager.data.parquettext import decoded
 from packager.data.reader import PLAIN, Reader
 from packager.data.stream import csv_types, rows_of_a_block, typed_blocks
 from packager.errors import UsageError
@@ -43,6 +45,10 @@ class Source:
     """Integer columns with nulls, which a frame holds as floats."""
     files: tuple[FileEntry, ...]
     tables: Callable[[], Iterator[pa.Table]]
+    guessed: tuple[str, ...] = ()
+    """Columns of CSV of which nobody said what is null: they may hold words read as null."""
+    null_words: Callable[[Collection[str]], Mapping[str, Mapping[str, int]]] = lambda _: {}
+    """Of some columns: text that is read as null → in how many cells."""
 
 
 def open_source(path: Path, reader: Reader = PLAIN) -> Source:
@@ -71,7 +77,10 @@ def open_source(path: Path, reader: Reader = PLAIN) -> Source:
             plain = frame.astype(blank)
             yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
-    return Source(str(path), _kept(schema, str(path)), (), entries, tables)
+    kept = _kept(schema, str(path))
+    guessed = tuple(n for n, kind in types.kinds.items() if kind in ("str", "null"))
+    guessed = tuple(name for name in guessed if not reader.says_null(name))
+    return Source(str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader))
 
 
 def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:
@@ -101,6 +110,11 @@ def _kept(schema: pa.Schema, place: str) -> pa.Schema:
 def _parquet(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     rows = rows_of_a_block(len(column_names(files[0])))
     for file in files:
-        with parquet.ParquetFile(file, pre_buffer=False) as opened:
-            for batch in opened.iter_batches(rows, columns=schema.names, use_threads=False):
-                yield pa.Table.from_batches([batch])
+        for table in encoded_tables(file, schema, rows):
+            yield decoded(table, _plain(table, schema), file)
+
+
+def _plain(table: pa.Table, schema: pa.Schema) -> pa.Schema:
+    """The types that a file has its columns in, text as it is in ``schema``."""
+    pairs = zip(table.schema, schema, strict=True)
+    return pa.schema([w if pa.types.is_dictionary(f.type) else f for f, w in pairs])

@@ -53,7 +53,7 @@ def run_function(
     step: str, parents: Sequence[Path], params: Mapping[str, Any], out: Path, directory: Path
 ) -> None:
     """Call ``module:function`` in a fresh process; raise ``PackageError`` if it fails."""
-    command = [sys.executable, "-m", __name__, step, json.dumps(dict(params)), str(out)]
+    command = [sys.executable, "-P", "-m", __name__, step, json.dumps(dict(params)), str(out)]
     _run([*command, *map(str, parents)], directory, step)
 
 

@@ -8,6 +8,7 @@ dies leaves at most files that no version names.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +22,7 @@ from packager.errors import UsageError
 from packager.versions.damage import explained, whole_entries
 from packager.versions.files import filesystem
 from packager.versions.history import CREATED, facts_of, versions_of
+from packager.versions.inside import check_folder, check_names
 from packager.versions.location import Location
 from packager.versions.protocol import unwritable
 from packager.versions.records import Version
@@ -58,6 +60,7 @@ class Store:
     @classmethod
     def open(cls, location: Location) -> Store:
         """The table there; ``PackageError`` if there is none or it can't be read."""
+        check_folder(location, "_package_pins")
         try:
             table = DeltaTable(location.uri)
             return cls(location, table, whole_entries(location))
@@ -218,15 +221,17 @@ class Store:
     def remove_others(self, numbers: Iterable[int], *, dry_run: bool) -> list[str]:
         """Remove data files that none of these versions (nor the latest) has; their names."""
         with told(self.location):
-            named = self._table.vacuum(
+            vacuum = partial(
+                self._table.vacuum,
                 retention_hours=0,
-                dry_run=dry_run,
                 enforce_retention_duration=False,
                 keep_versions=sorted({*numbers, self._table.version()}),
                 full=False,  # what another writer has not committed yet stays
             )
+            named = vacuum(dry_run=True)
+            check_names(self.location, named)
             if not dry_run:
-                return named
+                return vacuum(dry_run=False)
             # Files that went long ago are named again.
             infos = filesystem(self.location).get_file_info(named)
         return [info.path for info in infos if info.type != FileType.NotFound]

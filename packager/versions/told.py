@@ -43,10 +43,17 @@ def told(location: Location) -> Iterator[None]:
             f"{location}: the rows of this version are not there any more: {first_line(error)}",
             "they were removed by `package data gc`, or by hand",
         ) from error
-    except (DeltaError, pa.ArrowException, OSError) as error:
+    except (DeltaError, pa.ArrowException, OSError, OverflowError) as error:
         raise PackageError(
             f"{location}: {first_line(error)}",
             "check that you may write there, and that the disk has room",
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of deltalake, and no Exception
+            raise
+        raise PackageError(
+            f"{location}: can't be read: {first_line(error)}",
+            "its log is damaged: put it back from a copy of the table",
         ) from error
 
 

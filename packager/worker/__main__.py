@@ -36,7 +36,7 @@ from packager.worker.child import end_with_parent
 from packager.worker.folders import list_backwards
 from packager.worker.isolation import refuse_network
 from packager.worker.job import Ask, AskJob, CheckJob, FoldsJob, Job, ModelJob, SeedsJob
-from packager.worker.outside import refuse_files_outside
+from packager.worker.outside import refuse_by_kernel, refuse_files_outside
 from packager.worker.paths import Root
 from packager.worker.surroundings import settle
 
@@ -101,7 +101,11 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
         training = recipe is not None and verb != "replay"
         models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
         own = out.parent if verb == "ask" else out
-        refuse_files_outside(root.path, own, *models, training=training)
+        own.mkdir(parents=True, exist_ok=True)  # the kernel refuses it later
+        refuse_files_outside(root.path, own, given, *models, training=training)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        refuse_by_kernel(root.path, given, out.parent)
     if verb == "fit":
         list_backwards()
     from packager.data.frames import keep_text_plain

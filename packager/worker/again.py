@@ -87,8 +87,8 @@ def observe(
 def _failed(error: PackageError) -> Observed:
     """What is known of a recipe that can't be run twice."""
     sys.stderr.write(
-        f"{error.message}: nothing is known of how equal a repeat is, and a replay is held to no "
-        f"rung; {error.hint}\n"
+        f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
+        f"it reaches any rung; {error.hint}\n"
     )
     return Observed(rung="none", state=None, differing=(error.message,), bit_equal=False)
 
@@ -109,7 +109,7 @@ def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...])
 def _tell(rung: Rung, found: Likeness, slips: tuple[str, ...]) -> None:
     """What a repeat reached where nobody claimed a rung."""
     if rung == "none":
-        reached = "no rung: its metrics differ. A replay is held to none"
+        reached = "no rung: its metrics differ. A replay that reaches none does not pass"
     else:
         reached = f"the rung {rung!r}. A replay has to reach it too"
     parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"

@@ -95,7 +95,7 @@ class Apart:
 def rank_here(asked: ModelJob, out: Path) -> None:
     """The child's part of ``ranked``; write ``out``/ranked.json."""
     model = load_model_at(Path(asked.models) / "model", asked.serve, asked.task)
-    with calling("the model"):
+    with calling("the model", traced=False):
         columns = by_importance(model, _rows(out), asked.schema_.features)
     (out / "ranked.json").write_bytes(canonical_json([column.name for column in columns]))
 

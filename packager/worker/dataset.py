@@ -85,7 +85,7 @@ def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
 
 def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
     """The schema as the training rows have it; ``classes`` are the model's own."""
-    extras = [name for name in _slice_columns(job) if name not in dataset.features]
+    extras = [name for name in slice_columns(job) if name not in dataset.features]
     return Schema(
         features=frames.infer_columns(dataset.train[list(dataset.features)]),
         extras=frames.infer_columns(dataset.train[extras]) if extras else (),
@@ -132,7 +132,7 @@ def _target_name(job: Job) -> str:
     return job.target
 
 
-def _slice_columns(job: Job) -> tuple[str, ...]:
+def slice_columns(job: Job) -> tuple[str, ...]:
     """The columns that slices read, sorted; raise ``UsageError`` for a rule that isn't one."""
     try:
         by_value = dict.fromkeys(job.slices_columns, ())
@@ -146,9 +146,9 @@ def _slice_columns(job: Job) -> tuple[str, ...]:
 def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
     named = [("[data] target", (target,)), ("[data] exclude", job.exclude)]
     named += [("[data] include", job.include), ("[data] train_only", job.train_only)]
-    for key, names in [*named, ("[slices]", _slice_columns(job))]:
+    for key, names in [*named, ("[slices]", slice_columns(job))]:
         _check_present(frame, key, names)
-    if target in _slice_columns(job):
+    if target in slice_columns(job):
         raise UsageError(
             f"[slices]: expected columns that a request can hold, got the target {target!r}",
             "slice by features or by excluded columns",

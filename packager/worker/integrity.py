@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from packager.worker.report import Check
 MISSING = "missing"
 NO_FILE = "no such file"
 MANIFEST = "manifest.json"
+LINK = "a link"
+AS_COMPILED = "bytecode of its source"
 
 
 def verify(manifest: Manifest, root: Root) -> list[Check]:
@@ -41,19 +46,50 @@ def check_before_loading(manifest: Manifest, root: Root) -> None:
     """Raise ``PackageError`` unless model, code and package files are those of the manifest.
 
     A server answers under the package's version and root, so it holds what it loads against
-    them first. Files that the manifest does not name are let be: nothing of ours loads them.
+    them first. A file that nobody named is refused as well: code could import it in place of a
+    named one, or a model's ``load`` read it. So is a link, whose target can change after this,
+    and bytecode that is not what its source compiles to.
     """
-    package = [entry for entry in manifest.files if entry.path != MANIFEST]
+    package = [
+        *manifest.files,
+        FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump())),
+    ]
     folders = ((root.models, manifest.model), (root.code, manifest.code), (root.package, package))
     for folder, entries in folders:
-        for entry in entries:
-            path = folder / entry.path
-            found = sha256_file(path) if path.is_file() else MISSING
-            if found != entry.sha256:
+        named = {entry.path: entry.sha256 for entry in entries}
+        found = _plain_files(folder)
+        for name in sorted(named.keys() | found):
+            expected, path = named.get(name, NO_FILE), folder / name
+            if name not in named and is_bytecode(name) and folder == root.code:
+                expected, actual = AS_COMPILED, AS_COMPILED if is_compiled(path) else "another"
+            elif name not in found:
+                actual = MISSING
+            else:
+                actual = LINK if path.is_symlink() else sha256_file(path)
+            if actual != expected:
                 raise PackageError(
-                    f"{path}: expected sha256 {entry.sha256} as in the manifest, got {found}",
+                    f"{path}: expected {_shown(expected)} as in the manifest, got {actual}",
                     "the package was changed after it was built: build it again",
                 )
+
+
+def is_compiled(path: Path) -> bool:
+    """Whether the bytecode at ``path`` does what the source beside its folder says.
+
+    Bytecode of another Python, which this one does not load, is; so is that of no source at all
+    in ``__pycache__``, which none does.
+    """
+    source = path.parent.parent / f"{path.name.partition('.')[0]}.py"
+    if path.is_symlink() or not source.is_file():
+        return not path.is_symlink()
+    content = path.read_bytes()
+    if content[:4] != importlib.util.MAGIC_NUMBER:
+        return True
+    try:
+        made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+        return bool(marshal.loads(content[16:]) == made)
+    except (SyntaxError, ValueError, EOFError, TypeError):
+        return False
 
 
 def verify_folder(
@@ -87,6 +123,20 @@ def verify_folder(
 
 def _files(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _shown(expected: str) -> str:
+    return expected if expected in (NO_FILE, AS_COMPILED) else f"sha256 {expected}"
+
+
+def _plain_files(folder: Path) -> set[str]:
+    """Every file and link below ``folder``, also links to folders; links are not followed."""
+    found = set()
+    for name, folders, files in os.walk(folder):
+        here = Path(name)
+        links = [inner for inner in folders if (here / inner).is_symlink()]
+        found |= {(here / inner).relative_to(folder).as_posix() for inner in (*files, *links)}
+    return found
 
 
 def is_bytecode(name: str) -> bool:

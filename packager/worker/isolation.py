@@ -9,6 +9,7 @@ import sys
 from typing import Any, Literal, NoReturn
 
 from packager.errors import PackageError, UsageError
+from packager.worker.walls import close_network, described
 
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` by whoever starts this process in a container without a network."""
@@ -26,11 +27,13 @@ _NAMED_BY_HOST = {
 def refuse_network(who: str) -> None:
     """From now on, and for good, raise ``PackageError`` where ``who`` reaches for the network.
 
-    Unix sockets stay, and so does what libraries do to see what the system has: binding a socket
-    to this machine's loopback or to any free port, and looking this machine's own name up. Only
-    this process is covered, not programs it starts: in a container the
-    missing network covers those too.
+    What libraries do to see what the system has stays: binding a socket to this machine's loopback
+    or to any free port, looking this machine's own name up, and pairs of sockets. An audit hook
+    names the place; what passes by it (C code, started programs, Unix sockets) the kernel refuses
+    where it can (``walls``), and in a container there is none of it.
     """
+    if isolation() == "process":
+        close_network()
 
     told: set[str] = set()
 
@@ -64,6 +67,12 @@ def isolation() -> Literal["container", "process"]:
             raise UsageError(
                 f"{ISOLATION}: expected 'container' or 'process', got {other!r}", "unset it"
             )
+
+
+def isolation_told() -> dict[str, str]:
+    """What stands between this process and the machine, for the report."""
+    where = isolation()
+    return {"where": where, **described(contained=where == "container")}
 
 
 def _refusal(who: str, place: str) -> PackageError:

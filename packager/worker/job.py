@@ -34,6 +34,10 @@ class Job(Noun):
     """The features; empty for all columns that nothing else is said of."""
     train_only: tuple[str, ...] = ()
     """Columns that ``train`` gets beside the features, and the model never."""
+    personal: tuple[str, ...] = ()
+    """Columns that hold personal data, beside those whose values look so."""
+    not_personal: tuple[str, ...] = ()
+    """Columns whose values may be shown, whatever they look like."""
     reader: Reader = Reader()
     """How files of CSV are read."""
     split: Split = Split()
@@ -117,6 +121,8 @@ class Ask(Noun):
 
     perturb: Perturbation = "none"
     """A negative control: what is changed on purpose, and must show."""
+    window: tuple[float, float] | None = None
+    """When it was trained, where the host has had that done: the result lies in ``/again``."""
 
 
 class AskJob(Noun):

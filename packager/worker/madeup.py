@@ -17,6 +17,7 @@ import pandas as pd
 
 from monitoring.profile import FeatureProfile
 from packager.manifest import Column
+from packager.worker.madeup_personal import synthetic
 
 ROWS = 8
 TEXT = "example"
@@ -47,7 +48,9 @@ def _null(_step: int) -> None:
 def _makers(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
 ) -> Iterator[Maker]:
-    if column.categories:
+    if column.personal is not None:
+        yield from synthetic(column)
+    elif column.categories:
         categories = column.categories
         yield lambda step: categories[step % len(categories)]
     elif column.kind == "string":

@@ -84,7 +84,7 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
     names = list(dataset.features)
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
     try:
-        with calling("the model"):
+        with calling("the model", traced=False):
             return model.predict(evenly(rows, ANSWERED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(
@@ -150,7 +150,11 @@ def _counted(
 
 
 def _say_apart(apart: Mapping[str, NotCompared]) -> None:
-    told = [f"{name} ({why.detail})" for name, why in apart.items() if why.reason != "excluded"]
+    told = [
+        f"{name} ({why.detail})"
+        for name, why in apart.items()
+        if why.reason not in ("excluded", "personal")
+    ]
     if told:
         some = ", ".join(told[:SHOWN]) + (", …" if len(told) > SHOWN else "")
         sys.stderr.write(

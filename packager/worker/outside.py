@@ -1,7 +1,8 @@
 """Files a recipe opens that are neither in its project nor in its data.
 
 A container doesn't have them; a process of this machine does, and would train on what no package
-holds. So they are refused there, by an audit hook.
+holds. So they are refused there: by an audit hook, whose error names the line of the project, and
+by the kernel where it can (``walls``), which covers C code and started programs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from types import FrameType
 from typing import Any
 
 from packager.errors import PackageError
+from packager.worker.isolation import isolation
+from packager.worker.walls import close_files
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 
@@ -23,15 +26,19 @@ OWN = ("models", "data", "package")
 
 # What a repeat is compared with: a recipe that reads it would repeat to the byte, whatever it does.
 RECORDED = ("models", "package")
+WORK = "work"
+"""What a worker is given, and in a container its results."""
 
 
 def refuse_files_outside(root: Path, *more: Path, training: bool = False) -> None:
     """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
 
     Allowed: below ``root``, ``more``, the interpreter and its libraries, the temporary folder and
-    the system's own. Only reading by the project's own frames counts, not by libraries at import.
+    the system's own. For the audit hook only reading by the project's own frames counts, not by
+    libraries at import; for the kernel everything does.
     ``training``: what the package records of an earlier training is refused too.
     """
+    refuse_by_kernel(root, *more, training=training)
     here = Path.cwd().resolve()
     allowed = allowed_places(root, *more)
     recorded = tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED) if training else ()
@@ -50,6 +57,26 @@ def refuse_files_outside(root: Path, *more: Path, training: bool = False) -> Non
             raise _known(path, place) if known else _outside(path, place)
 
     sys.addaudithook(hook)
+
+
+def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
+    """Have the kernel refuse all other files, as far as it can; nothing names them then.
+
+    ``more`` may be written, as may the working directory and the temporary folder.
+    """
+    hidden = (*RECORDED, WORK) if training else ()
+    below = (
+        sorted(place for place in root.iterdir() if place.name not in hidden)
+        if root.is_dir()
+        else []
+    )
+    whole = root.resolve() == Path("/")  # a container: what may be written is its engine's affair
+    scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
+    writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    readable = [*below, *_own_places(), *(Path(place) for place in libraries if place)]
+    lists = ([place for place in places if place != Path("/")] for places in (readable, writable))
+    close_files(root, *lists, contained=isolation() == "container")
 
 
 def _known(path: str, place: str) -> PackageError:

@@ -47,3 +47,8 @@ class Root:
     def test(self) -> Path:
         """The folder with the held-out file, where the split names one (companion only)."""
         return self.path / "data" / "test"
+
+    @property
+    def again(self) -> Path:
+        """What a second training left, where it ran apart: result.json and model."""
+        return self.path / "again"

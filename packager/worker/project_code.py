@@ -55,8 +55,11 @@ def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
 
 
 @contextmanager
-def calling(what: str) -> Iterator[None]:
-    """Turn whatever the project's code raises into a ``PackageError`` naming file and line."""
+def calling(what: str, *, traced: bool = True) -> Iterator[None]:
+    """Turn whatever the project's code raises into a ``PackageError`` naming file and line.
+
+    Its traceback goes to stderr, unless not ``traced``: where what it raises becomes a note.
+    """
     try:
         yield
     except PackageError:
@@ -65,7 +68,8 @@ def calling(what: str) -> Iterator[None]:
         known = _package_error_behind(error)
         if known is not None:
             raise known from None
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        if traced:
+            sys.stderr.write("".join(traceback.format_exception(error)))
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise PackageError(f"{what} raised {text}", _hint(error)) from error
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Sequence
+from typing import Literal, get_args
 
+from packager.manifest import Manifest, Recipe
 from packager.noun import Noun, Rung
 from packager.results import NumericalEnvironment
 
@@ -69,8 +71,8 @@ class ReplayReport(Noun):
     observed: Rung | None = None
     """The rung a repeat reached when the package was built."""
     passed: bool
-    """Whether every check is ok and the rung is at least the level; with ``perturbed``, whether
-    the change was noticed."""
+    """Whether every check is ok and a rung is reached, at least the level; with ``perturbed``,
+    whether the change was noticed."""
     perturbed: str | None = None
     """What was changed on purpose."""
     checks: tuple[Check, ...]
@@ -81,6 +83,12 @@ class ReplayReport(Noun):
     """None where nothing was trained."""
     slips: tuple[str, ...] = ()
     """What in the project's code may be the reason for a difference."""
+    checked_by: Literal["this installation", "the package itself"] = "the package itself"
+    """Whose program compared. A package's own says of itself what its maker had it say."""
+    vouched: dict[str, str] = {}
+    """Part of the package → who vouches for it, and by what."""
+    isolation: dict[str, str] = {}
+    """Where it ran, and what stood between it and the machine: files, network, processes."""
     environment_recorded: NumericalEnvironment
     environment_now: NumericalEnvironment | None = None
     environment_differences: tuple[str, ...] = ()
@@ -90,3 +98,20 @@ class ReplayReport(Noun):
 def reaches(rung: str, level: str) -> bool:
     """Whether ``rung`` is as strong as ``level`` or stronger; none is reached by every rung."""
     return level == "none" or (rung != "none" and LADDER.index(rung) <= LADDER.index(level))
+
+
+def claimed(manifest: Manifest) -> bool:
+    """Whether the recipe claims a rung."""
+    return isinstance(manifest.recipe, Recipe) and manifest.recipe.level is not None
+
+
+def damaged(manifest: Manifest, checks: Sequence[Check]) -> ReplayReport:
+    """The report of a package of which something is not what its manifest names."""
+    return ReplayReport(
+        rung="none",
+        level=manifest.level,
+        claimed=claimed(manifest),
+        passed=False,
+        checks=tuple(checks),
+        environment_recorded=manifest.environment,
+    )

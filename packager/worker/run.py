@@ -36,6 +36,7 @@ from packager.worker.likeness import Trained
 from packager.worker.model import LoadedModel, load_model, load_model_at
 from packager.worker.passing import Window, clear_addresses
 from packager.worker.paths import Root
+from packager.worker.personal import personal_columns, without_values
 from packager.worker.predictions import scalars
 from packager.worker.questions import ask_model
 from packager.worker.seasons import not_compared
@@ -79,7 +80,7 @@ def fit(job: Job, root: Root, out: Path) -> Fit:
     dataset = prepare(read_source(root, job.reader), job, root)
     masks = slice_masks(dataset.test, declare_slices(dataset, job))
     loaded = _train(job, job.recipe, dataset, out / "model")
-    evaluation = _evaluate(loaded.model, suited(loaded.model, dataset), masks)
+    evaluation = measure(loaded.model, suited(loaded.model, dataset), masks)
     found = Fit(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
     (out / "fit.json").write_bytes(found.dump())
     return found
@@ -90,6 +91,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     (out / "fingerprint.json").write_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
     del source  # the dataset has copies of its rows
+    personal = personal_columns(dataset, job)
     slices = declare_slices(dataset, job)
     masks = slice_masks(dataset.test, slices)
     before = before_training(root, out)
@@ -100,10 +102,10 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         loaded = _Loaded(load_model(root, job.serve, job.task), root.models, job.serve.loader)
         dataset = given.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
-    schema = describe(dataset, job, _classes(loaded.model, labels))
+    schema = without_values(describe(dataset, job, classes_of(loaded.model, labels)), personal)
     trained = isinstance(job.recipe, Recipe)
     check_takes_frames(loaded.model.native, schema.features, trained=trained)
-    evaluation = _evaluate(loaded.model, dataset, masks)
+    evaluation = measure(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
     rank = Apart(loaded.models, serve, job.task, schema, root).ranked
     apart = not_compared(dataset, schema, job)
@@ -174,7 +176,8 @@ def _serve(job: Job, loaded: _Loaded) -> Serve:
     return job.serve.model_copy(update={"loader": loaded.loader})
 
 
-def _evaluate(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
+def measure(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
+    """Metrics on the held-out rows; raise ``PackageError`` where the model can't take them."""
     features = list(dataset.features)
     known = set(scalars(dataset.train[dataset.target]))
     with never_asked(dataset.train_only):
@@ -203,7 +206,7 @@ def _observe(
         return observe(job, job.recipe, root, out, first, dataset, evaluation)
 
 
-def _classes(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:
+def classes_of(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:
     """The model's classes, or where it doesn't tell those of the training rows."""
     if model.task == "regression" or model.classes is not None:
         return model.classes

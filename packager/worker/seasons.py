@@ -68,6 +68,8 @@ def not_compared(dataset: Dataset, schema: Schema, job: Job) -> dict[str, NotCom
         name = column.name
         if name in job.monitoring_exclude:
             found[name] = NotCompared(reason="excluded", detail="[monitoring] exclude")
+        elif column.personal is not None:
+            found[name] = NotCompared(reason="personal", detail=column.personal)
         elif name not in job.monitoring_include:
             why = _why(column, rows[name], moments, parts) or _made_new(column, dataset, job)
             if why is not None:

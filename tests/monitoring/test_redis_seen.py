@@ -23,6 +23,7 @@ class Faulty:
         self._client = client
         self.fate = fate
         self._stalled = stalled
+        self.connection_pool = client.connection_pool
 
     def eval(self, *given: Any) -> Any:
         import redis
@@ -46,7 +47,9 @@ def wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(url: str, name: str, fates: list[str], stalled: list[Any]) -> RedisSeen:
     """A set whose commands meet ``fates`` in turn, and from then on none."""
     seen = RedisSeen(url, name, 10**6)
-    seen._client = Faulty(seen._client, lambda: fates.pop(0) if fates else "well", stalled)
+    seen._client._client = Faulty(
+        seen._client._client, lambda: fates.pop(0) if fates else "well", stalled
+    )
     return seen
 
 
@@ -116,7 +119,9 @@ def test_in_any_order_of_faults_every_label_is_counted_once(
     fates = ["well", "well", "late", "answer lost", "refused"]
     workers = [RedisSeen(redis_url, name, 10**6) for _ in range(3)]
     for worker in workers:
-        worker._client = Faulty(worker._client, lambda: chance.choice(fates), stalled)
+        worker._client._client = Faulty(
+            worker._client._client, lambda: chance.choice(fates), stalled
+        )
     tokens = nonces(6)
     counted: Counter[Token] = Counter()
 

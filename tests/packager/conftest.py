@@ -18,5 +18,5 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def served_url(local_package: Package) -> Iterator[str]:
     """The address of the starter package, served by a process of this machine."""
-    with served(local_package.reference, env=NO_ENGINE) as url:
+    with served(local_package.reference, "--local", env=NO_ENGINE) as url:
         yield url

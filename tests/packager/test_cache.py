@@ -190,3 +190,20 @@ def test_what_a_killed_process_left_is_swept_and_a_running_ones_stays(cache: Pat
             assert first != second
             assert first.is_dir()
     assert list((cache / "work").iterdir()) == []
+
+
+def test_a_cache_is_its_users_alone(tmp_path, monkeypatch):
+    top = tmp_path / "new" / "cache"
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(top))
+    cache_directory("layers")
+    assert top.stat().st_mode & 0o777 == 0o700
+    top.chmod(0o757)
+    with pytest.raises(UsageError, match="expected a cache that this user owns and others can't"):
+        cache_directory("layers")
+    top.chmod(0o755)
+    cache_directory("layers")
+    # As another user would see it, whose own this is not.
+    monkeypatch.setattr("packager.cache.os.geteuid", lambda: top.stat().st_uid + 1)
+    if top.stat().st_uid != 0:  # root could read and change it anyway
+        with pytest.raises(UsageError, match="expected a cache that this user owns"):
+            cache_directory("layers")

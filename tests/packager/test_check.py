@@ -36,6 +36,16 @@ MISTAKES = {
         "package.toml: `data.exclude`: expected no target among them, got 'returned'",
         "the target is never a feature",
     ),
+    "a declared column": (
+        with_more('[data.columns]\nchanel = { kind = "string" }\n'),
+        "package.toml: `data.columns`: expected a column of data/visits.csv, got 'chanel'",
+        "did you mean 'channel'?",
+    ),
+    "a feature that is not compared": (
+        with_more('[monitoring]\nexclude = ["baskets"]\n'),
+        "package.toml: `monitoring.exclude`: expected a column of data/visits.csv, got 'baskets'",
+        "did you mean 'basket'?",
+    ),
     "split by": (
         with_data('split = { by = ["customer"] }'),
         "package.toml: `data.split.by`: expected a column of data/visits.csv, got 'customer'",

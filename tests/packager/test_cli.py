@@ -13,9 +13,12 @@ from host_samples import TOML, write_project
 
 from packager import cli
 from packager.cli import running
+from packager.digest import sha256_bytes
 from packager.errors import PackageError
+from packager.image.engine import Engine
 from packager.image.reference import Reference
 from packager.manifest import Manifest
+from packager.noun import FileEntry
 
 PROGRAM = Path(sys.executable).parent / "package"
 VERBS = ("init", "build", "inspect", "diff", "serve", "predict", "replay", "base")
@@ -188,11 +191,60 @@ def package_at(monkeypatch, base: str = "none") -> None:
 
     @contextmanager
     def opened(text: str, engine: object):
-        manifest = Manifest.model_construct()
+        entry = FileEntry(path="lock.json", sha256=sha256_bytes(lock.encode()), size=len(lock))
+        manifest = Manifest.model_construct(files=(entry,))
         yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
 
     for place in (sys.modules["packager.cli.app"], sys.modules["packager.cli.reading"]):
         monkeypatch.setattr(place, "open_reference", opened)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_an_engine_a_package_runs_only_where_it_is_asked_to(run, monkeypatch, arguments):
+    package_at(monkeypatch)
+    verb, *more = arguments
+    code, out, err = run(verb, "ref", *more)
+    assert (code, out) == (1, "")
+    assert "ref: no engine answers to run the package in a container" in err
+    assert "hint: start Docker; or, if you trust the package, add --local" in err
+
+
+def test_two_packages_run_only_where_they_are_asked_to(run, monkeypatch, tmp_path: Path):
+    package_at(monkeypatch)
+    code, out, err = run("diff", "one", "other", "--data", tmp_path / "rows.csv")
+    assert (code, out) == (1, "")
+    assert "one: no engine answers to run the package in a container" in err
+    assert "add --local" in err
+    code, _, err = run("diff", "one", "other", "--local")
+    assert code == 2
+    assert "--local: expected --data beside it" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypatch, arguments):
+    package_at(monkeypatch)
+    monkeypatch.setattr(Engine, "connect", lambda: object.__new__(Engine))
+    verb, *more = arguments
+    code, out, err = run(verb, "ref", *more)
+    assert (code, out) == (1, "")
+    assert "ref: has no base (base: none), so no container can run it" in err
+    assert "add --local: its code then runs on this machine, as you" in err
+
+
+def test_what_local_means_is_said_once(run, monkeypatch):
+    package_at(monkeypatch)
+    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
+    assert err.count("--local: the package's code and model run on this machine as you") == 1
+    assert len(err.splitlines()) == 1
 
 
 ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
@@ -201,8 +253,9 @@ ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
 def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
     package_at(monkeypatch)
     monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
-    assert run("predict", "ref", "--input", "a.csv") == (0, ANSWERS, "")
-    code, out, _ = run("predict", "ref", "--input", "a.csv", "--json")
+    code, out, _ = run("predict", "ref", "--input", "a.csv", "--local")
+    assert (code, out) == (0, ANSWERS)
+    code, out, _ = run("predict", "ref", "--input", "a.csv", "--json", "--local")
     assert code == 0
     assert json.loads(out) == {"predictions": [{"prediction": 1}, {"prediction": 2}]}
 
@@ -210,7 +263,8 @@ def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
 def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
     monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
-    assert run("predict", "r", "--input", "a", "--output", tmp_path / "o") == (0, "", "")
+    code, out, _ = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
+    assert (code, out) == (0, "")
     assert (tmp_path / "o").read_text() == ANSWERS
 
 
@@ -220,9 +274,12 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
 
     package_at(monkeypatch)
     monkeypatch.setattr(running, "run_predict", fail)
-    code, out, err = run("predict", "r", "--input", "a", "--output", tmp_path / "o")
+    code, out, err = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (1, "")
-    assert err == "error: row 3, column carat: expected a number, got 'x'\n\nhint: mend the row\n"
+    assert (
+        err.partition("\n")[2]
+        == "error: row 3, column carat: expected a number, got 'x'\n\nhint: mend the row\n"
+    )
     assert not (tmp_path / "o").exists()
 
 
@@ -232,7 +289,7 @@ def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
 
     package_at(monkeypatch)
     monkeypatch.setattr(running, "run_predict", stop)
-    code, out, err = run("predict", "r", "--input", "a")
+    code, out, err = run("predict", "r", "--input", "a", "--local")
     assert (code, out) == (130, "")
     assert "stopped" in err
 
@@ -243,6 +300,6 @@ def test_a_bug_shows_its_traceback(monkeypatch):
 
     package_at(monkeypatch)
     monkeypatch.setattr(running, "run_predict", fail)
-    monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a"])
+    monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a", "--local"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

@@ -38,7 +38,9 @@ def test_client_and_command_answer_as_the_package_itself(
         assert client.package().tag == local_package.built["tag"].partition(":")[2]
         answers = client.predict(frame, batch=7)
     data = local_package.project / "data" / "visits.csv"  # the target is in it, and left out
-    told = package("predict", local_package.reference, "--input", data, env=NO_ENGINE).out
+    told = package(
+        "predict", local_package.reference, "--input", data, "--local", env=NO_ENGINE
+    ).out
     expected = [json.loads(line) for line in told.splitlines()]
     remote = package("predict", "--url", served_url, "--input", data)
     assert remote.code == 0, remote.err

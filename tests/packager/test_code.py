@@ -108,15 +108,6 @@ def test_dockerignore_is_obeyed_as_docker_does(tmp_path: Path):
     assert found == ["keep.md", *CODE[:2], "src/deep/z.py", "train.py"]
 
 
-def test_links_are_followed(tmp_path: Path):
-    (tmp_path / "shared").mkdir()
-    (tmp_path / "shared" / "help.py").write_text("x = 1\n")
-    project = write_project(tmp_path / "p")
-    (project / "linked").symlink_to("../shared")
-    (project / "one.py").symlink_to("../shared/help.py")
-    assert code_of(project) == ["linked/help.py", "one.py", *CODE]
-
-
 def test_a_link_to_the_data_is_no_code(tmp_path: Path):
     project = write_project(tmp_path)
     (project / "copy.csv").symlink_to("data/visits.csv")

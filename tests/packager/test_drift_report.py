@@ -174,7 +174,7 @@ def test_what_isnt_metrics_of_a_package_is_said(text: str, message: str) -> None
 
 def test_statuses_and_addresses_that_fail_are_said() -> None:
     with answering("down", status=503) as urls:
-        with pytest.raises(PackageError, match="expected status 200, got 503: down"):
+        with pytest.raises(PackageError, match="expected status 200, got 503: 'down'"):
             from_replicas(urls, ANY)
         with pytest.raises(UsageError, match="expected every replica once, got it twice"):
             from_replicas([*urls, *urls], ANY)

@@ -18,7 +18,7 @@ from packager.paired import Seeds
 def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
     data = local_package.project / "data/visits.csv"
     one = local_package.reference
-    done = package("diff", one, one, "--data", data, env=NO_ENGINE)
+    done = package("diff", one, one, "--data", data, "--local", env=NO_ENGINE)
     assert done.code == 0, done.err
     assert done.out.startswith("no difference beyond chance: accuracy ")
     assert "by the sample alone" in done.out
@@ -34,7 +34,9 @@ def test_a_worse_package_is_called_so_by_slice_too(local_package: Package, tmp_p
     built = package("build", project, "--output", f"oci:{image}", env=NO_ENGINE)
     assert built.code == 0, built.err
     data = project / "data/visits.csv"
-    done = package("diff", local_package.reference, image, "--data", data, "--json", env=NO_ENGINE)
+    done = package(
+        "diff", local_package.reference, image, "--data", data, "--json", "--local", env=NO_ENGINE
+    )
     assert done.code == 0, done.err
     assert done.json["sentence"].startswith("the second is worse: accuracy ")
     found = done.json["overall"]
@@ -48,7 +50,7 @@ def test_a_file_without_labels_is_refused(local_package: Package, tmp_path: Path
     frame = pd.read_csv(local_package.project / "data/visits.csv").drop(columns="returned")
     frame.to_csv(tmp_path / "rows.csv", index=False)
     one = local_package.reference
-    done = package("diff", one, one, "--data", tmp_path / "rows.csv", env=NO_ENGINE)
+    done = package("diff", one, one, "--data", tmp_path / "rows.csv", "--local", env=NO_ENGINE)
     assert done.code == 2
     assert "expected the target 'returned' among the columns" in done.err
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import decimal
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,3 +88,15 @@ def test_labels_and_probability_columns_have_the_same_text() -> None:
         "prediction,probability false,probability true,flags\ntrue,0.25,0.75,\n"
     )
     assert _as_csv([{"prediction": None, "flags": []}]).splitlines()[1] == ","
+
+
+def test_csv_has_no_text_that_a_spreadsheet_would_run_unless_it_is_for_programs() -> None:
+    formula = '=HYPERLINK("http://x";"y")'
+    answers = [
+        {"prediction": formula, "flags": ["=x:missing"], "token": "@t"},
+        {"prediction": -1.5, "flags": [], "token": "t"},
+    ]
+    safe = list(csv.reader(io.StringIO(_as_csv(answers))))
+    assert safe[1:] == [[f"'{formula}", "'=x:missing", "'@t"], ["-1.5", "", "t"]]
+    exact = list(csv.reader(io.StringIO(_as_csv(answers, exact=True))))
+    assert exact[1:] == [[formula, "=x:missing", "@t"], ["-1.5", "", "t"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,25 @@ def test_what_is_not_there_is_said_before_anything_starts(
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=said):
         ServeSettings.from_environment({name: str(tmp_path / path)})
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root's files are nobody else's")
+def test_root_starts_no_container_as_root_and_is_told_what_its_user_cannot_reach(
+    tmp_path: Path,
+) -> None:
+    keys, state = tmp_path / "keys", tmp_path / "state"
+    keys.write_text("secret")
+    found = ServeSettings.from_environment(
+        {"MODEL_API_KEYS_FILE": str(keys), "MODEL_STATE_DIR": str(state)}
+    )
+    keys.chmod(0o600)
+    with pytest.raises(UsageError, match="user 65532, not as root: expected") as told:
+        found.share_with_container()
+    assert told.value.hint == f"chown -R 65532 {keys}"
+    os.chown(keys, 65532, -1)
+    found.share_with_container()
+    assert (state.stat().st_uid, state.stat().st_gid) == (65532, 0)
+    os.chown(state, 0, 0)
+    (state / "feedback.sqlite3").touch()
+    with pytest.raises(UsageError, match="that this user can write"):
+        found.share_with_container()

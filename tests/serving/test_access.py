@@ -51,3 +51,27 @@ def test_a_file_without_keys_is_an_error_but_leaves_those_in_use(
     assert keys.admit(b"Bearer key")
     assert "the keys stay as they were" in caplog.text
     assert "Bearer" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, b"", b"Bearer", b"Bearer \xff\xfe\x00", "Bearer schl\u00fcssel".encode(), b"Bearer one",
+     b"Bearer " + b"x" * 100_000],
+)  # fmt: skip
+def test_every_key_is_compared_whatever_came(
+    tmp_path: Path, given: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys"
+    path.write_bytes("one\nschl\u00fcssel\n".encode() + b"\xff\xfe\x00\nfour\n")
+    keys = Keys(path)
+    compared: list[tuple[int, int]] = []
+    real = access.hmac.compare_digest
+
+    def counting(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return real(one, other)
+
+    monkeypatch.setattr(access.hmac, "compare_digest", counting)
+    good = given is not None and given.removeprefix(b"Bearer ") in path.read_bytes().split(b"\n")
+    assert keys.admit(given) is (good and given != b"")
+    assert compared == [(32, 32)] * 4  # digests of one length, every one of them

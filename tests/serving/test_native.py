@@ -14,7 +14,7 @@ from packager.data.rows import Checked, RowChecker
 from packager.manifest import Schema
 from packager.worker.model import LoadedModel
 from packager.worker.parts import MAX_ASKS
-from serving.native import ModelError, Native, RowRefusedError
+from serving.native import ModelError, Native, RowRefusedError, plain_row
 from serving.schema import RequestError
 
 FRAME = pd.DataFrame(
@@ -81,8 +81,46 @@ def test_a_model_that_fails_on_the_row_it_is_known_to_answer_is_broken() -> None
         native(model, rows(0.0)).predict(rows(1.0, 2.0))
 
 
-def test_without_a_known_row_the_first_row_answered_becomes_it() -> None:
+def test_without_a_known_row_a_made_up_one_tells_a_sound_model_from_a_broken_one() -> None:
     model = Picky({1.0})
+    with pytest.raises(RowRefusedError):
+        native(model, None).predict(rows(1.0))
+    model.broken = True
+    with pytest.raises(ModelError):
+        native(model, None).predict(rows(1.0))
+
+
+def test_without_a_known_row_another_row_of_the_request_becomes_it() -> None:
+    model = Picky({0.0, 1.0})  # the made-up row, too
+    own = native(model, None)
+    with pytest.raises(RowRefusedError) as refused:
+        own.predict(rows(3.0, 1.0))
+    assert refused.value.row == 1
+
+
+@pytest.mark.parametrize("kind", ["string", "number", "integer", "boolean", "datetime", "any"])
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_made_up_row_is_one_that_the_server_takes(kind: str, seen: bool) -> None:
+    columns = infer_columns(
+        pd.DataFrame(
+            {
+                "string": ["x", "y"],
+                "number": [-2.5, 3.5],
+                "integer": [7, 9],
+                "boolean": [True, False],
+                "datetime": pd.to_datetime(["2024-01-31", "2024-02-01"]),
+                "any": [1.5, "x"],
+            }
+        )[[kind]]
+    )
+    if not seen:
+        unseen = {"categories": None, "minimum": None, "maximum": None}
+        columns = tuple(column.model_copy(update=unseen) for column in columns)
+    assert RowChecker(Schema(features=columns)).check([plain_row(columns)]).rows == 1
+
+
+def test_without_a_known_row_the_first_row_answered_becomes_it() -> None:
+    model = Picky({0.0, 1.0})
     own = native(model, None)
     with pytest.raises(ModelError):
         own.predict(rows(1.0))

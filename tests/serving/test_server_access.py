@@ -45,14 +45,18 @@ def guarded(
     return start_server(
         package,
         MODEL_API_KEYS_FILE=str(keys),
-        MODEL_METRICS_ACCESS="keys",
         MODEL_ACCESS_LOG="all",
         MODEL_WORKERS="1",
     )
 
 
 @pytest.mark.parametrize(
-    "path", ["/predict", "/schema", "/docs.json", "/metrics", "/invocations", "/feedback", "/none"]
+    "path",
+    [
+        *("/predict", "/invocations", "/feedback", "/v2/models/none/infer", "/none"),
+        *("/schema", "/package", "/docs", "/docs.json", "/openapi.json", "/v2", "/metrics"),
+        *("/metrics/", "//metrics", "/Metrics", "/metrics%00"),
+    ],
 )
 def test_without_a_key_only_health_is_told(guarded: Server, path: str) -> None:
     status, headers = ask(guarded, path, Authorization="Bearer wrong")

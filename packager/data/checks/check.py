@@ -24,7 +24,7 @@ from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
-from packager.data.checks.suspects import Suspects
+from packager.data.checks.suspects import CannotJudgeError, Suspects
 from packager.data.checks.table import Table
 from packager.data.checks.targetleak import target_leakage
 from packager.data.shown import shortened
@@ -91,13 +91,22 @@ def check(
         if len(predictions.rows) < len(table):
             said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
     counts: dict[str, int] = {}
+    unjudged: dict[str, list[str]] = {}
     findings: list[Finding] = []
     for name, detector in chosen.items():
         tell(name)
-        with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
-            suspects = list(detector(table)) if len(table) or name == "schema" else []
+        if not len(table) and name != "schema":
+            continue
+        try:
+            with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
+                suspects = list(detector(table))
+        except CannotJudgeError as error:
+            unjudged.setdefault(str(error), []).append(name)
+            continue
         counts[name] = sum(one.count for one in suspects)
         findings += _worst(name, suspects, table)
+    for reason, names in unjudged.items():
+        said.append(f"{', '.join(names)}: not looked for, because {reason}")
     findings.sort(key=worst_first)
     return Report(
         rows=len(table),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.freetext import is_free_text
-from packager.data.checks.suspects import Suspects
+from packager.data.checks.suspects import CannotJudgeError, Suspects
 from packager.data.checks.table import Table
 from packager.data.shown import shortened
 
@@ -41,8 +41,11 @@ def id_like(table: Table) -> Iterator[Suspects]:
     """Score 0.55: a feature of text or whole numbers that is another one in nearly every row.
 
     Whole numbers only where they count up (sorted or without gaps): other ones may be measures.
-    Free text is no id, and neither are features beside which there is no other one.
+    Free text is no id, and neither are features beside which there is no other one. Raises
+    ``CannotJudgeError`` where the rows are too few.
     """
+    if len(table) < LEAST_ROWS:
+        raise CannotJudgeError.too_few(len(table), LEAST_ROWS)
     found = naming(table)
     if len(found) == len(table.features):
         return

@@ -11,7 +11,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.placeholders import NUMBERS
-from packager.data.checks.suspects import Floats, Mask, Suspects, rows_where, shown
+from packager.data.checks.suspects import (
+    CannotJudgeError,
+    Floats,
+    Mask,
+    Suspects,
+    rows_where,
+    shown,
+)
 from packager.data.checks.table import Table
 
 LEAST_ROWS = 50
@@ -33,8 +40,11 @@ def isolated_extreme(table: Table) -> Iterator[Suspects]:
     """Score 0.95 to 1: few values beyond a gap as wide as the way from the median to it.
 
     For positive values the upper end is measured on the logarithmic scale as well, because
-    incomes and prices have long tails that mean nothing.
+    incomes and prices have long tails that mean nothing. Raises ``CannotJudgeError`` where the
+    rows are too few.
     """
+    if table.numeric and len(table) < LEAST_ROWS:
+        raise CannotJudgeError.too_few(len(table), LEAST_ROWS)
     for name in _measured(table):
         values = table.numbers[name]
         present = values[np.isfinite(values)]

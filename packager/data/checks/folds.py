@@ -94,7 +94,7 @@ def plan_folds(table: Table) -> Folds:
         target = table.frame[table.target].iloc[rows]
         classes = tuple(sorted(set(target.tolist())))
     if len(rows) < MIN_ROWS:
-        raise CannotJudgeError(f"{len(rows)} rows are too few: {MIN_ROWS} are needed")
+        raise CannotJudgeError.too_few(len(rows), MIN_ROWS)
     if classes is not None and len(classes) < 2:
         raise CannotJudgeError(f"fewer than two classes have {FOLDS} rows")
     given = _codes(target.tolist(), classes)

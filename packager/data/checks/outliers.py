@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.extremes import LEAST_ROWS
-from packager.data.checks.suspects import Floats, Suspects, shown
+from packager.data.checks.suspects import CannotJudgeError, Floats, Suspects, shown
 from packager.data.checks.table import Table
 
 SEED = 7
@@ -26,9 +26,15 @@ NORMAL = 1.2815515655446004
 
 
 def outlier(table: Table) -> Iterator[Suspects]:
-    """Score 0.5 to 0.8, growing with the distance; of more than 100,000 rows a sample."""
-    names = [n for n in table.numeric if n in table.features and _varies(table.numbers[n])]
-    if len(table) < LEAST_ROWS or not names:
+    """Score 0.5 to 0.8, growing with the distance; of more than 100,000 rows a sample.
+
+    Raises ``CannotJudgeError`` where the rows are too few.
+    """
+    numeric = [name for name in table.numeric if name in table.features]
+    if numeric and len(table) < LEAST_ROWS:
+        raise CannotJudgeError.too_few(len(table), LEAST_ROWS)
+    names = [name for name in numeric if _varies(table.numbers[name])]
+    if not names:
         return
     rows = table.sample(SAMPLE)
     values = np.column_stack([table.numbers[name][rows] for name in names])

@@ -19,6 +19,11 @@ Mask = npt.NDArray[np.bool_]
 class CannotJudgeError(Exception):
     """A detector can't tell right from wrong in this table; its text is the reason."""
 
+    @classmethod
+    def too_few(cls, rows: int, needed: int) -> CannotJudgeError:
+        """The table has fewer rows than a detector needs."""
+        return cls(f"{rows} rows are too few: {needed} are needed")
+
 
 @dataclass(frozen=True)
 class Suspects:

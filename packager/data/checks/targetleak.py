@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Ints, Suspects
+from packager.data.checks.suspects import CannotJudgeError, Floats, Ints, Suspects
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 
 ALONE = 0.99
@@ -25,9 +25,10 @@ def target_leakage(table: Table) -> Iterator[Suspects]:
 
     The score is balanced accuracy for classes, so that a rare class counts, and R² for numbers.
     Of more than 20,000 rows a sample is taken; of more than 200 features those that a row's
-    neighbours in the order of the feature tell most by.
+    neighbours in the order of the feature tell most by. Raises ``CannotJudgeError`` where the
+    labelled rows are too few.
     """
-    if table.target is None or len(table) < LEAST_ROWS:
+    if table.target is None:
         return
     present = table.frame[table.target].notna().to_numpy()
     rows = table.sample(SAMPLE, present)
@@ -36,8 +37,10 @@ def target_leakage(table: Table) -> Iterator[Suspects]:
     y = pd.factorize(target.astype(object))[0] if classes else target.to_numpy(dtype=np.float64)
     if classes and np.bincount(y, minlength=1).min() < FOLDS:
         y, rows = _without_rare(y, rows)
-    if len(rows) < LEAST_ROWS or len(np.unique(y)) < 2:
-        return
+    if len(rows) < LEAST_ROWS:
+        raise CannotJudgeError.too_few(len(rows), LEAST_ROWS)
+    if len(np.unique(y)) < 2:
+        raise CannotJudgeError(f"{table.target} has one value")
     for name in _telling(table, rows, y, classes=classes):
         found = _score(_codes(table, name, rows), y, classes=classes)
         if found > ALONE:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from packager.data.extra import ExtraColumns
 from packager.data.frames import infer_columns, read
 from packager.data.rowfiles import read_rows
-from packager.data.rows import RowError, check_rows
+from packager.data.rows import RowChecker, RowError, check_rows
 from packager.errors import PackageError
-from packager.manifest import Column, Schema
+from packager.manifest import Column, Refusal, Schema
 
 
 def schema_of(frame, extras=()):
@@ -417,3 +417,32 @@ def test_what_the_model_cannot_take_is_refused_naming_row_and_column(refuses, fa
         check_rows(rows, Schema(features=features))
     assert refused.value.message == said
     assert refused.value.hint == ("the model can't take this value: fill it in before it is sent")
+
+
+@pytest.mark.parametrize("cells", [{"x": math.nan}, {"x": math.inf}, {}])
+@pytest.mark.parametrize(
+    ("refuses", "nullable", "strict", "null"),
+    [
+        ((), False, False, True),
+        (("null",), False, False, False),
+        (("null",), True, False, False),
+        ((), False, True, False),
+        ((), True, True, True),
+    ],
+)
+def test_null_is_advised_only_where_it_is_taken(
+    cells: dict[str, float], refuses: tuple[Refusal, ...], nullable: bool, strict: bool, null: bool
+) -> None:
+    column = Column(name="x", kind="number", dtype="float64", nullable=nullable, refuses=refuses)
+    checker = RowChecker(Schema(features=(column,)), strict=strict)
+    with pytest.raises(RowError) as told:
+        checker.check([cells])
+    advised = "send null where a value is unknown"
+    assert told.value.hint == (
+        advised if null else "null is refused, too: fill the value in before it is sent"
+    )
+    if null:
+        assert checker.check([{"x": None}]).rows == 1
+    else:
+        with pytest.raises(RowError):
+            checker.check([{"x": None}])

@@ -43,7 +43,7 @@ def alerts(address: str, until: Callable[[list[Any]], bool]) -> list[Any]:
 
 
 def write_all(out: Path) -> dict[str, str]:
-    fleet = Fleet({}).with_model(MODEL.name, MODEL.version, "shop:1")
+    fleet = Fleet({}).with_model(MODEL.name, MODEL.version, "shop:1", 512)
     files = {**model_files(MODEL), **shared_files(fleet)}
     folder.write(out, files, fleet.notes)
     return files

@@ -70,7 +70,12 @@ class Packaged:
     @property
     def manifest(self) -> Any:
         facts = {"name": self.model.name, "tag": self.model.version, "task": self.model.task}
-        return SimpleNamespace(**facts, slices=SimpleNamespace(columns={"color": ("E",)}, rules={}))
+        return SimpleNamespace(
+            **facts,
+            slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
+            model=[SimpleNamespace(size=50 << 20)],
+            serve=SimpleNamespace(workers=2),
+        )
 
     def profile(self) -> Any:
         features = [SimpleNamespace(name=name) for name in self.model.features]
@@ -78,10 +83,15 @@ class Packaged:
 
 
 def deployed(
-    out: Path, model: Monitored = MODEL, image: str = IMAGE, objectives: Objectives = Objectives()
+    out: Path,
+    model: Monitored = MODEL,
+    image: str = IMAGE,
+    objectives: Objectives = Objectives(),
+    *,
+    keys: bool = False,
 ) -> Deployed:
     package: Any = Packaged(model, image)
-    return deploy_monitoring(package, out, objectives)
+    return deploy_monitoring(package, out, objectives, keys=keys)
 
 
 def written(tmp_path: Path, model: Monitored = MODEL) -> Path:
@@ -251,6 +261,52 @@ def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_pa
     assert file.is_file()
 
 
+@pytest.mark.parametrize("steps", range(1, 10))
+def test_a_kill_on_the_way_leaves_a_folder_that_another_call_goes_on_with(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after any file of another model, and of another version, then asked for a third."""
+    out, fine = written(tmp_path), tmp_path / "fine"
+    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    last = Monitored(**{**vars(MODEL), "version": "3.0.0-222222222222"})
+    for model, objectives in ((PRICES, Objectives()), (newer, Objectives(latency_seconds=0.5))):
+        with monkeypatch.context() as patched:
+            _die_after(steps, patched)
+            with pytest.raises(KeyboardInterrupt):
+                deployed(out, model, f"models/{model.name}:2", objectives)
+    deployed(out, last, "models/diamonds-cut:3")
+    deployed(fine, last, "models/diamonds-cut:3")
+    assert contents(out) == contents(fine)
+
+
+def test_what_a_person_changed_after_a_kill_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = written(tmp_path)
+    with monkeypatch.context() as patched:
+        _die_after(4, patched)
+        with pytest.raises(KeyboardInterrupt):
+            deployed(out, objectives=Objectives(latency_seconds=0.5))
+    (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
+    with pytest.raises(UsageError, match="was changed since"):
+        deployed(out, objectives=Objectives(latency_seconds=0.1))
+    assert deployed(out).changed == ("prometheus/rules/diamonds-cut.yml",)
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() == "mine"
+
+
+def _die_after(steps: int, patched: pytest.MonkeyPatch) -> None:
+    """Let a call write so many files, the record among them, and no more."""
+    left, write = [steps], folder._write
+
+    def some(target: Path, path: str, text: str) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(target, path, text)
+
+    patched.setattr(folder, "_write", some)
+
+
 PRICES = Monitored("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
 
 
@@ -334,12 +390,12 @@ def test_names_no_host_could_have_still_name_services() -> None:
     names = ["a.b", "a_b", "a-b", "x" * 100, "x" * 99, "prometheus", "grafana"]
     fleet = Fleet({})
     for name in names:
-        fleet = fleet.with_model(name, "1", "image:1")
+        fleet = fleet.with_model(name, "1", "image:1", 512)
     services = {one.service for one in fleet.sorted()}
     assert len(services) == len(names)
     assert all(re.fullmatch("[a-z0-9-]{1,63}", service) for service in services)
     for place in range(30):
-        fleet = fleet.with_model(f"m{place}", "1", "image:1")
+        fleet = fleet.with_model(f"m{place}", "1", "image:1", 512)
     taken = [port for one in fleet.sorted() for port in range(one.port, one.port + 10)]
     assert len(set(taken)) == len(taken)
     assert 3100 not in taken

@@ -85,16 +85,37 @@ def test_pips_words_become_uvs():
     assert options.environment["PATH"] == "/bin"
 
 
-def test_all_indexes_are_weighed_alike_as_pip_does():
-    options = index_options({"extra-index-url": "https://more/simple"}, {})
-    assert options.arguments == (
-        "--extra-index-url",
-        "https://more/simple",
-        "--index-strategy",
-        "unsafe-best-match",
-    )
-    kept = index_options({"extra-index-url": "https://m"}, {"UV_INDEX_STRATEGY": "first-index"})
-    assert "--index-strategy" not in kept.arguments
+MANY = ({"extra-index-url": "https://more/simple"}, {"UV_NO_CONFIG": "1"})
+
+
+@pytest.mark.parametrize(
+    ("pip", "environment", "asked", "strategy"),
+    [
+        ({}, {"UV_NO_CONFIG": "1"}, None, None),
+        ({}, {"UV_EXTRA_INDEX_URL": "https://more/simple", "UV_NO_CONFIG": "1"}, None, None),
+        ({}, {"UV_NO_CONFIG": "1"}, "unsafe-best-match", "unsafe-best-match"),
+        (*MANY, None, "unsafe-first-match"),
+        (*MANY, "first-index", "first-index"),
+        (MANY[0], {**MANY[1], "UV_INDEX_STRATEGY": "first-index"}, None, None),
+    ],
+)
+def test_the_first_index_that_knows_a_package_is_the_only_one_asked(
+    tmp_path: Path, pip, environment, asked, strategy
+):
+    (tmp_path / "requirements.txt").write_text("--extra-index-url https://third/simple\nalpha\n")
+    found = index_options(pip, environment).of_project(tmp_path / "requirements.txt", asked)
+    told = dict(zip(found.arguments[::2], found.arguments[1::2], strict=True))
+    assert told.get("--index-strategy") == strategy
+
+
+def test_what_the_users_own_uv_configuration_says_of_indexes_counts(tmp_path: Path):
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv" / "uv.toml").write_text('index-strategy = "unsafe-best-match"\n')
+    (tmp_path / "requirements.txt").write_text("alpha\n")
+    options = index_options(MANY[0], {"XDG_CONFIG_HOME": str(tmp_path)})
+    found = options.of_project(tmp_path / "requirements.txt")
+    assert "--index-strategy" not in found.arguments
+    assert found.settings["index-strategy"] == "unsafe-best-match"
 
 
 @pytest.mark.parametrize(
@@ -170,7 +191,7 @@ def test_the_users_own_pip_is_asked(monkeypatch, tmp_path: Path):
 
 @pytest.mark.usefixtures("_no_settings")
 def test_without_any_pip_there_are_no_options(monkeypatch):
-    monkeypatch.setattr(index, "which", lambda _: None)
+    monkeypatch.setattr(index, "find_program", lambda _: None)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert user_index_options().arguments == ()
 
@@ -181,8 +202,7 @@ def test_an_index_of_the_requirements_wins_over_the_users_as_with_pip(tmp_path: 
     )
     mine = index_options({"index-url": "https://mine/simple"}, {})
     options = mine.of_project(tmp_path / "requirements.txt")
-    assert options.arguments[:6] == (
+    assert options.arguments == (
         "--default-index", "https://own/simple", "--extra-index-url", "https://me:pw@more/simple",
-        "--index-strategy", "unsafe-best-match",
     )  # fmt: skip
     assert options.credentials() == {"more": ("me", "pw")}

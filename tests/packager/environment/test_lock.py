@@ -29,7 +29,18 @@ LOCK = LockFile(
 )
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-wheels = st.builds(Wheel, name=text, version=text, filename=text, sha256=text)
+wheels = st.builds(
+    lambda name, version, sha256: Wheel(
+        name=name,
+        version=version,
+        filename=f"{name}-{version}-py3-none-any.whl",
+        sha256=sha256,
+        group="serve",
+    ),
+    st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True),
+    st.from_regex(r"[1-9][0-9]?\.[1-9]", fullmatch=True),
+    st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+)
 bases = st.builds(Base, reference=text, diff_ids=st.tuples(text), env=st.tuples(text))
 locks = st.builds(
     LockFile,
@@ -68,6 +79,27 @@ def test_a_damaged_lock_is_refused(tmp_path: Path, content: str):
         load_lock(tmp_path / "package.lock")
     assert caught.value.message.startswith("package.lock: not a lock of this version of `package`")
     assert "take it from version control" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"filename": "../../../.bashrc"},
+        {"filename": "../a-1-py3-none-any.whl"},
+        {"filename": "b-1-py3-none-any.whl"},
+        {"sha256": "../../x"},
+        {"name": "a==1\n--no-binary :all:\nevil"},
+        {"version": "1\n-e ./evil"},
+        {"version": "2"},
+    ],
+)
+def test_a_lock_names_wheels_and_no_other_paths_or_lines(tmp_path: Path, change: dict[str, str]):
+    wheel = WHEEL.model_copy(update={"sha256": "0" * 64, **change})
+    write_lock(LOCK.model_copy(update={"wheels": (wheel,)}), tmp_path / "package.lock")
+    with pytest.raises(UsageError) as caught:
+        load_lock(tmp_path / "package.lock")
+    assert "expected the file, version and sha256 of a wheel" in caught.value.message
+    assert "delete the lock and build again" in caught.value.hint
 
 
 def test_the_runtimes_own_needs_come_from_our_metadata():
@@ -145,7 +177,7 @@ def test_a_named_file_that_is_not_there_is_told(tmp_path: Path):
     (tmp_path / "requirements.txt").write_text("-r gone.txt\n")
     with pytest.raises(UsageError) as caught:
         digest(tmp_path / "requirements.txt")
-    assert caught.value.message == "requirements.txt: expected a file at gone.txt, got none"
+    assert caught.value.message == "requirements.txt line 1: expected a file at gone.txt, got none"
 
 
 def test_what_powershell_writes_is_told(tmp_path: Path):

@@ -150,7 +150,7 @@ def test_a_source_distribution_alone_is_no_wheel(tmp_path, links, runtime):
 
 def test_a_line_that_is_no_requirement_is_named(tmp_path, links, runtime):
     error = refused(write(tmp_path, "alpha ==\n"), folder_index(links))
-    assert error.message.startswith("requirements.txt: ")
+    assert error.message.startswith("requirements.txt line 1: expected a requirement")
     assert "alpha ==" in error.message
     assert error.exit_code == 2
 

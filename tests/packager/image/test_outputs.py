@@ -11,6 +11,7 @@ from image_samples import NAME, make_images
 from packager.digest import sha256_bytes, sha256_file
 from packager.errors import PackageError, UsageError
 from packager.image.outputs import Output, archive_stream, deliver, write_archive, write_oci
+from packager.image.stored import read_archive
 
 
 @pytest.fixture
@@ -185,3 +186,10 @@ def test_an_engine_that_is_not_there_is_told(images):
         deliver(images, Output("docker"), None, Heard())
     assert caught.value.message == "--output docker: no engine answers"
     assert "--output oci:DIR" in caught.value.hint
+
+
+def test_layers_that_lie_in_an_archive_are_streamed_by_their_own_size(tmp_path: Path, images):
+    first, second = tmp_path / "first.tar", tmp_path / "second.tar"
+    write_archive(images, first)
+    write_archive(read_archive(first, "first"), second)
+    assert second.read_bytes() == first.read_bytes()

@@ -3,7 +3,9 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from host_samples import MANIFEST, Heard
@@ -11,10 +13,12 @@ from image_samples import LOCK, NAME, make_images
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
+from packager.image import reference
 from packager.image.assemble import Image
 from packager.image.engine import Engine
 from packager.image.outputs import write_archive, write_oci
-from packager.image.reference import open_reference
+from packager.image.reference import Reference, open_reference
+from packager.manifest import Base
 
 
 @pytest.fixture
@@ -110,6 +114,55 @@ def test_no_base_means_no_engine(written: Path):
     assert "`package base`" in caught.value.hint
 
 
+class Held:
+    """An engine that has images, and takes what is loaded."""
+
+    def __init__(self, **images: object) -> None:
+        self.images = images
+        self.loaded: list[str] = []
+
+    def describe(self, name: str) -> object:
+        return self.images.get(name)
+
+
+def in_engine(folder: Path, engine: Held, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(
+        reference, "load_into", lambda _, image, __: engine.loaded.append(image.name)
+    )
+    base = Base(reference="b:1", diff_ids=("sha256:0",), env=())
+    on_base = LOCK.model_copy(update={"base": base})
+    with open_reference(str(folder), None) as found:
+        monkeypatch.setattr(Reference, "lock", lambda _: on_base)
+        return found.in_engine(cast(Engine, engine), Heard())
+
+
+def test_a_package_takes_no_name_but_its_own(tmp_path: Path, monkeypatch):
+    main, companion = make_images(tmp_path / "layers")
+    named = [replace(main, name="python:3.11-slim"), replace(companion, name="python:3-replay")]
+    write_oci(named, tmp_path / "oci")
+    engine = Held()
+    assert in_engine(tmp_path / "oci", engine, monkeypatch) == f"python:{MANIFEST.tag}"
+    assert engine.loaded == [f"python:{MANIFEST.tag}"]
+
+
+def test_another_image_of_that_name_stays_in_the_engine(written: Path, monkeypatch):
+    other = {"Id": "sha256:1", "RootFS": {"Layers": ["sha256:2"]}, "Config": {}}
+    engine = Held(**{NAME: other})
+    with pytest.raises(PackageError) as caught:
+        in_engine(written / "oci", engine, monkeypatch)
+    assert caught.value.message == f"{NAME}: the engine has another image of that name"
+    assert f"docker image rm {NAME}" in caught.value.hint
+    assert engine.loaded == []
+
+
+def test_the_same_image_in_the_engine_is_no_other(written: Path, monkeypatch):
+    main, _ = make_images(written / "again")
+    config = json.loads(main.config)
+    there = {"Id": "sha256:1", "RootFS": {"Layers": config["rootfs"]["diff_ids"]}}
+    engine = Held(**{NAME: {**there, "Config": config["config"]}})
+    assert in_engine(written / "oci", engine, monkeypatch) == NAME
+
+
 @pytest.mark.parametrize("text", ["models/shop:1", "shop", "./gone.tar"])
 def test_a_tag_needs_an_engine(text: str):
     error = refused(text)
@@ -182,3 +235,54 @@ def test_an_index_that_is_none_is_refused(written: Path, content: str):
 def test_an_oci_folder_without_images_is_refused(written: Path):
     (written / "oci/index.json").write_text('{"manifests": []}')
     assert refused(str(written / "oci")).message == f"{written}/oci: holds no image"
+
+
+def forged(folder: Path, change) -> str:
+    """An OCI folder whose config (and what hangs on it) is changed."""
+    write_oci(make_images(folder / "layers")[:1], folder / "oci")
+    blobs, index = folder / "oci/blobs/sha256", folder / "oci/index.json"
+    described = json.loads(index.read_text())
+    manifest = json.loads((blobs / described["manifests"][0]["digest"][7:]).read_text())
+    config = json.loads((blobs / manifest["config"]["digest"][7:]).read_text())
+    change(config, described["manifests"][0])
+    for content, place in ((config, manifest["config"]), (manifest, described["manifests"][0])):
+        written = canonical_json(content)
+        place["digest"] = f"sha256:{sha256_bytes(written)}"
+        (blobs / place["digest"][7:]).write_bytes(written)
+    index.write_bytes(canonical_json(described))
+    return str(folder / "oci")
+
+
+def _name(value: object):
+    return lambda _, entry: entry.update(annotations={"io.containerd.image.name": value})
+
+
+def _config(key: str, value: object):
+    return lambda config, _: config.update({key: value})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _name({"a": 1}),
+        _name(["a"]),
+        _config("config", {"Labels": ["io.model-packager.root"]}),
+        _config("config", [1]),
+        _config("config", {"Labels": 7}),
+        _config("rootfs", {"diff_ids": [{}, []]}),
+        _config("rootfs", {"diff_ids": ["sha256:../../x", "y"]}),
+        _config("history", [1, 2]),
+        _config("history", {"a": 1}),
+    ],
+)
+def test_other_types_than_a_config_has_are_an_error_and_no_traceback(tmp_path: Path, change):
+    error = refused(forged(tmp_path, change))
+    assert "oci: " in error.message
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "9" * 5000, "[" * 150 + "]" * 150])
+def test_values_that_json_lacks_are_an_error_and_no_traceback(tmp_path: Path, value: str):
+    recipe = '{"train":"a:b","seed":1,"accept":{},"params":{"a":' + value + "}}"
+    content = MANIFEST.dump().replace(b'"recipe":"none"', b'"recipe":' + recipe.encode())
+    write_oci(make_images(tmp_path / "layers", manifest=content), tmp_path / "oci")
+    assert "expected" in refused(str(tmp_path / "oci")).message

@@ -89,10 +89,70 @@ def test_a_run_of_digits_that_a_regular_expression_would_pay_for_is_refused():
     assert "got an extended header with 500 digits in a row" in refused(tar_of((info, content)))
 
 
-def test_members_are_bounded_in_number(monkeypatch):
-    monkeypatch.setattr(tars, "MAX_MEMBERS", 3)
-    assert len(list(reader(tar_of(*(member(str(n)) for n in range(3)))))) == 3
-    assert "more than 3 members" in refused(tar_of(*(member(str(n)) for n in range(4))))
+def test_members_are_bounded_in_number():
+    four = tar_of(*(member(str(n)) for n in range(4)))
+    assert len(list(TarReader(four, plain_tar("x.tar"), 4))) == 4
+    with pytest.raises(PackageError, match="more than 3 members"):
+        list(TarReader(four, plain_tar("x.tar"), 3))
+
+
+def old_sparse_file(blocks: int) -> io.BytesIO:
+    """A sparse file as old GNU tar writes it, with a map of ``blocks`` further blocks."""
+    info, _ = member("hole")
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = b"S"
+    header[482] = 1
+    total = sum(header[:148]) + 256 + sum(header[156:512])
+    header[148:156] = b"%06o\0 " % total
+    entry = b"00000000001\0" * 2
+    block = entry * 21 + b"\1" + bytes(7)
+    return io.BytesIO(bytes(header) + block * blocks + bytes(1024))
+
+
+def test_the_map_of_a_sparse_file_is_not_read():
+    assert "a sparse file" in refused(old_sparse_file(3))
+
+
+@pytest.mark.parametrize("size", [-1, -512])
+def test_a_header_of_negative_size_reads_nothing(size: int):
+    info, _ = member("long")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, size
+    file = io.BytesIO(info.tobuf(tarfile.GNU_FORMAT) + b"x" * 4096)
+    assert "got " in refused(file)
+
+
+def records(count: int) -> bytes:
+    return b"".join(b"%d k%06d=v\n" % (13, number) for number in range(count))
+
+
+def extended(kind: bytes, content: bytes) -> bytes:
+    info, _ = member("pax")
+    info.type, info.size = kind, len(content)
+    return info.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % 512)
+
+
+def test_extended_headers_are_bounded_in_records(monkeypatch):
+    plain = member("a")[0].tobuf()
+    many = extended(tarfile.XHDTYPE, records(1001)) + plain + bytes(1024)
+    assert "more than 1,000 records" in refused(io.BytesIO(many))
+    monkeypatch.setattr(tars, "MAX_ALL_RECORDS", 150)
+    few = extended(tarfile.XHDTYPE, records(100)) + plain
+    assert len(list(reader(io.BytesIO(few + bytes(1024))))) == 1
+    assert "records" in refused(io.BytesIO(few * 2 + bytes(1024)))
+
+
+def test_global_headers_do_not_pile_up():
+    plain = member("a")[0].tobuf()
+    content = b""
+    for start in range(3):
+        some = records(900).replace(b" k", b" %c" % (97 + start))
+        content += extended(tarfile.XGLTYPE, some) + plain
+    assert "more than 1,000 global records" in refused(io.BytesIO(content + bytes(1024)))
+
+
+def test_headers_that_follow_each_other_for_ever_are_refused():
+    link = extended(tarfile.XHDTYPE, records(1))
+    assert "got " in refused(io.BytesIO(link * 5000 + bytes(1024)))
 
 
 def test_a_sparse_file_is_refused():

@@ -108,3 +108,9 @@ def test_a_folder_of_code_is_not_whatever_its_name(tmp_path, files):
     write(tmp_path, files)
     assert junk_folder(tmp_path / next(iter(files)).partition("/")[0]) is None
     assert junk_file(tmp_path / next(iter(files))) is None
+
+
+@pytest.mark.parametrize("name", ["Thumbs.db", "ehthumbs.db", "Desktop.ini", ".DS_Store", "a.pyc"])
+def test_what_file_managers_and_editors_leave_is_junk(tmp_path, name):
+    write(tmp_path, {name: ""})
+    assert junk_file(tmp_path / name) is not None

@@ -29,6 +29,7 @@ def pem(kind: str, body: str = BODY, between: str = "\n") -> str:
         ("service_account.json", "credentials"),
         ("credentials", "credentials"),
         ("gcp-credentials.json", "credentials"),
+        ("app-firebase-adminsdk-x1y2z.json", "credentials"),
         ("client_secret_123.json", "credentials"),
         ("config/secrets.yaml", "credentials"),
         ("secrets/plain.txt", "credentials"),
@@ -124,6 +125,13 @@ def test_shapes_in_a_text_are_known_with_their_line(text, what):
 )
 def test_what_only_looks_like_one_is_not(text):
     assert secret_written("train.py", text.encode()) is None
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_text_of_windows_is_read(order):
+    text = f"first\n{pem('PRIVATE KEY')}"
+    mark, codec = {"little": (b"\xff\xfe", "utf-16-le"), "big": (b"\xfe\xff", "utf-16-be")}[order]
+    assert secret_written("notes.txt", mark + text.encode(codec)) == Secret("a private key", 2)
 
 
 def test_binary_files_are_known_by_their_names_alone():

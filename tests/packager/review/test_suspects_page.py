@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import pandas as pd
 import pyarrow.parquet as parquet
+import pytest
 
 from packager.data.checks.check import check
 from packager.data.checks.table import table_of
@@ -41,7 +44,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing():
     seen = Seen()
     seen.feed(text)
     assert {"script", "link", "img", "iframe"}.isdisjoint(tag for tag, _ in seen.tags)
-    assert "http" not in text
+    assert "http:" not in text
+    assert "https:" not in text
     assert "url(" not in text
     assert "<title>Suspects: stones &amp; &lt;co&gt;</title>" in text
 
@@ -101,3 +105,18 @@ def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
     lines = list(csv.DictReader(files[1].open()))
     assert lines[0]["data:size"] == "900"
     assert read_verdicts(files[1]) == tuple(given)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here")
+def test_a_browser_runs_nothing_of_the_page(tmp_path):
+    found = report()
+    title = "<img src=x onerror=\"document.title='XSS'\">"
+    text = page(found, found.findings, (), title)
+    assert "default-src 'none'" in text
+    # Even where a value were not escaped: the policy of the page stops it.
+    broken = text.replace("<main>", f"<main>{title}<script>document.title='XSS'</script>")
+    for name, content in {"page.html": text, "broken.html": broken}.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+        done = subprocess.run([*command, f"file://{tmp_path / name}"], capture_output=True)
+        assert b"<title>Suspects: " in done.stdout

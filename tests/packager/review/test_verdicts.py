@@ -64,3 +64,17 @@ def test_the_digest_ignores_order_and_reasons():
     drop, keep = Verdict(row_hash=ONE, verdict="drop"), Verdict(row_hash=TWO, verdict="keep")
     assert digest([drop, keep]) == digest([keep, drop.model_copy(update={"why": "x"})])
     assert digest([drop]) != digest([drop, keep])
+
+
+def test_cells_that_a_spreadsheet_would_run_are_kept_as_text_and_read_back(tmp_path):
+    file = tmp_path / "verdicts.csv"
+    given = (
+        Verdict(row_hash=ONE, verdict="fix", column="=size", value="=1+1", why="@me"),
+        Verdict(row_hash=TWO, verdict="fix", column="size", value="-5", why="'=x"),
+    )
+    write_verdicts(given, file)
+    assert file.read_text().splitlines()[1:] == [
+        f"{ONE},fix,'=size,'=1+1,'@me",
+        f"{TWO},fix,size,-5,''=x",
+    ]
+    assert read_verdicts(file) == given

@@ -7,6 +7,7 @@ import json
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -245,6 +246,41 @@ def test_checkpoints_of_the_second_kind_are_read_and_written_beside(place, tmp_p
     name = f"{1:020}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json"
     (place.path / "_delta_log" / name).write_text("".join(json.dumps(a) + "\n" for a in lines))
     log_entry(place, 0).unlink()
+    assert [row["id"] for row in rows(place)] == [0, 1]
+    append(place, {"id": [2]}, tmp_path)
+    assert [row["id"] for row in rows(place)] == [0, 1, 2]
+
+
+def test_files_that_a_checkpoint_names_in_sidecars_are_read(place, tmp_path):
+    made(place, {"id": [0]})
+    needs(place, ["v2Checkpoint"])
+    made(place, {"id": [1]}, mode="append")
+    DeltaTable(place.uri).create_checkpoint()
+    log = place.path / "_delta_log"
+    whole = log / f"{1:020}.checkpoint.parquet"
+    table = pq.read_table(whole)
+    (log / "_sidecars").mkdir(exist_ok=True)
+    sidecar = log / "_sidecars" / "016ae953-37a9-438e-8683-9a9a4a79a395.parquet"
+    pq.write_table(table.filter(pc.is_valid(table["add"])).select(["add"]), sidecar)
+    actions = [json.loads(line) for n in (0, 1) for line in log_entry(place, n).open()]
+    named = {
+        "path": sidecar.name,
+        "sizeInBytes": sidecar.stat().st_size,
+        "modificationTime": int(sidecar.stat().st_mtime * 1000),
+        "tags": {},
+    }
+    lines = [
+        {"checkpointMetadata": {"version": 1}},
+        *(action for action in actions if "protocol" in action or "metaData" in action),
+        {"sidecar": named},
+    ]
+    name = f"{1:020}.checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11.json"
+    (log / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
+    whole.unlink()
+    (log / "_last_checkpoint").unlink()
+    log_entry(place, 0).unlink()
+    log_entry(place, 1).unlink()
+    log_entry(place, 1).write_text('{"commitInfo":{}}\n')
     assert [row["id"] for row in rows(place)] == [0, 1]
     append(place, {"id": [2]}, tmp_path)
     assert [row["id"] for row in rows(place)] == [0, 1, 2]

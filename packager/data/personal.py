@@ -1,0 +1,203 @@
+"""Columns that look like personal data, by their values and, where these don't show it, names.
+
+Precision comes first: a number that has to be counted, a code, a time or a category is none. What
+is found is a hint for whoever builds, no proof of the contrary.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checkdigits import is_card, is_iban, is_national_id
+from packager.data.given_names import GIVEN_NAMES
+from packager.data.personal_names import kinds_named
+from packager.manifest import Personal
+
+SAMPLE = 5_000
+"""Distinct values that are looked at, evenly spread."""
+MAX_LENGTH = 200
+"""Longer texts are documents; they are cut here."""
+MOST = 0.9
+MANY = 0.5
+SOME = 0.2
+FEW = 0.05
+"""Shares of distinct values that show what a column holds."""
+MIN_CHECKED = 5
+"""Distinct values with check digits that can't all be right by chance."""
+MIN_NAMES = 20
+"""Distinct values below which text is a category, unless the column's name says names."""
+HIGH_CARDINALITY = 0.5
+"""Distinct values by rows, from which text may be names of people."""
+
+EMAIL = re.compile(r"[^\s@<>\"',;:]{1,64}@[^\s@<>\"',;:.]{1,63}(?:\.[^\s@<>\"',;:.]{1,63})+")
+PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/x]{6,24}", re.ASCII)
+ABROAD = re.compile(r"(?:\+|00)[1-9][\d\s().\-/]{6,20}", re.ASCII)
+AMERICAN = re.compile(r"(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}", re.ASCII)
+DATE = re.compile(
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?"
+    r"|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)"
+    r"|(?:19|20)\d{6}",
+    re.ASCII,
+)
+PLACE = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{2}).*[ ,].*", re.DOTALL)
+WORD = r"[^\W\d_]+(?:['\u2019.\-][^\W\d_]+)*[.,]?"
+NAMELIKE = re.compile(rf"{WORD}(?: {WORD}){{0,4}}")
+
+
+def personal_kind(name: str, values: pd.Series[Any]) -> Personal | None:
+    """What kind of personal data a column looks like; None where it doesn't."""
+    named = kinds_named(name)
+    present = values.dropna()
+    if pd.api.types.is_datetime64_any_dtype(present.dtype):
+        return "birth dates" if "birth" in named and len(present) else None
+    texts = _texts(present)
+    if not texts:
+        return None
+    if not _is_text(present):
+        return _of_numbers(named, texts)
+    share = len(present.unique()) / len(present)
+    return _of_values(name, texts) or _of_names(named, texts, share)
+
+
+def _of_numbers(named: frozenset[str], texts: Sequence[str]) -> Personal | None:
+    """Of whole numbers: those of cards and ids by their check digits, the rest by name."""
+    if len(texts) >= MIN_CHECKED and _share(texts, is_card) >= MOST:
+        return "payment cards"
+    if len(texts) >= 2 * MIN_CHECKED and _share(texts, is_national_id) >= 0.99:
+        return "national ids"
+    if "phone" in named and _share(texts, lambda text: 7 <= len(text) <= 15) >= MOST:
+        return "phone numbers"
+    if "id" in named and _share(texts, lambda text: 7 <= len(text) <= 18) >= MOST:
+        return "national ids"
+    if "birth" in named and _share(texts, _is_date) >= MOST:
+        return "birth dates"
+    return None
+
+
+def _of_values(name: str, texts: Sequence[str]) -> Personal | None:
+    """Of text: what its form alone shows."""
+    if _share(texts, _is_email) >= MANY:
+        return "e-mail addresses"
+    if _share(texts, _is_address_of_network) >= MOST and "version" not in name.lower():
+        return "IP addresses"
+    if len(texts) >= MIN_CHECKED:
+        if _share(texts, is_card) >= MOST:
+            return "payment cards"
+        if _share(texts, is_iban) >= MOST:
+            return "bank accounts"
+        if _share(texts, is_national_id) >= MOST:
+            return "national ids"
+        if max(_share(texts, _is_abroad), _share(texts, _is_american)) >= MOST:
+            return "phone numbers"
+    return None
+
+
+def _of_names(named: frozenset[str], texts: Sequence[str], distinct: float) -> Personal | None:
+    """Of text: what the column's name says, where the values don't speak against it."""
+    if "email" in named and _share(texts, _is_email) >= SOME:
+        return "e-mail addresses"
+    if "phone" in named and _share(texts, _is_phone) >= MANY:
+        return "phone numbers"
+    if "birth" in named and _share(texts, _is_date) >= MANY:
+        return "birth dates"
+    if "id" in named and _share(texts, _is_id) >= MANY:
+        return "national ids"
+    if "address" in named and _share(texts, lambda t: _fits(PLACE, t)) >= MANY:
+        return "postal addresses"
+    namelike = _share(texts, _is_namelike)
+    if "person" in named and len(texts) >= MIN_CHECKED and namelike >= MANY:
+        return "names of people"
+    if len(texts) < MIN_NAMES or distinct < HIGH_CARDINALITY or namelike < MANY:
+        return None
+    given = _share(texts, _holds_given_name)
+    several = _share(texts, lambda text: len(text.split()) > 1)
+    enough = FEW if "name" in named else MANY if several < MANY else SOME
+    return "names of people" if given >= enough else None
+
+
+def _is_text(present: pd.Series[Any]) -> bool:
+    """Whether the values (of a category its categories) are text."""
+    first = present.iloc[0] if len(present) else None
+    return isinstance(first, str)
+
+
+def _texts(present: pd.Series[Any]) -> list[str]:
+    """Distinct values as text, at most ``SAMPLE``; whole numbers as such, of others none."""
+    distinct = present.drop_duplicates()
+    if len(distinct) > SAMPLE:
+        distinct = distinct.iloc[np.linspace(0, len(distinct) - 1, SAMPLE).astype(int)]
+    found = []
+    for value in distinct:
+        if isinstance(value, str):
+            if text := value.strip()[:MAX_LENGTH]:
+                found.append(text)
+        elif isinstance(value, int | np.integer) and not isinstance(value, bool):
+            found.append(str(int(value)))
+        elif isinstance(value, float | np.floating):
+            if not float(value).is_integer():
+                return []  # amounts, measurements
+            found.append(str(int(value)))
+    return found
+
+
+def _share(texts: Sequence[str], check: Callable[[str], bool]) -> float:
+    return sum(map(check, texts)) / len(texts)
+
+
+def _fits(form: re.Pattern[str], text: str) -> bool:
+    return form.fullmatch(text) is not None
+
+
+def _is_email(text: str) -> bool:
+    return EMAIL.fullmatch(text) is not None
+
+
+def _is_address_of_network(text: str) -> bool:
+    if text.count(".") != 3 and text.count(":") < 2:
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_abroad(text: str) -> bool:
+    return _fits(ABROAD, text)
+
+
+def _is_american(text: str) -> bool:
+    return _fits(AMERICAN, text)
+
+
+def _is_phone(text: str) -> bool:
+    digits = sum(character.isdigit() for character in text)
+    return 7 <= digits <= 15 and PHONE.fullmatch(text) is not None and not _is_date(text)
+
+
+def _is_date(text: str) -> bool:
+    return DATE.fullmatch(text) is not None
+
+
+def _is_id(text: str) -> bool:
+    return len(text) >= 7 and sum(character.isdigit() for character in text) >= 5
+
+
+def _is_namelike(text: str) -> bool:
+    """Words without digits that begin with a capital, or are of a script that has none."""
+    if NAMELIKE.fullmatch(text) is None:
+        return False
+    words = text.split()
+    capital = sum(not word[0].islower() for word in words)
+    return capital * 2 > len(words) - (len(words) > 2)
+
+
+def _holds_given_name(text: str) -> bool:
+    words = re.split(r"[\W\d_]+", text.casefold())
+    return any(word in GIVEN_NAMES for word in words)

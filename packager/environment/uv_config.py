@@ -1,0 +1,153 @@
+"""uv's configuration: the user's own and a project's, with the settings that only choose packages.
+
+uv reads both by itself, and some of their settings build packages from source, which runs their
+``setup.py`` here. So uv is given one file of ours, with what is named below and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from packager.errors import UsageError
+from packager.project.inside import small_text
+
+_WHERE = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
+_WHICH = ("exclude-newer", "exclude-newer-package", "prerelease", "resolution", "fork-strategy")
+_NEEDS = ("constraint-dependencies", "override-dependencies", "exclude-dependencies")
+OF_A_PROJECT = frozenset((*_WHERE, *_WHICH, *_NEEDS))
+"""Settings that a project's ``uv.toml`` or ``[tool.uv]`` has a say in."""
+OF_THE_USER = OF_A_PROJECT | {
+    "allow-insecure-host", "cache-dir", "concurrent-downloads", "http-proxy", "https-proxy",
+    "keyring-provider", "native-tls", "no-cache", "no-proxy", "offline", "system-certs",
+    "trusted-host",
+}  # fmt: skip
+PATHS = ("find-links", "index-url", "extra-index-url")
+JOINED = ("index", "extra-index-url", "find-links", "allow-insecure-host", "trusted-host", *_NEEDS)
+"""Lists, which uv joins where several files have one; of other settings the nearest counts."""
+
+
+def merged(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings for a project in ``folder``: its own, then the user's, then the machine's.
+
+    Raises ``UsageError`` for a file that is no TOML.
+    """
+    found: dict[str, Any] = {}
+    for file, table, known in _files(folder, environment):
+        for name, value in _settings(table, file.parent, known).items():
+            if name == "pip":
+                found["pip"] = _joined(value, found.get("pip", {}))
+            else:
+                found |= _joined({name: value}, {n: found[n] for n in (name,) if n in found})
+    return found
+
+
+def lent(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """What to tell of credentials in the environment that an index of a project's own is given.
+
+    uv finds them by the index's name (``UV_INDEX_NAME_PASSWORD``), whatever its address is.
+    """
+    own = project_table(folder)
+    indexes = own[1].get("index", ()) if own else ()
+    for index in indexes if isinstance(indexes, list) else ():
+        name = str(index.get("name", "")) if isinstance(index, dict) else ""
+        variable = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_PASSWORD"
+        if own and name and environment.get(variable):
+            host = urlsplit(str(index.get("url", ""))).hostname
+            yield f"{own[0].name}: its index {name!r} at {host} is given your {variable}"
+
+
+def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The nearest ``uv.toml``, or ``pyproject.toml`` with ``[tool.uv]``, in or above ``folder``."""
+    for place in (folder, *folder.parents):
+        if (place / "uv.toml").is_file():
+            return place / "uv.toml", read_toml(place / "uv.toml")
+        if (place / "pyproject.toml").is_file():
+            tools = read_toml(place / "pyproject.toml").get("tool", {})
+            if isinstance(tools, dict) and "uv" in tools:
+                return place / "pyproject.toml", dict(tools["uv"])
+    return None
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """The content of a TOML file; ``UsageError`` where it is none."""
+    try:
+        return tomllib.loads(small_text(file, file.name))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file}: expected TOML, got {error}", "mend it") from error
+
+
+def as_toml(table: Mapping[str, Any]) -> str:
+    """Nested tables as the lines of a TOML file."""
+    return "".join(f"{json.dumps(name)} = {_toml(value)}\n" for name, value in table.items())
+
+
+def _files(
+    folder: Path, environment: Mapping[str, str]
+) -> Iterator[tuple[Path, dict[str, Any], frozenset[str]]]:
+    """File, content and known settings, the nearest first."""
+    own = project_table(folder)
+    if own is not None:
+        yield (*own, OF_A_PROJECT)
+    if environment.get("UV_NO_CONFIG", "").lower() in ("1", "true", "yes", "on"):
+        return
+    if named := environment.get("UV_CONFIG_FILE"):
+        yield Path(named), read_toml(Path(named)), OF_THE_USER
+        return
+    for place in _user_places(environment):
+        file = place / "uv" / "uv.toml"
+        if file.is_file():
+            yield file, read_toml(file), OF_THE_USER
+
+
+def _user_places(environment: Mapping[str, str]) -> list[Path]:
+    """Folders with the user's and the machine's configuration, as uv looks for them."""
+    home = environment.get("HOME") or os.path.expanduser("~")
+    user = environment.get("XDG_CONFIG_HOME") or environment.get("APPDATA")
+    machine = environment.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    places = [user or os.path.join(home, ".config"), *machine.split(os.pathsep), "/etc"]
+    return [Path(place) for place in places if os.path.isabs(place)]
+
+
+def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> dict[str, Any]:
+    kept = {n: _whole(n, value, folder) for n, value in table.items() if n in known}
+    pip = table.get("pip")
+    if isinstance(pip, dict):
+        kept["pip"] = {n: _whole(n, value, folder) for n, value in pip.items() if n in known}
+    return kept
+
+
+def _joined(nearer: Mapping[str, Any], farther: Mapping[str, Any]) -> dict[str, Any]:
+    found = {**nearer}
+    for name, value in farther.items():
+        both = name in JOINED and isinstance(found.get(name), list) and isinstance(value, list)
+        # What was put in first is the nearer: it stays, and lists get the other's entries behind.
+        found[name] = [*value, *found[name]] if both else value
+    return found
+
+
+def _whole(name: str, value: Any, folder: Path) -> Any:
+    """Paths of a setting as they are seen from its file's folder."""
+    if isinstance(value, list):
+        return [_whole(name, one, folder) for one in value]
+    if name == "index" and isinstance(value, dict) and "url" in value:
+        return {**value, "url": _place(str(value["url"]), folder)}
+    return _place(value, folder) if name in PATHS and isinstance(value, str) else value
+
+
+def _place(text: str, folder: Path) -> str:
+    return text if "://" in text else (folder / text).resolve().as_uri()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(n)} = {_toml(v)}" for n, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value if isinstance(value, str | bool | int | float) else str(value))

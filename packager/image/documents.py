@@ -1,0 +1,122 @@
+"""JSON documents of an image that somebody else made, bounded before they are parsed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import SchemaValidator
+
+from packager.errors import PackageError
+from packager.image.layers import Layer
+
+DOCUMENTS = ("manifest.json", "lock.json", "fingerprint.json", "profile.json")
+"""Files of ``/package`` that the host reads."""
+MAX_DOCUMENT = 16 * 1024 * 1024
+"""Bytes of a file of ``/package``."""
+MAX_SETTINGS = 4 * 1024 * 1024
+"""Bytes of an index, a manifest or a config of an image; registries take no more either."""
+MAX_VALUES = 200_000
+"""Values of a document. A file of the code or the model has six."""
+OBJECT = 3
+"""Values that an object counts for: parsers keep more of it than of others."""
+MAX_KEYS = 50_000
+MEMBERS = 20_000
+"""Files of the layer ``package``."""
+
+N = TypeVar("N", bound=BaseModel)
+
+
+def bounded(content: bytes) -> bytes:
+    """``content``, unless parsing it would take more memory than a package's documents need.
+
+    Raises ``ValueError`` for more than ``MAX_VALUES`` values. A parser makes an object of each.
+    """
+    values = content.count(b",") + content.count(b"[") + OBJECT * content.count(b"{")
+    if values > MAX_VALUES:
+        raise ValueError(f"expected at most {MAX_VALUES:,} values, got {values:,}")
+    return content
+
+
+def narrow(content: bytes) -> bytes:
+    """``content``, unless its mistakes could be so many that telling them takes much memory.
+
+    A model collects an error for each wrong key. Raises ``ValueError`` for more than ``MAX_KEYS``
+    keys that lie in each other without a list between them.
+    """
+    waiting = [json.loads(content)]
+    while waiting:
+        keys, inner = 0, [waiting.pop()]
+        while inner:
+            one = inner.pop()
+            if isinstance(one, dict):
+                keys += len(one)
+                inner.extend(one.values())
+            elif isinstance(one, list):
+                waiting.extend(part for part in one if isinstance(part, dict | list))
+        if keys > MAX_KEYS:
+            raise ValueError(f"expected at most {MAX_KEYS:,} keys, got {keys:,}")
+    return content
+
+
+def _fails_fast(schema: Any) -> Any:
+    """A model's core schema, with lists that end at their first mistake."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("list", "tuple", "set", "frozenset"):
+            schema = {**schema, "fail_fast": True}
+        return {name: _fails_fast(part) for name, part in schema.items()}
+    return [_fails_fast(part) for part in schema] if isinstance(schema, list) else schema
+
+
+@cache
+def _checker(kind: type[BaseModel]) -> SchemaValidator:
+    # Else it takes the validators that the models have already, which go on after a mistake.
+    return SchemaValidator(_fails_fast(kind.__pydantic_core_schema__), None, _use_prebuilt=False)
+
+
+def noun(kind: type[N], content: bytes, called: str) -> N:
+    """``content`` as a noun; ``PackageError`` with the first mistake where it is none."""
+    try:
+        made: N = _checker(kind).validate_json(narrow(bounded(content)))
+        return made
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(map(str, found["loc"]))[:200]
+        said = f"{place}: {found['msg']}" if place else str(found["msg"])
+    except (ValueError, RecursionError) as error:
+        said = str(error)
+    raise PackageError(
+        f"{called}: expected {kind.__name__}, got {said}",
+        "the package is damaged or was made by another version of this program",
+    )
+
+
+def package_documents(layers: Sequence[Layer]) -> dict[str, bytes]:
+    """``DOCUMENTS`` by name, from the topmost layer called ``package``, in one reading.
+
+    Raises ``PackageError`` for two of one name, or one of more than ``MAX_DOCUMENT`` bytes.
+    """
+    layer = next((layer for layer in reversed(layers) if layer.name == "package"), None)
+    found: dict[str, bytes] = {}
+    if layer is None:
+        return found
+    wanted = {f"package/{name}": name for name in DOCUMENTS}
+    with layer.members(most=MEMBERS) as members:
+        for info in members:
+            name = wanted.get(info.name)
+            if name is None or not info.isreg():
+                continue
+            if name in found:
+                raise members.refusal(f"{info.name!r} twice")
+            found[name] = members.content(info, MAX_DOCUMENT)
+    return found
+
+
+def document(documents: Mapping[str, bytes], name: str) -> bytes:
+    """One of ``documents``; ``PackageError`` where the image has none of that name."""
+    if name not in documents:
+        raise PackageError(f"{name}: not in the image", "name an image that `package build` made")
+    return documents[name]

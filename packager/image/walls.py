@@ -1,0 +1,63 @@
+"""The limits of every container that is started here: privileges, processes, memory."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from packager.errors import UsageError
+
+JOB_USER = "65532:0"
+ROOT_USER = "0"
+MAX_PROCESSES = 4096
+"""Processes and threads of a container: above what 64 workers on 32 processors start."""
+JOB_MEMORY_SHARE = 0.9
+SERVER_MEMORY_SHARE = 0.75
+"""Of the engine's memory: the machine itself keeps the rest."""
+MIN_MEMORY = 128 << 20
+"""Bytes; a server with one worker and no model to speak of takes more at rest."""
+SCRATCH = {"/tmp": "rw,nosuid,nodev,mode=1777,size=512m"}
+
+WALLS: dict[str, Any] = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "user": JOB_USER,
+}
+_MEMORY = re.compile(r"([1-9][0-9]{0,14})([bkmgt]?)b?", re.IGNORECASE | re.ASCII)
+_UNITS = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+
+
+def limits(engine: dict[str, Any], memory: int) -> dict[str, Any]:
+    """Options that limit processes and memory (bytes), as far as the ``engine`` can.
+
+    ``engine`` is what it tells of itself (``docker info``). Swap is not given in place of memory,
+    where the engine can forbid it.
+    """
+    found: dict[str, Any] = {}
+    if engine.get("PidsLimit"):
+        found["pids_limit"] = MAX_PROCESSES
+    if engine.get("MemoryLimit"):
+        found["mem_limit"] = memory
+        if engine.get("SwapLimit"):
+            found["memswap_limit"] = memory
+    return found
+
+
+def share_of_memory(engine: dict[str, Any], share: float) -> int:
+    """``share`` of the engine's memory in bytes, in whole MiB."""
+    return int(int(engine.get("MemTotal", 0)) * share) >> 20 << 20
+
+
+def memory_bytes(text: str) -> int:
+    """Bytes of ``512m`` or ``2g`` (powers of 1024), as Docker writes them.
+
+    Raises ``UsageError`` for anything else, and below ``MIN_MEMORY``.
+    """
+    found = _MEMORY.fullmatch(text.strip())
+    size = int(found[1]) << _UNITS[found[2].lower()] if found else 0
+    if size < MIN_MEMORY:
+        raise UsageError(
+            f"--memory: expected at least {MIN_MEMORY >> 20}m, got {text!r}",
+            "write a whole number with m or g: --memory 2g",
+        )
+    return size

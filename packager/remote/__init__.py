@@ -1,0 +1,1 @@
+"""Speaking with servers: what is taken of their answers."""

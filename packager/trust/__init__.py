@@ -1,0 +1,1 @@
+"""What this installation can say of a package by itself, before anything of it runs."""

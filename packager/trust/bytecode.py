@@ -1,0 +1,86 @@
+"""Whether the bytecode in an image is what its sources compile to.
+
+Python imports it without a look at the source, so other bytecode beside an honest source is other
+code. Nothing is unmarshalled: the sources are compiled again by the package's base, and the bytes
+compared.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from packager.digest import sha256_file
+from packager.image.base import BaseImage
+from packager.image.bytecode import Compiler
+from packager.image.layers import Layer, copy_members
+from packager.trust.contents import FOLDERS, MAX_NAMED
+from packager.worker.integrity import MISSING, NO_FILE
+from packager.worker.report import Check
+
+
+def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> list[Check]:
+    """One check for each layer of code or runtime, and each module whose bytecode is another.
+
+    Without ``compiler`` a layer holds none: it was made without a base.
+    """
+    checks = []
+    for layer in layers:
+        if layer.name in ("code", "runtime"):
+            checks += _of_layer(layer, compiler)
+    return checks
+
+
+def _of_layer(layer: Layer, compiler: Compiler | None) -> list[Check]:
+    prefix = FOLDERS[layer.name]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for entry in copy_members([layer]):
+            place = folder / entry.name
+            if isinstance(entry.source, bytes) and entry.name.endswith((".py", ".pyc")):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(entry.source)
+        found = _digests(folder, remove=True)
+        (folder / prefix).mkdir(parents=True, exist_ok=True)
+        if compiler is not None:
+            compiler.compile(folder / prefix, f"/{prefix}")
+        expected = _digests(folder)
+    differing = sorted(n for n in found.keys() | expected.keys() if found.get(n) != expected.get(n))
+    whole = Check(
+        name=f"{layer.name} bytecode",
+        expected=f"{len(expected)} files as the sources compile to",
+        actual=f"{len(differing)} others" if differing else "the same",
+        ok=not differing,
+    )
+    each = [
+        Check(
+            name=f"{layer.name} bytecode: {name}",
+            expected=expected.get(name, NO_FILE),
+            actual=found.get(name, MISSING),
+            ok=False,
+        )
+        for name in differing[:MAX_NAMED]
+    ]
+    return [whole, *each]
+
+
+def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
+    found = {}
+    for path in folder.rglob("*.pyc"):
+        found[path.relative_to(folder).as_posix()] = sha256_file(path)
+        if remove:
+            path.unlink()
+    return found
+
+
+def told(base: BaseImage | None, without_base: bool) -> str:
+    """Who vouches for the bytecode."""
+    if without_base:
+        return "none of code and runtime in the package"
+    if base is None:
+        return (
+            "the package's own word: without its base here nothing compiles it again; the replay "
+            "did not use it"
+        )
+    return "checked here: code and runtime compiled again by the base"

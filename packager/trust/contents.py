@@ -1,0 +1,128 @@
+"""Whether the layers of an image hold what its manifest names, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.digest import sha256_file, tree_digest
+from packager.image.layers import Layer
+from packager.image.runtime import INSTALLED_AT
+from packager.image.wheels import VENV
+from packager.manifest import DataSource, Lock, Manifest
+from packager.noun import FileEntry
+from packager.trust.trees import Found, Tree, below, is_bytecode_of, tree_of
+from packager.worker.integrity import MANIFEST, MISSING, NO_FILE
+from packager.worker.report import Check
+
+FOLDERS = {
+    "runtime": INSTALLED_AT,
+    "code": "code",
+    "model": "models",
+    "package": "package",
+    "data": "data",
+}
+"""Layers that belong to one package, and the folder each fills; others hold dependencies."""
+ENVIRONMENT = "environment"
+MAX_NAMED = 20
+"""Files that are named one by one for a group; a report stays readable."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The layers of an image above its base, by what they are for."""
+
+    layers: tuple[Layer, ...]
+    trees: Mapping[str, Tree]
+    """``environment``, and each of ``FOLDERS`` that is there → its files, by their full path."""
+    checks: tuple[Check, ...]
+
+
+def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
+    """Read every layer above the locked base; the checks say which hold what they may not."""
+    count = 0 if lock.base == "none" else len(lock.base.diff_ids)
+    trees: dict[str, dict[str, Found]] = {}
+    checks = []
+    for layer in layers[count:]:
+        kind = layer.name if layer.name in FOLDERS else ENVIRONMENT
+        folder = FOLDERS.get(layer.name, VENV)
+        tree = tree_of(layer)
+        strays = [name for name in tree if not name.startswith(f"{folder}/")]
+        known = trees.setdefault(kind, {})
+        # Packages of one namespace may ship one file alike; another content would hide the first.
+        strays += [name for name in tree if name in known and known[name] != tree[name]]
+        checks += [
+            _check(f"layer {layer.name}", f"files below /{folder}, each once", f"/{name}")
+            for name in sorted(strays)[:MAX_NAMED]
+        ]
+        known |= tree
+    return Contents(tuple(layers[count:]), trees, tuple(checks))
+
+
+def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
+    """Runtime, code, model, package and data files against the manifest."""
+    trees = {name: below(contents.trees.get(name, {}), folder) for name, folder in FOLDERS.items()}
+    runtime = {name: found for name, found in trees["runtime"].items() if name[-4:] != ".pyc"}
+    links = [name for name, found in runtime.items() if found.link]
+    actual = tree_digest((name, found.sha256) for name, found in runtime.items())
+    checks = [
+        _check("runtime", manifest.runtime, f"links: {links[0]}" if links else actual),
+        *_strange_bytecode("runtime", trees["runtime"]),
+        *_strange_bytecode("code", trees["code"]),
+        *file_checks("code layer", manifest.code, _sources(trees["code"])),
+        *file_checks("model layer", manifest.model, trees["model"]),
+    ]
+    own = FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump()))
+    checks += file_checks("package layer", [*manifest.files, own], trees["package"])
+    if manifest.data != "none" and manifest.data.embed != "none":
+        entries = [_below("source", entry) for entry in manifest.data.files]
+        held_out = manifest.data.test_file
+        entries += [_below("test", held_out)] if held_out else []
+        checks += file_checks("data layer", entries, trees["data"])
+    else:
+        checks += file_checks("data layer", (), trees["data"])
+    return checks
+
+
+def given_checks(files: Mapping[str, Path], data: DataSource) -> list[Check]:
+    """Data that was given beside a package, by the names the package knows them by."""
+    entries = [_below("source", entry) for entry in data.files]
+    entries += [_below("test", data.test_file)] if data.test_file else []
+    return file_checks(
+        "data files", entries, {name: Found(sha256_file(path)) for name, path in files.items()}
+    )
+
+
+def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[Check]:
+    """One check of the whole group, and one for each file that is missing, altered or not named."""
+    named = {entry.path: entry.sha256 for entry in expected}
+    found = {name: str(file) for name, file in tree.items()}
+    differing = sorted(n for n in named.keys() | found.keys() if named.get(n) != found.get(n))
+    whole = _check(group, tree_digest(named.items()), tree_digest(found.items()))
+    each = [
+        _check(f"{group}: {name}", named.get(name, NO_FILE), found.get(name, MISSING))
+        for name in differing[:MAX_NAMED]
+    ]
+    return [whole, *each]
+
+
+def _sources(tree: Tree) -> dict[str, Found]:
+    return {name: found for name, found in tree.items() if not is_bytecode_of(name, tree)}
+
+
+def _strange_bytecode(group: str, tree: Tree) -> list[Check]:
+    """Bytecode that stands beside no module, and would be imported in place of one."""
+    return [
+        _check(f"{group} layer: {name}", "bytecode beside its module only", str(tree[name]))
+        for name in sorted(tree)
+        if name.endswith(".pyc") and group == "runtime" and not is_bytecode_of(name, tree)
+    ][:MAX_NAMED]
+
+
+def _below(folder: str, entry: FileEntry) -> FileEntry:
+    return entry.model_copy(update={"path": f"{folder}/{entry.path}"})
+
+
+def _check(name: str, expected: str, actual: str) -> Check:
+    return Check(name=name, expected=expected, actual=actual, ok=expected == actual)

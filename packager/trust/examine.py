@@ -1,0 +1,130 @@
+"""Everything that is said of a package from outside it, before anything of it runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from packager.image.base import BaseImage, known_base
+from packager.image.engine import Engine
+from packager.image.layers import Layer, made_here
+from packager.image.reference import Reference
+from packager.image.stack import own_runtime
+from packager.manifest import Lock
+from packager.trust.bytecode import bytecode_checks
+from packager.trust.bytecode import told as bytecode_told
+from packager.trust.contents import FOLDERS, Contents, package_checks, read_contents
+from packager.trust.environments import Environment, environment_of
+from packager.trust.settings import base_check, settings_checks
+from packager.worker.report import Check
+
+HERE = "checked here"
+MAX_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A package as seen from outside."""
+
+    lock: Lock
+    below: tuple[Layer, ...]
+    """The layers of the package's base."""
+    contents: Contents
+    base: BaseImage | None
+    """The package's base, where the cache holds the very same."""
+    checks: tuple[Check, ...]
+    vouched: dict[str, str]
+    """Part of the package → who vouches for it, and how."""
+    bytecode: bool
+    """Whether the dependencies' bytecode was made on this machine, from the locked wheels."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether every check is ok."""
+        return all(check.ok for check in self.checks)
+
+
+def examine(reference: Reference, engine: Engine | None) -> Examined:
+    """Read the layers of a package, of its companion where it has one, and compare them with the
+    manifest, the lock and what this installation would have written.
+
+    Raises ``PackageError`` for a layer that can't be read or holds what no layer may.
+    """
+    lock, image = reference.lock(), reference.image(companion=True)
+    contents = read_contents(image.layers, lock)
+    diff_ids = [layer.diff_id for layer in image.layers]
+    environment = environment_of(contents, lock)
+    checks = [
+        base_check(diff_ids, lock),
+        *settings_checks("image", reference.config, lock),
+        *(
+            settings_checks("companion", json.loads(image.config), lock)
+            if reference.has_companion
+            else ()
+        ),
+        *_layers_of_image(reference, diff_ids),
+        *contents.checks,
+        *environment.checks,
+        *package_checks(contents, reference.manifest),
+    ]
+    base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
+    shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
+    bytecode = shared <= made_here() and not environment.own_word
+    if base is not None or lock.base == "none":
+        checks += bytecode_checks(contents.layers, base.compiler() if base else None)
+    vouched = {
+        "code, model, data": f"{HERE}: against the manifest, root {reference.manifest.root[:12]}",
+        "base": _of_base(lock, base, engine),
+        "dependencies": _of_environment(environment, lock),
+        "settings": f"{HERE}: as this version writes them",
+        "runtime": _of_runtime(reference),
+        "bytecode": bytecode_told(base, lock.base == "none"),
+    }
+    count = len(image.layers) - len(contents.layers)
+    return Examined(lock, image.layers[:count], contents, base, tuple(checks), vouched, bytecode)
+
+
+def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:
+    """Every layer of the image that is deployed lies in the companion, which was read."""
+    return [
+        Check(
+            name=f"layer {name}",
+            expected="a layer of the companion, which was checked",
+            actual=diff_id,
+            ok=False,
+        )
+        for name, diff_id, _ in reference.layers()
+        if diff_id not in diff_ids
+    ]
+
+
+def _of_base(lock: Lock, base: BaseImage | None, engine: Engine | None) -> str:
+    if lock.base == "none" or engine is None:
+        return "not used: this machine's own Python ran"
+    if base is not None:
+        return f"{HERE}: the layers of {base.saved.reference}, as this machine has them"
+    return (
+        f"the package's own word: {lock.base.reference} with these layers is not known here; its "
+        "interpreter could say anything"
+    )
+
+
+def _of_environment(environment: Environment, lock: Lock) -> str:
+    missing = environment.own_word
+    if not missing:
+        return f"{HERE}: {len(lock.wheels)} wheels, by the sha256 in the lock"
+    shown = ", ".join(missing[:MAX_NAMED]) + (", …" if len(missing) > MAX_NAMED else "")
+    return (
+        f"the package's own word for {len(missing)} of {len(lock.wheels)} wheels, which are not "
+        f"in the cache here: {shown}"
+    )
+
+
+def _of_runtime(reference: Reference) -> str:
+    own = own_runtime()
+    if reference.manifest.runtime == own:
+        return f"{HERE}: the one of this installation"
+    return (
+        f"another version's ({reference.manifest.runtime[:12]}, here {own[:12]}): what serves is "
+        "the package's own word; the replay used this installation's"
+    )

@@ -1,0 +1,52 @@
+"""Base and settings of an image: what its containers start with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from packager.image.assemble import assemble
+from packager.manifest import Lock
+from packager.worker.report import Check
+
+STARTS_WITH = (
+    *("Cmd", "Entrypoint", "Env", "User", "WorkingDir", "Healthcheck", "ExposedPorts"),
+    *("Volumes", "OnBuild", "Shell", "StopSignal", "StopTimeout"),
+)
+"""Keys of a config that decide what runs; the others are labels and an engine's own notes."""
+
+
+def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[Check]:
+    """The settings of an image against those that this version of the program writes."""
+    base = None if lock.base == "none" else lock.base
+    expected = json.loads(assemble("expected", base, (), lock.platform, {}).config)["config"]
+    actual = config.get("config") or {}
+    checks = [
+        _check(f"{called}: {key}", _text(expected.get(key)), _text(actual.get(key)))
+        for key in STARTS_WITH
+    ]
+    return [check for check in checks if not check.ok] or [
+        Check(
+            name=f"{called}: settings",
+            expected="as written here",
+            actual="as written here",
+            ok=True,
+        )
+    ]
+
+
+def base_check(diff_ids: list[str], lock: Lock) -> Check:
+    """The lowest layers against the lock's base."""
+    base = () if lock.base == "none" else lock.base.diff_ids
+    return _check("base", " ".join(base) or "none", " ".join(diff_ids[: len(base)]) or "none")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) and "=" in item for item in value):
+        value = sorted(value)  # variables
+    return json.dumps(value, sort_keys=True) if value else "nothing"
+
+
+def _check(name: str, expected: str, actual: str) -> Check:
+    return Check(name=name, expected=expected, actual=actual, ok=expected == actual)

@@ -1,0 +1,95 @@
+"""The layers a replay runs on: the package's, but the runtime of this installation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from packager.errors import PackageError
+from packager.image.engine import Engine
+from packager.image.layers import Entry, Layer, copy_members, plain_layer
+from packager.image.stack import runtime_layer
+from packager.manifest import Manifest
+from packager.progress import Progress
+from packager.runners.runner import Worker
+from packager.training import worker_on
+from packager.trust.examine import Examined
+from packager.trust.trees import below, tree_of
+
+NO_BYTECODE = {"PYTHONPYCACHEPREFIX": "/nowhere"}
+"""Python then reads no bytecode that lies beside the modules."""
+RECORDED = ("model", "package")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the parts of a replay run."""
+
+    examined: Examined
+    engine: Engine | None
+    layers: tuple[Layer, ...]
+    """Bottom up, without the recorded model and the files of ``/package``."""
+    progress: Progress
+
+    @contextmanager
+    def worker(self, *, recorded: bool = False, more: Sequence[Layer] = ()) -> Iterator[Worker]:
+        """A fresh worker; ``recorded``: with the recorded model and ``/package``."""
+        lock = self.examined.lock
+        base = None if lock.base == "none" else lock.base
+        layers = [*self.layers, *more]
+        if recorded:
+            own = self.examined.contents.layers
+            layers += [layer for layer in own if layer.name in RECORDED]
+        variables = {} if self.examined.bytecode else NO_BYTECODE
+        with worker_on(
+            layers, base, lock.platform, self.engine, self.progress, variables
+        ) as worker:
+            yield worker
+
+
+def own_layers(examined: Examined, folder: Path) -> tuple[Layer, ...]:
+    """The package's layers with the runtime of this installation in place of its own.
+
+    The code comes without the bytecode that lies beside it, which no manifest names.
+    """
+    base = examined.base
+    runtime = runtime_layer(base.compiler() if base else None)
+    layers: list[Layer] = [*examined.below]
+    for layer in examined.contents.layers:
+        if layer.name == "code":
+            sources = [e for e in copy_members([layer]) if not e.name.endswith(".pyc")]
+            layers += [runtime, plain_layer("code", folder / "code.tar", sources)]
+        elif layer.name not in (*RECORDED, "runtime"):
+            layers.append(layer)
+    return tuple(layers)
+
+
+def regular_entries(folder: Path, prefix: str) -> list[Entry]:
+    """The model and the result that a training left in ``folder``, for a layer.
+
+    Raises ``PackageError`` for a link or anything else that is no plain file.
+    """
+    found = []
+    for name, folders, names in os.walk(folder):
+        for inner in (*folders, *names):
+            path = Path(name) / inner
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                raise PackageError(
+                    f"the recipe left {path.relative_to(folder)}, which is no plain file",
+                    "have it write files and folders only",
+                )
+            inside = path.relative_to(folder).as_posix()
+            if path.is_file() and (inside == "result.json" or inside.startswith("model/")):
+                found.append(Entry(f"{prefix}/{inside}", source=path))
+    return found
+
+
+def same_model(trained: Layer, manifest: Manifest) -> bool:
+    """Whether the model in ``trained`` has the bytes of the recorded one; nothing is loaded."""
+    found: Mapping[str, str] = {
+        name: str(file) for name, file in below(tree_of(trained), "again/model").items()
+    }
+    return found == {entry.path: entry.sha256 for entry in manifest.model}

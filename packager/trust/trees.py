@@ -1,0 +1,81 @@
+"""The files of a layer by digest, read from its tar; nothing is unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from packager.image.layers import Layer
+from packager.image.rootfs import WHITEOUT
+
+KEPT = ".dist-info/RECORD"
+MAX_RECORD = 16 * 1024 * 1024
+"""Bytes of such a file."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file by its sha256, or a symbolic link by the path it names."""
+
+    sha256: str = ""
+    link: str = ""
+    content: bytes = field(default=b"", compare=False)
+    """Of what ``KEPT`` names only."""
+
+    def __str__(self) -> str:
+        return f"a link to {self.link}" if self.link else self.sha256
+
+
+Tree = Mapping[str, Found]
+"""Posix path below ``/`` → what lies there; folders are left out."""
+
+
+def tree_of(layer: Layer) -> dict[str, Found]:
+    """Every file and link of ``layer``.
+
+    Raises ``PackageError`` for what no layer of a package holds: a hard link, a device, a
+    whiteout, which hides a file of a lower layer, a path that is not plain, or one path twice.
+    """
+    found: dict[str, Found] = {}
+    with layer.members() as members:
+        for info in members:
+            path = PurePosixPath(info.name)
+            name = str(path)
+            if path.is_absolute() or ".." in path.parts:
+                raise members.refusal(f"the path {info.name!r}")
+            if info.isdir():
+                continue
+            if path.name.startswith(WHITEOUT):
+                raise members.refusal(f"{name!r}, which hides a file of a lower layer")
+            if name in found:
+                raise members.refusal(f"{name!r} twice")
+            if info.issym():
+                found[name] = Found(link=info.linkname)
+            elif info.isreg():
+                if name.endswith(KEPT):
+                    content = members.content(info, MAX_RECORD)
+                    found[name] = Found(hashlib.sha256(content).hexdigest(), content=content)
+                    continue
+                digest = hashlib.sha256()
+                for chunk in members.chunks(info):
+                    digest.update(chunk)
+                found[name] = Found(digest.hexdigest())
+            else:
+                raise members.refusal(f"{name!r}, which is no file, folder or symbolic link")
+    return found
+
+
+def below(tree: Tree, folder: str) -> dict[str, Found]:
+    """What lies below ``folder``, by its path from there."""
+    start = f"{folder}/"
+    return {name.removeprefix(start): f for name, f in tree.items() if name.startswith(start)}
+
+
+def is_bytecode_of(name: str, tree: Tree) -> bool:
+    """Whether ``name`` is the place of the bytecode of a module that ``tree`` holds."""
+    path = PurePosixPath(name)
+    if path.suffix != ".pyc" or path.parent.name != "__pycache__":
+        return False
+    return str(path.parent.parent / f"{path.name.partition('.')[0]}.py") in tree

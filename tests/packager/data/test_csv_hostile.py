@@ -1,0 +1,94 @@
+"""CSV of somebody else: packed bombs and lines without end are told, not held."""
+
+import bz2
+import gzip
+import lzma
+import zipfile
+
+import pytest
+
+from packager.data.csvcells import parse_cells
+from packager.data.frames import read
+from packager.data.reader import PLAIN
+from packager.data.rowfiles import read_rows
+from packager.data.stream import fingerprint_path
+from packager.errors import UsageError
+from packager.manifest import Schema
+
+NO_COLUMNS = Schema.model_construct(features=(), extras=())
+
+
+def packed(path, content):
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("x.csv", content)
+        return path
+    openers = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".csv": open}
+    with openers[path.suffix](path, "wb") as file:
+        file.write(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zip", ".csv"])
+@pytest.mark.parametrize("start", [b"", b'a,b\n1,"'])
+def test_a_line_without_end_is_told(tmp_path, monkeypatch, suffix, start):
+    monkeypatch.setattr("packager.data.csvtext.MAX_LINE_BYTES", 1 << 21)
+    path = packed(tmp_path / f"x{suffix}", start + b"0" * (1 << 23))
+    for reader in (read, fingerprint_path, lambda one: read_rows(one, NO_COLUMNS)):
+        with pytest.raises(UsageError, match="expected "):
+            reader(path)
+
+
+def test_a_packed_table_larger_than_memory_is_refused_while_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("packager.data.csvtext._LOOK", 1 << 22)
+    monkeypatch.setattr("packager.data.room.available_bytes", lambda: 1 << 20)
+    path = packed(tmp_path / "x.csv.gz", b"a,b\n" + b"1,2\n" * 3_000_000)
+    assert path.stat().st_size < 100_000
+    for reader in (read, lambda one: read_rows(one, NO_COLUMNS)):
+        with pytest.raises(UsageError, match=r"expected text that fit in the memory there is"):
+            reader(path)
+    assert fingerprint_path(path).row_count == 3_000_000
+
+
+ODD = [
+    b"\0" * 1_000,
+    b"a\0b,c\n1,2\n",
+    "a,b\n1,2\n".encode("utf-16"),
+    "a,b\n1,2\n".encode("utf-32"),
+    b"\xff\xfe\0\0",
+    b"," * 100_000 + b"\n",
+    b"a,a\n1,2\n",
+    b'"' * 99_999,
+    b"a,b\n" + b'"' * 99_999,
+    b"\r" * 1_000,
+    b"a\n" + b"9" * 50_000 + b"\n",
+    b"a\n1e999999999\n-1e-999999999\n",
+]
+
+
+@pytest.mark.parametrize("content", ODD)
+@pytest.mark.parametrize("reader", [read, fingerprint_path, lambda p: read_rows(p, NO_COLUMNS)])
+def test_odd_files_are_read_or_told(tmp_path, content, reader):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content)
+    try:
+        reader(path)
+    except UsageError as error:
+        said = error.message
+    else:
+        said = ""
+    assert len(said) < 2_000
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+@pytest.mark.parametrize("text", ["[" * 1_000_000, '{"rows":' * 100_000, "9" * 9_999, "[NaN]"])
+def test_json_of_any_depth_is_told(tmp_path, suffix, text):
+    path = tmp_path / f"x{suffix}"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="expected "):
+        read_rows(path, NO_COLUMNS)
+
+
+def test_an_integer_of_more_digits_than_python_converts_stays_text():
+    long = "9" * 5_000
+    assert parse_cells([long, "7"], "integer", PLAIN) == [long, 7]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from packager.environment import programs
+from packager.environment.uv_config import as_toml, lent, merged
+from packager.errors import UsageError
+
+
+def file(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_nearest_setting_counts_and_lists_are_joined(tmp_path: Path):
+    project, home = tmp_path / "p", tmp_path / "home"
+    file(project / "pyproject.toml", '[tool.uv]\nprerelease = "allow"\nextra-index-url = ["a"]\n')
+    user = 'extra-index-url = ["https://mine"]\nprerelease = "if-necessary"\nindex-strategy = "x"\n'
+    file(home / "uv" / "uv.toml", user)
+    found = merged(project, {"XDG_CONFIG_HOME": str(home), "XDG_CONFIG_DIRS": str(tmp_path)})
+    assert found == {
+        "prerelease": "allow",
+        "extra-index-url": [(project / "a").as_uri(), "https://mine"],
+        "index-strategy": "x",
+    }
+
+
+def test_a_project_has_no_say_in_what_is_the_users(tmp_path: Path):
+    text = 'keyring-provider = "subprocess"\ncache-dir = "x"\nallow-insecure-host = ["pypi.org"]\n'
+    file(tmp_path / "p" / "uv.toml", text)
+    alone = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path)}
+    assert merged(tmp_path / "p", alone) == {}
+    file(tmp_path / "uv" / "uv.toml", text)
+    assert set(merged(tmp_path / "q", alone)) == {
+        "keyring-provider",
+        "cache-dir",
+        "allow-insecure-host",
+    }
+
+
+def test_a_file_named_by_the_user_stands_for_his_others(tmp_path: Path):
+    named = file(tmp_path / "mine.toml", 'index-url = "https://named"\n')
+    file(tmp_path / "uv" / "uv.toml", 'index-url = "https://other"\n')
+    environment = {"XDG_CONFIG_HOME": str(tmp_path), "UV_CONFIG_FILE": str(named)}
+    assert merged(tmp_path / "p", environment) == {"index-url": "https://named"}
+    assert merged(tmp_path / "p", {**environment, "UV_NO_CONFIG": "1"}) == {}
+
+
+@pytest.mark.parametrize("text", ["a = ", "[" * 5000, "a = " + "9" * 5000])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, text: str):
+    file(tmp_path / "uv.toml", text)
+    with pytest.raises(UsageError, match=r"uv\.toml: expected TOML"):
+        merged(tmp_path, {})
+
+
+def test_a_credential_that_a_projects_index_is_given_is_told_without_itself(tmp_path: Path):
+    text = '[[tool.uv.index]]\nname = "my-own"\nurl = "https://elsewhere.test/simple"\n'
+    file(tmp_path / "pyproject.toml", text)
+    environment = {"UV_INDEX_MY_OWN_PASSWORD": "canary31415926"}
+    assert list(lent(tmp_path, environment)) == [
+        "pyproject.toml: its index 'my-own' at elsewhere.test is given your "
+        "UV_INDEX_MY_OWN_PASSWORD"
+    ]
+    assert list(lent(tmp_path, {})) == []
+
+
+def test_settings_are_written_as_toml():
+    import tomllib
+
+    table = {"index": [{"name": 'a"b', "url": "https://ä", "default": True}], "pip": {"x": ["y"]}}
+    assert tomllib.loads(as_toml(table)) == table
+
+
+def test_programs_are_found_on_absolute_entries_only(tmp_path: Path, monkeypatch):
+    planted = file(tmp_path / "git", "#!/bin/sh\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for entries in (".", "", "./", ".:/nonexistent", ":/nonexistent"):
+        monkeypatch.setenv("PATH", entries)
+        assert programs.find_program("git") is None
+    monkeypatch.setenv("PATH", f".:{tmp_path}")
+    assert programs.find_program("git") == str(planted)
+
+
+def test_an_environment_has_no_interpreter_and_no_project_in_it(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path / "ca.pem", "")
+    given = {
+        "PYTHONPATH": ".", "PYTHONSTARTUP": "x", "VIRTUAL_ENV": "v", "UV_PYTHON": "p",
+        "UV_NO_BINARY": "1", "UV_PROJECT": ".", "UV_CONFIG_FILE": "c", "UV_INDEX_A_PASSWORD": "s",
+        "SSL_CERT_FILE": "ca.pem", "PATH": f".:/bin{os.pathsep}bin",
+    }  # fmt: skip
+    assert programs.clean_environment(given) == {
+        "UV_INDEX_A_PASSWORD": "s",
+        "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+        "PATH": "/bin",
+    }

@@ -1,0 +1,30 @@
+"""What a worker says of a model's bytes is held against what the host found."""
+
+from __future__ import annotations
+
+import pytest
+from host_samples import MANIFEST
+
+from packager.replay import _confirmed
+from packager.worker.report import Likeness, ReplayReport
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize("found", [True, False])
+def test_a_worker_that_says_otherwise_of_the_bytes_fails_the_replay(
+    said: bool, found: bool
+) -> None:
+    report = ReplayReport(
+        rung="artifact" if said else "state",
+        level="state",
+        passed=True,
+        checks=(),
+        likeness=Likeness(artifact=said, state=True),
+        environment_recorded=MANIFEST.environment,
+    )
+    told = _confirmed(report, found)
+    if said == found:
+        assert told == report
+    else:
+        assert (told.rung, told.passed) == ("none", False)
+        assert [check.name for check in told.checks] == ["model bytes, as the worker says"]
