@@ -191,7 +191,7 @@ def encode_in_parts(document: Any) -> bytes:
         return encode(document)
     if len(document) > PART:
         starts = range(0, len(document), PART)
-        parts = (encode_in_parts(document[start : start + PART])[1:-1] for start in starts)
+        parts = (encode(document[start : start + PART])[1:-1] for start in starts)
         return b"[" + b",".join(parts) + b"]"
     if document and isinstance(document[0], Mapping):
         return b"[" + b",".join(map(encode_in_parts, document)) + b"]"
