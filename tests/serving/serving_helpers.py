@@ -24,6 +24,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from packager.manifest import Column, Manifest, Schema, Serve, Slices
+from packager.noun import FileEntry
 from packager.results import NumericalEnvironment
 
 START_SECONDS = 60.0
@@ -135,6 +136,21 @@ class Package:
     frame: pd.DataFrame
     model: Pipeline
     environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let the manifest name the files that lie there, as a build's does."""
+        named = {
+            group: entries_of(self.root / folder)
+            for group, folder in (("model", "models"), ("code", "code"), ("files", "package"))
+        }
+        object.__setattr__(self, "manifest", self.manifest.model_copy(update=named))
+        (self.root / "package" / "manifest.json").write_bytes(self.manifest.dump())
+
+
+def entries_of(folder: Path) -> tuple[FileEntry, ...]:
+    """The files below ``folder``, but for a manifest."""
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "manifest.json")
+    return tuple(FileEntry.of(path, path.relative_to(folder).as_posix()) for path in files)
 
 
 def diamonds() -> pd.DataFrame:
