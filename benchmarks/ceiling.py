@@ -39,6 +39,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from monitoring.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.manifest import Manifest, Schema, Serve, Slices
+from packager.noun import FileEntry
 from packager.results import Compiled, Golden, NumericalEnvironment
 from packager.worker.compile import compile_model
 from packager.worker.model import LoadedModel
@@ -120,11 +121,22 @@ def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
         rules={"large": "number_1 >= 2", "both": "number_2 > 0 and text_1 == 'value 1 a'"},
     )
     manifest = bare_manifest("ceiling", schema, compiled, workers=1, slices=slices)
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     profile = build_profile(frame, [(column.name, column.kind) for column in columns])
     (root / "package" / "profile.json").write_text(profile.model_dump_json())
     golden = Golden(rows=tuple(frame.head(8).to_dict("records")), answers=())
     (root / "package" / "golden.json").write_bytes(golden.dump())
+    write_manifest(root, manifest)
+
+
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Write ``manifest`` with the files that lie in ``root``: a server loads no others."""
+    named = {}
+    for group, folder in (("model", "models"), ("code", "code"), ("files", "package")):
+        top = root / folder
+        files = [path for path in sorted(top.rglob("*")) if path.is_file()]
+        named[group] = tuple(FileEntry.of(p, p.relative_to(top).as_posix()) for p in files)
+    whole = manifest.model_copy(update=named)
+    (root / "package" / "manifest.json").write_bytes(whole.dump())
 
 
 def bare_manifest(name: str, schema: Schema, compiled: Compiled, **options: Any) -> Manifest:

@@ -12,7 +12,7 @@ from shutil import copytree
 from typing import Any
 
 import joblib
-from ceiling import bare_manifest, free_port, serving
+from ceiling import bare_manifest, free_port, serving, write_manifest
 
 from packager.results import Golden
 
@@ -26,8 +26,8 @@ def lay_out(root: Path, made: Any, golden: Sequence[Row]) -> None:
     joblib.dump(made.model.native, root / "models" / "model")
     copytree(made.folder, root / "package" / "compiled")
     manifest = bare_manifest("equality", made.schema, made.verdict, workers=2, task=made.case.task)
-    (root / "package" / "manifest.json").write_bytes(manifest.dump())
     (root / "package" / "golden.json").write_bytes(Golden(rows=tuple(golden), answers=()).dump())
+    write_manifest(root, manifest)
 
 
 def answers_of_a_server(

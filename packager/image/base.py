@@ -251,8 +251,9 @@ def _probed_archive(path: Path, new: Path, archived: Archived, engine: Engine | 
 
 
 def _named(reference: str, platform: str) -> Path:
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")
-    return cache_directory("bases") / f"named-{FORMAT}-{name}"
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")[:100]
+    digest = sha256_bytes(f"{reference} {platform}".encode())  # a/b:1 and a-b:1 are two bases
+    return cache_directory("bases") / f"named-{FORMAT}-{name}-{digest[:12]}"
 
 
 def _layers(new: Path, config: dict[str, Any]) -> list[Path]:
