@@ -36,13 +36,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from monitoring.binning import build_profile
+from monitoring.profile.binning import build_profile
 from packager.data.frames import infer_columns
-from packager.manifest import Manifest, Schema, Serve, Slices
-from packager.noun import FileEntry
-from packager.results import Compiled, Golden, NumericalEnvironment
-from packager.worker.compile import compile_model
-from packager.worker.model import LoadedModel
+from packager.manifest.base import FileEntry
+from packager.manifest.evaluation import Compiled, Golden, NumericalEnvironment
+from packager.manifest.manifest import Manifest, Schema, Serve, Slices
+from packager.model.model import LoadedModel
+from packager.worker.compile.compile import compile_model
 
 TOP = Path(__file__).resolve().parents[1]
 ROWS, NUMBERS, TEXTS = 50_000, 6, 8

@@ -32,12 +32,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from packager.data import frames
-from packager.data.checks.check import LABELS, MODEL_FREE, WITH_MODELS, check
-from packager.data.checks.drifting import drift
-from packager.data.checks.expected import Expected
-from packager.data.checks.folds import out_of_fold
+from packager.data.checks.cross_validation import out_of_fold
+from packager.data.checks.default_model import stand_in
+from packager.data.checks.drift import drift
+from packager.data.checks.expectations import Expected
 from packager.data.checks.labels import confident, doubt, label_error
-from packager.data.checks.standin import stand_in
+from packager.data.checks.run import LABELS, MODEL_FREE, WITH_MODELS, check
 from packager.data.checks.suspects import CannotJudgeError
 from packager.data.checks.table import table_of
 

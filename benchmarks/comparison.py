@@ -4,7 +4,7 @@
 
 A recipe is trained with many seeds on real rows and every model scored on a large pool of other
 real rows. A trial draws two of the models, five more for the spread of each package, and rows
-anew for the spread and for the contest; the verdict is `packager.head_to_head.judge`. Where there
+anew for the spread and for the contest; the verdict is `packager.run.evaluate.judge`. Where there
 is to be a gain, it is put into the second model's answers, so that its size is known exactly.
 """
 
@@ -31,9 +31,9 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from monitoring.slices import ALL
-from packager.head_to_head import judge
-from packager.paired import LEVEL, Seeds
+from monitoring.slices.slices import ALL
+from packager.compare.significance import LEVEL, Seeds
+from packager.run.evaluate import judge
 
 SEEDS = 5
 ROWS = (200, 1000, 10_000)
@@ -43,7 +43,7 @@ GAINS = {"classification": (0.005, 0.01, 0.02, 0.05), "regression": (0.01, 0.02,
 
 @dataclass(frozen=True)
 class Case:
-    """``scores``: models by pool rows, as ``packager.head_to_head`` scores them."""
+    """``scores``: models by pool rows, as ``packager.run.evaluate`` scores them."""
 
     name: str
     task: str

@@ -24,14 +24,14 @@ import numpy as np
 import pandas as pd
 
 from packager.data.frames import infer_columns, keep_text_plain
-from packager.data.rows import RowChecker
-from packager.manifest import Schema
-from packager.worker.compile import compile_model
-from packager.worker.compiled import CompiledModel
-from packager.worker.compiling.form import read
-from packager.worker.compiling.heldout import columns_of, json_rows, taken
-from packager.worker.model import LoadedModel
-from packager.worker.predictions import scalars
+from packager.data.request_rows import RowChecker
+from packager.manifest.manifest import Schema
+from packager.model.compiled.form import read
+from packager.model.compiled.model import CompiledModel
+from packager.model.model import LoadedModel
+from packager.model.predictions import scalars
+from packager.worker.compile.compile import compile_model
+from packager.worker.compile.held_out import columns_of, json_rows, taken
 
 
 def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:

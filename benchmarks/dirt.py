@@ -12,8 +12,8 @@ import pandas as pd
 from sklearn import datasets
 
 from packager.data import frames
-from packager.data.checks.check import LABELS
-from packager.data.checks.expected import Declared, Expected
+from packager.data.checks.expectations import Declared, Expected
+from packager.data.checks.run import LABELS
 
 DIAMONDS = Path(__file__).parent.parent / "examples/diamonds/data/diamonds.csv"
 Rows = np.ndarray

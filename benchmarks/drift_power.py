@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import numpy.typing as npt
 
-from monitoring import drift
+from monitoring.stats import drift
 
 ROWS = (50, 100, 200, 500, 1_000, 2_000, 5_000)
 SHIFTS = (0.0, 0.3, 0.45, 0.6)

@@ -33,15 +33,15 @@ from equality_served import answers_of_a_server
 from equality_tables import FEATURES, TABLES
 
 from packager.data.frames import infer_columns, keep_text_plain
-from packager.data.rows import RowChecker, RowError
-from packager.manifest import Column, Schema
-from packager.results import Compiled
-from packager.worker.compile import compile_model
-from packager.worker.compiled import CompiledModel, needs_native
-from packager.worker.compiling.form import read
-from packager.worker.compiling.heldout import columns_of, json_rows, taken
-from packager.worker.model import LoadedModel
-from packager.worker.predictions import Predictions, scalars
+from packager.data.request_rows import RowChecker, RowError
+from packager.manifest.evaluation import Compiled
+from packager.manifest.manifest import Column, Schema
+from packager.model.compiled.form import read
+from packager.model.compiled.model import CompiledModel, needs_native
+from packager.model.model import LoadedModel
+from packager.model.predictions import Predictions, scalars
+from packager.worker.compile.compile import compile_model
+from packager.worker.compile.held_out import columns_of, json_rows, taken
 
 Row = dict[str, Any]
 TRAIN, HELD_OUT = 3_000, 2_000

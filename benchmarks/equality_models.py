@@ -24,7 +24,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from packager.noun import Task
+from packager.manifest.base import Task
 
 
 @dataclass(frozen=True)

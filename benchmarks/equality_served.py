@@ -14,7 +14,7 @@ from typing import Any
 import joblib
 from ceiling import bare_manifest, free_port, serving, write_manifest
 
-from packager.results import Golden
+from packager.manifest.evaluation import Golden
 
 Row = dict[str, Any]
 

@@ -39,17 +39,17 @@ from estimators_recipe import ESTIMATORS, Entry
 
 from packager.data.frames import keep_text_plain
 from packager.digest import canonical_json
-from packager.manifest import Recipe, Serve, Split
-from packager.noun import Isa, Rung
-from packager.worker.compare import metric_checks
-from packager.worker.dataset import prepare, read_source
+from packager.manifest.base import Isa, Rung
+from packager.manifest.manifest import Recipe, Serve, Split
+from packager.model.model import load_model_at
+from packager.model.paths import Root
 from packager.worker.job import Ask, Fit, Job
-from packager.worker.likeness import Trained, likeness, rung_of
-from packager.worker.model import load_model_at
-from packager.worker.paths import Root
-from packager.worker.perturb import perturb
-from packager.worker.report import LADDER, Likeness
-from packager.worker.surroundings import FIXED, SETTLED
+from packager.worker.replay.differences import metric_checks
+from packager.worker.replay.equivalence import Trained, likeness, rung_of
+from packager.worker.replay.perturb import perturb
+from packager.worker.replay.report import LADDER, Likeness
+from packager.worker.sandbox.environment import FIXED, SETTLED
+from packager.worker.train.dataset import prepare, read_source
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SERVE = Serve(predictor="auto", compile="off", workers=1, strict=False)

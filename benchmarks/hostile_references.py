@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from packager.digest import canonical_json, sha256_bytes, sha256_file
-from packager.image.assemble import LABEL
+from packager.image.config import LABEL
 
 PACKAGE = Path(sys.executable).parent / "package"
 MAX_BYTES, MAX_SECONDS = 300_000_000, 30.0
@@ -302,8 +302,8 @@ def manifest_of_a_gigabyte(folder: Path, scale: int) -> Path:
 @maker
 def package_with_large_documents(folder: Path, scale: int) -> Path:
     """A true package in form: every document is as large as its bound lets it be."""
-    from packager.manifest import Lock, Wheel
-    from packager.noun import FileEntry
+    from packager.manifest.base import FileEntry
+    from packager.manifest.manifest import Lock, Wheel
 
     wheels = tuple(
         Wheel(name=f"w{n}", version="1", filename=f"w{n}-1.whl", sha256="0" * 64, group="serve")

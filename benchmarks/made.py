@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from packager.engine.usage import of_tree
 from packager.image.reference import open_reference
 from packager.runners.local import local_root
-from packager.usage import of_tree
 
 PACKAGE = Path(sys.executable).parent / "package"
 PROJECT = """

@@ -58,14 +58,14 @@ def make(rows: int, form: str, root: Path) -> None:
 
 def measure(path: Path) -> None:
     """Do what a worker does before and after training, and say what it takes."""
-    from monitoring.binning import build_profile
+    from monitoring.profile.binning import build_profile
     from packager.data.fingerprint import fingerprint
     from packager.data.frames import keep_text_plain
-    from packager.manifest import Serve
-    from packager.worker.dataset import declare_slices, describe, prepare, slice_masks
+    from packager.manifest.manifest import Serve
+    from packager.model.paths import Root
     from packager.worker.job import Job
-    from packager.worker.paths import Root
-    from packager.worker.source import read_source
+    from packager.worker.train.dataset import declare_slices, describe, prepare, slice_masks
+    from packager.worker.train.source_data import read_source
 
     keep_text_plain()
     root = Root(path)

@@ -25,7 +25,7 @@ from typing import Any
 
 import pandas as pd
 
-from packager.exposition import samples
+from packager.monitor.exposition import samples
 
 PACKAGE = Path(sys.executable).parent / "package"
 PUBLISHED = {"African-American": (44.85, 27.99), "Caucasian": (23.45, 47.72)}

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monitoring.binning import build_profile
-from monitoring.drift import Drift, measure
-from monitoring.profile import Profile
+from monitoring.profile.binning import build_profile
+from monitoring.profile.profile import Profile
+from monitoring.stats.drift import Drift, measure
 
 TRAINED = slice("2003-07", "2005-06")
 STREAMS = {

@@ -25,15 +25,15 @@ from typing import Any
 
 import numpy as np
 
-from packager.build import build
+from packager.build.pipeline import build
 from packager.cache import cache_directory
-from packager.console import human_bytes
-from packager.image.base import find_base
-from packager.image.debian import base_name
-from packager.image.engine import Engine
-from packager.image.outputs import Output, load_into
+from packager.engine.engine import Engine
+from packager.image.base.base import find_base
+from packager.image.base.debian import base_name
+from packager.image.export import Output, load_into
 from packager.progress import How, Silent
 from packager.project.config import load_project
+from packager.text import human_bytes
 
 HERE = Path(__file__).resolve()
 MB = 1_000_000

@@ -23,7 +23,7 @@ from typing import Any
 
 from made import Made, Running, build, mixed, server
 
-from packager.exposition import samples
+from packager.monitor.exposition import samples
 
 MOST_SERIES = 900
 MOST_SECONDS = 0.025

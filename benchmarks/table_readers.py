@@ -19,11 +19,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from packager.versions.add import add
-from packager.versions.export import revert
-from packager.versions.location import Location
-from packager.versions.source import open_source
-from packager.versions.store import Store
+from packager.location import Location
+from packager.tables.checkout import revert
+from packager.tables.commit import add
+from packager.tables.delta import Store
+from packager.tables.source import open_source
 
 READER = """
 import json, sys

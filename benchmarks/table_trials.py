@@ -19,19 +19,19 @@ from pathlib import Path
 import pandas as pd
 
 from packager.errors import PackageError
-from packager.versions.add import add
-from packager.versions.location import Location
-from packager.versions.source import frame_source
-from packager.versions.store import Store
+from packager.location import Location
+from packager.tables.commit import add
+from packager.tables.delta import Store
+from packager.tables.source import frame_source
 
 ROWS = 60_000
 PLACES = f"""
 import sys
 import pandas as pd
-from packager.versions.add import add
-from packager.versions.gc import collect
-from packager.versions.location import Location
-from packager.versions.source import frame_source
+from packager.tables.commit import add
+from packager.tables.vacuum import collect
+from packager.location import Location
+from packager.tables.source import frame_source
 place = Location(sys.argv[1])
 def rows(value):
     return frame_source(pd.DataFrame({{"x": [float(value)] * {ROWS}}}))

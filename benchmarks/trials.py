@@ -25,10 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.cache import cache_directory
+from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
-from packager.image.base import find_base
-from packager.image.debian import base_name
-from packager.image.engine import Engine
+from packager.image.base.base import find_base
+from packager.image.base.debian import base_name
 
 PACKAGE = Path(sys.executable).parent / "package"
 NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}

@@ -24,9 +24,9 @@ from packaging.utils import parse_wheel_filename
 
 from packager.digest import sha256_bytes, sha256_file
 from packager.environment.wheels import wheel_path
-from packager.image.base import find_base
+from packager.image.base.base import find_base
 from packager.image.wheels import TEST_FOLDER, VENV, site_packages, wheel_layers
-from packager.manifest import Wheel
+from packager.manifest.manifest import Wheel
 
 NAMES = """
 numpy scipy pandas scikit-learn lightgbm xgboost-cpu pillow lxml pyarrow protobuf grpcio

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
-from packager.image.base import find_base
-from packager.image.debian import base_name
-from packager.image.engine import Engine
+from packager.image.base.base import find_base
+from packager.image.base.debian import base_name
 from packager.project.config import load_project
 
 TOP = Path(__file__).resolve().parent.parent

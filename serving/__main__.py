@@ -8,16 +8,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from monitoring.restarts import RestartCounts
+from monitoring.metrics.restarts import RestartCounts
 from packager.errors import PackageError
-from packager.manifest import Manifest
-from packager.worker.integrity import check_before_loading
-from serving import live, logs, output, state
-from serving.access import Keys
-from serving.children import children_of, listen_on, metrics_folder, steady
+from packager.manifest.manifest import Manifest
+from packager.model.integrity import check_before_loading
+from serving.feedback import stores
+from serving.http import logs
+from serving.http.auth import Keys
+from serving.http.worker_table import Pulses, make_table
+from serving.processes import log_lines
+from serving.processes.children import children_of, listen_on, metrics_folder, steady
+from serving.processes.supervisor import Child, Supervisor
 from serving.settings import Settings
-from serving.supervisor import Child, Supervisor
-from serving.workers import Pulses, make_table
+from serving.shadow import sampler
 
 END_SECONDS = 30.0
 """Beyond the deadline of a request: how long workers may take to end."""
@@ -60,19 +63,19 @@ def _supervise(settings: Settings, manifest: Manifest) -> int:
 
 
 def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
-    for note in state.prepare(settings.feedback, manifest.name, home):
+    for note in stores.prepare(settings.feedback, manifest.name, home):
         logs.say(logging.INFO, note)
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
     checked = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
     if checked:
-        os.environ[live.FOLDER] = str(home)
+        os.environ[sampler.FOLDER] = str(home)
     logs.to_json()
     table = make_table()
     with steady(home), listen_on(settings.host, settings.port) as listening:
         children = children_of(settings, manifest, listening.fileno(), table)
         if checked:
-            command = [sys.executable, "-m", "serving.check", str(home)]
+            command = [sys.executable, "-m", "serving.shadow.checker", str(home)]
             children.append(Child("the checker of compiled answers", command, os.environ, ()))
         counts = RestartCounts(metrics_folder(), manifest.name, manifest.tag)
         end_seconds = settings.deadline_seconds + END_SECONDS
@@ -81,7 +84,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
 
 
 if __name__ == "__main__":
-    with output.json_lines():
+    with log_lines.json_lines():
         try:
             code = main()
         except Exception as error:

@@ -10,23 +10,11 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from monitoring.observe import Batch
+from monitoring.metrics.recorder import Batch
 from packager.errors import PackageError
-from serving import protocols, routes
-from serving.access import Keys
-from serving.budget import LARGE_BYTES
-from serving.counting import Counting
-from serving.direct import Written
-from serving.feedback import Feedback
-from serving.lane import unheard
-from serving.logs import Access, Refusals, Trace, trace_of
-from serving.native import RowRefusedError
-from serving.pipeline import Pipeline, late
-from serving.predictor import Predictor
-from serving.routes import Routes
-from serving.schema import RequestError, Response
-from serving.settings import Settings
-from serving.wire import (
+from serving import routes
+from serving.feedback.endpoint import Feedback
+from serving.http.asgi import (
     RETRY_AFTER,
     ASGIApp,
     Bodies,
@@ -38,6 +26,19 @@ from serving.wire import (
     headers_of,
     marked,
 )
+from serving.http.auth import Keys
+from serving.http.fast_path import Written
+from serving.http.limits import LARGE_BYTES
+from serving.http.logs import Access, Refusals, Trace, trace_of
+from serving.http.messages import RequestError, Response
+from serving.prediction.batcher import unheard
+from serving.prediction.native_model import RowRefusedError
+from serving.prediction.pipeline import Pipeline, late
+from serving.prediction.predictor import Predictor
+from serving.prediction.recording import Counting
+from serving.protocols import registry
+from serving.routes import Routes
+from serving.settings import Settings
 
 logger = logging.getLogger("serving")
 
@@ -63,7 +64,7 @@ class App:
     """Answers our routes with the predictor that ``start`` loads when the worker starts.
 
     As an ASGI application, and, for what needs no waiting, as one to be asked directly
-    (:mod:`serving.direct`).
+    (:mod:`serving.http.fast_path`).
     """
 
     def __init__(
@@ -281,7 +282,7 @@ class App:
         elif error.status >= 500 and error.__cause__ is not None:
             self._explain(error, request)
         path = request.path if self._routes is None else self._routes.spoken(request.path)
-        return protocols.refusal(path, error)
+        return registry.refusal(path, error)
 
     def _route(self, path: str) -> str:
         return routes.OTHER if self._routes is None else self._routes.template(path)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from packager.manifest import Manifest
-from packager.results import Golden
-from serving import openapi, protocols, schema
-from serving.answers import PredictForm
-from serving.exchange import Exchange
-from serving.schema import RequestError, Response
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Manifest
+from serving.http import messages
+from serving.http.messages import RequestError, Response
+from serving.openapi import document
+from serving.protocols import registry
+from serving.protocols.predict import PredictForm
+from serving.protocols.protocol import Exchange
 from serving.settings import Settings
 
 METRICS = "/metrics"
@@ -20,7 +22,7 @@ READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
 """They say whether to send more requests."""
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Open to everybody, keys or none."""
-HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", *openapi.VIEWER])
+HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
 """BentoML answers these, and nothing else goes there."""
 FEEDBACK = "/feedback"
 OTHER = "other"
@@ -52,7 +54,7 @@ class Routes:
     def of(cls, manifest: Manifest, golden: Golden | None, settings: Settings) -> Self:
         """All that a loaded package answers."""
         feedback = settings.feedback.on
-        described = openapi.document(
+        described = document.document(
             manifest,
             golden,
             keyed=settings.keys_file is not None,
@@ -62,14 +64,16 @@ class Routes:
         budget = settings.budget
         exchanges = {
             "/predict": PredictForm(manifest.tag, budget),
-            **protocols.exchanges(manifest, budget),
+            **registry.exchanges(manifest, budget),
         }
         documents = {
-            "/schema": Response(200, schema.encode(schema.schema_document(manifest, golden))),
+            "/schema": Response(200, messages.encode(messages.schema_document(manifest, golden))),
             "/package": Response(200, manifest.dump()),
-            "/docs": Response(200, openapi.PAGE, "text/html; charset=utf-8", openapi.PAGE_HEADERS),
-            "/docs.json": Response(200, schema.encode(described)),
-            **protocols.documents(manifest, golden, tokens=feedback),
+            "/docs": Response(
+                200, document.PAGE, "text/html; charset=utf-8", document.PAGE_HEADERS
+            ),
+            "/docs.json": Response(200, messages.encode(described)),
+            **registry.documents(manifest, golden, tokens=feedback),
         }
         # A platform that names its route speaks its own protocol there, whatever else we speak.
         if settings.predict_route:

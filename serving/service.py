@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import bentoml
 
 from packager.errors import PackageError
-from packager.manifest import Manifest
-from serving import supervision
+from packager.manifest.manifest import Manifest
+from serving.processes import shared_descriptors
 from serving.settings import Settings
 
 if TYPE_CHECKING:
-    from serving.predictor import Predictor
-    from serving.wire import ASGIApp
+    from serving.http.asgi import ASGIApp
+    from serving.prediction.predictor import Predictor
 
 settings = Settings.from_environment()
 manifest = Manifest.load(settings.root.package / "manifest.json")
@@ -26,21 +26,22 @@ manifest = Manifest.load(settings.root.package / "manifest.json")
 
 def load() -> Predictor:
     """The package in memory; a worker that can't load it ends the whole server."""
-    from serving import listener, routes
-    from serving.predictor import Predictor
+    from serving import routes
+    from serving.http import server
+    from serving.prediction.predictor import Predictor
 
     try:
-        listener.check()
+        server.check()
         return Predictor.load(settings, manifest, routes.MEASURED)
     except PackageError as error:
-        supervision.give_up(error)
+        shared_descriptors.give_up(error)
         raise
 
 
 def _keep_counts(number: int) -> None:
     """Go on where the worker before this one ended, before the first metric is made."""
-    from monitoring.counterfiles import worker_name
-    from monitoring.series import count_as
+    from monitoring.exposition.worker_files import worker_name
+    from monitoring.metrics.registry import count_as
 
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is not None:
@@ -56,19 +57,19 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Our application around BentoML's, on a server of ours."""
-        from serving import listener, logs
         from serving.app import App
-        from serving.workers import Workers
+        from serving.http import logs, server
+        from serving.http.worker_table import Workers
 
         logs.to_json()
-        supervision.answer_for_stacks()
+        shared_descriptors.answer_for_stacks()
         number = bentoml.server_context.worker_index or 0
         _keep_counts(number)
         inner: ASGIApp = super().to_asgi(is_main=is_main)
         logs.to_json()  # what BentoML set up meanwhile too
-        workers = Workers(supervision.table(), number)
+        workers = Workers(shared_descriptors.table(), number)
         app = App(inner, settings, load, workers.busy)
-        listener.install(app, app.drain, workers)
+        server.install(app, app.drain, workers)
         return app
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from packager.errors import UsageError
-from packager.worker.paths import Root
+from packager.model.paths import Root
 from serving import environment as variables
-from serving.access import VARIABLE
-from serving.budget import MAX_VALUES, MIN_ANSWER_BYTES, Budget
 from serving.environment import between, within
-from serving.feedback_settings import FeedbackSettings
-from serving.logs import AccessLog
+from serving.feedback.settings import FeedbackSettings
+from serving.http.auth import VARIABLE
+from serving.http.limits import MAX_VALUES, MIN_ANSWER_BYTES, Budget
+from serving.http.logs import AccessLog
 from serving.platforms import DEFAULT_PORT, HEALTH_ROUTE, PREDICT_ROUTE, port_variable
 
 MAX_WORKERS = 256

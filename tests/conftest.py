@@ -11,16 +11,19 @@ import pytest
 from command import NO_ENGINE, Package, package
 from hypothesis import settings
 
+from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
-from packager.image.base import find_base
-from packager.image.debian import base_name, make_base
-from packager.image.engine import Engine
+from packager.image.base.base import find_base
+from packager.image.base.debian import base_name, make_base
 from packager.progress import Silent
 from packager.project.sections import ImageSection
 
 # No test fails on a clock: the machine may be busy.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+pytest_plugins = ["table_fixtures", "worker_fixtures"]
+"""Modules of ``tests/support`` with fixtures that tests of several rooms share."""
 
 
 @pytest.fixture(autouse=True)

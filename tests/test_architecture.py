@@ -130,9 +130,9 @@ def nothing_imports_serving(path: str, text: str) -> list[str]:
 
 
 def one_docker_client(path: str, text: str) -> list[str]:
-    if path in ("packager/image/engine.py", "packager/image/containers.py"):
+    if path in ("packager/engine/engine.py", "packager/engine/containers.py"):
         return []
-    pure = {"docker.utils.build.exclude_paths"} if path == "packager/code.py" else set()
+    pure = {"docker.utils.build.exclude_paths"} if path == "packager/project/files.py" else set()
     return [
         found.name
         for found in imports(path, text)
@@ -185,29 +185,29 @@ def short_enough(path: str, text: str) -> list[str]:
 # rule → (a module that keeps it, modules that break it)
 RULES = {
     monitoring_alone: (
-        ("monitoring/drift.py", "import numpy\nfrom monitoring.slices import Rule\n"),
+        ("monitoring/stats/drift.py", "import numpy\nfrom monitoring.slices.slices import Rule\n"),
         [
-            ("monitoring/drift.py", "from packager.errors import PackageError\n"),
-            ("monitoring/drift.py", "def f():\n    import serving.app\n"),
-            ("monitoring/drift.py", "import sklearn\n"),
-            ("monitoring/drift.py", "import redis\n"),
+            ("monitoring/stats/drift.py", "from packager.errors import PackageError\n"),
+            ("monitoring/stats/drift.py", "def f():\n    import serving.app\n"),
+            ("monitoring/stats/drift.py", "import sklearn\n"),
+            ("monitoring/stats/drift.py", "import redis\n"),
         ],
     ),
     shared_modules: (
         ("packager/worker/x.py", "from packager.data import rows\ndef f():\n    import joblib\n"),
         [
-            ("packager/manifest.py", "from packager.project.config import Project\n"),
-            ("packager/manifest.py", "from packager import project\n"),
+            ("packager/manifest/manifest.py", "from packager.project.config import Project\n"),
+            ("packager/manifest/manifest.py", "from packager import project\n"),
             ("packager/worker/x.py", "from ..image import layers\n"),
-            ("packager/data/rows.py", "def f():\n    from serving import app\n"),
-            ("packager/data/rows.py", "import pyarrow as pa\n"),
-            ("packager/data/rows.py", "class A:\n    import sklearn\n"),
+            ("packager/data/request_rows.py", "def f():\n    from serving import app\n"),
+            ("packager/data/request_rows.py", "import pyarrow as pa\n"),
+            ("packager/data/request_rows.py", "class A:\n    import sklearn\n"),
             ("packager/digest.py", "try:\n    import xxhash\nexcept ImportError:\n    pass\n"),
             ("packager/worker/x.py", "def f():\n    import requests\n"),
         ],
     ),
     serving_modules: (
-        ("serving/x.py", "import bentoml\nfrom packager.worker.model import load_model\n"),
+        ("serving/x.py", "import bentoml\nfrom packager.model.model import load_model\n"),
         [
             ("serving/x.py", "from packager.project.config import Project\n"),
             ("serving/x.py", "import packager.cli\n"),
@@ -223,32 +223,40 @@ RULES = {
         ],
     ),
     one_docker_client: (
-        ("packager/code.py", "from docker.utils.build import exclude_paths\n"),
+        ("packager/project/files.py", "from docker.utils.build import exclude_paths\n"),
         [
-            ("packager/code.py", "from docker.utils.build import tar\n"),
-            ("packager/code.py", "import docker\n"),
-            ("packager/build.py", "from docker.utils.build import exclude_paths\n"),
-            ("packager/serve.py", "def f():\n    import docker.errors\n"),
+            ("packager/project/files.py", "from docker.utils.build import tar\n"),
+            ("packager/project/files.py", "import docker\n"),
+            ("packager/build/pipeline.py", "from docker.utils.build import exclude_paths\n"),
+            ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/series.py"): (
-        ("monitoring/series.py", "import prometheus_client\n"),
+    one_place_for("prometheus_client", "monitoring/metrics/registry.py"): (
+        ("monitoring/metrics/registry.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
-    one_place_for("uvicorn", "serving/listener.py", "serving/direct.py", "serving/upgrades.py"): (
-        ("serving/listener.py", "import uvicorn\n"),
-        [("serving/app.py", "import uvicorn\n"), ("serving/wire.py", "import uvicorn.config\n")],
+    one_place_for(
+        "uvicorn", "serving/http/server.py", "serving/http/fast_path.py", "serving/http/upgrades.py"
+    ): (
+        ("serving/http/server.py", "import uvicorn\n"),
+        [
+            ("serving/app.py", "import uvicorn\n"),
+            ("serving/http/asgi.py", "import uvicorn.config\n"),
+        ],
     ),
     one_place_for("bentoml", "serving/service.py"): (
         ("serving/service.py", "import bentoml\n"),
-        [("serving/app.py", "import bentoml\n"), ("packager/serve.py", "import bentoml.client\n")],
+        [
+            ("serving/app.py", "import bentoml\n"),
+            ("packager/run/serve.py", "import bentoml.client\n"),
+        ],
     ),
     no_print_or_exit: (
         ("serving/health.py", "import sys\nif __name__ == '__main__':\n    sys.exit(0)\n"),
         [
-            ("packager/build.py", "def f():\n    print('done')\n"),
-            ("packager/build.py", "import sys\ndef f():\n    sys.exit(1)\n"),
-            ("packager/build.py", "def f():\n    raise SystemExit(2)\n"),
+            ("packager/build/pipeline.py", "def f():\n    print('done')\n"),
+            ("packager/build/pipeline.py", "import sys\ndef f():\n    sys.exit(1)\n"),
+            ("packager/build/pipeline.py", "def f():\n    raise SystemExit(2)\n"),
             ("serving/app.py", "import os\nos._exit(1)\n"),
         ],
     ),
@@ -282,7 +290,7 @@ def test_every_room_is_walked():
 
 def test_shared_names_are_told_from_host_names():
     assert names_shared("packager.errors.PackageError")
-    assert names_shared("packager.data.rows")
+    assert names_shared("packager.data.request_rows")
     assert names_shared("packager.worker")
     assert not names_shared("packager.database")
     assert not names_shared("packager.cli.main")

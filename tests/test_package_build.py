@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from command import NO_ENGINE, PACKAGE, Package, left_behind, package
 
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
 
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "123", "LANG": "tr_TR.UTF-8"}
 

@@ -16,9 +16,9 @@ import docker
 import pytest
 from command import Package, package
 
+from packager.engine.engine import Engine
+from packager.engine.streams import ChunkReader
 from packager.image.dockerfile import template
-from packager.image.engine import Engine
-from packager.image.streams import ChunkReader
 
 pytestmark = pytest.mark.engine
 

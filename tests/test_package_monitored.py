@@ -18,10 +18,11 @@ from command import NO_ENGINE, Package, package
 from real_prometheus import Prometheus, prometheus
 from replicas import Replica, replica
 
-from monitoring import drift, promql
-from monitoring.accuracy import accuracy_regressed, share_z, wilson
-from monitoring.profile import Profile
-from monitoring.slices import ALL, SliceSet
+from monitoring.profile.profile import Profile
+from monitoring.slices.slices import ALL, SliceSet
+from monitoring.stats import drift
+from monitoring.stats.accuracy import accuracy_regressed, share_z, wilson
+from packager.deploy.prometheus import promql
 from packager.image.reference import open_reference
 
 pytestmark = [

@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 from command import Done, Package, package
 
-from packager.image.assemble import assemble
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
+from packager.image.config import assemble
+from packager.image.export import load_into, write_oci
 from packager.image.layers import Entry, plain_layer
-from packager.image.outputs import load_into, write_oci
 from packager.image.reference import open_reference
 from packager.progress import Silent
 

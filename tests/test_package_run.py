@@ -19,9 +19,9 @@ import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, ask, package, series, served
 
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
+from packager.engine.hardening import MAX_PROCESSES
 from packager.image.reference import open_reference
-from packager.image.walls import MAX_PROCESSES
 
 LOCAL = pytest.param("local_package", NO_ENGINE, id="process")
 CONTAINER = pytest.param("engine_package", {}, id="container", marks=pytest.mark.engine)

@@ -15,7 +15,7 @@ import pytest
 from command import NO_ENGINE, PACKAGE, Package, left_behind, package
 
 from packager.cache import cache_directory
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
 
 
 def copy_of(project: Path, folder: Path) -> Path:

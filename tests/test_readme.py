@@ -13,7 +13,7 @@ import pytest
 from command import PACKAGE, served
 
 from packager.cli import app
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
 from packager.project.sections import ImageSection
 
 TOP = Path(__file__).parent.parent

@@ -24,7 +24,7 @@ from packager.cache import cache_directory, new_folder
 from packager.digest import sha256_bytes
 from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT, runtime_digest, runtime_files
-from packager.manifest import Manifest
+from packager.manifest.manifest import Manifest
 from packager.runners.local import LocalRoot, local_root
 
 CEILING = runpy.run_path(str(Path(__file__).parents[1] / "ceiling.py"))

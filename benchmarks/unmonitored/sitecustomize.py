@@ -10,11 +10,11 @@ from typing import Any
 
 
 def _take_out() -> None:
-    import monitoring.series
-    from monitoring.membership import Membership
-    from monitoring.metrics import Metrics
-    from monitoring.observe import Observer
-    from monitoring.series import Spread
+    import monitoring.metrics.registry
+    from monitoring.metrics.recorder import Observer
+    from monitoring.metrics.registry import Spread
+    from monitoring.metrics.serving import Metrics
+    from monitoring.slices.row_membership import Membership
 
     def nothing(*_: Any, **__: Any) -> None:
         """Count nothing."""

@@ -11,33 +11,33 @@ import sys
 
 from packager.cli import (
     bench,
+    build,
     data_checks,
     data_derive,
     data_fingerprints,
     data_versions,
     feedback,
-    making,
+    inspect,
     monitoring,
-    reading,
-    running,
+    run,
 )
 from packager.cli.app import app
-from packager.console import ConsoleProgress, show_error
+from packager.cli.console import ConsoleProgress, show_error
 from packager.environment.programs import search_path
 from packager.errors import PackageError
 
 __all__ = [
     "bench",
+    "build",
     "data_checks",
     "data_derive",
     "data_fingerprints",
     "data_versions",
     "feedback",
+    "inspect",
     "main",
-    "making",
     "monitoring",
-    "reading",
-    "running",
+    "run",
 ]
 
 STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then

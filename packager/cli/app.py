@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from packager.cli.console import ConsoleProgress
 from packager.client import Client, read_key
-from packager.console import ConsoleProgress
+from packager.engine.engine import Engine
 from packager.errors import UsageError
-from packager.image.engine import Engine
 from packager.image.reference import Reference, open_reference
-from packager.runners.where import runs_on
+from packager.runners.placement import runs_on
 
 app = typer.Typer(
     name="package",

@@ -8,9 +8,6 @@ from typing import Annotated
 
 import typer
 
-from packager.bench.report import as_json as bench_json
-from packager.bench.report import as_text
-from packager.bench.run import Plan, bench_package, bench_server
 from packager.cli.app import (
     AsJson,
     KeyFile,
@@ -22,9 +19,12 @@ from packager.cli.app import (
     opened,
     required,
 )
+from packager.cli.console import ConsoleProgress, show
 from packager.client import read_key
-from packager.console import ConsoleProgress, show
 from packager.errors import UsageError
+from packager.run.bench.result import as_json as bench_json
+from packager.run.bench.result import as_text
+from packager.run.bench.run import Plan, bench_package, bench_server
 
 
 @app.command()

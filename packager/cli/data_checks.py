@@ -8,16 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from packager.checking import Checked, Place, check_data, place_of
 from packager.cli.app import AsJson
+from packager.cli.console import ConsoleProgress, show
 from packager.cli.data import data
-from packager.console import ConsoleProgress, one_line, show
-from packager.data.csvtext import table_suffix
-from packager.data.reader import PLAIN, Reader
+from packager.data.csv_text import table_suffix
 from packager.errors import UsageError
-from packager.review.apply import apply_verdicts, source_of
-from packager.review.changes import Changes
-from packager.review.files import write_suspects
+from packager.location import Location
+from packager.manifest.read_options import PLAIN, Reader
+from packager.report.suspects import write_suspects
+from packager.review.apply_to_file import apply_verdicts, source_of
+from packager.review.check import Checked, Place, check_data, place_of
+from packager.review.corrections import Changes
 from packager.review.summary import line_of, summary
 from packager.review.verdicts import (
     DECISIONS,
@@ -27,7 +28,7 @@ from packager.review.verdicts import (
     verdict_of,
     write_verdicts,
 )
-from packager.versions.location import Location
+from packager.text import one_line
 
 verdicts = typer.Typer(
     help="Read, take over and apply verdicts.", no_args_is_help=True, rich_markup_mode=None
@@ -193,8 +194,8 @@ def _apply_to_table(
     place: Place, table: Location, decided: tuple[Verdict, ...], output: str | None, as_json: bool
 ) -> None:
     from packager.review.apply_table import apply_to_table
-    from packager.versions.add import author
-    from packager.versions.derive import stale
+    from packager.tables.commit import author
+    from packager.tables.derive import stale
 
     base = place.project.directory if place.project else None
     wanted = Location.parse(output, base).unversioned() if output else None

@@ -10,10 +10,11 @@ import typer
 
 from packager.cache import new_file
 from packager.cli.app import AsJson
+from packager.cli.console import ConsoleProgress, show
 from packager.cli.data import data
 from packager.cli.data_versions import Author, Table
-from packager.console import ConsoleProgress, human_bytes, show
 from packager.errors import UsageError
+from packager.text import human_bytes
 
 Parents = Annotated[
     list[str], typer.Option("--from", metavar="TABLE[@VERSION]", help="Repeat for several.")
@@ -37,10 +38,10 @@ def derive(
     as_json: AsJson = False,
 ) -> None:
     """Compute a table from exact versions of others; what is unchanged is not computed again."""
-    from packager.versions import add as adding
-    from packager.versions.derive import derive as run_derive
-    from packager.versions.location import Location
-    from packager.versions.step import CodeStep
+    from packager.location import Location
+    from packager.tables import commit as adding
+    from packager.tables.derive import derive as run_derive
+    from packager.tables.step import CodeStep
 
     if (step is None) == (command is None):
         raise UsageError("expected one of --step and --command", "write --step module:function")
@@ -67,11 +68,11 @@ def lineage(
     as_json: AsJson = False,
 ) -> None:
     """Show what a table was made of and what is made of it, and what is stale."""
-    from packager.versions.lineage import lineage as run_lineage
-    from packager.versions.lineage import lineage_text
-    from packager.versions.lineage_svg import lineage_svg
-    from packager.versions.location import Location
-    from packager.versions.store import Store
+    from packager.location import Location
+    from packager.report.lineage_svg import lineage_svg
+    from packager.tables.delta import Store
+    from packager.tables.lineage import lineage as run_lineage
+    from packager.tables.lineage import lineage_text
 
     location = Location.parse(table).unversioned()
     Store.open(location)
@@ -105,8 +106,8 @@ def gc(
     as_json: AsJson = False,
 ) -> None:
     """Remove the rows of old versions that no package and no derived table needs."""
-    from packager.versions.gc import collect
-    from packager.versions.location import Location
+    from packager.location import Location
+    from packager.tables.vacuum import collect
 
     found = collect(Location.parse(table).unversioned(), keep, keep_for or [], delete=delete)
     if as_json:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson
+from packager.cli.console import show
 from packager.cli.data import data
-from packager.console import one_line, show
+from packager.text import one_line
 
 Which = Annotated[
     str,
@@ -23,7 +24,7 @@ Which = Annotated[
 @data.command()
 def fingerprint(path: Which, as_json: AsJson = False) -> None:
     """Print the fingerprint (dfp/1) of a table, read in flat memory."""
-    from packager.versions.compare import open_side
+    from packager.compare.tables import open_side
 
     found = open_side(path).fingerprint
     if as_json:
@@ -52,8 +53,8 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what differs between two data sets: schema, columns, rows."""
-    from packager.versions.compare import compare, compared_json, open_side
-    from packager.versions.compare_text import compared_text
+    from packager.compare.tables import compare, compared_json, open_side
+    from packager.report.table_diff import compared_text
 
     names = [name for name in (key or "").split(",") if name]
     found = compare(open_side(before), open_side(after), names)

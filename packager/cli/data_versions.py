@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson
+from packager.cli.console import ConsoleProgress, show
 from packager.cli.data import data
-from packager.console import ConsoleProgress, show
 from packager.errors import PackageError
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a URI.")]
@@ -40,13 +40,13 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Commit a version of a table, and say how it differs from the one before."""
-    from packager.project.files import read_by_project
-    from packager.versions import add as adding
-    from packager.versions.leakage import leakage
-    from packager.versions.location import Location
-    from packager.versions.source import open_source
-    from packager.versions.store import Store
-    from packager.versions.text import added_json, added_text
+    from packager.location import Location
+    from packager.project.data_source import read_by_project
+    from packager.report.table_log import added_json, added_text
+    from packager.review.holdout_overlap import leakage
+    from packager.tables import commit as adding
+    from packager.tables.delta import Store
+    from packager.tables.source import open_source
 
     rows, reader = read_by_project(source)
     location = Location.parse(table or _stem(rows)).unversioned()
@@ -70,9 +70,9 @@ def _stem(path: Path) -> str:
 @data.command()
 def log(table: Table, as_json: AsJson = False) -> None:
     """Show the versions of a table, the newest first."""
-    from packager.versions.location import Location
-    from packager.versions.store import Store
-    from packager.versions.text import log_json, log_text
+    from packager.location import Location
+    from packager.report.table_log import log_json, log_text
+    from packager.tables.delta import Store
 
     versions = Store.open(Location.parse(table).unversioned()).versions
     if as_json:
@@ -88,8 +88,8 @@ def checkout(
     as_json: AsJson = False,
 ) -> None:
     """Write the rows of a version to a Parquet file."""
-    from packager.versions.export import export
-    from packager.versions.location import Location
+    from packager.location import Location
+    from packager.tables.checkout import export
 
     version = export(Location.parse(table), out)
     if as_json:
@@ -107,9 +107,9 @@ def revert(
     as_json: AsJson = False,
 ) -> None:
     """Append a version with the content of an older one; nothing is removed."""
-    from packager.versions import add as adding
-    from packager.versions.export import revert as run_revert
-    from packager.versions.location import Location
+    from packager.location import Location
+    from packager.tables import commit as adding
+    from packager.tables.checkout import revert as run_revert
 
     location = replace(Location.parse(table).unversioned(), version=version)
     made = run_revert(location, message, adding.author() if author is None else author)

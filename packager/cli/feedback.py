@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson, KeyFile, app, client_of
-from packager.console import ConsoleProgress, show
-from packager.feedback import Sent, send
+from packager.cli.console import ConsoleProgress, show
+from packager.monitor.feedback import Sent, send
 
 SHOWN = 20
 

@@ -8,17 +8,17 @@ from typing import Annotated
 
 import typer
 
-from monitoring.rules import Objectives
 from packager.cli.app import AsJson, Ref, app
+from packager.cli.console import ConsoleProgress, show, terminal_columns
 from packager.client import read_key
-from packager.console import ConsoleProgress, show, terminal_columns
 from packager.deploy.monitoring import Deployed, deploy_monitoring, remove_monitoring
-from packager.drift import report
-from packager.drift_text import as_text
+from packager.deploy.prometheus.rules import Objectives
+from packager.engine.engine import Engine
 from packager.errors import UsageError
-from packager.image.engine import Engine
 from packager.image.reference import open_reference
-from packager.totals import Wanted, from_prometheus, from_replicas
+from packager.monitor.counters import Wanted, from_prometheus, from_replicas
+from packager.monitor.drift import report
+from packager.report.drift import as_text
 
 deploy = typer.Typer(help="Write what runs or watches a package elsewhere.", no_args_is_help=True)
 app.add_typer(deploy, name="deploy")

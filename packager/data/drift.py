@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.drift import population_stability_index, z_score
-from monitoring.profile import FeatureProfile
-from packager.noun import Kind, Noun
+from monitoring.profile.profile import FeatureProfile
+from monitoring.stats.drift import population_stability_index, z_score
+from packager.manifest.base import Kind, Noun
 
 SURE_Z = 4.5
 """Beyond chance; what monitoring alerts on too."""

@@ -15,11 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.cells import Bits, Cells, cells, mix_into
+from packager.data.columns import Bits, Cells, cells, mix_into
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
-from packager.manifest import Fingerprint
-from packager.noun import FileEntry
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Fingerprint
 
 SKETCH = 1024
 GOLDEN = 0x9E3779B97F4A7C15

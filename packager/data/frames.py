@@ -12,14 +12,14 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from packager.data.csvfiles import csv_names
-from packager.data.csvtext import table_suffix
-from packager.data.csvtypes import read_csv_table
-from packager.data.parquetfiles import parquet_names, read_parquet
-from packager.data.reader import PLAIN, Reader
+from packager.data.csv_files import csv_names
+from packager.data.csv_text import table_suffix
+from packager.data.csv_types import read_csv_table
+from packager.data.parquet_files import parquet_names, read_parquet
 from packager.errors import UsageError
-from packager.manifest import Column
-from packager.noun import Kind, Scalar
+from packager.manifest.base import Kind, Scalar
+from packager.manifest.manifest import Column
+from packager.manifest.read_options import PLAIN, Reader
 
 MAX_CATEGORIES = 10_000
 FEW_CATEGORIES = 50

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checkdigits import is_card, is_iban, is_national_id
+from packager.data.check_digits import is_card, is_iban, is_national_id
 from packager.data.given_names import GIVEN_NAMES
 from packager.data.personal_names import kinds_named
-from packager.manifest import Personal
+from packager.manifest.manifest import Personal
 
 SAMPLE = 5_000
 """Distinct values that are looked at, evenly spread."""

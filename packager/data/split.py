@@ -16,11 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.cells import mix_into
+from packager.data.columns import mix_into
 from packager.data.fingerprint import row_hashes
-from packager.data.shown import shortened, shown_value
 from packager.errors import UsageError
-from packager.manifest import Split
+from packager.manifest.manifest import Split
+from packager.text import shortened, shown_value
 
 
 def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:

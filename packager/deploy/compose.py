@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from packager.deploy.fleet import GRAFANA_PORT, PORTS, Fleet, Member
-from packager.image.assemble import PORT
-from packager.image.walls import MAX_PROCESSES
+from packager.engine.hardening import MAX_PROCESSES
+from packager.image.config import PORT
 from packager.image.wheels import VENV
 
 PROMETHEUS = "prom/prometheus:v2.53.4"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from packager.errors import UsageError
-from packager.image.assemble import PORT
+from packager.image.config import PORT
 
 PORTS = 10
 """Ports of a model, one a replica."""

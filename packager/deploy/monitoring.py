@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitoring.alerts import alert_group
-from monitoring.dashboard import dashboard
-from monitoring.recording import recording_groups
-from monitoring.rule_cases import rule_cases
-from monitoring.rule_tests import unit_tests
-from monitoring.rules import Monitored, Objectives, rules_document
-from monitoring.slices import SliceSet
-from packager.data.shown import shown_value
-from packager.deploy import compose, folder
+from monitoring.slices.slices import SliceSet
+from packager.deploy import compose, generated_folder
 from packager.deploy.fleet import Fleet
-from packager.deploy.yaml_text import dump
+from packager.deploy.grafana.dashboard import dashboard
+from packager.deploy.prometheus.alerts import alert_group
+from packager.deploy.prometheus.recording import recording_groups
+from packager.deploy.prometheus.rule_cases import rule_cases
+from packager.deploy.prometheus.rule_tests import unit_tests
+from packager.deploy.prometheus.rules import Monitored, Objectives, rules_document
+from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
-from packager.manifest import Manifest
+from packager.manifest.manifest import Manifest
+from packager.text import shown_value
 
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
@@ -62,12 +62,12 @@ def deploy_monitoring(
     ``PackageError`` for a package with names that no build writes.
     """
     model = monitored(reference, objectives)
-    known = Fleet.of(folder.recorded(target).notes)
+    known = Fleet.of(generated_folder.recorded(target).notes)
     before = known.members.get(model.name)
     memory = replica_mib(reference.manifest)
     fleet = known.with_model(model.name, model.version, reference.name, memory, keys=keys)
     files = {**model_files(model), **shared_files(fleet)}
-    changed = folder.write(
+    changed = generated_folder.write(
         target, files, fleet.notes, _paths_of(known.members.keys() - {model.name})
     )
     return Deployed(tuple(sorted(files)), fleet, before.version if before else None, tuple(changed))
@@ -75,10 +75,10 @@ def deploy_monitoring(
 
 def remove_monitoring(name: str, target: Path) -> Deployed:
     """Take the model ``name`` out of ``target``; raises ``UsageError`` where it is not there."""
-    known = Fleet.of(folder.recorded(target).notes)
+    known = Fleet.of(generated_folder.recorded(target).notes)
     fleet = known.without(name)
     files = shared_files(fleet)
-    changed = folder.write(target, files, fleet.notes, _paths_of(fleet.members))
+    changed = generated_folder.write(target, files, fleet.notes, _paths_of(fleet.members))
     before = known.members[name].version
     return Deployed(tuple(sorted(files)), fleet, before, tuple(changed))
 

@@ -12,7 +12,7 @@ from packager.environment.lock import DataFormat, LockFile, inputs_digest, load_
 from packager.environment.platform import Target
 from packager.environment.uv_config import lent
 from packager.errors import PackageError
-from packager.manifest import Base, Lock
+from packager.manifest.manifest import Base, Lock
 from packager.progress import Progress
 
 

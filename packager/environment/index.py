@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packager.environment.asked import read_asked
 from packager.environment.programs import absolute, find_program, run
 from packager.environment.project_index import Tied, tied_in
+from packager.environment.requirement_files import read_asked
 from packager.environment.uv_config import merged
 
 UV_NAMES = {

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from packager.cache import new_file
 from packager.digest import canonical_json, sha256_bytes
-from packager.environment.asked import read_texts
 from packager.environment.platform import Target
+from packager.environment.requirement_files import read_texts
 from packager.errors import UsageError
-from packager.manifest import Base, Wheel
-from packager.noun import Noun
+from packager.manifest.base import Noun
+from packager.manifest.manifest import Base, Wheel
 
 Group = Literal["serve", "worker"]
 DataFormat = Literal["csv", "parquet"]

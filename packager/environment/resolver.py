@@ -16,10 +16,7 @@ from urllib.parse import unquote
 import uv
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from packager.environment.asked import Asked, read_asked, read_texts
-from packager.environment.elsewhere import refuse_other_formats
 from packager.environment.index import IndexOptions
-from packager.environment.lines import refuse_lines
 from packager.environment.lock import (
     FILENAME,
     DataFormat,
@@ -27,12 +24,15 @@ from packager.environment.lock import (
     runtime_requirements,
     tree_requirements,
 )
+from packager.environment.other_tools import refuse_other_formats
 from packager.environment.platform import Target
 from packager.environment.programs import run
-from packager.environment.refused import Probe, conflict, explained, no_wheel_for, one_line
+from packager.environment.requirement_files import Asked, read_asked, read_texts
+from packager.environment.requirement_lines import refuse_lines
+from packager.environment.resolver_errors import Probe, conflict, explained, no_wheel_for, one_line
 from packager.environment.uv_config import as_toml
 from packager.errors import PackageError
-from packager.manifest import Wheel
+from packager.manifest.manifest import Wheel
 
 TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
 """What makes tree ensembles: beside any of them the image gets what answers for these sooner."""

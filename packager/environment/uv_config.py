@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from packager.confinement import small_text
 from packager.errors import UsageError
-from packager.project.inside import small_text
 
 _WHERE = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
 _WHICH = ("exclude-newer", "exclude-newer-package", "prerelease", "resolution", "fork-strategy")

@@ -18,7 +18,7 @@ from packager.digest import CHUNK, sha256_file
 from packager.environment.index import IndexOptions
 from packager.environment.resolver import Resolved
 from packager.errors import PackageError
-from packager.manifest import Wheel
+from packager.manifest.manifest import Wheel
 from packager.progress import Progress
 
 CONNECT_AND_READ_SECONDS = (15, 120)

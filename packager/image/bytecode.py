@@ -18,7 +18,7 @@ from typing import IO, Protocol
 from packager.errors import PackageError
 from packager.image.layers import Entry, add, tree_entries, with_parents
 from packager.image.rootfs import resolve_inside
-from packager.image.tars import TarReader, plain_tar
+from packager.tar_reader import TarReader, plain_tar
 
 # One fresh process a tree, files in sorted order: what else is alive in the interpreter can show
 # in marshalled bytes. A file that does not compile (a template, Python 2) is left without.

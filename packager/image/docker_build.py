@@ -15,18 +15,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Literal
 
+from packager.confinement import refuse_leaving
 from packager.digest import CHUNK
+from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import LABEL, Image, image_of
+from packager.image.config import LABEL, Image, image_of
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
-from packager.image.engine import Engine
+from packager.image.export import Output, load_into
 from packager.image.layers import Entry, Layer
-from packager.image.outputs import Output, load_into
-from packager.image.stored import verify
-from packager.manifest import Base, Manifest
+from packager.image.stored_images import verify
+from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress
-from packager.project.inside import refuse_leaving
 
 Builder = Literal["assemble", "docker"]
 NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --engine docker builds it"

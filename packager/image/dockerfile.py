@@ -9,9 +9,9 @@ from pathlib import Path
 from string import Template
 
 from packager.errors import UsageError
-from packager.image.assemble import PORT, USER, environment, healthcheck
+from packager.image.config import PORT, USER, environment, healthcheck
 from packager.image.wheels import VENV
-from packager.manifest import Base
+from packager.manifest.manifest import Base
 
 NAME = "Dockerfile.template"
 HERE = Path(__file__).parent

@@ -16,9 +16,9 @@ from typing import IO
 from packager.cache import cache_directory, new_file, used
 from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.image.tars import MAX_MEMBERS, TarReader, Window, plain_tar
-from packager.noun import Noun
+from packager.manifest.base import Noun
 from packager.progress import How
+from packager.tar_reader import MAX_MEMBERS, TarReader, Window, plain_tar
 
 # Part of every cache key: raise it when the bytes of a layer change for the same input.
 ASSEMBLER_VERSION = 1

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from monitoring.profile import Profile
+from monitoring.profile.profile import Profile
 from packager.digest import sha256_bytes
+from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import LABEL, Image, layer_names, with_layers
+from packager.image.config import LABEL, Image, layer_names, with_layers
 from packager.image.documents import DOCUMENTS, MAX_DOCUMENT, N, document, noun, package_documents
-from packager.image.engine import Engine
-from packager.image.outputs import load_into
-from packager.image.stored import (
+from packager.image.export import load_into
+from packager.image.stored_images import (
     COMPANION,
     ENGINE_HINT,
     check_label,
@@ -25,7 +25,7 @@ from packager.image.stored import (
     read_oci,
     verify,
 )
-from packager.manifest import Fingerprint, Lock, Manifest
+from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.progress import Progress
 
 SETTINGS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")

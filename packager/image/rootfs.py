@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from packager.errors import PackageError
-from packager.image.tars import TarReader, lay, plain_tar
+from packager.tar_reader import TarReader, lay, plain_tar
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"

@@ -24,7 +24,7 @@ from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 from packager.image.bytecode import Compiler
 from packager.image.layers import Entry, Layer, cached_layer, copy_members, tree_entries
-from packager.manifest import Wheel
+from packager.manifest.manifest import Wheel
 
 VENV = "opt/venv"
 OWN_LAYER_FROM = 10_000_000

@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
-from packager.environment.elsewhere import export_hint
+from packager.confinement import lies_outside, refuse_leaving, refuse_special, small_text
+from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
-from packager.manifest import TableVersion
-from packager.noun import Noun
-from packager.project.inside import lies_outside, refuse_leaving, refuse_special, small_text
+from packager.location import Location
+from packager.manifest.base import Noun
+from packager.manifest.manifest import TableVersion
 from packager.project.sections import (
     DataSection,
     ImageSection,
@@ -26,7 +27,6 @@ from packager.project.sections import (
     ServeSection,
     SlicesSection,
 )
-from packager.versions.location import Location
 
 FILENAME = "package.toml"
 # What patterns ask for, in words.

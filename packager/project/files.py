@@ -1,20 +1,245 @@
-"""Files of rows, named by themselves or by the project that says how they are read."""
+"""Which files of a project are its code, and which are its data."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from packager.data.reader import PLAIN, Reader
+from docker.utils.build import exclude_paths
+
+from packager.confinement import (
+    MAX_FILES,
+    patterns_of,
+    refuse_deep,
+    refuse_depth,
+    refuse_leaving,
+    refuse_links_out,
+    refuse_sparse,
+    refuse_unnameable,
+)
+from packager.data.frames import source_files
+from packager.environment.lock import FILENAME as LOCK
 from packager.errors import UsageError
-from packager.project.config import FILENAME, load_project
+from packager.progress import Progress
+from packager.project.config import Project
+from packager.project.ignore_rules import Ignored, junk_file, junk_folder
+from packager.project.include import included
+from packager.project.required_secrets import DATA_FOLDER, refuse_needed, told
+from packager.project.secrets import secret_in
+
+RECORD = "package.build.json"
+REPLAY_REPORT = "replay.json"
+SEEDS = "package.seeds.json"
+# The first member of our archives is a layer, called by its digest.
+ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
+VERDICTS = "verdicts.csv"
+OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
 
 
-def read_by_project(path: Path) -> tuple[Path, Reader]:
-    """The data of the project at ``path`` and how it is read; any other path as it is."""
-    if path.name != FILENAME and not (path / FILENAME).is_file():
-        return path, PLAIN
-    project = load_project(path)
-    if project.data is None or project.table is not None:
-        found = "none" if project.data is None else f"the table {project.table}"
-        raise UsageError(f"{path}: expected a project with files of data, got {found}")
-    return project.path(project.data.source), project.data.reader
+@dataclass(frozen=True)
+class Code:
+    """What of a project belongs at ``/code``, and what does not."""
+
+    files: dict[str, Path]
+    """Posix name → file, sorted."""
+    left_out: dict[str, str]
+    """Posix name of what lies in the project and stays out (of folders: their own) → why."""
+    secrets: tuple[str, ...]
+    """Those of them that hold credentials."""
+
+    def tell(self, progress: Progress) -> None:
+        """Say which files stay out because of credentials."""
+        for name in self.secrets:
+            progress.warn(f"{name} stays out of the image: {self.left_out[name]}")
+
+
+def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path]:
+    """Posix name → file of everything that belongs at ``/code``."""
+    return read_code(project, outputs).files
+
+
+def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
+    """Sort the files of a project into those that belong at ``/code`` and the others.
+
+    Left out: the data and its folder (unless that is the project's own), the split file, a given
+    model, outputs, hidden files, caches, virtual environments, what ``.dockerignore`` and
+    ``.gitignore`` name, and credentials. What ``[image] include`` names is in. Raises
+    ``UsageError`` for a credential in a file that the code needs.
+    """
+    top = project.directory
+    apart = {path.resolve() for path in (*_data_places(project), *outputs)}
+    files, left_out = _walk(top, apart)
+    wanted = included(top, project.image.include)
+    refuse_links_out(wanted.values(), top)
+    files |= wanted
+    for name, path in files.items():
+        refuse_unnameable(name)
+        refuse_sparse(path, name)
+    held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
+    held = {name: secret for name, secret in held.items() if name not in wanted}
+    refuse_needed(project, files, held)
+    _refuse_in_model(project, {path.resolve() for path in wanted.values()})
+    left_out |= {name: told(secret) for name, secret in held.items()}
+    kept = {name: path for name, path in sorted(files.items()) if name not in held}
+    gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}
+    return Code(kept, gone, tuple(sorted(held)))
+
+
+def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Every file below ``top`` that nothing leaves out, and what is left out with the reason."""
+    ignored, wanted = Ignored(top), _not_ignored(top)
+    files: dict[str, Path] = {}
+    left_out: dict[str, str] = {}
+    for folder, folders, names in os.walk(top, followlinks=True):
+        here = Path(folder)
+        refuse_depth(here, len(here.relative_to(top).parts))
+        _refuse_loop(here)
+        kept = []
+        for name in sorted(folders):
+            path = here / name
+            why = DATA_FOLDER if path in apart else junk_folder(path)
+            why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
+            if why is None:
+                if path.is_symlink():
+                    refuse_leaving(path, top)
+                kept.append(name)
+            else:
+                left_out[path.relative_to(top).as_posix()] = why
+        folders[:] = kept
+        for name in sorted(names):
+            path = here / name
+            inside = path.relative_to(top).as_posix()
+            why = _why_no_code(path, inside, apart) or ignored.why(path, folder=False)
+            if why is None and wanted is not None and inside not in wanted:
+                why = ".dockerignore names it"
+            if why is None and path.is_symlink():
+                refuse_leaving(path, top)
+            if why is None:
+                why = _why_no_file(path)
+            if why is None:
+                files[inside] = path
+            else:
+                left_out[inside] = why
+        _refuse_many(len(files))
+    return files, left_out
+
+
+def _refuse_many(count: int) -> None:
+    if count > MAX_FILES:
+        raise UsageError(
+            f"expected at most {MAX_FILES:,} files of code, got more",
+            "name in .dockerignore what the code does not need; links to one folder count each",
+        )
+
+
+def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
+    """Raise ``UsageError`` for a credential in the folder of a given model, which goes in whole."""
+    if project.model is None or project.path(project.model.path).is_file():
+        return
+    for name, path in model_files(project).items():
+        secret = None if path.resolve() in wanted else secret_in(path, name)
+        if secret is not None:
+            raise UsageError(
+                f"{path}: {told(secret)}, and the model's folder goes into the image as it is",
+                "move it out of that folder; if it is no secret, name it in [image] include",
+            )
+
+
+def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
+    if inside in OUTPUTS or _is_archive(path):
+        return "a build writes it"
+    if path in apart or path.resolve() in apart:
+        return "it is data, a model or an output"
+    return junk_file(path)
+
+
+def _why_no_file(path: Path) -> str | None:
+    if path.is_file():
+        return None
+    return "it is no regular file" if path.exists() else "it is a link to nothing"
+
+
+def data_files(project: Project) -> dict[str, Path]:
+    """Posix name below ``/data`` → file, for the source and the split's own file."""
+    if project.data is None:
+        return {}
+    source = project.path(project.data.source)
+    _, paths = source_files(source)
+    top = source if source.is_dir() else source.parent
+    _refuse_links_out(paths, source, project)
+    files = {f"source/{path.relative_to(top).as_posix()}": path for path in paths}
+    if project.data.split.file:
+        held_out = project.path(project.data.split.file)
+        files[f"test/{held_out.name}"] = held_out
+    return files
+
+
+def model_files(project: Project) -> dict[str, Path]:
+    """Posix name below ``/models`` → file of a model trained elsewhere."""
+    if project.model is None:
+        return {}
+    path = project.path(project.model.path)
+    if path.is_file():
+        return {"model": path}
+    inside = [p for p in sorted(path.rglob("*")) if p.is_file()]
+    _refuse_links_out(inside, path, project)
+    return {f"model/{p.relative_to(path).as_posix()}": p for p in inside}
+
+
+def _refuse_links_out(paths: Iterable[Path], folder: Path, project: Project) -> None:
+    """Raise ``UsageError`` for a link below ``folder`` that leaves both it and the project."""
+    if folder.is_dir():
+        top = project.directory
+        refuse_links_out(paths, top if folder.is_relative_to(top) else folder)
+
+
+def _data_places(project: Project) -> list[Path]:
+    places = []
+    if project.data:
+        source = project.path(project.data.source)
+        own_folder = source.parent != project.directory and source.is_file()
+        places += [source, source.parent] if own_folder else [source]
+        if project.table is not None and project.table.path is not None:
+            places.append(project.table.path)
+        if project.data.split.file:
+            places.append(project.path(project.data.split.file))
+    if project.model:
+        places.append(project.path(project.model.path))
+    # A folder above the project, or the project itself, is no folder of data.
+    return [place for place in places if not project.directory.is_relative_to(place)]
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file is an archive that an earlier build wrote."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return bool(ARCHIVE.match(file.read(100)))
+
+
+def _not_ignored(top: Path) -> set[str] | None:
+    ignore = top / ".dockerignore"
+    if not ignore.is_file():
+        return None
+    refuse_leaving(ignore, top)
+    refuse_deep(top)
+    lines = (line.strip() for line in patterns_of(ignore))
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
+
+
+def _ignored_link(path: Path, top: Path, wanted: set[str] | None) -> str | None:
+    named = wanted is not None and path.relative_to(top).as_posix() not in wanted
+    return ".dockerignore names it" if named and path.is_symlink() else None
+
+
+def _refuse_loop(folder: Path) -> None:
+    real = folder.resolve()
+    if any(folder.parents[i].resolve() == real for i in range(len(folder.parents))):
+        raise UsageError(
+            f"{folder}: a link to a folder above itself",
+            "remove the link, or name it in .dockerignore",
+        )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.environment.programs import find_program, search_path
-from packager.noun import Noun
+from packager.manifest.base import Noun
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REF = re.compile(r"refs/[\w./+@-]+")

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from packager.data.checks.expected import Declared
-from packager.data.reader import ColumnReading, Reader, ReadOptions, texts_of
-from packager.manifest import Split
-from packager.noun import Isa, Level, Noun, Task
+from packager.data.checks.expectations import Declared
+from packager.manifest.base import Isa, Level, Noun, Task
+from packager.manifest.manifest import Split
+from packager.manifest.read_options import ColumnReading, Reader, ReadOptions, texts_of
 
 # As engines read it: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"

@@ -10,14 +10,14 @@ from pathlib import Path
 from pyarrow import parquet
 
 from packager.data.frames import read
-from packager.data.parquetfiles import arrow_table
+from packager.data.parquet_files import arrow_table
 from packager.digest import canonical_json, sha256_bytes
+from packager.location import Location
 from packager.progress import Progress
-from packager.review.changes import Changes, changed_table, changes_of
+from packager.review.corrections import Changes, changed_table, changes_of
 from packager.review.verdicts import Verdict, digest
-from packager.versions.derive import Derived, derive
-from packager.versions.location import Location
-from packager.versions.store import Store
+from packager.tables.delta import Store
+from packager.tables.derive import Derived, derive
 
 STEP = "verdicts"
 """What lineage calls it; no function is called so, for those have a colon."""

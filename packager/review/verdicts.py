@@ -17,7 +17,7 @@ from packager.cache import new_file
 from packager.data.spreadsheet import escaped, unescaped
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
-from packager.noun import Noun
+from packager.manifest.base import Noun
 
 FIELDS = ("row_hash", "verdict", "column", "value", "why")
 Decision = Literal["keep", "drop", "once", "fix"]

@@ -15,11 +15,11 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
 from packager.environment.programs import run
 from packager.errors import PackageError
-from packager.image.assemble import ENVIRONMENT
+from packager.image.config import ENVIRONMENT
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT
-from packager.image.tars import unpack_plain
 from packager.image.wheels import VENV
+from packager.tar_reader import unpack_plain
 
 # Layers that belong to one package; every other one but the base holds shared dependencies.
 OWN = ("runtime", "code", "model", "package", "data", "again")

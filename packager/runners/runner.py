@@ -16,17 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from packager.engine.containers import WORK
+from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.containers import WORK
-from packager.image.engine import Engine
+from packager.exit_reason import KEPT_LINES, Ending, killed_for_memory, kills_for_memory
 from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
 from packager.progress import Progress
 from packager.runners.local import LocalRoot, local_root
-from packager.worker.child import RESULTS
-from packager.worker.ending import KEPT_LINES, Ending, killed_for_memory, kills_for_memory
-from packager.worker.isolation import ISOLATION
-from packager.worker.surroundings import FIXED, SETTLED
+from packager.worker.sandbox.child_process import RESULTS
+from packager.worker.sandbox.environment import FIXED, SETTLED
+from packager.worker.sandbox.network import ISOLATION
 
 START = {**FIXED, SETTLED: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from packager.digest import sha256_file
-from packager.image.base import BaseImage
+from packager.image.base.base import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.layers import Layer, copy_members
+from packager.model.integrity import MISSING, NO_FILE, Check
 from packager.trust.contents import FOLDERS, MAX_NAMED
-from packager.worker.integrity import MISSING, NO_FILE
-from packager.worker.report import Check
 
 
 def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> list[Check]:

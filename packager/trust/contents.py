@@ -10,11 +10,10 @@ from packager.digest import sha256_file, tree_digest
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT
 from packager.image.wheels import VENV
-from packager.manifest import DataSource, Lock, Manifest
-from packager.noun import FileEntry
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import DataSource, Lock, Manifest
+from packager.model.integrity import MANIFEST, MISSING, NO_FILE, Check
 from packager.trust.trees import Found, Tree, below, is_bytecode_of, tree_of
-from packager.worker.integrity import MANIFEST, MISSING, NO_FILE
-from packager.worker.report import Check
 
 FOLDERS = {
     "runtime": INSTALLED_AT,

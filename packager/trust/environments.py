@@ -20,11 +20,10 @@ from packager.digest import sha256_file
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 from packager.image.wheels import TEST_FOLDER, VENV, site_packages
-from packager.manifest import Lock, Wheel
+from packager.manifest.manifest import Lock, Wheel
+from packager.model.integrity import MISSING, Check
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, Contents
 from packager.trust.trees import KEPT, Tree, below, is_bytecode_of
-from packager.worker.integrity import MISSING
-from packager.worker.report import Check
 
 OURS = {"INSTALLER", "RECORD"}
 """What installing adds to a wheel's ``.dist-info``."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from packager.image.base import BaseImage, known_base
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
+from packager.image.base.base import BaseImage, known_base
 from packager.image.layers import Layer, made_here
 from packager.image.reference import Reference
 from packager.image.stack import own_runtime
-from packager.manifest import Lock
+from packager.manifest.manifest import Lock
+from packager.model.integrity import Check
 from packager.trust.bytecode import bytecode_checks
 from packager.trust.bytecode import told as bytecode_told
 from packager.trust.contents import FOLDERS, Contents, package_checks, read_contents
 from packager.trust.environments import Environment, environment_of
 from packager.trust.settings import base_check, settings_checks
-from packager.worker.report import Check
 
 HERE = "checked here"
 MAX_NAMED = 3

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from packager.image.assemble import assemble
-from packager.manifest import Lock
-from packager.worker.report import Check
+from packager.image.config import assemble
+from packager.manifest.manifest import Lock
+from packager.model.integrity import Check
 
 STARTS_WITH = (
     *("Cmd", "Entrypoint", "Env", "User", "WorkingDir", "Healthcheck", "ExposedPorts"),

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from packager.engine.engine import Engine
 from packager.errors import PackageError
-from packager.image.engine import Engine
 from packager.image.layers import Entry, Layer, copy_members, plain_layer
 from packager.image.stack import runtime_layer
-from packager.manifest import Manifest
+from packager.manifest.manifest import Manifest
 from packager.progress import Progress
+from packager.runners.package import worker_on
 from packager.runners.runner import Worker
-from packager.training import worker_on
 from packager.trust.examine import Examined
 from packager.trust.trees import below, tree_of
 

@@ -30,15 +30,15 @@ from pathlib import Path
 
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
-from packager.manifest import Manifest, Recipe
-from packager.noun import Isa
-from packager.worker.child import end_with_parent
-from packager.worker.folders import list_backwards
-from packager.worker.isolation import refuse_network
+from packager.manifest.base import Isa
+from packager.manifest.manifest import Manifest, Recipe
+from packager.model.paths import Root
 from packager.worker.job import Ask, AskJob, CheckJob, FoldsJob, Job, ModelJob, SeedsJob
-from packager.worker.outside import refuse_by_kernel, refuse_files_outside
-from packager.worker.paths import Root
-from packager.worker.surroundings import settle
+from packager.worker.sandbox.child_process import end_with_parent
+from packager.worker.sandbox.directory_order import list_backwards
+from packager.worker.sandbox.environment import settle
+from packager.worker.sandbox.file_access import refuse_by_kernel, refuse_files_outside
+from packager.worker.sandbox.network import refuse_network
 
 OF_JOBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
 PARTS = ("folds", "rank", "compile")
@@ -72,8 +72,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _by_hand(arguments: Sequence[str]) -> int:
     """Replay with nothing but the image, and print what was found."""
-    from packager.worker.report import ReplayReport
-    from packager.worker.report_text import as_text
+    from packager.worker.replay.report import ReplayReport
+    from packager.worker.replay.report_text import as_text
 
     out = Path(tempfile.gettempdir()) / "replay"
     out.mkdir(exist_ok=True)
@@ -113,7 +113,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     keep_text_plain()
     match verb:
         case "run" | "fit":
-            from packager.worker.run import fit, run
+            from packager.worker.train_job import fit, run
 
             (run if verb == "run" else fit)(Job.load(given), root, out)
         case "seeds":
@@ -121,23 +121,23 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
 
             train_seeds(SeedsJob.load(given), root, out)
         case "check":
-            from packager.worker.check import check
+            from packager.worker.check_data import check
 
             check(CheckJob.load(given), root, out)
         case "folds":
-            from packager.worker.folds import ask_folds
+            from packager.worker.train.out_of_fold import ask_folds
 
             ask_folds(FoldsJob.load(given), out)
         case "rank" | "compile":
-            from packager.worker.apart import compile_here, rank_here
+            from packager.worker.train.isolated_steps import compile_here, rank_here
 
             (rank_here if verb == "rank" else compile_here)(ModelJob.load(given), out)
         case "replay":
-            from packager.worker.replay import replay
+            from packager.worker.replay.replay import replay
 
             return replay(root, Ask.load(given), out).passed
         case "ask":
-            from packager.worker.ask import answer_questions
+            from packager.worker.sandbox.model_process import answer_questions
 
             answer_questions(AskJob.load(given))
         case "predict":

@@ -6,11 +6,17 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from packager.data.checks.expected import Expected
-from packager.data.reader import Reader
-from packager.manifest import Recipe, Schema, Serve, Slices, Split
-from packager.noun import FileEntry, Isa, Noun, Task
-from packager.results import Compiled, Evaluation, NumericalEnvironment, Observed, Spread
+from packager.data.checks.expectations import Expected
+from packager.manifest.base import FileEntry, Isa, Noun, Task
+from packager.manifest.evaluation import (
+    Compiled,
+    Evaluation,
+    NumericalEnvironment,
+    Observed,
+    Spread,
+)
+from packager.manifest.manifest import Recipe, Schema, Serve, Slices, Split
+from packager.manifest.read_options import Reader
 
 Perturbation = Literal["none", "seed", "row", "param"]
 

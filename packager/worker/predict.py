@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from packager.data.extra import ExtraColumns
-from packager.data.rows import Checked, RowChecker
+from packager.data.extra_columns import ExtraColumns
+from packager.data.request_rows import Checked, RowChecker
 from packager.digest import canonical_json
 from packager.errors import UsageError
-from packager.manifest import Manifest, Schema
-from packager.worker.integrity import MANIFEST, check_before_loading
-from packager.worker.model import LoadedModel, Predictions, load_model
-from packager.worker.parts import PartError, ask_in_parts
-from packager.worker.paths import Root
-from packager.worker.project_code import calling
+from packager.manifest.manifest import Manifest, Schema
+from packager.model.failing_rows import PartError, ask_in_parts
+from packager.model.integrity import MANIFEST, check_before_loading
+from packager.model.model import LoadedModel, Predictions, load_model
+from packager.model.paths import Root
+from packager.model.project_code import calling
 
 BATCH = 10_000
 

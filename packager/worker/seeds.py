@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.manifest import Recipe
-from packager.results import Evaluation, Spread
-from packager.worker.again import train_again
+from packager.manifest.evaluation import Evaluation, Spread
+from packager.manifest.manifest import Recipe
+from packager.model.paths import Root
 from packager.worker.job import Fit, Job, SeedsJob
-from packager.worker.paths import Root
-from packager.worker.spread import spread_of
+from packager.worker.replay.retrain import train_again
+from packager.worker.replay.seed_spread import spread_of
 
 
 def train_seeds(asked: SeedsJob, root: Root, out: Path) -> Spread:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.slices import Rule, SliceSet
+from monitoring.slices.slices import Rule, SliceSet
 
 SCALARS = st.one_of(
     st.none(),

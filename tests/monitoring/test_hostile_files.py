@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.keys import KeyFileError, KeyRing
-from monitoring.seen import StoreError
-from monitoring.sqlite_seen import FILE, SqliteSeen
-from monitoring.suspicious import SuspiciousLog
+from monitoring.feedback.keys import KeyFileError, KeyRing
+from monitoring.feedback.sqlite_store import FILE, SqliteSeen
+from monitoring.feedback.token_store import StoreError
+from monitoring.suspicious_log import SuspiciousLog
 from packager.errors import UsageError
-from serving.access import Keys
+from serving.http.auth import Keys
 
 
 def pipe(path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.Monk
     log = SuspiciousLog(tmp_path / "log", ["a"], version="1")
     log.write([["x\n{}\r\u2028\x1b"]], [["new\nline"]], ["y\n"], ["t\n"])
     write = os.write
-    monkeypatch.setattr("monitoring.suspicious.os.write", lambda f, b: write(f, b[:20]))
+    monkeypatch.setattr("monitoring.suspicious_log.os.write", lambda f, b: write(f, b[:20]))
     with pytest.raises(OSError, match="No space left"):
         log.write([["x"]], [["f"]], ["y"], None)
     monkeypatch.undo()

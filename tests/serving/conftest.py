@@ -20,11 +20,11 @@ from serving_helpers import (
     wait_ready,
 )
 
-from monitoring.binning import build_profile
-from packager.manifest import Column, Schema, Serve, Slices
-from packager.results import Evaluation, Golden, Metrics
-from packager.worker.compile import compile_model
-from packager.worker.model import LoadedModel
+from monitoring.profile.binning import build_profile
+from packager.manifest.evaluation import Evaluation, Golden, Metrics
+from packager.manifest.manifest import Column, Schema, Serve, Slices
+from packager.model.model import LoadedModel
+from packager.worker.compile.compile import compile_model
 
 Starter = Callable[..., Server]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serving.app import App
-from serving.schema import Response
+from serving.http.messages import Response
 from serving.settings import Settings
 
 

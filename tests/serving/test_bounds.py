@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_helpers import diamonds, diamonds_schema, make_manifest
 
-from packager.data.extra import ExtraColumns
-from packager.data.plan import RowError
-from packager.data.rows import check_rows
-from packager.manifest import Column, Schema
-from serving import schema, v2
-from serving.answers import ROWS_AT_ONCE, PredictForm
-from serving.budget import MAX_LABELS, Budget
-from serving.exchange import Scored
-from serving.feedback import parse_labels
-from serving.invocations import Invocations
-from serving.protocols import refusal
-from serving.schema import RequestError
+from packager.data.column_converter import RowError
+from packager.data.extra_columns import ExtraColumns
+from packager.data.request_rows import check_rows
+from packager.manifest.manifest import Column, Schema
+from serving.feedback.endpoint import parse_labels
+from serving.http import messages
+from serving.http.limits import MAX_LABELS, Budget
+from serving.http.messages import RequestError
+from serving.protocols import v2
+from serving.protocols.invocations import Invocations
+from serving.protocols.predict import ROWS_AT_ONCE, PredictForm
+from serving.protocols.protocol import Scored
+from serving.protocols.registry import refusal
 
 MANIFEST = make_manifest(diamonds_schema(diamonds()))
 TIGHT = Budget(values=100)
@@ -54,7 +55,7 @@ def test_too_many_values_are_413_over_every_protocol() -> None:
     rows = b"[" + b'{"carat":1},' * 50 + b"{}]"
     csv = b"carat\n" + b"1\n" * 50
     for error in (
-        refused(schema.parse_rows, b'{"rows":%s}' % rows, TIGHT),
+        refused(messages.parse_rows, b'{"rows":%s}' % rows, TIGHT),
         refused(invoked, b'{"instances":%s}' % rows, budget=TIGHT),
         refused(invoked, csv, b"text/csv", TIGHT),
         refused(inferred, {"inputs": [tensor(rows=101)]}, TIGHT),
@@ -110,8 +111,8 @@ def test_names_and_values_are_cut_where_an_error_repeats_them() -> None:
         refused(invoked, json.dumps({"instances": [], LONG: 1}).encode()),
         refused(invoked, json.dumps({"inputs": {LONG: 1}}).encode()),
         refused(invoked, b"1", LONG.encode()),
-        refused(schema.parse_rows, json.dumps({"rows": [], LONG: 1}).encode()),
-        refused(schema.parse_rows, json.dumps({"rows": LONG}).encode()),
+        refused(messages.parse_rows, json.dumps({"rows": [], LONG: 1}).encode()),
+        refused(messages.parse_rows, json.dumps({"rows": LONG}).encode()),
     ):
         assert error.status in (400, 422)
         assert len(error.message) <= 1_000
@@ -159,5 +160,5 @@ CARAT = Column(name="carat", kind="number", dtype="float64", nullable=True)
 )
 def test_json_written_in_parts_has_the_bytes_of_json_in_one_piece(document: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "PART", 2)
-        assert schema.encode_in_parts(document) == schema.encode(document)
+        patch.setattr(messages, "PART", 2)
+        assert messages.encode_in_parts(document) == messages.encode(document)

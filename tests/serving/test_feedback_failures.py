@@ -6,10 +6,10 @@ import logging
 
 import pytest
 
-from monitoring.seen import StoreError
+from monitoring.feedback.token_store import StoreError
 from packager.errors import UsageError
-from serving.feedback import _Failures
-from serving.feedback_settings import FeedbackSettings
+from serving.feedback.endpoint import _Failures
+from serving.feedback.settings import FeedbackSettings
 
 
 def test_failures_of_the_store_are_told_once_a_second(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 import socket
 import time
-from pathlib import Path
 
 import pytest
-from serving_helpers import Server
+from serving_helpers import Server, memory
 
 pytestmark = pytest.mark.server
 
@@ -105,17 +104,6 @@ def answer(port: int, raw: bytes) -> bytes:
         except (TimeoutError, ConnectionError):
             pass
     return bytes(received)
-
-
-def memory(server: Server) -> int:
-    """Kilobytes that the workers hold."""
-    pid = server.process.pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    found = 0
-    for child in children:
-        status = Path(f"/proc/{child}/status").read_text()
-        found += int(status.partition("VmRSS:")[2].split()[0])
-    return found
 
 
 def test_only_the_named_status_codes_come_back(server: Server) -> None:

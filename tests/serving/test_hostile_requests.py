@@ -10,8 +10,9 @@ import time
 from typing import Any
 
 import pytest
-from serving_helpers import Server
-from test_hostile_bytes import GOOD, memory
+from serving_helpers import Server, memory
+
+GOOD = b'{"rows": [{"carat": 0.5, "color": "E", "tables": 55}]}'
 
 pytestmark = pytest.mark.server
 

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from proxies import exchanged
 from serving_helpers import Server
-from test_proxies import exchanged
 
 pytestmark = pytest.mark.server
 

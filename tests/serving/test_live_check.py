@@ -12,8 +12,8 @@ import pytest
 from serving_helpers import Package, Server, lay_out, start, wait_ready
 
 from packager.errors import UsageError
-from packager.worker.compile import compile_model
-from packager.worker.model import LoadedModel
+from packager.model.model import LoadedModel
+from packager.worker.compile.compile import compile_model
 from serving.settings import Settings
 
 ROW = {"carat": 0.5, "color": "E", "tables": 55}

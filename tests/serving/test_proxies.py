@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from proxies import CONFIGURATIONS, installed, proxy
+from proxies import CONFIGURATIONS, exchanged, installed, proxy
 from serving_helpers import Server
 
 pytestmark = pytest.mark.server
@@ -92,24 +92,6 @@ def request(number: int, chance: random.Random, *, doubtful: bool) -> Sent:
         framing.replace(b"{n}", b"%d" % len(body)),
     )
     return Sent(head + (chunks(body, chance) if chunked else body), name)
-
-
-def exchanged(port: int, pieces: list[bytes], quiet: float) -> bytes:
-    """All that comes back until the connection is quiet for so long, or ends."""
-    received = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            for place, piece in enumerate(pieces):
-                if place:
-                    time.sleep(0.002)
-                connection.sendall(piece)
-            connection.settimeout(quiet)
-            while piece := connection.recv(1 << 16):
-                received += piece
-        except (TimeoutError, OSError):
-            pass
-    return bytes(received)
 
 
 def whole(port: int, sent: list[Sent], pieces: list[bytes]) -> bytes:

@@ -16,11 +16,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from packager.data.frames import infer_columns
-from packager.manifest import Column, Schema
-from packager.results import Golden
-from packager.worker.compile import compile_model
-from packager.worker.model import LoadedModel
-from serving.openapi import document
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Column, Schema
+from packager.model.model import LoadedModel
+from packager.worker.compile.compile import compile_model
+from serving.openapi.document import document
 
 FRAME = pd.DataFrame({"a": np.linspace(0, 1, 80), "b": np.linspace(1, 0, 80) ** 2})
 LABELS = ["yes" if value > 0.5 else "no" for value in FRAME["a"]]

@@ -21,9 +21,9 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from serving_helpers import Package, Server, free_port, start, wait_ready
 
-from monitoring.profile import Profile
-from monitoring.rendering import Rendering
-from packager.results import Compiled
+from monitoring.exposition.render import Rendering
+from monitoring.profile.profile import Profile
+from packager.manifest.evaluation import Compiled
 
 pytestmark = pytest.mark.server
 Starter = Callable[..., Server]

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from serving_helpers import Package, Reply, Server, lay_out, make_manifest
 
-from monitoring.binning import build_profile
+from monitoring.profile.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.digest import canonical_json
-from packager.exposition import samples
-from packager.manifest import Schema, Serve
-from packager.results import Golden
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Schema, Serve
+from packager.monitor.exposition import samples
 
 pytestmark = pytest.mark.server
 

@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from packager.manifest import Manifest
-from packager.worker.compiled import load_compiled
-from packager.worker.integrity import MANIFEST
-from packager.worker.paths import Root
+from packager.manifest.manifest import Manifest
+from packager.model.compiled.model import load_compiled
+from packager.model.integrity import MANIFEST
+from packager.model.paths import Root
 
 root = Root.from_environment()
 manifest = Manifest.load(Path(root.package) / MANIFEST)

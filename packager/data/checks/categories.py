@@ -12,7 +12,7 @@ from packager.data.checks.placeholders import is_placeholder
 from packager.data.checks.suspects import Ints, Suspects, listed, rows_where
 from packager.data.checks.table import Table, Texts
 from packager.data.drift import is_list
-from packager.data.shown import shown_value
+from packager.text import shown_value
 
 FEW = 200
 """A column with more distinct common values than this is no list of categories."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.freetext import is_free_text
+from packager.data.checks.free_text import is_free_text
 from packager.data.checks.suspects import CannotJudgeError, Suspects
 from packager.data.checks.table import Table
-from packager.data.shown import shortened
+from packager.text import shortened
 
 UNIQUE = 0.98
 """Share of distinct values from which whole numbers and text name rows."""

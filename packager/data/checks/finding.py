@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from packager.digest import canonical_json, sha256_bytes
-from packager.noun import Noun
+from packager.manifest.base import Noun
 
 Part = Literal["source", "test"]
 """The data source, or the file that holds the held-out rows."""

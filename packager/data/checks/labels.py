@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from packager.data.checks.folds import OutOfFold
+from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.suspects import Floats, Ints, Mask, Suspects, shown
 from packager.data.checks.table import Table
-from packager.data.shown import shortened
+from packager.text import shortened
 
 FAR = 6.0
 """Robust standard deviations from which a residual is suspect."""

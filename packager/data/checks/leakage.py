@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from packager.data.checks.split_overlap import twins
 from packager.data.checks.suspects import Suspects, listed, rows_where, shown
 from packager.data.checks.table import Table
-from packager.data.checks.twins import twins
 
 _GROUP = re.compile(
     r"(^|[_\s.-])(id|ids|uuid|key|customer|patient|user|subject|person|group|client|device|"

@@ -9,7 +9,7 @@ import numpy as np
 from packager.data.checks.suspects import Suspects
 from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
-from packager.noun import Kind
+from packager.manifest.base import Kind
 
 WIDER: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Kinds that a column may have where another is expected: whole numbers are numbers."""

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from packager.data.checks.expected import Expected, smallest
+from packager.data.checks.expectations import Expected, smallest
 from packager.data.checks.suspects import Floats, Ints, Mask
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
-from packager.manifest import Split
-from packager.noun import Task
+from packager.manifest.base import Task
+from packager.manifest.manifest import Split
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import zipfile
 
 import pytest
 
-from packager.data.csvcells import parse_cells
+from packager.data.csv_cells import parse_cells
 from packager.data.frames import read
-from packager.data.reader import PLAIN
-from packager.data.rowfiles import read_rows
-from packager.data.stream import fingerprint_path
+from packager.data.row_files import read_rows
 from packager.errors import UsageError
-from packager.manifest import Schema
+from packager.manifest.manifest import Schema
+from packager.manifest.read_options import PLAIN
+from packager.tables.stream import fingerprint_path
 
 NO_COLUMNS = Schema.model_construct(features=(), extras=())
 
@@ -32,7 +32,7 @@ def packed(path, content):
 @pytest.mark.parametrize("suffix", [".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zip", ".csv"])
 @pytest.mark.parametrize("start", [b"", b'a,b\n1,"'])
 def test_a_line_without_end_is_told(tmp_path, monkeypatch, suffix, start):
-    monkeypatch.setattr("packager.data.csvtext.MAX_LINE_BYTES", 1 << 21)
+    monkeypatch.setattr("packager.data.csv_text.MAX_LINE_BYTES", 1 << 21)
     path = packed(tmp_path / f"x{suffix}", start + b"0" * (1 << 23))
     for reader in (read, fingerprint_path, lambda one: read_rows(one, NO_COLUMNS)):
         with pytest.raises(UsageError, match="expected "):
@@ -40,8 +40,8 @@ def test_a_line_without_end_is_told(tmp_path, monkeypatch, suffix, start):
 
 
 def test_a_packed_table_larger_than_memory_is_refused_while_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("packager.data.csvtext._LOOK", 1 << 22)
-    monkeypatch.setattr("packager.data.room.available_bytes", lambda: 1 << 20)
+    monkeypatch.setattr("packager.data.csv_text._LOOK", 1 << 22)
+    monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 1 << 20)
     path = packed(tmp_path / "x.csv.gz", b"a,b\n" + b"1,2\n" * 3_000_000)
     assert path.stat().st_size < 100_000
     for reader in (read, lambda one: read_rows(one, NO_COLUMNS)):

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from packager.data import canonical
 from packager.data.fingerprint import Fingerprinter, fingerprint, row_hashes
 from packager.errors import UsageError
-from packager.manifest import Fingerprint
-from packager.noun import FileEntry
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Fingerprint
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_dfp1.json").read_text(encoding="utf-8"))
 

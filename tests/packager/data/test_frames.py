@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from packager.data.frames import column_names, infer_columns, read, source_files
-from packager.data.rowfiles import read_rows
+from packager.data.row_files import read_rows
 from packager.errors import UsageError
-from packager.manifest import Column, Schema
+from packager.manifest.manifest import Column, Schema
 
 
 def column(frame, name):

@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from packager.data.frames import read
-from packager.data.parquetfiles import arrow_table, holed_integers, parquet_schema
-from packager.data.rowfiles import read_rows
-from packager.data.stream import blocks, fingerprint_path
+from packager.data.parquet_files import arrow_table, holed_integers, parquet_schema
+from packager.data.row_files import read_rows
 from packager.errors import UsageError
-from packager.manifest import Schema
-from packager.versions.source import open_source
+from packager.manifest.manifest import Schema
+from packager.tables.source import open_source
+from packager.tables.stream import blocks, fingerprint_path
 
 NO_COLUMNS = Schema.model_construct(features=(), extras=())
 READERS = [
@@ -41,7 +41,7 @@ def repeated(path, value, kind, rows, columns=1):
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    monkeypatch.setattr("packager.data.room.available_bytes", lambda: 100_000_000)
+    monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 100_000_000)
 
 
 @pytest.mark.parametrize("reader", [read, READERS[-1], READERS[-2]])

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from packager.data.checkdigits import is_card, is_iban, is_national_id, luhn
+from packager.data.check_digits import is_card, is_iban, is_national_id, luhn
 from packager.data.given_names import GIVEN_NAMES
 from packager.data.personal import personal_kind
-from packager.init import _starter_rows
+from packager.project.scaffold import _starter_rows
 
 RANDOM = np.random.default_rng(3)
 GIVEN = sorted(GIVEN_NAMES)[::9]

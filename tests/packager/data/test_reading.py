@@ -15,16 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from packager.data import stream
 from packager.data.fingerprint import fingerprint
 from packager.data.frames import infer_columns, keep_text_plain, read
-from packager.data.look import first_rows, refuse_commas
-from packager.data.nullwords import words_read_as_null
-from packager.data.reader import Reader
-from packager.data.rowfiles import read_rows
-from packager.data.served import as_served
+from packager.data.model_input import as_served
+from packager.data.null_words import words_read_as_null
+from packager.data.preview import first_rows, refuse_commas
+from packager.data.row_files import read_rows
 from packager.errors import UsageError
-from packager.manifest import Schema
+from packager.manifest.manifest import Schema
+from packager.manifest.read_options import Reader
+from packager.tables import stream
 
 
 @pytest.fixture

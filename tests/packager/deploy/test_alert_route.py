@@ -15,10 +15,10 @@ import pytest
 import yaml
 from real_prometheus import alertmanager, free_port, prometheus
 
-from monitoring.rules import Monitored
-from packager.deploy import folder
+from packager.deploy import generated_folder
 from packager.deploy.fleet import Fleet
 from packager.deploy.monitoring import model_files, shared_files
+from packager.deploy.prometheus.rules import Monitored
 
 pytestmark = [
     pytest.mark.server,
@@ -45,7 +45,7 @@ def alerts(address: str, until: Callable[[list[Any]], bool]) -> list[Any]:
 def write_all(out: Path) -> dict[str, str]:
     fleet = Fleet({}).with_model(MODEL.name, MODEL.version, "shop:1", 512)
     files = {**model_files(MODEL), **shared_files(fleet)}
-    folder.write(out, files, fleet.notes)
+    generated_folder.write(out, files, fleet.notes)
     return files
 
 

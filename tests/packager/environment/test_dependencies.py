@@ -14,7 +14,7 @@ from packager.environment.lock import load_lock, write_lock
 from packager.environment.platform import Target
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
-from packager.manifest import Base
+from packager.manifest.manifest import Base
 
 TARGET = Target("3.11", "linux/amd64", (2, 36))
 BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())

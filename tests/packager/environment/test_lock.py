@@ -19,7 +19,7 @@ from packager.environment.lock import (
 )
 from packager.environment.platform import Target
 from packager.errors import UsageError
-from packager.manifest import Base, Wheel
+from packager.manifest.manifest import Base, Wheel
 
 TARGET = Target("3.11", "linux/amd64", (2, 36))
 BASE = Base(reference="python:3.11", diff_ids=("sha256:1", "sha256:2"), env=("PATH=/bin", "A=ä"))

@@ -11,8 +11,10 @@ import pytest
 from host_samples import MANIFEST
 from image_samples import NAME, make_images
 
+from packager.engine.engine import Engine
+from packager.engine.streams import built_id
 from packager.errors import PackageError, UsageError
-from packager.image.assemble import layer_names, with_layers
+from packager.image.config import layer_names, with_layers
 from packager.image.docker_build import (
     base_image,
     build_images,
@@ -22,11 +24,9 @@ from packager.image.docker_build import (
     own_template,
     split,
 )
-from packager.image.engine import Engine
+from packager.image.export import Output
 from packager.image.layers import Entry, Layer, plain_layer
-from packager.image.outputs import Output
-from packager.image.streams import built_id
-from packager.manifest import Base
+from packager.manifest.manifest import Base
 from packager.progress import Silent
 
 NOP = "/bin/sh -c #(nop) "

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.image.assemble import environment, healthcheck
+from packager.image.config import environment, healthcheck
 from packager.image.dockerfile import _quoted, render, template
-from packager.manifest import Base
+from packager.manifest.manifest import Base
 
 BASE = Base(reference="python:3.11-slim", diff_ids=(), env=("PATH=/bin", "KEY=a b"))
 

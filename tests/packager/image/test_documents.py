@@ -9,7 +9,7 @@ from packager.errors import PackageError
 from packager.image import documents
 from packager.image.documents import bounded, document, noun, package_documents
 from packager.image.layers import Entry, plain_layer
-from packager.manifest import Lock, Manifest
+from packager.manifest.manifest import Lock, Manifest
 
 
 def test_values_are_bounded_whatever_their_kind(monkeypatch):

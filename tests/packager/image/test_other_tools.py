@@ -16,8 +16,8 @@ import pytest
 from host_samples import MANIFEST
 from image_samples import make_images
 
-from packager.image.assemble import Image
-from packager.image.outputs import write_archive, write_oci
+from packager.image.config import Image
+from packager.image.export import write_archive, write_oci
 
 TAGS = (MANIFEST.tag, f"{MANIFEST.tag}-replay")
 CONTAINERD = """

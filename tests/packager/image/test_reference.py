@@ -12,13 +12,13 @@ from host_samples import MANIFEST, Heard
 from image_samples import LOCK, NAME, make_images
 
 from packager.digest import canonical_json, sha256_bytes
+from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image import reference
-from packager.image.assemble import Image
-from packager.image.engine import Engine
-from packager.image.outputs import write_archive, write_oci
+from packager.image.config import Image
+from packager.image.export import write_archive, write_oci
 from packager.image.reference import Reference, open_reference
-from packager.manifest import Base
+from packager.manifest.manifest import Base
 
 
 @pytest.fixture

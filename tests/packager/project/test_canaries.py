@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from host_samples import FILES, TOML, Heard, write_project
 
-from packager.code import read_code
-from packager.console import ConsoleProgress, show_error
+from packager.cli.console import ConsoleProgress, show_error
 from packager.errors import PackageError, UsageError
+from packager.location import Location
 from packager.project.config import load_project
-from packager.versions.location import Location
+from packager.project.files import read_code
 
 CANARY = "canary31415926"
 PLACES = {

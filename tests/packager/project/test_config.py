@@ -7,7 +7,7 @@ from host_samples import TOML, write_project
 
 from packager.errors import UsageError
 from packager.project.config import load_project
-from packager.training import job_of, serve_of
+from packager.runners.job import job_of, serve_of
 
 FULL = """\
 [package]

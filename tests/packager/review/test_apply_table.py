@@ -12,16 +12,16 @@ from pyarrow import parquet
 
 from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
+from packager.location import Location
 from packager.progress import Silent
 from packager.review.apply_table import apply_to_table
 from packager.review.verdicts import Verdict
-from packager.versions.add import add
-from packager.versions.derive import stale
-from packager.versions.export import revert
-from packager.versions.lineage import lineage, lineage_text
-from packager.versions.location import Location
-from packager.versions.source import frame_source, open_source
-from packager.versions.store import Store
+from packager.tables.checkout import revert
+from packager.tables.commit import add
+from packager.tables.delta import Store
+from packager.tables.derive import stale
+from packager.tables.lineage import lineage, lineage_text
+from packager.tables.source import frame_source, open_source
 
 FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2.0, -999.0]})
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 
-from packager.data.checks.check import check
+from packager.data.checks.run import check
 from packager.data.checks.table import table_of
-from packager.review.files import write_suspects
-from packager.review.page import OPEN, page
+from packager.report.suspects import write_suspects
+from packager.report.suspects_page import OPEN, page
 from packager.review.verdicts import Verdict, read_verdicts
 
 HOSTILE = "<script>alert(1)</script>"

@@ -8,7 +8,7 @@ import docker
 import pytest
 from command import Package, package
 
-from packager.image.engine import Engine
+from packager.engine.engine import Engine
 
 WRITES = """
 import pathlib

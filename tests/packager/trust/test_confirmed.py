@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from host_samples import MANIFEST
 
-from packager.replay import _confirmed
-from packager.worker.report import Likeness, ReplayReport
+from packager.run.replay import _confirmed
+from packager.worker.replay.report import Likeness, ReplayReport
 
 
 @pytest.mark.parametrize("said", [True, False])

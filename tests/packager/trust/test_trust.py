@@ -14,10 +14,10 @@ import pytest
 from host_samples import LOCK
 
 from packager.errors import PackageError
-from packager.image.assemble import assemble
+from packager.image.config import assemble
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.wheels import site_packages, venv_entries
-from packager.manifest import Lock, Wheel
+from packager.manifest.manifest import Lock, Wheel
 from packager.trust.bytecode import bytecode_checks
 from packager.trust.contents import read_contents
 from packager.trust.environments import environment_of, recorded

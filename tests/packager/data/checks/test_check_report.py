@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from dirty_tables import ROWS, clean
 
-from packager.data.checks import check as checks
-from packager.data.checks.check import DETECTORS, KEPT, check
+from packager.data.checks import run as checks
 from packager.data.checks.finding import Report
+from packager.data.checks.run import DETECTORS, KEPT, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.review.summary import WHAT, summary

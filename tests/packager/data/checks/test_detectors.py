@@ -9,21 +9,21 @@ from dirty_tables import ROWS, clean, rows_of, said
 from sklearn.datasets import load_iris
 
 from packager.data.checks.categories import misspelt, unseen_category
-from packager.data.checks.check import MODEL_FREE, WITH_MODELS
 from packager.data.checks.columns import constant, id_like
 from packager.data.checks.duplicates import conflicting_label, duplicate
-from packager.data.checks.expected import Declared, Expected
+from packager.data.checks.expectations import Declared, Expected
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 from packager.data.checks.leakage import group_overlap, leakage, time_overlap
 from packager.data.checks.missing import missing
-from packager.data.checks.mixed import mixed_types
+from packager.data.checks.mixed_types import mixed_types
 from packager.data.checks.outliers import outlier, robust_scores
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
+from packager.data.checks.run import MODEL_FREE, WITH_MODELS
 from packager.data.checks.schema import schema
-from packager.data.checks.targetleak import target_leakage
+from packager.data.checks.target_leakage import target_leakage
 from packager.data.frames import infer_columns
-from packager.manifest import Split
+from packager.manifest.manifest import Split
 
 HALF = np.arange(ROWS) >= ROWS // 2
 

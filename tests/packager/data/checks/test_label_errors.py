@@ -13,7 +13,8 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from packager.data.checks.folds import out_of_fold, plan_folds
+from packager.data.checks.cross_validation import out_of_fold, plan_folds
+from packager.data.checks.default_model import stand_in
 from packager.data.checks.labels import (
     confident,
     confident_joint,
@@ -21,7 +22,6 @@ from packager.data.checks.labels import (
     robust_residuals,
     whole,
 )
-from packager.data.checks.standin import stand_in
 from packager.data.checks.suspects import CannotJudgeError
 from packager.data.checks.table import table_of
 

@@ -7,9 +7,9 @@ import pandas as pd
 from dirty_tables import clean, said
 
 from packager.data.checks.categories import unseen_category
-from packager.data.checks.check import check
-from packager.data.checks.drifting import drift, slice_drift
-from packager.data.checks.expected import Expected
+from packager.data.checks.drift import drift, slice_drift
+from packager.data.checks.expectations import Expected
+from packager.data.checks.run import check
 from packager.data.checks.schema import schema
 from packager.data.checks.table import table_of
 from packager.data.drift import drift_of, shared_rows

@@ -1,0 +1,1 @@
+"""Counters of all workers of a server as Prometheus text."""

@@ -1,0 +1,170 @@
+"""Which values of all workers make which line of the exposition, and how.
+
+The rules are those of prometheus_client's ``MultiProcessCollector``, in the same order, so that
+sums are equal to the last bit; but they are applied to names, once, and to values by NumPy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.metrics.registry import go_text
+
+Values = NDArray[np.float64]
+Labels = tuple[tuple[str, str], ...]
+Better = Callable[[Values, Values], Any]
+"""(the next value, the one so far) → where the next one is taken."""
+Round = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Slots, and the place of one value of each; the second value of a slot is in the second round."""
+
+SUMMED = frozenset({"counter", "histogram", "summary", "gauge_sum", "gauge_livesum"})
+CHOSEN: dict[str, Better] = {
+    "gauge_max": np.greater,
+    "gauge_livemax": np.greater,
+    "gauge_min": np.less,
+    "gauge_livemin": np.less,
+    "gauge_all": np.greater,
+    "gauge_liveall": np.greater,
+}
+BY_WORKER = frozenset({"gauge_all", "gauge_liveall"})
+"""Kinds with a line for each worker, by the label ``pid``: nothing to choose from."""
+KINDS = SUMMED | CHOSEN.keys()
+
+
+@dataclass
+class Family:
+    """A metric and its lines, in the library's order."""
+
+    kind: str
+    """``counter``, ``gauge_max``: what the file's name begins with."""
+    help: str
+    lines: dict[Labels, dict[tuple[str, Labels], int]] = field(default_factory=dict)
+    """By labels (of a histogram without ``le``), by name and all labels: the slot of its value."""
+    buckets: dict[Labels, dict[float, int]] = field(default_factory=dict)
+    """Of a histogram: by labels without ``le``, by bound: the slot."""
+
+
+class Families:
+    """The metrics of all files; each line has a *slot*, and each value goes into one."""
+
+    def __init__(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
+        """``files``: name and keys of each; raises ``ValueError`` for what can't be merged."""
+        self.by_name: dict[str, Family] = {}
+        self.made = 0
+        """Slots there are."""
+        self.slots: list[int] = []
+        """Of the values, in the order of the files."""
+        parsed: dict[bytes, tuple[str, str, Labels, str]] = {}
+        for file, keys in files:
+            kind, worker = _kind_of(file)
+            if kind not in KINDS:
+                raise ValueError(f"{file}: expected one of {sorted(KINDS)}, got {kind}")
+            for key in keys:
+                if key not in parsed:
+                    metric, name, labels, text = json.loads(key)
+                    parsed[key] = metric, name, tuple(sorted(labels.items())), text
+                self.slots.append(self._slot(kind, worker, *parsed[key]))
+        families = self.by_name.items()
+        self.rows = [row for name, one in families for row in self._accumulate(name, one)]
+        """Per histogram the slots of its buckets in order, and that of its count."""
+
+    def of(self, kind: str) -> set[int]:
+        """The slots of every family of this kind."""
+        families = [family for family in self.by_name.values() if family.kind == kind]
+        lines = [lines for family in families for lines in family.lines.values()]
+        return {slot for found in lines for slot in found.values()}
+
+    def _slot(
+        self, kind: str, worker: str, metric: str, name: str, labels: Labels, text: str
+    ) -> int:
+        """The slot of one value."""
+        family = self.by_name.setdefault(metric, Family(kind, text))
+        if family.kind != kind:
+            raise ValueError(f"{metric}: expected a {family.kind} in every file, got a {kind}")
+        if kind == "histogram":
+            bound = next((float(value) for key, value in labels if key == "le"), None)
+            if bound is not None:
+                rest = tuple(pair for pair in labels if pair[0] != "le")
+                return self._in(family.buckets.setdefault(rest, {}), bound)
+        elif kind in BY_WORKER:
+            labels = (*labels, ("pid", worker))
+        elif kind.startswith("gauge"):
+            labels = tuple(pair for pair in labels if pair[0] != "pid")
+        return self._in(family.lines.setdefault(labels, {}), (name, labels))
+
+    def _in(self, slots: dict[Any, int], key: Any) -> int:
+        if key not in slots:
+            slots[key] = self.made
+            self.made += 1
+        return slots[key]
+
+    def _accumulate(self, name: str, family: Family) -> Iterator[list[int]]:
+        """Make lines of buckets and their counts; per histogram its slots."""
+        for labels, buckets in family.buckets.items():
+            lines = family.lines.setdefault(labels, {})
+            bounds = sorted(buckets)
+            for bound in bounds:
+                lines[f"{name}_bucket", (*labels, ("le", go_text(bound)))] = buckets[bound]
+            count = self._in(lines, (f"{name}_count", labels))
+            yield [*(buckets[bound] for bound in bounds), count]
+
+
+class Merging:
+    """How the values, in the order of the files, become those of the slots."""
+
+    def __init__(self, families: Families) -> None:
+        self._made = families.made
+        self._targets = np.array(families.slots, np.intp)
+        self._rows = _same_length(families.rows)
+        self._rounds = [(better, _rounds(families, kind)) for kind, better in CHOSEN.items()]
+
+    def merged(self, values: Values) -> Values:
+        """The value of each slot."""
+        merged = np.zeros(self._made)
+        with np.errstate(all="ignore"):  # infinities may meet
+            np.add.at(merged, self._targets, values)  # one after the other, as a loop would
+            for rows in self._rows:
+                buckets = rows[:, :-1]
+                merged[buckets] = np.cumsum(merged[buckets], axis=1)
+                merged[rows[:, -1]] = merged[rows[:, -2]]
+        for better, rounds in self._rounds:
+            for number, (slots, places) in enumerate(rounds):
+                new = values[places]
+                if number:
+                    new = np.where(better(new, merged[slots]), new, merged[slots])
+                merged[slots] = new
+        return merged
+
+
+def _rounds(families: Families, kind: str) -> list[Round]:
+    chosen = families.of(kind)
+    places: dict[int, list[int]] = {}
+    for place, slot in enumerate(families.slots):
+        if slot in chosen:
+            places.setdefault(slot, []).append(place)
+    rounds = []
+    for number in range(max(map(len, places.values()), default=0)):
+        pairs = [(slot, found[number]) for slot, found in places.items() if number < len(found)]
+        slots, at = np.array(pairs, np.intp).T
+        rounds.append((slots, at))
+    return rounds
+
+
+def _kind_of(file: str) -> tuple[str, str]:
+    """A file's kind and the worker it is of: ``gauge_max_w0.db`` is ``gauge_max``, ``w0``."""
+    parts = file.split("_")
+    if parts[0] != "gauge" or len(parts) < 3:
+        return parts[0], ""
+    return f"gauge_{parts[1]}", parts[2].removesuffix(".db")
+
+
+def _same_length(rows: list[list[int]]) -> list[NDArray[np.intp]]:
+    """A matrix for each length of ``rows``."""
+    lengths = sorted(set(map(len, rows)))
+    return [np.array([row for row in rows if len(row) == n], np.intp) for n in lengths]

@@ -1,0 +1,128 @@
+"""What a scrape is answered: the text prometheus_client would make, made from what stays the same.
+
+Keys in counter files never move. So names, labels, ``HELP`` and ``TYPE`` are worked out once, by
+the library itself, until a file has other keys; a scrape reads the values, merges and writes them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from monitoring.exposition.merge import Families, Family, Merging
+from monitoring.exposition.mmap_file import Places, Words, entries, read_words
+from monitoring.metrics.registry import (
+    REGISTRY,
+    CollectorRegistry,
+    Metric,
+    MultiProcessCollector,
+    generate_latest,
+    go_text,
+)
+
+
+class Rendering:
+    """The text of a folder of counter files; keeps some hundred bytes for each of their keys."""
+
+    def __init__(self, folder: str | None) -> None:
+        """``folder``: None where this process counts alone, in memory."""
+        self._folder = folder
+        self._layout: Layout | None = None
+
+    def quick(self) -> bytes | None:
+        """The text in about a millisecond; None where ``anew`` has to make it."""
+        if self._folder is None or self._layout is None:
+            return None
+        files = self._read(self._folder)
+        return self._layout.text(files) if self._layout.of_the_same(files) else None
+
+    def anew(self) -> bytes:
+        """The text in tens of milliseconds; where the keys are merged here, ``quick`` is next."""
+        if self._folder is None:
+            return generate_latest(REGISTRY)
+        files = self._read(self._folder)
+        try:
+            self._layout = Layout(Path(self._folder), files)
+        except ValueError:
+            self._layout = None
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
+            return generate_latest(registry)
+        return self._layout.text(files)
+
+    @staticmethod
+    def _read(folder: str) -> dict[str, Words]:
+        """Each file by its name, in the order of the folder, as the library takes them."""
+        files = {}
+        for name in os.listdir(folder):
+            if name.endswith(".db") and not name.startswith("."):
+                try:
+                    files[name] = read_words(Path(folder, name))
+                except FileNotFoundError:
+                    continue  # gauges of a dead worker: its successor deletes them
+        return files
+
+
+class Layout:
+    """Everything about a set of files but their values."""
+
+    def __init__(self, folder: Path, files: Mapping[str, Words]) -> None:
+        """Raises ``ValueError`` for files that can't be merged."""
+        found = {name: list(entries(folder / name, words)) for name, words in files.items()}
+        families = Families((name, [key for key, _ in of]) for name, of in found.items())
+        self._between, self._slots = _text_between(families)
+        self._merging = Merging(families)
+        self._places: dict[str, Places] = {}
+        known: dict[bytes, Places] = {}  # workers make the same keys, mostly in the same order
+        for name, words in files.items():
+            places = Places.of(words, [value for _, value in found[name]])
+            self._places[name] = known.setdefault(places.rest, places)
+
+    def of_the_same(self, files: Mapping[str, Words]) -> bool:
+        """Whether ``files`` are those it was made of, but for values."""
+        return list(files) == list(self._places) and all(
+            places.still_in(files[name]) for name, places in self._places.items()
+        )
+
+    def text(self, files: Mapping[str, Words]) -> bytes:
+        """The exposition of ``files``."""
+        found = [files[name][places.values] for name, places in self._places.items()]
+        values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
+        numbers = map(go_text, self._merging.merged(values)[self._slots].tolist())
+        pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))
+        return "".join(pieces).encode()
+
+
+class _Named:
+    """A collector of families whose values are the numbers of their slots."""
+
+    def __init__(self, families: Mapping[str, Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        for name, family in self._families.items():
+            metric = Metric(name, family.help, family.kind.partition("_")[0])
+            for lines in family.lines.values():
+                for (line, labels), slot in lines.items():
+                    metric.add_sample(line, dict(labels), slot)
+            yield metric
+
+
+def _text_between(families: Families) -> tuple[list[str], list[int]]:
+    """The text before each value, and after the last one; and the slots of the values."""
+    registry = CollectorRegistry()
+    registry.register(_Named(families.by_name))
+    between, slots = [""], []
+    for line in generate_latest(registry).decode().split("\n"):
+        if line and not line.startswith("#"):
+            before, _, number = line.rpartition(" ")
+            between[-1] += f"{before} "
+            between.append("\n")
+            slots.append(int(float(number)))
+        elif line:
+            between[-1] += f"{line}\n"
+    return between, slots

@@ -1,0 +1,231 @@
+"""Counter files: a worker's numbers, mapped into its memory, in prometheus_client's format.
+
+They are named by the worker's number, so that the next worker of that number counts on in them:
+counters never go back while the server runs, and files do not pile up. Room is allocated before it
+is mapped. A file with holes, as the library makes it, ends the process (SIGBUS) when a hole is
+written to on a full disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from monitoring.exposition.mmap_file import WORD, entries, read_words
+
+FIRST_BYTES = 1 << 16
+RETRY_SECONDS = 1.0
+"""How soon room is asked for again that there was none of."""
+
+_HEAD = struct.Struct("i")
+_VALUE = struct.Struct("dd")
+
+logger = logging.getLogger("monitoring")
+
+
+def worker_name(folder: Path, number: int) -> str:
+    """The name of a worker's files, as in ``counter_w1.db``; no process id looks like it.
+
+    Gauges of what goes on at the moment are those of the worker before it: their files go.
+    """
+    for path in folder.glob(f"gauge_live*_w{number}.db"):
+        path.unlink()
+    return f"w{number}"
+
+
+class CounterFile:
+    """Text → number and time, in the place of prometheus_client's ``MmapedDict``.
+
+    Never raises for a file that can't be written: numbers are kept in memory, ``unwritten`` counts
+    them, the log says why, and they are written as soon as there is room again. ``repair`` makes a
+    file again that was deleted or cut off. For one process, and for any of its threads.
+    """
+
+    opened: ClassVar[list[CounterFile]] = []
+    """All files of this process."""
+    unwritten: ClassVar[int] = 0
+    """Changes of numbers that were not written to their file."""
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        """Open or make ``filename``; ``read_mode`` is the library's, and not served here."""
+        if read_mode:
+            raise ValueError(f"{filename}: expected to be opened for writing")
+        self._path = Path(filename)
+        self._lock = threading.Lock()
+        self._numbers: dict[str, tuple[float, float]] = {}
+        """What the file is to hold."""
+        self._places: dict[str, int] = {}
+        """Where it holds it; keys without a place wait for room."""
+        self._descriptor = -1
+        self._map: mmap.mmap | None = None
+        self._used = WORD
+        self._capacity = 0
+        self._retry_at = 0.0
+        self._attempt(self._open)
+        CounterFile.opened.append(self)
+
+    def read_value(self, key: str) -> tuple[float, float]:
+        """The number of ``key``, which is made where it isn't there, and its time."""
+        if key not in self._numbers:
+            self.write_value(key, 0.0, 0.0)
+        return self._numbers[key]
+
+    def write_value(self, key: str, value: float, timestamp: float) -> None:
+        """Set the number of ``key`` and its time."""
+        with self._lock:
+            self._numbers[key] = value, timestamp
+            place = self._places.get(key)
+            if place is None:
+                self._attempt(self._write_waiting)
+                CounterFile.unwritten += key not in self._places
+            elif self._map is not None:
+                self._map[place : place + _VALUE.size] = _VALUE.pack(value, timestamp)
+
+    def read_all_values(self) -> Iterator[tuple[str, float, float]]:
+        """Each key with its number and time."""
+        for key, (value, moment) in self._numbers.items():
+            yield key, value, moment
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self in CounterFile.opened:
+            CounterFile.opened.remove(self)
+        self._let_go()
+
+    def repair(self) -> None:
+        """Write what waits, and make the file again where it is gone."""
+        with self._lock:
+            if self._map is not None and self._gone():
+                logger.error("%s: the file was deleted, cut off or replaced", self._path)
+                self._let_go()
+            if len(self._places) < len(self._numbers):
+                self._attempt(self._write_waiting)
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Do ``step``; the log says when it can't be done, and when it can again."""
+        now = time.monotonic()
+        if now < self._retry_at:
+            return
+        failed_before = self._retry_at > 0
+        try:
+            step()
+        except OSError as error:
+            self._retry_at = now + RETRY_SECONDS
+            if not failed_before:
+                logger.error("%s: counts are kept in memory only: %s", self._path, error)
+            return
+        self._retry_at = 0.0
+        if failed_before:
+            logger.warning("%s: counts are written again, none is lost", self._path)
+
+    def _open(self) -> None:
+        """Map the file, with what a worker before this one left in it."""
+        self._make(self._path)
+        try:
+            self._take_over()
+        except ValueError as error:
+            self._let_go()
+            self._path.rename(self._path.with_suffix(".damaged"))
+            logger.error("%s: set aside, and begun anew: %s", self._path, error)
+            self._make(self._path)
+            self._write_head()
+
+    def _take_over(self) -> None:
+        words = read_words(self._path)
+        numbers = words.view(np.float64)
+        for name, at in entries(self._path, words):
+            key = name.decode()
+            self._places[key] = WORD * at
+            self._numbers[key] = float(numbers[at]), float(numbers[at + 1])
+        self._used = max(WORD, words.nbytes)
+        self._write_head()
+
+    def _make(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            size = max(os.fstat(descriptor).st_size, FIRST_BYTES)
+            os.posix_fallocate(descriptor, 0, size)
+            self._map_anew(descriptor, size)
+        except OSError:
+            os.close(descriptor)
+            raise
+
+    def _write_waiting(self) -> None:
+        if self._map is None:
+            self._make_again()
+        for key, number in self._numbers.items():
+            if key not in self._places:
+                self._append(key, number)
+
+    def _make_again(self) -> None:
+        """Make the whole file under another name first: who reads it never finds a part of it."""
+        draft = self._path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        try:
+            self._make(draft)
+            self._write_head()
+            for key, number in self._numbers.items():
+                self._append(key, number)
+            draft.replace(self._path)
+        except OSError:
+            self._let_go()
+            draft.unlink(missing_ok=True)
+            raise
+
+    def _append(self, key: str, number: tuple[float, float]) -> None:
+        """Make an entry at the end; it counts as used only when it is whole."""
+        text = key.encode()
+        padding = b" " * (WORD - (len(text) + _HEAD.size) % WORD)
+        entry = _HEAD.pack(len(text)) + text + padding + _VALUE.pack(*number)
+        while self._used + len(entry) > self._capacity:
+            os.posix_fallocate(self._descriptor, self._capacity, self._capacity)
+            self._map_anew(self._descriptor, 2 * self._capacity)
+        assert self._map is not None
+        self._map[self._used : self._used + len(entry)] = entry
+        self._used += len(entry)
+        self._write_head()
+        self._places[key] = self._used - _VALUE.size
+
+    def _write_head(self) -> None:
+        assert self._map is not None
+        self._map[: _HEAD.size] = _HEAD.pack(self._used)
+
+    def _gone(self) -> bool:
+        """Whether the name is another file's or nobody's, or the file was cut off."""
+        own = os.fstat(self._descriptor)
+        try:
+            named = self._path.stat()
+        except OSError:
+            return True
+        same = (named.st_ino, named.st_dev) == (own.st_ino, own.st_dev)
+        return not same or own.st_size < self._capacity
+
+    def _map_anew(self, descriptor: int, size: int) -> None:
+        self._map = mmap.mmap(descriptor, size)
+        self._descriptor, self._capacity = descriptor, size
+
+    def _let_go(self) -> None:
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+            os.close(self._descriptor)
+        self._places.clear()
+        self._used, self._capacity = WORD, 0
+
+
+def repair_all() -> int:
+    """Repair every file of this process; how many changes were not written since the last time."""
+    for file in CounterFile.opened:
+        file.repair()
+    unwritten, CounterFile.unwritten = CounterFile.unwritten, 0
+    return unwritten

@@ -1,0 +1,1 @@
+"""Late labels: tokens, keys, which were used, scores."""

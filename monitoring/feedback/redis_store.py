@@ -1,0 +1,193 @@
+"""The set of scored tokens in a Redis that replicas on several hosts share.
+
+A Redis that stalls carries out commands whose sender gave up. So a token enters the set in two
+steps. First the sender *claims* it, with a number that is used once; a claim is a note that the
+next sender replaces. Then the sender *confirms* its claim: the token enters the set if no other
+sender has claimed it since. A sender counts a label only when it knows that its confirmation was
+carried out. Where that answer is lost, ``late`` asks again: the caller counts the tokens that are
+in the set by this claim, and anybody may claim the others. No order of these commands, however
+late they are carried out, counts a label twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from monitoring.feedback.redis_client import RedisClient, shown
+from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_of
+
+TRY_SECONDS = WAIT_SECONDS
+"""How long an answer is asked for again before the request is refused."""
+
+# KEYS: per day a set of scored tokens and a hash of claims. ARGV: the claim, per day the second at
+# which its keys expire, then pairs of a day's number and a nonce. Each answers 0 or 1 per pair.
+_LOOP = """
+local days, answers = #KEYS / 2, {{}}
+for i = days + 2, #ARGV, 2 do
+  local set, claims, nonce = KEYS[2 * ARGV[i] - 1], KEYS[2 * ARGV[i]], ARGV[i + 1]
+  local answer = 0
+  {step}
+  answers[#answers + 1] = answer
+end
+for day = 1, days do
+  redis.call('EXPIREAT', KEYS[2 * day - 1], ARGV[day + 1])
+  redis.call('EXPIREAT', KEYS[2 * day], ARGV[day + 1])
+end
+return answers
+"""
+_CLAIM = _LOOP.format(
+    step="""
+  if redis.call('SISMEMBER', set, nonce) == 0 then
+    redis.call('HSET', claims, nonce, ARGV[1])
+    answer = 1
+  end"""
+)
+_CONFIRM = _LOOP.format(
+    step="""
+  if redis.call('HGET', claims, nonce) == ARGV[1] then
+    redis.call('SADD', set, nonce)
+    answer = 1
+  end"""
+)
+_SETTLE = _LOOP.format(
+    step="""
+  if redis.call('HGET', claims, nonce) == ARGV[1] then
+    answer = redis.call('SISMEMBER', set, nonce)
+    if answer == 0 then redis.call('HDEL', claims, nonce) end
+  end"""
+)
+_FORGET = _LOOP.format(
+    step="""
+  if redis.call('HGET', claims, nonce) == ARGV[1] then
+    redis.call('HDEL', claims, nonce)
+  end"""
+)
+
+
+_PROBE = "redis.call('SET', KEYS[1], '1') redis.call('DEL', KEYS[1]) return 1"
+"""Raises where scripts are not allowed, or nothing may be written."""
+
+logger = logging.getLogger("monitoring")
+
+
+class RedisSeen:
+    """A set of tokens; days expire there by themselves."""
+
+    def __init__(self, url: str, model: str, days: float, *, make: bool = False) -> None:
+        """Connect to ``url``; ``days``: how long tokens are good for. Raises ``StoreError``.
+
+        Who starts the server (``make``) also learns whether that Redis can be written, and
+        whether it throws keys away when its memory is full: labels would count again.
+        """
+        self._model = model
+        self._days = days
+        self._unsure: list[tuple[bytes, list[Token]]] = []
+        """Claims whose confirmation was sent, and its answer lost."""
+        self._late: list[Token] = []
+        """Tokens that entered the set in a call of ``add`` that raised."""
+        self._counted: list[tuple[bytes, list[Token]]] = []
+        """Claims that have served their purpose."""
+        self._client: Any = RedisClient(url)
+        if self._client.eval(_PROBE, 1, f"model-feedback:{model}:probe") != 1:
+            raise StoreError(f"{shown(url)}: expected a Redis, got answers of something else")
+        if make:
+            self._refuse_eviction(shown(url))
+
+    def add(self, tokens: Sequence[Token]) -> list[bool]:
+        until = time.monotonic() + TRY_SECONDS
+        self._forget()
+        new: set[Token] = set()
+        left = list(dict.fromkeys(tokens))
+        try:
+            while left:
+                claim = os.urandom(8)
+                mine = self._chosen(_CLAIM, claim, left)
+                won = self._confirmed(claim, mine, until)
+                new.update(won)
+                # Somebody claimed the others meanwhile: they are in the set in a moment, or free.
+                left = [token for token in mine if token not in new]
+                if left and time.monotonic() > until:
+                    raise StoreError("redis: others are adding the same tokens")
+                if left:
+                    time.sleep(random.uniform(0.01, 0.05))
+        except StoreError:
+            self._late += new
+            raise
+        return first_of(new, tokens)
+
+    def late(self) -> list[Token]:
+        while self._unsure:
+            claim, tokens = self._unsure[-1]
+            won = self._chosen(_SETTLE, claim, tokens)
+            self._unsure.pop()
+            self._late += won
+            self._counted.append((claim, won))
+        late, self._late = self._late, []
+        return late
+
+    def purge(self, before: float) -> None:
+        """Nothing to do: keys expire."""
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _confirmed(self, claim: bytes, tokens: list[Token], until: float) -> list[Token]:
+        """Those of a claim that are in the set by it; asked again while there is time."""
+        while tokens:
+            try:
+                won = self._chosen(_CONFIRM, claim, tokens)
+            except StoreError:
+                if time.monotonic() < until:
+                    time.sleep(0.1)
+                    continue
+                self._unsure.append((claim, tokens))
+                raise
+            self._counted.append((claim, won))
+            return won
+        return []
+
+    def _forget(self) -> None:
+        """Drop the notes of claims that were counted."""
+        while self._counted:
+            claim, tokens = self._counted[-1]
+            self._chosen(_FORGET, claim, tokens)
+            self._counted.pop()
+
+    def _chosen(self, script: str, claim: bytes, tokens: list[Token]) -> list[Token]:
+        """Run a script; the tokens for which it answers 1."""
+        if not tokens:
+            return []
+        days = {day: at for at, day in enumerate(sorted({t[0] // DAY for t in tokens}), 1)}
+        keys = [key for day in days for key in (self._key(day), self._key(day) + ":claims")]
+        expiries = [int((day + 2 + self._days) * DAY) for day in days]
+        pairs = [part for minted, nonce in tokens for part in (days[minted // DAY], nonce)]
+        answers = self._client.eval(script, len(keys), *keys, claim, *expiries, *pairs)
+        if (
+            not isinstance(answers, list)
+            or len(answers) != len(tokens)
+            or any(type(answer) is not int or answer not in (0, 1) for answer in answers)
+        ):
+            self._client.close()  # it may be out of step: the next answer would be another's
+            raise StoreError(f"redis: expected {len(tokens)} times 0 or 1, got another answer")
+        return [token for token, answer in zip(tokens, answers, strict=True) if answer]
+
+    def _refuse_eviction(self, place: str) -> None:
+        try:
+            found = self._client.memory()
+        except StoreError as error:
+            logger.warning("it can't be told whether this Redis evicts keys: %s", error)
+            return
+        policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
+        if found.get("maxmemory") and policy != "noeviction":
+            raise StoreError(
+                f"{place}: expected `maxmemory-policy noeviction`, got {policy!r}:"
+                " labels whose keys it evicts would count twice"
+            )
+
+    def _key(self, day: int) -> str:
+        return f"model-feedback:{self._model}:{day}"

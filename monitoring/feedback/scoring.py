@@ -1,0 +1,115 @@
+"""Labels against the predictions in their tokens: what counts, what is refused and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.feedback.labels import Classes, InvalidError, Numbers
+from monitoring.feedback.token_store import Seen
+from monitoring.feedback.tokens import Token, TokenError, Tokens, hashed
+from monitoring.metrics.feedback import FeedbackMetrics, Outcome
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A label whose token is good and whose value fits; it may still be a duplicate."""
+
+    index: int
+    token: Token
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A label that doesn't count; ``index`` is its place in the request."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The labels of one request, before it is asked which were counted earlier."""
+
+    good: Sequence[Verified]
+    bad: Sequence[Rejected]
+    skipped: int
+    """Pairs without a label yet."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of the labels of one request."""
+
+    accepted: int
+    rejected: Sequence[Rejected]
+    skipped: int
+
+
+class Scorer:
+    """Turns tokens and labels into outcomes."""
+
+    def __init__(self, tokens: Tokens, classes: Sequence[Any] | None) -> None:
+        """``classes``: None for a regression."""
+        self.tokens = tokens
+        self._labels = Numbers() if classes is None else Classes(classes)
+
+    def verify(self, items: Iterable[tuple[Any, Any]]) -> Judged:
+        """(token, actual) pairs, judged one by one; duplicates are not looked for here.
+
+        A pair without a label is skipped whatever its token says: nothing of it is to be counted,
+        and the token is good for the label that comes later.
+        """
+        good: list[Verified] = []
+        bad: list[Rejected] = []
+        skipped = 0
+        for index, (text, actual) in enumerate(items):
+            if isinstance(text, str) and self._labels.is_absent(actual):
+                skipped += 1
+                continue
+            try:
+                token = self.tokens.verify(text)
+                good.append(Verified(index, token, self._outcome(token, actual)))
+            except (TokenError, InvalidError) as error:
+                bad.append(Rejected(index, error.reason))
+        return Judged(good, bad, skipped)
+
+    def _outcome(self, token: Token, actual: Any) -> Outcome:
+        label = self._labels.read(actual)
+        ours = token.version == self.tokens.version
+        delay = self.tokens.age(token)
+        if isinstance(self._labels, Numbers):
+            error = token.number - label
+            if not math.isfinite(error):
+                raise InvalidError("not_a_number")
+            return Outcome(token.bitmap, ours, delay, error=error)
+        return Outcome(
+            token.bitmap,
+            ours,
+            delay,
+            correct=hashed(label) == token.prediction,
+            predicted=self.tokens.predicted(token),
+            actual=label,
+        )
+
+
+def settle(judged: Judged, seen: Seen, metrics: FeedbackMetrics) -> Settled:
+    """Count every label that wasn't counted before.
+
+    First the set, then the counters, then the answer: a crash in between loses these labels and
+    counts none twice. Raises ``StoreError``; nothing is counted then.
+    """
+    good = judged.good
+    new = seen.add([(one.token.minted, one.token.nonce) for one in good]) if good else []
+    metrics.add(one.outcome for one, fresh in zip(good, new, strict=True) if fresh)
+    twice = [
+        Rejected(one.index, "duplicate") for one, fresh in zip(good, new, strict=True) if not fresh
+    ]
+    rejected = sorted([*judged.bad, *twice], key=lambda one: one.index)
+    for one in rejected:
+        metrics.reject(one.reason)
+    metrics.skip(judged.skipped)
+    return Settled(len(good) - len(twice), rejected, judged.skipped)

@@ -1,0 +1,206 @@
+"""A signed token with every prediction, so that any worker can score its label weeks later.
+
+48 bytes, 64 characters of base64url: key id 1, version 6 (the first 12 hex digits of the package
+root), time 4 (seconds since 1970), prediction 8 (of a class the first bytes of its text's
+SHA-256, of a regression the float64), confidence 1, slice bitmap 4, nonce 8, and the first 16
+bytes of an HMAC-SHA256 over all of these. Signed, not encrypted: it holds no feature.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import math
+import os
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count, repeat
+from typing import Any, Literal
+
+from monitoring.feedback.keys import Keys
+
+LENGTH = 64
+_LAYOUT = struct.Struct(">B6sI8sBIQ")
+_pack = _LAYOUT.pack
+_SIGNATURE = 16
+_BLOCK = 64  # of SHA-256
+_NUMBER = struct.Struct(">d")
+_NONCE = struct.Struct(">Q")
+_SURE = 250  # confidence is kept in 250ths
+MAX_TIME = (1 << 32) - 1
+"""Seconds since 1970 that a token has room for: until 2106."""
+_REGRESSION = 254
+_UNKNOWN = 255
+_NOTHING = bytes(8)  # the prediction where there is none
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
+Task = Literal["classification", "regression"]
+
+
+class TokenError(Exception):
+    """A token that can't be scored."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a verified token says."""
+
+    version: bytes
+    minted: int
+    """Seconds since 1970."""
+    prediction: bytes
+    confidence: float | None
+    """In steps of 1/250; None where the model gave none."""
+    bitmap: int
+    nonce: bytes
+
+    @property
+    def number(self) -> float:
+        """The prediction of a regression."""
+        return float(_NUMBER.unpack(self.prediction)[0])
+
+
+class Tokens:
+    """Mints and verifies the tokens of one package version."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        root: str,
+        classes: Sequence[Any] | None,
+        days: float = 30,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``root``: the package root in hex; ``classes``: None for a regression; ``days``:
+        how long a token is good for.
+        """
+        self.use(keys)
+        self.version = bytes.fromhex(root[:12])
+        self.days = days
+        self._now = now
+        self._classes = classes
+        self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
+        self._by_hash = {known: label for label, (known, _) in reversed(self._usual.items())}
+        self._unsure = _REGRESSION if classes is None else _UNKNOWN
+        # Never the same twice, in this process by counting, elsewhere by chance; 64 bits are enough
+        # for all that is counted from 63 on.
+        self._nonces = count(int.from_bytes(os.urandom(8), "big") >> 1)
+
+    def use(self, keys: Keys) -> None:
+        """Sign with the first of ``keys`` from now on; all of them verify."""
+        self.keys = keys
+        self._signing = keys.first, signer(keys.secrets[keys.first])
+
+    def mint(
+        self,
+        labels: Sequence[Any],
+        probabilities: Sequence[Sequence[float]] | None,
+        bitmaps: Sequence[int],
+    ) -> list[str]:
+        """One token for each of n answers; ``labels`` None where there is no prediction."""
+        now = min(max(0, int(self._now())), MAX_TIME)  # whatever the clock says
+        if len(labels) == 1:
+            chances = None if probabilities is None else probabilities[0]
+            return [_text(self._signed(labels[0], chances, bitmaps[0], now))]
+        each = repeat(None) if probabilities is None else probabilities
+        text = _text(b"".join(map(self._signed, labels, each, bitmaps, repeat(now))))
+        return [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)]
+
+    def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
+        known, sure = self._usual.get(label), self._unsure
+        if known is None:
+            prediction = self._prediction(label)
+        else:
+            prediction, place = known
+            if chances is not None:
+                chance = chances[place]
+                sure = round(_SURE * chance) if 0.0 <= chance <= 1.0 else _UNKNOWN
+        key, sign = self._signing
+        body = _pack(key, self.version, now, prediction, sure, bitmap, next(self._nonces))
+        return body + sign(body)
+
+    def verify(self, token: object) -> Token:
+        """What ``token`` says; raises ``TokenError`` where it can't be scored."""
+        body, signature = _parts(token)
+        key, version, minted, prediction, sure, bitmap, nonce = _LAYOUT.unpack(body)
+        secret = self.keys.secrets.get(key)
+        if secret is None or not hmac.compare_digest(signer(secret)(body), signature):
+            raise TokenError("bad_signature")
+        if (sure == _REGRESSION) != (self._classes is None):
+            raise TokenError("unknown_version")  # of a version that did another task
+        if self._now() - minted > self.days * 86_400:
+            raise TokenError("expired")
+        confidence = sure / _SURE if sure <= _SURE else None
+        found = Token(version, minted, prediction, confidence, bitmap, _NONCE.pack(nonce))
+        if self._classes is None and not math.isfinite(found.number):
+            raise TokenError("no_prediction")
+        return found
+
+    def age(self, token: Token) -> float:
+        """Seconds since ``token`` was minted, at least 0."""
+        return max(0.0, self._now() - token.minted)
+
+    def predicted(self, token: Token) -> Any:
+        """The class a token of a classifier holds; None if it is none of ours."""
+        return self._by_hash.get(token.prediction)
+
+    def _prediction(self, label: Any) -> bytes:
+        if self._classes is None:
+            return _NUMBER.pack(math.nan if label is None else label)
+        return _NOTHING if label is None else hashed(label)
+
+
+def _text(raw: bytes) -> str:
+    """Tokens as text: 48 bytes fill 64 characters, so any number may be written in one go."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
+
+
+@lru_cache(maxsize=256)
+def signer(secret: bytes) -> Callable[[bytes], bytes]:
+    """The first 16 bytes of HMAC-SHA256 with ``secret``, as a function of the message.
+
+    By its definition (RFC 2104), with the two keyed states made once: a copy of a state costs a
+    third of a new one.
+    """
+    key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK, b"\0")))
+    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key.ljust(_BLOCK, b"\0")))
+
+    def sign(message: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(message)
+        second.update(first.digest())
+        return second.digest()[:_SIGNATURE]
+
+    return sign
+
+
+def hashed(label: Any) -> bytes:
+    """The 8 bytes that stand for a class label in a token."""
+    text = str(label).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).digest()[:8]
+
+
+def _parts(token: object) -> tuple[bytes, bytes]:
+    """Body and signature; raises ``TokenError`` for what no token can be."""
+    if not isinstance(token, str) or len(token) != LENGTH or not token.isascii():
+        raise TokenError("malformed")
+    if "+" in token or "/" in token:  # the other alphabet would make a second form of a token
+        raise TokenError("malformed")
+    try:
+        raw = base64.b64decode(token.replace("-", "+").replace("_", "/"), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise TokenError("malformed") from error
+    if len(raw) != _LAYOUT.size + _SIGNATURE:
+        raise TokenError("malformed")
+    return raw[: _LAYOUT.size], raw[_LAYOUT.size :]

@@ -1,0 +1,111 @@
+"""Counting values by the bins of a profile, a call of NumPy a column."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.profile.profile import FeatureProfile
+from monitoring.slices.clock import Clock
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """A column that is counted by intervals."""
+
+    column: int
+    edges: Floats
+    """NaN behind them, so that NaN and null are behind all bins."""
+    scale: float
+    """What a value is multiplied by to be in the unit of the edges."""
+    first: int
+    """Where its bins begin among those of all."""
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """A column that is counted by categories."""
+
+    column: int
+    places: Mapping[Any, int]
+    """Value → place among the bins of all."""
+    rest: int
+    """The place of other values; behind the bins where there is no ``other``."""
+
+
+class Bins:
+    """Counts of the values of some columns."""
+
+    def __init__(
+        self, features: Iterable[tuple[int, FeatureProfile]], clocks: Mapping[str, Clock]
+    ) -> None:
+        """``features``: position of the column and its bins; ``clocks``: of datetimes, by name.
+
+        Values are plain: None for null; numbers, and ticks for times, where there are intervals;
+        text and booleans where there are categories.
+        """
+        self._slices: dict[str, slice] = {}
+        self._numbers: list[_Numbers] = []
+        self._texts: list[_Texts] = []
+        self._lengths: list[int] = []
+        first = 0
+        for column, feature in features:
+            behind = first + len(feature.bins)
+            self._slices[feature.name] = slice(first, behind)
+            if feature.kind == "categorical":
+                self._texts.append(_texts(column, feature, first, behind))
+            else:
+                self._numbers.append(_numbers(column, feature, first, clocks.get(feature.name)))
+            if feature.kind == "text_length":
+                self._lengths.append(column)
+            first = behind + 1
+        self._scales = np.array([[n.scale] for n in self._numbers])
+        self._firsts = np.array([[n.first] for n in self._numbers], np.intp)
+        self._counts = np.zeros(first, np.int64)
+
+    def add(self, columns: Sequence[Sequence[Any] | Floats]) -> None:
+        """Count the values of each column."""
+        if self._lengths:
+            columns = [*columns]
+            for column in self._lengths:
+                columns[column] = [None if v is None else len(v) for v in columns[column]]
+        if self._numbers:
+            values = np.array([columns[n.column] for n in self._numbers], np.float64)  # None: NaN
+            values *= self._scales
+            places = np.empty(values.shape, np.intp)
+            for numbers, own, found in zip(self._numbers, values, places, strict=True):
+                found[:] = numbers.edges.searchsorted(own, side="right")
+            self._count(places + self._firsts)
+        for texts in self._texts:
+            for value, times in Tally(columns[texts.column]).items():
+                self._counts[texts.places.get(value, texts.rest)] += times
+
+    def take(self) -> Iterator[tuple[str, list[int]]]:
+        """Feature and its counts by bin, of those that have any; they start anew."""
+        counts, self._counts = self._counts, np.zeros_like(self._counts)
+        for name, own in self._slices.items():
+            if counts[own].any():
+                yield name, counts[own].tolist()
+
+    def _count(self, places: Indices) -> None:
+        self._counts += np.bincount(places.ravel(), minlength=len(self._counts))
+
+
+def _numbers(column: int, feature: FeatureProfile, first: int, clock: Clock | None) -> _Numbers:
+    edges = np.array([*feature.edges, np.nan], np.float64)
+    return _Numbers(column, edges, clock.nanoseconds if clock else 1, first)
+
+
+def _texts(column: int, feature: FeatureProfile, first: int, none: int) -> _Texts:
+    known: dict[Any, int] = {text: first + at for at, text in enumerate(feature.categories)}
+    rest = first + len(known)  # ``other``, or no bin
+    flags = {flag: known.get(str(flag), rest) for flag in (True, False)}
+    return _Texts(column, {**known, **flags, None: none}, rest)

@@ -1,0 +1,184 @@
+"""Every metric of labels that come late.
+
+Its counters are written at once, not held back: a label is acknowledged only when it is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.metrics.registry import Counter, Series, bits, label
+from monitoring.metrics.serving import OTHER
+from monitoring.slices.slices import ALL
+
+MAX_CONFUSION = 10
+OUTCOMES = ("correct", "incorrect")
+SCORED = "scored"
+REJECTIONS = (
+    "malformed",
+    "bad_signature",
+    "expired",
+    "unknown_version",
+    "no_prediction",
+    "duplicate",
+)
+"""Why a label is refused, whatever the task; ``NOT_A_CLASS`` or ``NOT_A_NUMBER`` besides."""
+NOT_A_CLASS = "not_a_class"
+NOT_A_NUMBER = "not_a_number"
+OLDER = "older"
+"""The ``version`` of outcomes of predictions that another version of the package made."""
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+DELAYS = (MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One label that counts."""
+
+    bitmap: int
+    """Slices of its row; without meaning for another version."""
+    ours: bool
+    """Whether this very version made the prediction."""
+    delay: float
+    """Seconds from prediction to label."""
+    correct: bool | None = None
+    """None for a regression."""
+    predicted: Any = None
+    actual: Any = None
+    """Class labels; a prediction that is none of our classes is None."""
+    error: float = 0.0
+    """Prediction minus actual number, for a regression."""
+
+
+class FeedbackMetrics:
+    """The metrics of labels for one package version in this process."""
+
+    def __init__(
+        self, series: Series, slices: Sequence[str], classes: Sequence[Any] | None
+    ) -> None:
+        """Create every series at 0; ``classes``: None for a regression."""
+        self._slices = tuple(slices)
+        self._regression = classes is None
+        self._common = series.common
+        outcomes = (SCORED,) if classes is None else OUTCOMES
+        counter = series.counter("model_feedback_total", "Labels counted.", "slice", "outcome")
+        self._outcomes = [
+            {outcome: counter.labels(*self._common, label(name), outcome) for outcome in outcomes}
+            for name in slices
+        ]
+        older = (self._common[0], OLDER, ALL)
+        self._older = {outcome: counter.labels(*older, outcome) for outcome in outcomes}
+        counter = series.counter("model_feedback_rejected_total", "Labels refused.", "reason")
+        reasons = (*REJECTIONS, NOT_A_NUMBER if classes is None else NOT_A_CLASS)
+        self._rejected = {reason: counter.labels(*self._common, reason) for reason in reasons}
+        self._skipped = series.counter(
+            "model_feedback_skipped_total", "Tokens sent without a label yet."
+        ).labels(*self._common)
+        self._delay = series.histogram(
+            "model_feedback_delay_seconds", "Time from prediction to label.", DELAYS
+        )()
+        self._confusion: dict[tuple[int, str, str], Counter] = {}
+        if classes is None:
+            self._errors(series)
+        else:
+            self._confusions(series, classes)
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Count labels; when this returns, they are in the counters' file."""
+        sums: dict[Counter, float] = {}
+        for outcome in outcomes:
+            self._delay.observe(outcome.delay)
+            for counter, amount in self._touched(outcome):
+                sums[counter] = sums.get(counter, 0.0) + amount
+        for counter, amount in sums.items():
+            counter.inc(amount)
+        self._delay.flush()
+
+    def reject(self, reason: str) -> None:
+        """Count a label that was refused."""
+        self._rejected[reason].inc()
+
+    def skip(self, count: int) -> None:
+        """Count tokens that came without a label."""
+        if count:
+            self._skipped.inc(count)
+
+    def _touched(self, outcome: Outcome) -> Iterator[tuple[Counter, float]]:
+        name = SCORED if outcome.correct is None else OUTCOMES[not outcome.correct]
+        if not outcome.ours:
+            yield self._older[name], 1
+            return
+        for place in bits(outcome.bitmap):
+            yield self._outcomes[place][name], 1
+            if self._regression:
+                yield from self._error_amounts(place, outcome.error)
+            else:
+                yield from self._confused(place, outcome)
+
+    def _errors(self, series: Series) -> None:
+        texts = ("abs", "Absolute errors."), ("squared", "Squared errors.")
+        by_slice = [
+            series.counter(f"model_feedback_error_{name}_total", text, "slice")
+            for name, text in texts
+        ]
+        signed = series.counter(
+            "model_feedback_error_signed_total",
+            "Errors by sign: predictions over or under the label.",
+            "slice",
+            "direction",
+        )
+        self._error_sums = [
+            (
+                *(counter.labels(*self._common, label(name)) for counter in by_slice),
+                signed.labels(*self._common, label(name), "over"),
+                signed.labels(*self._common, label(name), "under"),
+            )
+            for name in self._slices
+        ]
+
+    def _error_amounts(self, place: int, error: float) -> Iterator[tuple[Counter, float]]:
+        absolute, squared, over, under = self._error_sums[place]
+        yield absolute, abs(error)
+        yield squared, error * error
+        yield (over if error > 0 else under), abs(error)
+
+    def _confusions(self, series: Series, classes: Sequence[Any]) -> None:
+        """Predicted by actual: of binary tasks in every slice, else overall and at most 10 by 10.
+
+        Beyond ten classes the last ones are ``other``; so is an answer that is no class.
+        """
+        counter = series.counter(
+            "model_feedback_confusion_total", "Labels counted.", "slice", "predicted", "actual"
+        )
+        texts = [label(one) for one in classes]
+        self._shown = frozenset(
+            texts if len(texts) <= MAX_CONFUSION else texts[: MAX_CONFUSION - 1]
+        )
+        shown = [text for text in texts if text in self._shown]
+        rest = [OTHER] if len(shown) < len(texts) else []
+        self._in_slices = len(self._slices) if len(texts) == 2 else 1
+        cells = [
+            (place, predicted, actual)
+            for place in range(self._in_slices)
+            for predicted in [*shown, *rest]
+            for actual in [*shown, *rest]
+        ]
+        for place, predicted, actual in [*cells, (0, OTHER, OTHER)]:
+            values = label(self._slices[place]), predicted, actual
+            self._confusion[place, predicted, actual] = counter.labels(*self._common, *values)
+
+    def _confused(self, place: int, outcome: Outcome) -> Iterator[tuple[Counter, float]]:
+        if place >= self._in_slices:
+            return
+        predicted, actual = label(outcome.predicted), label(outcome.actual)
+        key = (
+            place,
+            predicted if predicted in self._shown else OTHER,
+            actual if actual in self._shown else OTHER,
+        )
+        if key in self._confusion:
+            yield self._confusion[key], 1
+        elif place == 0:  # an answer that is no class of the model
+            yield self._confusion[0, OTHER, OTHER], 1

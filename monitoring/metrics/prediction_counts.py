@@ -1,0 +1,130 @@
+"""Counting answers: what was predicted, how surely, in which slices, and how often it is right."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Mapping, Sequence
+from itertools import chain, compress, repeat
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.metrics.bin_counts import Bins
+from monitoring.metrics.class_labels import class_text
+from monitoring.metrics.serving import Metrics
+from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+
+Floats = npt.NDArray[np.float64]
+
+
+class Answers:
+    """Predictions of one worker since they were last written."""
+
+    def __init__(self, profile: Profile | None, classes: Sequence[Any] | None) -> None:
+        """``classes``: None for a regression."""
+        self._regression = classes is None
+        self._classes = {label: place for place, label in enumerate(classes or ())}
+        self._calibration = profile.calibration if profile else None
+        features = {f.name: f for f in profile.features} if profile else {}
+        # Classes are counted once for all; numbers and confidences are two columns.
+        self._categories = None if self._regression else features.pop(PREDICTION, None)
+        columns = enumerate((PREDICTION, CONFIDENCE))
+        self._bins = Bins([(at, features[name]) for at, name in columns if name in features], {})
+        self._clear()
+
+    def add(
+        self,
+        labels: Sequence[Any],
+        chances: Sequence[Sequence[float] | None],
+        bitmaps: Sequence[int],
+    ) -> None:
+        """Count n answers; ``chances``: per row those of the classes, None where there are none."""
+        missing = labels.count(None)
+        numbers = {0.0: len(labels) - missing, None: missing}
+        self._predicted.update(numbers if self._regression else labels)
+        confidences = self._confidences(labels, chances)
+        self._bins.add((labels, confidences))
+        self._add_slices(bitmaps, confidences)
+
+    def write(self, metrics: Metrics) -> None:
+        """Write what was counted to the counters, and start anew."""
+        for name, counts in self._bins.take():
+            metrics.add_bins(name, counts)
+        if self._categories is not None:
+            metrics.add_bins(PREDICTION, _by_category(self._categories, self._predicted))
+        metrics.add_predictions(self._predicted)
+        metrics.add_slices((b, t.rows, t.estimated, t.correct) for b, t in self._tallies.items())
+        self._clear()
+
+    def _clear(self) -> None:
+        self._predicted: Tally[Any] = Tally()
+        self._tallies: dict[int, _Tally] = {}
+
+    def _confidences(
+        self, labels: Sequence[Any], chances: Sequence[Sequence[float] | None]
+    ) -> Floats:
+        """The probability of each row's label; NaN where there are none."""
+        given = [row for row in chances if row is not None]
+        if len(given) == len(labels):
+            return self._chosen(labels, given)
+        found = np.full(len(labels), np.nan)
+        if given:
+            known = np.array([row is not None for row in chances])
+            found[known] = self._chosen(list(compress(labels, known)), given)
+        return found
+
+    def _chosen(self, labels: Sequence[Any], chances: Sequence[Sequence[float]]) -> Floats:
+        """The probability of each label, or the highest one for a label of no class."""
+        rows = len(labels)
+        places = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
+        given = np.fromiter(chain.from_iterable(chances), np.float64).reshape(rows, -1)
+        found: Floats = given[np.arange(rows), np.maximum(places, 0)]
+        return found if (places >= 0).all() else np.where(places < 0, given.max(axis=1), found)
+
+    def _add_slices(self, bitmaps: Sequence[int], confidences: Floats) -> None:
+        kinds = {bitmap: place for place, bitmap in enumerate(dict.fromkeys(bitmaps))}
+        which = np.fromiter(map(kinds.__getitem__, bitmaps), np.intp, len(bitmaps))
+        rows = np.bincount(which).tolist()
+        estimated, correct = self._estimates(which, confidences, len(kinds))
+        for bitmap, *counts in zip(kinds, rows, estimated, correct, strict=True):
+            self._tallies.setdefault(bitmap, _Tally()).add(*counts)
+
+    def _estimates(
+        self, which: npt.NDArray[np.intp], confidences: Floats, kinds: int
+    ) -> tuple[list[int], list[float]]:
+        """Rows with a confidence, and how many of them are expected to be correct, by kind."""
+        if self._calibration is None:
+            return [0] * kinds, [0.0] * kinds
+        correct = self._calibration.correct_many(confidences)
+        known = ~np.isnan(correct)
+        if not known.all():
+            which, correct = which[known], correct[known]
+        sums = np.bincount(which, weights=correct, minlength=kinds)
+        return np.bincount(which, minlength=kinds).tolist(), sums.tolist()
+
+
+class _Tally:
+    """What is added up for the rows of one combination of slices."""
+
+    __slots__ = ("correct", "estimated", "rows")
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.estimated = 0
+        self.correct = 0.0
+
+    def add(self, rows: int, estimated: int, correct: float) -> None:
+        self.rows += rows
+        self.estimated += estimated
+        self.correct += correct
+
+
+def _by_category(feature: FeatureProfile, counted: Mapping[Any, int]) -> list[int]:
+    """Counts by bin of labels that were counted."""
+    places = {category: place for place, category in enumerate(feature.categories)}
+    counts = [0] * (len(feature.bins) + 1)  # the last one for what is in no bin
+    for label, count in counted.items():
+        if label is not None:
+            counts[places.get(class_text(label), len(places))] += count
+    return counts[:-1]

@@ -1,0 +1,114 @@
+"""How series are made and written; the only import of prometheus_client.
+
+That package picks its multiprocess mode at import, from ``PROMETHEUS_MULTIPROC_DIR``; gauges
+there need a mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import prometheus_client.values
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Metric,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.utils import floatToGoString
+
+from monitoring.exposition.worker_files import CounterFile
+from monitoring.metrics.class_labels import class_text
+
+__all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series", "Spread"]
+__all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
+__all__ += ["bits", "count_as", "label"]
+
+go_text: Callable[[float], str] = floatToGoString
+"""A number as the exposition has it."""
+
+
+class Series:
+    """Makes the series of one model and version, in one registry."""
+
+    def __init__(self, model: str, version: str, registry: CollectorRegistry) -> None:
+        self.common = (label(model), label(version))
+        self._registry = registry
+
+    def counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, ("model", "version", *labels), registry=self._registry)
+
+    def gauge(self, name: str, text: str, *labels: str) -> Callable[..., None]:
+        """A function of label values and the number they get."""
+        names = ("model", "version", *labels)
+        gauge = Gauge(name, text, names, registry=self._registry, multiprocess_mode="max")
+
+        def set_to(*values: Any) -> None:
+            gauge.labels(*self.common, *map(label, values[:-1])).set(values[-1])
+
+        return set_to
+
+    def histogram(
+        self, name: str, text: str, buckets: Sequence[float], *labels: str
+    ) -> Callable[..., Spread]:
+        """A function of label values: one more histogram of these buckets."""
+        names = ("model", "version", *labels)
+        family = Histogram(name, text, names, registry=self._registry, buckets=buckets)
+        return lambda *values: Spread(family.labels(*self.common, *values), buckets)
+
+
+class Spread:
+    """Observations of a histogram, kept here and written to it by ``flush``.
+
+    Writing each one would cost a request more than its answer does. Safe from two threads.
+    """
+
+    def __init__(self, histogram: Histogram, bounds: Sequence[float]) -> None:
+        self._histogram = histogram
+        self._bounds = np.asarray(bounds, np.float64)
+        self._waiting: list[float] = []
+        self.observe = self._waiting.append
+        """Take one value."""
+
+    def flush(self) -> None:
+        """Write what was observed since the last time."""
+        values = self._waiting[:]
+        if not values:
+            return
+        del self._waiting[: len(values)]  # those; more may have come since
+        counts = np.bincount(np.searchsorted(self._bounds, values))
+        for place, count in enumerate(counts.tolist()):
+            if count:
+                # What Histogram.observe does, count times: it has no public way to say so.
+                self._histogram._buckets[place].inc(count)
+        self._histogram._sum.inc(sum(values))
+
+
+def label(value: Any) -> str:
+    """``value`` as a label: its text in JSON, with what UTF-8 can't hold escaped.
+
+    One lone surrogate in a label would make the whole exposition fail.
+    """
+    return class_text(value).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def bits(bitmap: int) -> list[int]:
+    """The positions of the bits that are set."""
+    return [place for place in range(bitmap.bit_length()) if bitmap >> place & 1]
+
+
+def count_as(worker: str) -> None:
+    """Name this process's counter files by ``worker`` instead of its process id.
+
+    To be called before the first metric is made. prometheus_client then goes on from the numbers
+    that a file of this name holds, and writes them by :class:`CounterFile`.
+    """
+    prometheus_client.values.MmapedDict = CounterFile  # type: ignore[attr-defined,assignment]
+    prometheus_client.values.ValueClass = prometheus_client.values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]

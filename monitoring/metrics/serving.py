@@ -1,0 +1,320 @@
+"""Every metric of serving; those of feedback are in :mod:`monitoring.metrics.feedback`.
+
+Workers add to counters and never export a quotient, so numbers of any set of workers and
+replicas can be summed. Every series carries ``model`` and ``version`` and exists from the start:
+a counter that appears with its first increment loses that increment. (Two exceptions: routes
+and codes that few servers meet, and anomalies a feature's kind doesn't have, appear when they
+occur.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from monitoring.metrics.registry import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Series,
+    Spread,
+    bits,
+    label,
+)
+from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+
+OTHER = "other"
+NUMBER = "number"
+NULL = "null"
+MAX_CLASSES = 20
+MAX_NAMED = 13
+MAX_APART = 2
+"""Features without drift that are named."""
+ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
+REASONS = ("missing", "unseen", "out_of_range")
+STAGES = ("validate", "predict")
+PATHS = ("compiled", "native")
+CHECKS = ("equal", "otherwise", "dropped")
+CODES = ("2xx", "4xx", "5xx")
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
+ROWS = (1, 10, 100, 1_000, 10_000)
+
+Baseline = Mapping[str, tuple[float | None, int]]
+"""Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
+
+
+class Metrics:
+    """The metrics of one package version in this process, labels' feedback aside."""
+
+    def __init__(
+        self,
+        model: str,
+        version: str,
+        *,
+        digest: str,
+        profile: Profile | None,
+        slices: Sequence[str],
+        classes: Sequence[Any] | None,
+        baseline: Baseline,
+        routes: Mapping[str, Sequence[str]],
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
+        """Create every series at 0.
+
+        ``classes``: labels a classifier predicts, None for a regression. ``slices``: in the
+        order of their bits. ``routes``: route template → classes of status codes it answers with
+        (``2xx``), for those that are there from the start.
+        """
+        self.series = Series(model, version, registry)
+        self.classes = classes
+        self.slice_names = tuple(slices)
+        self._serving(routes)
+        self._predictions(classes)
+        self._features(profile)
+        self._reference(digest, profile, baseline)
+
+    def observe_request(self, route: str, status: int, seconds: float) -> None:
+        """One answered request; ``route`` is a template, never a raw path."""
+        observe = self._observe.get((route, status))
+        if observe is None:
+            observe = self._observe[route, status] = self._request(route, f"{status // 100}xx")
+        observe(seconds)
+
+    def add_bins(self, feature: str, counts: Sequence[int]) -> None:
+        """Rows per bin of a feature."""
+        for counter, count in zip(self._bins[feature], counts, strict=True):
+            if count:
+                counter.inc(count)
+
+    def add_predictions(self, counts: Mapping[Any, int]) -> None:
+        """Prediction → rows; None for no prediction."""
+        for prediction, count in counts.items():
+            self._predicted[self._predicted_label(prediction)].inc(count)
+
+    def add_paths(self, compiled: int, native: int) -> None:
+        """Rows by which form of the model answered them."""
+        for path, count in zip(PATHS, (compiled, native), strict=True):
+            if count:
+                self._paths[path].inc(count)
+
+    def add_compiled_check(self, outcome: str) -> None:
+        """One row of the live check; ``outcome`` is one of ``CHECKS``."""
+        self._checks[outcome].inc()
+        if outcome == "otherwise":
+            self._mismatches.inc()
+
+    def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
+        """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
+        for bitmap, rows, estimated, correct in counts:
+            for place in bits(bitmap):
+                self._slices[place].inc(rows)
+                if estimated:
+                    self._estimated_rows[place].inc(estimated)
+                    self._estimated_correct[place].inc(correct)
+
+    def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """(feature, kind) → values."""
+        for (feature, kind), count in counts.items():
+            if feature in self._apart and not self._apart[feature].counts(kind):
+                continue
+            name = label(feature) if feature in self._named else OTHER
+            self._anomalies.labels(*self.series.common, name, kind).inc(count)
+
+    def add_extra_columns(self, count: int) -> None:
+        """Columns of one request that the model does not know."""
+        self._extra_columns.inc(count)
+
+    def add_suspicious(self, counts: Mapping[str, int]) -> None:
+        """Reason → rows with at least one such flag."""
+        for reason, count in counts.items():
+            self._suspicious[reason].inc(count)
+
+    def add_unwritten(self, changes: int) -> None:
+        """Changes of any counter that could not be written to its file."""
+        if changes:
+            self._unwritten.inc(changes)
+
+    def flush(self) -> None:
+        """Write what histograms hold back."""
+        for spread in (*self._requests.values(), *self._stages.values(), self._batch_rows):
+            spread.flush()
+
+    def _serving(self, routes: Mapping[str, Sequence[str]]) -> None:
+        self._request_seconds = self.series.histogram(
+            "model_request_duration_seconds",
+            "Time to answer a request.",
+            SECONDS,
+            "route",
+            "code",
+        )
+        self._unwritten = self.series.counter(
+            "model_counts_unwritten_total", "Counts that are kept in memory for want of room."
+        ).labels(*self.series.common)
+        self._requests: dict[tuple[str, str], Spread] = {}
+        self._observe: dict[tuple[str, int], Callable[[float], None]] = {}
+        for route, codes in routes.items():
+            self._add_route(route, codes)
+        stage = self.series.histogram(
+            "model_stage_duration_seconds",
+            "Time spent in a stage of predicting.",
+            STAGE_SECONDS,
+            "stage",
+        )
+        self._stages = {name: stage(name) for name in STAGES}
+        self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
+        """By stage: take the seconds that one request spent in it."""
+        self._batch_rows = self.series.histogram("model_batch_rows", "Rows of a request.", ROWS)()
+        self.observe_rows = self._batch_rows.observe
+        """Take the rows of one answered request."""
+
+    def _request(self, route: str, code: str) -> Callable[[float], None]:
+        if (route, code) not in self._requests:
+            self._add_route(route, (CODES[0], code))
+        return self._requests[route, code].observe
+
+    def _add_route(self, route: str, codes: Iterable[str]) -> None:
+        for code in codes:
+            if (route, code) not in self._requests:
+                self._requests[route, code] = self._request_seconds(route, code)
+
+    def _predictions(self, classes: Sequence[Any] | None) -> None:
+        common = self.series.common
+        texts = [NUMBER] if classes is None else [label(c) for c in classes[:MAX_CLASSES]]
+        if classes is not None:
+            texts.append(OTHER)
+        counter = self.series.counter("model_predictions_total", "Rows by prediction.", "predicted")
+        self._predicted = {text: counter.labels(*common, text) for text in (*texts, NULL)}
+        counter = self.series.counter(
+            "model_compiled_rows_total", "Rows by which form of the model answered.", "path"
+        )
+        self._paths = {path: counter.labels(*common, path) for path in PATHS}
+        counter = self.series.counter(
+            "model_compiled_checks_total", "Rows of the live check by what came of it.", "outcome"
+        )
+        self._checks = {text: counter.labels(*common, text) for text in CHECKS}
+        self._mismatches = self.series.counter(
+            "model_compiled_mismatches_total", "Rows the model itself answers otherwise."
+        ).labels(*common)
+        self.refused_rows = self.series.counter(
+            "model_refused_rows_total", "Rows that the model raised on, though it answers others."
+        ).labels(*common)
+        self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
+        self._estimated_rows = self._by_slice(
+            "model_estimated_rows_total", "Rows whose correctness is estimated."
+        )
+        self._estimated_correct = self._by_slice(
+            "model_estimated_correct_total", "Estimated number of correct answers among them."
+        )
+        counter = self.series.counter(
+            "model_suspicious_rows_total", "Rows with at least one such flag.", "reason"
+        )
+        self._suspicious = {reason: counter.labels(*common, reason) for reason in REASONS}
+        self._extra_columns = self.series.counter(
+            "model_extra_columns_total", "Columns that the model does not know, by request."
+        ).labels(*common)
+
+    def _by_slice(self, name: str, text: str) -> list[Counter]:
+        counter = self.series.counter(name, text, "slice")
+        return [counter.labels(*self.series.common, label(name)) for name in self.slice_names]
+
+    def _features(self, profile: Profile | None) -> None:
+        common = self.series.common
+        features = profile.features if profile else ()
+        counter = self.series.counter(
+            "model_feature_observations_total", "Values in a bin.", "feature", "bin"
+        )
+        self._bins = {
+            feature.name: [
+                counter.labels(*common, label(feature.name), label(text)) for text in feature.bins
+            ]
+            for feature in features
+        }
+        self._anomalies = self.series.counter(
+            "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
+        )
+        self._apart = profile.not_compared if profile else {}
+        kinds = _named_features(profile)
+        self._named = frozenset(kinds)
+        for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
+            for kind in its:
+                self._anomalies.labels(*common, label(name), kind)
+
+    def _reference(self, digest: str, profile: Profile | None, baseline: Baseline) -> None:
+        self.series.gauge("model_package_info", "1 for the package served.", "digest")(digest, 1)
+        rows = self.series.gauge(
+            "model_feature_reference_rows", "Reference rows in a bin.", "feature", "bin"
+        )
+        for feature in profile.features if profile else ():
+            for text, count in zip(feature.bins, feature.counts, strict=True):
+                rows(feature.name, text, count)
+        apart = self.series.gauge(
+            "model_feature_not_compared",
+            "Features that no drift is computed for, and why.",
+            "feature",
+            "reason",
+        )
+        for (name, reason), count in _apart(profile).items():
+            apart(name, reason, count)
+        ratio = self.series.gauge(
+            "model_feature_reference_anomalies_ratio",
+            "Share of such values in the reference rows.",
+            "feature",
+            "kind",
+        )
+        usual = profile.reference_anomalies if profile else {}
+        for name, kinds in _named_features(profile).items():
+            for kind in kinds:
+                if kind != "invalid":
+                    ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
+        self._baseline(baseline)
+
+    def _baseline(self, baseline: Baseline) -> None:
+        kind = (
+            ("mae", "Mean absolute error")
+            if self.classes is None
+            else ("accuracy_ratio", "Accuracy")
+        )
+        measured = self.series.gauge(
+            f"model_slice_baseline_{kind[0]}", f"{kind[1]} on held-out rows.", "slice"
+        )
+        rows = self.series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
+        for name, (value, count) in baseline.items():
+            rows(name, count)
+            if value is not None:
+                measured(name, value)
+
+    def _predicted_label(self, prediction: Any) -> str:
+        if prediction is None:
+            return NULL
+        if self.classes is None:
+            return NUMBER
+        text = label(prediction)
+        return text if text in self._predicted else OTHER
+
+
+def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
+    """Features that have anomalies of their own name, and the kinds theirs can be."""
+    if profile is None:
+        return {}
+    named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
+    for name, why in profile.not_compared.items():
+        kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
+        if kinds and len(named) < MAX_NAMED:
+            named[name] = kinds
+    for name in profile.left_out[: max(0, MAX_NAMED - len(named))]:
+        named[name] = ANOMALIES
+    return named
+
+
+def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
+    """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
+    apart = list(profile.not_compared.items()) if profile else []
+    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
+    more = len(apart) - MAX_APART
+    return {**counts, (OTHER, OTHER): more} if more > 0 else counts
+
+
+def _kinds(feature: FeatureProfile) -> tuple[str, ...]:
+    absent = ("unseen",) if feature.kind == "numeric" else ("below_range", "above_range")
+    return tuple(kind for kind in ANOMALIES if kind not in absent)

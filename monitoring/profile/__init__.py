@@ -1,0 +1,1 @@
+"""The reference profile: bins and calibration of the training data."""

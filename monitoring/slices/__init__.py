@@ -1,0 +1,1 @@
+"""Slices: rules on rows, compiled and evaluated."""

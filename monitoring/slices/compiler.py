@@ -1,0 +1,199 @@
+"""Rules as source of Python: one expression that is true for the rows a rule holds for.
+
+A rule has three truths, null among them (:mod:`monitoring.slices.operands`); an expression has two. So a
+condition is written in two ways, true where it holds and true where its contrary holds; what is
+null is neither. Cells stand for themselves as ``v0``, ``v1`` and so on; constants and functions
+have names in ``scope``. Nothing of a rule's text gets into the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitoring.slices import grammar
+from monitoring.slices.clock import Clock
+
+_SIGNS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+_ORDERED: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+_NUMBERS = (int, float)
+
+
+class Expressions:
+    """Writes conditions on the cells of one kind of row."""
+
+    def __init__(self, places: Mapping[str, int], clocks: Mapping[str, Clock]) -> None:
+        """``places``: column → number of its cell; ``clocks``: of datetimes, by column."""
+        self._places = places
+        self._clocks = clocks
+        self.scope: dict[str, Any] = {
+            "calculated": _calculated,
+            "isinstance": isinstance,
+            "ordered": _ordered,
+        }
+        self.used: set[int] = set()
+        """Numbers of the cells that were written."""
+
+    def cell(self, column: str) -> str:
+        """The name of a column's cell; raises ``ValueError`` where there is no such column."""
+        if column not in self._places:
+            raise ValueError(f"slices: column {column!r} is absent")
+        self.used.add(self._places[column])
+        return f"v{self._places[column]}"
+
+    def name(self, value: Any) -> str:
+        """A name for a constant or function."""
+        name = f"c{len(self.scope)}"
+        self.scope[name] = value
+        return name
+
+    def holds(self, node: ast.expr, names: Mapping[str, str]) -> str:
+        """True where the checked condition ``node`` holds; ``names``: identifier → column."""
+        return _Condition(self, names, self._clocks).either(node, True)
+
+
+class _Condition:
+    """Writes one condition."""
+
+    def __init__(
+        self, source: Expressions, names: Mapping[str, str], clocks: Mapping[str, Clock]
+    ) -> None:
+        self._source = source
+        self._names = names
+        self._clocks = clocks
+
+    def either(self, node: ast.expr, truth: bool) -> str:
+        """True where ``node`` has this truth."""
+        match node:
+            case ast.BoolOp(op=joined, values=values):
+                parts = [self.either(value, truth) for value in values]
+                return _joined(parts, isinstance(joined, ast.And) is truth)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return self.either(operand, not truth)
+            case ast.Compare():
+                operands = [node.left, *node.comparators]
+                steps = zip(node.ops, operands, operands[1:], strict=False)
+                parts = [self._step(sign, left, right, truth) for sign, left, right in steps]
+                return _joined(parts, truth)
+            case _:
+                return self._equal(self._value(node), "True", truth)
+
+    def _step(self, sign: ast.cmpop, left: ast.expr, right: ast.expr, truth: bool) -> str:
+        if isinstance(sign, ast.In | ast.NotIn):
+            return self._within(left, right, isinstance(sign, ast.In) is truth)
+        one, other = self._sides(left, right)
+        if isinstance(sign, ast.Eq | ast.NotEq):
+            return self._equal(one, other, isinstance(sign, ast.Eq) is truth)
+        compared = f"{one} {_SIGNS[type(sign)]} {other}"
+        for cell, beside, constant in ((left, one, other), (right, other, one)):
+            if isinstance(cell, ast.Name) and constant in self._source.scope:
+                # Text beside a number has no order, and neither has null.
+                is_text = isinstance(self._source.scope[constant], str)
+                kind = self._source.name(str if is_text else _NUMBERS)
+                return f"(isinstance({beside}, {kind}) and {'' if truth else 'not '}{compared})"
+        compare = self._source.name(_ORDERED[type(sign)])
+        return f"ordered({compare}, {one}, {other}) is {truth}"
+
+    def _equal(self, one: str, other: str, truth: bool) -> str:
+        sign = "==" if truth else "!="
+        return f"({one} is not None and {other} is not None and {one} {sign} {other})"
+
+    def _within(self, left: ast.expr, choices: ast.expr, truth: bool) -> str:
+        elements = [self._constant(e, self._clock(left)) for e in getattr(choices, "elts", ())]
+        value, name = self._value(left), self._source.name(tuple(elements))
+        return f"({value} is not None and {value} {'in' if truth else 'not in'} {name})"
+
+    def _sides(self, left: ast.expr, right: ast.expr) -> tuple[str, str]:
+        """Both sides of a comparison.
+
+        Text beside a datetime column is a time of its clock; columns of two clocks are compared
+        in nanoseconds.
+        """
+        one, other = self._clock(left), self._clock(right)
+        return self._side(left, one, other), self._side(right, other, one)
+
+    def _side(self, node: ast.expr, own: Clock | None, other: Clock | None) -> str:
+        if grammar.constant(node) is not None:
+            return self._source.name(self._constant(node, other))
+        value = self._value(node)
+        if own is None or other is None or own == other:
+            return value
+        return f"(None if {value} is None else {value} * {own.nanoseconds})"
+
+    def _clock(self, node: ast.expr) -> Clock | None:
+        return self._clocks.get(self._names[node.id]) if isinstance(node, ast.Name) else None
+
+    def _constant(self, node: ast.expr, clock: Clock | None) -> Any:
+        value = grammar.constant(node)
+        return clock.ticks(value) if clock and isinstance(value, str) else value
+
+    def _value(self, node: ast.expr) -> str:
+        value = grammar.constant(node)
+        if value is not None:
+            return self._source.name(value)
+        match node:
+            case ast.Name(id=identifier):
+                return self._source.cell(self._names[identifier])
+            case ast.BinOp(op=operation, left=left, right=right):
+                function = self._source.name(_ARITHMETIC[type(operation)])
+                return f"calculated({function}, {self._value(left)}, {self._value(right)})"
+            case ast.UnaryOp(operand=operand):
+                function = self._source.name(operator.mul)
+                return f"calculated({function}, -1, {self._value(operand)})"
+        raise ValueError(f"expected a value, got {ast.unparse(node)!r}")
+
+
+def _joined(parts: list[str], every: bool) -> str:
+    return f"({(' and ' if every else ' or ').join(parts)})"
+
+
+def _calculated(operation: Callable[[float, float], float], left: Any, right: Any) -> float | None:
+    """Arithmetic on float64; None where an operand is none or the result isn't finite."""
+    one, other = _number(left), _number(right)
+    if one is None or other is None:
+        return None
+    try:
+        found = operation(one, other)
+    except (ZeroDivisionError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _number(value: Any) -> float | None:
+    """A number as float64; anything else, and what float64 can't hold, is null."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _ordered(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool | None:
+    if left is None or right is None:
+        return None
+    try:
+        return compare(left, right)
+    except TypeError:  # text beside a number has no order
+        return None

@@ -1,0 +1,134 @@
+"""The little language of slice rules: ``carat >= 1.5 and color in ["D", "E"]``.
+
+Parsed with :mod:`ast` and checked node by node, so nothing but comparisons (chained ones too),
+``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``+ - * /`` on numbers, constants
+and column names gets through. A column whose name isn't a plain ASCII identifier stands in
+`backticks`. Evaluation is in :mod:`monitoring.slices.slices`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+MAX_LENGTH = 1_000
+MAX_DEPTH = 30
+
+_TOKENS = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`([^`]*)`""")
+
+Constant = bool | int | float | str
+
+
+def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
+    """The checked condition in ``text``, and the column each identifier in it stands for.
+
+    Raises ``ValueError`` saying what is not allowed.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"expected at most {MAX_LENGTH} characters, got {len(text)}")
+    source, quoted = _unquote(text)
+    try:
+        condition = ast.parse(source.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"expected a condition such as carat >= 1.5, got {text!r}") from error
+    _check_condition(condition, 0)
+    names = sorted({node.id for node in ast.walk(condition) if isinstance(node, ast.Name)})
+    if not names:
+        raise ValueError(f"expected a condition on at least one column, got {text!r}")
+    return condition, {name: quoted.get(name, name) for name in names}
+
+
+def constant(node: ast.expr) -> Constant | None:
+    """The value of a constant or of a negated number, None for any other node."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = constant(node.operand)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return -value
+    return None
+
+
+def _unquote(text: str) -> tuple[str, dict[str, str]]:
+    """``text`` with an identifier for every `quoted name`, and identifier → name."""
+    prefix = "column"
+    while prefix in text:
+        prefix += "_"
+    quoted: dict[str, str] = {}
+
+    def identifier(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return match.group(0)
+        if not name:
+            raise ValueError("expected a column name between backticks, got nothing")
+        quoted[f"{prefix}{len(quoted)}"] = name
+        return f" {prefix}{len(quoted) - 1} "
+
+    source = _TOKENS.sub(identifier, text)
+    outside = _TOKENS.sub("", text)
+    if not outside.isascii() or "`" in outside:
+        # Python would normalise such identifiers, and so read another column than was written.
+        raise ValueError(f"expected names that are not plain ASCII in `backticks`, got {text!r}")
+    return source, quoted
+
+
+def _check_condition(node: ast.expr, depth: int) -> None:
+    _check_depth(depth)
+    match node:
+        case ast.BoolOp(values=values):
+            for value in values:
+                _check_condition(value, depth + 1)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            _check_condition(operand, depth + 1)
+        case ast.Compare():
+            _check_comparison(node, depth)
+        case ast.Name():
+            pass
+        case _:
+            raise ValueError(f"expected a condition, got {_shown(node)}")
+
+
+def _check_comparison(node: ast.Compare, depth: int) -> None:
+    _check_value(node.left, depth + 1)
+    for operator, right in zip(node.ops, node.comparators, strict=True):
+        match operator:
+            case ast.In() | ast.NotIn():
+                _check_list(right)
+            case ast.Eq() | ast.NotEq() | ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE():
+                _check_value(right, depth + 1)
+            case _:
+                raise ValueError(f"expected == or !=, got 'is' in {_shown(node)}")
+
+
+def _check_value(node: ast.expr, depth: int) -> None:
+    _check_depth(depth)
+    match node:
+        case ast.Name():
+            pass
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
+            _check_value(node.left, depth + 1)
+            _check_value(node.right, depth + 1)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            _check_value(operand, depth + 1)
+        case _ if constant(node) is not None:
+            pass
+        case _:
+            raise ValueError(f"expected a column, a constant or + - * /, got {_shown(node)}")
+
+
+def _check_list(node: ast.expr) -> None:
+    if not isinstance(node, ast.List | ast.Tuple) or not node.elts:
+        raise ValueError(f"expected a list of constants after 'in', got {_shown(node)}")
+    for element in node.elts:
+        if constant(element) is None:
+            raise ValueError(f"expected a list of constants after 'in', got {_shown(node)}")
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"expected at most {MAX_DEPTH} levels of nesting, got more")
+
+
+def _shown(node: ast.AST) -> str:
+    return repr(ast.unparse(node))

@@ -1,0 +1,99 @@
+"""Which slices rows of plain values are in, as bits; for the server, where microseconds count.
+
+Values are as requests hold them: None for null, numbers, text, booleans, and times as ticks
+(:mod:`monitoring.slices.clock`). :mod:`monitoring.slices.slices` says the same of whole frames.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from monitoring.slices.clock import Clock
+from monitoring.slices.compiler import Expressions
+
+Row = Sequence[Any]
+
+
+class Membership:
+    """The slices that rows of known columns are in: bit ``i`` for the one of number ``i``.
+
+    Number 0 is everything; the values of the sliced columns follow, each column's ``other``
+    behind them, then the rules. All of it becomes one expression, as microseconds count here.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        values: Mapping[str, Sequence[str]],
+        rules: Iterable[tuple[ast.expr, Mapping[str, str]]],
+        clocks: Mapping[str, Clock],
+    ) -> None:
+        """``columns``: names of a row's cells; ``values``: column → declared values as text;
+        ``rules``: checked condition, and identifier in it → column; ``clocks``: of datetimes.
+
+        Raises ``ValueError`` for a column that isn't there and a condition that can't be applied.
+        """
+        source = Expressions({name: at for at, name in enumerate(columns)}, clocks)
+        terms = ["1"]
+        first = 1
+        for name, texts in values.items():
+            cell, bits = source.cell(name), ValueBits(texts, first, clocks.get(name))
+            known, other = source.name(bits.known), source.name(bits.of)
+            terms.append(f"({known}[{cell}] if {cell} in {known} else {other}({cell}))")
+            first += len(texts) + 1
+        for place, (node, names) in enumerate(rules, start=first):
+            terms.append(f"({1 << place} if {source.holds(node, names)} else 0)")
+        self._cells = sorted(source.used)
+        self._of = itemgetter(*self._cells) if len(self._cells) > 1 else self._some
+        named = [f"v{at}" for at in self._cells]
+        self._bitmap = _function(named, " | ".join(terms), source.scope)
+
+    def bitmap(self, row: Row) -> int:
+        """The slices of one row."""
+        found: int = self._bitmap(*self._of(row))
+        return found
+
+    def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
+        """The slices of each row, as ``bitmap`` has them; ``columns``: of ``rows`` values each."""
+        if not self._cells:
+            return [self._bitmap()] * rows
+        return list(map(self._bitmap, *self._of(columns)))
+
+    def _some(self, row: Row) -> Row:
+        return [row[at] for at in self._cells]
+
+
+def _function(names: Sequence[str], expression: str, scope: Mapping[str, Any]) -> Any:
+    """A function of ``names``; what it calls and compares with is in ``scope``."""
+    return eval(f"lambda {', '.join(names)}: {expression}", {"__builtins__": {}, **scope})
+
+
+class ValueBits:
+    """The bit of a column's value: one of its declared values, or ``other``."""
+
+    def __init__(self, values: Sequence[str], first_bit: int, clock: Clock | None) -> None:
+        self._other = 1 << (first_bit + len(values))
+        self.known: dict[Any, int] = {
+            text: 1 << (first_bit + place) for place, text in enumerate(values)
+        }
+        """Text → bit; None, which no text equals, is in ``other``."""
+        self.known[None] = self._other
+        self._clock = clock
+
+    def of(self, value: Any) -> int:
+        """The bit of one value."""
+        if type(value) is str or value is None:
+            return self.known.get(value, self._other)
+        return next((self.known[t] for t in self._texts(value) if t in self.known), self._other)
+
+    def _texts(self, value: Any) -> tuple[str, ...]:
+        if self._clock is not None:
+            return (self._clock.text(value),)
+        if isinstance(value, float) and value.is_integer():
+            return str(value), str(int(value))  # 2.0 is the 2 of a column of integers
+        if type(value) is int:
+            return str(value), str(float(value)) if abs(value) < 2**53 else ""
+        return (str(value),)

@@ -1,0 +1,1 @@
+"""Statistics that offline checks and online alerts share."""

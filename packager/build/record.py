@@ -1,0 +1,65 @@
+"""``package.build.json``: the facts of one build, kept out of every layer."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from packager.cache import new_file
+from packager.image.config import Image
+from packager.manifest.manifest import Manifest
+from packager.manifest.base import Noun
+from packager.project.git import GitState, git_state
+
+
+class LayerRecord(Noun):
+    """One layer as this build came by it."""
+
+    name: str
+    diff_id: str
+    size: int
+    how: str
+
+
+class BuildRecord(Noun):
+    """Host, clock, git state and timings of one build."""
+
+    tag: str
+    root: str
+    config_digests: tuple[str, ...]
+    """Of the image, then its companion."""
+    started: str
+    seconds: float
+    host: str
+    system: str
+    git: GitState | None
+    layers: tuple[LayerRecord, ...]
+
+    @classmethod
+    def of(
+        cls, manifest: Manifest, images: Sequence[Image], directory: Path, started: float
+    ) -> BuildRecord:
+        """The record of a build that began at ``started`` (seconds since 1970)."""
+        return cls(
+            tag=images[0].name,
+            root=manifest.root,
+            config_digests=tuple(image.digest for image in images),
+            started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+            seconds=round(time.time() - started, 3),
+            host=platform.node(),
+            system=platform.platform(),
+            git=git_state(directory),
+            layers=tuple(
+                LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, how=x.how)
+                for x in images[-1].layers
+            ),
+        )
+
+
+def write_record(record: BuildRecord, path: Path) -> None:
+    """Write ``record`` for people to read."""
+    with new_file(path) as file:
+        file.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,86 @@
+"""``package build --verify``: assemble a second time, elsewhere, and compare.
+
+Elsewhere is another folder, umask and time zone, other modification times, and no layer from the
+cache. What was trained stays: it is an input of the assembly.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from packager.errors import PackageError
+from packager.image.config import Image
+
+LONG_AGO = 86_400.0
+Files = Mapping[str, Path]
+Assembly = Callable[[Files, Files, Path], Sequence[Image]]
+"""(code, data, folder with ``out`` and ``package``) → the images."""
+
+
+def verify(
+    images: Sequence[Image],
+    code: Files,
+    data: Files,
+    folder: Path,
+    assemble: Assembly,
+) -> None:
+    """Assemble again from moved inputs; ``PackageError`` names the first layer that differs."""
+    again = folder / "elsewhere"
+    with _elsewhere():
+        moved = [_moved(files, again / name) for files, name in ((code, "code"), (data, "data"))]
+        for name in ("out", "package"):
+            shutil.copytree(folder / name, again / name)
+        for path in again.rglob("*"):
+            os.utime(path, (LONG_AGO, LONG_AGO))
+        second = assemble(moved[0], moved[1], again)
+    for one, other in zip(images, second, strict=True):
+        for layer, repeated in zip(one.layers, other.layers, strict=True):
+            if layer.diff_id != repeated.diff_id:
+                raise PackageError(
+                    f"assembled twice, layer {layer.name} of {one.name} differs: "
+                    f"{layer.diff_id} and {repeated.diff_id}",
+                    "this is a fault of `package`, not of yours: please report it with the lock",
+                )
+        if one.digest != other.digest:
+            raise PackageError(
+                f"assembled twice, the config of {one.name} differs: "
+                f"{one.digest} and {other.digest}",
+                "this is a fault of `package`, not of yours: please report it with the lock",
+            )
+
+
+def _moved(files: Files, folder: Path) -> dict[str, Path]:
+    moved = {}
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / name)
+        moved[name] = folder / name
+    return moved
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Another umask and time zone for the time of the block."""
+    zone, mask = os.environ.get("TZ"), os.umask(0o077)
+    if mask == 0o077:
+        os.umask(0o022)
+    _set_zone("Asia/Tokyo" if zone == "Asia/Kathmandu" else "Asia/Kathmandu")
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        _set_zone(zone)
+
+
+def _set_zone(zone: str | None) -> None:
+    if zone is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = zone
+    if hasattr(time, "tzset"):  # Windows keeps its own zone
+        time.tzset()

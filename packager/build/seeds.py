@@ -1,0 +1,110 @@
+"""``package train --seeds``: how far results go by chance, kept beside ``package.toml``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from packager.cache import check_writable, new_file
+from packager.project.files import SEEDS, code_files, data_files
+from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import write_lock
+from packager.errors import UsageError
+from packager.runners.project import footing_of, worker_on_footing
+from packager.engine.engine import Engine
+from packager.manifest.manifest import Lock
+from packager.manifest.base import Noun
+from packager.progress import Progress
+from packager.project.config import Project
+from packager.manifest.evaluation import Spread
+from packager.runners.job import job_of
+from packager.worker.job import SeedsJob
+from packager.worker.replay.seed_spread import LEAST_SEEDS
+
+MOST_SEEDS = 1_000
+
+
+class Seeds(Noun):
+    """``package.seeds.json``: a spread, and what it was measured on."""
+
+    inputs: str
+    """sha256 over recipe (but its seed), code, data and locked dependencies."""
+    spread: Spread
+
+
+def train_seeds(
+    project: Project,
+    count: int,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    base: str | None = None,
+) -> Spread:
+    """Train with ``count`` seeds and keep the spread in ``package.seeds.json``.
+
+    Raises ``UsageError`` where there is no recipe, ``PackageError`` where a training fails.
+    """
+    if project.recipe is None:
+        raise UsageError(
+            "package.toml: expected [recipe] to train with other seeds, got a model trained "
+            "elsewhere",
+            "only a recipe can be repeated",
+        )
+    if not 2 <= count <= MOST_SEEDS:
+        raise UsageError(f"--seeds: expected 2 to {MOST_SEEDS}, got {count}", "5 is a start")
+    check_writable(project.directory)
+    asked = SeedsJob(job=job_of(project), count=count)
+    footing = footing_of(project, engine, progress, base=base)
+    dependencies = footing.dependencies
+    with (
+        worker_on_footing(project, footing, progress) as worker,
+        tempfile.TemporaryDirectory() as name,
+    ):
+        progress.step(f"training with {count} seeds")
+        result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
+        spread = Spread.load(result)
+    # The next build takes these very dependencies, or the spread would not be that of its recipe.
+    write_lock(dependencies.file, project.directory / LOCK)
+    with new_file(project.directory / SEEDS) as file:
+        file.write_bytes(Seeds(inputs=_inputs(project, dependencies.lock), spread=spread).dump())
+    return spread
+
+
+def recorded_spread(project: Project, lock: Lock, progress: Progress) -> Spread | None:
+    """The spread in ``package.seeds.json``; None, and said, where it is of other inputs.
+
+    Raises ``UsageError`` where the recipe claims ``statistical`` and there is none of use.
+    """
+    path = project.directory / SEEDS
+    spread: Spread | None = None
+    if path.is_file():
+        known = Seeds.load(path)
+        if known.inputs == _inputs(project, lock):
+            spread = known.spread
+        else:
+            progress.warn(
+                f"{SEEDS} is of other code, data, parameters or dependencies, and is left out; "
+                f"measure anew: package train --seeds {len(known.spread.seeds)}"
+            )
+    recipe = project.recipe
+    enough = spread is not None and len(spread.seeds) >= LEAST_SEEDS
+    if recipe and recipe.level == "statistical" and not enough:
+        raise UsageError(
+            f'package.toml: `recipe.level`: "statistical" needs the spread of at least '
+            f"{LEAST_SEEDS} seeds, got {len(spread.seeds) if spread else 'none'}",
+            f"measure it first: package train --seeds {LEAST_SEEDS}",
+        )
+    return spread
+
+
+def _inputs(project: Project, lock: Lock) -> str:
+    job = job_of(project).model_dump(mode="json", by_alias=True)
+    recipe = {name: job["recipe"][name] for name in ("train", "params", "isa")}
+    known = {
+        "job": {**job, "recipe": recipe},
+        "wheels": [(wheel.name, wheel.sha256) for wheel in lock.wheels],
+        "code": {name: sha256_file(path) for name, path in code_files(project).items()},
+        "data": {name: sha256_file(path) for name, path in data_files(project).items()},
+    }
+    return sha256_bytes(canonical_json(known))

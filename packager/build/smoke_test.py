@@ -1,0 +1,182 @@
+"""The last look before an image is delivered: does what ships answer as the fresh model did?
+
+Training has more around it than serving: scikit-learn to measure with, a reader for Parquet. A
+requirement that the project forgot shows only here. With an engine the image is started as it will
+be deployed, but for the network; without one its layers answer in a process.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from packager.digest import canonical_json
+from packager.errors import PackageError
+from packager.image.config import PORT, Image
+from packager.engine.containers import Sandbox
+from packager.engine.engine import Engine
+from packager.image.export import load_into
+from packager.image.wheels import VENV
+from packager.manifest.manifest import Base
+from packager.progress import Progress
+from packager.manifest.evaluation import Golden
+from packager.runners.runner import LocalWorker
+from packager.runners.server_log import last_lines, own_error
+
+READY_SECONDS = 120.0
+"""How long an image may take to be ready, unless `--ready-seconds` says otherwise."""
+# Other thread counts than at training may move the last digits of a sum.
+TOLERANCE = 1e-9
+MAX_PART = 1 << 15
+"""Characters, of up to four bytes."""
+PYTHON = f"/{VENV}/bin/python"
+ASK = f"""
+import sys, urllib.error, urllib.request
+body = "".join(sys.argv[1:]).encode()
+try:
+    print(urllib.request.urlopen("http://127.0.0.1:{PORT}/predict", body).read().decode())
+except urllib.error.HTTPError as error:
+    sys.exit(error.read().decode())
+"""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """An image as it will be delivered, and what it can be started with."""
+
+    image: Image
+    base: Base | None
+    platform: str
+    engine: Engine | None
+
+
+def prove(ships: Shipped, folder: Path, progress: Progress, seconds: float) -> None:
+    """Have the image answer rows of its data; ``PackageError`` if it can't or answers otherwise.
+
+    ``seconds``: how long it may take to be ready. A package without data has none:
+    there its model has to load.
+    """
+    recorded, engine = _recorded(folder), ships.engine
+    if engine is None or ships.base is None:
+        progress.warn("no container: the image itself is not started, its layers answer instead")
+        _compare(_from_worker(ships, recorded, folder, progress, seconds), recorded)
+        return
+    trial = replace(ships.image, name=engine.temporary("proof"))
+    progress.step("sending layers to the engine")
+    load_into(engine, trial, progress)
+    try:
+        prove_started(trial.name, engine, folder, progress, seconds)
+    finally:
+        engine.remove(trial.name)
+
+
+def prove_started(
+    reference: str, engine: Engine, folder: Path, progress: Progress, seconds: float
+) -> None:
+    """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
+    recorded = _recorded(folder)
+    progress.step("starting the image: no network, read-only, no capabilities")
+    # A template's own PORT must not decide where we ask.
+    with engine.sandbox(reference, {"MODEL_PORT": str(PORT)}) as sandbox:
+        _wait_until_ready(sandbox, seconds)
+        if not recorded.rows:
+            return
+        code, said = sandbox.run([PYTHON, "-c", ASK, *_parts(_asked(recorded))])
+    if code != 0:
+        raise PackageError("the started image can't answer rows of the data", said[-800:])
+    _compare(json.loads(said)["predictions"], recorded)
+
+
+def _recorded(folder: Path) -> Golden:
+    """Rows of the data and the fresh model's answers; they stay on this machine."""
+    path = folder / "out" / "proof.json"
+    return Golden.load(path) if path.is_file() else Golden(rows=(), answers=())
+
+
+def _asked(recorded: Golden) -> str:
+    return canonical_json({"rows": recorded.rows}).decode()
+
+
+def _parts(text: str) -> list[str]:
+    """As arguments, of which Linux takes 128 KiB each."""
+    return [text[at : at + MAX_PART] for at in range(0, len(text), MAX_PART)]
+
+
+def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
+    for number, (answer, expected) in enumerate(zip(answers, recorded.answers, strict=True)):
+        if not _equal({name: answer.get(name) for name in expected}, expected):
+            raise PackageError(
+                f"held-out row {number}: expected {expected} as recorded, got {answer}",
+                "the model answers differently each time it is loaded: check its load and predict",
+            )
+
+
+def _wait_until_ready(sandbox: Sandbox, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not sandbox.alive():
+            raise _told(sandbox.log())
+        if sandbox.run([PYTHON, "-m", "serving.health"])[0] == 0:
+            return
+        time.sleep(0.2)
+    raise PackageError(
+        f"trained, but the image is not ready after {seconds:g} s",
+        f"{_longer(seconds)}; the end of its log:\n{last_lines(sandbox.log())}",
+    )
+
+
+def _longer(seconds: float) -> str:
+    return (
+        "give it longer, and go on from this training: add --resume --ready-seconds "
+        f"{math.ceil(5 * seconds)} to the command"
+    )
+
+
+def _told(log: str) -> PackageError:
+    """What a server that ended says of it: its own error and hint, or the end of its log."""
+    found = own_error(log)
+    if found is not None:
+        return PackageError(f"trained, but what ships can't answer: {found.message}", found.hint)
+    hint = last_lines(log) or "it said nothing: see the command it starts with (`docker inspect`)"
+    return PackageError("trained, but the image ends before it is ready", hint)
+
+
+def _from_worker(
+    ships: Shipped, recorded: Golden, folder: Path, progress: Progress, seconds: float
+) -> Sequence[Mapping[str, Any]]:
+    """The answers of a process on the image's layers, which has ``seconds`` for them."""
+    output = folder / "proof"
+    output.mkdir()
+    asked = _asked(recorded).encode()
+    try:
+        progress.step("proving that what ships answers as recorded")
+        worker = LocalWorker(ships.image.layers, seconds=seconds)
+        answers = worker.run("predict", {"rows.json": asked}, output, progress)
+    except TimeoutError as error:
+        raise PackageError(
+            f"trained, but what ships has not answered after {seconds:g} s", _longer(seconds)
+        ) from error
+    except PackageError as error:
+        raise PackageError(
+            f"trained, but what ships can't answer: {error.message}",
+            error.hint or "list everything the model imports in the requirements file",
+        ) from error
+    return [json.loads(line) for line in answers.read_text(encoding="utf-8").splitlines()]
+
+
+def _equal(answer: Any, expected: Any) -> bool:
+    """Whether two answers agree: labels exactly, numbers within ``TOLERANCE``."""
+    if isinstance(expected, Mapping):
+        return (
+            isinstance(answer, Mapping)
+            and answer.keys() == expected.keys()
+            and all(_equal(answer[name], value) for name, value in expected.items())
+        )
+    if isinstance(expected, float) and isinstance(answer, (int, float)):
+        return math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(answer == expected)

@@ -1,0 +1,67 @@
+"""How the command line looks: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+
+from rich.console import Console
+
+from packager.errors import PackageError
+from packager.progress import How
+from packager.text import human_bytes, printable
+
+CREDENTIAL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/@'\"<>]{1,500}@")
+STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
+
+
+class ConsoleProgress:
+    """Progress for people, on stderr."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def step(self, text: str) -> None:
+        self.console.print(f"[bold]•[/bold] {_plain(text)}")
+
+    def item(self, name: str, how: How, size: int, seconds: float) -> None:
+        took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
+        self.console.print(
+            f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {human_bytes(size):>9}{took}"
+        )
+
+    def warn(self, text: str) -> None:
+        self.console.print(f"[yellow]![/yellow] {_plain(text)}")
+
+    def output(self, text: str) -> None:
+        self.console.print(f"  [dim]│[/dim] {_plain(text)}")
+
+
+def show_error(error: PackageError) -> None:
+    """``error: …`` and, after an empty line, ``hint: …``, on stderr."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]error:[/bold red] {_plain(error.message)}")
+    if error.hint:
+        console.print(f"\n[bold]hint:[/bold] {_plain(error.hint)}")
+
+
+def show(text: str) -> None:
+    """A result, on stdout; text or JSON, without control sequences."""
+    sys.stdout.write(printable(text) + "\n")
+    sys.stdout.flush()
+
+
+def terminal_columns() -> int | None:
+    """How wide a line on stdout may be; None where it goes to a file or another program."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def without_credentials(text: str) -> str:
+    """``text`` with the user and password of each address in it left out."""
+    return CREDENTIAL.sub(r"\1***@", text)
+
+
+def _plain(text: str) -> str:
+    """Text that rich prints as it is, without control sequences and credentials."""
+    return printable(without_credentials(text)).replace("[", "\\[")

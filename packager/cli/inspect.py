@@ -1,0 +1,52 @@
+"""What tells about packages: ``inspect``, ``diff``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from packager.cli.app import AsJson, Local, Ref, app
+from packager.cli.console import ConsoleProgress, show
+from packager.compare.packages import diff_packages
+from packager.engine.engine import Engine
+from packager.errors import UsageError
+from packager.image.reference import open_reference
+from packager.report import evaluation, package_diff
+from packager.report import package as inspection
+from packager.run.evaluate import contest
+from packager.runners.placement import runs_on
+
+
+@app.command()
+def inspect(reference: Ref, as_json: AsJson = False) -> None:
+    """Show what is in a package: recipe, data, metrics by slice, layers."""
+    with open_reference(reference, Engine.connect()) as found:
+        show(json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found))
+
+
+@app.command()
+def diff(
+    before: Ref,
+    after: Ref,
+    data: Annotated[
+        Path | None, typer.Option(help="Labelled rows: which package answers them better?")
+    ] = None,
+    local: Local = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two packages; with --data, whether one is better or lucky."""
+    if local and data is None:
+        raise UsageError("--local: expected --data beside it", "without it nothing is run")
+    engine, progress = Engine.connect(), ConsoleProgress()
+    with open_reference(before, engine) as one, open_reference(after, engine) as other:
+        if data is not None:
+            place = runs_on((one, other), engine, progress, local=local)
+            found = contest(one, other, data, place, progress)
+            told = evaluation
+            show(json.dumps(told.as_json(found)) if as_json else told.as_text(found))
+            return
+        change = diff_packages(one, other)
+    show(json.dumps(package_diff.as_json(change)) if as_json else package_diff.as_text(change))

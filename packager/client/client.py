@@ -1,0 +1,288 @@
+"""A client of a served package: rows in, predictions out; and the labels that arrive later.
+
+with Client("http://127.0.0.1:3000") as client:
+    [answer] = client.predict([{"carat": 0.3, "color": "E"}])
+    client.feedback([(answer.token, "Ideal")])
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import requests
+
+from packager.client.fetch import (
+    MAX_ANSWER_BYTES,
+    MAX_METRICS_BYTES,
+    PLAIN,
+    Bearer,
+    UnboundedError,
+    fetched,
+)
+from packager.client.json_values import json_rows, json_value
+from packager.errors import PackageError, UsageError
+from packager.manifest.base import Scalar
+from packager.manifest.manifest import Manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH = 1_000
+TRIES = 5
+LONGEST_WAIT_SECONDS = 10.0
+WHOLE_ANSWER = 10
+"""Times ``timeout``: seconds in which an answer has to be there whole."""
+METRICS = "/metrics"
+JSON = {"Content-Type": "application/json"}
+_REFUSED = (400, 413, 422)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one row."""
+
+    prediction: Scalar | None
+    probabilities: Mapping[str, float | None] | None
+    """By label; None where the model gives none."""
+    flags: tuple[str, ...]
+    """What was unusual about the row: ``carat:out_of_range``."""
+    token: str | None
+    """For ``feedback``; None where the server gives none."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What became of the labels sent."""
+
+    accepted: int
+    rejected: tuple[tuple[int, str], ...]
+    """(index, reason) of each label that was refused."""
+    skipped: int
+    """Pairs without a label yet: send the token again when there is one."""
+
+
+class Client:
+    """Speaks with the server at ``url``; not for two threads at once.
+
+    ``timeout``: seconds to wait for a connection, and between two bytes of an answer. Where the
+    server is busy (503) it is asked again as it says, ``TRIES`` times at most. Every method
+    raises ``PackageError`` with the server's own words; ``UsageError`` if the input was refused.
+    """
+
+    def __init__(self, url: str, key: str | None = None, timeout: float = 30.0) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{url}: expected an address like http://127.0.0.1:3000")
+        self.url = url.rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+        if key is not None:
+            self._session.auth = Bearer(key)
+        # A proxy that the environment names for the world can't reach this machine itself.
+        self._session.trust_env = not _is_here(parts.hostname)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def ready(self) -> bool:
+        """Whether the server is there and takes requests."""
+        try:
+            return self._send("GET", "/readyz", None).status_code == 200
+        except PackageError:
+            return False
+
+    def schema(self) -> dict[str, Any]:
+        """What the model takes and gives, as ``GET /schema`` tells it."""
+        return self._object(self._answer("GET", "/schema"), "/schema")
+
+    def package(self) -> Manifest:
+        """The manifest of the package that is served."""
+        document = self._object(self._answer("GET", "/package"), "/package")
+        try:
+            return Manifest.model_validate(document)
+        except ValueError as error:
+            raise PackageError(
+                f"{self.url}/package: expected a manifest, got {error}",
+                "the server may run another version of this program",
+            ) from error
+
+    def metrics(self) -> str:
+        """The server's metrics, in Prometheus' text format."""
+        response = self._send("GET", METRICS, None)
+        if response.status_code != 200:
+            raise self._refused(response, METRICS, 0)
+        return response.text
+
+    def predict(
+        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH
+    ) -> list[Prediction]:
+        """The answers, in the order of the rows, asked for ``batch`` rows at a time.
+
+        Rows are mappings, Series or named tuples, or a DataFrame (its index plays no part), with
+        values as :mod:`packager.client.json_values` takes them: NumPy's, pandas', decimals, times.
+        NaN is null. An error names the row as counted from 0 over all of ``rows``; answers that
+        were there are lost then.
+        """
+        columns = cache(self._columns)
+        plain = json_rows(rows, lambda name: not columns() or name in columns())
+        answers: list[Prediction] = []
+        for start in range(0, len(plain), batch):
+            part = plain[start : start + batch]
+            found = self._object(
+                self._answer("POST", "/predict", {"rows": part}, start), "/predict"
+            )
+            predictions = found.get("predictions")
+            if not isinstance(predictions, list) or len(predictions) != len(part):
+                raise PackageError(f"{self.url}: expected {len(part)} predictions, got others")
+            answers += map(_prediction, predictions)
+        return answers
+
+    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH) -> Feedback:
+        """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes.
+
+        None, NaN, NaT and an empty text stand for a label that isn't known yet.
+        """
+        pairs = [{"token": token, "actual": _label(actual)} for token, actual in labels]
+        accepted, skipped, rejected = 0, 0, []
+        for start in range(0, len(pairs), batch):
+            answer = self._answer("POST", "/feedback", pairs[start : start + batch], start)
+            found = self._object(answer, "/feedback")
+            accepted += int(found["accepted"])
+            skipped += int(found["skipped"])
+            rejected += [(start + one["index"], one["reason"]) for one in found["rejected"]]
+        return Feedback(accepted, tuple(rejected), skipped)
+
+    def _columns(self) -> frozenset[str]:
+        """The columns that the model needs; none where the server doesn't tell."""
+        try:
+            described = self.schema()
+        except PackageError:
+            return frozenset()
+        return frozenset(column["name"] for column in described.get("features", ()))
+
+    def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
+        """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
+        body = None if document is None else json.dumps(document, allow_nan=False).encode()
+        for attempt in range(1, TRIES + 1):
+            response = self._send(method, path, body)
+            if response.status_code != 503 or attempt == TRIES:
+                break
+            time.sleep(_wait_seconds(response))
+        if response.status_code != 200:
+            raise self._refused(response, path, offset)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise PackageError(
+                f"{self.url}{path}: expected JSON, got {response.text[:80]!r}",
+                "check that the address is that of a served package",
+            ) from error
+
+    def _send(self, method: str, path: str, body: bytes | None) -> requests.Response:
+        try:
+            return fetched(
+                lambda: self._session.request(
+                    method,
+                    self.url + path,
+                    data=body,
+                    headers={**PLAIN, **(JSON if body is not None else {})},
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ),
+                MAX_METRICS_BYTES if path == METRICS else MAX_ANSWER_BYTES,
+                WHOLE_ANSWER * self._timeout,
+            )
+        except UnboundedError as error:
+            raise PackageError(
+                f"{self.url}{path}: expected an answer {error}",
+                "check that the address is that of a served package",
+            ) from error
+        except requests.RequestException as error:
+            why = "no connection" if isinstance(error, requests.ConnectionError) else error
+            raise PackageError(
+                f"{self.url}{path}: expected an answer, got {why}",
+                "check the address, and that the server runs",
+            ) from error
+
+    def _refused(self, response: requests.Response, path: str, offset: int) -> PackageError:
+        status = response.status_code
+        kind = UsageError if status in _REFUSED else PackageError
+        try:
+            told = response.json()["error"]
+            message = str(told["message"])
+        except (ValueError, KeyError, TypeError):  # not one of ours: a proxy's, say
+            return kind(f"{self.url}{path}: expected status 200, got {status}")
+        row = told.get("row")
+        if row is not None:
+            message = message.replace(f"row {row}", f"row {row + offset}", 1)
+        return kind(message, _HINTS.get(status, ""))
+
+    def _object(self, found: Any, path: str) -> dict[str, Any]:
+        if not isinstance(found, dict):
+            raise PackageError(f"{self.url}{path}: expected an object, got {str(found)[:80]}")
+        return found
+
+
+_HINTS = {
+    401: "give a key the server knows: --key-file, or Client(url, key=…)",
+    413: "ask for fewer rows at a time",
+    503: "the server is busy or starting: try again later",
+    504: "ask for fewer rows at a time, or raise MODEL_DEADLINE_SECONDS",
+}
+
+
+def read_key(path: Path) -> str:
+    """The key in a file: its first line."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: expected a file with a key, got {error}") from error
+    if not lines:
+        raise UsageError(f"{path}: expected a key, got an empty file")
+    return lines[0]
+
+
+def _prediction(answer: Mapping[str, Any]) -> Prediction:
+    return Prediction(
+        prediction=answer["prediction"],
+        probabilities=answer.get("probabilities"),
+        flags=tuple(answer.get("flags", ())),
+        token=answer.get("token"),
+    )
+
+
+def _label(actual: Any) -> Any:
+    """A label as JSON has it; as text where JSON has no form for it, so that the server rejects
+    this label and takes the others."""
+    try:
+        return json_value(actual)
+    except UsageError:
+        return str(actual)
+
+
+def _wait_seconds(response: requests.Response) -> float:
+    told = response.headers.get("Retry-After", "")
+    return min(float(told), LONGEST_WAIT_SECONDS) if told.isdigit() else 1.0
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

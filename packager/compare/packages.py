@@ -1,0 +1,284 @@
+"""``package diff``: two packages → what differs, sorted; nothing is run or loaded for it.
+
+Values are compared as the JSON they are stored as: 1, 1.0, true and "1" are four values.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from packager.compare.records import (
+    Change,
+    Changes,
+    DataDifference,
+    Difference,
+    EvaluationDifference,
+    LayerEntry,
+    LayersDifference,
+    MetricChange,
+    Requirement,
+    Side,
+)
+from packager.digest import canonical_json
+from packager.image.reference import Reference
+from packager.manifest.base import FileEntry, Noun
+from packager.manifest.evaluation import Evaluation, Metrics
+from packager.manifest.manifest import Column, Fingerprint, Lock, Manifest, Wheel
+from packager.tables.overlap import compare_rows
+
+# What an image's config says beside its variables, and neither manifest nor layers do.
+SETTINGS = ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "User", "WorkingDir")
+
+
+@dataclass(frozen=True)
+class Described:
+    """What of a package is compared."""
+
+    side: Side
+    manifest: Manifest
+    lock: Lock
+    fingerprint: Fingerprint | None
+    settings: dict[str, Any]
+    """How the image runs: ``config`` in its config."""
+    layers: tuple[LayerEntry, ...]
+    companion: tuple[LayerEntry, ...]
+    """The image's layers where there is no companion."""
+
+    @classmethod
+    def of(cls, found: Reference) -> Described:
+        """The package at a reference."""
+        side = Side(
+            name=found.name,
+            root=found.manifest.root,
+            config_digest=found.config_digest,
+            companion=found.has_companion,
+        )
+        return cls(
+            side,
+            found.manifest,
+            found.lock(),
+            found.fingerprint(),
+            found.config["config"],
+            _entries(found.layers()),
+            _entries(found.layers(companion=True)),
+        )
+
+
+def diff_packages(before: Reference, after: Reference) -> Difference:
+    """What differs between the packages at two references."""
+    return diff(Described.of(before), Described.of(after))
+
+
+def diff(before: Described, after: Described) -> Difference:
+    """What differs between two packages, and what has to be shipped from one to the other."""
+    a, b = before.manifest, after.manifest
+    companions = before.side.companion or after.side.companion
+    return Difference(
+        before=before.side,
+        after=after.side,
+        package=changes(_package(a), _package(b)),
+        platform=changes(_platform(before.lock), _platform(after.lock)),
+        requirements=tuple(_requirements(before.lock, after.lock)),
+        data=_data(before, after),
+        code=changes(_files(a.code), _files(b.code)),
+        recipe=changes(_dump(a.recipe), _dump(b.recipe)),
+        serve=changes(_dump(a.serve), _dump(b.serve)),
+        slices=changes(_dump(a.slices), _dump(b.slices)),
+        schema_=changes(_schema(a, b), _schema(b, a)),
+        evaluation=_evaluation(a.evaluation, b.evaluation),
+        findings=changes(_dump(a.findings), _dump(b.findings)),
+        observed=changes(_dump(a.observed), _dump(b.observed)),
+        spread=changes(_dump(a.spread), _dump(b.spread)),
+        environment=changes(_dump(a.environment), _dump(b.environment)),
+        compiled=changes(_dump(a.compiled), _dump(b.compiled)),
+        runtime=changes({"digest": a.runtime}, {"digest": b.runtime}),
+        model=changes(_files(a.model), _files(b.model)),
+        files=changes(_files(a.files), _files(b.files)),
+        image=changes(_settings(before.settings), _settings(after.settings)),
+        layers=compare_layers(before.layers, after.layers),
+        companion=compare_layers(before.companion, after.companion) if companions else None,
+    )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes:
+    """What differs between two JSON objects, sorted by path.
+
+    Objects that both have are looked into; lists, and what only one has, are one value.
+    """
+    return tuple(_changes((), before, after))
+
+
+def _changes(
+    above: tuple[str, ...], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Change]:
+    for name in sorted(before.keys() | after.keys()):
+        path = (*above, name)
+        one, other = before.get(name), after.get(name)
+        if name not in before:
+            yield Change(path=path, how="added", after=other)
+        elif name not in after:
+            yield Change(path=path, how="removed", before=one)
+        elif isinstance(one, Mapping) and isinstance(other, Mapping):
+            yield from _changes(path, one, other)
+        elif canonical_json(one) != canonical_json(other):
+            yield Change(path=path, how="changed", before=one, after=other)
+
+
+def compare_layers(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> LayersDifference:
+    """Two stacks of layers, bottom up; layers are equal by diff_id, sizes are those of after."""
+    pairs = zip(before, after, strict=False)
+    unlike = (i for i, (one, other) in enumerate(pairs) if one.diff_id != other.diff_id)
+    common = next(unlike, min(len(before), len(after)))
+    equal, only_after = _parted(after, before)
+    held = {layer.diff_id for layer in before}
+    lacking = {layer.diff_id: layer.size for layer in after if layer.diff_id not in held}
+    return LayersDifference(
+        equal=equal,
+        only_before=_parted(before, after)[1],
+        only_after=only_after,
+        common=common,
+        to_ship=sum(lacking.values()),
+        to_load=sum(layer.size for layer in after[common:]),
+    )
+
+
+def _parted(
+    layers: Sequence[LayerEntry], others: Sequence[LayerEntry]
+) -> tuple[tuple[LayerEntry, ...], tuple[LayerEntry, ...]]:
+    """``layers`` that ``others`` have as well, as often, and the rest; both bottom up."""
+    left = Counter(layer.diff_id for layer in others)
+    found: tuple[list[LayerEntry], list[LayerEntry]] = [], []
+    for layer in layers:
+        found[0 if left[layer.diff_id] > 0 else 1].append(layer)
+        left[layer.diff_id] -= 1
+    return tuple(found[0]), tuple(found[1])
+
+
+def _entries(layers: Iterable[tuple[str, str, int]]) -> tuple[LayerEntry, ...]:
+    return tuple(LayerEntry(name=name, diff_id=id_, size=size) for name, id_, size in layers)
+
+
+def _dump(noun: Noun | Literal["none"] | None) -> dict[str, Any]:
+    return noun.model_dump(mode="json", by_alias=True) if isinstance(noun, Noun) else {}
+
+
+def _package(manifest: Manifest) -> dict[str, Any]:
+    return manifest.model_dump(include={"name", "version", "task", "schema_version"})
+
+
+def _platform(lock: Lock) -> dict[str, Any]:
+    described = {"python": lock.python, "platform": lock.platform}
+    if lock.base == "none":
+        return described
+    base = {**_dump(lock.base), "env": _variables(lock.base.env)}
+    return {**described, "base": base}
+
+
+def _variables(entries: Iterable[str]) -> dict[str, str]:
+    return {name: value for name, _, value in (entry.partition("=") for entry in entries)}
+
+
+def _files(entries: Iterable[FileEntry]) -> dict[str, str]:
+    return {entry.path: entry.sha256 for entry in entries}
+
+
+def _requirements(before: Lock, after: Lock) -> Iterator[Requirement]:
+    wheels, others = ({wheel.name: wheel for wheel in lock.wheels} for lock in (before, after))
+    for name in sorted(wheels.keys() | others.keys()):
+        one, other = wheels.get(name), others.get(name)
+        if one is None:
+            yield Requirement(name=name, how="added", before=one, after=other)
+        elif other is None:
+            yield Requirement(name=name, how="removed", before=one, after=other)
+        elif one != other:
+            yield Requirement(name=name, how=_unlike(one, other), before=one, after=other)
+
+
+def _unlike(one: Wheel, other: Wheel) -> Literal["version", "file", "group"]:
+    if one.version != other.version:
+        return "version"
+    same_file = (one.filename, one.sha256) == (other.filename, other.sha256)
+    return "group" if same_file else "file"
+
+
+def _data(before: Described, after: Described) -> DataDifference:
+    one, other = before.fingerprint, after.fingerprint
+    a, b = before.manifest, after.manifest
+    return DataDifference(
+        settings=changes(_data_settings(a), _data_settings(b)),
+        files=changes(_data_files(a), _data_files(b)),
+        columns=changes(one.columns if one else {}, other.columns if other else {}),
+        types_differ=(one and one.schema_) != (other and other.schema_),
+        rows=compare_rows(one, other) if one and other else None,
+    )
+
+
+def _data_settings(manifest: Manifest) -> dict[str, Any]:
+    told_elsewhere = ("files", "test_file", "fingerprint")
+    dumped = _dump(manifest.data)
+    return {name: value for name, value in dumped.items() if name not in told_elsewhere}
+
+
+def _data_files(manifest: Manifest) -> dict[str, dict[str, str]]:
+    if manifest.data == "none":
+        return {"source": {}, "test": {}}
+    test = manifest.data.test_file
+    return {"source": _files(manifest.data.files), "test": _files((test,) if test else ())}
+
+
+def _schema(manifest: Manifest, beside: Manifest) -> dict[str, Any]:
+    """Columns by name; their order counts among those that the other side has too."""
+    schema, other = manifest.schema_, beside.schema_
+    known = {column.name for column in other.features}
+    return {
+        "features": _columns(schema.features),
+        "order of features": [c.name for c in schema.features if c.name in known],
+        "extras": _columns(schema.extras),
+        "target": _columns((schema.target,) if schema.target else ()),
+        "classes": schema.classes,
+    }
+
+
+def _columns(columns: Iterable[Column]) -> dict[str, dict[str, Any]]:
+    return {column.name: column.model_dump(mode="json", exclude={"name"}) for column in columns}
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Labels are left out: they repeat the manifest. Engines write nothing in several ways."""
+    given = {name: config[name] for name in SETTINGS if config.get(name)}
+    return {**given, "Env": _variables(config.get("Env") or ())}
+
+
+def _evaluation(before: Evaluation | None, after: Evaluation | None) -> EvaluationDifference:
+    one, other = (evaluation.slices if evaluation else {} for evaluation in (before, after))
+    metrics = list(_overall(before, after))
+    for name in sorted(one.keys() & other.keys()):
+        metrics += _metrics(name, one[name], other[name])
+    return EvaluationDifference(
+        metrics=tuple(metrics),
+        slices_removed=tuple(sorted(one.keys() - other.keys())),
+        slices_added=tuple(sorted(other.keys() - one.keys())),
+    )
+
+
+def _overall(before: Evaluation | None, after: Evaluation | None) -> Iterator[MetricChange]:
+    one, other = (evaluation.overall if evaluation else None for evaluation in (before, after))
+    return _metrics(None, one, other)
+
+
+def _metrics(
+    where: str | None, before: Metrics | None, after: Metrics | None
+) -> Iterator[MetricChange]:
+    one, other = ({"rows": m.rows, **m.values} if m else {} for m in (before, after))
+    for change in changes(one, other):
+        a, b = change.before, change.after
+        yield MetricChange(
+            slice=where,
+            metric=change.path[0],
+            before=a,
+            after=b,
+            difference=None if a is None or b is None else b - a,
+        )

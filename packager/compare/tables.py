@@ -1,0 +1,148 @@
+"""``package data diff``: what changed between two data sets, as far as both can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from packager.data.drift import ColumnDrift
+from packager.data.fingerprint import Fingerprinter
+from packager.engine.engine import Engine
+from packager.errors import UsageError
+from packager.image.reference import open_reference
+from packager.location import Location
+from packager.manifest.manifest import Fingerprint
+from packager.project.config import FILENAME, load_project
+from packager.tables.delta import Store
+from packager.tables.overlap import Rows, compare_rows
+from packager.tables.row_diff import Frames, RowDiff, diff_rows
+from packager.tables.stream import blocks, fingerprint_path
+from packager.tables.summary import Summary, drifts, summarise
+
+
+@dataclass(frozen=True)
+class Side:
+    """A data set: its fingerprint, and its rows where they are at hand."""
+
+    name: str
+    fingerprint: Fingerprint
+    frames: Frames | None
+
+
+@dataclass(frozen=True)
+class DataDiff:
+    """What differs; ``summaries``, ``drift`` and ``row_diff`` only where both have rows."""
+
+    equal: bool
+    """Same columns, types and rows; their order doesn't count."""
+    rows: Rows
+    added_columns: tuple[str, ...]
+    removed_columns: tuple[str, ...]
+    types_differ: bool
+    """Names, order, logical types or nullability of columns."""
+    changed_columns: tuple[str, ...]
+    """Those that both have and in which any value differs."""
+    summaries: tuple[Summary, Summary] | None = None
+    drift: tuple[ColumnDrift, ...] = ()
+    row_diff: RowDiff | None = None
+
+
+def open_side(text: str) -> Side:
+    """A file, a folder, ``TABLE@VERSION``, a fingerprint as JSON, a project or a package.
+
+    Raises ``UsageError`` if it is none of them.
+    """
+    path = Path(text)
+    if path.suffix == ".json" and path.is_file():
+        return Side(text, Fingerprint.load(path), None)
+    if path.name == FILENAME or (path / FILENAME).is_file():
+        return _project(text, path)
+    is_package = (path / "oci-layout").is_file() or path.suffix == ".tar"
+    if path.exists() and not is_package and not (path / "_delta_log").is_dir():
+        return Side(text, fingerprint_path(path), lambda: blocks(path))
+    if not path.exists() and path.suffix.lower() in (".csv", ".parquet", ".json"):
+        raise UsageError(f"{text}: expected a file or a folder, got nothing there")
+    location = None if is_package else Location.table_at(text)
+    if location is not None:
+        return _table(text, location)
+    with open_reference(text, Engine.connect()) as found:
+        printed = found.fingerprint()
+    if printed is None:
+        raise UsageError(f"{text}: expected a package with data, got one without")
+    return Side(text, printed, None)
+
+
+def _project(text: str, path: Path) -> Side:
+    """The data that a project names, read as it says."""
+    project = load_project(path)
+    if project.data is None:
+        raise UsageError(f"{text}: expected a project with data, got one without", "add [data]")
+    if project.table is not None:
+        return _table(text, project.table)
+    source, reader = project.path(project.data.source), project.data.reader
+    return Side(text, fingerprint_path(source, reader), lambda: blocks(source, reader))
+
+
+def _table(text: str, location: Location) -> Side:
+    store = Store.open(location)
+    version = store.version(location.version)
+    printed = version.fingerprint
+    if printed is None:  # another program wrote it
+        printer = Fingerprinter()
+        for frame in store.frames(version.number):
+            printer.update(frame)
+        printed = printer.result()
+    return Side(text, printed, lambda: store.frames(version.number))
+
+
+def compare(before: Side, after: Side, key: Sequence[str] = ()) -> DataDiff:
+    """What changed from one to the other. ``key`` needs the rows of both."""
+    one, other = before.fingerprint, after.fingerprint
+    if key and (before.frames is None or after.frames is None):
+        bare = before.name if before.frames is None else after.name
+        raise UsageError(
+            f"--key: expected the rows of both, got only the fingerprint of {bare}",
+            "leave --key out, or name the data itself",
+        )
+    common = [name for name in one.columns if name in other.columns]
+    rows = compare_rows(one, other)
+    equal = one.schema_ == other.schema_ and rows.verdict in ("equal", "reordered")
+    found = DataDiff(
+        equal=equal,
+        rows=rows,
+        added_columns=tuple(n for n in other.columns if n not in one.columns),
+        removed_columns=tuple(n for n in one.columns if n not in other.columns),
+        types_differ=one.schema_ != other.schema_,
+        changed_columns=tuple(n for n in common if one.columns[n] != other.columns[n]),
+    )
+    if equal or before.frames is None or after.frames is None:
+        return found
+    summaries = summarise(before.frames()), summarise(after.frames())
+    return replace(
+        found,
+        summaries=summaries,
+        drift=tuple(drifts(*summaries)),
+        row_diff=diff_rows(before.frames, after.frames, key) if common else None,
+    )
+
+
+def compared_json(found: DataDiff) -> dict[str, Any]:
+    """Everything as plain JSON values."""
+    columns = {}
+    if found.summaries is not None:
+        for name in found.changed_columns:
+            before, after = (summary.columns[name] for summary in found.summaries)
+            columns[name] = {"before": before.model_dump(), "after": after.model_dump()}
+    return {
+        "equal": found.equal,
+        "rows": found.rows.model_dump(mode="json"),
+        "added_columns": found.added_columns,
+        "removed_columns": found.removed_columns,
+        "types_differ": found.types_differ,
+        "changed_columns": found.changed_columns,
+        "columns": columns,
+        "drift": [drift.model_dump(mode="json") for drift in found.drift],
+        "row_diff": asdict(found.row_diff) if found.row_diff else None,
+    }

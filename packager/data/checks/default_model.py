@@ -1,0 +1,82 @@
+"""A model with fixed settings, for where the recipe's own can't be asked out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks.cross_validation import Answers, FitPredict
+from packager.data.checks.free_text import is_free_text
+from packager.data.checks.suspects import CannotJudgeError, Floats
+from packager.data.checks.table import Table, nanoseconds, numbers_of
+from packager.manifest.base import Task
+
+SEED = 7
+MAX_COLUMNS = 500
+"""A table with more features is too wide for it."""
+MAX_NAMES = 0.5
+"""Text with more distinct values than this share of the rows names rows: its codes say nothing."""
+
+
+def check_readable(table: Table) -> None:
+    """Raise ``CannotJudgeError`` where a stand-in can't see what decides the target."""
+    free = [name for name in table.features if name in table.texts and is_free_text(table, name)]
+    if free:
+        raise CannotJudgeError(f"a stand-in model can't read free text (column {free[0]!r})")
+    if len(table.features) > MAX_COLUMNS:
+        raise CannotJudgeError(
+            f"a stand-in model looks at {MAX_COLUMNS} features at most, got {len(table.features):,}"
+        )
+
+
+def stand_in(task: Task | None) -> FitPredict:
+    """Gradient-boosted trees. They raise ``CannotJudgeError`` where no feature varies."""
+
+    def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
+        from sklearn import ensemble
+        from threadpoolctl import threadpool_limits
+
+        train, test = _numbers(features, rows)
+        with threadpool_limits(1):  # more threads would add in another order
+            if task == "regression":
+                regressor = ensemble.HistGradientBoostingRegressor(random_state=SEED)
+                return None, np.asarray(regressor.fit(train, target).predict(test))
+            model = ensemble.HistGradientBoostingClassifier(random_state=SEED).fit(train, target)
+            return tuple(model.classes_.tolist()), np.asarray(model.predict_proba(test))
+
+    return fit_predict
+
+
+def _numbers(features: pd.DataFrame, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Both as numbers, null and infinity as NaN, without columns that don't vary in the first."""
+    both = pd.concat([features[list(rows.columns)], rows], ignore_index=True)
+    columns = list(_varying(both, len(features)))
+    if not columns:
+        raise CannotJudgeError("no feature has two values that a stand-in model could tell apart")
+    numbers = np.column_stack(columns)
+    return numbers[: len(features)], numbers[len(features) :]
+
+
+def _varying(both: pd.DataFrame, trained: int) -> Iterator[Floats]:
+    for name in both.columns:
+        numbers = _as_numbers(both[name])
+        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
+        known = numbers[:trained][~np.isnan(numbers[:trained])]
+        if len(known) and known.min() < known.max():
+            yield numbers
+
+
+def _as_numbers(series: pd.Series[Any]) -> Floats:
+    """A column as numbers, what is absent or says nothing as NaN: shape (rows,)."""
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return numbers_of(series)
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return nanoseconds(series)
+    places, values = pd.factorize(series.astype(object))
+    if len(values) > MAX_NAMES * len(series):
+        return np.full(len(series), np.nan)
+    codes = places.astype(np.float64)
+    return np.asarray(np.where(codes < 0, np.nan, codes))

@@ -1,0 +1,77 @@
+"""Detectors ``drift`` and ``slice_drift``: what moved since the version before, beyond chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from monitoring.slices.slices import ALL, SliceSet
+from monitoring.stats.drift import PSI_EFFECT
+from packager.data.checks.columns import naming
+from packager.data.checks.expectations import SAMPLE
+from packager.data.checks.suspects import Suspects
+from packager.data.checks.table import Table
+from packager.data.drift import ColumnDrift, comparable, drift_of, moved, shared_rows
+from packager.data.frames import infer_columns
+
+
+def drift(table: Table) -> Iterator[Suspects]:
+    """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution moved.
+
+    Times move on by themselves and row numbers count on, so neither is compared.
+    """
+    names = [*table.features, *([table.target] if table.target else [])]
+    references = {feature.name: feature for feature in table.expected.reference}
+    kept = [name for name in names if name in references and name in table.frame.columns]
+    if not kept or not len(table):
+        return
+    numbering = naming(table)
+    places = table.sample(SAMPLE)
+    sample = table.frame[kept].iloc[places]
+    shared = shared_rows(table.expected.sampled, table.hashes[places])
+    for column in infer_columns(sample):
+        before = table.expected.before(column.name)
+        if before is None or column.name in numbering or column.kind == "datetime":
+            continue
+        if comparable(before.kind, column.kind):
+            found = moved(references[column.name], sample[column.name], shared)
+            if found.notable:
+                yield _moved(found, column.name, "the distribution of the version before")
+
+
+def slice_drift(table: Table) -> Iterator[Suspects]:
+    """Score 0.6 (PSI above 0.2) or 0.45: a declared slice that has another share of the rows."""
+    shares = table.expected.slices
+    if shares is None or not len(table):
+        return
+    slices = SliceSet(shares.columns, shares.rules)
+    if any(name not in table.frame.columns for name in slices.needs):
+        return  # `schema` says so
+    total = shares.rows[ALL]
+    places = table.sample(SAMPLE)
+    sample, shared = (
+        table.frame.iloc[places],
+        shared_rows(table.expected.sampled, table.hashes[places]),
+    )
+    for name, mask in slices.masks(sample).items():
+        rows, before = int(mask.sum()), shares.rows[name]
+        found = drift_of(
+            f"slice {name}",
+            np.array([rows, len(sample) - rows]),
+            np.array([before, total - before]),
+            shared,
+        )
+        if found.notable:
+            share = f"{before / total:.1%} of the rows, as in the version before"
+            yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
+
+
+def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> Suspects:
+    return Suspects(
+        column,
+        expected,
+        "see where the new rows come from; train again if the world has changed",
+        0.6 if found.psi > PSI_EFFECT else 0.45,
+        observed=f"{told}PSI {found.psi:.3f}, z {found.z:.1f}",
+    )

@@ -1,0 +1,206 @@
+"""The check itself: every detector on one table, and one report of what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks import leakage as shared
+from packager.data.checks.categories import misspelt, unseen_category
+from packager.data.checks.columns import constant, id_like
+from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.drift import drift, slice_drift
+from packager.data.checks.duplicates import conflicting_label, duplicate
+from packager.data.checks.extremes import impossible_zero, isolated_extreme
+from packager.data.checks.finding import Finding, Histogram, Report, worst_first
+from packager.data.checks.labels import label_error
+from packager.data.checks.missing import missing
+from packager.data.checks.mixed_types import mixed_types
+from packager.data.checks.outliers import SAMPLE as FOREST_SAMPLE
+from packager.data.checks.outliers import outlier
+from packager.data.checks.placeholders import placeholder
+from packager.data.checks.ranges import ranges
+from packager.data.checks.schema import schema
+from packager.data.checks.suspects import CannotJudgeError, Suspects
+from packager.data.checks.table import Table
+from packager.data.checks.target_leakage import target_leakage
+from packager.text import shortened
+
+Detector = Callable[[Table], Iterator[Suspects]]
+
+MODEL_FREE: dict[str, Detector] = {
+    "schema": schema,
+    "leakage": shared.leakage,
+    "group_overlap": shared.group_overlap,
+    "time_overlap": shared.time_overlap,
+    "range": ranges,
+    "missing": missing,
+    "unseen_category": unseen_category,
+    "misspelt": misspelt,
+    "mixed_types": mixed_types,
+    "placeholder": placeholder,
+    "impossible_zero": impossible_zero,
+    "isolated_extreme": isolated_extreme,
+    "duplicate": duplicate,
+    "conflicting_label": conflicting_label,
+    "constant": constant,
+    "id_like": id_like,
+    "drift": drift,
+    "slice_drift": slice_drift,
+}
+"""Detectors that need only the rows: they run anywhere, and say the same everywhere."""
+WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier": outlier}
+"""Detectors that train small models of their own; they need scikit-learn."""
+LABELS = "label_error"
+DETECTORS = (*MODEL_FREE, *WITH_MODELS, LABELS)
+
+LARGE = 100_000
+"""Rows from which whoever checks should say how far it is."""
+KEPT = 500
+"""Findings of each detector that a report keeps: the worst."""
+BINS = 40
+MAX_CELL = 200
+"""Characters of a cell that a report keeps."""
+
+
+def check(
+    table: Table,
+    predictions: OutOfFold | None = None,
+    *,
+    models: bool = True,
+    notes: Iterable[str] = (),
+    tell: Callable[[str], object] = lambda _: None,
+) -> Report:
+    """Run the detectors on ``table``; ``label_error`` where there are ``predictions``.
+
+    ``models=False`` leaves out what needs scikit-learn. ``tell`` is told the name of each
+    detector before it runs.
+    """
+    chosen = {**MODEL_FREE, **(WITH_MODELS if models else {})}
+    said = list(notes)
+    if not len(table):
+        rest = ", ".join(name for name in (*chosen, LABELS) if name != "schema")
+        said.append(f"no rows, so nothing was looked for but schema: {rest}")
+    if models and len(table) > FOREST_SAMPLE:
+        said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
+    if predictions is not None:
+        chosen[LABELS] = lambda rows: label_error(rows, predictions)
+        if len(predictions.rows) < len(table):
+            said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
+    counts: dict[str, int] = {}
+    unjudged: dict[str, list[str]] = {}
+    findings: list[Finding] = []
+    for name, detector in chosen.items():
+        tell(name)
+        if not len(table) and name != "schema":
+            continue
+        try:
+            with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
+                suspects = list(detector(table))
+        except CannotJudgeError as error:
+            unjudged.setdefault(str(error), []).append(name)
+            continue
+        counts[name] = sum(one.count for one in suspects)
+        findings += _worst(name, suspects, table)
+    for reason, names in unjudged.items():
+        said.append(f"{', '.join(names)}: not looked for, because {reason}")
+    findings.sort(key=worst_first)
+    return Report(
+        rows=len(table),
+        columns=tuple(table.frame.columns),
+        counts={name: count for name, count in sorted(counts.items()) if count},
+        model_free=tuple(MODEL_FREE),
+        findings=tuple(findings),
+        cells=_cells(table, findings),
+        histograms=_histograms(table, findings),
+        notes=tuple(said),
+    )
+
+
+def _worst(detector: str, suspects: list[Suspects], table: Table) -> list[Finding]:
+    """The worst findings of one detector, as data."""
+    scores = [np.broadcast_to(one.score, one.count) for one in suspects]
+    if not scores:
+        return []
+    which = np.concatenate([np.full(s.count, i) for i, s in enumerate(suspects)])
+    place = np.concatenate([np.arange(s.count) for s in suspects])
+    order = np.argsort(-np.concatenate(scores), kind="stable")[:KEPT]
+    return [_finding(detector, suspects[which[i]], int(place[i]), table) for i in order]
+
+
+def _finding(detector: str, one: Suspects, place: int, table: Table) -> Finding:
+    score = float(np.broadcast_to(one.score, one.count)[place])
+    row = None if one.rows is None else int(one.rows[place])
+    if row is None:
+        observed, where = one.observed if isinstance(one.observed, str) else "", {}
+    else:
+        observed = _observed(one, place, row, table)
+        in_test = row >= table.source_rows
+        where = {
+            "part": "test" if in_test else "source",
+            "row": row - table.source_rows if in_test else row,
+            "row_hash": f"{int(table.hashes[row]):016x}",
+        }
+    return Finding(
+        detector=detector,
+        score=round(min(1.0, max(0.0, score)), 4),
+        column=one.column,
+        observed=observed,
+        expected=one.expected,
+        suggestion=one.suggestion,
+        blocking=one.blocking,
+        **where,
+    )
+
+
+def _observed(one: Suspects, place: int, row: int, table: Table) -> str:
+    if isinstance(one.observed, str):
+        return shortened(one.observed, MAX_CELL)
+    if one.observed is not None:
+        return shortened(one.observed[place], MAX_CELL)
+    if one.column is None:
+        return ""
+    return shortened(cell_text(table.frame[one.column].iloc[row]) or "no value")
+
+
+def cell_text(value: Any) -> str | None:
+    """A cell for people; None for a null."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, float | np.floating):
+        return f"{float(value):.10g}"
+    return shortened(str(value), MAX_CELL)
+
+
+def _cells(table: Table, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:
+    """The flagged rows, by hash: cells as text."""
+    places: dict[str, int] = {}
+    for finding in findings:
+        if finding.row is not None:
+            offset = table.source_rows if finding.part == "test" else 0
+            places.setdefault(finding.row_hash, finding.row + offset)
+    rows = table.frame.iloc[list(places.values())]
+    columns = [[cell_text(value) for value in rows[name]] for name in rows.columns]
+    return dict(zip(places, zip(*columns, strict=True), strict=True)) if columns else {}
+
+
+def _histograms(table: Table, findings: list[Finding]) -> dict[str, Histogram]:
+    named = {finding.column for finding in findings}
+    found = {}
+    for name in table.numeric:
+        values = table.numbers[name]
+        values = values[np.isfinite(values)]
+        if name in named and len(values):
+            low, high = float(values.min()), float(values.max())
+            if not np.isfinite(high - low):
+                continue  # no bin would have a finite width
+            # Neighbours among huge integers lie closer than bins could.
+            least = 4 * BINS * float(np.spacing(max(abs(low), abs(high))))
+            apart = high - low > least or (high == low and least < 1)
+            reach = (low, high) if apart else (low - least, high + least)
+            counts, edges = np.histogram(values, bins=BINS, range=reach)
+            found[name] = Histogram(edges=tuple(edges.tolist()), counts=tuple(counts.tolist()))
+    return found

@@ -1,0 +1,182 @@
+"""What the columns of a CSV table are as a whole, found block by block.
+
+Blocks are read as if they were tables of their own; where they disagree in a way that changes
+values (text in one, numbers in another), their columns are read again with the types settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from packager.data import canonical
+from packager.data.csv_cells import is_beyond_64_bits
+from packager.data.csv_files import csv_blocks, csv_names, read_csv
+from packager.data.csv_text import COMPRESSED
+from packager.data.iso_times import TimeKind, time_kind
+from packager.manifest.read_options import Reader
+
+MAX_WHOLE = 1 << 26
+"""Bytes of files that are read at once: larger ones would need several times their frame."""
+_PACKED = 8
+"""Bytes that one byte of a packed file may be."""
+_CELLS = 1 << 21
+
+_LARGE = 19  # digits of 2^63
+
+Found = Literal[
+    "null",
+    "small",
+    "integer",
+    "unsigned",
+    "beyond",
+    "clash",
+    "float",
+    "boolean",
+    "text",
+    "date",
+    "naive",
+    "aware",
+]
+_TIMES: dict[Found, TimeKind] = {"date": "date", "naive": "naive", "aware": "aware"}
+_WORDS: tuple[tuple[Found, str], ...] = (
+    # In order: where several were found, the first is what the whole is.
+    ("text", "str"),
+    ("clash", "str"),
+    ("aware", "aware"),
+    ("naive", "naive"),
+    ("date", "date"),
+    ("boolean", "bool"),
+    ("float", "float64"),
+    ("beyond", "object"),
+    ("unsigned", "uint64"),
+    ("integer", "int64"),
+    ("small", "int64"),
+)
+Settled = Literal["str", "float64", "whole", "date", "naive", "aware"]
+
+
+def read_csv_table(files: Sequence[Path], reader: Reader) -> pd.DataFrame:
+    """``read_csv``, in little more memory than twice the frame where the files are large."""
+    size = sum(file.stat().st_size for file in files)
+    packed = any(file.suffix.lower() in COMPRESSED for file in files)
+    if size * (_PACKED if packed else 1) <= MAX_WHOLE:
+        return read_csv(files, reader)
+    rows = max(1, _CELLS // len(csv_names(files[0], reader)))
+    kinds = Kinds()
+    parts = list(kinds.noted(settled_blocks(files, reader, rows, {})))
+    settled = kinds.settled() | kinds.uniform()
+    numbers = {name for name, kind in settled.items() if kind == "float64"}
+    if kinds.settled() or settled.keys() - numbers:
+        del parts
+        parts = list(settled_blocks(files, reader, rows, settled))
+    return pd.concat(parts, ignore_index=True)
+
+
+def settled_blocks(
+    files: Sequence[Path], reader: Reader, rows: int, settled: Mapping[str, Settled]
+) -> Iterator[pd.DataFrame]:
+    """Blocks in which columns have the types that were ``settled``, others what pandas guesses."""
+    times = {name: _TIMES[kind] for name, kind in settled.items() if kind in _TIMES}
+    columns = [name for name, kind in settled.items() if kind == "whole"]
+    known = {*times, *columns}
+    dtypes = {name: dtype for name, dtype in settled.items() if name not in known}
+    whole = read_csv(files, reader, only=columns) if columns else pd.DataFrame()
+    start = 0
+    for frame in csv_blocks(files, reader, rows, dtypes, times):
+        for name in columns:
+            frame[name] = whole[name].iloc[start : start + len(frame)].reset_index(drop=True)
+        start += len(frame)
+        yield frame
+
+
+class Kinds:
+    """What pandas found in each column, block by block, and what that makes of the whole."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, set[Found]] = {}
+
+    def noted(self, frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        """The frames as they are, each looked at."""
+        for frame in frames:
+            for name in frame.columns if len(frame) else ():
+                self._found.setdefault(name, set()).add(_kind(frame[name]))
+            yield frame
+
+    def replace(self, frame: pd.DataFrame) -> None:
+        """Look at whole columns in place of what their blocks were."""
+        self._found |= {name: {_kind(frame[name])} for name in frame.columns}
+
+    def word(self, name: str) -> str:
+        """The dtype of a column as a whole, or ``null``."""
+        found = self._found.get(name, set())
+        for kind, word in _WORDS:
+            if kind in found:
+                return "float64" if word == "int64" and "null" in found else word
+        return "null"
+
+    def settled(self) -> dict[str, Settled]:
+        """The columns whose values would be others in the whole table, and their types there."""
+        types = {name: _settle(found) for name, found in self._found.items()}
+        return {name: settled for name, settled in types.items() if settled is not None}
+
+    def uniform(self) -> dict[str, Settled]:
+        """Types for columns that blocks get right, but in several dtypes."""
+        types: dict[str, Settled] = {}
+        for name, found in self._found.items():
+            if _settle(found):
+                continue
+            if found == {"null", "text"}:
+                types[name] = "str"
+            elif "null" in found and len(found) == 2 and found & _TIMES.keys():
+                types[name] = _TIMES[(found - {"null"}).pop()]
+            elif found <= {"null", "small", "integer", "float"} and found & {"null", "float"}:
+                types[name] = "float64"
+        return types
+
+
+def _settle(found: set[Found]) -> Settled | None:
+    present = found - {"null"}
+    if "clash" in found or (found & {"unsigned", "beyond"} and len(found) > 1):
+        return "whole"
+    times = {_TIMES[kind] for kind in present if kind in _TIMES}
+    if times and len(times) == len(present):
+        return None if len(times) == 1 else time_kind(times) or "str"
+    if times or present & {"text", "boolean"}:
+        return "str" if len(present) > 1 else None
+    return "float64" if "integer" in present and found & {"null", "float"} else None
+
+
+def _kind(series: pd.Series[Any]) -> Found:
+    dtype = series.dtype
+    if series.isna().all():
+        return "null"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean"
+    if pd.api.types.is_unsigned_integer_dtype(dtype):
+        return "unsigned"
+    if pd.api.types.is_integer_dtype(dtype):
+        exact = canonical.EXACT
+        return "integer" if series.max() > exact or series.min() < -exact else "small"
+    if pd.api.types.is_float_dtype(dtype):
+        return "float"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "aware" if isinstance(dtype, pd.DatetimeTZDtype) else "naive"
+    kinds: dict[str, Found] = {"boolean": "boolean", "integer": "beyond", "date": "date"}
+    found = kinds.get(pd.api.types.infer_dtype(series, skipna=True), "text")
+    return "clash" if found == "text" and _holds_large_integers(series.dropna()) else found
+
+
+def _holds_large_integers(texts: pd.Series[Any]) -> bool:
+    """Whether a text is an integer beyond 64 bits.
+
+    One decides whether a blank cell of its column is null or text, and, beside numbers, whether
+    the column is text: what pandas makes of it can't be told from blocks.
+    """
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    long = texts.to_numpy(dtype=object)[lengths >= _LARGE]
+    return any(map(is_beyond_64_bits, long))

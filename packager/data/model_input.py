@@ -1,0 +1,123 @@
+"""Tables as models get them: dates as times, decimals as numbers, in the dtypes asked for.
+
+A table's identity (``dfp/1``) is that of the frame as its files have it; this is what training,
+measuring and checking work on, and what a served row is turned into.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from packager.data.iso_times import as_times, first_without_time
+from packager.errors import UsageError
+from packager.manifest.read_options import Reader
+from packager.text import shown_value
+
+
+def as_served(frame: pd.DataFrame, reader: Reader) -> pd.DataFrame:
+    """The same rows in columns that a request can hold; other columns are shared with ``frame``.
+
+    Dates become ``datetime64[s]``, decimals float64, times of day and durations seconds as
+    float64, categories of such values plain columns. Columns declared as numbers are float64;
+    text declared as times is read as times. ``[data.read] dtypes`` come last. Raises
+    ``UsageError`` for a value that such a column can't hold.
+    """
+    served = frame.copy(deep=False)
+    for name in frame.columns:
+        column = _plain(frame[name])
+        kind = reader.kind(name)
+        if kind == "datetime" and not pd.api.types.is_datetime64_any_dtype(column.dtype):
+            column = _times(column, name)
+        if kind == "number" and pd.api.types.is_integer_dtype(column.dtype):
+            column = column.astype("float64")
+        dtype = reader.dtype(name)
+        if dtype is not None and column.dtype != dtype:
+            column = _cast(column, name, dtype)
+        if column is not frame[name]:
+            served[name] = column
+    return served
+
+
+def seconds(value: dt.time | dt.timedelta) -> float:
+    """A time of day since midnight, or a duration, in seconds."""
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    return (value.hour * 60 + value.minute) * 60 + value.second + value.microsecond / 1e6
+
+
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = column.dtype.categories.to_series(index=None)
+        made = _plain(categories)
+        odd = made is not categories or pd.api.types.is_datetime64_any_dtype(categories.dtype)
+        return _plain(column.astype(categories.dtype)) if odd else column
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        return cast("pd.Series[Any]", column.dt.total_seconds())
+    if not pd.api.types.is_object_dtype(column.dtype):
+        return column
+    make = _PLAIN.get(pd.api.types.infer_dtype(column, skipna=True))
+    return column if make is None else make(column)
+
+
+def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
+    codes, days = pd.factorize(column.to_numpy(dtype=object))
+    known = np.array(days.tolist(), dtype="M8[D]").astype("M8[s]")
+    return pd.Series(np.append(known, np.datetime64("NaT"))[codes], column.index, name=column.name)
+
+
+def _floats(column: pd.Series[Any]) -> pd.Series[Any]:
+    return column.astype("float64")
+
+
+def _seconds(column: pd.Series[Any]) -> pd.Series[Any]:
+    return column.map(cast(Any, seconds), na_action="ignore").astype("float64")
+
+
+_PLAIN: dict[str, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
+    "date": _dates,
+    "decimal": _floats,
+    "time": _seconds,
+    "timedelta": _seconds,
+}
+
+
+def _times(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """A column declared as times; one without values, or of another kind, stays as it is."""
+    text = pd.api.types.infer_dtype(column, skipna=True) == "string"
+    if not text:
+        return column
+    found = as_times(column)
+    if found is None:
+        row = first_without_time(column)
+        raise UsageError(
+            f"[data.columns] {name}: expected ISO 8601 times, as declared, "
+            f"got {shown_value(column.iloc[row])} in row {row}",
+            f'mend the cell, or declare {name} with kind = "string"',
+        )
+    return _plain(found[1])
+
+
+def _cast(column: pd.Series[Any], name: str, dtype: str) -> pd.Series[Any]:
+    if dtype == "category":
+        return column.astype("category")
+    try:
+        cast_column = column.astype(cast(Any, dtype))
+    except (ValueError, TypeError) as error:
+        raise _refused(column, name, dtype) from error
+    if dtype.startswith(("int", "uint")) and not (cast_column == column).all():
+        raise _refused(column, name, dtype)
+    return cast_column
+
+
+def _refused(column: pd.Series[Any], name: str, dtype: str) -> UsageError:
+    nulls = int(column.isna().sum())
+    found = f"{nulls} nulls" if nulls else f"a column of {column.dtype} with other values"
+    return UsageError(
+        f"[data.read] dtypes: expected values of {name!r} that {dtype} holds, got {found}",
+        f"choose another dtype for {name}, for example float64, or leave it out",
+    )

@@ -1,0 +1,59 @@
+"""Cells of CSV that hold text and are read as null: which texts, and how often."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from packager.data.csv_files import csv_blocks, csv_names
+from packager.data.frames import source_files
+from packager.manifest.read_options import Reader
+
+_ROWS = 1 << 16
+
+
+def words_read_as_null(
+    path: Path, frame: pd.DataFrame, reader: Reader
+) -> dict[str, dict[str, int]]:
+    """Text that ``reader`` takes for null, by column of text of whose null words nobody spoke.
+
+    ``frame`` are the rows of ``path``; only CSV has such words.
+    """
+    form, files = source_files(path)
+    if form != "csv":
+        return {}
+    columns = [
+        name
+        for name in frame.columns
+        if not reader.says_null(name)
+        and pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
+        and frame[name].isna().any()
+    ]
+    found = null_words(files, reader, columns) if columns else {}
+    words = {n: {text: rows for text, rows in w.items() if text} for n, w in found.items()}
+    return {name: texts for name, texts in words.items() if texts}
+
+
+def null_words(
+    files: Sequence[Path], reader: Reader, columns: Collection[str]
+) -> dict[str, dict[str, int]]:
+    """Column → text → rows in which ``reader`` takes that text for null; "" is the empty cell.
+
+    Columns without nulls are left out. The files are read once, in flat memory.
+    """
+    words = {name: frozenset(reader.null_words(name)) for name in columns}
+    found: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    texts = dict.fromkeys(csv_names(files[0], reader), "str")
+    as_text = reader.model_copy(update={"null": (), "columns": {}, "dtypes": {}})
+    for block in csv_blocks(files, as_text, _ROWS, texts, {}):
+        for name in columns:
+            cells = block[name]
+            counts = cells.value_counts()
+            for text, count in counts[counts.index.isin(words[name])].items():
+                found[name][str(text)] += int(count)
+            if blank := int(cells.isna().sum()):
+                found[name][""] += blank
+    return {name: dict(sorted(counts.items())) for name, counts in found.items() if counts}

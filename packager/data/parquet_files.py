@@ -1,0 +1,216 @@
+"""Parquet, whole or in blocks, as frames of plain pandas dtypes.
+
+Columns are read by their own types, so what a DataFrame was before it was saved (index, nullable
+integers) doesn't matter, and nulls in object columns are NaN as in a frame read from CSV.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from packager.data.memory_limit import refuse_too_wide
+from packager.data.parquet_open import opened_parquet, readable, refuse_too_large
+from packager.data.parquet_text import decoded, encoded, held_by_python, is_text, shared
+from packager.errors import UsageError
+
+_CELLS = 1 << 22
+"""Of the columns that are read at a time."""
+_BATCH = 1 << 18
+"""Rows in which nulls are counted."""
+
+
+def parquet_names(file: Path) -> list[str]:
+    """Column names of a file; ``UsageError`` if there are none, or one is there twice."""
+    from pyarrow import parquet
+
+    with readable(file):
+        schema = parquet.read_schema(file)
+    labels = _row_labels(schema)
+    names = [name for name in schema.names if name not in labels]
+    refuse_too_wide(file, len(schema.names))
+    if not names:
+        raise UsageError(f"{file}: expected at least one column, got none")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"{file}: expected every column name once, got {twice[0]!r} again")
+    return names
+
+
+def read_parquet(files: Sequence[Path]) -> pd.DataFrame:
+    """One table from files with the same columns, as a frame.
+
+    A few columns are read at a time, so that hardly more than the frame is held in memory. Raises
+    ``UsageError`` before anything is read where the frame has no room there.
+    """
+    import pyarrow as pa
+
+    schema = parquet_schema(files)
+    refuse_too_large(files, schema)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(opened_parquet(file)) for file in files]
+        rows = sum(one.metadata.num_rows for one in opened)
+        width = max(1, _CELLS // max(rows, 1))
+        columns: dict[str, pd.Series[Any]] = {}
+        for start in range(0, len(schema), width):
+            part = pa.schema([schema.field(i) for i in range(start, len(schema))][:width])
+            with readable(files[0]):
+                frame = plain_frame(_read(files, opened, part), schema=part)
+            columns |= {str(name): frame[name] for name in frame.columns}
+    pa.default_memory_pool().release_unused()
+    return pd.DataFrame(columns, copy=False) if columns else pd.DataFrame(index=range(rows))
+
+
+def _read(files: Sequence[Path], opened: Sequence[Any], schema: Any) -> Any:
+    import pyarrow as pa
+
+    tables = []
+    for file, one in zip(files, opened, strict=True):
+        with readable(file):
+            table = one.read(columns=schema.names, use_threads=False).select(schema.names)
+            tables.append(_fitted(table, schema, file))
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def arrow_table(files: Sequence[Path]) -> Any:
+    """One Arrow table from files with the same columns; their types are widened to fit all."""
+    import pyarrow as pa
+
+    schema = parquet_schema(files)
+    refuse_too_large(files, schema)
+    tables = []
+    for file in files:
+        with readable(file), opened_parquet(file) as opened:
+            table = opened.read(columns=schema.names)
+            tables.append(decoded(_fitted(table, schema, file), schema, file))
+    return pa.concat_tables(tables)
+
+
+def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
+    """The same table in blocks of at most ``rows``, every column in the dtype it has as a whole.
+
+    Memory is bounded by a row group's columns, and by the block.
+    """
+    schema = parquet_schema(files)
+    floats = holed_integers(files, schema)
+    yield plain_frame(schema.empty_table(), floats)  # a table without rows has columns too
+    for file in files:
+        for table in encoded_tables(file, schema, rows):
+            with readable(file):
+                frame = plain_frame(_fitted(table, schema, file), floats, schema)
+            yield frame
+
+
+def encoded_tables(file: Path, schema: Any, rows: int) -> Iterator[Any]:
+    """A file in blocks of at most ``rows``, text with each value once (``decoded`` undoes it)."""
+    import pyarrow as pa
+
+    with readable(file), opened_parquet(file) as opened:
+        for batch in opened.iter_batches(rows, columns=schema.names, use_threads=False):
+            yield pa.Table.from_batches([batch])
+
+
+def parquet_schema(files: Sequence[Path]) -> Any:
+    """The Arrow schema of the table in ``files``, without saved row labels."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schemas = []
+    for file in files:
+        with readable(file):
+            schema = parquet.read_schema(file)
+        labels = _row_labels(schema)
+        schemas.append(pa.schema([field for field in schema if field.name not in labels]))
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise UsageError(
+            f"{files[0].parent}: expected columns of the same type in every file, got {error}"
+        ) from error
+
+
+def holed_integers(files: Sequence[Path], schema: Any) -> list[str]:
+    """The integer columns that have nulls somewhere: a frame holds them as floats."""
+    import pyarrow as pa
+
+    names = [field.name for field in schema if pa.types.is_integer(field.type)]
+    found: set[str] = set()
+    for file in files:
+        found |= _with_nulls(file, [name for name in names if name not in found])
+    return [name for name in names if name in found]
+
+
+def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> pd.DataFrame:
+    """The frame of an Arrow table. ``floats`` are integers that have nulls in another block.
+
+    Cells of equal text share one Python string. ``schema``: of a table that has its text encoded.
+    """
+    schema = table.schema if schema is None else schema
+    texts = [field.name for field in schema if is_text(field.type)]
+    rest = table.drop_columns(texts)
+    frame = cast(pd.DataFrame, rest.to_pandas(ignore_metadata=True, split_blocks=True))
+    for name in frame.columns[[pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes]]:
+        frame[name] = frame[name].where(frame[name].notna(), np.nan)
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        # A fixed offset has no name of its own in every version; give it the one that parses.
+        offset = dtype.tz.utcoffset(None) if isinstance(dtype, pd.DatetimeTZDtype) else None
+        if offset is not None:
+            frame[name] = frame[name].dt.tz_convert(dt.timezone(offset))
+    for name in floats:
+        frame[name] = frame[name].astype("float64")
+    if not texts:
+        return frame
+    dtypes = schema.empty_table().select(texts).to_pandas(ignore_metadata=True).dtypes
+    columns = {
+        name: pd.array(shared(table[name]), held_by_python(dtypes[name]), copy=False)
+        if name in dtypes
+        else frame[name]
+        for name in table.schema.names
+    }
+    return pd.DataFrame(columns, copy=False)
+
+
+def _fitted(table: Any, schema: Any, file: Path) -> Any:
+    """``table`` in the types of ``schema``, as widening them for the other files demands; text
+    that is encoded stays so."""
+    import pyarrow as pa
+
+    try:
+        table, schema = encoded(table.replace_schema_metadata(None), schema)
+        return table.cast(schema)
+    except pa.ArrowException as error:
+        raise UsageError(
+            f"{file}: expected values that fit the types of the other files, got {error}"
+        ) from error
+
+
+def _with_nulls(file: Path, names: Sequence[str]) -> set[str]:
+    """Which columns have nulls, as their values say: statistics may lie."""
+    from pyarrow import parquet
+
+    found: set[str] = set()
+    with readable(file), parquet.ParquetFile(file, pre_buffer=False) as opened:
+        nullable = [name for name in names if opened.schema_arrow.field(name).nullable]
+        # One after the other: a column that has a null early is not read to its end.
+        for name in nullable:
+            batches = opened.iter_batches(_BATCH, columns=[name], use_threads=False)
+            if any(batch.column(0).null_count for batch in batches):
+                found.add(name)
+    return found
+
+
+def _row_labels(schema: Any) -> list[str]:
+    """Columns in which pandas saved an unnamed index: row labels, not data."""
+    try:
+        told = schema.pandas_metadata
+    except (ValueError, RecursionError):  # of another writer, who may write there what he likes
+        return []
+    indexes = told.get("index_columns") if isinstance(told, dict) else None
+    listed = indexes if isinstance(indexes, list) else []
+    return [i for i in listed if isinstance(i, str) and i.startswith("__index_level_")]

@@ -1,0 +1,97 @@
+"""What the first rows and the types of a table show, before anything is spent on all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from packager.data.csv_files import csv_blocks
+from packager.data.frames import infer_columns, same_columns
+from packager.data.model_input import as_served
+from packager.data.parquet_files import parquet_blocks, parquet_schema
+from packager.errors import UsageError
+from packager.manifest.read_options import PLAIN, Reader, shown_options, toml_text
+from packager.text import shown_value
+
+MAX_ROWS = 10_000
+MIN_COMMAS = 20
+"""Cells that a column needs to be called one of numbers with commas."""
+
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+|[+-]?[0-9]*,?[0-9]+", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[0-9]+", re.ASCII)
+
+
+def first_rows(path: Path, reader: Reader = PLAIN) -> pd.DataFrame:
+    """At most 10,000 rows as models get them; ``UsageError`` where they can't be read."""
+    form, files = same_columns(path, reader)
+    if form == "csv":
+        blocks = csv_blocks(files, reader, MAX_ROWS, {}, {})
+    else:
+        # The first block has no rows, but the types.
+        blocks = (block for block in parquet_blocks(files, MAX_ROWS) if len(block))
+    return as_served(next(blocks, pd.DataFrame()), reader)
+
+
+def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
+    """Raise ``UsageError`` for a feature with values that no request could hold."""
+    names = [name for name in features if name in frame.columns]
+    for column in infer_columns(frame[names]):
+        if column.kind == "any" and frame[column.name].notna().any():
+            found = pd.api.types.infer_dtype(frame[column.name], skipna=True)
+            raise _unservable(column.name, found)
+
+
+def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
+    """The same for the types of Parquet files, before a row is read."""
+    import pyarrow as pa
+
+    form, files = same_columns(path)
+    if form != "parquet":
+        return
+    for field in parquet_schema(files):
+        types: Any = pa.types
+        kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+        odd = types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind)
+        if field.name in features and (odd or types.is_fixed_size_binary(kind)):
+            raise _unservable(field.name, str(field.type))
+
+
+def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
+    """Raise ``UsageError`` for an undeclared column of text that is numbers with commas."""
+    if reader.decimal is not None or reader.thousands is not None:
+        return
+    for name in frame.columns:
+        text = pd.api.types.infer_dtype(frame[name], skipna=True) == "string"
+        if reader.kind(name) is not None or not text:
+            continue
+        texts = frame[name].dropna().unique().tolist()
+        if not any("," in text for text in texts) or frame[name].notna().sum() < MIN_COMMAS:
+            continue
+        marks = {}
+        small = any(text.strip().lstrip("+-").startswith("0,") for text in texts)
+        comma = small or reader.separator == ";"
+        if not comma and all(_THOUSANDS.fullmatch(text.strip()) for text in texts):
+            marks = {"thousands": ","}
+        elif all(_DECIMAL.fullmatch(text.strip()) for text in texts):
+            dotted = any("." in text for text in texts)
+            marks = {"decimal": ",", **({"thousands": "."} if dotted else {})}
+        if marks:
+            own = {"separator": reader.separator} if reader.separator else {}
+            example = next(text for text in texts if "," in text)
+            raise UsageError(
+                f"{where}: expected numbers with a decimal point in {name!r}, "
+                f"got {shown_value(example)} and the like in every cell",
+                f"set under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
+                f'the column under [data.columns]: {toml_text(name)} = {{ kind = "string" }}',
+            )
+
+
+def _unservable(name: str, found: str) -> UsageError:
+    return UsageError(
+        f"[data]: expected numbers, text, booleans or times in {name!r}, got {found}",
+        f"convert the column, or leave it out: exclude = [{toml_text(name)}]",
+    )

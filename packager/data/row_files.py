@@ -1,0 +1,120 @@
+"""Files of rows to predict → rows as JSON has them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from collections.abc import Collection
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.csv_cells import parse_cells
+from packager.data.csv_files import read_csv
+from packager.data.frames import Format, column_names, same_columns
+from packager.data.model_input import seconds
+from packager.data.parquet_files import parquet_schema, read_parquet
+from packager.data.parquet_open import refuse_too_large
+from packager.errors import UsageError
+from packager.manifest.base import Kind
+from packager.manifest.manifest import Schema
+from packager.manifest.read_options import PLAIN, Reader
+
+_CELL_BYTES = 64
+"""Of a cell as Python holds it in a row, at least."""
+
+
+def read_rows(path: Path, schema: Schema, reader: Reader = PLAIN) -> list[dict[str, Any]]:
+    """Rows to predict, as plain JSON values: from CSV, Parquet, .json or .jsonl.
+
+    JSON is a list of rows or ``{"rows": […]}``. Tables may hold more columns than the schema
+    knows (the target, say): those are left out. CSV is read as the package's own data was
+    (``reader``), or with commas and points where only then it has a column of the schema. CSV
+    cells are read by the schema's kinds, so the text ``007`` stays text; a cell that doesn't fit
+    stays text for ``check_rows`` to refuse.
+    """
+    if path.suffix.lower() in (".json", ".jsonl"):
+        return _read_json(path)
+    known = {column.name: column.kind for column in (*schema.features, *schema.extras)}
+    reader = _fitting(path, known, reader)
+    form, files = same_columns(path, reader)
+    if form == "csv":
+        texts = {n: "str" for n in column_names(path, reader) if known.get(n) != "any"}
+        frame = read_csv(files, reader, dtype=texts)
+    else:
+        refuse_too_large(files, parquet_schema(files), of_a_cell=_CELL_BYTES)
+        frame = read_parquet(files)
+    names = [name for name in frame.columns if name in known]
+    columns = [_plain(frame[name], known[name], form, reader) for name in names]
+    if not columns:
+        return [{} for _ in range(len(frame))]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _fitting(path: Path, known: Collection[str], reader: Reader) -> Reader:
+    """``reader``, or the same with the usual marks where only that finds a known column."""
+    usual = reader.with_usual_marks()
+    if usual == reader:
+        return reader
+    try:
+        if set(column_names(path, reader)) & set(known):
+            return reader
+    except UsageError:
+        pass
+    try:
+        return usual if set(column_names(path, usual)) & set(known) else reader
+    except UsageError:
+        return reader
+
+
+def _read_json(path: Path) -> list[dict[str, Any]]:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"the number {constant}, which JSON doesn't have")
+
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".jsonl":
+            lines = [line for line in text.split("\n") if line.strip()]
+            rows: Any = [json.loads(line, parse_constant=refuse) for line in lines]
+        else:
+            rows = json.loads(text, parse_constant=refuse)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: expected JSON, got {error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path}: expected JSON, got some that is too deeply nested") from error
+    if isinstance(rows, dict):
+        rows = rows.get("rows")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UsageError(
+            f"{path}: expected a list of objects, or an object with such a list under 'rows'",
+            'write [{"column": value, …}, …]',
+        )
+    return rows
+
+
+def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: Reader) -> list[Any]:
+    if form == "csv" and kind != "any":
+        return parse_cells(series.astype(object).tolist(), kind, reader)
+    null = series.isna()
+    cells = series.astype(object).tolist()
+    return [None if gone else _json(cell, kind) for cell, gone in zip(cells, null, strict=True)]
+
+
+def _json(cell: Any, kind: Kind) -> Any:
+    """A cell of a typed file as JSON has it; what JSON has no place for as text, to be refused."""
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    if isinstance(cell, Decimal):
+        cell = int(cell) if kind == "integer" and cell == cell.to_integral_value() else float(cell)
+    if isinstance(cell, dt.time | dt.timedelta) and kind == "number":
+        cell = seconds(cell)
+    if kind == "integer" and isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    if hasattr(cell, "isoformat"):
+        return cell.isoformat()
+    plain = isinstance(cell, str | bool | int) or (isinstance(cell, float) and math.isfinite(cell))
+    return cell if plain else str(cell)

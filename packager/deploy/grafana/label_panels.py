@@ -1,0 +1,103 @@
+"""Panels of what true labels say: accuracy by slice, coverage, delay, estimates beside them."""
+
+from __future__ import annotations
+
+from packager.deploy.grafana.panel import ONE, Panel, Query
+from packager.deploy.prometheus import recording
+from packager.deploy.prometheus.rules import Monitored
+
+
+def label_panels(model: Monitored) -> list[Panel]:
+    """Accuracy of a classifier; mean absolute error of a regression."""
+    score = "accuracy" if model.classified else "mean absolute error"
+    unit = "percentunit" if model.classified else "short"
+    panels = [
+        Panel(
+            f"{score.capitalize()} by slice, last 7 days",
+            "table",
+            [
+                Query(f"max by (slice) ({name}{{{ONE}}})", legend)
+                for name, legend in (
+                    (recording.SCORE, score),
+                    (recording.SCORE_LOW, "low"),
+                    (recording.SCORE_HIGH, "high"),
+                    (recording.BASELINE, "baseline"),
+                    (recording.SCORE_Z, "z"),
+                    (recording.LABELS, "labels"),
+                )
+            ],
+            "low and high hold 95 % of chance; baseline is the packaged evaluation.",
+            "short",
+        ),
+        Panel(
+            f"Overall {score}, band and baseline",
+            "timeseries",
+            [
+                Query(f"{name}{{{ONE}, {recording.EVERY_ROW}}}", legend)
+                for name, legend in (
+                    (recording.SCORE, score),
+                    (recording.SCORE_LOW, "low"),
+                    (recording.SCORE_HIGH, "high"),
+                    (recording.BASELINE, "baseline"),
+                )
+            ],
+            "Over the labels of the last 7 days, at the time they came.",
+            unit,
+        ),
+        Panel(
+            "Label coverage by slice",
+            "timeseries",
+            [Query(f"{recording.COVERAGE}{{{ONE}}}", "{{slice}}")],
+            "Labels that came in 7 days over predictions made in 7 days. Where it differs between"
+            " slices, labelled rows don't stand for all rows.",
+            "percentunit",
+        ),
+        Panel(
+            "Labels counted, skipped and refused",
+            "timeseries",
+            [
+                Query(
+                    f"sum(increase({_of('model_feedback_total', recording.EVERY_ROW)}))", "counted"
+                ),
+                Query(f"sum(increase({_of('model_feedback_skipped_total')}))", "no label yet"),
+                Query(
+                    f"sum by (reason) (increase({_of('model_feedback_rejected_total')}))",
+                    "{{reason}}",
+                ),
+            ],
+            "Of the last day. Labels that are refused count nowhere else.",
+        ),
+        Panel(
+            "Label delay",
+            "timeseries",
+            [
+                Query(
+                    f"histogram_quantile({share}, sum by (le) (increase("
+                    f"model_feedback_delay_seconds_bucket{{{ONE}}}[1d])))",
+                    f"p{percent}",
+                )
+                for share, percent in ((0.5, 50), (0.95, 95))
+            ],
+            "From prediction to label. Accuracy is shown when labels come, not when it was lost.",
+            "s",
+        ),
+    ]
+    return [*panels, _estimated()] if model.classified else panels
+
+
+def _of(name: str, *matchers: str) -> str:
+    return f"{name}{{{', '.join((ONE, *matchers))}}}[1d]"
+
+
+def _estimated() -> Panel:
+    return Panel(
+        "Estimated and realised accuracy",
+        "timeseries",
+        [
+            Query(f"{recording.ESTIMATED}{{{ONE}, {recording.EVERY_ROW}}}", "estimated"),
+            Query(f"{recording.SCORE}{{{ONE}, {recording.EVERY_ROW}}}", "realised"),
+        ],
+        "Estimated from the model's calibrated confidence, before labels come: blind to a changed"
+        " meaning of the inputs.",
+        "percentunit",
+    )

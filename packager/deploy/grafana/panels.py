@@ -1,0 +1,247 @@
+"""A model's dashboard from top to bottom: what each panel asks Prometheus.
+
+Queries read the recorded series of ``recording.py``; ``$model``, ``$version`` and ``$feature``
+are the dashboard's variables. Tables take one label each, so that their columns can be joined.
+"""
+
+from __future__ import annotations
+
+from packager.deploy.grafana.label_panels import label_panels
+from packager.deploy.grafana.panel import ONE, Panel, Query
+from packager.deploy.prometheus import recording
+from packager.deploy.prometheus.promql import MODEL
+from packager.deploy.prometheus.recording import ROUTES, burn_name, drift_name
+from packager.deploy.prometheus.rules import Monitored, Objectives
+
+BUDGET_DAYS = "30d"
+
+
+def rows(model: Monitored) -> list[tuple[str, list[Panel]]]:
+    """The dashboard from top to bottom: a heading and its panels."""
+    return [
+        ("Requests", _requests(model.objectives)),
+        ("Drift", _drift()),
+        ("Data and predictions", _data()),
+        ("Accuracy from labels", label_panels(model)),
+        ("Alerts", _alerts()),
+    ]
+
+
+def _requests(objectives: Objectives) -> list[Panel]:
+    seconds = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}}}[5m]"
+    requests = f"model_request_duration_seconds_count{{{ONE}}}[5m]"
+    stages = f"{{{ONE}}}[5m]"
+    rows = f"model_slice_predictions_total{{{ONE}, {recording.EVERY_ROW}}}[1h]"
+    return [
+        Panel(
+            "Replicas, and rows of the last hour",
+            "stat",
+            [
+                Query(f"count(model_package_info{{{ONE}}}) or vector(0)", "replicas"),
+                Query(f"round(sum(increase({rows}))) or vector(0)", "rows"),
+            ],
+            "Where one of them is 0, everything below says nothing, however quiet it looks.",
+            width=24,
+            height=4,
+            steps={1: "green"},
+            base="red",
+        ),
+        Panel(
+            "Requests and errors",
+            "timeseries",
+            [Query(f"sum by (route, code) (rate({requests}))", "{{route}} {{code}}")],
+            "Answers a second by route and class of status code.",
+            "reqps",
+        ),
+        Panel(
+            "Latency",
+            "timeseries",
+            [
+                Query(f"histogram_quantile({share}, sum by (le) (rate({seconds})))", f"p{percent}")
+                for share, percent in ((0.5, 50), (0.95, 95), (0.99, 99))
+            ],
+            "Time to answer a prediction, interpolated between the histogram's bounds.",
+            "s",
+        ),
+        Panel(
+            "Error budget remaining",
+            "stat",
+            [
+                Query(_remaining("slow", objectives.latency_share, objectives), "speed"),
+                Query(_remaining("failed", objectives.success_share, objectives), "success"),
+            ],
+            f"Of {BUDGET_DAYS}: {objectives.latency_share:g} of answers within"
+            f" {objectives.latency_seconds:g} s, {objectives.success_share:g} of requests not"
+            " failed. Below 0 the promise is broken.",
+            "percentunit",
+        ),
+        Panel(
+            "Burn rate",
+            "timeseries",
+            [
+                Query(f"{burn_name(kind, 'ratio', '1h')}{{{ONE}}} / {1 - share:.6g}", kind)
+                for kind, share in (
+                    ("slow", objectives.latency_share),
+                    ("failed", objectives.success_share),
+                )
+            ],
+            "Bad requests of the last hour over what the promise allows: 1 spends the budget in"
+            " 30 days, 14.4 pages.",
+        ),
+        Panel(
+            "Time by stage",
+            "timeseries",
+            [
+                Query(
+                    f"sum by (stage) (rate(model_stage_duration_seconds_sum{stages}))"
+                    f" / sum by (stage) (rate(model_stage_duration_seconds_count{stages}) > 0)",
+                    "{{stage}}",
+                )
+            ],
+            "Mean seconds a request spends in each stage.",
+            "s",
+        ),
+        Panel(
+            "Compiled share and mismatches",
+            "timeseries",
+            [
+                Query(
+                    f'sum (rate(model_compiled_rows_total{{{ONE}, path="compiled"}}[5m]))'
+                    f" / (sum (rate(model_compiled_rows_total{{{ONE}}}[5m])) > 0)",
+                    "rows answered by the compiled form",
+                ),
+                Query(
+                    f"sum (increase(model_compiled_mismatches_total{{{ONE}}}[1h]))",
+                    "mismatches in an hour",
+                ),
+            ],
+            "Rows outside the compiled form's domain take the model itself. A mismatch is a bug.",
+        ),
+    ]
+
+
+def _remaining(kind: str, share: float, objectives: Objectives) -> str:
+    count = f"model_request_duration_seconds_count{{{ONE}, {ROUTES}"
+    total = f'sum by ({MODEL}) (increase({count}, code=~"2xx|5xx"}}[{BUDGET_DAYS}]))'
+    bad = f'sum by ({MODEL}) (increase({count}, code="5xx"}}[{BUDGET_DAYS}]))'
+    if kind == "slow":
+        bound = repr(objectives.latency_seconds)
+        total = f'sum by ({MODEL}) (increase({count}, code="2xx"}}[{BUDGET_DAYS}]))'
+        bucket = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}"
+        quick = f'increase({bucket}, code="2xx", le="{bound}"}}[{BUDGET_DAYS}])'
+        bad = f"({total} - sum by ({MODEL}) ({quick}))"
+    return f"1 - {bad} / ({total} > 0) / {1 - share:.6g}"
+
+
+def _drift() -> list[Panel]:
+    def of(what: str, window: str = "1d") -> str:
+        return f"{drift_name(what, window)}{{{ONE}}}"
+
+    def counted(what: str, window: str = "1d") -> str:
+        """Only where there were rows: of none, every distance is 0."""
+        return f"{of(what, window)} and {of('rows', window)} > 0"
+
+    return [
+        Panel(
+            "PSI by feature, last hour",
+            "status-history",
+            [Query(counted("psi", "1h"), "{{feature}}")],
+            "0 is as in training, a gap is no rows; 0.2 is a normal feature that moved by 0.45"
+            " standard deviations. On few rows chance alone gives large values: see z below.",
+            width=24,
+            height=10,
+            steps={0.1: "yellow", 0.2: "orange", 0.5: "red"},
+        ),
+        Panel(
+            "Drift in the last day",
+            "table",
+            [
+                Query(f"max by (feature) ({query})", legend)
+                for query, legend in (
+                    (counted("psi"), "PSI"),
+                    (of("z"), "z"),
+                    (of("rows"), "rows"),
+                    (counted("js"), "JS (bits)"),
+                )
+            ],
+            "An alert needs PSI above 0.2 (effect), z above 4.5 (significance) and 500 rows.",
+        ),
+        Panel(
+            "Live and reference: $feature",
+            "barchart",
+            [
+                Query(f'max by (bin) ({name}{{{ONE}, feature="$feature"}})', legend)
+                for name, legend in (
+                    (drift_name("ratio", "1d"), "live, last day"),
+                    (recording.REFERENCE_RATIO, "reference"),
+                )
+            ],
+            "Share of rows in each bin of one feature.",
+            "percentunit",
+        ),
+    ]
+
+
+def _data() -> list[Panel]:
+    return [
+        Panel(
+            "Odd values",
+            "timeseries",
+            [Query(f"{recording.ANOMALY_RATIO}{{{ONE}}} > 0", "{{feature}} {{kind}}")],
+            "Share of rows of the last hour with a missing, unseen or out-of-range value.",
+            "percentunit",
+        ),
+        Panel(
+            "Odd values above what was usual",
+            "table",
+            [
+                Query(f"max by (feature, kind) ({name}{{{ONE}}})", legend)
+                for name, legend in (
+                    (recording.ANOMALY_RATIO, "share"),
+                    (recording.ANOMALY_REFERENCE, "when packaged"),
+                    (recording.ANOMALY_Z, "z"),
+                )
+            ],
+            "An alert needs 0.02 more than when packaged, z above 4.5 and 100 rows. When packaged:"
+            " missing values of the training rows, all others of the held-out rows.",
+        ),
+        Panel(
+            "Prediction mix",
+            "timeseries",
+            [
+                Query(
+                    f"sum by (predicted) (rate(model_predictions_total{{{ONE}}}[5m]))"
+                    f" / ignoring (predicted) group_left ()"
+                    f" (sum (rate(model_predictions_total{{{ONE}}}[5m])) > 0)",
+                    "{{predicted}}",
+                )
+            ],
+            "Share of each answer.",
+            "percentunit",
+        ),
+        Panel(
+            "Rows by slice",
+            "timeseries",
+            [
+                Query(
+                    f"sum by (slice) (rate(model_slice_predictions_total{{{ONE}}}[5m]))",
+                    "{{slice}}",
+                )
+            ],
+            "Rows a second in each slice; slices overlap, so their sum means nothing.",
+            "rowsps",
+        ),
+    ]
+
+
+def _alerts() -> list[Panel]:
+    return [
+        Panel(
+            "Open alerts",
+            "table",
+            [Query('ALERTS{model="$model", alertstate="firing"}', "alert")],
+            "docs/alerts.md says what each means and what to do. None open says something only"
+            " while there are replicas and rows: see the top.",
+            width=24,
+        )
+    ]

@@ -1,0 +1,1 @@
+"""Prometheus rules of a model, and unit tests of them."""

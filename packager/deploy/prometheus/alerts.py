@@ -1,0 +1,285 @@
+"""The alerts of one model. docs/alerts.md explains each, under the alert's name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitoring.stats.accuracy import SLICE_Z
+from monitoring.stats.drift import ANOMALY_RISE, ANOMALY_ROWS, ANOMALY_Z, PSI_ROWS, STILL_Z
+from packager.deploy.prometheus import promql, recording
+from packager.deploy.prometheus.promql import MODEL, Scope
+from packager.deploy.prometheus.recording import burn_name, drift_name
+from packager.deploy.prometheus.rules import Alert, Group, Monitored, Severity
+
+BURNS: tuple[tuple[Severity, float, str, str], ...] = (
+    ("page", 14.4, "1h", "5m"),
+    ("page", 6, "6h", "30m"),
+    ("ticket", 3, "1d", "2h"),
+    ("ticket", 1, "3d", "6h"),
+)
+"""Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
+LEAST_BAD = 10
+"""Bad requests in the longer window; with fewer, traffic is too small to speak of a rate."""
+USUAL_ROWS = 1_000
+"""Rows answered in a week from which a day without any is unusual."""
+REJECTED_SHARE = 0.05
+REJECTED_LABELS = 20
+FLAPS = 4
+"""Times that a replica went up or down in a quarter of an hour: a restart is two."""
+ESTIMATED_DROP = 0.05
+ESTIMATED_ROWS = 500
+COVERAGE_ROWS = 1_000
+
+
+def alert_group(model: Monitored) -> Group:
+    """Every alert of ``model``.
+
+    Counters of a version speak for days after its last replica, so every alert about a version
+    asks whether one is running: nothing that a person could do would end it otherwise.
+    """
+    scope = Scope(model.name)
+    of_versions = [
+        *_burn("RequestsSlow", "slow", model.objectives.latency_share, scope),
+        *_burn("RequestsFailed", "failed", model.objectives.success_share, scope),
+        _feature_drift(scope, model.objectives.design_effect),
+        _anomaly_rate(scope),
+        _slice_regression(model, scope),
+        *([_estimated_drop(scope)] if model.classified else []),
+        _label_coverage(scope, model.objectives.label_coverage),
+        _labels_rejected(scope),
+        _compiled_mismatch(scope),
+    ]
+    alerts = [
+        *(_while_running(alert, scope) for alert in of_versions),
+        _no_requests(scope),
+        _version_skew(scope),
+        *_target_down(model.name, scope),
+    ]
+    return Group(f"{model.name} alerts", "1m", alerts)
+
+
+def _while_running(alert: Alert, scope: Scope) -> Alert:
+    return replace(alert, expression=f"({alert.expression}) and on ({MODEL}) {scope.running()}")
+
+
+def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
+    budget = 1 - share
+    what = {"slow": "slower than promised", "failed": "failed by the server (5xx)"}[kind]
+    action = {
+        "slow": "See which stage takes the time in the dashboard; add replicas or processors, or"
+        " go back to the version before.",
+        "failed": "Read the server's log of model_failed and overloaded; go back to the version"
+        " before if it began with a new one.",
+    }[kind]
+    summary = "Too many requests to {{ $labels.model }} {{ $labels.version }} are "
+    urgencies: tuple[tuple[Severity, int], ...] = (("page", 1), ("ticket", 2))
+    alerts = []
+    for severity, priority in urgencies:
+        conditions = [
+            f"({scope.series(burn_name(kind, 'ratio', long))} > {rate:g} * {budget:.6g}"
+            f" and {burn_name(kind, 'ratio', short)} > {rate:g} * {budget:.6g}"
+            f" and {burn_name(kind, 'bad', long)} >= {LEAST_BAD})"
+            for urgency, rate, long, short in BURNS
+            if urgency == severity
+        ]
+        condition = " or ".join(conditions)
+        alerts.append(Alert(name, condition, "0m", severity, priority, summary + what, action))
+    return alerts
+
+
+def _feature_drift(scope: Scope, effect: float) -> Alert:
+    """A day that drifts, unless its last hour holds enough rows and looks normal again."""
+    day = {what: scope.series(drift_name(what, "1d")) for what in ("psi", "z", "rows")}
+    hour_z, hour_rows = drift_name("z", "1h"), drift_name("rows", "1h")
+    enough = PSI_ROWS * effect
+    over = f"({hour_z} < {STILL_Z} and {hour_rows} >= {enough:g})"
+    drifts = promql.feature_drifts(day["psi"], day["z"], day["rows"], effect)
+    return Alert(
+        "FeatureDrift",
+        f"({drifts}) unless {over}",
+        "30m",
+        "ticket",
+        2,
+        "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is no longer"
+        " distributed as when it was packaged",
+        "Compare live and reference bins in the dashboard. Is the source of the data broken, or"
+        " has the world changed? Then label recent rows and train again.",
+    )
+
+
+def _anomaly_rate(scope: Scope) -> Alert:
+    return Alert(
+        "AnomalyRate",
+        _anomalous(scope),
+        "15m",
+        "ticket",
+        2,
+        "{{ $labels.feature }} of {{ $labels.model }} {{ $labels.version }} is {{ $labels.kind }}"
+        " more often than when it was packaged",
+        "Look for what changed in the source of this column: a unit, a code list, a join that"
+        " fails. The model answers such rows, but never learned from them.",
+    )
+
+
+def _anomalous(scope: Scope) -> str:
+    rise = f"{scope.series(recording.ANOMALY_RATIO)} - {recording.ANOMALY_REFERENCE}"
+    enough = f"on ({MODEL}) {scope.series(recording.ROWS)} >= {ANOMALY_ROWS}"
+    return f"{rise} > {ANOMALY_RISE} and {recording.ANOMALY_Z} > {ANOMALY_Z} and {enough}"
+
+
+def _slice_regression(model: Monitored, scope: Scope) -> Alert:
+    labels = scope.series(recording.LABELS)
+    if model.classified:
+        condition = promql.accuracy_regressed(
+            scope.series(recording.RIGHT),
+            labels,
+            scope.series(recording.BASELINE),
+            recording.SCORE_Z,
+        )
+    else:
+        condition = promql.mae_regressed(
+            scope.series(recording.ERROR_ABS), labels, recording.BASELINE, recording.SCORE_Z
+        )
+    return Alert(
+        "SliceRegression",
+        condition,
+        "0m",
+        "ticket",
+        2,
+        "{{ $labels.model }} {{ $labels.version }} answers worse in the slice {{ $labels.slice }}"
+        " than when it was packaged",
+        "See since when and in which other slices. Do these labels represent the slice (coverage)?"
+        " Then train again with recent rows of it, or take the slice off the model.",
+    )
+
+
+def _estimated_drop(scope: Scope) -> Alert:
+    estimated = scope.series(recording.ESTIMATED)
+    rows = scope.series(recording.ESTIMATED_ROWS)
+    baseline, trained = scope.series(recording.BASELINE), scope.series(recording.BASELINE_ROWS)
+    z = promql.share_z(f"({estimated} * {rows})", rows, baseline, trained)
+    drop = f"{baseline} - {estimated} > {ESTIMATED_DROP} and {z} < -{SLICE_Z}"
+    odd = f"unless on ({MODEL}) ({_anomalous(scope)})"
+    return Alert(
+        "EstimatedAccuracyDrop",
+        f"{drop} and {rows} >= {ESTIMATED_ROWS} {odd}",
+        "1h",
+        "info",
+        4,
+        "{{ $labels.model }} {{ $labels.version }} is less sure of its answers in the slice"
+        " {{ $labels.slice }}",
+        "An estimate from the model's own confidence, blind to a changed meaning of the inputs:"
+        " get labels for this slice before anything else.",
+    )
+
+
+def _label_coverage(scope: Scope, share: float) -> Alert:
+    every = recording.EVERY_ROW
+    coverage = scope.series(recording.COVERAGE, every)
+    rows = scope.increase(promql.SLICE, "model_slice_predictions_total", "7d", every)
+    came = scope.increase(promql.SLICE, "model_feedback_total", "30d", every)
+    return Alert(
+        "LabelCoverageLow",
+        f"{coverage} < {share:g} and {rows} >= {COVERAGE_ROWS} and {came} > 0",
+        "1h",
+        "ticket",
+        3,
+        "Fewer labels come for {{ $labels.model }} {{ $labels.version }} than expected",
+        "Accuracy by slice is only as good as its labels. Is what sends them running, and are"
+        " they rejected (model_feedback_rejected_total)?",
+    )
+
+
+def _compiled_mismatch(scope: Scope) -> Alert:
+    grown = scope.increase(MODEL, "model_compiled_mismatches_total", "1h")
+    return Alert(
+        "CompiledMismatch",
+        f"{grown} > 0",
+        "0m",
+        "ticket",
+        1,
+        "The compiled form of {{ $labels.model }} {{ $labels.version }} gave another answer than"
+        " the model",
+        'Build with [serve] compile = "off" and deploy that; keep the request from the log and'
+        " report it.",
+    )
+
+
+def _labels_rejected(scope: Scope) -> Alert:
+    name, wrong = "model_feedback_rejected_total", 'reason!="duplicate"'
+    rejected = scope.increase(MODEL, name, "1d", wrong)
+    counted = scope.increase(MODEL, "model_feedback_total", "1d", recording.EVERY_ROW)
+    share = f"{rejected} / ({rejected} + {counted}) > {REJECTED_SHARE}"
+    return Alert(
+        "LabelsRejected",
+        f"{share} and {rejected} >= {REJECTED_LABELS}",
+        "15m",
+        "ticket",
+        3,
+        "Labels sent to {{ $labels.model }} {{ $labels.version }} are refused",
+        "See the reasons in model_feedback_rejected_total. Does the sender write classes as the"
+        " model has them, and do all replicas have the same keys?",
+    )
+
+
+def _no_requests(scope: Scope) -> Alert:
+    """Of the model, not of a version: rows may come to another one today."""
+    rows, every = scope.series("model_slice_predictions_total", recording.EVERY_ROW), "by (model)"
+    today = f"sum {every} (increase({rows}[1d])) == 0"
+    usual = f"sum {every} (increase({rows}[7d] offset 1d)) >= {USUAL_ROWS}"
+    return Alert(
+        "NoRequests",
+        f"({today} and {usual}) and on (model) {scope.running('model')}",
+        "1h",
+        "ticket",
+        3,
+        "{{ $labels.model }} has answered nothing for a day",
+        "It runs, but nobody asks it: see what sends requests to it, and what routes them. Without"
+        " rows no other alert of this model can fire.",
+    )
+
+
+def _version_skew(scope: Scope) -> Alert:
+    return Alert(
+        "VersionSkew",
+        f"count by (model) ({scope.running()}) > 1",
+        "1h",
+        "ticket",
+        3,
+        "More than one version of {{ $labels.model }} has answered for an hour",
+        "A roll-out that stopped half-way: finish it or go back. Silence this one where two"
+        " versions are meant to run.",
+    )
+
+
+def _target_down(name: str, scope: Scope) -> list[Alert]:
+    """All replicas away, or one of several; versions play no part, as ``up`` knows none."""
+    up = f"up{{job={promql.quoted(name)}}}"
+    info = scope.series("model_package_info")
+    every = f"absent({up} == 1) or absent(last_over_time({info}[{promql.GAP}]))"
+    flapping = f"(changes({up}[15m]) >= {FLAPS} and {up})"
+    others = f"max by (job) (max_over_time({up}[15m])) == 1"
+    action = "See the replica's log and health (/readyz); Prometheus says under /targets why."
+    return [
+        Alert(
+            "TargetDown",
+            every,
+            "2m",
+            "page",
+            1,
+            f"No replica of {name} can be scraped",
+            action,
+            labels=(("model", name), ("job", name)),
+        ),
+        Alert(
+            "TargetDown",
+            f"({up} == 0 or {flapping}) and on (job) {others}",
+            "5m",
+            "ticket",
+            2,
+            "The replica {{ $labels.instance }} of {{ $labels.job }} can't be scraped, or only now"
+            " and then",
+            action,
+            labels=(("model", name),),
+        ),
+    ]

@@ -1,0 +1,80 @@
+"""Cases of the alerts about a model as a whole: does it run, in one version, and is it asked?"""
+
+from __future__ import annotations
+
+from packager.deploy.prometheus.rule_tests import ALL, Case, Expectation, Maker, Series
+
+
+def presence_cases(made: Maker) -> list[Case]:
+    """Each of these alerts, firing and not firing."""
+    return [*_silence(made), *_versions(made), *_targets(made)]
+
+
+def _silence(made: Maker) -> list[Case]:
+    """A day with 2,880 rows and a day without, or with one each hour."""
+    alert, end = "NoRequests", 3_000
+    firing = [{"model": made.model.name, "severity": "ticket"}]
+
+    def answered(after: str) -> list[Series]:
+        values = f"0+2x1440 {after}"
+        rows = made.series("model_slice_predictions_total", values, slice=ALL)
+        return [made.info(end), rows]
+
+    quiet = [*answered("2880x1560")[:1], made.series("model_slice_predictions_total",
+             f"0+0.01x{end}", slice=ALL)]  # fmt: skip
+    return [
+        Case(f"{alert}: {name}", series, [Expectation(end, alert, expected)])
+        for name, series, expected in (
+            ("fires", answered("2880x1560"), firing),
+            ("not where some came", answered("2880+0.02x1560"), []),
+            ("not where few ever came", quiet, []),
+            ("not where nothing runs", answered("2880x1560")[1:], []),
+        )
+    ]
+
+
+def _versions(made: Maker) -> list[Case]:
+    alert, ours = "VersionSkew", made.info(90)
+    older = Series(ours.name, {**ours.labels, "version": "older", "instance": "b"}, "1x90")
+    twin = Series(ours.name, {**ours.labels, "instance": "b"}, "1x90")
+    ended = Series(older.name, older.labels, "1x70 stale")
+    firing = [{"model": made.model.name, "severity": "ticket"}]
+    return [
+        Case(f"{alert}: {name}", [ours, other], [Expectation(80, alert, expected)])
+        for name, other, expected in (
+            ("fires for two", older, firing),
+            ("not for two replicas of one", twin, []),
+            ("ends ten minutes after the older one", ended, []),
+        )
+    ]
+
+
+def _targets(made: Maker) -> list[Case]:
+    alert, job = "TargetDown", made.model.name
+
+    def up(*values: str) -> list[Series]:
+        pairs = zip("ab", values, strict=False)
+        return [Series("up", {"job": job, "instance": i}, v) for i, v in pairs]
+
+    page = [{"job": job, "severity": "page"}]
+    ticket = [{"job": job, "instance": "b", "severity": "ticket"}]
+    now_and_then = " ".join(["1x1 0x1"] * 10)
+    info = [made.info(30)]
+    return [
+        Case(f"{alert}: {name}", series, [Expectation(20, alert, firing)])
+        for name, series, firing in (
+            ("pages for all", [*up("0x30", "0x30"), *info], page),
+            ("pages where there is none", info, page),
+            ("pages where all went away at once", [*up("1x10 stale", "1x10 stale"), *info],
+             page),
+            ("pages where what answers is another thing", up("1x30"), page),
+            ("fires for one", [*up("1x30", "0x30"), *info], ticket),
+            ("fires for one that comes and goes", [*up("1x30", now_and_then), *info], ticket),
+            ("fires for the only one that comes and goes", [*up("", now_and_then)[1:], *info],
+             ticket),
+            ("not where all are up", [*up("1x30", "1x30"), *info], []),
+            ("not for one that was taken out", [*up("1x30", "1x10 0x1 stale"), *info], []),
+            ("not for one that starts", [*up("1x30", "_x15 0x1 1x30"), *info], []),
+            ("not for one that starts again", [*up("1x30", "1x13 0x1 1x30"), *info], []),
+        )
+    ]  # fmt: skip

@@ -1,0 +1,133 @@
+"""The formulas of ``drift.py`` and ``accuracy.py`` as PromQL, with the same constants.
+
+Arguments are PromQL expressions, results too. Vectors that meet carry the same labels: those of
+``FEATURE`` (and ``bin``), or of ``SLICE``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from monitoring.stats.accuracy import MAE_RISE, SLICE_DROP, SLICE_ROWS, SLICE_Z, Z95
+from monitoring.stats.drift import BIN_PRIOR, PRIOR_ROWS, PSI_EFFECT, PSI_ROWS, PSI_Z
+
+MODEL = "model, version"
+FEATURE = "model, version, feature"
+BIN = "model, version, feature, bin"
+SLICE = "model, version, slice"
+ANOMALY = "model, version, feature, kind"
+GAP = "8m"
+"""How long a version counts as running after its last scrape: longer than a replica takes to come
+back, so that no alert begins anew; short enough that none outlives its version by ten minutes."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Series of one model only: rules of several models may share one Prometheus."""
+
+    model: str
+
+    def series(self, name: str, *matchers: str) -> str:
+        """``name`` of this model, with further ``matchers`` such as ``code="2xx"``."""
+        return f"{name}{{{', '.join((f'model={quoted(self.model)}', *matchers))}}}"
+
+    def increase(self, by: str, name: str, window: str, *matchers: str) -> str:
+        """How much a counter grew over ``window``, summed over replicas by the labels ``by``."""
+        return f"sum by ({by}) (increase({self.series(name, *matchers)}[{window}]))"
+
+    def highest(self, by: str, name: str) -> str:
+        """A gauge that every replica has the same value of."""
+        return f"max by ({by}) (last_over_time({self.series(name)}[{GAP}]))"
+
+    def running(self, by: str = MODEL) -> str:
+        """1 for each version that has, or had moments ago, a replica."""
+        return f"group by ({by}) (last_over_time({self.series('model_package_info')}[{GAP}]))"
+
+
+def quoted(text: str) -> str:
+    """A PromQL string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def reference_ratio(reference: str, rows: str, bins: str) -> str:
+    """Share of each bin in the reference: counts per bin, their sum and number per feature."""
+    total = f"({rows} + {BIN_PRIOR} * {bins})"
+    return f"({reference} + {BIN_PRIOR}) / on ({FEATURE}) group_left () {total}"
+
+
+def live_ratio(counts: str, rows: str, ratio: str) -> str:
+    """Share of each bin in the live rows, shrunk towards the reference ``ratio``."""
+    total = f"({rows} + {PRIOR_ROWS})"
+    return f"({counts} + {PRIOR_ROWS} * {ratio}) / on ({FEATURE}) group_left () {total}"
+
+
+def psi(live: str, ratio: str) -> str:
+    """PSI per feature, of two shares per bin."""
+    return f"sum by ({FEATURE}) (({live} - {ratio}) * ln({live} / {ratio}))"
+
+
+def jensen_shannon(live: str, ratio: str) -> str:
+    """Jensen-Shannon divergence per feature in bits, of two shares per bin."""
+    both = f"({live} + {ratio})"
+    ours = f"0.5 * {live} * log2(2 * {live} / {both})"
+    theirs = f"0.5 * {ratio} * log2(2 * {ratio} / {both})"
+    return f"sum by ({FEATURE}) ({ours} + {theirs})"
+
+
+def psi_z(value: str, rows: str, reference_rows: str, bins: str, design_effect: float) -> str:
+    """z of a PSI; nothing where there are no live rows."""
+    freedom = f"({bins} - 1)"
+    noise = f"({design_effect} / ({rows} > 0) + 1 / {reference_rows})"
+    spread = f"(2 / (9 * {freedom}))"
+    return f"(({value} / {noise} / {freedom}) ^ (1 / 3) - (1 - {spread})) / {spread} ^ 0.5"
+
+
+def feature_drifts(value: str, z: str, rows: str, design_effect: float) -> str:
+    """The verdict of ``drift.is_drift``; its value is the PSI."""
+    least = PSI_ROWS * design_effect
+    return f"{value} > {PSI_EFFECT} and {z} > {PSI_Z} and {rows} >= {least:g}"
+
+
+def wilson(right: str, rows: str, sign: str) -> str:
+    """The lower (``-``) or upper (``+``) end of Wilson's interval; nothing without rows."""
+    square = Z95**2
+    root = f"sqrt(clamp_min({right} * ({rows} - {right}) / {rows} + {square / 4!r}, 0))"
+    bound = f"({right} + {square / 2!r} {sign} {Z95!r} * {root}) / (({rows} > 0) + {square!r})"
+    return f"clamp({bound}, 0, 1)"
+
+
+def share_z(right: str, rows: str, baseline: str, baseline_rows: str) -> str:
+    """Two-proportion z of a share less its baseline."""
+    pooled = f"(({right} + {baseline} * {baseline_rows}) / ({rows} + {baseline_rows}))"
+    variance = f"{pooled} * (1 - {pooled}) * (1 / {rows} + 1 / {baseline_rows})"
+    return f"({right} / ({rows} > 0) - {baseline}) / sqrt({variance})"
+
+
+def accuracy_regressed(right: str, rows: str, baseline: str, z: str) -> str:
+    """The verdict of ``accuracy.accuracy_regressed``; its value is the accuracy lost."""
+    lost = f"{baseline} - {right} / {rows} > {SLICE_DROP}"
+    return f"{lost} and {z} < -{SLICE_Z} and {rows} >= {SLICE_ROWS}"
+
+
+def variance(total: str, squares: str, rows: str) -> str:
+    """Variance of values, from their sum and the sum of their squares."""
+    return f"clamp_min({squares} / {rows} - ({total} / {rows}) ^ 2, 0)"
+
+
+def mean_bound(total: str, squares: str, rows: str, sign: str) -> str:
+    """The lower (``-``) or upper (``+``) end of a mean's interval; nothing without rows."""
+    half = f"{Z95!r} * sqrt({variance(total, squares, rows)} / {rows})"
+    return f"{total} / ({rows} > 0) {sign} {half}"
+
+
+def mae_z(total: str, squares: str, rows: str, baseline: str, baseline_rows: str) -> str:
+    """z of a mean absolute error less its baseline."""
+    spread = f"sqrt({variance(total, squares, rows)} * (1 / {rows} + 1 / {baseline_rows}))"
+    return f"({total} / ({rows} > 0) - {baseline}) / {spread}"
+
+
+def mae_regressed(total: str, rows: str, baseline: str, z: str) -> str:
+    """The verdict of ``accuracy.mae_regressed``; its value is the growth, relative."""
+    grown = f"{total} / {rows} / {baseline} - 1 > {MAE_RISE}"
+    return f"{grown} and {z} > {SLICE_Z} and {rows} >= {SLICE_ROWS}"

@@ -1,0 +1,95 @@
+"""How long alerts last: cases derived from those that fire.
+
+A version whose last replica is gone has no alert ten minutes later; one whose replicas come and go
+keeps its alerts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from packager.deploy.prometheus.rule_tests import Case, Expectation, Series
+
+ENDED = 10
+"""Minutes after the last replica when no alert of its version may fire."""
+PERIOD, AWAY = 10, 4
+"""Of so many minutes so many are without a scrape, the one that ends the period included."""
+PART = re.compile(r"(-?[\d.]+)(?:\+([\d.]+))?x(\d+)")
+
+
+def lasting_cases(cases: Sequence[Case], model: str) -> list[Case]:
+    """Two more of the first case in which each alert of a version fires."""
+    first: dict[str, Case] = {}
+    for case in cases:
+        (expected,) = case.expected
+        if expected.firing:
+            first.setdefault(expected.alert, case)
+    return [made for case in first.values() for made in (_ended(case, model), _flapping(case))]
+
+
+def _ended(case: Case, model: str) -> Case:
+    """All replicas of this version end as the alert fires; another version goes on."""
+    (expected,) = case.expected
+    minute = expected.minute
+    series = [replace(one, values=_cut(one.values, minute)) for one in case.series]
+    newer = Series(
+        "model_package_info",
+        {"model": model, "version": "newer", "instance": "z"},
+        f"1x{minute + ENDED}",
+    )
+    after = Expectation(minute + ENDED, expected.alert, [])
+    name = f"{expected.alert}: ends with its version"
+    return Case(name, [*series, newer], [expected, after])
+
+
+def _flapping(case: Case) -> Case:
+    """Nothing can be scraped for minutes on end, again and again, and now."""
+    (expected,) = case.expected
+    series = [replace(one, values=_with_gaps(one.values)) for one in case.series]
+    minute = expected.minute - expected.minute % PERIOD
+    name = f"{expected.alert}: stays while replicas come and go"
+    return Case(name, series, [replace(expected, minute=minute)])
+
+
+def _cut(values: str, minute: int) -> str:
+    """``values`` until ``minute``; from the next one on there is nothing."""
+    kept, start = [], 0
+    for first, step, last in _parts(values):
+        if start <= minute:
+            kept.append(_part(first, step, min(last, minute - start)))
+        start += last + 1
+    return " ".join([*kept, "stale"])
+
+
+def _with_gaps(values: str) -> str:
+    """``values`` with a gap at the end of every period."""
+    texts, minute = [], 0
+    for first, step, last in _parts(values):
+        done = 0
+        while done <= last:
+            away = minute > 0 and (minute - 1) % PERIOD >= PERIOD - AWAY
+            until = minute + (PERIOD - AWAY if not away else PERIOD) - (minute - 1) % PERIOD
+            count = min(last + 1 - done, max(1, until - minute))
+            texts.append(_gap(count) if away else _part(first + step * done, step, count - 1))
+            done += count
+            minute += count
+    return " ".join(texts)
+
+
+def _gap(count: int) -> str:
+    return "stale" if count == 1 else f"stale _x{count - 1}"
+
+
+def _part(first: float, step: float, last: int) -> str:
+    return f"{first:.6f}+{step:.6f}x{last}" if step else f"{first:g}x{last}"
+
+
+def _parts(values: str) -> Iterator[tuple[float, float, int]]:
+    """First value, step a minute, and how many values follow the first."""
+    for text in values.split():
+        found = PART.fullmatch(text)
+        if found is None:
+            raise ValueError(f"expected values like 0+10x60, got {text!r}")
+        yield float(found[1]), float(found[2] or 0), int(found[3])

@@ -1,0 +1,250 @@
+"""The cases of ``rule_tests.py``: what is exported, and which alerts have to fire."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from packager.deploy.prometheus.alerts import BURNS
+from packager.deploy.prometheus.presence_cases import presence_cases
+from packager.deploy.prometheus.resolve_cases import lasting_cases
+from packager.deploy.prometheus.rule_tests import ALL, Case, Maker, Series
+from packager.deploy.prometheus.rules import Monitored
+
+REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
+STEADY = {"b0": 5, "b1": 3, "b2": 2}
+DRIFTED = {"b0": 1, "b1": 2, "b2": 7}
+
+
+def rule_cases(model: Monitored) -> list[Case]:
+    """Every alert of ``model``, firing and not firing; and how long it lasts."""
+    made = _Maker(model)
+    objectives = model.objectives
+    cases = [
+        *made.burns("RequestsSlow", 1 - objectives.latency_share),
+        *made.burns("RequestsFailed", 1 - objectives.success_share),
+        *(made.drifts(model.features[0]) if model.features else []),
+        *(made.anomalies(model.features[0]) if model.features else []),
+        *(made.accuracy() if model.classified else made.errors()),
+        *(made.estimates() if model.classified else []),
+        *made.coverage(objectives.label_coverage),
+        *made.rejections(),
+        *made.mismatches(),
+    ]
+    lasting = lasting_cases(cases, model.name)
+    return [*cases, *lasting, *presence_cases(made)]
+
+
+class _Maker(Maker):
+    """What a version has alerts about."""
+
+    def burns(self, alert: str, budget: float) -> list[Case]:
+        """Each rate at 1.2 times its limit, what lies below all of them, and what is over."""
+        page, ticket = {"severity": "page"}, {"severity": "ticket"}
+        cases = []
+        for severity, rate, long, short in BURNS:
+            if 1.2 * rate * budget < 1:
+                firing = (page, ticket) if severity == "page" else (ticket,)
+                name = f"fires where {rate:g} times the budget goes in {long} and {short}"
+                requests = self.requests(alert, (70, 1.2 * rate * budget))
+                cases.append(self.case(name, alert, 70, requests, *firing))
+        refused = self.request("0+5000x70", code="4xx")
+        within = [*self.requests(alert, (70, 0.8 * budget)), refused]
+        cases.append(self.case("what clients do wrong is no burn", alert, 70, within))
+        over = self.requests(alert, (60, min(1.0, 20 * budget)), (45, 0))
+        cases.append(self.case("no page once it is over", alert, 105, over, ticket))
+        few = self.requests(alert, (60, 0), (5, 0.5), rate=2)
+        cases.append(self.case("five bad requests are no rate", alert, 65, few))
+        return cases
+
+    def requests(self, alert: str, *parts: tuple[int, float], rate: int = 10_000) -> list[Series]:
+        """For so many minutes, that share of ``rate`` requests a minute is slow, or failed."""
+        bad = _counter((minutes, rate * share) for minutes, share in parts)
+        good = _counter((minutes, rate * (1 - share)) for minutes, share in parts)
+        if alert == "RequestsFailed":
+            return [self.request(bad, code="5xx"), self.request(good, code="2xx")]
+        where = {"route": "/predict", "code": "2xx"}
+        where["le"] = repr(float(self.model.objectives.latency_seconds))
+        name = "model_request_duration_seconds_bucket"
+        # All that one replica answers is quick, all that the other answers is slow.
+        return [
+            self.request(good, code="2xx"),
+            self.series(name, good, **where),
+            self.request(bad, "b", code="2xx"),
+            self.series(name, "0x105", "b", **where),
+        ]
+
+    def request(self, values: str, instance: str = "a", **labels: str) -> Series:
+        name = "model_request_duration_seconds_count"
+        return self.series(name, values, instance, route="/predict", **labels)
+
+    def drifts(self, feature: str) -> list[Case]:
+        alert = "FeatureDrift"
+        firing = {"feature": feature, "severity": "ticket"}
+        scale = 3 * math.ceil(self.model.objectives.design_effect)
+        over = [
+            self.bin(feature, name, _counter([(80, rate * scale), (65, now * scale)]))
+            for (name, rate), now in zip(DRIFTED.items(), STEADY.values(), strict=True)
+        ]
+        # Skewed routing: each replica drifts, their sum does not.
+        skewed = [
+            *self.observed(feature, {"b0": 5, "b1": 0, "b2": 0}, scale, 60),
+            *self.observed(feature, {"b0": 0, "b1": 3, "b2": 2}, scale, 60, "b"),
+        ]
+        ended = [*self.reference(feature), *over]
+        name = "not for skewed routing that adds up to the reference"
+        return [
+            self.case("fires", alert, 60, self.observed(feature, DRIFTED, scale, 60), firing),
+            self.case(name, alert, 60, skewed),
+            self.case("ends when the last hour is normal", alert, 145, ended),
+            self.case("not on 400 rows", alert, 60, self.observed(feature, DRIFTED, scale, 12)),
+        ]
+
+    def observed(
+        self, feature: str, rates: Mapping[str, int], scale: int, minutes: int, instance: str = "a"
+    ) -> list[Series]:
+        """Rows a minute in each bin, beside the reference."""
+        return [
+            *self.reference(feature, instance),
+            *(
+                self.bin(feature, name, f"0+{rate * scale}x{minutes}", instance)
+                for name, rate in rates.items()
+            ),
+        ]
+
+    def bin(self, feature: str, name: str, values: str, instance: str = "a") -> Series:
+        counter = "model_feature_observations_total"
+        return self.series(counter, values, instance, feature=feature, bin=name)
+
+    def reference(self, feature: str, instance: str = "a") -> list[Series]:
+        return [
+            self.series(
+                "model_feature_reference_rows", f"{rows}x145", instance, feature=feature, bin=name
+            )
+            for name, rows in REFERENCE.items()
+        ]
+
+    def anomalies(self, feature: str) -> list[Case]:
+        alert = "AnomalyRate"
+        labels = {"feature": feature, "kind": "missing"}
+        odd = [
+            *self.reference(feature),
+            self.series("model_slice_predictions_total", "0+10x60", slice=ALL),
+            self.series("model_feature_anomalies_total", "0+1x60", **labels),
+            self.series("model_feature_anomalies_total", "0x60", feature=feature, kind="unseen"),
+        ]
+        known = self.series("model_feature_reference_anomalies_ratio", "0.1x60", **labels)
+        return [
+            self.case("fires", alert, 50, odd, {**labels, "severity": "ticket"}),
+            self.case("not where training rows had as many", alert, 50, [*odd, known]),
+        ]
+
+    def accuracy(self) -> list[Case]:
+        alert = "SliceRegression"
+        firing = {"slice": self.slice, "severity": "ticket"}
+        return [
+            self.case("fires", alert, 60, self.labels("0+2x60", "0+1x60"), firing),
+            self.case("not at the baseline", alert, 60, self.labels("0+17x60", "0+3x60")),
+            self.case("not on 45 labels", alert, 60, self.labels("0+2x15 30x45", "0+1x15 15x45")),
+        ]
+
+    def labels(self, right: str, wrong: str, part: str | None = None) -> list[Series]:
+        name, where = "model_feedback_total", {"slice": part or self.slice}
+        return [
+            self.series(
+                name, right, outcome="correct" if self.model.classified else "scored", **where
+            ),
+            self.series(name, wrong, outcome="incorrect", **where),
+            self.series("model_slice_baseline_accuracy_ratio", "0.85x180", **where),
+            self.series("model_slice_baseline_rows", "800x180", **where),
+        ]
+
+    def errors(self) -> list[Case]:
+        """Errors of 1 and 3 in turn; their mean is 2."""
+        alert, where = "SliceRegression", {"slice": self.slice}
+
+        def scored(baseline: float) -> list[Series]:
+            return [
+                self.series("model_feedback_total", "0+4x60", outcome="scored", **where),
+                self.series("model_feedback_error_abs_total", "0+8x60", **where),
+                self.series("model_feedback_error_squared_total", "0+20x60", **where),
+                self.series("model_slice_baseline_mae", f"{baseline}x60", **where),
+                self.series("model_slice_baseline_rows", "800x60", **where),
+            ]
+
+        firing = {**where, "severity": "ticket"}
+        return [
+            self.case("fires", alert, 60, scored(1.6), firing),
+            self.case("not at the baseline", alert, 60, scored(2.0)),
+        ]
+
+    def estimates(self) -> list[Case]:
+        alert = "EstimatedAccuracyDrop"
+        firing = {"slice": self.slice, "severity": "info"}
+        less = self.estimated("0+7x120")
+        cases = [
+            self.case("fires", alert, 120, less, firing),
+            self.case("not near the baseline", alert, 120, self.estimated("0+8.4x120")),
+        ]
+        if self.model.features:
+            odd = self.anomalies(self.model.features[0])[0].series
+            longer = [Series(s.name, s.labels, s.values.replace("x60", "x120")) for s in odd]
+            cases.append(self.case("not amid anomalies", alert, 120, [*less, *longer]))
+        return cases
+
+    def estimated(self, correct: str) -> list[Series]:
+        return [
+            *self.labels("0x120", "0x120")[2:],
+            self.series("model_estimated_correct_total", correct, slice=self.slice),
+            self.series("model_estimated_rows_total", "0+10x120", slice=self.slice),
+        ]
+
+    def coverage(self, share: float) -> list[Case]:
+        alert = "LabelCoverageLow"
+        predictions = self.series("model_slice_predictions_total", "0+100x90", slice=ALL)
+
+        def labels(rate: float) -> list[Series]:
+            values = f"0+{rate:.6f}x90"
+            counted = self.series("model_feedback_total", values, slice=ALL, outcome="correct")
+            return [predictions, counted]
+
+        firing = {"slice": ALL, "severity": "ticket"}
+        cases = [
+            self.case("not where enough come", alert, 90, labels(100 * share * 1.5)),
+            self.case("not where none ever came", alert, 90, labels(0)),
+        ]
+        if share > 0:
+            cases.append(self.case("fires", alert, 90, labels(100 * share / 5), firing))
+        return cases
+
+    def rejections(self) -> list[Case]:
+        alert, name = "LabelsRejected", "model_feedback_rejected_total"
+
+        def sent(reason: str, counted: float) -> list[Series]:
+            return [
+                self.series(name, "0+1x60", reason=reason),
+                self.labels(f"0+{counted}x60", "0x60", ALL)[0],
+            ]
+
+        return [
+            self.case("fires", alert, 60, sent("expired", 10), {"severity": "ticket"}),
+            self.case("not for one in thirty", alert, 60, sent("expired", 30)),
+            self.case("not where labels are sent again", alert, 60, sent("duplicate", 10)),
+        ]
+
+    def mismatches(self) -> list[Case]:
+        alert, name = "CompiledMismatch", "model_compiled_mismatches_total"
+        return [
+            self.case("fires on one", alert, 20, [self.series(name, "0x10 1x20")],
+                      {"severity": "ticket"}),
+            self.case("not on none", alert, 20, [self.series(name, "0x30")]),
+        ]  # fmt: skip
+
+
+def _counter(parts: Iterable[tuple[int, float]]) -> str:
+    """A counter that grows for so many minutes by so much each, in promtool's notation."""
+    texts, now = [], 0.0
+    for minutes, step in parts:
+        texts.append(f"{now:.3f}+{step:.3f}x{minutes}")
+        now += step * (minutes + 1)  # the next part begins a minute later
+    return " ".join(texts)

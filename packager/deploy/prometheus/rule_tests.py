@@ -1,0 +1,114 @@
+"""Unit tests for ``promtool test rules``, about one model: each alert firing and not firing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from packager.deploy.prometheus.alerts import alert_group
+from packager.deploy.prometheus.promql import quoted
+from packager.deploy.prometheus.recording import recording_groups
+from packager.deploy.prometheus.rules import Alert, Monitored
+
+ALL = "__all__"
+LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One input series, a value a minute in promtool's notation (``0+10x60``)."""
+
+    name: str
+    labels: Mapping[str, str]
+    values: str
+
+    def document(self) -> dict[str, str]:
+        labels = ", ".join(f"{name}={quoted(value)}" for name, value in self.labels.items())
+        return {"series": f"{self.name}{{{labels}}}", "values": self.values}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Which alerts of one name fire at a minute: the labels of each, severity included."""
+
+    minute: int
+    alert: str
+    firing: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was exported, and what has to come of it."""
+
+    name: str
+    series: Sequence[Series]
+    expected: Sequence[Expectation]
+
+
+class Maker:
+    """Cases with the labels of one model."""
+
+    def __init__(self, model: Monitored) -> None:
+        self.model = model
+        self.common = {"model": model.name, "version": model.version}
+        self.slice = model.slices[-1]
+
+    def series(self, name: str, values: str, instance: str = "a", **labels: str) -> Series:
+        return Series(name, {**self.common, **labels, "instance": instance}, values)
+
+    def case(
+        self, name: str, alert: str, minute: int, series: Sequence[Series], *firing: dict[str, str]
+    ) -> Case:
+        """One alert at one minute; ``firing`` are labels beside model and version."""
+        expected = Expectation(minute, alert, [{**self.common, **labels} for labels in firing])
+        return Case(f"{alert}: {name}", [self.info(minute), *series], [expected])
+
+    def info(self, minutes: int) -> Series:
+        """A replica of this version runs."""
+        return self.series("model_package_info", f"1x{minutes}", digest="d")
+
+
+def unit_tests(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
+    """The content of a test file for the rules in ``rule_file``, relative to it."""
+    group = alert_group(model)
+    alerts = [rule for rule in group.rules if isinstance(rule, Alert)]
+    by_name: dict[tuple[str, str], Alert] = {
+        (alert.name, alert.severity): alert for alert in alerts
+    }
+    return {
+        "rule_files": [rule_file],
+        "evaluation_interval": "5m",
+        # Without an order promtool evaluates groups in a random one, so that an alert may see what
+        # was recorded five minutes before.
+        "group_eval_order": [*(one.name for one in recording_groups(model)), group.name],
+        "tests": [
+            {
+                "name": case.name,
+                "interval": "1m",
+                "input_series": [series.document() for series in case.series],
+                "alert_rule_test": [
+                    {
+                        "eval_time": f"{expectation.minute}m",
+                        "alertname": expectation.alert,
+                        "exp_alerts": [
+                            _firing(by_name[expectation.alert, labels["severity"]], labels)
+                            for labels in expectation.firing
+                        ],
+                    }
+                    for expectation in case.expected
+                ],
+            }
+            for case in cases
+        ],
+    }
+
+
+def _firing(alert: Alert, labels: Mapping[str, str]) -> dict[str, Any]:
+    every = {**labels, "priority": str(alert.priority), **dict(alert.labels)}
+    texts = {
+        name: LABEL.sub(lambda found: every.get(found[1], ""), text)
+        for name, text in alert.annotations.items()
+    }
+    return {"exp_labels": every, "exp_annotations": texts}

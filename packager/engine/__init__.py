@@ -1,0 +1,1 @@
+"""The Docker engine: images, containers and their streams."""

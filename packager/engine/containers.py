@@ -1,0 +1,293 @@
+"""Containers: those that do one job, those that serve, and the walls around them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import docker
+import requests
+from docker.constants import DEFAULT_UNIX_SOCKET
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+from docker.types import Mount
+
+from packager.cache import owner
+from packager.engine.hardening import (
+    JOB_MEMORY_SHARE,
+    ROOT_USER,
+    SCRATCH,
+    SERVER_MEMORY_SHARE,
+    WALLS,
+    limits,
+    share_of_memory,
+)
+from packager.engine.started import RunningContainer, ServerContainer
+from packager.engine.streams import lines
+from packager.errors import PackageError
+from packager.exit_reason import KEPT_LINES, Ending
+from packager.tar_reader import TarReader, plain_tar, unpack_plain
+
+STOP_SECONDS = 15
+OWNER = "model-packager.owner"
+# Where a job may write, each a volume of its own: results are fetched from there when it has ended,
+# which a tmpfs does not outlive, and which takes no memory.
+WORK = "/work"
+WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
+OPEN_UP = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
+OnLine = Callable[[str], None]
+
+
+class Sandbox(RunningContainer):
+    """A container to look at from inside."""
+
+    def run(self, command: Sequence[str]) -> tuple[int, str]:
+        """Exit code and output of a command inside; 1 where the container has ended."""
+        try:
+            code, output = self._container.exec_run(list(command))
+        except APIError as error:
+            return 1, str(error.explanation)
+        return int(code), output.decode(errors="replace")
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return str(self._container.logs().decode(errors="replace")).strip()
+
+
+class Containers:
+    """What an engine runs."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self._client = client
+
+    @contextlib.contextmanager
+    def _container(
+        self, doing: str, image: str, command: Sequence[str] | None = None, **options: Any
+    ) -> Iterator[Container]:
+        """A container of this process alone, without a network; removed whatever happens.
+
+        It has no capabilities and gains no privileges, and its processes and memory are limited.
+        """
+        with engine_errors(doing):
+            options = {**_own(), **self._limits(), **options}
+            container = self._client.containers.create(
+                image, list(command) if command else None, **options
+            )
+            try:
+                yield container
+            except BaseException:
+                # The error to tell is the one that came first; the next build sweeps what stays.
+                with contextlib.suppress(DockerException, requests.RequestException):
+                    container.remove(force=True, v=True)
+                raise
+            with gone_or_going():
+                container.remove(force=True, v=True)
+
+    @contextlib.contextmanager
+    def _volumes(self, doing: str, image: str, python: str) -> Iterator[Container]:
+        """A container that lends the volumes of ``WRITABLE``, filled from ``image``.
+
+        An engine gives a volume the owner and mode of the folder in the image: root's.
+        """
+        command, volumes = [python, "-c", OPEN_UP], list(WRITABLE)
+        options = {"entrypoint": [], "read_only": True, "volumes": volumes, "user": ROOT_USER}
+        with self._container(doing, image, command, **options) as container:
+            container.start()
+            if container.wait()["StatusCode"] != 0:
+                raise PackageError(
+                    f"{image}: no folders to write in: {container.logs().decode()[-500:]}",
+                    "check that the image holds a working Python",
+                )
+            yield container
+
+    def job(
+        self,
+        image: str,
+        command: Sequence[str],
+        files: IO[bytes] | None,
+        output: str,
+        destination: Path,
+        *,
+        environment: Mapping[str, str],
+        on_line: OnLine,
+        doing: str = "running a container",
+    ) -> Ending:
+        """Run ``command`` in a container without network; return how it ended.
+
+        It is read-only but for the folders of ``WRITABLE``. ``files`` is a tar laid below ``WORK``
+        before the start; the folder or file at ``output``, in one of these, is unpacked into
+        ``destination`` afterwards, where it exists. Container and folders are removed. Errors of
+        the engine say what it was ``doing``.
+        """
+        with self._volumes(doing, image, command[0]) as lender:
+            options: dict[str, Any] = {"read_only": True, "volumes_from": [lender.id]}
+            with self._container(
+                doing, image, command, environment=dict(environment), **options
+            ) as job:
+                if files is not None:
+                    job.put_archive(WORK, files)
+                # Not its log: Podman does not always end that when the container ends.
+                said = job.attach(stream=True)
+                job.start()
+                last: deque[str] = deque(maxlen=KEPT_LINES)
+                for line in lines(said):
+                    last.append(line)
+                    on_line(line)
+                code = int(job.wait()["StatusCode"])
+                if code > 128:  # by a signal: it may be that of an engine that stops
+                    self._client.ping()
+                self._fetch(job, output, destination)
+                job.reload()
+                killed = code != 0 and bool(job.attrs["State"].get("OOMKilled"))
+                return Ending(code, killed, tuple(last))
+
+    def transform(
+        self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
+    ) -> bytes:
+        """Run ``command`` over ``files`` as root of a container; ``output`` of it as a tar."""
+        options: dict[str, Any] = {"entrypoint": [], "user": ROOT_USER}
+        with self._container("running a container", image, command, **options) as container:
+            if files is not None:
+                container.put_archive("/", files)
+            container.start()
+            if container.wait()["StatusCode"] != 0:
+                raise PackageError(
+                    f"{image}: {command[0]} failed: {container.logs().decode()[-500:]}",
+                    "check that the image holds a working Python",
+                )
+            chunks, _ = container.get_archive(output)
+            return b"".join(chunks)
+
+    def output(self, image: str, command: Sequence[str]) -> str:
+        """What ``command`` prints in a container of ``image``."""
+        with engine_errors("running a container"):
+            own = {"entrypoint": [], "remove": True, **_own(), **self._limits()}
+            said: bytes = self._client.containers.run(image, list(command), **own)
+        return said.decode()
+
+    def read(self, image: str, path: str, destination: Path) -> bool:
+        """Copy ``path`` out of an image without running it; False if it is not there."""
+        with self._container("reading an image", image, ["-"]) as container:
+            return self._fetch(container, path, destination)
+
+    @contextlib.contextmanager
+    def sandbox(self, image: str, environment: Mapping[str, str]) -> Iterator[Sandbox]:
+        """``image`` started as it will be deployed, without a network; removed afterwards."""
+        options: dict[str, Any] = {"read_only": True, "tmpfs": SCRATCH, "healthcheck": None}
+        options["environment"] = dict(environment)
+        with self._container("looking at a started image", image, **options) as container:
+            container.start()
+            yield Sandbox(container)
+
+    @contextlib.contextmanager
+    def server(
+        self,
+        image: str,
+        name: str,
+        port: int,
+        inside: int,
+        *,
+        environment: Mapping[str, str],
+        mounts: Sequence[tuple[Path, str, bool]],
+        memory: int | None = None,
+    ) -> Iterator[ServerContainer]:
+        """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
+
+        ``mounts``: a file or folder here, its place inside, whether it may be written. With any
+        the container runs as this process's user, who alone may be able to read them, unless that
+        is root. ``memory``: bytes; None for ``SERVER_MEMORY_SHARE`` of the engine's.
+        """
+        walls = {"user": f"{os.getuid()}:{os.getgid()}"} if mounts and os.getuid() else {}
+        options: dict[str, Any] = {
+            "name": name,
+            "labels": {},  # where this process is killed, it serves on
+            "network_mode": None,
+            "healthcheck": None,
+            "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
+            "read_only": True,
+            "tmpfs": SCRATCH,
+            "environment": dict(environment),
+            "mounts": [
+                Mount(target, str(source), type="bind", read_only=not writable)
+                for source, target, writable in mounts
+            ],
+        }
+        with engine_errors("asking for its memory"):
+            limited = self._limits(memory, SERVER_MEMORY_SHARE)
+        options |= {**walls, **limited}
+        with self._container("serving an image", image, **options) as container:
+            started = time.monotonic()
+            container.start()
+            container.reload()
+            published = container.ports[f"{inside}/tcp"][0]["HostPort"]
+            try:
+                yield ServerContainer(container, f"http://127.0.0.1:{published}", started)
+            finally:
+                with contextlib.suppress(NotFound):
+                    container.stop(timeout=STOP_SECONDS)
+
+    def _limits(self, memory: int | None = None, share: float = JOB_MEMORY_SHARE) -> dict[str, Any]:
+        """Of processes, and of ``memory`` bytes, else of this share of the engine's."""
+        engine = self._client.info()
+        return limits(engine, memory or share_of_memory(engine, share))
+
+    def _fetch(self, container: Container, path: str, destination: Path) -> bool:
+        try:
+            chunks, _ = container.get_archive(path)
+        except NotFound:
+            return False
+        with tempfile.TemporaryFile() as file:
+            file.writelines(chunks)
+            destination.mkdir(parents=True, exist_ok=True)
+            unpack_plain(TarReader(file, plain_tar(path)), destination, inside=True)
+        return True
+
+
+def _own() -> dict[str, Any]:
+    """How a container of this process starts; a health check is about serving alone."""
+    healthcheck = {"test": ["NONE"]}
+    owned = {"network_mode": "none", "labels": {OWNER: owner()}, "healthcheck": healthcheck}
+    return {**WALLS, **owned}
+
+
+@contextlib.contextmanager
+def gone_or_going() -> Iterator[None]:
+    """Let a container be removed by somebody else, before or at this very moment."""
+    try:
+        yield
+    except NotFound:
+        pass
+    except APIError as error:
+        if "is already in progress" not in str(error.explanation):
+            raise
+
+
+@contextlib.contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn what an engine, or the way to it, refuses into a ``PackageError``."""
+    try:
+        yield
+    except requests.ConnectionError as error:
+        raise PackageError(
+            f"the Docker engine at {engine_address()} went away while {doing}: {error}",
+            "start it, wait until `docker info` answers, and run the command again; nothing was "
+            "written, and what the engine still holds of this run goes with the next build",
+        ) from error
+    except (DockerException, requests.RequestException) as error:
+        raise PackageError(
+            f"the Docker engine at {engine_address()} broke off while {doing}: {error}",
+            "check that the engine runs (`docker info`), then try again",
+        ) from error
+
+
+def engine_address() -> str:
+    """Where the engine is asked: ``DOCKER_HOST``, else the current docker context's."""
+    context = ContextAPI.get_current_context()
+    return os.environ.get("DOCKER_HOST") or (context and context.Host) or DEFAULT_UNIX_SOCKET

@@ -1,0 +1,210 @@
+"""The only Docker client: images in and out of an engine, and containers that do one job."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import docker
+import requests
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+
+from packager.cache import is_left_behind, owner
+from packager.engine.containers import OWNER, Containers, OnLine, engine_errors, gone_or_going
+from packager.engine.streams import built_id, only_file
+from packager.errors import PackageError, UsageError
+
+PING_SECONDS = 10
+BUILD = {"custom_context": True, "network_mode": "none", "rm": True, "forcerm": True}
+# Podman puts a registry's place before names that have none.
+TEMPORARY = re.compile(r"(?:localhost/)?model-packager-[a-z]+:([0-9a-f]+-[0-9a-f]+)-[0-9a-f]+")
+
+
+class Engine(Containers):
+    """A Docker engine, or another that speaks its API."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        super().__init__(client)
+        self._later: list[str] | None = None
+
+    @contextlib.contextmanager
+    def tidied(self) -> Iterator[None]:
+        """Remove what dead builds left; put off removals of the block to its end.
+
+        The layers of what is removed are still of use in it.
+        """
+        self._sweep()
+        self._later = []
+        try:
+            yield
+        except BaseException:
+            # The error to tell is the one that came first; the next build sweeps what stays.
+            with contextlib.suppress(PackageError):
+                self._remove_put_off()
+            raise
+        self._remove_put_off()
+
+    def _remove_put_off(self) -> None:
+        references, self._later = self._later or [], None
+        for reference in references:
+            self.remove(reference)
+
+    @classmethod
+    def connect(cls) -> Engine | None:
+        """The engine of ``DOCKER_HOST`` or the current docker context; None if none answers."""
+        try:
+            if "DOCKER_HOST" in os.environ:
+                client = docker.from_env(timeout=PING_SECONDS)
+            else:
+                context = ContextAPI.get_current_context()
+                host = context.Host if context else None
+                client = docker.DockerClient(base_url=host or None, timeout=PING_SECONDS)
+            client.ping()
+        except (DockerException, requests.RequestException):
+            return None
+        # A training can be silent for hours: the wait for its end must not time out.
+        client.api.timeout = None
+        return cls(client)
+
+    @property
+    def platform(self) -> str:
+        """``linux/amd64`` or ``linux/arm64``."""
+        with engine_errors("asking for its platform"):
+            machine = str(self._client.version().get("Arch", "amd64"))
+        return f"linux/{machine}"
+
+    @property
+    def is_containerd(self) -> bool:
+        """Whether images lie in a containerd store, which names them by manifest digest."""
+        with engine_errors("asking for its store"):
+            return "io.containerd" in str(self._client.info().get("DriverStatus"))
+
+    def tags(self) -> list[str]:
+        """Every ``repository:tag`` the engine has."""
+        with engine_errors("listing its images"):
+            images = self._client.api.images()
+        return [tag for image in images for tag in image["RepoTags"] or ()]
+
+    def describe(self, reference: str) -> dict[str, Any] | None:
+        """What the engine knows of an image (``docker image inspect``); None if it has none."""
+        with engine_errors(f"looking for the image {reference}"):
+            try:
+                return dict(self._client.api.inspect_image(reference))
+            except ImageNotFound:
+                return None
+            except APIError as error:
+                raise UsageError(
+                    f"{reference!r}: the engine can't take that for an image: {error.explanation}",
+                    "name it as repository:tag",
+                ) from error
+
+    def pull(self, reference: str, platform: str) -> bool:
+        """Fetch an image from its registry; False where that fails."""
+        with engine_errors(f"pulling {reference}"):
+            try:
+                self._client.images.pull(reference, platform=platform)
+            except APIError:
+                return False
+            return True
+
+    def history(self, reference: str) -> list[dict[str, Any]]:
+        """The image's layers, bottom up, as an image config tells them, with their bytes."""
+        with engine_errors(f"reading the history of {reference}"):
+            entries = self._client.api.history(reference)
+        return [{"created_by": e["CreatedBy"], "size": e["Size"]} for e in reversed(entries)]
+
+    def documents(
+        self, reference: str, folder: str, names: Sequence[str], most: int
+    ) -> dict[str, bytes]:
+        """The regular files ``names`` of an image's ``folder``, each of at most ``most`` bytes.
+
+        The image is not run. What it lacks is left out.
+        """
+        found = {}
+        with self._container("reading an image", reference, ["-"]) as container:
+            for name in names:
+                with contextlib.suppress(NotFound):
+                    chunks, _ = container.get_archive(f"{folder}/{name}")
+                    found[name] = only_file(chunks, f"{reference}: {name}", most)
+        return found
+
+    def save(self, reference: str) -> Iterator[bytes]:
+        """The image as a ``docker save`` archive, in chunks."""
+        with engine_errors(f"reading the image {reference}"):
+            yield from self._client.api.get_image(reference)
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """``docker load``; raises ``PackageError`` with the engine's own words."""
+        with engine_errors("loading the image"):
+            for line in self._client.api.load_image(archive):
+                if "error" in line:
+                    raise PackageError(
+                        f"the engine refused the image: {line['error']}",
+                        "check its disk space (`docker system df`) and build again",
+                    )
+
+    def build(
+        self, context: Iterable[bytes], labels: Mapping[str, str], on_line: OnLine, *, fresh: bool
+    ) -> str:
+        """Build the Dockerfile at the top of a tar, network off; the id of the untagged image."""
+        asked = {**BUILD, "labels": dict(labels), "nocache": fresh, "decode": True}
+        with engine_errors("building the image"):
+            return built_id(self._client.api.build(fileobj=context, **asked), on_line)
+
+    def tag(self, image: str, name: str) -> None:
+        """Give an image a name more, ``repository:tag``."""
+        with engine_errors("naming the image"):
+            self._client.api.tag(image, *name.rsplit(":", 1))
+
+    def held_layers(self, diff_ids: Sequence[str]) -> int:
+        """How many of these layers, from the bottom, some image in the engine already has."""
+        with engine_errors("listing its images"):
+            return self._held_layers(diff_ids)
+
+    def _held_layers(self, diff_ids: Sequence[str]) -> int:
+        if self.is_containerd:
+            return 0  # such a store wants every blob of an archive
+        longest = 0
+        for image in self._client.api.images(all=True):
+            described = self.describe(image["Id"]) or {}
+            layers = described.get("RootFS", {}).get("Layers") or []
+            common = 0
+            for ours, theirs in zip(diff_ids, layers, strict=False):
+                if ours != theirs:
+                    break
+                common += 1
+            longest = max(longest, common)
+        return longest
+
+    def remove(self, reference: str) -> None:
+        """Forget a tag, and the layers nothing else holds; later, within ``tidied``.
+
+        An engine that is gone is told by what needs it: what it holds goes with the next build.
+        """
+        if self._later is not None:
+            self._later.append(reference)
+            return
+        gone = (ImageNotFound, requests.ConnectionError)
+        with engine_errors(f"removing the image {reference}"), contextlib.suppress(*gone):
+            self._client.api.remove_image(reference, force=True)
+
+    def temporary(self, purpose: str) -> str:
+        """A name, ``repository:tag``, for an image that only this process uses and removes."""
+        return f"model-packager-{purpose}:{owner()}-{secrets.token_hex(4)}"
+
+    def _sweep(self) -> None:
+        """Remove the containers and temporary images that processes of this cache died over."""
+        with engine_errors("removing what a dead build left"):
+            for left in self._client.api.containers(all=True, filters={"label": OWNER}):
+                if is_left_behind(left["Labels"][OWNER]):
+                    with gone_or_going():
+                        self._client.api.remove_container(left["Id"], force=True, v=True)
+            for tag in self.tags():
+                name = TEMPORARY.fullmatch(tag)
+                if name and is_left_behind(name[1]):
+                    self.remove(tag)

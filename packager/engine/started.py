@@ -1,0 +1,43 @@
+"""Containers that were started, as the engine's client knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from packager.engine.streams import lines
+from packager.engine.usage import Usage
+
+
+class RunningContainer:
+    """A container that was started, as the engine's client knows it."""
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        self._container.reload()
+        return bool(self._container.status == "running")
+
+
+class ServerContainer(RunningContainer):
+    """A serving container, published at ``url``."""
+
+    def __init__(self, container: Any, url: str, started: float) -> None:
+        super().__init__(container)
+        self.url = url
+        self.started = started
+
+    def usage(self) -> Usage | None:
+        """What its processes have used, as the engine counts it; page cache is left out."""
+        api = self._container.client.api
+        found = api.stats(self._container.id, stream=False, one_shot=True)
+        memory = found["memory_stats"]
+        cached = memory.get("stats", {}).get("inactive_file", 0)
+        seconds = found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9
+        return Usage(seconds, memory["usage"] - cached)
+
+    def follow(self) -> Iterator[str]:
+        """Its log lines, until it ends."""
+        yield from lines(self._container.logs(stream=True, follow=True))

@@ -1,0 +1,86 @@
+"""Chunks of bytes, as an engine sends them, read as a file, as lines, as a build."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from packager.errors import PackageError
+from packager.tar_reader import MAX_HEADER, TarReader, plain_tar
+
+# What an engine says between the steps of a build.
+CHATTER = (" --->", "Removing intermediate container")
+
+
+class ChunkReader(io.RawIOBase):
+    """The file-like face of chunks of bytes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        taken = min(len(buffer), len(self._rest))
+        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
+        return taken
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Text lines, however the chunks are cut."""
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+def only_file(chunks: Iterable[bytes], called: str, most: int) -> bytes:
+    """The one regular file of a tar that arrives in chunks.
+
+    Raises ``PackageError`` for anything else, and for more than ``most`` bytes.
+    """
+    refusal = plain_tar(called)
+    with tempfile.TemporaryFile() as file:
+        for chunk in chunks:
+            if file.tell() > most + MAX_HEADER:
+                raise refusal(f"more than {most:,} bytes")
+            file.write(chunk)
+        reader = TarReader(file, refusal, most=1)
+        for info in reader:
+            if info.isreg():
+                return reader.content(info, most)
+    raise refusal("no regular file")
+
+
+def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) -> str:
+    """The image id that a build's messages end with; its output goes to ``on_line``.
+
+    Raises ``PackageError`` with the engine's own words where the build failed.
+    """
+    image = ""
+    why = "it named no image at the end"
+    for message in told:
+        if "error" in message:
+            why, image = str(message["error"]).strip(), ""
+            break
+        for line in str(message.get("stream", "")).splitlines():
+            if line.strip() and not line.startswith(CHATTER):
+                on_line(line)
+        image = (message.get("aux") or {}).get("ID", image)
+    if not image:
+        raise PackageError(
+            f"the engine could not build the Dockerfile: {why}",
+            "the step that failed is above; its RUN has no network",
+        )
+    return image

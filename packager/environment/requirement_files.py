@@ -1,0 +1,201 @@
+"""What a project's files of requirements ask for, read by us alone.
+
+uv gets lines that we wrote, never these files: two readers of one file can differ, and a line that
+one of them takes for a comment could be an option to the other.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import parse_wheel_filename
+
+from packager.confinement import refuse_leaving, small_text
+from packager.environment.requirement_lines import EDITABLE, local_wheel, logical_lines
+from packager.errors import UsageError
+
+INDEXES = {
+    "-i": "--default-index",
+    "--index-url": "--default-index",
+    "--extra-index-url": "--extra-index-url",
+    "-f": "--find-links",
+    "--find-links": "--find-links",
+    "--trusted-host": "--allow-insecure-host",
+}
+NESTED = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
+"""Option → whether the lines of the file constrain only."""
+PASSED_OVER = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
+"""What holds for every package anyway → whether it takes a value."""
+SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
+HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
+VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
+WHEELS_ONLY = (
+    "leave it out: only wheels are installed, and nothing is built; for a package without a wheel "
+    "make one with `pip wheel`, and name its folder with --find-links"
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Requirements, constraints, and uv's arguments for the options beside them."""
+
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    options: tuple[str, ...]
+    texts: dict[Path, str]
+    """Every file by its path, with its text."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    file: Path
+    number: int
+    text: str
+    constrains: bool
+
+    def wrong(self, said: str, hint: str) -> UsageError:
+        return UsageError(f"{self.file.name} line {self.number}: {said}", hint)
+
+
+def project_of(requirements: Path) -> Path:
+    """The project's folder: the nearest with ``package.toml``, else that of the file."""
+    folder = requirements.resolve().parent
+    return next((p for p in (folder, *folder.parents) if (p / "package.toml").is_file()), folder)
+
+
+def read_texts(requirements: Path) -> dict[Path, str]:
+    """The text of ``requirements`` and of every file it names, by path; see ``read_asked``."""
+    texts: dict[Path, str] = {}
+    for _ in _lines(requirements, project_of(requirements), texts, False):
+        pass
+    return texts
+
+
+def read_asked(requirements: Path) -> Asked:
+    """What ``requirements`` and the files it names ask for.
+
+    Raises ``UsageError`` for an option that builds from source or that we don't know, a file or
+    folder outside of the project, and a line that is no requirement.
+    """
+    top, texts = project_of(requirements), dict[Path, str]()
+    found: dict[bool, list[str]] = {False: [], True: []}
+    options: list[str] = []
+    for line in _lines(requirements, top, texts, False):
+        if line.text.startswith("-"):
+            options += _options(line, top)
+        else:
+            found[line.constrains].append(_plain(line, top))
+    return Asked(tuple(found[False]), tuple(found[True]), tuple(options), texts)
+
+
+def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> Iterator[_Line]:
+    """Each line that asks for something, with those of the files it names in their place."""
+    refuse_leaving(file, top)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{file.name}: expected text in UTF-8, got {error.reason} at byte {error.start}",
+            "save it as UTF-8",
+        ) from error
+    small_text(file, file.name)
+    texts[file.resolve()] = text
+    for number, content in logical_lines(text):
+        line = _Line(file, number, content, constrains)
+        nested = list(_nested(line))
+        for name, only in nested:
+            place = file.parent / name
+            if not place.is_file():
+                raise line.wrong(f"expected a file at {name}, got none", "mend that line")
+            if place.resolve() not in texts:
+                yield from _lines(place, top, texts, constrains or only)
+        if not nested:
+            yield line
+
+
+def _nested(line: _Line) -> Iterator[tuple[str, bool]]:
+    if line.text.startswith("-"):
+        for option, value in _words(line):
+            if option in NESTED:
+                yield value, NESTED[option]
+
+
+def _options(line: _Line, top: Path) -> Iterator[str]:
+    """uv's arguments for the options of a line."""
+    if EDITABLE.match(line.text):
+        return  # never uv's: ``refuse_lines`` says what to write in its place
+    for option, value in _words(line):
+        if option in INDEXES:
+            if VARIABLE.search(value):
+                raise line.wrong(
+                    f"`{option}`: expected an address without variables of your environment",
+                    "put the index into your own uv configuration, or UV_EXTRA_INDEX_URL",
+                )
+            yield from (INDEXES[option], _address(line, option, value, top))
+        elif option in SWITCHES:
+            yield from SWITCHES[option]
+        elif option not in PASSED_OVER:
+            raise line.wrong(f"`{option}`: expected no such option", WHEELS_ONLY)
+
+
+def _words(line: _Line) -> Iterator[tuple[str, str]]:
+    """Option and value, of every option of a line."""
+    try:
+        words = shlex.split(line.text)
+    except ValueError as error:
+        raise line.wrong(f"expected options, got {error}", "mend that line") from error
+    while words:
+        word = words.pop(0)
+        long = word.startswith("--")
+        option, _, value = word.partition("=") if long else (word[:2], "", word[2:].lstrip("="))
+        takes = option in INDEXES or option in NESTED or PASSED_OVER.get(option, False)
+        if takes and not value and words:
+            value = words.pop(0)
+        yield option, value
+
+
+def _address(line: _Line, option: str, value: str, top: Path) -> str:
+    """An index or a folder of wheels; a folder lies in the project."""
+    if "://" in value and not value.lower().startswith("file:"):
+        return value
+    if option == "--trusted-host":
+        return value
+    place = local_wheel(value, line.file.parent) or line.file.parent / value
+    _refuse_outside(line, place, top)
+    return str(place.resolve())
+
+
+def _plain(line: _Line, top: Path) -> str:
+    """A requirement as uv is to read it: one line, its own hashes behind it."""
+    hashes = "".join(f" --hash={found}" for found in HASH.findall(line.text))
+    text = HASH.sub("", line.text).strip()
+    place = local_wheel(text, line.file.parent)
+    if place is not None:
+        _refuse_outside(line, place, top)
+        named, _, _, _ = parse_wheel_filename(place.name)
+        extras = re.search(r"\[[\w., -]*\]", text)
+        marker = re.search(r"\s;.*$", text)
+        text = f"{named}{extras[0] if extras else ''} @ {place.resolve().as_uri()}"
+        text += marker[0] if marker else ""
+    elif re.match(r"https?://\S+$", text):
+        return text + hashes
+    try:
+        return str(Requirement(text)) + hashes
+    except InvalidRequirement as error:
+        raise line.wrong(
+            f"expected a requirement, got {text[:100]!r}", "write it as pip reads it: NAME==VERSION"
+        ) from error
+
+
+def _refuse_outside(line: _Line, place: Path, top: Path) -> None:
+    if not place.resolve().is_relative_to(top.resolve()):
+        raise line.wrong(
+            f"expected a path within the project, got {str(place)[:200]!r}",
+            "copy the wheels into the project, or name their folder in your own configuration "
+            "(find-links of pip or uv)",
+        )

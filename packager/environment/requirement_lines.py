@@ -1,0 +1,183 @@
+"""Lines of a requirements file that stand for no wheel of an index, told before anything is asked.
+
+Only wheels are installed, so that a lock names files with their sha256: no version control, no
+folders, no source distributions.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from packager.environment.other_tools import FREEZE
+from packager.errors import UsageError
+
+WHEELS = "wheels"
+_NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*@\s*(\S.*)$")
+EDITABLE = re.compile(r"^(?:-e|--editable)[ \t=]+(.*)$")
+_CONTROL = re.compile(r"^(?:git|hg|svn|bzr)\+|^git@", re.IGNORECASE)
+_CONDA_LINE = re.compile(r"^([A-Za-z0-9][\w.-]*)=([0-9][\w.!+]*)(?:=[\w.]+)?$")
+_FOLDER = re.compile(r"^(?:\.{0,2}/|\.{1,2}$|[A-Za-z]:[\\/]|~/)")
+_MARKER = re.compile(r"\s+;.*$|;\s.*$")
+_ARCHIVES = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
+
+
+def wheel_commands(what: str, python: str, line: str) -> str:
+    """What makes a wheel of ``what`` (for Python ``python``), and the lines to write then."""
+    return (
+        f"in the file's folder make a wheel of it: `python{python} -m pip wheel --no-deps "
+        f'--wheel-dir {WHEELS} "{what}"`, write the line `--find-links {WHEELS}` at the top of '
+        f"the file, and {line}"
+    )
+
+
+def refuse_lines(texts: Mapping[Path, str], python: str) -> None:
+    """Raise ``UsageError`` for the first line that can't stand for a wheel, with what to write.
+
+    ``python`` is the version that wheels have to fit.
+    """
+    for file, text in texts.items():
+        for number, line in logical_lines(text):
+            if line.startswith("-") and not EDITABLE.match(line):
+                continue
+            line = re.sub(r"\s--hash[= ].*$", "", line)
+            told = _told(line, file.parent, python)
+            if told is not None:
+                raise UsageError(f"{file.name} line {number}: {told[0]}", told[1])
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number and content of each line that says something, without comments."""
+    joined, start = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        start = start if joined else number
+        joined += re.sub(r"(^|\s)#.*$", "", line)
+        if joined.endswith("\\"):
+            joined = joined[:-1]
+            continue
+        if joined.strip():
+            yield start, joined.strip()
+        joined = ""
+    if joined.strip():
+        yield start, joined.strip()
+
+
+def local_wheel(text: str, folder: Path) -> Path | None:
+    """The place of a wheel that a line names by its path, if it does."""
+    named = _NAMED.match(text)
+    address = _MARKER.sub("", (named[2] if named else text).strip().strip("\"'"))
+    return _local(address, folder)
+
+
+def _told(line: str, folder: Path, python: str) -> tuple[str, str] | None:
+    """Message and hint for a line, None if an index may answer it."""
+    editable, named, conda = EDITABLE.match(line), _NAMED.match(line), _CONDA_LINE.match(line)
+    if conda is not None:
+        return (
+            f"expected NAME==VERSION, got {line!r}, which is how conda writes it",
+            f"write {conda[1]}=={conda[2]}; `{FREEZE.format(file='requirements.txt')}` in that "
+            "environment writes every line so",
+        )
+    address = editable[1] if editable else named[2] if named else line
+    address = _MARKER.sub("", address.strip().strip("\"'"))
+    name = named[1] if named else None
+    if _CONTROL.match(address):
+        return _of_control(line, address, name, python)
+    local = _local(address, folder)
+    if local is not None:
+        return _of_path(line, local, name, folder, python, editable=editable is not None)
+    remote = urlsplit(address)
+    if remote.scheme in ("http", "https") and remote.path.endswith(_ARCHIVES):
+        said = f"expected a wheel, got a source distribution: {line!r}"
+        known = name or _source_name(remote.path.rpartition("/")[2])
+        return said, wheel_commands(address, python, _write(known))
+    return None
+
+
+def _of_control(line: str, address: str, name: str | None, python: str) -> tuple[str, str]:
+    egg = re.search(r"[#&]egg=([\w.-]+)", address)
+    last = re.sub(r"(?<=.)@[^/@]*$|\.git\b|#.*$", "", address).rstrip("/").rpartition("/")[2]
+    known = name or (egg[1] if egg else re.sub(r"\.git$", "", last))
+    said = f"expected a wheel of an index, got an address of version control: {line!r}"
+    return said, wheel_commands(address, python, _write(known))
+
+
+def _of_path(
+    line: str, path: Path, name: str | None, folder: Path, python: str, *, editable: bool
+) -> tuple[str, str] | None:
+    """A path: a wheel that is there is fine, another thing may be built, the rest is gone."""
+    if editable and folder.resolve().is_relative_to(path.resolve()):
+        return (
+            f"expected a wheel of an index, got the project itself: {line!r}",
+            "leave this line out: the files of the project's folder are packaged as they are, and "
+            "imported from there and its src/; list what they need instead",
+        )
+    if path.suffix == ".whl":
+        return None if path.is_file() else _of_lost_wheel(line, path)
+    if path.exists():
+        said = f"expected a wheel, got a {'folder' if path.is_dir() else 'file'}: {line!r}"
+        known = name or (_project_name(path) if path.is_dir() else _source_name(path.name))
+        return said, wheel_commands(_shown(path, folder), python, _write(known))
+    return (
+        f"expected a wheel of an index, got a path that is not here: {line!r}",
+        f"write {name or 'NAME'}==VERSION, with the version that `pip list` shows where the line "
+        f"comes from; `{FREEZE.format(file='requirements.txt')}` there writes every line so",
+    )
+
+
+def _of_lost_wheel(line: str, path: Path) -> tuple[str, str]:
+    said = f"expected a wheel that is there, got a path of another machine: {line!r}"
+    try:
+        known, version, _, _ = parse_wheel_filename(unquote(path.name))
+    except InvalidWheelFilename:
+        return said, "write NAME==VERSION, or mend the path"
+    return said, f"write {known}=={version}, or mend the path"
+
+
+def _local(address: str, folder: Path) -> Path | None:
+    """The path that an address is, if it is one."""
+    if address.lower().startswith("file:"):
+        return Path(url2pathname(urlsplit(address).path))
+    plain = address.partition("[")[0].partition("#")[0].strip()
+    if "://" in plain or not (_FOLDER.match(plain) or plain.endswith((".whl", *_ARCHIVES))):
+        return None
+    beside = Path(plain).expanduser()
+    return beside if beside.is_absolute() or not (folder / beside).exists() else folder / beside
+
+
+def _project_name(folder: Path) -> str:
+    """What the project in a folder is called; the folder's own name where it doesn't say."""
+    try:
+        content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return folder.resolve().name
+    tables = content.get("project", {}), content.get("tool", {}).get("poetry", {})
+    return str(next((table["name"] for table in tables if "name" in table), folder.resolve().name))
+
+
+def _source_name(filename: str) -> str:
+    """The package of a source distribution."""
+    try:
+        return str(parse_sdist_filename(filename)[0])
+    except InvalidSdistFilename:
+        return "NAME"
+
+
+def _shown(path: Path, folder: Path) -> str:
+    near = path.resolve()
+    return f"./{near.relative_to(folder)}" if near.is_relative_to(folder.resolve()) else str(near)
+
+
+def _write(name: str) -> str:
+    return f"write `{name}` in place of this line"

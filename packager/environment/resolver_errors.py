@@ -1,0 +1,199 @@
+"""What uv says of requirements that can't be met, as errors with a hint that fits the cause."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+
+from packager.environment.platform import Target
+from packager.environment.requirement_lines import wheel_commands
+from packager.errors import PackageError, UsageError
+
+Probe = Callable[[str, str], str | None]
+"""(requirement, Python) → the lowest version of it that has a wheel there and suits the runtime."""
+
+INSTALLED_AS = {
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "crypto": "pycryptodome",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "dotenv": "python-dotenv",
+    "git": "gitpython",
+    "openssl": "pyopenssl",
+    "pil": "pillow",
+    "psycopg2": "psycopg2-binary",
+    "pytorch": "torch",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "tensorflow-gpu": "tensorflow",
+    "yaml": "pyyaml",
+}
+"""What code imports, or a name of old → what an index has it under."""
+_COMMON = [
+    "beautifulsoup4", "catboost", "category-encoders", "cloudpickle", "dask", "datasets",
+    "feature-engine", "gensim", "imbalanced-learn", "jinja2", "joblib", "keras", "lifelines",
+    "lightgbm", "matplotlib", "mlflow", "networkx", "nltk", "numba", "numpy", "onnxruntime",
+    "opencv-python-headless", "openpyxl", "optuna", "pandas", "pillow", "plotly", "polars",
+    "prophet", "psycopg2-binary", "pyarrow", "pydantic", "pyyaml", "requests", "scikit-image",
+    "scikit-learn", "scipy", "seaborn", "sentence-transformers", "shap", "skops", "spacy",
+    "sqlalchemy", "statsmodels", "tensorflow", "tokenizers", "torch", "torchvision", "tqdm",
+    "transformers", "typing-extensions", "umap-learn", "xgboost", "xgboost-cpu",
+]  # fmt: skip
+_PYTHONS = ("3.14", "3.13", "3.12", "3.11", "3.10", "3.9", "3.8")
+_SYSTEMS = {"win": "win32", "macosx": "darwin"}
+
+_NO_WHEEL = re.compile(
+    r"(?:all versions of )?(?P<name>[\w.-]+?)(?P<pin>(?:[=<>]=?[\w.!+*]+)?) ha(?:s|ve) no "
+    r"(?:usable wheels|wheels with a matching)"
+)
+_PLATFORMS = re.compile(r"Wheels are available for `(?P<name>[^`]+)` \(v[^)]*\) on the following "
+                        r"platforms?: (?P<all>(?:`\w+`(?:, )?)+)")  # fmt: skip
+_NOT_FOUND = re.compile(r"(?P<name>[\w.-]+) was not found in (?:the package registry|the provided)")
+_NO_VERSION = re.compile(
+    r"there (?:is|are) no versions? of (?P<name>[\w.-]+?)(?P<pin>[=<>~!][^ ]+)"
+)
+_FETCH = re.compile(r"(?:Failed to fetch|error sending request for url)[: (`]+(?P<url>[^\s)`]+)")
+
+
+def one_line(stderr: str) -> str:
+    """uv's words without its marks and line breaks."""
+    return re.sub(r"\s+", " ", re.sub(r"^\W+", "", stderr, flags=re.MULTILINE)).strip()
+
+
+OTHER_INDEXES = (
+    "only the first index that knows a package is asked about it; if you trust all of your indexes "
+    'alike, write index_strategy = "unsafe-best-match" under [requirements] in package.toml'
+)
+
+
+def explained(text: str, called: str, target: Target, probe: Probe) -> PackageError:
+    """The project's own requirements can't be met: why, and what to do about it.
+
+    ``text`` are uv's words in one line; ``called`` is the file. ``probe`` is asked about single
+    packages.
+    """
+    if "Couldn't parse" in text or "Unexpected" in text:
+        return UsageError(f"{called}: {text}", "write one requirement a line, as pip takes them")
+    fetch = _FETCH.search(text)
+    if fetch is not None:
+        return _unreached(text, called, fetch["url"])
+    missing = _NO_WHEEL.search(text)
+    if missing is not None:
+        told = f"{called}: a requirement has no wheel that fits: {text}"
+        return PackageError(told, _without_wheel(text, missing, target, probe))
+    told = f"{called}: can't be resolved: {text}"
+    if "index-strategy" in text:
+        return PackageError(told, OTHER_INDEXES)
+    unknown = _NOT_FOUND.search(text)
+    if unknown is not None:
+        return PackageError(told, _unknown(unknown["name"]))
+    absent = _NO_VERSION.search(text)
+    if absent is not None:
+        return PackageError(told, _no_version(absent["name"], absent["pin"], target, probe))
+    if "Distribution not found at" in text:
+        hint = "a relative path counts from where the command runs: run it in the project's folder"
+        return PackageError(told, hint)
+    if "does not satisfy Python" in text or "requires-python" in text.lower():
+        hint = f"the base has Python {target.python}: take versions that support it"
+        return PackageError(told, hint)
+    return PackageError(
+        told, f"these lines exclude each other: loosen one of them in {called}, or both"
+    )
+
+
+def conflict(text: str, called: str, runtime: Sequence[str]) -> PackageError:
+    """The project's and the runtime's requirements exclude each other."""
+    named = [line for line in runtime if re.search(rf"\b{re.escape(_name(line))}\b", text)]
+    return PackageError(
+        f"{called} and the requirements of the serving runtime exclude each other: {text}",
+        f"loosen {called}; the runtime asks for: {', '.join(named or runtime)}",
+    )
+
+
+def no_wheel_for(name: str, version: str, target: Target) -> PackageError:
+    """What is found lies no wheel that fits the very base: a source distribution by its address."""
+    pinned = f"{name}=={version}" if version else name
+    return PackageError(
+        f"{pinned}: expected a wheel for Python {target.python} on {target.uv_platform}, got none",
+        wheel_commands(pinned, target.python, f"write `{pinned}`"),
+    )
+
+
+def _without_wheel(text: str, missing: re.Match[str], target: Target, probe: Probe) -> str:
+    name = missing["name"]
+    pin = missing["pin"] if missing["pin"].startswith("==") else ""  # else uv's own bound
+    if name.lower() in INSTALLED_AS:
+        return f"write {INSTALLED_AS[name.lower()]}: that is what the index has {name} under"
+    platforms = next((m["all"] for m in _PLATFORMS.finditer(text) if m["name"] == name), "")
+    tags = re.findall(r"`(\w+)`", platforms)
+    systems = {
+        system for tag in tags for start, system in _SYSTEMS.items() if tag.startswith(start)
+    }
+    if tags and not any("linux" in tag for tag in tags):
+        marked = " or ".join(f'sys_platform == "{system}"' for system in sorted(systems))
+        return (
+            f"{name} has wheels for {', '.join(tags)} only, and the image is Linux: leave it out, "
+            f"or write `{name}{pin}; {marked}` so that it is asked for there alone"
+        )
+    if tags:
+        said = f"{name} has wheels for {', '.join(tags)} only, not for {target.uv_platform}: "
+        return said + (_of_python(name, pin, target, probe) or "take another version of it")
+    found = _of_python(name, pin, target, probe)
+    return found or wheel_commands(f"{name}{pin}", target.python, f"keep `{name}{pin}`")
+
+
+def _of_python(name: str, pin: str, target: Target, probe: Probe) -> str | None:
+    """Which Python has wheels of it, and which version has some for the target's."""
+    others = [p for p in _PYTHONS if p != target.python and probe(f"{name}{pin}", p)]
+    later = probe(f"{name}>={pin[2:]}" if pin else name, target.python)
+    if not others and later is None:
+        return None
+    had = f"{name}{pin} has wheels for Python {', '.join(reversed(others))}, "
+    said = had if others else f"{name}{pin} has none, "
+    if later is not None:
+        return f"{said}the base has {target.python}: write {name}=={later}, the first with one"
+    return f"{said}the base has {target.python}: take another package in its place"
+
+
+def _unreached(text: str, called: str, url: str) -> PackageError:
+    host = url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
+    refused = re.search(r"\b(401|403)\b|Unauthorized|Forbidden", text)
+    hint = (
+        f"{host} wants to know who asks: put name and password into its URL in your pip or uv "
+        "configuration, or into ~/.netrc, not into the project"
+        if refused
+        else f"{host} does not answer: check the network, a proxy (HTTPS_PROXY) and the index in "
+        "your pip or uv configuration"
+    )
+    return PackageError(f"{called}: can't be resolved: {text}", hint)
+
+
+def _unknown(name: str) -> str:
+    known = INSTALLED_AS.get(name.lower())
+    if known is not None:
+        return f"write {known}: that is what an index has {name} under"
+    close = difflib.get_close_matches(name.lower(), _COMMON, 1, 0.8)
+    if close and close[0] != name.lower():
+        return f"no index has {name}: did you mean {close[0]}?"
+    return (
+        f"none of your indexes has {name}: check the name; a package of your company needs its "
+        "index in your pip or uv configuration (extra-index-url)"
+    )
+
+
+def _no_version(name: str, pin: str, target: Target, probe: Probe) -> str:
+    if "+" in pin:
+        return (
+            "versions with + lie in an index or a folder of their own: name it in your pip or uv "
+            f"configuration (extra-index-url, find-links); or write {name}{pin.partition('+')[0]}"
+        )
+    least = probe(name, target.python)
+    if least is None:
+        return f"no version of {name} has a wheel for Python {target.python}: check the name"
+    return f"{name} has no such version: `pip index versions {name}` lists those it has"
+
+
+def _name(requirement: str) -> str:
+    return re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0]

@@ -1,0 +1,1 @@
+"""Base images: found, probed, made from Debian packages, read from archives."""

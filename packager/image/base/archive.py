@@ -1,0 +1,107 @@
+"""A base as a ``docker save`` archive: kept for the day when mirrors have moved on."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packager.digest import CHUNK
+from packager.errors import PackageError, UsageError
+from packager.image.config import LABEL, Image, image_of
+from packager.image.docker_archive import SavedArchive, opened_archive
+from packager.image.layers import Layer
+from packager.tar_reader import Refuse
+
+HINT = "name a file that `package base --output` or `docker save` of one base wrote"
+DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}")
+MAX_LAYER = 32 * 1024**3
+"""Bytes of one unpacked layer."""
+
+
+@dataclass(frozen=True)
+class Archived:
+    """What an archive says of its image."""
+
+    reference: str
+    platform: str
+    config: dict[str, Any]
+
+
+def base_image(
+    reference: str,
+    platform: str,
+    env: tuple[str, ...],
+    layers: tuple[Layer, ...],
+    labels: Mapping[str, str] = {},
+) -> Image:
+    """The base as an image of its own; nothing in it tells when it was made."""
+    settings = {"Cmd": ["python3"], "Env": list(env), "Labels": dict(labels)}
+    return image_of(reference, platform, settings, layers)
+
+
+def refusal_of(called: str) -> Refuse:
+    """The error for what is no archive of a base."""
+    return lambda found: UsageError(
+        f"{called}: expected the archive of one base, got {found}", HINT
+    )
+
+
+@contextmanager
+def opened_base(path: Path) -> Iterator[tuple[SavedArchive, Archived]]:
+    """An archive and what it says of its one image; ``UsageError`` unless that is a base."""
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file", HINT)
+    with opened_archive(path, refusal_of(str(path))) as archive:
+        entries = archive.entries()
+        if len(entries) != 1 or len(entries[0].get("RepoTags") or ()) != 1:
+            raise archive.refusal("other than one image with one name")
+        config = json.loads(archive.document(entries[0]["Config"]))
+        if f"{LABEL}.root" in ((config.get("config") or {}).get("Labels") or {}):
+            raise archive.refusal("a package")
+        platform = f"{config['os']}/{config['architecture']}"
+        yield archive, Archived(entries[0]["RepoTags"][0], platform, config)
+
+
+def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:
+    """Lay the layers of the archive's first image into ``folder``, by diff_id; its config."""
+    folder.mkdir()
+    entry = archive.entries()[0]
+    config: dict[str, Any] = json.loads(archive.document(entry["Config"]))
+    for name, diff_id in zip(entry["Layers"], config["rootfs"]["diff_ids"], strict=True):
+        if not DIFF_ID.fullmatch(diff_id):
+            raise archive.refusal(f"the diff_id {diff_id[:100]!r}")
+        found = _write_layer(archive, name, folder / f"{diff_id[7:]}.tar")
+        if found != diff_id[7:]:
+            raise PackageError(
+                f"base layer {name}: expected {diff_id}, got sha256:{found}",
+                "the archive is damaged: save, copy or pull it again",
+            )
+    return config
+
+
+def _write_layer(archive: SavedArchive, name: str, path: Path) -> str:
+    """Write a layer, uncompressed, to ``path``; the hex sha256 of what was written."""
+    digest, size = hashlib.sha256(), 0
+    stream = archive.reader.open(archive.find(name))
+    packed = stream.read(2) == b"\x1f\x8b"
+    stream.seek(0)
+    source = io.BufferedReader(gzip.GzipFile(fileobj=stream)) if packed else stream
+    try:
+        with path.open("wb") as file:
+            while chunk := source.read(CHUNK):
+                size += len(chunk)
+                if size > MAX_LAYER:
+                    raise archive.refusal(f"the layer {name!r} of more than {MAX_LAYER:,} bytes")
+                digest.update(chunk)
+                file.write(chunk)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise archive.refusal(f"the layer {name!r}, which can't be unpacked: {error}") from error
+    return digest.hexdigest()

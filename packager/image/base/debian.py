@@ -1,0 +1,163 @@
+"""``package base``: a small base from Debian packages, for machines that reach no registry."""
+
+from __future__ import annotations
+
+import platform as host
+import subprocess
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.engine.engine import Engine
+from packager.environment.platform import default_platform
+from packager.environment.programs import find_program
+from packager.errors import PackageError, UsageError
+from packager.image.base.base import PACKAGES, BaseImage, save_base
+from packager.image.base.packages import LIST, NAME, reached, read_debs, versions
+from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
+from packager.image.bytecode import LoaderCompiler
+from packager.image.layers import Entry, tree_entries, write_tar
+from packager.progress import Progress
+from packager.tar_reader import TarReader, plain_tar
+
+# Suite of Debian or Ubuntu → the Python it carries.
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13", "noble": "3.12"}
+ENVIRONMENT = [
+    "PATH=/usr/local/bin:/usr/bin:/bin",
+    "LANG=C.UTF-8",
+    "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+]
+ACCOUNTS = {
+    "etc/passwd": b"root:x:0:0:root:/root:/usr/sbin/nologin\n"
+    b"nonroot:x:65532:65532:nonroot:/tmp:/usr/sbin/nologin\n",
+    "etc/group": b"root:x:0:\nnonroot:x:65532:\n",
+    "etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\n",
+}
+LONGEST_TAG = 128
+
+
+def base_name(added: Collection[str] = ()) -> str | None:
+    """What ``make_base`` calls the base of this machine's suite; None on other systems."""
+    suite = _this_suite()
+    if suite not in PYTHONS:
+        return None
+    # A tag takes no plus sign.
+    tag = "-".join([f"{suite}-python{PYTHONS[suite]}", *sorted(set(added))]).replace("+", "_")
+    if len(tag) > LONGEST_TAG:
+        tag = f"{tag[:100]}-{sha256_bytes(tag.encode())[:12]}"
+    return f"package-base:{tag}"
+
+
+def make_base(engine: Engine | None, progress: Progress, added: Collection[str] = ()) -> BaseImage:
+    """Make the base of this machine's Debian or Ubuntu suite and keep it in the cache.
+
+    Packages ``added`` come with all they depend on; their install scripts are not run. Needs
+    ``mmdebstrap`` and the suite's mirror. Same package versions give the same layer.
+    """
+    suite, reference = _this_suite(), base_name(added)
+    for name in added:
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                f"--add: expected the name of a Debian package, got {name!r}",
+                "for example --add libgl1",
+            )
+    if reference is None:
+        raise PackageError(
+            f"package base: expected one of {', '.join(PYTHONS)}, got suite {suite or 'unknown'}",
+            "run it on Debian or Ubuntu, or take a base from a registry",
+        )
+    if find_program("mmdebstrap") is None:
+        raise PackageError(
+            "package base: expected the program mmdebstrap, got none",
+            "as root: apt-get install mmdebstrap",
+        )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        progress.step(f"fetching Debian packages of {suite}")
+        _bootstrap(suite, folder / "packages.tar", sorted(set(added)))
+        progress.step("leaving out what Python never reads")
+        _lay_out(folder / "packages.tar", folder / "root", suite, added)
+        python = f"usr/bin/python{PYTHONS[suite]}"
+        compiler = LoaderCompiler(folder / "root", f"/{python}", "")
+        stdlib = f"usr/lib/python{PYTHONS[suite]}"
+        compiler.compile(folder / "root" / stdlib, f"/{stdlib}")
+        entries = [*tree_entries(folder / "root", ""), Entry("tmp", mode=0o1777)]
+        write_tar(folder / "layer.tar", entries)
+        config = {"config": {"Env": ENVIRONMENT}}
+        return save_base(reference, default_platform(), folder / "layer.tar", config, engine)
+
+
+def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
+    """Raise ``PackageError`` unless ``base`` records every Debian package that is ``wanted``."""
+    held = {entry.partition("=")[0] for entry in base.saved.packages} if base else set()
+    # Debian and Ubuntu renamed libraries when time grew to 64 bits; programs link to the same.
+    absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
+    if absent:
+        asked = " ".join(f"--add {name}" for name in sorted(set(wanted)))
+        made = base_name(wanted)
+        raise PackageError(
+            f"package.toml: `image.system_packages`: expected a base that records "
+            f"{', '.join(absent)}, got {base.saved.reference if base else 'no base'}",
+            f"make one with `package base {asked}`"
+            + (f" and build with --base {made}" if made else " on Debian or Ubuntu"),
+        )
+
+
+def _this_suite() -> str:
+    try:
+        return host.freedesktop_os_release().get("VERSION_CODENAME", "")
+    except OSError:
+        return ""
+
+
+def _included(suite: str) -> list[str]:
+    python = PYTHONS[suite]
+    packages = ["base-files", "ca-certificates", "libgomp1", "libstdc++6", "media-types", "tzdata"]
+    return [*packages, "python3-minimal", f"python{python}-minimal", f"libpython{python}-stdlib"]
+
+
+def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
+    packages = ",".join([*_included(suite), *added])
+    command = [
+        find_program("mmdebstrap") or "mmdebstrap",
+        "--variant=extract",
+        f"--include={packages}",
+    ]
+    done = subprocess.run(
+        [*command, f"--extract-hook={LIST}", suite, str(archive)],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    for name in added:
+        if f"Unable to locate package {name}\n" in done.stderr:
+            raise UsageError(
+                f"--add: expected a package of {suite}, got {name!r}",
+                f"search for it with `apt-cache search {name}`",
+            )
+    raise PackageError(
+        f"mmdebstrap failed: {done.stderr.strip()[-500:]}",
+        "check that the mirrors in /etc/apt can be reached (apt-get update)",
+    )
+
+
+def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> None:
+    """The base's files below ``root``: what is read, accounts, certificates and the versions."""
+    included = _included(suite)
+    with archive.open("rb") as file:
+        reader = TarReader(file, plain_tar(archive.name))
+        debs = read_debs(reader)
+        plain = reached(debs, included)
+        asked = debs.keys() - plain | set(added) & debs.keys()
+        unpack(reader, root, debs, asked)
+    python = {name for name in debs if name.startswith(("python3", "libpython3"))}
+    drop_unneeded(root, debs, asked | python | set(included))
+    for name, content in ACCOUNTS.items():
+        (root / name).write_bytes(content)
+    bundle_certificates(root)
+    (root / PACKAGES).parent.mkdir(parents=True)
+    (root / PACKAGES).write_bytes(canonical_json(versions(debs.values())) + b"\n")

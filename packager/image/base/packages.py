@@ -1,0 +1,88 @@
+"""Debian packages as ``mmdebstrap`` extracted them: versions, needs and files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from packager.errors import PackageError
+from packager.tar_reader import TarReader
+
+LISTED = "package-base"
+MAX_NOTE = 16 * 1024 * 1024
+# Runs with the archives still at hand. The lists travel inside the tree: in mmdebstrap's user
+# namespace that is the only place it may surely write to.
+LIST = f"""set -e; mkdir "$1/{LISTED}"
+for deb in "$1"/var/cache/apt/archives/*.deb; do
+    name="$1/{LISTED}/$(dpkg-deb --field "$deb" Package)"
+    dpkg-deb --field "$deb" Package Version Pre-Depends Depends Provides > "$name.control"
+    dpkg-deb --fsys-tarfile "$deb" | tar --list --quoting-style=literal > "$name.list"
+done"""
+ALTERNATIVES = re.compile(r"[|,]")
+NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
+
+
+@dataclass(frozen=True)
+class Deb:
+    """One extracted package."""
+
+    name: str
+    version: str
+    depends: frozenset[str]
+    """Every name it can lean on, alternatives among them."""
+    provides: frozenset[str]
+    files: tuple[str, ...]
+    """Paths without a leading slash, no folders."""
+
+
+def read_debs(reader: TarReader) -> dict[str, Deb]:
+    """What the hook ``LIST`` noted in the tree, by package name."""
+    noted = {
+        PurePosixPath(info.name).name: reader.content(info, MAX_NOTE).decode()
+        for info in reader
+        if PurePosixPath(info.name).parent == PurePosixPath(LISTED) and info.isreg()
+    }
+    names = sorted(name.removesuffix(".control") for name in noted if name.endswith(".control"))
+    if not names:
+        raise PackageError(
+            "mmdebstrap: expected a list of the packages it extracted, got none",
+            "update mmdebstrap, then try again",
+        )
+    return {name: _deb(noted[f"{name}.control"], noted.get(f"{name}.list", "")) for name in names}
+
+
+def _deb(control: str, files: str) -> Deb:
+    fields = dict(line.split(": ", 1) for line in control.splitlines() if ": " in line)
+    return Deb(
+        name=fields["Package"],
+        version=fields["Version"],
+        depends=_named(fields.get("Pre-Depends", "")) | _named(fields.get("Depends", "")),
+        provides=_named(fields.get("Provides", "")),
+        files=tuple(
+            str(PurePosixPath(line)) for line in files.splitlines() if not line.endswith("/")
+        ),
+    )
+
+
+def _named(relation: str) -> frozenset[str]:
+    """Names in a relation field, without versions and architectures."""
+    found = (NAME.match(part.strip()) for part in ALTERNATIVES.split(relation))
+    return frozenset(match.group() for match in found if match)
+
+
+def reached(debs: Mapping[str, Deb], roots: Iterable[str]) -> set[str]:
+    """The packages that ``roots`` lean on, directly or not, and themselves."""
+    found: set[str] = set()
+    todo = set(roots)
+    while todo:
+        new = {deb.name for deb in debs.values() if todo & ({deb.name} | deb.provides)} - found
+        found |= new
+        todo = {name for deb in new for name in debs[deb].depends}
+    return found
+
+
+def versions(debs: Collection[Deb]) -> tuple[str, ...]:
+    """``name=version`` of each, sorted."""
+    return tuple(sorted(f"{deb.name}={deb.version}" for deb in debs))

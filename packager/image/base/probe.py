@@ -1,0 +1,87 @@
+"""What a base's Python tells of itself, asked without running a stranger's program on this machine.
+
+A base that ``package base`` made here, from Debian's signed packages, runs through its own loader.
+Any other is asked in a container; an archive of ``package base --output`` tells it in a label,
+which is a claim: a false one makes a base that does not work, and runs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from packager.engine.engine import Engine
+from packager.environment.platform import OLDEST_PYTHON
+from packager.errors import PackageError
+from packager.image.bytecode import LoaderCompiler
+from packager.image.config import LABEL
+from packager.manifest.base import Noun
+
+PROBE = """
+import platform, sys
+print(f"{sys.version_info[0]}.{sys.version_info[1]}", *platform.libc_ver(), sys.version)
+"""
+WHERE = "import os, sys; print(os.path.realpath(sys.executable))"
+TOLD = f"{LABEL}.base"
+SAID = re.compile(r"(\d+)\.(\d+) glibc (\d+)\.(\d+) (\d+\.\d+\.\d+)\S* [^\x00-\x1f]*\n?")
+HOST_VERSION = ".".join(map(str, sys.version_info[:3]))
+
+Origin = Literal["debian", "elsewhere"]
+
+
+class Probed(Noun):
+    """What a base's Python told of itself."""
+
+    interpreter: str
+    """Absolute path of Python inside."""
+    said: str
+    """What ``PROBE`` printed."""
+
+    def facts(self, reference: str) -> tuple[str, tuple[int, int], str]:
+        """Python (``3.11``), glibc (``(2, 36)``) and Python's release (``3.11.2``).
+
+        Raises ``PackageError`` for a Python that we can't use.
+        """
+        told = SAID.fullmatch(self.said)
+        if told is None:
+            raise PackageError(
+                f"base {reference}: expected Python >= 3.11 and glibc, got {self.said[:100]!r}",
+                "choose another [image] base",
+            )
+        major, minor, libc_major, libc_minor = map(int, told.groups()[:4])
+        if (major, minor) < OLDEST_PYTHON:
+            raise PackageError(
+                f"base {reference}: expected Python >= 3.11 and glibc, got {major}.{minor}",
+                "choose another [image] base",
+            )
+        return f"{major}.{minor}", (libc_major, libc_minor), told[5]
+
+
+def probed_here(root: Path, interpreter: str) -> Probed:
+    """What the Python of a base made here tells, started through the base's own loader."""
+    said = LoaderCompiler(root, interpreter, "").output(PROBE)
+    return Probed(interpreter=interpreter, said=said)
+
+
+def probed_in(engine: Engine, reference: str) -> Probed:
+    """What an image's Python tells of itself, in a container without a network."""
+    return Probed(
+        interpreter=engine.output(reference, ["python3", "-c", WHERE]).strip(),
+        said=engine.output(reference, ["python3", "-c", PROBE]),
+    )
+
+
+def told_by(config: Mapping[str, Any], called: str) -> Probed:
+    """What the label of an archived base says; ``PackageError`` where it says nothing."""
+    try:
+        return Probed.model_validate_json(config["config"]["Labels"][TOLD])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise PackageError(
+            f"{called}: a base from a file runs in containers only, and no engine answers",
+            "start Docker, or make a base here with `package base`",
+        ) from error

@@ -1,0 +1,124 @@
+"""What of the Debian packages a running Python reads; the rest is left out of a base."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
+
+from packager.image.base.packages import LISTED, Deb
+from packager.image.shared_libraries import SHARED_OBJECT, needed_by
+from packager.tar_reader import TarReader, lay
+
+# What a running Python never reads. Copyright files stay: licences ask for them.
+DROPPED = (
+    "bin/",
+    "sbin/",
+    "boot/",
+    "etc/apt/",
+    "etc/cron.daily/",
+    "etc/default/",
+    "etc/dpkg/",
+    "etc/logrotate.d/",
+    "etc/skel/",
+    "etc/update-motd.d/",
+    "lib/systemd/",
+    "usr/bin/",
+    "usr/sbin/",
+    "usr/games/",
+    "usr/include/",
+    "usr/share/",
+    "usr/lib/apt/",
+    "usr/lib/dpkg/",
+    "usr/lib/systemd/",
+    "usr/lib/x86_64-linux-gnu/gconv/",
+    "usr/lib/aarch64-linux-gnu/gconv/",
+    "usr/lib/x86_64-linux-gnu/perl",
+    "usr/libexec/",
+    "usr/lib/python3/",
+)
+KEPT = ("usr/share/zoneinfo/", "usr/share/mime/", "usr/share/ca-certificates/")
+# Of this machine or of this run, not of any package.
+OF_THE_MACHINE = ("etc/fstab/", "etc/hostname/", "etc/resolv.conf/", "etc/machine-id/", "var/")
+# The library's own tests, demos and long texts for its help(); zones that count leap seconds, and
+# a second copy of all zones; NIS and Berkeley DB, whose libraries are larger than their use.
+UNREAD = re.compile(
+    r"usr/lib/python3\.\d+/(test|pydoc_data|turtledemo|idlelib)/"
+    r"|usr/lib/python3\.\d+/turtle\.py"
+    r"|usr/lib/python3\.\d+/lib-dynload/(nis|_dbm|xx|_xx|_test|_ctypes_test)"
+    r"|usr/share/zoneinfo/(right|posix)/"
+)
+# Of packages somebody asked for, programs and data stay too; only what people read goes.
+FOR_PEOPLE = re.compile(r"usr/share/(doc|man|info|locale|lintian|bug|help)/|usr/include/")
+# Kept whole: they load parts of themselves by name.
+WHOLE = ("libc6", "libgcc-s1")
+
+
+def unpack(reader: TarReader, root: Path, debs: Mapping[str, Deb], asked: Collection[str]) -> None:
+    """Lay into ``root`` what is read: all of the packages ``asked`` for, the needed of the rest."""
+    whole = {file for name in asked for file in debs[name].files}
+    for member in reader:
+        member.name = str(PurePosixPath(member.name))
+        if not member.isdev() and _wanted(member.name, whole):
+            member.mode = member.mode & 0o755 | (0o700 if member.isdir() else 0o400)
+            if member.islnk() and (root / member.linkname).is_file():
+                # Mesa's drivers are one file of 20 names; our layers hold every file for itself.
+                above = PurePosixPath("/") / PurePosixPath(member.name).parent
+                member.type = tarfile.SYMTYPE
+                member.linkname = os.path.relpath(f"/{PurePosixPath(member.linkname)}", above)
+            place = root / member.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_symlink() or place.is_file():
+                place.unlink()
+            lay(reader, member, place, root / member.linkname)
+
+
+def _wanted(name: str, whole: Collection[str]) -> bool:
+    path = f"{name}/"
+    if path.startswith((f"{LISTED}/", *OF_THE_MACHINE)) or UNREAD.match(path):
+        return False
+    if name.endswith("/copyright") or path.startswith("usr/bin/python3"):
+        return True
+    if name in whole:
+        return not FOR_PEOPLE.match(path)
+    return path.startswith(KEPT) or not path.startswith(DROPPED)
+
+
+def drop_unneeded(root: Path, debs: Mapping[str, Deb], roots: Collection[str]) -> None:
+    """Remove shared objects of packages that nothing of ``roots`` loads, directly or not.
+
+    Packages come for programs that were left out (dpkg, tar, perl); their libraries can go too.
+    """
+    owners = {PurePosixPath(file).name: deb.name for deb in debs.values() for file in deb.files}
+    kept: set[str] = set()
+    todo = {name for name in debs if name in roots or name in WHOLE}
+    while todo:
+        kept |= todo
+        needed = {soname for name in todo for soname in _loaded(root, debs[name])}
+        todo = {owners[soname] for soname in needed if soname in owners} - kept
+    for name in debs.keys() - kept:
+        for file in debs[name].files:
+            if SHARED_OBJECT.search(file):
+                (root / file).unlink(missing_ok=True)
+
+
+def _loaded(root: Path, deb: Deb) -> set[str]:
+    found: set[str] = set()
+    for file in deb.files:
+        path = root / file
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as stream:
+                found |= set(needed_by(stream))
+    return found
+
+
+def bundle_certificates(root: Path) -> None:
+    """One file of all that Mozilla trusts, in place of a folder of them."""
+    folder = root / "usr/share/ca-certificates"
+    bundle = root / "etc/ssl/certs/ca-certificates.crt"
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    bundle.write_bytes(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.crt"))))
+    shutil.rmtree(folder)

@@ -1,0 +1,149 @@
+"""Layers and facts → one image config: the identity of an image, whatever carries it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.image.layers import Layer
+from packager.image.runtime import COMMANDS, INSTALLED_AT
+from packager.image.wheels import VENV
+from packager.manifest.manifest import Base
+
+PORT = 3000
+USER = "65532:0"
+# How Docker tells of a step in an image's history, and what our Dockerfile copies where.
+METADATA = re.compile(r"/bin/sh -c #\(nop\)\s+(?!COPY|ADD)")
+COPIED = re.compile(r"/bin/sh -c #\(nop\)\s+COPY \S+ in (/\S+?)/?\s*$")
+COPIES = {
+    "/opt/venv": "wheels",
+    "/opt/runtime": "runtime",
+    "/code": "code",
+    "/models": "model",
+    "/package": "package",
+    "/opt": "worker wheels",
+    "/data": "data",
+}
+EPOCH = "1970-01-01T00:00:00Z"
+LABEL = "model-packager"
+ENVIRONMENT = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "BENTOML_HOME": "/tmp/bentoml",
+    "HOME": "/tmp",
+    "LC_ALL": "C.UTF-8",
+    "MODEL_ROOT": "/",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONPATH": f"/{INSTALLED_AT}:/code:/code/src",
+    "PYTHONUNBUFFERED": "1",
+    "TZ": "UTC",
+    "USER": "nonroot",
+}
+
+
+@dataclass(frozen=True)
+class Image:
+    """A finished image: its tag (``repository:tag``), its config and its layers, bottom up."""
+
+    name: str
+    config: bytes
+    layers: tuple[Layer, ...]
+
+    @property
+    def digest(self) -> str:
+        """The config digest, ``sha256:…``: one identity in engines, folders and registries."""
+        return f"sha256:{sha256_bytes(self.config)}"
+
+    @property
+    def size(self) -> int:
+        """Bytes of all layers, uncompressed."""
+        return sum(layer.size for layer in self.layers)
+
+
+def assemble(
+    name: str,
+    base: Base | None,
+    layers: Sequence[Layer],
+    platform: str,
+    labels: Mapping[str, str],
+) -> Image:
+    """Put layers under one canonical config; nothing in it tells when or where."""
+    settings: dict[str, Any] = {
+        "Cmd": [f"/{VENV}/bin/python", "-m", "serving"],
+        "Entrypoint": None,
+        "Env": environment(base),
+        "ExposedPorts": {f"{PORT}/tcp": {}},
+        "Healthcheck": healthcheck(),
+        "Labels": dict(labels),
+        "User": USER,
+        "WorkingDir": "/code",
+    }
+    return image_of(name, platform, settings, layers)
+
+
+def image_of(
+    name: str, platform: str, settings: Mapping[str, Any], layers: Sequence[Layer]
+) -> Image:
+    """Any image of ``layers``; ``settings`` is what its containers start with."""
+    system, architecture = platform.split("/")
+    config = {
+        "architecture": architecture,
+        "os": system,
+        "created": EPOCH,
+        "config": dict(settings),
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": EPOCH, "created_by": f"{LABEL}: {layer.name}"} for layer in layers],
+    }
+    return Image(name, canonical_json(config), tuple(layers))
+
+
+def environment(base: Base | None) -> list[str]:
+    """The base's variables, ours over them, our programs and the virtual environment first on
+    PATH; sorted."""
+    variables = dict(entry.split("=", 1) for entry in (base.env if base else ()))
+    path = variables.get("PATH", "/usr/local/bin:/usr/bin:/bin")
+    variables |= ENVIRONMENT | {"PATH": f"/{COMMANDS}:/{VENV}/bin:{path}"}
+    return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def healthcheck() -> dict[str, Any]:
+    """Ask the server itself, without a shell; times in nanoseconds as Docker wants them."""
+    second = 1_000_000_000
+    return {
+        "Test": ["CMD", f"/{VENV}/bin/python", "-m", "serving.health"],
+        "Interval": 10 * second,
+        "Timeout": 5 * second,
+        "StartPeriod": 30 * second,
+        "Retries": 3,
+    }
+
+
+def layer_names(config: Mapping[str, Any]) -> list[str]:
+    """What each layer of one of our images holds, bottom up, whoever built it."""
+    steps = [entry for entry in config.get("history") or () if not entry.get("empty_layer")]
+    return [_layer_name(str(step.get("created_by", ""))) for step in steps]
+
+
+def with_layers(history: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    """The ``count`` steps of an engine's history that made a layer: it does not tell which did.
+
+    A step with bytes did; of those without, one that copied or ran something rather than not.
+    """
+    order = sorted(
+        range(len(history)),
+        key=lambda i: (
+            not history[i]["size"],
+            METADATA.match(history[i]["created_by"]) is not None,
+            i,
+        ),
+    )
+    return [history[i] for i in sorted(order[:count])]
+
+
+def _layer_name(created_by: str) -> str:
+    copied = COPIED.match(created_by)
+    if copied:
+        return COPIES.get(copied[1], created_by)
+    return created_by.removeprefix(f"{LABEL}: ")

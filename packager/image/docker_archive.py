@@ -1,0 +1,82 @@
+"""``docker save`` archives, read where they lie: names in them are keys, never paths here."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from packager.image.documents import MAX_SETTINGS, bounded
+from packager.tar_reader import Refuse, TarReader
+
+MAX_FILES = 10_000
+"""Files of an archive; Docker's own store takes images of at most 127 layers."""
+MAX_LINKS = 8
+
+
+class SavedArchive:
+    """The files of an uncompressed archive, by name."""
+
+    def __init__(self, file: IO[bytes], refusal: Refuse) -> None:
+        self.refusal = refusal
+        self.reader = TarReader(file, refusal, 2 * MAX_FILES)
+        self._files: dict[str, tarfile.TarInfo] = {}
+        self._links: dict[str, str] = {}
+        for info in self.reader:
+            if not info.isdir():
+                self._add(posixpath.normpath(info.name), info)
+        if "manifest.json" not in self._files:
+            raise self.refusal("another tar")
+
+    def _add(self, name: str, info: tarfile.TarInfo) -> None:
+        if name in self._files or name in self._links:
+            raise self.refusal(f"{name!r} twice")
+        if info.isreg():
+            self._files[name] = info
+        elif info.issym():
+            self._links[name] = posixpath.join(posixpath.dirname(name), info.linkname)
+        elif info.islnk():
+            self._links[name] = info.linkname
+        else:
+            raise self.refusal(f"{name!r}, which is no file")
+        if len(self._files) + len(self._links) > MAX_FILES:
+            raise self.refusal(f"more than {MAX_FILES:,} files")
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What ``manifest.json`` lists: an entry with ``Config``, ``RepoTags`` and ``Layers``
+        for each image."""
+        listed = json.loads(self.document("manifest.json"))
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise self.refusal("a manifest.json that lists no images")
+        return listed
+
+    def find(self, name: str) -> tarfile.TarInfo:
+        """The file called ``name``. Engines link to a layer that two images share."""
+        for _ in range(MAX_LINKS):
+            name = posixpath.normpath(name)
+            if name not in self._links:
+                break
+            name = self._links[name]
+        if name not in self._files:
+            raise self.refusal(f"no file {name[:200]!r}, which its manifest.json names")
+        return self._files[name]
+
+    def document(self, name: str) -> bytes:
+        """The content of a small file."""
+        return bounded(self.reader.content(self.find(name), MAX_SETTINGS))
+
+
+@contextmanager
+def opened_archive(path: Path, refusal: Refuse) -> Iterator[SavedArchive]:
+    """The archive at ``path``; raises ``refusal``'s error for what is none, or not whole."""
+    with path.open("rb") as file:
+        archive = SavedArchive(file, refusal)
+        try:
+            yield archive
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise refusal(said) from error

@@ -1,0 +1,204 @@
+"""Where images go: an engine, an OCI folder, an archive. One config blob in all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from packager.cache import check_writable, new_file, new_folder
+from packager.digest import canonical_json, sha256_bytes
+from packager.engine.engine import Engine
+from packager.errors import PackageError, UsageError
+from packager.image.config import Image
+from packager.image.layers import Entry, Layer
+from packager.progress import Progress
+
+REF_NAME = "org.opencontainers.image.ref.name"
+IMAGE_NAME = "io.containerd.image.name"
+NO_ENGINE = "start Docker, or write a folder with --output oci:DIR"
+TYPES = "application/vnd.oci.image"
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a build puts its images: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``."""
+
+    kind: Literal["docker", "oci", "docker-archive"]
+    path: Path | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Output:
+        """Read ``--output``; ``UsageError`` if it is none of the three."""
+        kind, _, path = text.partition(":")
+        if text == "docker":
+            return cls("docker")
+        if kind == "oci" and path:
+            return cls("oci", Path(path))
+        if kind == "docker-archive" and path:
+            return cls("docker-archive", Path(path))
+        raise UsageError(
+            f"--output: expected docker, oci:DIR or docker-archive:FILE, got {text!r}",
+            "for example --output oci:image",
+        )
+
+    def check(self) -> None:
+        """Raise ``PackageError`` if it can't be written, or holds something else."""
+        if self.path is None:
+            return
+        if self.kind == "oci":
+            check_replaceable(self.path)
+        elif self.path.is_dir():
+            raise UsageError(f"{self.path}: expected a file there, got a folder", "name a file")
+        check_writable(self.path.absolute().parent)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What it writes on this machine's disk."""
+        return () if self.path is None else (self.path.resolve(),)
+
+    def __str__(self) -> str:
+        return self.kind if self.path is None else f"{self.kind}:{self.path}"
+
+
+def deliver(
+    images: Sequence[Image], output: Output, engine: Engine | None, progress: Progress
+) -> None:
+    """Put ``images`` where ``output`` says."""
+    if output.kind == "oci" and output.path:
+        write_oci(images, output.path)
+    elif output.kind == "docker-archive" and output.path:
+        write_archive(images, output.path)
+    elif engine is not None:
+        for image in images:
+            load_into(engine, image, progress)
+    else:
+        raise PackageError("--output docker: no engine answers", NO_ENGINE)
+
+
+def write_oci(images: Sequence[Image], folder: Path) -> None:
+    """Write an OCI image layout with one named entry per image; replace an earlier one.
+
+    Raises ``UsageError`` if something that is no OCI layout stands there.
+    """
+    check_replaceable(folder)
+    with new_folder(folder, replace=True) as new:
+        blobs = new / "blobs" / "sha256"
+        blobs.mkdir(parents=True)
+        for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
+            with (blobs / layer.diff_id[7:]).open("wb") as blob:
+                blob.writelines(layer.read())
+        manifests = []
+        for image in images:
+            manifest = _oci_manifest(image)
+            (blobs / image.digest[7:]).write_bytes(image.config)
+            (blobs / sha256_bytes(manifest)).write_bytes(manifest)
+            platform = json.loads(image.config)
+            manifests.append(
+                {
+                    **_descriptor(f"{TYPES}.manifest.v1+json", manifest),
+                    "platform": {key: platform[key] for key in ("architecture", "os")},
+                    "annotations": {
+                        REF_NAME: image.name.rpartition(":")[2],
+                        IMAGE_NAME: image.name,
+                    },
+                }
+            )
+        index = {"schemaVersion": 2, "mediaType": f"{TYPES}.index.v1+json", "manifests": manifests}
+        (new / "index.json").write_bytes(canonical_json(index))
+        (new / "oci-layout").write_bytes(canonical_json({"imageLayoutVersion": "1.0.0"}))
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise ``UsageError`` if something that is no OCI layout stands at ``folder``."""
+    if folder.exists() and not (folder / "oci-layout").is_file():
+        raise UsageError(
+            f"{folder}: expected nothing or an OCI folder there, got something else",
+            "name another folder, or remove this one",
+        )
+
+
+def write_archive(images: Sequence[Image], path: Path) -> None:
+    """Write what ``docker save`` would, for ``docker load`` anywhere; replace an earlier one."""
+    with new_file(path) as file, file.open("wb") as output:
+        for chunk in archive_stream(images):
+            output.write(chunk)
+        output.flush()
+        os.fsync(output.fileno())
+
+
+def load_into(engine: Engine, image: Image, progress: Progress) -> None:
+    """Load an image; layers the engine already holds are not sent where it allows that."""
+    if (engine.describe(image.digest) or {}).get("Id") == image.digest:
+        engine.tag(image.digest, image.name)
+        return
+    held = engine.held_layers([layer.diff_id for layer in image.layers])
+    sent = image.layers[held:]
+    try:
+        engine.load(archive_stream([image], held))
+    except PackageError:
+        if not held:
+            raise
+        # Another process may have removed what we took for held, or the store wants it all.
+        sent = image.layers
+        engine.load(archive_stream([image]))
+    for layer in sent:
+        progress.item(layer.name, "sent", layer.size, 0.0)
+    described = engine.describe(image.name)
+    if described is None or described["RootFS"]["Layers"] != [x.diff_id for x in image.layers]:
+        raise PackageError(
+            f"{image.name}: the engine holds something else than was sent",
+            "remove the image from the engine and build again",
+        )
+
+
+def archive_stream(images: Sequence[Image], held: int = 0) -> Iterator[bytes]:
+    """A ``docker load`` archive in chunks, without the ``held`` bottom layers."""
+    layers: dict[str, Layer] = {}
+    for image in images:
+        layers |= {layer.diff_id: layer for layer in image.layers[held:]}
+    for diff_id, layer in layers.items():
+        # Not by its file's size: the layer may be a part of an archive.
+        yield from _member(f"{diff_id[7:]}.tar", layer.size, layer.read())
+    entries = []
+    for image in images:
+        name = f"{image.digest[7:]}.json"
+        yield from _member(name, len(image.config), [image.config])
+        tars = [f"{layer.diff_id[7:]}.tar" for layer in image.layers]
+        entries.append({"Config": name, "RepoTags": [image.name], "Layers": tars})
+    manifest = canonical_json(entries)
+    yield from _member("manifest.json", len(manifest), [manifest])
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _member(name: str, size: int, content: Iterable[bytes]) -> Iterator[bytes]:
+    header = Entry(name, source=b"").header()
+    header.size = size
+    yield header.tobuf(tarfile.PAX_FORMAT)
+    yield from content
+    yield bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _oci_manifest(image: Image) -> bytes:
+    layers = [
+        {"mediaType": f"{TYPES}.layer.v1.tar", "digest": layer.diff_id, "size": layer.size}
+        for layer in image.layers
+    ]
+    config = _descriptor(f"{TYPES}.config.v1+json", image.config)
+    return canonical_json(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{TYPES}.manifest.v1+json",
+            "config": config,
+            "layers": layers,
+        }
+    )
+
+
+def _descriptor(media_type: str, content: bytes) -> dict[str, object]:
+    digest = f"sha256:{sha256_bytes(content)}"
+    return {"mediaType": media_type, "digest": digest, "size": len(content)}

@@ -1,0 +1,248 @@
+"""What the shared objects of the wheels load, and whether base and wheels bring it.
+
+A wheel built for manylinux may lean on a few libraries of the system. One that the base lacks
+would show as an ``ImportError`` in the image; here it shows at build, with the package that has it.
+"""
+
+from __future__ import annotations
+
+import re
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import IO
+
+from packager.cache import new_file
+from packager.errors import PackageError
+from packager.image.base.base import BaseImage
+from packager.image.layers import Layer
+from packager.image.stack import Stack
+from packager.manifest.base import Noun
+from packager.progress import Progress
+from packager.tar_reader import TarReader
+
+SHARED_OBJECT = re.compile(r"\.so(\.[\w.]+)?$")
+MAGIC = b"\x7fELF"
+MAX_RECORD = 64 * 1024 * 1024
+# Where a loader looks by itself, and whatever an image's maker put below /usr/local.
+SYSTEM_FOLDERS = re.compile(r"(usr/)?lib(64)?(/[\w-]+-linux-gnu\w*)?|usr/local/.+")
+# The library a program links to → the Debian package that holds it.
+PACKAGES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libGLU.so.1": "libglu1-mesa",
+    "libICE.so.6": "libice6",
+    "libOpenGL.so.0": "libopengl0",
+    "libSM.so.6": "libsm6",
+    "libX11.so.6": "libx11-6",
+    "libXext.so.6": "libxext6",
+    "libXrender.so.1": "libxrender1",
+    "libasound.so.2": "libasound2",
+    "libblas.so.3": "libblas3",
+    "libbz2.so.1.0": "libbz2-1.0",
+    "libcurl.so.4": "libcurl4",
+    "libexpat.so.1": "libexpat1",
+    "libffi.so.8": "libffi8",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libgfortran.so.5": "libgfortran5",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgobject-2.0.so.0": "libglib2.0-0",
+    "libgomp.so.1": "libgomp1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "liblapack.so.3": "liblapack3",
+    "liblzma.so.5": "liblzma5",
+    "libodbc.so.2": "unixodbc",
+    "libopenblas.so.0": "libopenblas0",
+    "libpq.so.5": "libpq5",
+    "libpython3.11.so.1.0": "libpython3.11",
+    "libpython3.12.so.1.0": "libpython3.12",
+    "libpython3.13.so.1.0": "libpython3.13",
+    "libquadmath.so.0": "libquadmath0",
+    "libsndfile.so.1": "libsndfile1",
+    "libsqlite3.so.0": "libsqlite3-0",
+    "libcrypto.so.3": "libssl3",
+    "libssl.so.3": "libssl3",
+    "libstdc++.so.6": "libstdc++6",
+    "libusb-1.0.so.0": "libusb-1.0-0",
+    "libxcb.so.1": "libxcb1",
+    "libxml2.so.2": "libxml2",
+    "libz.so.1": "zlib1g",
+    "libzstd.so.1": "libzstd1",
+}
+# Parts of wheels that need these are for hardware or helpers that may be absent: the wheels ask for
+# them inside a try. The driver's own come from the host with the graphics card; InfiniBand and MPI
+# are plugins of NVIDIA's wheels; numba falls back from TBB to its own threads.
+OPTIONAL = re.compile(
+    r"lib(cuda|nvidia-ml|nvcuvid|nvidia-encode|mlx5|ibverbs|rdmacm|mpi|tbb|tbbmalloc)\.so"
+)
+OTHER_LIBC = re.compile(r"libc\.musl-|ld-musl-|libc\.so$")
+
+
+class Loads(Noun):
+    """A shared object, and the libraries it names (DT_NEEDED)."""
+
+    file: str
+    wheel: str
+    """``numpy 2.1.0``, or the layer's name where the file belongs to no wheel."""
+    needed: tuple[str, ...]
+
+
+class Contents(Noun):
+    """What the linker sees of a layer; kept beside its tar."""
+
+    diff_id: str
+    files: tuple[str, ...]
+    """Every shared object and link to one, by its path."""
+    loads: tuple[Loads, ...]
+
+
+def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) -> None:
+    """Raise ``PackageError`` for libraries that wheels load and neither base nor wheel holds.
+
+    Without a base there is nothing to hold them against.
+    """
+    if base is None:
+        return
+    held = _held_by_base(base)
+    below = [contents(layer) for layer in stack.below[len(base.layers) :]]
+    worker = [contents(layer) for layer in stack.worker]
+    # The served image holds no worker wheels, so these can't help the others.
+    held |= _names(below)
+    absent = list(_absent(below, held))
+    absent += _absent(worker, held | _names(worker))
+    for loads, name in absent:
+        if OPTIONAL.match(name):
+            progress.warn(
+                f"{loads.wheel}: {name} is not in the image; parts that need it won't run"
+            )
+    needed = [(loads, name) for loads, name in absent if not OPTIONAL.match(name)]
+    if needed:
+        raise _missing(needed, base.saved.reference)
+
+
+def contents(layer: Layer) -> Contents:
+    """What ``layer`` holds, read once and remembered beside its tar."""
+    beside = layer.path.with_suffix(".elf.json")
+    if beside.is_file():
+        known = Contents.load(beside)
+        if known.diff_id == layer.diff_id:
+            return known
+    found = _read(layer)
+    with new_file(beside) as file:
+        file.write_bytes(found.dump())
+    return found
+
+
+def needed_by(file: IO[bytes]) -> tuple[str, ...]:
+    """The sonames an ELF file names as needed, sorted; none for anything else.
+
+    Raises ``PackageError`` where the file is damaged.
+    """
+    # A warm build reads no ELF, and should not wait for the reader of it.
+    from elftools.common.exceptions import ELFError
+    from elftools.construct import ConstructError
+    from elftools.elf.dynamic import DynamicSegment
+    from elftools.elf.elffile import ELFFile
+
+    if file.read(len(MAGIC)) != MAGIC:
+        return ()
+    file.seek(0)
+    try:
+        tags = [
+            str(vars(tag)["needed"])
+            for segment in ELFFile(file).iter_segments("PT_DYNAMIC")
+            if isinstance(segment, DynamicSegment)
+            for tag in segment.iter_tags("DT_NEEDED")
+        ]
+    except (ELFError, ConstructError, ValueError, AttributeError) as error:
+        raise PackageError(
+            f"not a whole ELF file: {error}", "download it again, or ask its maker for a whole one"
+        ) from error
+    return tuple(sorted(set(tags)))
+
+
+def _read(layer: Layer) -> Contents:
+    files: list[str] = []
+    needs: dict[str, tuple[str, ...]] = {}
+    owners: dict[str, str] = {}
+    with layer.members() as members:
+        for member in members:
+            path = PurePosixPath(member.name)
+            if path.name == "RECORD" and path.parent.name.endswith(".dist-info"):
+                owners |= dict(_recorded(members, member))
+            if not SHARED_OBJECT.search(path.name) or member.isdir():
+                continue
+            files.append(str(path))
+            stream = members.open(member) if member.isreg() else None
+            if stream is not None and (needed := _needed(layer, str(path), stream)):
+                needs[str(path)] = needed
+    loads = (
+        Loads(file=name, wheel=owners.get(name, layer.name), needed=needed)
+        for name, needed in sorted(needs.items())
+    )
+    return Contents(diff_id=layer.diff_id, files=tuple(sorted(files)), loads=tuple(loads))
+
+
+def _needed(layer: Layer, name: str, stream: IO[bytes]) -> tuple[str, ...]:
+    try:
+        return needed_by(stream)
+    except PackageError as error:
+        raise PackageError(f"layer {layer.name}: {name}: {error.message}", error.hint) from error
+
+
+def _recorded(members: TarReader, record: tarfile.TarInfo) -> Iterator[tuple[str, str]]:
+    """(path in the layer, wheel) of every shared object that a RECORD names."""
+    folder = PurePosixPath(record.name).parent
+    name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+    for line in members.content(record, MAX_RECORD).decode().splitlines():
+        file = line.rsplit(",", 2)[0].strip('"')
+        if SHARED_OBJECT.search(file):
+            yield str(folder.parent / file), f"{name.replace('_', '-')} {version}"
+
+
+def _held_by_base(base: BaseImage) -> set[str]:
+    paths = next((e[16:] for e in base.saved.env if e.startswith("LD_LIBRARY_PATH=")), "")
+    more = {path.strip("/") for path in paths.split(":")}
+    files = [PurePosixPath(file) for layer in base.layers for file in contents(layer).files]
+    return {
+        file.name
+        for file in files
+        if SYSTEM_FOLDERS.fullmatch(str(file.parent)) or str(file.parent) in more
+    }
+
+
+def _names(layers: Iterable[Contents]) -> set[str]:
+    """Vendored libraries are found by their wheel's own search path, so the name is enough."""
+    return {PurePosixPath(file).name for layer in layers for file in layer.files}
+
+
+def _absent(layers: Iterable[Contents], held: set[str]) -> Iterator[tuple[Loads, str]]:
+    for layer in layers:
+        for loads in layer.loads:
+            # Built for another libc and brought along for it: never loaded on this one.
+            if not any(OTHER_LIBC.match(name) for name in loads.needed):
+                yield from ((loads, name) for name in loads.needed if name not in held)
+
+
+def _missing(needed: Sequence[tuple[Loads, str]], reference: str) -> PackageError:
+    by_wheel: dict[str, set[str]] = {}
+    for loads, name in needed:
+        by_wheel.setdefault(loads.wheel, set()).add(name)
+    said = [
+        f"wheel {wheel} needs {', '.join(_told(name) for name in sorted(names))}"
+        for wheel, names in sorted(by_wheel.items())
+    ]
+    every = {name for _, name in needed}
+    packages = sorted({PACKAGES[name] for name in every if name in PACKAGES})
+    unknown = sorted(name for name in every if name not in PACKAGES)
+    hints = (
+        [f"find the Debian package of {', '.join(unknown)} (apt-file search)"] if unknown else []
+    )
+    asked = " ".join(f"--add {package}" for package in packages or ["PACKAGE"])
+    hints.append(f"make a base that has it with `package base {asked}` and build with --base")
+    return PackageError(f"base {reference}: {'; '.join(said)}", ", ".join(hints))
+
+
+def _told(name: str) -> str:
+    return f"{name} (Debian package {PACKAGES[name]})" if name in PACKAGES else name

@@ -1,0 +1,138 @@
+"""Images as files: an OCI folder or a ``docker save`` archive, checked as it is read.
+
+Nothing is extracted: a layer of an archive is a part of the archive's file. Names in an archive
+are keys, never paths of this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from packager.digest import sha256_bytes
+from packager.errors import PackageError, UsageError
+from packager.image.config import LABEL, Image, layer_names
+from packager.image.docker_archive import opened_archive
+from packager.image.documents import MAX_SETTINGS, bounded
+from packager.image.export import IMAGE_NAME, REF_NAME
+from packager.image.layers import Layer
+
+COMPANION = "-replay"
+ENGINE_HINT = "start Docker, or name an OCI folder or archive that `package build --output` wrote"
+MAX_IMAGES = 8
+"""A package is an image and at most one companion; tools copy them under further names."""
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def read_oci(folder: Path, called: str) -> tuple[Image, ...]:
+    """The images of an OCI folder, the companion last."""
+    try:
+        images = _oci_images(folder)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise PackageError(
+            f"{called}: expected a whole OCI folder, got {type(error).__name__}: {error}",
+            "build it or copy it again",
+        ) from error
+    return _in_order(images, called)
+
+
+def _oci_images(folder: Path) -> list[Image]:
+    def blob(digest: str) -> Path:
+        if not DIGEST.fullmatch(digest):
+            raise ValueError(f"expected sha256: and 64 hex digits, got {digest[:100]!r}")
+        return _plain_file(folder / "blobs" / "sha256" / digest[7:])
+
+    def read(digest: str) -> bytes:
+        content = _document(blob(digest))
+        if f"sha256:{sha256_bytes(content)}" != digest:
+            raise ValueError(f"another content than {digest} says")
+        return content
+
+    images = []
+    for entry in _few(json.loads(_document(_plain_file(folder / "index.json")))["manifests"]):
+        manifest = json.loads(read(entry["digest"]))
+        config = read(manifest["config"]["digest"])
+        paths = [blob(layer["digest"]) for layer in manifest["layers"]]
+        annotations = entry.get("annotations", {})
+        name = annotations.get(IMAGE_NAME) or annotations.get(REF_NAME, "")
+        images.append(_image(name, config, [(path, 0, path.stat().st_size) for path in paths]))
+    return images
+
+
+def _plain_file(path: Path) -> Path:
+    """``path``, if a regular file lies there; a link, a pipe or a device is a ``ValueError``."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError(f"{path.name}: expected a regular file")
+    return path
+
+
+def _document(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > MAX_SETTINGS:
+        raise ValueError(f"{path.name}: expected at most {MAX_SETTINGS:,} bytes, got {size:,}")
+    return bounded(path.read_bytes())
+
+
+def _few(entries: Sequence[Any]) -> Sequence[Any]:
+    if len(entries) > MAX_IMAGES:
+        raise ValueError(f"expected at most {MAX_IMAGES} images, got {len(entries):,}")
+    return entries
+
+
+def read_archive(path: Path, called: str) -> tuple[Image, ...]:
+    """The images of the uncompressed ``docker save`` archive at ``path``, the companion last."""
+
+    def refusal(found: str) -> UsageError:
+        return UsageError(
+            f"{called}: expected an archive of `docker save`, got {found}", ENGINE_HINT
+        )
+
+    with opened_archive(path, refusal) as archive:
+        images = []
+        for entry in _few(archive.entries()):
+            infos = [archive.find(layer) for layer in entry["Layers"]]
+            places = [(path, info.offset_data, info.size) for info in infos]
+            name = (entry["RepoTags"] or [""])[0]
+            images.append(_image(name, archive.document(entry["Config"]), places))
+    return _in_order(images, called)
+
+
+def _image(name: str, config: bytes, places: Sequence[tuple[Path, int, int]]) -> Image:
+    """``places``: path, offset and size of each layer, bottom up."""
+    described = json.loads(config)
+    labels = (described.get("config") or {}).get("Labels") or {}
+    diff_ids, names = described["rootfs"]["diff_ids"], layer_names(described)
+    if not isinstance(name, str) or not isinstance(labels, dict):
+        raise ValueError("expected text for its name, and labels by name")
+    if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in diff_ids):
+        raise ValueError("expected sha256: and 64 hex digits for each layer")
+    check_label(name, labels)
+    layers = tuple(
+        Layer(called, path, diff_id, size, offset=offset)
+        for called, (path, offset, size), diff_id in zip(names, places, diff_ids, strict=True)
+    )
+    return Image(name, config, layers)
+
+
+def _in_order(images: list[Image], where: str) -> tuple[Image, ...]:
+    if not images:
+        raise UsageError(f"{where}: holds no image", "name what `package build --output` wrote")
+    return tuple(sorted(images, key=lambda image: image.name.endswith(COMPANION)))
+
+
+def verify(layers: Sequence[Layer]) -> None:
+    """Raise ``PackageError`` for a layer whose bytes are not those its diff_id names."""
+    for layer in layers:
+        for _ in layer.read():
+            pass
+
+
+def check_label(called: str, labels: dict[str, str]) -> None:
+    if f"{LABEL}.root" not in labels:
+        raise PackageError(
+            f"{called}: is no package of `package build`", "build it with `package build`"
+        )

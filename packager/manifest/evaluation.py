@@ -1,0 +1,105 @@
+"""What a build found out: metrics, where the numbers come from, and how far they go by chance."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from packager.manifest.base import Noun, Rung
+
+
+class Metrics(Noun):
+    """Numbers on some held-out rows; ``intervals`` are 95 % (low, high)."""
+
+    rows: int
+    values: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = {}
+
+
+class Evaluation(Noun):
+    """Metrics on the held-out rows, overall and for each slice that has any."""
+
+    overall: Metrics
+    slices: dict[str, Metrics]
+
+
+class NumericalEnvironment(Noun):
+    """Where the numbers came from: what can change the last bits of a result."""
+
+    python: str
+    machine: str
+    cpu: str
+    cpu_features: tuple[str, ...]
+    blas: tuple[str, ...]
+    """``name version architecture threads`` of each native thread pool, sorted."""
+    threads: int
+    isolation: Literal["container", "process"]
+    libc: str = ""
+    hash_seed: str = ""
+    locale: str = ""
+    timezone: str = ""
+    variables: tuple[str, ...] = ()
+    """``NAME=value`` of variables that choose kernels, but for those every training has."""
+
+
+class Observed(Noun):
+    """What the build saw when the recipe ran a second time, in a fresh process."""
+
+    rung: Rung
+    state: str | None
+    """Digest of the model's state (``worker/state.py``); None where it can't be seen."""
+    differing: tuple[str, ...] = ()
+    """Parts of the model that came out otherwise, and how."""
+    rows: int = 0
+    """Held-out rows that both models predicted."""
+    bit_equal: bool = True
+    label_flips: int | None = None
+    largest_difference: float | None = None
+    slips: tuple[str, ...] = ()
+    """What in the project's code may be the reason: ``train.py:3: …``."""
+
+
+class Spread(Noun):
+    """How metrics vary with the seed alone: one training per seed, same data and split."""
+
+    seeds: tuple[int, ...]
+    overall: dict[str, tuple[float, ...]]
+    """Metric to one value a seed."""
+    slices: dict[str, dict[str, tuple[float, ...]]]
+
+
+class Golden(Noun):
+    """Synthetic rows and the answers the fresh model gave to them."""
+
+    rows: tuple[dict[str, Any], ...]
+    answers: tuple[dict[str, Any], ...]
+
+
+class Compiled(Noun):
+    """What the build found of a compiled form of the model: the same answers, sooner."""
+
+    verdict: Literal["equal", "refused", "off"]
+    """``equal``: served on ``domain``; ``refused``: the native model answers every row."""
+    way: str = ""
+    """How it computes: ``encoders + treelite``."""
+    reason: str = ""
+    """Why it was refused; empty otherwise."""
+    domain: tuple[str, ...] = ()
+    """Conditions a row has to meet, readable; rows outside are answered by the native model."""
+    held_out_rows: int = 0
+    edge_rows: int = 0
+    """Rows of either kind on which both forms were compared."""
+    tolerance: float = 0.0
+    largest_difference: float = 0.0
+    """Of probabilities or predicted numbers: relative for regression beyond 1."""
+    differing: tuple[str, ...] = ()
+    """Rows on which the forms disagreed, at most 10: hashes of held-out rows, or edge rows."""
+
+
+class Findings(Noun):
+    """What the check found in the data without training anything: the same on every machine."""
+
+    digest: str
+    """sha256 over the worst findings of each detector."""
+    counts: dict[str, int]
+    allowed: bool = False
+    """Whether findings that stop a build were let through."""

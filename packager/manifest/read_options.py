@@ -1,0 +1,168 @@
+"""How files with rows are read: what a person may say of them, and what a package records.
+
+A ``Reader`` travels with the data: check, training, replay, splits and ``predict --input`` read
+CSV files with the one that the project names.
+"""
+
+from __future__ import annotations
+
+import codecs
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from packager.manifest.base import Kind, Noun, Scalar
+
+NULL_WORDS = (
+    # pandas 3's own list, spelled out because it has grown before.
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
+    *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+)
+"""What counts as null beside the empty cell, where nothing else is said."""
+
+Compression = Literal["gz", "bz2", "xz", "zip", "zst", "none"]
+Dtype = Literal[
+    "string",
+    "number",
+    "integer",
+    "boolean",
+    "datetime",
+    "category",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]
+_KINDS: dict[str, Kind] = {
+    "string": "string",
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "datetime": "datetime",
+}
+
+
+class ReadOptions(Noun):
+    """``[data.read]``: how CSV files are written."""
+
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    """None: a tab for ``.tsv``, else a comma."""
+    decimal: str | None = Field(default=None, min_length=1, max_length=1)
+    thousands: str | None = Field(default=None, min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    compression: Compression | None = None
+    """None: as the last suffix of a file's name says."""
+    null: tuple[str, ...] | None = None
+    """Words that mean null, in place of ``NULL_WORDS``; the empty cell always does."""
+    dtypes: dict[str, Dtype] = {}
+    """Column → what it is read as, and given to ``train`` as."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            name = codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError(
+                f"`data.read.encoding`: expected an encoding that Python knows, got {value!r}"
+            ) from error
+        return "utf-8" if name == "utf-8-sig" else name
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> ReadOptions:
+        marks = {
+            "separator": self.separator or ",",
+            "decimal": self.decimal or ".",
+            "thousands": self.thousands,
+            "quote": self.quote,
+        }
+        seen: dict[str, str] = {}
+        for name, mark in marks.items():
+            if mark is None:
+                continue
+            if mark in seen and not (mark == "," and self.separator is None):
+                raise ValueError(
+                    f"`data.read`: expected another {name} than the {seen[mark]}, got {mark!r} "
+                    "for both"
+                )
+            seen[mark] = name
+        return self
+
+
+class ColumnReading(Noun):
+    """How the cells of one CSV column are read."""
+
+    kind: Kind | None = None
+    values: tuple[str, ...] = ()
+    """Texts that are values, whatever else means null."""
+    null: tuple[str, ...] | None = None
+    """Words that mean null in this column, in place of the table's."""
+
+
+class Reader(ReadOptions):
+    """``[data.read]``, and what ``[data.columns]`` says about reading."""
+
+    columns: dict[str, ColumnReading] = {}
+
+    def null_words(self, name: str) -> tuple[str, ...]:
+        """The cells of a column that are null; the empty one always is."""
+        column = self.columns.get(name, ColumnReading())
+        words = column.null if column.null is not None else self.null
+        if words is None:
+            words = () if self.kind(name) == "string" else NULL_WORDS
+        return ("", *(word for word in words if word not in column.values and word))
+
+    def says_null(self, name: str) -> bool:
+        """Whether it was said what means null in a column, or that nothing does."""
+        column = self.columns.get(name)
+        said = column is not None and column.null is not None
+        return said or self.null is not None or self.kind(name) is not None
+
+    def kind(self, name: str) -> Kind | None:
+        """The kind that a column was declared to have."""
+        column = self.columns.get(name)
+        if column is not None and column.kind is not None:
+            return column.kind
+        return _KINDS.get(self.dtypes.get(name, ""))
+
+    def dtype(self, name: str) -> str | None:
+        """The pandas dtype that ``train`` is to get a column in, where that was said."""
+        dtype = self.dtypes.get(name)
+        return None if dtype in _KINDS else dtype
+
+    def with_usual_marks(self) -> Reader:
+        """The same reader for UTF-8 with commas between cells and points in numbers."""
+        return Reader(null=self.null, dtypes=self.dtypes, columns=self.columns)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The columns whose kind is declared."""
+        return tuple(name for name in {**self.columns, **self.dtypes} if self.kind(name))
+
+
+PLAIN = Reader()
+"""Files read as they are, where nobody said anything about them."""
+
+
+def texts_of(values: tuple[Scalar, ...] | None) -> tuple[str, ...]:
+    """The values that are text."""
+    return tuple(value for value in values or () if isinstance(value, str))
+
+
+def shown_options(**options: Any) -> str:
+    """Options as a line of package.toml under ``[data]``."""
+    inside = ", ".join(f"{name} = {toml_text(value)}" for name, value in options.items())
+    return f"read = {{ {inside} }}"
+
+
+def toml_text(text: str) -> str:
+    """A basic string of TOML."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
+    return f'"{escaped}"'

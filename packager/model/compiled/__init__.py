@@ -1,0 +1,1 @@
+"""The compiled form of a model: what answers rows in its place."""

@@ -1,0 +1,204 @@
+"""From the columns of a request to a matrix: in NumPy for many rows, plain Python for one.
+
+Both do the same float64 arithmetic, entry by entry, in the order the model's own transformers
+have, so they give the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.model.compiled.column_blocks import Block, Limits
+from packager.model.compiled.form import Domain, Entries, Matrix, Op, Table
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Plain = tuple[tuple[int, float], ...]
+
+DENSE = 1_000_000
+"""Largest table that is kept as an array of values by entries."""
+EXACT = 2**53
+"""Integers are exact in float64 below it; beside nulls a column of them becomes floats."""
+NUL = "\0"
+"""Arrays of fixed-width text drop it at the end, so text that holds it is outside the domain."""
+
+
+def scalar(ops: Sequence[Op]) -> Callable[[float], float]:
+    """As ``blocks.apply``, for one float."""
+    names, values = [op.name for op in ops], [value for op in ops for value in op.values]
+    if not names:
+        return float
+    if names == ["fill"]:
+        (fill,) = values
+        return lambda x: fill if x != x else float(x)
+    if names == ["subtract", "divide"]:
+        center, scale = values
+        return lambda x: (x - center) / scale
+    if names == ["fill", "subtract", "divide"]:
+        fill, center, scale = values
+        return lambda x: ((fill if x != x else x) - center) / scale
+    steps = [(_SCALAR[op.name], op.values) for op in ops]
+
+    def chain(x: float) -> float:
+        for step, given in steps:
+            x = step(float(x), *given)
+        return x
+
+    return chain
+
+
+def _clip(x: float, low: float, high: float) -> float:
+    return x if x != x else min(max(x, low), high)
+
+
+_SCALAR: Mapping[str, Callable[..., float]] = {
+    "fill": lambda x, fill: fill if x != x else x,
+    "subtract": lambda x, by: x - by,
+    "divide": lambda x, by: x / by,
+    "multiply": lambda x, by: x * by,
+    "add": lambda x, by: x + by,
+    "clip": _clip,
+    "isnull": lambda x: float(x != x),
+    "above": lambda x, limit: float(x > limit),
+    "bins": lambda x, *edges: float(len(edges) if x != x else bisect_right(edges, x)),
+    "equals": lambda x, other: float(x == other),
+}
+
+
+def plain(entries: Entries) -> Plain:
+    """``entries`` with NaN for None."""
+    return tuple((at, math.nan if value is None else value) for at, value in entries)
+
+
+def tame(value: Any) -> bool:
+    """Whether a value no table knows is one that every container holds as it is."""
+    if isinstance(value, str):
+        return NUL not in value
+    return bool(-EXACT < value < EXACT)
+
+
+class Lookup:
+    """A table, ready to be asked: for one value its entries, for many a block of the matrix."""
+
+    def __init__(self, table: Table) -> None:
+        self.column = table.column
+        self.default = dict(plain(table.default))
+        self.entries = {k: plain(e) for k, e in zip(table.keys, table.entries, strict=True)}
+        self.null = None if table.null is None else plain(table.null)
+        self.unknown = None if table.unknown is None else plain(table.unknown)
+        self._positions = np.array(sorted(self.default), np.intp)
+
+    def find(self, value: Any) -> Plain | None:
+        """Where the row of ``value`` differs from the default; None outside the domain."""
+        if value is None:
+            return self.null
+        found = self.entries.get(value)
+        return self.unknown if found is None and tame(value) else found
+
+    def fill(self, matrix: Floats, values: Sequence[Any]) -> None:
+        """Write the entries of ``values``, all in the domain, into the rows of ``matrix``."""
+        if self._dense is not None:
+            codes, block = self._dense
+            known = codes.get
+            rows = [codes[None] if v is None else known(v, -1) for v in values]
+            matrix[:, self._positions] = block[rows]
+            return
+        matrix[:, self._positions] = [self.default[at] for at in self._positions.tolist()]
+        for row, value in enumerate(values):
+            for at, entry in self.find(value) or ():
+                matrix[row, at] = entry
+
+    @cached_property
+    def _dense(self) -> tuple[dict[Any, int], Floats] | None:
+        """Value → row of a block; the last two rows are for nulls and for the unknown."""
+        rows = [*self.entries.values(), self.null or (), self.unknown or ()]
+        if len(rows) * len(self._positions) > DENSE:
+            return None
+        places = {at: place for place, at in enumerate(self._positions.tolist())}
+        block = np.tile([self.default[at] for at in places], (len(rows), 1)).astype(np.float64)
+        for row, entries in enumerate(rows):
+            for at, entry in entries:
+                block[row, places[at]] = entry
+        codes: dict[Any, int] = {key: row for row, key in enumerate(self.entries)}
+        return {**codes, None: len(rows) - 2}, block
+
+
+class Encoder:
+    """The columns of one matrix of a form."""
+
+    def __init__(self, matrix: Matrix, domains: Sequence[Domain]) -> None:
+        self.matrix = matrix
+        self.lookups = tuple(Lookup(table) for table in matrix.tables)
+        self.limits = tuple(_limits(domains, {number.column for number in matrix.numbers}))
+        self.block = Block(self.limits, matrix.numbers)
+        """All numbers of the matrix, in its order."""
+        self._positions = [number.position for number in matrix.numbers]
+        self.targets = {
+            limits.column: tuple(
+                (number.position, scalar(number.ops))
+                for number in matrix.numbers
+                if number.column == limits.column
+            )
+            for limits in self.limits
+        }
+        self._template = [0.0] * matrix.width
+        for lookup in self.lookups:
+            for at, entry in lookup.default.items():
+                self._template[at] = entry
+
+    def row(self, values: Sequence[Any]) -> list[float] | None:
+        """The matrix's one row, derived entries 0; None outside the domain."""
+        out = self._template.copy()
+        for limits in self.limits:
+            value = values[limits.column]
+            if value is None:
+                if not limits.nulls:
+                    return None
+                value = math.nan
+            elif not limits.low <= value <= limits.high:
+                return None
+            for position, make in self.targets[limits.column]:
+                out[position] = make(value)
+        for lookup in self.lookups:
+            entries = lookup.find(values[lookup.column])
+            if entries is None:
+                return None
+            for position, entry in entries:
+                out[position] = entry
+        return out
+
+    def inside(self, columns: Sequence[Sequence[Any]], rows: int) -> Bools:
+        """Which rows are in the domain as far as this matrix goes."""
+        good = np.ones(rows, bool)
+        if self.limits:
+            good &= self.block.inside(self.block.values(columns))
+        for lookup in self.lookups:
+            find = lookup.find
+            good &= np.fromiter((find(v) is not None for v in columns[lookup.column]), bool, rows)
+        return good
+
+    def fill(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
+        """The matrix of rows that are all in the domain; derived entries are 0."""
+        matrix = np.zeros((rows, self.matrix.width))
+        if self.limits:
+            matrix[:, self._positions] = self.block.made(self.block.values(columns)).T
+        for lookup in self.lookups:
+            lookup.fill(matrix, columns[lookup.column])
+        return matrix
+
+
+def _limits(domains: Sequence[Domain], columns: set[int]) -> list[Limits]:
+    found = []
+    for column in sorted(columns):
+        domain = domains[column]
+        low = -math.inf if domain.low is None else domain.low
+        high = math.inf if domain.high is None else domain.high
+        found.append(Limits(column, low, high, domain.nulls))
+    return found

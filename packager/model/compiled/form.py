@@ -1,0 +1,210 @@
+"""A model as exact column encoders and a head: plain data, written without pickle.
+
+A form computes a matrix of float64 from the columns of a request and gives it to its head. Every
+entry of the matrix depends on one column of the request (``Number``, ``Table``), or is what a
+fitted transformer of the model itself makes of such a matrix (``Step``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from packager.digest import canonical_json
+from packager.errors import PackageError
+from packager.manifest.base import Noun, Scalar
+
+FORM = "form.json"
+TREES = "trees.bin"
+
+OpName = Literal[
+    "fill", "subtract", "divide", "multiply", "add", "clip", "isnull", "above", "bins", "equals"
+]
+Path_ = tuple[str | int, ...]
+"""Attributes and indices from the model to a part of it."""
+Entries = tuple[tuple[int, float | None], ...]
+"""(position in the matrix, value); None is NaN, which JSON has no word for."""
+
+
+class Op(Noun):
+    """One step on a float64: what scikit-learn does to each entry of a column, in its order."""
+
+    name: OpName
+    values: tuple[float, ...] = ()
+
+
+class Number(Noun):
+    """A number, integer or boolean of a request (NaN for null) after ``ops``."""
+
+    position: int
+    column: int
+    ops: tuple[Op, ...] = ()
+
+
+class Derived(Noun):
+    """One output of a step, after ``ops``."""
+
+    position: int
+    step: int
+    output: int
+    ops: tuple[Op, ...] = ()
+
+
+class Table(Noun):
+    """What the entries that depend on one categorical column are for each of its values.
+
+    ``default`` names every such entry; a value's own entries stand in ``entries``.
+    """
+
+    column: int
+    default: Entries
+    keys: tuple[Scalar, ...]
+    entries: tuple[Entries, ...]
+    """One for each of ``keys``: where it differs from ``default``."""
+    null: Entries | None = None
+    """None: a null is outside the domain."""
+    unknown: Entries | None = None
+    """For values that are not in ``keys``; None: they are outside the domain."""
+
+
+class Matrix(Noun):
+    """How a matrix of float64 is filled from the columns of a request."""
+
+    width: int
+    numbers: tuple[Number, ...] = ()
+    tables: tuple[Table, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    sparse: bool = False
+    """Whether the model's own steps get it as a CSR matrix, as they did before."""
+
+
+class Step(Noun):
+    """A fitted transformer of the model that is called with an array, as it is."""
+
+    path: Path_
+    matrix: Matrix
+
+
+class Linear(Noun):
+    """``matrix @ coefficients + intercept`` and a link, in NumPy or plain Python."""
+
+    kind: Literal["linear"] = "linear"
+    coefficients: tuple[tuple[float, ...], ...]
+    """One tuple for each score, as wide as the matrix."""
+    intercept: tuple[float, ...]
+    link: Literal["none", "exp", "logistic", "ovr", "softmax", "labels"]
+    """``labels``: scores decide, and there are no probabilities."""
+
+
+class Trees(Noun):
+    """treelite's general inference on the trees in ``trees.bin``."""
+
+    kind: Literal["trees"] = "trees"
+    float32: bool
+    """Whether the framework rounds its input to float32 before it compares."""
+    link: Literal["none", "exp", "logistic", "doubled", "ova", "softmax"]
+    """From sums to answers: ``doubled`` is logistic of twice the sum, ``ova`` of each class's."""
+    zero: float = 0.0
+    """Numbers up to this size are taken for 0 by the framework."""
+    in_order: bool = False
+    """Whether sums are made in float32, tree after tree from the base score on, as XGBoost does."""
+
+
+class Native(Noun):
+    """The model's own estimator on the encoded array."""
+
+    kind: Literal["native"] = "native"
+    path: Path_
+
+
+Head = Annotated[Linear | Trees | Native, Field(discriminator="kind")]
+
+
+class Domain(Noun):
+    """What a column may hold so that the form answers as the model does."""
+
+    name: str
+    used: bool
+    nulls: bool = False
+    low: float | None = None
+    high: float | None = None
+    """Bounds of a number; integers stay below 2⁵³, up to which float64 is exact for them."""
+    known_only: bool = False
+    """Whether only the values in its tables are in the domain."""
+
+
+class Form(Noun):
+    """A compiled model but for the bytes of its trees."""
+
+    columns: tuple[Domain, ...]
+    """One for each feature of the schema, in order."""
+    steps: tuple[Step, ...]
+    matrix: Matrix
+    head: Head
+    nan: bool
+    """Whether NaN may reach the head or a step."""
+    tolerance: float
+
+    @property
+    def way(self) -> str:
+        """How it computes, in a few words."""
+        heads = {"linear": "linear model in NumPy", "trees": "treelite"}
+        head = heads.get(self.head.kind, "native estimator")
+        middle = ["native transformers"] if self.steps else []
+        return " + ".join(["encoders", *middle, head])
+
+    @property
+    def domain(self) -> tuple[str, ...]:
+        """The conditions, one readable line for each column and one for close calls."""
+        return (*(_condition(column) for column in self.columns), *self._close_calls())
+
+    def _close_calls(self) -> tuple[str, ...]:
+        if isinstance(self.head, Native):
+            return ()
+        lines = []
+        if isinstance(self.head, Linear):
+            lines.append("the sums are small enough that rounding stays below the tolerance")
+        if self.head.link not in _OF_NUMBERS:
+            lines.append(f"the two likeliest classes differ by more than {self.tolerance:g}")
+        return tuple(lines)
+
+
+_OF_NUMBERS = ("none", "exp")
+"""The links of a regression, whose answers are no classes."""
+
+
+def _condition(column: Domain) -> str:
+    if not column.used:
+        return f"{column.name}: anything (the model does not use it)"
+    parts = []
+    if column.low is not None and column.high is not None:
+        parts.append(f"a number from {column.low:.16g} to {column.high:.16g}")
+    if column.known_only:
+        parts.append("a value that the model's encoders know")
+    if not parts:
+        parts.append("any value")
+    return f"{column.name}: {' and '.join(parts)}, " + ("or null" if column.nulls else "not null")
+
+
+def write(form: Form, trees: bytes | None, folder: Path) -> None:
+    """Write ``form`` and its trees into ``folder``; equal forms give equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FORM).write_bytes(canonical_json(form.model_dump(mode="json")))
+    if trees is not None:
+        (folder / TREES).write_bytes(trees)
+
+
+def read(folder: Path) -> tuple[Form, bytes | None]:
+    """What ``write`` wrote; raise ``PackageError`` if it is not there or damaged."""
+    form = Form.load(folder / FORM)
+    if not isinstance(form.head, Trees):
+        return form, None
+    try:
+        return form, (folder / TREES).read_bytes()
+    except OSError as error:
+        raise PackageError(
+            f"{folder / TREES}: expected the trees of the compiled model, got {error}",
+            "the package is damaged: build it again",
+        ) from error

@@ -1,0 +1,261 @@
+"""What turns an encoded matrix into answers: a linear model, trees, or the model's own estimator.
+
+A head says of each row whether its answer can be trusted: sums small enough that the order of
+additions can't matter beyond the tolerance, and no tie between the two likeliest classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.manifest.base import Scalar, Task
+from packager.model.compiled.form import Linear, Path_, Trees
+from packager.model.predictions import checked_labels, checked_probabilities
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Labels = list[Scalar | None]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of each row of a matrix: label, probabilities where there are any, and whether it holds."""
+
+    labels: Labels
+    probabilities: Floats | None
+    good: Bools
+
+
+class HeadModel(Protocol):
+    """A head, ready to answer for a matrix."""
+
+    def __call__(self, matrix: Any) -> Answers: ...
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the scores of a head stand for."""
+
+    task: Task
+    classes: tuple[Scalar, ...] | None
+    has_probabilities: bool
+    tolerance: float
+
+
+class LinearModel:
+    """Scores by a dot product; rows whose rounding could exceed the tolerance are not good."""
+
+    def __init__(self, linear: Linear, meaning: Meaning) -> None:
+        self._weights = np.array(linear.coefficients, np.float64).T
+        self._intercept = np.array(linear.intercept, np.float64)
+        self._link = linear.link
+        self._meaning = meaning
+        self.rounding = rounding(len(linear.coefficients[0]))
+
+    def __call__(self, matrix: Any) -> Answers:
+        scores = matrix @ self._weights + self._intercept
+        sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
+        return self.answers(scores, sizes)
+
+    def answers(self, scores: Floats, sizes: Floats) -> Answers:
+        """What scores mean; ``sizes``: the absolute sums of the products in them."""
+        error = sizes.max(axis=1) * self.rounding
+        tolerance = self._meaning.tolerance
+        if self._meaning.task == "regression":
+            numbers = np.exp(scores[:, 0]) if self._link == "exp" else scores[:, 0]
+            allowed = np.full(len(numbers), tolerance)
+            if self._link == "none":
+                allowed *= np.maximum(1.0, np.abs(numbers))
+            good = (error <= allowed) & np.isfinite(numbers)
+            return Answers([float(number) for number in numbers], None, good)
+        if scores.shape[1] == 1:
+            return self._binary(scores[:, 0], error)
+        return self._several(scores, error)
+
+    def _binary(self, scores: Floats, error: Floats) -> Answers:
+        assert self._meaning.classes is not None
+        tolerance = self._meaning.tolerance
+        good = (error <= tolerance) & (np.abs(scores) > 4 * tolerance)
+        one, other = self._meaning.classes
+        labels: Labels = [other if high else one for high in (scores > 0).tolist()]
+        if self._link == "labels":
+            return Answers(labels, None, good)
+        positive = logistic(scores)
+        return Answers(labels, np.column_stack([1 - positive, positive]), good)
+
+    def _several(self, scores: Floats, error: Floats) -> Answers:
+        tolerance = self._meaning.tolerance
+        good = (error <= tolerance) & (_gap(scores) > 4 * tolerance)
+        labels = _likeliest(scores, self._meaning.classes)
+        if self._link == "labels":
+            return Answers(labels, None, good)
+        if self._link == "softmax":
+            raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+        else:
+            raised = logistic(scores)
+        with np.errstate(invalid="ignore"):
+            probabilities = raised / raised.sum(axis=1, keepdims=True)
+        # One against the rest divides by a sum that may be tiny: the error grows with it.
+        good &= raised.sum(axis=1) > (1e-3 if self._link == "ovr" else 0)
+        return Answers(labels, probabilities, good)
+
+
+class TreeModel:
+    """treelite on trees that were read from bytes: it adds up, the link is NumPy's.
+
+    (treelite's own softmax works in float32.)
+    """
+
+    def __init__(self, trees: Trees, content: bytes, meaning: Meaning) -> None:
+        import treelite
+
+        self._model = treelite.Model.deserialize_bytes(content)
+        self._gtil = treelite.gtil
+        self._trees = trees
+        self._meaning = meaning
+        header = self._model.get_header_accessor()
+        self._base = np.asarray(header.get_field("base_scores"), np.float32)
+        self._class_of = np.asarray(header.get_field("class_id"))
+
+    def __call__(self, matrix: Any) -> Answers:
+        with np.errstate(over="ignore", under="ignore"):
+            if self._trees.float32:
+                matrix = matrix.astype(np.float32)
+            if self._trees.in_order:
+                return self._answers(self._in_order(matrix))
+        if self._trees.zero:
+            matrix = np.where(np.abs(matrix) <= self._trees.zero, 0.0, matrix)
+        matrix = np.ascontiguousarray(matrix, np.float64)
+        found = self._gtil.predict(self._model, matrix, nthread=1, pred_margin=True)
+        return self._answers(found.reshape(len(matrix), -1))
+
+    def _in_order(self, matrix: Any) -> Floats:
+        """Sums in float32 over the trees in their order, for each class."""
+        found = self._gtil.predict_per_tree(self._model, np.ascontiguousarray(matrix), nthread=1)
+        rows = len(matrix)
+        leaves = found.reshape(rows, -1)
+        sums = []
+        for place, base in enumerate(self._base):
+            own = leaves[:, self._class_of == place]
+            terms = np.hstack([np.full((rows, 1), base, np.float32), own])
+            sums.append(np.cumsum(terms, axis=1, dtype=np.float32)[:, -1])
+        return np.column_stack(sums).astype(np.float64)
+
+    def _answers(self, sums: Floats) -> Answers:
+        link = self._trees.link
+        if self._meaning.task == "regression":
+            numbers = np.exp(sums[:, 0]) if link == "exp" else sums[:, 0]
+            return Answers([float(number) for number in numbers], None, np.isfinite(numbers))
+        if link == "softmax":
+            raised = np.exp(sums - sums.max(axis=1, keepdims=True))
+            found = raised / raised.sum(axis=1, keepdims=True)
+        elif link == "none":
+            found = sums
+        else:
+            found = logistic(2 * sums if link == "doubled" else sums)
+        probabilities = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
+        labels = _likeliest(probabilities, self._meaning.classes)
+        good = _gap(probabilities) > 4 * self._meaning.tolerance
+        return Answers(labels, probabilities, good)
+
+
+class NativeModel:
+    """The model's own estimator, called with an array and with repeated validation off."""
+
+    def __init__(self, estimator: Any, meaning: Meaning) -> None:
+        self._estimator = nameless(estimator)
+        self._meaning = meaning
+
+    def __call__(self, matrix: Any) -> Answers:
+        import sklearn
+
+        rows, classes = matrix.shape[0], len(self._meaning.classes or ())
+        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+            labels = checked_labels(self._estimator.predict(matrix), rows, self._meaning.task)
+            if not self._meaning.has_probabilities:
+                return Answers(labels, None, np.ones(rows, bool))
+            answer = self._estimator.predict_proba(matrix)
+        return Answers(labels, checked_probabilities(answer, rows, classes), np.ones(rows, bool))
+
+
+def rounding(width: int) -> float:
+    """By how much two orders of adding ``width`` products can differ, in their absolute sum.
+
+    N. Higham, Accuracy and Stability of Numerical Algorithms, §3.1: each order errs by at most
+    about (width + 1) unit roundoffs of it, a unit roundoff being half of epsilon.
+    """
+    return (width + 8) * EPS
+
+
+def logistic(scores: Floats) -> Floats:
+    """1 / (1 + e⁻ˢ), without overflow."""
+    small = np.exp(-np.abs(scores))
+    answer: Floats = np.where(scores >= 0, 1.0, small) / (1.0 + small)
+    return answer
+
+
+def logistic_of_one(score: float) -> float:
+    """As ``logistic``, for one score."""
+    small = math.exp(-abs(score))
+    return (1.0 if score >= 0 else small) / (1.0 + small)
+
+
+def resolve(native: Any, path: Path_) -> Any:
+    """The part of a model at ``path``: attributes by name, members by index."""
+    for part in path:
+        native = getattr(native, part) if isinstance(part, str) else native[part]
+    return native
+
+
+def nameless(part: Any) -> Any:
+    """A shallow copy of an estimator that doesn't ask for column names, nor gives frames.
+
+    Estimators inside it are copied alike; the arrays they hold are shared.
+    """
+    from sklearn.base import BaseEstimator
+
+    if isinstance(part, list | tuple):
+        members = [nameless(member) for member in part]
+        return members if isinstance(part, list) else _tuple_like(part, members)
+    if isinstance(part, np.ndarray) and part.dtype == object:
+        return _array_like(part)
+    if not isinstance(part, BaseEstimator):
+        return part
+    kind: Any = type(part)
+    made = kind.__new__(kind)
+    forgotten = ("feature_names_in_", "_sklearn_output_config")
+    vars(made).update({k: nameless(v) for k, v in vars(part).items() if k not in forgotten})
+    return made
+
+
+def _tuple_like(part: tuple[Any, ...], members: Sequence[Any]) -> tuple[Any, ...]:
+    fields = hasattr(part, "_fields")
+    made: tuple[Any, ...] = type(part)(*members) if fields else tuple(members)
+    return made
+
+
+def _array_like(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    made = np.empty(part.shape, object)
+    for place, member in np.ndenumerate(part):
+        made[place] = nameless(member)
+    return made
+
+
+def _likeliest(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
+    assert classes is not None
+    return [classes[place] for place in scores.argmax(axis=1).tolist()]
+
+
+def _gap(scores: Floats) -> Floats:
+    """Between the highest and the second highest score of each row."""
+    two = np.partition(scores, -2, axis=1)[:, -2:]
+    gap: Floats = two[:, 1] - two[:, 0]
+    return gap

@@ -1,0 +1,127 @@
+"""Many rows through a linear model: what each column adds, looked up or multiplied; no matrix.
+
+Nothing is added up otherwise than for one row (:mod:`.onerow`), but that all tables are added
+together first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.model.compiled.column_blocks import Block
+from packager.model.compiled.encode import Encoder, Lookup, Plain, tame
+from packager.model.compiled.form import Linear
+
+MAX_PRODUCTS = 1 << 16
+"""Products of values and weights that are held at once."""
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Pair = tuple[list[float], list[float]]
+"""What something adds to each of k scores, and the absolute sums of the products in that."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A column of categories: which row of all tables' sums a value stands for."""
+
+    column: int
+    places: Mapping[Any, int]
+    """Value → row; None for null where that is in the domain."""
+    unknown: int
+    """The row of values that the table doesn't know."""
+    known_only: bool
+    """Whether such values are outside the domain."""
+
+
+class LinearSums:
+    """The scores of rows, and how large the products in them are; k scores a row."""
+
+    def __init__(self, linear: Linear, encoder: Encoder) -> None:
+        weights = np.array(linear.coefficients, np.float64).T
+        self._intercept = np.array(linear.intercept, np.float64)
+        # In the order of the columns, as one row is added up.
+        numbers = sorted(encoder.matrix.numbers, key=lambda number: number.column)
+        self._block = Block(encoder.limits, numbers) if numbers else None
+        self._weights = weights[[number.position for number in numbers]][:, None, :]
+        self._at_once = max(1, MAX_PRODUCTS // max(1, self._weights.size))
+        self._tables: list[_Table] = []
+        sums: list[Pair] = []
+        for lookup in encoder.lookups:
+            self._tables.append(_table(lookup, len(sums)))
+            sums += _contributions(lookup, weights)
+        self._sums = np.array([score for score, _ in sums])
+        self._sizes = np.array([size for _, size in sums])
+
+    def __call__(self, columns: Sequence[Sequence[Any]]) -> tuple[Floats, Floats, Bools]:
+        """Scores and absolute sums, rows by k, and which rows are in the domain."""
+        rows = len(columns[0])
+        scores = np.tile(self._intercept, (rows, 1))
+        sizes = np.abs(scores)
+        inside = np.ones(rows, bool)
+        if self._block is not None:
+            values = self._block.values(columns)
+            inside &= self._block.inside(values)
+            made = self._block.made(values)[:, :, None]
+            for start in range(0, rows, self._at_once):
+                part = slice(start, start + self._at_once)
+                products = made[:, part] * self._weights
+                scores[part] = _one_by_one(scores[part], products)
+                sizes[part] = _one_by_one(sizes[part], np.abs(products))
+        if self._tables:
+            places = self._places(columns, inside, rows)
+            scores += self._sums[places].sum(axis=0)
+            sizes += self._sizes[places].sum(axis=0)
+        return scores, sizes, inside
+
+    def _places(self, columns: Sequence[Sequence[Any]], inside: Bools, rows: int) -> Any:
+        """Tables by rows; rows outside the domain are struck from ``inside``."""
+        found = chain.from_iterable(
+            map(table.places.get, columns[table.column], repeat(table.unknown))
+            for table in self._tables
+        )
+        places = np.fromiter(found, np.intp, rows * len(self._tables)).reshape(-1, rows)
+        for table, own in zip(self._tables, places, strict=True):
+            for row in np.flatnonzero(own == table.unknown).tolist():
+                value = columns[table.column][row]
+                if value is None or table.known_only or not tame(value):
+                    inside[row] = False
+        return places
+
+
+def _one_by_one(start: Floats, terms: Floats) -> Floats:
+    """``start`` and the terms behind it, each added to what is there: never in pairs."""
+    found: Floats = np.add.accumulate(np.concatenate((start[None], terms)), axis=0)[-1]
+    return found
+
+
+def _table(lookup: Lookup, first: int) -> _Table:
+    """The table whose sums, in the order of ``_contributions``, begin at ``first``."""
+    places: dict[Any, int] = {value: first + at for at, value in enumerate(lookup.entries)}
+    unknown = first + len(places)
+    if lookup.null is not None:
+        places[None] = unknown + 1
+    return _Table(lookup.column, places, unknown, lookup.unknown is None)
+
+
+def _contributions(lookup: Lookup, weights: Floats) -> list[Pair]:
+    """What each value of a table adds, then an unknown one, then null."""
+    kept: list[Plain] = [*lookup.entries.values(), lookup.unknown or (), lookup.null or ()]
+    return [_contribution(lookup.default | dict(entries), weights) for entries in kept]
+
+
+def _contribution(entries: Mapping[int, float], weights: Floats) -> Pair:
+    """What entries add to each score, and the absolute sum of the products in it."""
+    products = [value * weights[at] for at, value in entries.items() if value]
+    if not products:
+        nothing = [0.0] * weights.shape[1]
+        return nothing, nothing
+    scores = np.array(products).T.tolist()
+    return [math.fsum(own) for own in scores], [math.fsum(map(abs, own)) for own in scores]

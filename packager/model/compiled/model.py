@@ -1,0 +1,258 @@
+"""A compiled model as the server loads it: the native model's answers, sooner, on its domain.
+
+One row is answered in plain Python where that is possible, many in NumPy. A row outside the
+domain gets no answer here: the native model has to give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.errors import PackageError
+from packager.manifest.base import Scalar, Task
+from packager.manifest.manifest import Manifest, Schema
+from packager.model.compiled.column_blocks import apply
+from packager.model.compiled.encode import Encoder, scalar
+from packager.model.compiled.form import Form, Linear, Matrix, Native, Trees, read
+from packager.model.compiled.heads import (
+    Answers,
+    HeadModel,
+    LinearModel,
+    Meaning,
+    NativeModel,
+    TreeModel,
+    nameless,
+    resolve,
+)
+from packager.model.compiled.linear_batch import LinearSums
+from packager.model.compiled.single_row import linear_row
+from packager.model.integrity import MANIFEST
+from packager.model.model import LoadedModel, load_model
+from packager.model.paths import Root
+from packager.model.predictions import Predictions
+
+FOLDER = "compiled"
+"""Below ``/package``."""
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+OneRow = tuple[Scalar, list[float] | None]
+
+
+def load_compiled(
+    root: Root, schema: Schema, task: Task, native: LoadedModel | None = None
+) -> CompiledModel | None:
+    """The compiled model below ``root``; None where the build refused one or made none.
+
+    ``native`` is the model if it is in memory already: forms that end in the model's own
+    estimator share it, and read it a second time without. Raise ``PackageError`` if the form is
+    damaged or was made for other columns.
+    """
+    manifest = Manifest.load(root.package / MANIFEST)
+    if manifest.compiled.verdict != "equal":
+        return None
+    form, trees = read(root.package / FOLDER)
+    if [column.name for column in form.columns] != [column.name for column in schema.features]:
+        raise PackageError(
+            f"{root.package / FOLDER}: expected a form for the columns of the schema, got others",
+            "the package is damaged: build it again",
+        )
+    if native is None and needs_native(form):
+        native = load_model(root, manifest.serve, task)
+    classes = schema.classes if task == "classification" else None
+    return CompiledModel(form, trees, task, classes, native)
+
+
+def needs_native(form: Form) -> bool:
+    """Whether ``form`` calls parts of the model itself."""
+    return bool(form.steps) or isinstance(form.head, Native)
+
+
+class CompiledModel:
+    """A form that is ready to answer; safe from several threads at once."""
+
+    def __init__(
+        self,
+        form: Form,
+        trees: bytes | None,
+        task: Task,
+        classes: tuple[Scalar, ...] | None,
+        native: LoadedModel | None,
+    ) -> None:
+        self.form = form
+        self.classes = classes
+        own = None if native is None else native.native
+        has_probabilities = _has_probabilities(form, task, native)
+        self._meaning = Meaning(task, classes, has_probabilities, form.tolerance)
+        self._encoder = Encoder(form.matrix, form.columns)
+        self._steps = [
+            (Encoder(step.matrix, form.columns), _transform(resolve(own, step.path)))
+            for step in form.steps
+        ]
+        self._own_head = isinstance(form.head, Native)
+        self._head = _head(form, trees, own, self._meaning)
+        self._sums = self._sums_function()
+        self._row = self._row_function()
+
+    def predict_row(self, values: Sequence[Any]) -> OneRow | None:
+        """The answer to one row; None outside the domain.
+
+        ``values``: the features in the schema's order; what stands behind them is not looked at.
+        """
+        return self._row(values)
+
+    def predict_rows(self, columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
+        """The answers to many rows, and which are in the domain; other answers mean nothing."""
+        if self._sums is not None:
+            return self._sums(columns)
+        rows = len(columns[0])
+        inside = np.ones(rows, bool)
+        for encoder in (self._encoder, *(encoder for encoder, _ in self._steps)):
+            inside &= encoder.inside(columns, rows)
+        chosen = np.flatnonzero(inside)
+        if len(chosen) < rows:
+            columns = [[column[row] for row in chosen.tolist()] for column in columns]
+        answers = self._answers(self._matrix(columns, len(chosen)))
+        inside[chosen] = answers.good
+        return self._scattered(answers, chosen, rows), inside
+
+    def _matrix(self, columns: Sequence[Sequence[Any]], rows: int) -> Floats:
+        """The head's matrix for rows in the domain, made step by step."""
+        outputs: list[Any] = []
+        for encoder, transform in self._steps:
+            made = self._completed(encoder.fill(columns, rows), encoder.matrix, outputs)
+            outputs.append(transform(_contained(made, encoder.matrix)) if rows else None)
+        made = self._encoder.fill(columns, rows)
+        return self._completed(made, self._encoder.matrix, outputs)
+
+    def _completed(self, made: Floats, matrix: Matrix, outputs: Sequence[Any]) -> Floats:
+        for derived in matrix.derived:
+            if len(made):
+                column = outputs[derived.step][:, derived.output]
+                made[:, derived.position] = apply(derived.ops, column)
+        return made
+
+    def _answers(self, matrix: Floats) -> Answers:
+        """The head's answers; rows whose matrix isn't finite, as far as it has to be, are not."""
+        width = len(self.classes or ()) if self._meaning.has_probabilities else None
+        good = np.asarray(~np.isinf(matrix).any(axis=1), np.bool_)
+        if not self.form.nan:
+            good &= ~np.isnan(matrix).any(axis=1)
+        if not good.all():
+            chosen = np.flatnonzero(good)
+            answers = self._answers(matrix[chosen])
+            good[chosen] = answers.good
+            scattered = self._scattered(answers, chosen, len(matrix))
+            return Answers(scattered.labels, scattered.probabilities, good)
+        if not len(matrix):
+            return Answers([], None if width is None else np.zeros((0, width)), good)
+        return self._head(self._given(matrix))
+
+    def _given(self, matrix: Floats) -> Any:
+        """What the head takes: the model's own estimator may want its sparse matrix."""
+        return _contained(matrix, self.form.matrix) if self._own_head else matrix
+
+    def _scattered(self, answers: Answers, chosen: npt.NDArray[np.intp], rows: int) -> Predictions:
+        if len(chosen) == rows:
+            return Predictions(answers.labels, answers.probabilities)
+        labels: list[Scalar | None] = [None] * rows
+        for row, label in zip(chosen.tolist(), answers.labels, strict=True):
+            labels[row] = label
+        if answers.probabilities is None:
+            return Predictions(labels, None)
+        probabilities = np.zeros((rows, answers.probabilities.shape[1]))
+        probabilities[chosen] = answers.probabilities
+        return Predictions(labels, probabilities)
+
+    def _sums_function(self) -> Callable[..., tuple[Predictions, Bools]] | None:
+        """For linear models that call no part of the model itself."""
+        if not isinstance(self._head, LinearModel) or self.form.steps:
+            return None
+        assert isinstance(self.form.head, Linear)
+        head, sums = self._head, LinearSums(self.form.head, self._encoder)
+
+        def predict(columns: Sequence[Sequence[Any]]) -> tuple[Predictions, Bools]:
+            with np.errstate(over="ignore", invalid="ignore"):  # such rows aren't good
+                scores, sizes, inside = sums(columns)
+                answers = head.answers(scores, sizes)
+            return Predictions(answers.labels, answers.probabilities), inside & answers.good
+
+        return predict
+
+    def _row_function(self) -> Callable[[Sequence[Any]], OneRow | None]:
+        head = self.form.head
+        if isinstance(head, Linear) and len(head.coefficients) == 1 and not self.form.steps:
+            return linear_row(head, self._encoder, self._meaning)
+        return self._one
+
+    def _one(self, values: Sequence[Any]) -> OneRow | None:
+        """One row through the encoders in plain Python, the head in NumPy."""
+        outputs: list[Any] = []
+        for encoder, transform in self._steps:
+            made = self._encoded(encoder, values, outputs)
+            if made is None:
+                return None
+            outputs.append(transform(_contained(made, encoder.matrix)))
+        matrix = self._encoded(self._encoder, values, outputs)
+        if matrix is None:
+            return None
+        answers = self._answers(matrix) if self._steps else self._head(self._given(matrix))
+        label = answers.labels[0]
+        if not answers.good[0] or label is None:
+            return None
+        if answers.probabilities is None:
+            return label, None
+        return label, answers.probabilities[0].tolist()
+
+    def _encoded(self, encoder: Encoder, values: Sequence[Any], outputs: Sequence[Any]) -> Any:
+        row = encoder.row(values)
+        if row is None:
+            return None
+        for derived in encoder.matrix.derived:
+            entry = float(outputs[derived.step][0, derived.output])
+            row[derived.position] = scalar(derived.ops)(entry)
+        return np.array([row], np.float64)
+
+
+def _head(form: Form, trees: bytes | None, native: Any, meaning: Meaning) -> HeadModel:
+    match form.head:
+        case Linear():
+            return LinearModel(form.head, meaning)
+        case Trees():
+            return TreeModel(form.head, trees or b"", meaning)
+        case Native():
+            return NativeModel(resolve(native, form.head.path), meaning)
+
+
+def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bool:
+    if isinstance(form.head, Linear):
+        return task == "classification" and form.head.link != "labels"
+    if isinstance(form.head, Trees):
+        return task == "classification"
+    return native is not None and native.has_probabilities
+
+
+def _transform(transformer: Any) -> Callable[[Any], Any]:
+    import sklearn
+
+    own = nameless(transformer)
+
+    def transform(matrix: Any) -> Any:
+        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
+            made = own.transform(matrix)
+        return made.toarray() if hasattr(made, "toarray") else np.asarray(made, np.float64)
+
+    return transform
+
+
+def _contained(made: Any, matrix: Matrix) -> Any:
+    """The array, or the CSR matrix that the model's own parts were given before."""
+    if not matrix.sparse:
+        return made
+    from scipy import sparse
+
+    return sparse.csr_matrix(made)

@@ -1,0 +1,113 @@
+"""One row through a linear model in plain Python: a look-up or a product a column, one sum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from packager.manifest.base import Scalar
+from packager.model.compiled.encode import Encoder, Lookup, Plain, tame
+from packager.model.compiled.form import Linear
+from packager.model.compiled.heads import Meaning, logistic_of_one, rounding
+
+Parts = tuple[float, float]
+"""What a value adds to the score, and the absolute sum of the products in it."""
+OneRow = tuple[Scalar, list[float] | None]
+
+
+def linear_row(
+    linear: Linear, encoder: Encoder, meaning: Meaning
+) -> Callable[[Sequence[Any]], OneRow | None]:
+    """The function from one row to its answer; it gives None outside the domain."""
+    score_of = _score(linear, encoder)
+    answer = _number(linear, meaning) if meaning.task == "regression" else _label(linear, meaning)
+    error = rounding(encoder.matrix.width)
+
+    def row(values: Sequence[Any]) -> OneRow | None:
+        found = score_of(values)
+        return None if found is None else answer(found[0], found[1] * error)
+
+    return row
+
+
+def _score(linear: Linear, encoder: Encoder) -> Callable[[Sequence[Any]], Parts | None]:
+    (weights,), (intercept,) = linear.coefficients, linear.intercept
+    numeric = [
+        (limits, [(make, weights[at]) for at, make in encoder.targets[limits.column]])
+        for limits in encoder.limits
+    ]
+    tables = [_contributions(lookup, weights) for lookup in encoder.lookups]
+
+    def score_of(values: Sequence[Any]) -> Parts | None:
+        total, size = intercept, abs(intercept)
+        for limits, terms in numeric:
+            value = values[limits.column]
+            if value is None:
+                if not limits.nulls:
+                    return None
+                value = math.nan
+            elif not limits.low <= value <= limits.high:
+                return None
+            for make, weight in terms:
+                product = make(value) * weight
+                total += product
+                size += abs(product)
+        for column, known, null, unknown in tables:
+            value = values[column]
+            parts = null if value is None else known.get(value)
+            if parts is None:
+                if value is None or unknown is None or not tame(value):
+                    return None
+                parts = unknown
+            total += parts[0]
+            size += parts[1]
+        return total, size
+
+    return score_of
+
+
+def _contributions(
+    lookup: Lookup, weights: Sequence[float]
+) -> tuple[int, dict[Any, Parts], Parts | None, Parts | None]:
+    """A table with the products already made."""
+
+    def parts(entries: Plain) -> Parts:
+        products = [value * weights[at] for at, value in (lookup.default | dict(entries)).items()]
+        return math.fsum(products), math.fsum(abs(product) for product in products)
+
+    return (
+        lookup.column,
+        {key: parts(entries) for key, entries in lookup.entries.items()},
+        None if lookup.null is None else parts(lookup.null),
+        None if lookup.unknown is None else parts(lookup.unknown),
+    )
+
+
+def _number(linear: Linear, meaning: Meaning) -> Callable[[float, float], OneRow | None]:
+    tolerance, raised = meaning.tolerance, linear.link == "exp"
+
+    def answer(score: float, error: float) -> OneRow | None:
+        if raised:
+            # Not beyond what e raised to it can hold; NaN compares false.
+            return (math.exp(score), None) if error <= tolerance and score < 700 else None
+        return (score, None) if error <= tolerance * max(1.0, abs(score)) else None
+
+    return answer
+
+
+def _label(linear: Linear, meaning: Meaning) -> Callable[[float, float], OneRow | None]:
+    assert meaning.classes is not None
+    one, other = meaning.classes
+    tolerance, with_probabilities = meaning.tolerance, linear.link != "labels"
+
+    def answer(score: float, error: float) -> OneRow | None:
+        if not (error <= tolerance and abs(score) > 4 * tolerance):
+            return None
+        label = other if score > 0 else one
+        if not with_probabilities:
+            return label, None
+        positive = logistic_of_one(score)
+        return label, [1 - positive, positive]
+
+    return answer

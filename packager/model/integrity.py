@@ -1,0 +1,157 @@
+"""Whether the files of a package are still the ones its manifest names."""
+
+from __future__ import annotations
+
+import importlib.util
+import marshal
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from packager.digest import sha256_file, tree_digest
+from packager.errors import PackageError
+from packager.manifest.base import FileEntry, Noun
+from packager.manifest.manifest import Manifest
+from packager.model.paths import Root
+
+MISSING = "missing"
+NO_FILE = "no such file"
+MANIFEST = "manifest.json"
+LINK = "a link"
+AS_COMPILED = "bytecode of its source"
+
+
+def verify(manifest: Manifest, root: Root) -> list[Check]:
+    """Compare package, code, model and data files with the manifest, by sha256.
+
+    One check for each group, and one for each file that is missing, altered or not named:
+    a file that nobody named could be imported or read in place of a named one.
+    """
+    package = [entry for entry in manifest.files if entry.path != MANIFEST]
+    checks = [
+        *verify_folder("package", root.package, package, lambda name: name == MANIFEST),
+        *verify_folder("code", root.code, manifest.code, is_bytecode),
+        *verify_folder("model", root.models, manifest.model, lambda _: False),
+    ]
+    if manifest.data != "none":
+        checks += verify_folder("data", root.source, manifest.data.files, is_passed_over)
+        if manifest.data.test_file is not None:
+            held_out = [manifest.data.test_file]
+            checks += verify_folder("held-out data", root.test, held_out, is_passed_over)
+    return checks
+
+
+def check_before_loading(manifest: Manifest, root: Root) -> None:
+    """Raise ``PackageError`` unless model, code and package files are those of the manifest.
+
+    A server answers under the package's version and root, so it holds what it loads against
+    them first. A file that nobody named is refused as well: code could import it in place of a
+    named one, or a model's ``load`` read it. So is a link, whose target can change after this,
+    and bytecode that is not what its source compiles to.
+    """
+    package = [
+        *manifest.files,
+        FileEntry(path=MANIFEST, sha256=manifest.root, size=len(manifest.dump())),
+    ]
+    folders = ((root.models, manifest.model), (root.code, manifest.code), (root.package, package))
+    for folder, entries in folders:
+        named = {entry.path: entry.sha256 for entry in entries}
+        found = _plain_files(folder)
+        for name in sorted(named.keys() | found):
+            expected, path = named.get(name, NO_FILE), folder / name
+            if name not in named and is_bytecode(name) and folder == root.code:
+                expected, actual = AS_COMPILED, AS_COMPILED if is_compiled(path) else "another"
+            elif name not in found:
+                actual = MISSING
+            else:
+                actual = LINK if path.is_symlink() else sha256_file(path)
+            if actual != expected:
+                raise PackageError(
+                    f"{path}: expected {_shown(expected)} as in the manifest, got {actual}",
+                    "the package was changed after it was built: build it again",
+                )
+
+
+def is_compiled(path: Path) -> bool:
+    """Whether the bytecode at ``path`` does what the source beside its folder says.
+
+    Bytecode of another Python, which this one does not load, is; so is that of no source at all
+    in ``__pycache__``, which none does.
+    """
+    source = path.parent.parent / f"{path.name.partition('.')[0]}.py"
+    if path.is_symlink() or not source.is_file():
+        return not path.is_symlink()
+    content = path.read_bytes()
+    if content[:4] != importlib.util.MAGIC_NUMBER:
+        return True
+    try:
+        made = compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+        return bool(marshal.loads(content[16:]) == made)
+    except (SyntaxError, ValueError, EOFError, TypeError):
+        return False
+
+
+def verify_folder(
+    group: str, folder: Path, entries: Sequence[FileEntry], ignored: Callable[[str], bool]
+) -> list[Check]:
+    """The checks of one folder; ``ignored`` files count only where ``entries`` name them."""
+    expected = {entry.path: entry.sha256 for entry in entries}
+    found = {
+        name: sha256_file(folder / name)
+        for name in _files(folder)
+        if name in expected or not ignored(name)
+    }
+    whole = Check(
+        name=f"{group} files",
+        expected=tree_digest(expected.items()),
+        actual=tree_digest(found.items()),
+        ok=found == expected,
+    )
+    differing = [
+        Check(
+            name=f"{group} file {name}",
+            expected=expected.get(name, NO_FILE),
+            actual=found.get(name, MISSING),
+            ok=False,
+        )
+        for name in sorted(expected.keys() | found.keys())
+        if expected.get(name) != found.get(name)
+    ]
+    return [whole, *differing]
+
+
+def _files(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+
+
+def _shown(expected: str) -> str:
+    return expected if expected in (NO_FILE, AS_COMPILED) else f"sha256 {expected}"
+
+
+def _plain_files(folder: Path) -> set[str]:
+    """Every file and link below ``folder``, also links to folders; links are not followed."""
+    found = set()
+    for name, folders, files in os.walk(folder):
+        here = Path(name)
+        links = [inner for inner in folders if (here / inner).is_symlink()]
+        found |= {(here / inner).relative_to(folder).as_posix() for inner in (*files, *links)}
+    return found
+
+
+def is_bytecode(name: str) -> bool:
+    """Bytecode that Python wrote beside the code, which no manifest names."""
+    return "__pycache__" in name.split("/")
+
+
+def is_passed_over(name: str) -> bool:
+    """As when reading a folder of data: ``_SUCCESS`` and hidden files are not data."""
+    return any(part.startswith((".", "_")) for part in name.split("/"))
+
+
+class Check(Noun):
+    """One thing that was compared."""
+
+    name: str
+    expected: str
+    actual: str
+    ok: bool

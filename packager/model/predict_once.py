@@ -1,0 +1,96 @@
+"""Labels and probabilities of the same rows, with what both of them need computed once.
+
+``predict`` and ``predict_proba`` of a scikit-learn pipeline each transform the rows, which takes
+nearly all of their time. And many classifiers find the label among their own probabilities, so that
+asking for the latter is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.manifest.base import Scalar
+
+Asked = tuple[Any, Any]
+"""What ``predict`` and ``predict_proba`` give."""
+CLOSE = 1e-9
+"""Where the two likeliest classes are nearer, rounding may decide: ``predict`` is asked."""
+LIKELIEST = frozenset(
+    [
+        "lightgbm.sklearn.LGBMClassifier",
+        "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
+        "sklearn.ensemble._bagging.BaggingClassifier",
+        "sklearn.ensemble._forest.ExtraTreesClassifier",
+        "sklearn.ensemble._forest.RandomForestClassifier",
+        "sklearn.ensemble._gb.GradientBoostingClassifier",
+        "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
+        "sklearn.linear_model._logistic.LogisticRegression",
+        "sklearn.naive_bayes.GaussianNB",
+        "sklearn.neural_network._multilayer_perceptron.MLPClassifier",
+        "sklearn.tree._classes.DecisionTreeClassifier",
+        "xgboost.sklearn.XGBClassifier",
+    ]
+)
+"""Classifiers whose ``predict`` is the class with the largest of their probabilities.
+
+But for an objective that is the project's own function: LightGBM then gives raw scores instead.
+"""
+_SEARCHES = frozenset(
+    [
+        "sklearn.model_selection._search.GridSearchCV",
+        "sklearn.model_selection._search.RandomizedSearchCV",
+    ]
+)
+_PIPELINE = "sklearn.pipeline.Pipeline"
+_NOTHING = (None, "passthrough")
+
+
+def asking(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], Asked]:
+    """A function of a frame to what ``model.predict`` and ``model.predict_proba`` say of it.
+
+    Only classes known to work so are taken apart, never their subclasses: those are asked twice.
+    """
+    kind = _kind(model)
+    if kind in _SEARCHES and hasattr(model, "best_estimator_"):
+        return asking(model.best_estimator_, classes)
+    if kind == _PIPELINE and model.steps[-1][1] not in _NOTHING:
+        steps = [step for _, step in model.steps[:-1] if step not in _NOTHING]
+        ask = asking(model[-1], classes)
+        return lambda rows: ask(_transformed(steps, rows))
+    if kind in LIKELIEST and not callable(getattr(model, "objective", None)):
+        return lambda rows: _likeliest(model, classes, rows)
+    return lambda rows: (model.predict(_own(rows)), model.predict_proba(_own(rows)))
+
+
+def _transformed(steps: Sequence[Any], rows: Any) -> Any:
+    """As ``Pipeline.predict`` has them before its last step.
+
+    (``pipeline[:-1].transform`` refuses transformers that need no fitting.)
+    """
+    for step in steps:
+        rows = step.transform(rows)
+    return rows
+
+
+def _likeliest(model: Any, classes: Sequence[Scalar], rows: Any) -> Asked:
+    chances = model.predict_proba(_own(rows))
+    if not isinstance(chances, np.ndarray) or chances.ndim != 2 or chances.shape[1] != len(classes):
+        return model.predict(rows), chances
+    if len(classes) > 1:
+        two = np.partition(chances, -2, axis=1)[:, -2:]
+        if not (two[:, 1] - two[:, 0] > CLOSE).all():  # NaN compares false
+            return model.predict(rows), chances
+    return [classes[place] for place in chances.argmax(axis=1).tolist()], chances
+
+
+def _own(rows: Any) -> Any:
+    """A model that adds a column to what it is given must not change what is asked next."""
+    return rows.copy(deep=False) if isinstance(rows, pd.DataFrame) else rows
+
+
+def _kind(model: Any) -> str:
+    return f"{type(model).__module__}.{type(model).__qualname__}"

@@ -1,0 +1,71 @@
+"""Models that take texts, and are asked with a frame.
+
+scikit-learn's text vectorizers go through what they are given. Of a column that gives its texts, of
+a frame the names of its columns: a model fitted on ``features["text"]`` would answer once a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from packager.errors import PackageError
+from packager.manifest.base import Task
+from packager.manifest.manifest import Column
+
+
+def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) -> None:
+    """Raise ``PackageError`` for a model whose first step takes texts, not a frame.
+
+    ``trained``: by a recipe, which can be changed; else it was trained elsewhere.
+    """
+    for step in _first_steps(model):
+        if callable(getattr(step, "build_analyzer", None)):
+            raise _refusal(type(step).__name__, columns, trained=trained)
+
+
+def by_column(answers: int, rows: int, columns: Sequence[str], task: Task) -> PackageError | None:
+    """The error of a model that answered once for each column in place of each row."""
+    if answers != len(columns) or answers == rows:
+        return None
+    wanted = "label" if task == "classification" else "number"
+    return PackageError(
+        f"predict gave {answers} values for {rows} rows, expected one {wanted} a row: it gave one"
+        f" for each column of the frame, {', '.join(map(repr, columns[:5]))}",
+        "was it fitted on one column, as in fit(features[NAME], target)? It is asked with the frame"
+        " of all features: let it pick its column, by"
+        " sklearn.compose.make_column_transformer((TRANSFORMER, NAME)) as its first step",
+    )
+
+
+def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageError:
+    texts = [column.name for column in columns if column.kind == "string"] or ["text"]
+    name = repr(texts[0]).replace("'", '"')
+    names = ", ".join(repr(column.name) for column in columns[:5])
+    mend = (
+        "fit it on the frame: from sklearn.compose import make_column_transformer, let"
+        f" make_column_transformer(({step}(), {name})) be the first step of the pipeline in place"
+        f" of {step}(), and call fit(features, target)"
+        if trained
+        else f'serve it by a class of the project, [serve] predictor = "predict:Predictor", whose'
+        f" predict(frame) hands frame[{name}] to the model"
+    )
+    return PackageError(
+        f"the model begins with {step}, which takes one column of text, and it is asked with a"
+        f" frame (columns {names}): {step} would go through the names of the columns",
+        mend,
+    )
+
+
+def _first_steps(model: Any) -> Iterator[Any]:
+    """What is given the frame itself, inside of searches, pipelines and unions of transformers."""
+    if hasattr(model, "best_estimator_"):
+        yield from _first_steps(model.best_estimator_)
+    elif isinstance(steps := getattr(model, "steps", None), list):
+        own = (step for _, step in steps if step not in (None, "passthrough"))
+        yield from _first_steps(next(own, None))
+    elif isinstance(parts := getattr(model, "transformer_list", None), list):
+        for _, part in parts:
+            yield from _first_steps(part)
+    else:
+        yield model

@@ -1,0 +1,1 @@
+"""Metrics of running servers: read, summed, tested for drift; late labels sent."""

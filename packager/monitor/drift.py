@@ -1,0 +1,267 @@
+"""``package drift``: the verdicts of the alerts, from counters added up over replicas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from monitoring.profile.profile import APART
+from monitoring.slices.slices import ALL
+from monitoring.stats import accuracy, drift
+from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
+from packager.errors import PackageError
+from packager.monitor.counters import Totals
+
+Judged = Literal["drift", "ok", "too few rows", "no rows"]
+Verdict = Literal["drift", "no drift", "too few rows to tell", "no rows", "nothing to compare"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature's live rows against the reference."""
+
+    name: str
+    measured: drift.Drift
+    q_value: float
+    """p-value adjusted for the number of features (Benjamini and Hochberg); NaN without rows."""
+    design_effect: float
+
+    @property
+    def verdict(self) -> Judged:
+        """What can be said; below ``PSI_ROWS`` (effective) rows nothing."""
+        if self.measured.drifting:
+            return "drift"
+        if not self.measured.rows:
+            return "no rows"
+        enough = self.measured.rows / self.design_effect >= drift.PSI_ROWS
+        return "ok" if enough else "too few rows"
+
+
+@dataclass(frozen=True)
+class Odd:
+    """Values of one feature that are missing, unseen or out of range."""
+
+    feature: str
+    kind: str
+    values: float
+    ratio: float
+    reference: float
+    """What was usual when the package was built: of missing values the share of the training rows,
+    of all others (training rows have none) that of the held-out rows."""
+    z: float
+    anomalous: bool
+    rows: float
+    """Rows that were answered, with or without such values."""
+
+    @property
+    def verdict(self) -> Literal["more", "ok", "too few rows"]:
+        """Below ``ANOMALY_ROWS`` rows nothing can be said."""
+        if self.anomalous:
+            return "more"
+        return "ok" if self.rows >= drift.ANOMALY_ROWS else "too few rows"
+
+
+@dataclass(frozen=True)
+class NotCompared:
+    """A feature that no drift is computed for, or so many of them."""
+
+    name: str
+    features: int
+    """How many the name stands for: more than 1 only for ``other``."""
+    because: str
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Labels that came for one slice; ``score`` is accuracy, or the mean absolute error."""
+
+    name: str
+    rows: float
+    labels: float
+    score: float
+    low: float
+    high: float
+    baseline: float | None
+    baseline_rows: float
+    z: float
+    regressed: bool
+
+    @property
+    def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
+        """Below ``SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
+        if self.regressed:
+            return "worse"
+        if not self.labels:
+            return "no labels"
+        if self.labels < accuracy.SLICE_ROWS:
+            return "too few labels"
+        return "no baseline" if self.baseline is None else "ok"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the counters of one version say."""
+
+    model: str
+    version: str
+    source: str
+    regression: bool
+    features: tuple[Feature, ...]
+    odd: tuple[Odd, ...]
+    slices: tuple[Slice, ...]
+    rows: float
+    """Rows that were answered."""
+    not_compared: tuple[NotCompared, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of all; "no drift" only where there were rows enough to see one."""
+        if self.drifting:
+            return "drift"
+        if not self.rows and not any(feature.measured.rows for feature in self.features):
+            return "no rows"
+        if not self.features:
+            return "nothing to compare"
+        judged = any(feature.verdict == "ok" for feature in self.features)
+        return "no drift" if judged else "too few rows to tell"
+
+    @property
+    def drifting(self) -> bool:
+        """Whether a feature drifts, odd values rose, or a slice got worse."""
+        return (
+            any(feature.measured.drifting for feature in self.features)
+            or any(odd.anomalous for odd in self.odd)
+            or any(part.regressed for part in self.slices)
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data; what isn't defined (without rows, say) is null."""
+        document = {**asdict(self), "drifting": self.drifting, "verdict": self.verdict}
+        document["features"] = [
+            {
+                "name": one.name,
+                **asdict(one.measured),
+                "q_value": one.q_value,
+                "verdict": one.verdict,
+            }
+            for one in self.features
+        ]
+        for name, parts in (("odd", self.odd), ("slices", self.slices)):
+            document[name] = [{**asdict(one), "verdict": one.verdict} for one in parts]
+        return {key: _plain(value) for key, value in document.items()}
+
+
+def report(totals: Totals, design_effect: float) -> Report:
+    """Judge every feature, odd value and slice of ``totals``."""
+    return Report(
+        model=totals.model,
+        version=totals.version,
+        source=totals.source,
+        regression=bool(totals.of("model_feedback_error_abs_total")),
+        features=_features(totals, design_effect),
+        odd=_odd_values(totals),
+        slices=_slices(totals),
+        rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
+        not_compared=tuple(
+            NotCompared(name, int(count), APART.get(reason, reason))
+            for (name, reason), count in sorted(totals.of("model_feature_not_compared").items())
+        ),
+    )
+
+
+def _features(totals: Totals, design_effect: float) -> tuple[Feature, ...]:
+    live = totals.of("model_feature_observations_total")
+    bins: dict[str, dict[str, float]] = {}
+    for (feature, name), rows in totals.of("model_feature_reference_rows").items():
+        bins.setdefault(feature, {})[name] = rows
+    measured = {}
+    for feature, reference in bins.items():
+        counts = [live.get((feature, name), 0.0) for name in reference]
+        try:
+            measured[feature] = drift.measure(
+                counts, list(reference.values()), design_effect=design_effect
+            )
+        except ValueError as error:
+            raise PackageError(
+                f"feature {feature!r} of {totals.version}: {error}",
+                "its series are not those of one package: see /metrics",
+            ) from error
+    adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
+    found = [
+        Feature(name, one, q, design_effect)
+        for (name, one), q in zip(measured.items(), adjusted, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
+
+
+def _odd_values(totals: Totals) -> tuple[Odd, ...]:
+    rows = totals.of("model_slice_predictions_total").get((ALL,), 0.0)
+    trained: dict[str, float] = {}
+    for (feature, _), count in totals.of("model_feature_reference_rows").items():
+        trained[feature] = trained.get(feature, 0.0) + count
+    known = totals.of("model_feature_reference_anomalies_ratio")
+    found = []
+    for (feature, kind), values in totals.of("model_feature_anomalies_total").items():
+        if not values or not rows:
+            continue
+        reference = known.get((feature, kind), 0.0)
+        ratio = min(1.0, values / rows)  # invalid values are of refused rows, which aren't counted
+        z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
+        anomalous = drift.is_anomalous(ratio, reference, z, rows)
+        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous, rows))
+    return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
+
+
+def _slices(totals: Totals) -> tuple[Slice, ...]:
+    served = totals.of("model_slice_predictions_total")
+    errors = totals.of("model_feedback_error_abs_total")
+    judge = _mean_error if errors else _accuracy
+    feedback = totals.of("model_feedback_total")
+    names = _in_order({name for (name,) in served} | {name for name, _ in feedback})
+    return tuple(judge(totals, name, served.get((name,), 0.0)) for name in names)
+
+
+def _accuracy(totals: Totals, name: str, served: float) -> Slice:
+    feedback = totals.of("model_feedback_total")
+    right = feedback.get((name, "correct"), 0.0)
+    labels = right + feedback.get((name, "incorrect"), 0.0)
+    baseline = totals.of("model_slice_baseline_accuracy_ratio").get((name,))
+    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
+    low, high = wilson(right, labels)
+    score = right / labels if labels else math.nan
+    if baseline is None:
+        return Slice(name, served, labels, score, low, high, None, trained, math.nan, False)
+    z = share_z(right, labels, baseline, trained)
+    worse = accuracy.accuracy_regressed(right, labels, baseline, trained)
+    return Slice(name, served, labels, score, low, high, baseline, trained, z, worse)
+
+
+def _mean_error(totals: Totals, name: str, served: float) -> Slice:
+    total = totals.of("model_feedback_error_abs_total").get((name,), 0.0)
+    squares = totals.of("model_feedback_error_squared_total").get((name,), 0.0)
+    labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
+    baseline = totals.of("model_slice_baseline_mae").get((name,))
+    trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)
+    low, high = mean_interval(total, squares, labels)
+    score = total / labels if labels else math.nan
+    if baseline is None:
+        return Slice(name, served, labels, score, low, high, None, trained, math.nan, False)
+    z = mae_z(total, squares, labels, baseline, trained)
+    worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
+    return Slice(name, served, labels, score, low, high, baseline, trained, z, worse)
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name != ALL, name))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,20 @@
+"""Files of rows, named by themselves or by the project that says how they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packager.errors import UsageError
+from packager.manifest.read_options import PLAIN, Reader
+from packager.project.config import FILENAME, load_project
+
+
+def read_by_project(path: Path) -> tuple[Path, Reader]:
+    """The data of the project at ``path`` and how it is read; any other path as it is."""
+    if path.name != FILENAME and not (path / FILENAME).is_file():
+        return path, PLAIN
+    project = load_project(path)
+    if project.data is None or project.table is not None:
+        found = "none" if project.data is None else f"the table {project.table}"
+        raise UsageError(f"{path}: expected a project with files of data, got {found}")
+    return project.path(project.data.source), project.data.reader

@@ -1,0 +1,220 @@
+"""``package init --from-mlflow``: an MLflow model folder becomes a project.
+
+The folder goes into the project as it is. A scikit-learn model is read natively, without MLflow;
+any other flavour through ``mlflow.pyfunc``, with the small ``mlflow-skinny``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from packager.errors import PackageError, UsageError
+from packager.project.config import FILENAME
+from packager.project.scaffold import fill, package_name, quoted, task_of, write_project
+
+MLMODEL = "MLmodel"
+DTYPES = {
+    "boolean": "bool",
+    "integer": "int32",
+    "long": "int64",
+    "float": "float32",
+    "double": "float64",
+    "string": "object",
+    "datetime": "datetime64[ns]",
+}
+"""Types of an MLflow signature to the dtypes that MLflow gives a model."""
+MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"
+FORMATS = ("pickle", "cloudpickle", "skops")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What an ``MLmodel`` file says."""
+
+    reader: Literal["pickle", "skops", "pyfunc"]
+    file: str
+    """The model's file inside the folder; empty for ``pyfunc``."""
+    columns: dict[str, str]
+    """Input column to dtype."""
+    answers: str
+    """Type of the answers, by the signature; empty where it doesn't say."""
+    code: str
+    """The folder of modules that the model needs, inside the folder; empty without any."""
+    version: str
+    """Of MLflow."""
+
+
+def init_from_mlflow(directory: Path, model: Path) -> list[str]:
+    """Write a project around the MLflow model folder ``model``; return the files written.
+
+    Raises ``UsageError`` where it isn't one, or its signature names no columns.
+    """
+    saved = _read(model)
+    values = {
+        "reader": saved.reader,
+        "file": saved.file,
+        "code": saved.code,
+        "columns": json.dumps(saved.columns, indent=4, ensure_ascii=False),
+    }
+    toml = {"name": package_name(directory), "task": _task(model, saved), "data": ""}
+    text = fill("given.toml", {**toml, "model": quoted("model")})
+    content = {
+        FILENAME: text + 'predictor = "predict:Predictor"\n',
+        "predict.py": fill("mlflow_predict.py.txt", values),
+        "requirements.txt": _requirements(model, saved),
+    }
+    return write_project(directory, content, {"model": model})
+
+
+def _read(model: Path) -> Saved:
+    import yaml
+
+    file = model / MLMODEL
+    if not file.is_file():
+        raise UsageError(
+            f"--from-mlflow {model}: expected a folder with the file {MLMODEL}, got none there",
+            "name the folder that mlflow.<flavour>.save_model wrote, or an artifact of a run",
+        )
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: expected YAML, got {error}", "save the model again") from error
+    if not isinstance(content, dict) or "flavors" not in content:
+        raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
+    reader, name = _reader(content["flavors"], file)
+    general = content["flavors"]["python_function"]
+    return Saved(
+        reader,
+        name,
+        _columns(content, file),
+        # A classifier that MLflow asks for probabilities answers here with label and probabilities.
+        "" if reader != "pyfunc" else _answers(content, file),
+        code=str(general.get("code") or ""),
+        version=str(content.get("mlflow_version", "")),
+    )
+
+
+def _reader(
+    flavors: Mapping[str, Any], file: Path
+) -> tuple[Literal["pickle", "skops", "pyfunc"], str]:
+    sklearn = flavors.get("sklearn")
+    general = flavors.get("python_function")
+    if general is None:
+        raise UsageError(
+            f"{file}: expected the flavor python_function, got {', '.join(sorted(flavors))}",
+            "only models that MLflow can call as a Python function can be served",
+        )
+    wanted = general.get("predict_fn", "predict")
+    if sklearn is None or wanted not in ("predict", "predict_proba"):
+        return "pyfunc", ""
+    saved_as = sklearn.get("serialization_format", "pickle")
+    if saved_as not in FORMATS:
+        raise UsageError(
+            f"{file}: expected the serialization_format {', '.join(FORMATS)}, got {saved_as!r}",
+            "save the model again in one of these",
+        )
+    return "skops" if saved_as == "skops" else "pickle", str(sklearn["pickled_model"])
+
+
+def _columns(content: Mapping[str, Any], file: Path) -> dict[str, str]:
+    signature = content.get("signature") or {}
+    inputs = json.loads(signature.get("inputs") or "[]")
+    if not inputs or any("name" not in column for column in inputs):
+        raise UsageError(
+            f"{file}: expected a signature that names the input columns, got "
+            f"{'one without names' if inputs else 'none'}",
+            "save the model with signature=infer_signature(frame, answers), of a DataFrame",
+        )
+    columns = {}
+    for column in inputs:
+        kind = column["type"] if isinstance(column["type"], str) else "nested"
+        if kind not in DTYPES:
+            raise UsageError(
+                f"{file}: column {column['name']!r}: expected {', '.join(DTYPES)}, got {kind}",
+                "a request holds numbers, text, booleans and timestamps",
+            )
+        columns[str(column["name"])] = DTYPES[kind]
+    return columns
+
+
+def _answers(content: Mapping[str, Any], file: Path) -> str:
+    """Type of the one answer to each row, which may be a column or a tensor of one dimension."""
+    signature = content.get("signature") or {}
+    outputs = json.loads(signature.get("outputs") or "[]")
+    shape = outputs[0].get("tensor-spec", {}).get("shape", [-1]) if outputs else [-1]
+    width = 1
+    for size in shape[1:]:
+        width *= int(size)
+    if len(outputs) > 1 or width != 1:
+        names = [str(column.get("name", "")) for column in outputs]
+        got = (
+            f"{len(outputs)} columns ({', '.join(names)})" if len(names) > 1 else f"{width} values"
+        )
+        raise UsageError(
+            f"{file}: expected a signature with one answer a row, got {got}",
+            "save a model whose predict gives one label or number a row",
+        )
+    if not outputs:
+        return ""
+    kind = outputs[0].get("tensor-spec", {}).get("dtype", outputs[0]["type"])
+    return kind if isinstance(kind, str) else "nested"
+
+
+def _task(model: Path, saved: Saved) -> str:
+    """By the type of the answers, else by the classes that the model names."""
+    if saved.answers in ("string", "str", "object", "boolean", "bool"):
+        return "classification"
+    return task_of(_first_bytes(model, saved))
+
+
+def _requirements(model: Path, saved: Saved) -> str:
+    """What MLflow recorded, with its own package only where it is needed to read the model."""
+    lines = [line for line in _recorded(model) if line]
+    asked = [line for line in lines if re.match(MLFLOW, line)]
+    kept = [line for line in lines if line not in asked]
+    if not any(re.match(r"pandas\b", line) for line in kept):
+        kept.append("pandas")
+    # Modules that came with the model may import MLflow too.
+    if saved.reader == "pyfunc" or (saved.code and asked):
+        kept.append(f"mlflow-skinny=={saved.version}" if saved.version else "mlflow-skinny")
+    return "".join(f"{line}\n" for line in kept)
+
+
+def _recorded(model: Path) -> list[str]:
+    """The lines of ``requirements.txt``, or where MLflow wrote none those of ``conda.yaml``."""
+    import yaml
+
+    file, conda = model / "requirements.txt", model / "conda.yaml"
+    if file.is_file():
+        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    if not conda.is_file():
+        raise PackageError(
+            f"{file}: expected the requirements MLflow recorded, got neither it nor {conda.name}",
+            "save the model again, or write the file",
+        )
+    found: list[str] = []
+    for entry in (yaml.safe_load(conda.read_text(encoding="utf-8-sig")) or {}).get(
+        "dependencies", []
+    ):
+        if isinstance(entry, dict):
+            found += [str(line).strip() for line in entry.get("pip", [])]
+        elif not re.match(r"(python|pip)\b", str(entry)):
+            raise UsageError(
+                f"{conda}: expected dependencies from pip alone, got {entry} from conda",
+                f"write {file.name} beside it, with what pip calls these packages",
+            )
+    return found
+
+
+def _first_bytes(model: Path, saved: Saved) -> bytes:
+    """Enough of the model to tell a classifier from a regressor."""
+    name = saved.file or MLMODEL
+    path = model / name
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file, though {MLMODEL} names it", "copy it too")
+    return path.read_bytes()

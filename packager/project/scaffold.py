@@ -1,0 +1,167 @@
+"""``package init``: a starter project, or one around a model trained elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+import numpy as np
+import pandas as pd
+
+from packager.cache import check_writable, writing
+from packager.data.frames import column_names
+from packager.errors import PackageError, UsageError
+from packager.project.config import FILENAME
+from packager.project.pickles import head, holds_main
+
+STARTER = Path(__file__).parent / "templates"
+TARGET_NAMES = ("target", "label", "class", "y")
+# Module in a pickle → distribution on an index, where the names differ.
+DISTRIBUTIONS = {
+    b"sklearn": "scikit-learn",
+    b"xgboost": "xgboost",
+    b"lightgbm": "lightgbm",
+    b"catboost": "catboost",
+    b"statsmodels": "statsmodels",
+    b"pandas": "pandas",
+    b"cloudpickle": "cloudpickle",
+}
+
+
+def init_project(directory: Path) -> list[str]:
+    """Write a starter project that builds as it is; return the files written."""
+    content = {
+        FILENAME: fill("package.toml", {"name": package_name(directory)}),
+        "train.py": (STARTER / "train.py").read_text(encoding="utf-8"),
+        "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
+        "data/visits.csv": _starter_rows().to_csv(index=False, lineterminator="\n"),
+    }
+    return write_project(directory, content, {})
+
+
+def init_from_model(
+    directory: Path, model: Path, data: Path | None, target: str | None
+) -> list[str]:
+    """Write a project around a trained model, and its data if there is any.
+
+    Raises ``PackageError`` for a pickle whose classes live in ``__main__``.
+    """
+    _check_model(model)
+    content_of_model = head(_first_file(model))
+    content = {"requirements.txt": _requirements(content_of_model)}
+    copies = {f"model/{model.name}": model}
+    section = ""
+    if data is not None:
+        chosen = _target(data, target)
+        section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
+        copies[f"data/{data.name}"] = data
+    elif target is not None:
+        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
+    values = {"name": package_name(directory), "task": task_of(content_of_model), "data": section}
+    content[FILENAME] = fill("pretrained.toml", {**values, "model": quoted(f"model/{model.name}")})
+    return write_project(directory, content, copies)
+
+
+def _check_model(model: Path) -> None:
+    if not model.exists():
+        raise UsageError(f"--from-model {model}: no such file", "name a saved model")
+    if model.is_dir() and not any(path.is_file() for path in model.rglob("*")):
+        raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
+    if model.is_file() and holds_main(model):
+        raise PackageError(
+            f"{model}: its classes live in __main__, where nothing else finds them",
+            "move the class to a module, import it from there, and save the model again",
+        )
+
+
+def _first_file(model: Path) -> Path:
+    return model if model.is_file() else next(p for p in sorted(model.rglob("*")) if p.is_file())
+
+
+def _requirements(content: bytes) -> str:
+    """What the pickle's modules ask for; scikit-learn writes its own version into it."""
+    lines = {name for module, name in DISTRIBUTIONS.items() if module in content}
+    version = re.search(rb"_sklearn_version[^0-9]{1,8}(\d+\.\d+\.\d+)", content)
+    if version:
+        lines = lines - {"scikit-learn"} | {f"scikit-learn=={version.group(1).decode()}"}
+    return "".join(f"{line}\n" for line in sorted(lines | {"pandas"}))
+
+
+def task_of(content: bytes) -> str:
+    """What a serialised model is for, by the classes it names."""
+    classifies = re.search(rb"Classifier|LogisticRegression|SVC|NaiveBayes|GaussianNB", content)
+    return "classification" if classifies else "regression"
+
+
+def _target(data: Path, target: str | None) -> str:
+    columns = column_names(data)
+    if target is not None:
+        if target not in columns:
+            raise UsageError(
+                f"--target: expected a column of {data.name}, got {target!r}",
+                f"its columns are {', '.join(columns[:20])}",
+            )
+        return target
+    return next((name for name in columns if name.lower() in TARGET_NAMES), columns[-1])
+
+
+def fill(name: str, values: Mapping[str, str]) -> str:
+    """A starter file with ``values`` in place of its ``$names``."""
+    return Template((STARTER / name).read_text(encoding="utf-8")).substitute(values)
+
+
+def quoted(text: str) -> str:
+    """A basic string of TOML: JSON's, but for the one control character that JSON lets be."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def package_name(directory: Path) -> str:
+    """A name for ``package.toml``, from the folder's."""
+    name = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower())[:100].strip("-")
+    return name or "model"
+
+
+def write_project(
+    directory: Path, content: Mapping[str, str], copies: Mapping[str, Path]
+) -> list[str]:
+    """Write all files or none; files that stand there already are never touched."""
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{directory}: expected a folder, got a file", "name a folder")
+    taken = [name for name in (*content, *copies) if (directory / name).exists()]
+    if taken:
+        raise UsageError(f"{directory / taken[0]}: exists already", "name an empty or a new folder")
+    check_writable(directory)
+    standing = next(place for place in (directory, *directory.resolve().parents) if place.is_dir())
+    with writing(directory), tempfile.TemporaryDirectory(dir=standing) as name:
+        new = Path(name)
+        for path, text in content.items():
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            (new / path).write_text(text, encoding="utf-8")
+        for path, source in copies.items():
+            (new / path).parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if source.is_dir() else shutil.copyfile
+            copy(source, new / path)
+        for path in (*content, *copies):
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (new / path).rename(directory / path)
+    return sorted((*content, *copies))
+
+
+def _starter_rows() -> pd.DataFrame:
+    """600 made-up visits to a shop, always the same, with the gaps that real data has."""
+    draw, rows = np.random.default_rng(7), 600
+    channel = draw.choice(["web", "app", "store"], rows, p=[0.5, 0.3, 0.2])
+    basket = np.round(draw.gamma(2.0, 30.0, rows), 2)
+    visits = draw.poisson(3.0, rows)
+    member = draw.random(rows) < 0.4
+    score = 0.5 * (visits - 3) + 1.2 * member + 0.01 * (basket - 60) + (channel == "app")
+    returned = draw.random(rows) < 1 / (1 + np.exp(-score))
+    frame = pd.DataFrame({"channel": channel, "basket": basket, "visits": visits, "member": member})
+    frame.loc[draw.choice(rows, 20, replace=False), "basket"] = np.nan
+    frame["returned"] = np.where(returned, "yes", "no")
+    return frame

@@ -1,0 +1,117 @@
+"""What can be said about a project before anything is resolved, started or written."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from monitoring.slices.slices import Rule
+from packager.data.frames import column_names
+from packager.data.preview import (
+    first_rows,
+    refuse_commas,
+    refuse_unservable,
+    refuse_unservable_types,
+)
+from packager.errors import PackageError, UsageError
+from packager.project.config import FILENAME, Project
+from packager.project.files import model_files
+from packager.project.pickles import holds_main
+from packager.project.sections import DataSection
+
+
+def check_columns(project: Project) -> None:
+    """Every column that ``package.toml`` names is in the data."""
+    data = project.data
+    if data is None:
+        _check_no_data(project)
+        return
+    source, reader = project.path(data.source), data.reader
+    present = column_names(source, reader)
+    named = {"data.target": [data.target], "data.exclude": data.exclude}
+    named |= {"data.include": data.include, "data.train_only": data.train_only}
+    named |= {"data.personal": data.personal, "data.not_personal": data.not_personal}
+    named |= {"data.columns": tuple(data.columns), "data.read.dtypes": tuple(data.read.dtypes)}
+    compared = project.monitoring
+    named |= {"monitoring.exclude": compared.exclude, "monitoring.include": compared.include}
+    named |= {"data.split.by": data.split.by, "slices.columns": project.slices.columns}
+    if data.split.time:
+        named["data.split.time"] = [data.split.time]
+    for name, text in project.slices.rules.items():
+        named[f"slices.rules.{name}"] = _rule_columns(name, text)
+    for key, columns in named.items():
+        _require(key, columns, present, data.source)
+    if data.target in data.exclude:
+        raise UsageError(
+            f"{FILENAME}: `data.exclude`: expected no target among them, got {data.target!r}",
+            "the target is never a feature; leave it out of exclude",
+        )
+    if data.split.file:
+        held_out = column_names(project.path(data.split.file), reader)
+        _require("data.split.file", present, held_out, data.split.file)
+    _check_first_rows(data, source, present)
+
+
+def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> None:
+    """What the types of the data and its first rows show already."""
+    other = {data.target, *data.exclude, *data.train_only}
+    features = [n for n in data.include or present if n not in other]
+    refuse_unservable_types(source, features)
+    rows = first_rows(source, data.reader)
+    refuse_commas(rows, data.reader, data.source)
+    refuse_unservable(rows, features)
+
+
+def check_code(project: Project, code: Mapping[str, Path]) -> None:
+    """Every module that ``package.toml`` names is among the files that are packaged."""
+    named = {"serve.predictor": project.serve.predictor}
+    if project.recipe:
+        named["recipe.train"] = project.recipe.train
+    for key, entrypoint in named.items():
+        path = entrypoint.partition(":")[0].replace(".", "/")
+        places = [f"{top}{path}{end}" for top in ("", "src/") for end in (".py", "/__init__.py")]
+        if entrypoint != "auto" and not any(place in code for place in places):
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected {path}.py among the packaged code, got none",
+                "the folder that holds the data is not packaged, nor what .gitignore and "
+                ".dockerignore name: move the data into a folder of its own",
+            )
+
+
+def check_model_file(project: Project) -> None:
+    """A given pickle whose classes live in ``__main__`` can be read by nobody else."""
+    for name, path in model_files(project).items():
+        if holds_main(path):
+            raise PackageError(
+                f"model file {name}: its classes live in __main__, where nothing else finds them",
+                "move the class to a module of the project, import it from there, and save again",
+            )
+
+
+def _check_no_data(project: Project) -> None:
+    if project.slices.columns or project.slices.rules:
+        raise UsageError(
+            f"{FILENAME}: `slices`: expected [data] to take them from, got none", "add [data]"
+        )
+
+
+def _rule_columns(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return Rule.parse(text).columns
+    except ValueError as error:
+        raise UsageError(
+            f"{FILENAME}: `slices.rules.{name}`: {error}",
+            "write a condition on columns, for example carat >= 1.5",
+        ) from error
+
+
+def _require(key: str, wanted: Iterable[str], present: list[str], where: str) -> None:
+    for column in wanted:
+        if column not in present:
+            close = difflib.get_close_matches(column, present, 1, 0.6)
+            shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "")
+            raise UsageError(
+                f"{FILENAME}: `{key}`: expected a column of {where}, got {column!r}",
+                f"did you mean {close[0]!r}?" if close else f"its columns are {shown}",
+            )

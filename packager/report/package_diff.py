@@ -1,0 +1,246 @@
+"""A ``Difference`` for people, and for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+from packager.compare.records import (
+    Change,
+    Changes,
+    DataDifference,
+    Difference,
+    EvaluationDifference,
+    LayerEntry,
+    LayersDifference,
+    Requirement,
+)
+from packager.tables.overlap import Overlap, Rows, Share
+from packager.text import human_bytes
+
+SIGNS = {"added": "+", "removed": "-"}
+DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}")
+SHOWN = 8  # items of a list; --json has them all
+
+
+def as_json(found: Difference) -> dict[str, Any]:
+    """Everything; ``same`` says whether there is any difference."""
+    return {"same": found.same, **found.model_dump(mode="json", by_alias=True)}
+
+
+def as_text(found: Difference) -> str:
+    """A section for everything that differs, one line a difference: + added, - removed, ~ changed.
+
+    A stands for the package named first, B for the second.
+    """
+    lines = [f"A  {found.before.name}", f"B  {found.after.name}"]
+    if found.same:
+        return "\n".join([*lines, "", "no differences"])
+    for title, section in _sections(found):
+        body = [f"  {line}" for line in section]
+        lines += ["", title, *body] if body else []
+    return "\n".join(lines)
+
+
+def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
+    yield "package", _changes(found.package)
+    yield "Python, platform and base", _changes(found.platform)
+    yield "requirements", map(_requirement, found.requirements)
+    yield "data", _data(found.data)
+    yield "code", _changes(found.code)
+    yield "recipe", _changes(found.recipe)
+    yield "serve", _changes(found.serve)
+    yield "slices", _changes(found.slices)
+    yield "runtime", _changes(found.runtime)
+    yield "numerical environment", _changes(found.environment)
+    yield "compiled form", _changes(found.compiled)
+    yield "schema", _changes(found.schema_)
+    yield "model", _changes(found.model)
+    yield "metrics", _evaluation(found.evaluation)
+    yield "findings in the data", _changes(found.findings)
+    yield "training twice", _changes(found.observed)
+    yield "metrics of other seeds", _spread(found.spread)
+    yield "files in /package", _changes(found.files)
+    yield "image settings", _changes(found.image)
+    yield "layers", _layers(found.layers)
+    if found.companion is not None:
+        yield "companion, with the image's layers", _companion(found)
+
+
+def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
+    paths = [between.join(change.path) for change in changes]
+    width = min(40, max((len(path) for path in paths), default=0))
+    for path, change in zip(paths, changes, strict=True):
+        yield f"{SIGNS.get(change.how, '~')} {path:<{width}}  {_values(change)}"
+
+
+def _spread(changes: Changes) -> Iterator[str]:
+    """Metrics as mean ± standard deviation over the seeds; the seeds themselves as they are."""
+    metrics = [change for change in changes if "seeds" not in change.path]
+    shown = [
+        change.model_copy(update={"before": _chance(change.before), "after": _chance(change.after)})
+        for change in metrics
+    ]
+    yield from _changes(tuple(change for change in changes if "seeds" in change.path))
+    for line in _changes(tuple(shown)):
+        yield line.replace('"', "")
+
+
+def _chance(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {name: _chance(inner) for name, inner in values.items()}
+    if not isinstance(values, list | tuple):
+        return values
+    return f"{fmean(values):.4f} ± {stdev(values) if len(values) > 1 else 0:.4f}"
+
+
+def _values(change: Change) -> str:
+    if change.how == "added":
+        return _value(change.after)
+    if change.how == "removed":
+        return _value(change.before)
+    if isinstance(change.before, Sequence) and isinstance(change.after, Sequence):
+        told = _moved(change.before, change.after)
+        if told:
+            return told
+    return f"{_value(change.before)} → {_value(change.after)}"
+
+
+def _moved(before: Sequence[Any], after: Sequence[Any]) -> str:
+    """Which items of a list came and went; empty for text, and where that is not all."""
+    if isinstance(before, str) or isinstance(after, str):
+        return ""
+    one, other = ([_value(item) for item in items] for items in (before, after))
+    gone = [item for item in one if item not in other]
+    come = [item for item in other if item not in one]
+    if [item for item in one if item in other] != [item for item in other if item in one]:
+        return ""
+    signed = (("-", gone), ("+", come))
+    return "  ".join(f"{sign} {_listed(items)}" for sign, items in signed if items)
+
+
+def _value(value: Any) -> str:
+    """JSON, but for digests, which are cut, and for what is long."""
+    if isinstance(value, str) and (digest := DIGEST.fullmatch(value)):
+        return digest[1]
+    if isinstance(value, dict):
+        return _listed([f"{name} {_value(inner)}" for name, inner in value.items()])
+    if isinstance(value, list | tuple):
+        return f"[{_listed([_value(item) for item in value])}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _listed(items: Sequence[str]) -> str:
+    more = f", … {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return ", ".join(items[:SHOWN]) + more
+
+
+def _requirement(found: Requirement) -> str:
+    one, other = found.before, found.after
+    if one is None or other is None:
+        wheel = other or one
+        version = wheel.version if wheel else ""
+        return f"{SIGNS[found.how]} {found.name} {version}"
+    if found.how == "version":
+        return f"~ {found.name} {one.version} → {other.version}"
+    if found.how == "group":
+        return f"~ {found.name} {one.version}: for {one.group} → for {other.group}"
+    files = f"{one.filename} {one.sha256[:12]} → {other.filename} {other.sha256[:12]}"
+    return f"~ {found.name} {one.version}, another file: {files}"
+
+
+def _data(found: DataDifference) -> Iterator[str]:
+    if found.same:
+        return
+    yield from _changes(found.files, "/")
+    yield from _changes(found.settings)
+    for how in ("added", "removed", "changed"):
+        names = [change.path[0] for change in found.columns if change.how == how]
+        if names:
+            yield f"columns {how}: {', '.join(names)}"
+    if found.types_differ:
+        yield "columns differ in name, logical type, nullability or order"
+    if found.rows is not None:
+        yield from _rows(found.rows, moved=not found.columns)
+
+
+def _rows(rows: Rows, *, moved: bool) -> Iterator[str]:
+    count = f"rows: {rows.before} → {rows.after}" if rows.before != rows.after else "rows"
+    if rows.verdict == "equal":
+        yield f"{count}: the same {rows.after}, in the same order"
+    elif rows.verdict == "reordered":
+        yield f"{count}: the same {rows.after}, in another order"
+    elif rows.verdict == "incomparable":
+        yield f"{count}: can't be compared, the columns are others"
+    else:
+        yield f"{count}: values moved between rows" if moved else f"{count}: differ"
+    if rows.overlap is not None:
+        yield from _overlap(rows.overlap)
+
+
+def _overlap(found: Overlap) -> Iterator[str]:
+    how = "exact" if found.exact else f"estimated from {found.sample} row hashes, 95 % interval"
+    for share, mine, other in ((found.of_before, "A", "B"), (found.of_after, "B", "A")):
+        if share is not None:
+            told = _share(share, exact=found.exact)
+            yield f"of the distinct rows of {mine}, {told} are in {other} ({how})"
+
+
+def _share(share: Share, *, exact: bool) -> str:
+    if exact:
+        return f"{share.value:.2%}"
+    return f"about {share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+
+
+def _evaluation(found: EvaluationDifference) -> Iterator[str]:
+    for sign, names in (("-", found.slices_removed), ("+", found.slices_added)):
+        for name in names:
+            yield f"{sign} slice {name}"
+    width = max((len(change.slice or "all") for change in found.metrics), default=0)
+    for change in found.metrics:
+        where = "all" if change.slice is None else change.slice
+        difference = "" if change.difference is None else f"  ({change.difference:+.4g})"
+        values = f"{_number(change.before)} → {_number(change.after)}{difference}"
+        yield f"~ {where:<{width}}  {change.metric:<18} {values}"
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.6g}"
+
+
+def _layers(found: LayersDifference) -> Iterator[str]:
+    if found.equal:
+        size = human_bytes(sum(layer.size for layer in found.equal))
+        yield f"= {', '.join(layer.name for layer in found.equal)}: {size}"
+    yield from _unlike(found.only_before, found.only_after)
+    yield from _bytes(found)
+
+
+def _companion(found: Difference) -> Iterator[str]:
+    if found.companion is None:
+        return
+    for side, name in ((found.before, "A"), (found.after, "B")):
+        if not side.companion:
+            yield f"{name} has no companion: its image counts"
+    shown = {layer.diff_id for layer in (*found.layers.only_before, *found.layers.only_after)}
+    before, after = (
+        [layer for layer in layers if layer.diff_id not in shown]
+        for layers in (found.companion.only_before, found.companion.only_after)
+    )
+    yield from _unlike(before, after)
+    yield from _bytes(found.companion)
+
+
+def _unlike(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> Iterator[str]:
+    for sign, layers in (("-", before), ("+", after)):
+        for layer in layers:
+            yield f"{sign} {layer.name:<24} {human_bytes(layer.size):>9}  {_value(layer.diff_id)}"
+
+
+def _bytes(found: LayersDifference) -> Iterator[str]:
+    yield f"to ship: {human_bytes(found.to_ship)} that A lacks"
+    load = human_bytes(found.to_load)
+    yield f"to load into an engine that has A: {load}, all above the first layer that differs"

@@ -1,0 +1,82 @@
+"""Suspects as files: Parquet for programs, CSV for giving verdicts, a page for looking at them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from packager.cache import new_file
+from packager.data.checks.finding import Finding, Report
+from packager.data.spreadsheet import escaped
+from packager.report.suspects_page import page
+from packager.review.verdicts import FIELDS, Verdict
+
+PARQUET = "suspects.parquet"
+CSV = "suspects.csv"
+PAGE = "suspects.html"
+TOLD = ("score", "detector", "part", "row", "observed", "expected", "suggestion", "blocking")
+
+
+def write_suspects(
+    report: Report,
+    findings: Sequence[Finding],
+    verdicts: Sequence[Verdict],
+    folder: Path,
+    title: str,
+) -> tuple[Path, ...]:
+    """Write ``findings`` into ``folder`` as three files; return them."""
+    with new_file(folder / PARQUET) as file:
+        _write_parquet(findings, file)
+    with new_file(folder / CSV) as file:
+        _write_csv(report, findings, verdicts, file)
+    with new_file(folder / PAGE) as file:
+        file.write_text(page(report, findings, verdicts, title), encoding="utf-8")
+    return folder / PARQUET, folder / CSV, folder / PAGE
+
+
+def _write_parquet(findings: Sequence[Finding], file: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    text = ("detector", "column", "observed", "expected", "suggestion", "part", "row_hash")
+    schema = pa.schema(
+        [
+            ("score", pa.float64()),
+            *((name, pa.string()) for name in text),
+            ("row", pa.int64()),
+            ("blocking", pa.bool_()),
+        ]
+    )
+    rows = [finding.model_dump() for finding in findings]
+    parquet.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+
+
+def _write_csv(
+    report: Report, findings: Sequence[Finding], verdicts: Sequence[Verdict], file: Path
+) -> None:
+    """A line for each finding about a row, with its verdict so far, and the row's own cells.
+
+    No cell is one that a spreadsheet would run; the cells of verdicts are read back as they were.
+    """
+    given = {verdict.row_hash: verdict for verdict in verdicts if verdict.verdict != "fix"}
+    fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}
+    with file.open("w", encoding="utf-8", newline="") as text:
+        writer = csv.writer(text, lineterminator="\n")
+        head = [*FIELDS, *TOLD, *(f"data:{name}" for name in report.columns)]
+        writer.writerow(map(escaped, head))
+        for finding in findings:
+            if finding.row is None:
+                continue
+            key = finding.row_hash, finding.column or ""
+            verdict = given.get(finding.row_hash) or fixes.get(key)
+            cells = [
+                finding.row_hash,
+                verdict.verdict if verdict else "",
+                finding.column,
+                verdict.value if verdict else "",
+                verdict.why if verdict else "",
+                *(getattr(finding, name) for name in TOLD),
+                *report.cells[finding.row_hash],
+            ]
+            writer.writerow(map(escaped, cells))

@@ -1,0 +1,96 @@
+"""What changed between two data sets, for people: schema, columns, rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from packager.compare.tables import DataDiff
+from packager.tables.row_diff import RowDiff
+from packager.tables.summary import ColumnSummary
+from packager.text import one_line
+
+_COLUMNS = 40
+
+
+def compared_text(found: DataDiff) -> str:
+    """The whole comparison as lines."""
+    return "\n".join(map(one_line, _lines(found)))
+
+
+def _lines(found: DataDiff) -> Iterator[str]:
+    rows = found.rows
+    if found.equal:
+        order = "" if rows.verdict == "equal" else ", in another order"
+        yield f"equal: the same {rows.after} rows{order}"
+        return
+    yield "schema"
+    yield from (f"  + {name}" for name in found.added_columns)
+    yield from (f"  - {name}" for name in found.removed_columns)
+    if not (found.added_columns or found.removed_columns):
+        other = "other types, nulls or order of columns"
+        yield f"  {other if found.types_differ else 'the same'}"
+    yield "columns"
+    yield from _columns(found)
+    yield f"rows {rows.before} → {rows.after}"
+    yield from _rows(found)
+
+
+def _columns(found: DataDiff) -> Iterator[str]:
+    if not found.changed_columns:
+        yield "  the same values in each"
+    drift = {column.name: column for column in found.drift}
+    for name in found.changed_columns[:_COLUMNS]:
+        facts: list[str] = []
+        if found.summaries is not None:
+            before, after = (summary.columns[name] for summary in found.summaries)
+            facts += _facts(before, after)
+        if name in drift:
+            facts.append(f"PSI {drift[name].psi:.4f} (z {drift[name].z:.1f})")
+            if drift[name].unseen:
+                facts.append("new: " + ", ".join(map(repr, drift[name].unseen[:5])))
+        yield f"  ~ {name}  {'; '.join(facts)}".rstrip()
+    if len(found.changed_columns) > _COLUMNS:
+        yield f"  and {len(found.changed_columns) - _COLUMNS} more"
+
+
+def _facts(before: ColumnSummary, after: ColumnSummary) -> Iterator[str]:
+    if before.kind != after.kind:
+        yield f"{before.kind} → {after.kind}"
+    for name in ("nulls", "distinct", "minimum", "mean", "maximum"):
+        one, other = getattr(before, name), getattr(after, name)
+        if one != other:
+            yield f"{name} {_number(one)} → {_number(other)}"
+
+
+def _rows(found: DataDiff) -> Iterator[str]:
+    if found.row_diff is not None:
+        yield from _row_diff(found.row_diff)
+        return
+    overlap = found.rows.overlap
+    if found.rows.verdict == "incomparable":
+        yield "  can't be compared without the data: the columns are others"
+    elif overlap is not None and overlap.of_before is not None:
+        about = "" if overlap.exact else "about "
+        yield f"  {about}{overlap.of_before.value:.1%} of the distinct rows are in both"
+    if found.rows.verdict in ("equal", "reordered"):
+        yield "  the same"
+
+
+def _row_diff(rows: RowDiff) -> Iterator[str]:
+    yield f"  {rows.added} added, {rows.removed} removed, {rows.changed} changed"
+    for name, count in sorted(rows.changed_cells.items(), key=lambda item: (-item[1], item[0])):
+        yield f"  ~ {name}: {count} cells"
+    for before, after in rows.changed_rows:
+        yield f"  ~ {_json(before)} → {_json(after)}"
+    yield from (f"  + {_json(row)}" for row in rows.added_rows)
+    yield from (f"  - {_json(row)}" for row in rows.removed_rows)
+
+
+def _json(row: dict[str, object]) -> str:
+    text = json.dumps(row, ensure_ascii=False)
+    return text if len(text) <= 300 else text[:299] + "…"
+
+
+def _number(value: float | int | None) -> str:
+    return "none" if value is None else f"{value:.6g}"

@@ -1,0 +1,133 @@
+"""Applying verdicts: a derived table, with a record of what it was made from.
+
+The source is never touched: without its verdicts, the same command gives the same rows again.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pyarrow import parquet
+
+from packager.cache import new_file
+from packager.data import frames
+from packager.data.csv_files import csv_records
+from packager.data.csv_text import separator_of, table_suffix
+from packager.data.fingerprint import fingerprint
+from packager.data.parquet_files import arrow_table
+from packager.errors import PackageError, UsageError
+from packager.manifest.base import FileEntry, Noun
+from packager.manifest.read_options import PLAIN, Reader
+from packager.review.corrections import Changes, changed_table, changes_of
+from packager.review.verdicts import Verdict, digest
+
+RECORD = ".derived.json"
+
+
+class Derived(Noun):
+    """What a derived table was made from, beside it as ``NAME.derived.json``."""
+
+    step: Literal["verdicts"] = "verdicts"
+    parent: str
+    """The source, relative to the derived table."""
+    files: tuple[FileEntry, ...]
+    """Of the source."""
+    parent_rows: tuple[str, str]
+    """The dfp/1 sums over the rows of the source."""
+    verdicts: str
+    """sha256 of the verdicts, without their reasons."""
+    rows: int
+    dropped: int
+    fixed: int
+    """Cells that were changed."""
+    unused: tuple[str, ...]
+    """Row hashes of verdicts that no row has."""
+
+
+def source_of(path: Path) -> Path:
+    """The source of a derived table; any other file is its own source."""
+    record = path.with_name(path.name + RECORD)
+    if not record.is_file():
+        return path
+    parent = (path.parent / Derived.load(record).parent).resolve()
+    if not parent.exists():
+        raise PackageError(
+            f"{path}: expected its source at {parent}, got nothing there",
+            f"put it back, or remove {record.name} to take {path.name} as the source",
+        )
+    return parent
+
+
+def apply_verdicts(
+    source: Path, verdicts: Sequence[Verdict], output: Path, reader: Reader = PLAIN
+) -> Derived:
+    """Write the rows of ``source`` as the verdicts have them to ``output``, and its record beside.
+
+    CSV cells that no verdict names keep their text. Raise ``UsageError`` where a verdict names a
+    column that isn't there or a value that its column can't hold.
+    """
+    form, files = frames.source_files(source)
+    suffix = table_suffix(files[0])
+    if output.suffix.lower() != suffix:
+        raise UsageError(f"--output {output}: expected a {suffix} file, as the source is")
+    if output.resolve() in [file.resolve() for file in files]:
+        raise UsageError(f"--output {output}: expected another file than the source")
+    frame = frames.read(source, reader)
+    changes = changes_of(frame, verdicts)
+    top = source if source.is_dir() else source.parent
+    derived = Derived(
+        parent=_relative(source, output.parent),
+        files=tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files),
+        parent_rows=fingerprint(frame).rows,
+        verdicts=digest(verdicts),
+        rows=int(changes.kept.sum()),
+        dropped=changes.dropped,
+        fixed=len(changes.cells),
+        unused=changes.unused,
+    )
+    with new_file(output) as new:
+        if form == "csv":
+            _write_csv(files, len(frame), changes, new, reader)
+        else:
+            parquet.write_table(changed_table(arrow_table(files), changes), new)
+    with new_file(output.with_name(output.name + RECORD)) as new:
+        new.write_text(json.dumps(derived.model_dump(), indent=2) + "\n", encoding="utf-8")
+    return derived
+
+
+def _write_csv(
+    files: Sequence[Path], rows: int, changes: Changes, new: Path, reader: Reader
+) -> None:
+    """The records as they are written in the source, but for what the verdicts change."""
+    with new.open("w", encoding=reader.encoding, newline="") as out:
+        separator = separator_of(files[0], reader)
+        writer = csv.writer(out, delimiter=separator, quotechar=reader.quote, lineterminator="\n")
+        records = csv_records(files, reader)
+        header = next(records)
+        writer.writerow(header)
+        place = 0
+        for cells in records:
+            if changes.kept[min(place, rows - 1)]:
+                writer.writerow(_cells(cells, header, place, changes))
+            place += 1
+    if place != rows:
+        raise PackageError(
+            f"{files[0]}: expected {rows} records, got {place}",
+            "some rows can't be told apart as text; save the table as Parquet and apply there",
+        )
+
+
+def _cells(cells: list[str], header: Sequence[str], place: int, changes: Changes) -> Sequence[str]:
+    return [
+        changes.cells.get((place, name), cell)
+        for name, cell in zip([*header, *[""] * (len(cells) - len(header))], cells, strict=False)
+    ]
+
+
+def _relative(source: Path, folder: Path) -> str:
+    return Path(os.path.relpath(source.resolve(), folder.resolve())).as_posix()

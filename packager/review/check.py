@@ -1,0 +1,174 @@
+"""``package data check``: the dirt in data, of a project or bare, and what was decided about it.
+
+A project is checked in a worker on its locked environment, by every detector. A bare file or table
+has no such environment, so it is checked in this process, by the detectors that train nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packager.cache import work_folder
+from packager.data import frames
+from packager.data.checks.expectations import Expected
+from packager.data.checks.finding import Finding, Report
+from packager.data.checks.run import DETECTORS, LARGE, MODEL_FREE, check
+from packager.data.checks.table import table_of
+from packager.data.fingerprint import row_hashes
+from packager.data.model_input import as_served
+from packager.data.null_words import words_read_as_null
+from packager.engine.engine import Engine
+from packager.errors import UsageError
+from packager.location import Location
+from packager.manifest.read_options import PLAIN
+from packager.progress import Progress
+from packager.project.config import FILENAME, Project, load_project
+from packager.project.files import VERDICTS
+from packager.review.gate import asked_of, earlier, examine, kept_at, remembered, still_open
+from packager.review.verdicts import Verdict, read_verdicts
+from packager.runners.project import footing_of, worker_on_footing
+from packager.runners.table_data import local_data
+
+if TYPE_CHECKING:
+    from packager.tables.previous import Before
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a name given on the command line stands for."""
+
+    project: Project | None
+    data: Path | Location
+    """The rows: a file, a folder of them, or a table with versions."""
+
+    @property
+    def verdicts(self) -> Path:
+        """The file that keeps verdicts: beside ``package.toml``, beside the rows, or here."""
+        if self.project is not None:
+            return self.project.directory / VERDICTS
+        # A table may lie anywhere, in a bucket too: people decide about it where they work.
+        return (self.data.parent if isinstance(self.data, Path) else Path.cwd()) / VERDICTS
+
+    @property
+    def title(self) -> str:
+        """What a page about it is called."""
+        if self.project is not None:
+            return self.project.package.name
+        return self.data.name if isinstance(self.data, Path) else str(self.data)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A report, and what people decided about its rows."""
+
+    report: Report
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings nobody has said are right, worst first."""
+        return still_open(self.report.findings, self.verdicts)
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Those of them that stop a build."""
+        return still_open(self.report.blocking, self.verdicts)
+
+
+def place_of(text: str) -> Place:
+    """A project if there is a ``package.toml``, a table, or rows; ``UsageError`` for none."""
+    path = Path(text)
+    if path.name == FILENAME or (path / FILENAME).is_file():
+        project = load_project(path)
+        if project.data is None:
+            raise UsageError(f"{path}: expected a project with data, got one without", "add [data]")
+        return Place(project, project.table or project.path(project.data.source))
+    table = Location.table_at(text)
+    if table is not None:
+        return Place(None, table)
+    if not path.exists():
+        raise UsageError(
+            f"{path}: expected a project, a file of rows or a table, got nothing there"
+        )
+    frames.source_files(path)
+    return Place(None, path.resolve())
+
+
+def check_data(
+    place: Place,
+    progress: Progress,
+    *,
+    target: str | None = None,
+    against: str | None = None,
+    base: str | None = None,
+    fresh: bool = False,
+) -> Checked:
+    """Check ``place``; a project's report is remembered, unless ``fresh``.
+
+    ``target`` is for data without a project. ``against`` names the version before (a file or a
+    table); a table is compared with its own version before, if nothing is named. Raises
+    ``PackageError``.
+    """
+    verdicts = read_verdicts(place.verdicts)
+    if place.project is None:
+        return Checked(_check_bare(place.data, target, against, progress), verdicts)
+    if target is not None:
+        raise UsageError("--target: expected none for a project", "package.toml names it")
+    with local_data(place.project, progress) as project:
+        asked = asked_of(project, progress, against)
+        footing = footing_of(project, Engine.connect(), progress, base=base)
+        kept = kept_at(project, asked, footing.dependencies.lock, footing.isolation)
+        report = None if fresh else remembered(kept)
+        if report is None:
+            with worker_on_footing(project, footing, progress) as worker:
+                report = examine(kept, asked, worker, progress)
+        return Checked(report, verdicts)
+
+
+def _check_bare(
+    data: Path | Location, target: str | None, against: str | None, progress: Progress
+) -> Report:
+    """Rows without a project: of a file, or of a table."""
+    frames.keep_text_plain()
+    if isinstance(data, Path):
+        found = earlier(None, against, progress)
+        return _check_rows(data, data.name, target, found, progress)
+    from packager.tables.checkout import export
+
+    with work_folder() as folder:
+        file = folder / f"{data.name}.parquet"
+        version = Location(data.uri, export(data, file).number)
+        found = earlier(version, against, progress)
+        return _check_rows(file, str(version), target, found, progress)
+
+
+def _check_rows(
+    source: Path, name: str, target: str | None, before: Before | None, progress: Progress
+) -> Report:
+    frame = frames.read(source)
+    served = as_served(frame, PLAIN)
+    if target is not None and target not in frame.columns:
+        raise UsageError(
+            f"--target: expected a column of {name}, got {target!r}",
+            f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
+        )
+    expected = Expected()
+    if before is not None:
+        expected = expected.compared_with(before.rows, accepted=before.accepted)
+    left_out = ", ".join(name for name in DETECTORS if name not in MODEL_FREE)
+    note = f"no project, so no model is trained: {left_out} are left out"
+    progress.step(f"checking {name}")
+    return check(
+        table_of(
+            served,
+            target,
+            expected=expected,
+            hashes=row_hashes(frame),
+            null_words=words_read_as_null(source, served, PLAIN),
+        ),
+        models=False,
+        notes=[note],
+        tell=progress.output if len(frame) > LARGE else lambda _: None,
+    )

@@ -1,0 +1,148 @@
+"""The check of a project's data: run in a worker once per data and job, remembered, and judged."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packager.cache import cache_directory, new_folder, used
+from packager.data.checks.expectations import Expected
+from packager.data.checks.finding import Finding, Report
+from packager.errors import PackageError
+from packager.location import Location
+from packager.manifest.evaluation import Findings
+from packager.manifest.manifest import Lock
+from packager.manifest.read_options import PLAIN, Reader
+from packager.progress import Progress
+from packager.project.config import Project
+from packager.project.files import VERDICTS
+from packager.review.summary import summary
+from packager.review.verdicts import Verdict, read_verdicts
+from packager.runners.job import job_of
+from packager.runners.result_cache import inputs_digest
+from packager.runners.runner import Worker
+from packager.worker.job import CheckJob
+
+if TYPE_CHECKING:
+    from packager.tables.previous import Before
+
+
+def review(
+    project: Project, lock: Lock, worker: Worker, progress: Progress, *, allow: bool
+) -> Findings | None:
+    """Check the data of a build; what the manifest keeps of it, None where there is no data.
+
+    Raise ``PackageError`` for findings that stop a build, unless ``allow``.
+    """
+    if project.data is None:
+        return None
+    asked = asked_of(project, progress)
+    place = kept_at(project, asked, lock, worker.isolation)
+    report = remembered(place) or examine(place, asked, worker, progress)
+    verdicts = read_verdicts(project.directory / VERDICTS)
+    for line in summary(report, verdicts):
+        progress.output(line)
+    blocking = still_open(report.blocking, verdicts)
+    if blocking and not allow:
+        raise refusal(report, blocking, project.directory)
+    if blocking:
+        progress.warn(f"{_count(report, blocking)} that stop a build were let through")
+    free = {name: n for name, n in report.counts.items() if name in report.model_free}
+    return Findings(digest=report.digest, counts=free, allowed=bool(blocking))
+
+
+def asked_of(project: Project, progress: Progress, against: str | None = None) -> CheckJob:
+    """What a worker is asked about the project's data.
+
+    ``against`` names the version before: a file, a folder or a table. Where the data is a version
+    of a table and nothing is named, it is the version before that one.
+    """
+    assert project.data is not None
+    expected = Expected(declared=project.data.columns)
+    table = None
+    if project.table is not None and project.exported is not None:
+        table = Location(project.table.uri, project.exported.version)
+    reader = project.data.reader
+    previous = earlier(table, against, progress, reader)
+    if previous is not None:
+        columns, rules = project.slices.columns, project.slices.rules
+        accepted = previous.accepted
+        expected = expected.compared_with(
+            previous.rows, columns, rules, accepted=accepted, reader=reader
+        )
+    return CheckJob(job=job_of(project), expected=expected)
+
+
+def earlier(
+    table: Location | None, against: str | None, progress: Progress, reader: Reader = PLAIN
+) -> Before | None:
+    """The rows to compare with: those named, else the version before the one of ``table``."""
+    if table is None and against is None:
+        return None
+    # deltalake is loaded only where a table is in use.
+    from packager.tables import previous
+
+    found = previous.rows_named(against, reader) if against else None
+    if found is None and table is not None:
+        found = previous.rows_before(table, progress)
+    if found is not None:
+        progress.step(f"comparing with {found.name}")
+    return found
+
+
+def kept_at(project: Project, asked: CheckJob, lock: Lock, isolation: str) -> Path:
+    """Where the report is remembered, by all that it depends on."""
+    return cache_directory("checks") / inputs_digest(project, lock, isolation, asked)
+
+
+def remembered(place: Path) -> Report | None:
+    """The report of an earlier check of the same things, if there was one."""
+    if not place.is_dir():
+        return None
+    used(place)
+    return Report.load(place / "check.json")
+
+
+def examine(place: Path, asked: CheckJob, worker: Worker, progress: Progress) -> Report:
+    """Check the data in ``worker``, and remember the report at ``place``."""
+    progress.step("checking the data")
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name)
+        worker.run("check", {"job.json": asked.dump()}, out, progress)
+        report = Report.load(out / "check.json")
+    with new_folder(place, replace=True) as new:
+        (new / "check.json").write_bytes(report.dump())
+    return report
+
+
+def still_open(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+    """The findings about rows that no verdict says are right."""
+    right = {verdict.row_hash for verdict in verdicts if verdict.verdict == "keep"}
+    return tuple(finding for finding in findings if finding.row_hash not in right)
+
+
+def refusal(report: Report, blocking: Sequence[Finding], where: Path) -> PackageError:
+    """Why a build stops here, and what to type."""
+    worst = blocking[0]
+    place = f" in column {worst.column!r}" if worst.column else ""
+    part = " of the held-out file" if worst.part == "test" else ""
+    row = f", row {worst.row}{part}" if worst.row is not None else ""
+    return PackageError(
+        f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
+        f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
+        f"see them with `package data suspects {where} --out DIR` and mend the data, "
+        "or go on with --allow-findings, which the manifest records",
+    )
+
+
+def _count(report: Report, blocking: Sequence[Finding]) -> str:
+    """How many they are, those too that the report has no room for."""
+    names = {finding.detector for finding in blocking}
+    beyond = sum(
+        report.counts[name] - sum(finding.detector == name for finding in report.findings)
+        for name in names
+    )
+    total = len(blocking) + beyond
+    return f"{total:,} finding{'s' if total != 1 else ''}"

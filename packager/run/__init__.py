@@ -1,0 +1,1 @@
+"""A package at work: served, asked, measured, replayed."""

@@ -1,0 +1,178 @@
+"""The load generator: clients that each wait for their answer before they ask again.
+
+A process of its own (``python -m packager.run.bench.load``), standard library only: requests are made
+before it starts, sockets are kept alive, and one loop over ready sockets does the rest. It warms
+up, says ``warm``, and measures when it is told ``go``; see ``packager.run.bench.generator``.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, BinaryIO
+
+PATIENCE_SECONDS = 30.0
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = b"content-length:"
+
+
+class BrokenError(Exception):
+    """An answer that isn't one: the connection closed early, or its length isn't told."""
+
+
+@dataclass
+class Measured:
+    """What came back: seconds of each answer, how many with each status, broken connections."""
+
+    latencies: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    broken: int = 0
+
+
+class Connection:
+    """One client's kept-alive connection."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self._address = address
+        self.open()
+
+    def open(self) -> None:
+        """Connect (again)."""
+        self.socket = socket.create_connection(self._address, timeout=PATIENCE_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.received = b""
+        self.sent_at = 0.0
+
+    def ask(self, request: bytes) -> None:
+        """Send a request; its clock runs from here."""
+        self.received = b""
+        self.sent_at = time.perf_counter()
+        self.socket.sendall(request)
+
+    def take(self) -> str | None:
+        """Read what is there: the status when the answer is complete, else None."""
+        chunk = self.socket.recv(65_536)
+        if not chunk:
+            raise BrokenError
+        self.received = self.received + chunk if self.received else chunk
+        end = self.received.find(_HEAD_END)
+        if end < 0:
+            return None
+        head = self.received[:end].lower()
+        place = head.find(_LENGTH)
+        if place < 0:
+            raise BrokenError
+        length = int(head[place + len(_LENGTH) :].split(b"\r\n", 1)[0])
+        if len(self.received) < end + len(_HEAD_END) + length:
+            return None
+        return head[9:12].decode("latin-1")
+
+
+class Load:
+    """Some clients on one address, going through ``requests`` in turn."""
+
+    def __init__(self, address: tuple[str, int], clients: int, requests: Sequence[bytes]) -> None:
+        self._requests = requests
+        self._turn = count()
+        self._selector = selectors.DefaultSelector()
+        self._connections = [Connection(address) for _ in range(clients)]
+
+    def run(self, seconds: float) -> Measured:
+        """Ask for that long, then let running requests end; they aren't counted."""
+        measured = Measured()
+        end = time.perf_counter() + seconds
+        waiting = set(self._connections)
+        for connection in self._connections:
+            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+            self._ask(connection)
+        while waiting:
+            ready = self._selector.select(PATIENCE_SECONDS)
+            if not ready:
+                measured.broken += len(waiting)  # nobody is answered any more
+                break
+            for key, _ in ready:
+                self._answered(key.data, end, measured, waiting)
+        for connection in self._connections:
+            self._selector.unregister(connection.socket)
+        return measured
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._selector.close()
+        for connection in self._connections:
+            connection.socket.close()
+
+    def _answered(
+        self, client: Connection, end: float, measured: Measured, waiting: set[Connection]
+    ) -> None:
+        try:
+            status = client.take()
+        except (BrokenError, OSError):
+            measured.broken += 1
+            self._selector.unregister(client.socket)
+            client.socket.close()
+            client.open()
+            self._selector.register(client.socket, selectors.EVENT_READ, client)
+            status = ""
+        if status is None:
+            return
+        now = time.perf_counter()
+        if status and now <= end:
+            measured.latencies.append(now - client.sent_at)
+            measured.statuses[status] += 1
+        if now < end:
+            self._ask(client)
+        else:
+            waiting.discard(client)
+
+    def _ask(self, connection: Connection) -> None:
+        connection.ask(self._requests[next(self._turn) % len(self._requests)])
+
+
+def summary(measured: Measured, seconds: float, cpu_seconds: float) -> dict[str, Any]:
+    """The result as JSON: times in seconds."""
+    ordered = sorted(measured.latencies)
+    return {
+        "requests": len(ordered),
+        "seconds": seconds,
+        "p50": quantile(ordered, 0.5),
+        "p99": quantile(ordered, 0.99),
+        "statuses": dict(measured.statuses),
+        "broken": measured.broken,
+        "cpu_seconds": cpu_seconds,
+    }
+
+
+def quantile(ordered: Sequence[float], share: float) -> float | None:
+    """The smallest value that at least ``share`` of all don't exceed; None of none."""
+    if not ordered:
+        return None
+    return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
+
+
+def main(source: BinaryIO, target: BinaryIO) -> None:
+    """One job from ``source``: a line of JSON, the requests' bytes, later ``go``."""
+    job = json.loads(source.readline())
+    requests = [source.read(size) for size in job["sizes"]]
+    load = Load((job["host"], job["port"]), job["clients"], requests)
+    load.run(job["warm_seconds"])
+    target.write(b"warm\n")
+    target.flush()
+    source.readline()
+    cpu = time.process_time()
+    measured = load.run(job["seconds"])
+    used = time.process_time() - cpu
+    load.close()
+    target.write(json.dumps(summary(measured, job["seconds"], used)).encode() + b"\n")
+    target.flush()
+
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)

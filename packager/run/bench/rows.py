@@ -1,0 +1,119 @@
+"""Rows to ask with: made up from what a package says of its training rows, or from a file."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from monitoring.profile.profile import FeatureProfile, Profile
+from packager.data.coerce import shown_bound
+from packager.manifest.manifest import Column, Schema
+
+NULL_SHARE = 0.02
+MOST_REQUESTS = 1_000
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def synthetic_rows(
+    schema: Schema, profile: Profile | None, count: int, seed: int
+) -> list[dict[str, Any]]:
+    """``count`` rows of features; the same for the same seed.
+
+    Numbers fall into the profile's bins as often as training rows did, evenly within a bin;
+    without a profile, evenly into the range. Categories come as often as in training where the
+    profile tells. A column that had nulls has some. No value is a training row's own, but for
+    categories.
+    """
+    source = random.Random(seed)
+    profiles = {feature.name: feature for feature in profile.features} if profile else {}
+    drawn = {
+        column.name: _values(column, profiles.get(column.name), count, source)
+        for column in schema.features
+    }
+    return [dict(zip(drawn, cells, strict=True)) for cells in zip(*drawn.values(), strict=True)]
+
+
+def with_texts(
+    rows: Sequence[Mapping[str, Any]], schema: Schema, example: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """``rows`` with the example's texts in columns whose made-up texts the model can't take."""
+    names = [
+        column.name
+        for column in schema.features
+        if column.name in example
+        and (column.personal or (column.categories is None and "unseen" in column.refuses))
+    ]
+    return [{**row, **{name: example[name] for name in names}} for row in rows]
+
+
+def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
+    """``/predict`` bodies of ``size`` rows each; rows come again where there are too few."""
+    wanted = min(MOST_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
+    texts = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows]
+    found = []
+    for place in range(wanted):
+        # Steps that don't divide the number of rows: every body holds others.
+        start = place * size if size == 1 else place * (size + 7)
+        part = (texts[(start + offset) % len(texts)] for offset in range(size))
+        found.append(f'{{"rows":[{",".join(part)}]}}'.encode())
+    return found
+
+
+def _values(
+    column: Column, profile: FeatureProfile | None, count: int, source: random.Random
+) -> list[Any]:
+    values = _present(column, profile, count, source)
+    if not column.nullable or "null" in column.refuses:
+        return values
+    return [None if source.random() < NULL_SHARE else value for value in values]
+
+
+def _present(
+    column: Column, profile: FeatureProfile | None, count: int, source: random.Random
+) -> list[Any]:
+    if column.categories:
+        return source.choices(column.categories, _weights(column, profile), k=count)
+    if column.kind == "boolean":
+        return source.choices((False, True), k=count)
+    if column.minimum is None or column.maximum is None:
+        return [_text(source) if column.kind in ("string", "any") else None for _ in range(count)]
+    numbers = _numbers(column.minimum, column.maximum, profile, count, source)
+    return [_as_sent(column, number) for number in numbers]
+
+
+def _weights(column: Column, profile: FeatureProfile | None) -> list[float] | None:
+    """How often training rows held each category; None where the profile doesn't tell."""
+    if profile is None or profile.kind != "categorical" or not column.categories:
+        return None
+    counts = dict(zip(profile.categories, profile.counts, strict=False))
+    others = len(column.categories) - len(profile.categories)
+    rest = profile.counts[-1] / others if others > 0 else 1
+    return [float(counts.get(str(category), rest)) or 1.0 for category in column.categories]
+
+
+def _numbers(
+    low: float,
+    high: float,
+    profile: FeatureProfile | None,
+    count: int,
+    source: random.Random,
+) -> list[float]:
+    if profile is None or profile.kind != "numeric":
+        return [source.uniform(low, high) for _ in range(count)]
+    bounds = [low, *profile.edges, high]
+    chosen = source.choices(range(len(profile.counts)), profile.counts, k=count)
+    return [source.uniform(bounds[place], bounds[place + 1]) for place in chosen]
+
+
+def _as_sent(column: Column, number: float) -> Any:
+    if column.kind == "integer":
+        return round(number)
+    if column.kind == "datetime":
+        return shown_bound(column, number)
+    return float(f"{number:.6g}")
+
+
+def _text(source: random.Random) -> str:
+    return "".join(source.choices(_LETTERS, k=source.randint(3, 30)))

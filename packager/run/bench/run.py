@@ -1,0 +1,167 @@
+"""The benchmark: a server, rows to ask with, and the steps on it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from monitoring.profile.profile import Profile
+from packager.client import Client
+from packager.data.row_files import read_rows
+from packager.engine.engine import Engine
+from packager.engine.usage import Usage
+from packager.errors import UsageError
+from packager.image.reference import Reference
+from packager.manifest.manifest import Manifest
+from packager.progress import Progress
+from packager.run.bench.counters import Counters, compiled_share, stage_seconds
+from packager.run.bench.generator import Target, generator
+from packager.run.bench.result import Benchmark, Step
+from packager.run.bench.rows import bodies, synthetic_rows, with_texts
+from packager.run.serve import serving
+
+SYNTHETIC_ROWS = 2_000
+WARM_SHARE = 0.2
+SETTLE_SECONDS = 0.5
+"""Workers add to their counters a few times a second."""
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: every size of request with every number of clients."""
+
+    sizes: Sequence[int]
+    clients: Sequence[int]
+    seconds: float
+    source: Path | None
+    """Rows to ask with; None makes them up."""
+    seed: int
+
+
+def bench_package(
+    reference: Reference, engine: Engine | None, plan: Plan, progress: Progress
+) -> Benchmark:
+    """Start the package, measure it, stop it; raises ``PackageError`` where it doesn't answer."""
+    manifest = reference.manifest
+    rows = _rows(plan, manifest, reference.profile())
+    with serving(reference, engine, 0, progress) as server, Client(server.url) as client:
+        ready = time.monotonic() - server.started
+        progress.step(f"ready in {ready:.1f} s at {server.url}")
+        target = Target(server.url, None)
+        rows = _tried(client, rows, plan, manifest)
+        steps = _steps(target, client, rows, plan, server.usage, progress)
+    where = "process" if engine is None else "container"
+    return _benchmark(manifest, where, ready, plan, steps)
+
+
+def bench_server(client: Client, key: str | None, plan: Plan, progress: Progress) -> Benchmark:
+    """Measure a server that runs already: what it uses is not known then."""
+    manifest = client.package()
+    rows = _rows(plan, manifest, None)
+    rows = _tried(client, rows, plan, manifest)
+    steps = _steps(Target(client.url, key), client, rows, plan, lambda: None, progress)
+    return _benchmark(manifest, client.url, None, plan, steps)
+
+
+def _rows(plan: Plan, manifest: Manifest, profile: Profile | None) -> Rows:
+    if plan.source is None:
+        return synthetic_rows(manifest.schema_, profile, SYNTHETIC_ROWS, plan.seed)
+    rows = read_rows(plan.source, manifest.schema_, manifest.reader)
+    if not rows:
+        raise UsageError(f"{plan.source}: expected at least one row, got none")
+    return rows
+
+
+def _tried(client: Client, rows: Rows, plan: Plan, manifest: Manifest) -> Rows:
+    """The rows, of which one was answered: what is wrong with them or the key is said once."""
+    if plan.source is not None:
+        client.predict(rows[:1])
+        return rows
+    shown = client.schema().get("example", {}).get("rows", [{}])
+    rows = with_texts(rows, manifest.schema_, shown[0])
+    try:
+        client.predict(rows[:1])
+    except UsageError as error:
+        if not error.message.startswith("row"):
+            raise
+        hint = "the row was made up from the package's schema: name rows of your own with --input"
+        raise UsageError(error.message, hint) from error
+    return rows
+
+
+def _steps(
+    target: Target,
+    client: Client,
+    rows: Rows,
+    plan: Plan,
+    usage: Callable[[], Usage | None],
+    progress: Progress,
+) -> list[Step]:
+    steps = []
+    for size in plan.sizes:
+        asked = bodies(rows, size)
+        for clients in plan.clients:
+            progress.step(f"{size} rows a request, {clients} clients, {plan.seconds:g} s")
+            steps.append(_step(target, client, asked, size, clients, plan.seconds, usage))
+    return steps
+
+
+def _step(
+    target: Target,
+    client: Client,
+    asked: Sequence[bytes],
+    size: int,
+    clients: int,
+    seconds: float,
+    usage: Callable[[], Usage | None],
+) -> Step:
+    with generator(target, asked, clients, seconds, max(0.2, WARM_SHARE * seconds)) as load:
+        time.sleep(SETTLE_SECONDS)
+        before, used_before = Counters.of(client.metrics()), usage()
+        answered = load.measure()
+        used_after = usage()
+        time.sleep(SETTLE_SECONDS)
+        after = Counters.of(client.metrics())
+    cpu = None
+    if used_before is not None and used_after is not None and answered.requests:
+        cpu = (used_after.cpu_seconds - used_before.cpu_seconds) / answered.requests
+    return Step(
+        rows=size,
+        clients=clients,
+        seconds=answered.seconds,
+        requests=answered.requests,
+        requests_per_second=answered.requests / answered.seconds,
+        p50_ms=_scaled(answered.p50, 1e3),
+        p99_ms=_scaled(answered.p99, 1e3),
+        statuses=answered.statuses,
+        broken_connections=answered.broken,
+        memory_bytes=None if used_after is None else used_after.memory_bytes,
+        cpu_us_per_request=_scaled(cpu, 1e6),
+        stage_us={stage: 1e6 * mean for stage, mean in stage_seconds(before, after).items()},
+        compiled_share=compiled_share(before, after),
+        generator_busy=answered.cpu_seconds / answered.seconds,
+    )
+
+
+def _benchmark(
+    manifest: Manifest, where: str, ready: float | None, plan: Plan, steps: Sequence[Step]
+) -> Benchmark:
+    return Benchmark(
+        name=manifest.name,
+        version=manifest.tag,
+        where=where,
+        processors=os.cpu_count() or 1,
+        ready_seconds=ready,
+        rows_from="synthetic" if plan.source is None else str(plan.source),
+        steps=tuple(steps),
+    )
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

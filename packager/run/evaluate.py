@@ -1,0 +1,176 @@
+"""``package diff A B --data FILE``: two packages answer the same rows, and chance is weighed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import variance
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.slices.slices import ALL, SliceSet
+from monitoring.stats.drift import benjamini_hochberg
+from packager.compare.significance import LEVEL, Difference, Seeds, difference
+from packager.data import frames
+from packager.data.model_input import as_served
+from packager.engine.engine import Engine
+from packager.errors import PackageError, UsageError
+from packager.image.reference import Reference
+from packager.manifest.evaluation import Spread
+from packager.manifest.manifest import Manifest
+from packager.progress import Progress
+from packager.run.predict import predict
+
+Floats = npt.NDArray[np.float64]
+MIN_ROWS = 5
+"""On fewer rows even a model that wins every one of them has p = 0.5 ** rows above ``LEVEL``."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two packages on the same rows: overall, and each slice of the first package."""
+
+    metric: str
+    overall: Difference
+    slices: dict[str, Difference]
+    q: dict[str, float]
+    """Slice to p adjusted for looking at all of them (Benjamini & Hochberg 1995)."""
+    seeds_known: bool
+    by_sample: tuple[str, ...]
+    """Slices whose spread of seeds isn't known to both packages."""
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, in one plain sentence."""
+        found = self.overall
+        change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
+        chance = "seeds and sample" if self.seeds_known else "the sample alone"
+        explain = "explain" if self.seeds_known else "explains"
+        if found.rows < MIN_ROWS:
+            return f"too few rows to tell: {self.metric} {change}, at least {MIN_ROWS} are needed"
+        if found.p >= LEVEL:
+            by_seed = "; by the sample alone there would be one" if found.p_sample < LEVEL else ""
+            return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
+        better = "better" if found.difference > 0 else "worse"
+        turn = 1 if self.metric == "accuracy" else -1  # of an error, less is better
+        sign, ends = turn * found.difference, sorted((turn * found.low, turn * found.high))
+        return (
+            f"the second is {better}: {self.metric} {change}, a difference of {sign:+.4f} "
+            f"({ends[0]:+.4f} to {ends[1]:+.4f}), more than {chance} {explain}"
+        )
+
+
+def contest(
+    before: Reference, after: Reference, data: Path, engine: Engine | None, progress: Progress
+) -> Contest:
+    """Ask both packages about the rows of ``data``, which hold the target, and compare.
+
+    Raises ``UsageError`` where the packages answer different questions or the file lacks the
+    target, ``PackageError`` where one of them can't answer a row.
+    """
+    first, second = before.manifest, after.manifest
+    target = _target(first, second)
+    frames.keep_text_plain()
+    frame = as_served(frames.read(data, first.reader), first.reader)
+    if target not in frame.columns:
+        raise UsageError(
+            f"--data {data}: expected the target {target!r} among the columns, got "
+            f"{', '.join(map(str, list(frame.columns)[:20]))}",
+            "name a file with labels",
+        )
+    labelled = frame[target].notna().to_numpy()
+    if not labelled.any():
+        raise UsageError(f"--data {data}: expected labels in {target!r}, got none", "fill them in")
+    actual = frame[target][labelled].tolist()
+    scores = []
+    for package in (before, after):
+        answers = _answers(package, data, engine, progress)
+        kept = [answer for answer, known in zip(answers, labelled, strict=True) if known]
+        scores.append(_scores(kept, actual, first.task))
+    seeds = _seeds(first, second)
+    masks = SliceSet(first.slices.columns, first.slices.rules).masks(frame[labelled])
+    return judge(scores[0], scores[1], masks, first, seeds)
+
+
+def judge(
+    one: Floats,
+    other: Floats,
+    masks: Mapping[str, npt.NDArray[np.bool_]],
+    manifest: Manifest,
+    seeds: Mapping[str, tuple[Seeds, Seeds]],
+) -> Contest:
+    """The verdict on two arrays of scores, shape (n,)."""
+    slices = {
+        name: difference(one[mask], other[mask], seeds.get(name))
+        for name, mask in masks.items()
+        if name != ALL and mask.any()
+    }
+    adjusted = benjamini_hochberg([found.p for found in slices.values()]) if slices else []
+    return Contest(
+        metric="accuracy" if manifest.task == "classification" else "mean absolute error",
+        overall=difference(one, other, seeds.get(ALL)),
+        slices=slices,
+        q=dict(zip(slices, adjusted, strict=True)),
+        seeds_known=ALL in seeds,
+        by_sample=tuple(name for name in slices if name not in seeds),
+    )
+
+
+def _target(first: Manifest, second: Manifest) -> str:
+    pairs = [(m.task, m.schema_.target.name if m.schema_.target else None) for m in (first, second)]
+    if pairs[0] != pairs[1] or pairs[0][1] is None:
+        shown = " and ".join(f"{task} of {target}" for task, target in pairs)
+        raise UsageError(
+            f"expected two packages that predict the same target, got {shown}",
+            "compare packages of the same task, both built with data",
+        )
+    return pairs[0][1]
+
+
+def _answers(
+    package: Reference, data: Path, engine: Engine | None, progress: Progress
+) -> list[dict[str, Any]]:
+    text = predict(package, data, "jsonl", engine, progress)
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: str) -> Floats:
+    """1 for a right label, 0 for a wrong one; for a regression minus the absolute error."""
+    found = [answer["prediction"] for answer in answers]
+    if task == "classification":
+        right = [
+            p is not None and (p == a or str(p) == str(a))
+            for p, a in zip(found, actual, strict=True)
+        ]
+        return np.asarray(right, dtype=np.float64)
+    if any(value is None for value in found):
+        raise PackageError(
+            "expected a number for every row, got none for some", "compare rows both can answer"
+        )
+    return -np.abs(np.asarray(found, dtype=np.float64) - np.asarray(actual, dtype=np.float64))
+
+
+def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[Seeds, Seeds]]:
+    """Slice (and ``__all__``) to the variances of the score over seeds, where both know them."""
+    if first.spread is None or second.spread is None:
+        return {}
+    metric = "accuracy" if first.task == "classification" else "mae"
+    one, other = _variances(first.spread, metric), _variances(second.spread, metric)
+    return {name: (one[name], other[name]) for name in one.keys() & other.keys()}
+
+
+def _variances(spread: Spread, metric: str) -> dict[str, Seeds]:
+    columns = {ALL: spread.overall, **spread.slices}
+    return {
+        name: Seeds(variance(values[metric]), len(values[metric]) - 1)
+        for name, values in columns.items()
+        if len(values.get(metric, ())) > 1
+    }
+
+
+def _shown(score: float) -> str:
+    return f"{abs(score):.4f}"

@@ -1,0 +1,167 @@
+"""``package replay``: train again from the package alone, where nothing else can help."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from packager.cache import work_folder
+from packager.data.frames import source_files
+from packager.engine.engine import Engine
+from packager.errors import PackageError, UsageError
+from packager.image.layers import Layer, plain_layer
+from packager.image.reference import Reference
+from packager.image.stack import entries
+from packager.manifest.manifest import DataSource, Lock, Manifest
+from packager.model.integrity import Check
+from packager.progress import Progress
+from packager.runners.local import check_host
+from packager.trust.contents import given_checks
+from packager.trust.examine import Examined, examine
+from packager.trust.stage import Stage, own_layers, regular_entries, same_model
+from packager.worker.job import Ask
+from packager.worker.replay.repeat import repeated
+from packager.worker.replay.report import ReplayReport, damaged
+
+BY_BYTES = "checked here: this process compared bytes, and loaded nothing"
+BY_WORKER = "a worker here, which had loaded both models: code of the package ran in it"
+
+
+def replay(
+    reference: Reference,
+    engine: Engine | None,
+    progress: Progress,
+    ask: Ask,
+    *,
+    data: Path | None = None,
+) -> ReplayReport:
+    """Replay a package as ``ask`` says; ``data`` stands in where the package holds none.
+
+    It is checked from outside first; what it then trains and compares with is the runtime of this
+    installation, and the training has neither the recorded model nor the manifest.
+    Raises ``PackageError`` if it has no recipe, or its data is neither inside nor given.
+    """
+    manifest = reference.manifest
+    source = _check(manifest, data)
+    progress.step("checking the package from outside")
+    examined = examine(reference, engine)
+    files = {} if data is None else _named_as_recorded(data, source)
+    checks = [*examined.checks, *(given_checks(files, source) if files else ())]
+    if not all(check.ok for check in checks):
+        return _told(damaged(manifest, ()), checks, examined)
+    _check_place(examined.lock, engine)
+    with work_folder() as folder:
+        extra: Sequence[Layer] = ()
+        if files:
+            extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]
+        stage = Stage(examined, engine, (*own_layers(examined, folder), *extra), progress)
+        began = time.time()
+        trained = _train(stage, manifest, ask, folder)
+        window = (began, time.time())
+        report = _compare(stage, ask.model_copy(update={"window": window}), trained, folder)
+        equal = same_model(trained, manifest)
+    return _told(_confirmed(report, equal), checks, examined)
+
+
+def _train(stage: Stage, manifest: Manifest, ask: Ask, folder: Path) -> Layer:
+    """What the recipe makes of the data now, as a layer at ``/again``."""
+    out = folder / "trained"
+    out.mkdir()
+    stage.progress.step("training again, with the runtime of this installation")
+    job = repeated(manifest, ask)[1].job
+    with stage.worker() as worker:
+        worker.run("run", {"job.json": job.dump()}, out, stage.progress)
+    return plain_layer("again", folder / "again.tar", regular_entries(out, "again"))
+
+
+def _compare(stage: Stage, ask: Ask, trained: Layer, folder: Path) -> ReplayReport:
+    """The report of a worker that has both models, and has run no recipe."""
+    out = folder / "compared"
+    out.mkdir()
+    stage.progress.step("comparing, in a worker that has trained nothing")
+    with stage.worker(recorded=True, more=[trained]) as worker:
+        done = worker.run("replay", {"ask.json": ask.dump()}, out, stage.progress)
+    return ReplayReport.load(done)
+
+
+def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
+    """``report`` if it says of the model's bytes what was found here, else one that failed.
+
+    The worker has loaded both models, whose code could have reached into it; bytes are compared
+    by this process, which loads none.
+    """
+    if report.likeness is None or report.likeness.artifact == equal:
+        return report
+    said = {True: "the recorded bytes", False: "other bytes"}
+    check = Check(
+        name="model bytes, as the worker says",
+        expected=said[equal],
+        actual=said[not equal],
+        ok=False,
+    )
+    changed = {"rung": "none", "passed": False, "checks": (*report.checks, check)}
+    return report.model_copy(update=changed)
+
+
+def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> ReplayReport:
+    """``report`` with what was checked from outside, and who vouches for what."""
+    vouched = examined.vouched
+    if report.likeness is not None:
+        bytes_alone = report.rung == "artifact"
+        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER}
+    return report.model_copy(
+        update={
+            "checked_by": "this installation",
+            "vouched": vouched,
+            "checks": (*checks, *report.checks),
+        }
+    )
+
+
+def _check_place(lock: Lock, engine: Engine | None) -> None:
+    if engine is None:
+        check_host(lock.python, lock.platform)
+    elif lock.base == "none":
+        raise PackageError(
+            "the package has no base (base: none), so no engine can run it",
+            "run it with --local, or make a base with `package base` and build again",
+        )
+
+
+def _check(manifest: Manifest, data: Path | None) -> DataSource:
+    if manifest.recipe == "none" or manifest.data == "none":
+        raise PackageError(
+            "recipe: none; this package holds a model trained elsewhere, so there is no training "
+            "to replay",
+            "package the training code with [recipe] to make it replayable",
+        )
+    embedded = manifest.data.embed != "none"
+    if embedded and data is not None:
+        raise UsageError("--data: the package holds its own data", "leave --data out")
+    if not embedded and data is None:
+        raise UsageError(
+            "this package holds a pointer to its data, not the data (embed = none)",
+            "name the data with --data; it is compared with the fingerprint",
+        )
+    return manifest.data
+
+
+def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
+    """Given files under the names the package knows them by; the worker checks their content."""
+    _, paths = source_files(data)
+    if len(paths) != len(source.files):
+        raise UsageError(
+            f"--data {data}: expected {len(source.files)} files, got {len(paths)}",
+            "name the very data the package was built from",
+        )
+    files = {f"source/{entry.path}": path for entry, path in zip(source.files, paths, strict=True)}
+    if source.test_file is not None:
+        held_out = data.parent / source.test_file.path
+        if not held_out.is_file():
+            raise UsageError(
+                f"--data {data}: expected the held-out rows beside it at {held_out}, got nothing",
+                "put the file that split.file named beside the data",
+            )
+        files[f"test/{source.test_file.path}"] = held_out
+    return files

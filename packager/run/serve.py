@@ -1,0 +1,190 @@
+"""``package serve``: a package answering on 127.0.0.1, in a container or in a process here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from packager.engine.engine import Engine
+from packager.engine.usage import Usage, of_tree
+from packager.errors import PackageError, UsageError
+from packager.image.config import PORT
+from packager.image.reference import Reference
+from packager.progress import Progress
+from packager.run.serve_settings import ServeSettings
+from packager.runners.local import check_host, local_root
+from packager.runners.server_log import last_lines, own_error
+
+READY_SECONDS = 120
+STOP_SECONDS = 15
+
+
+class Server(Protocol):
+    """A running server."""
+
+    url: str
+    started: float
+    """``time.monotonic()`` when it was started."""
+
+    def usage(self) -> Usage | None:
+        """What its processes have used; None where that can't be told."""
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+
+    def follow(self) -> Iterator[str]:
+        """Its log lines, until it ends."""
+
+
+@contextmanager
+def serving(
+    reference: Reference,
+    engine: Engine | None,
+    port: int,
+    progress: Progress,
+    settings: ServeSettings = ServeSettings(),
+) -> Iterator[Server]:
+    """Start the package, wait until it is ready, and stop it when the block ends.
+
+    ``port`` 0 takes a free one; ``settings`` are the server's own. Raises
+    ``PackageError`` with the last log lines if it ends early.
+    """
+    _check_free(port)
+    start = (
+        _in_process(reference, port, settings)
+        if engine is None
+        else _in_container(reference, engine, port, progress, settings)
+    )
+    with start as server:
+        _wait_until_ready(server)
+        yield server
+
+
+class ServerProcess:
+    """A server in a process group of its own."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self._process = process
+        self.url = f"http://127.0.0.1:{port}"
+        self.started = time.monotonic()
+
+    def usage(self) -> Usage | None:
+        return of_tree(self._process.pid)
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def follow(self) -> Iterator[str]:
+        assert self._process.stdout is not None
+        yield from (line.rstrip("\n") for line in self._process.stdout)
+
+
+@contextmanager
+def _in_container(
+    reference: Reference, engine: Engine, port: int, progress: Progress, settings: ServeSettings
+) -> Iterator[Server]:
+    name = reference.in_engine(engine, progress)
+    settings.share_with_container()
+    variables, mounts = settings.in_container()
+    variables["MODEL_PORT"] = str(PORT)  # whatever the image's own environment says
+    shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
+    title = f"package-serve-{secrets.token_hex(4)}"
+    with engine.server(
+        name, title, port, PORT, environment=variables, mounts=shown, memory=settings.memory
+    ) as server:
+        yield server
+
+
+@contextmanager
+def _in_process(reference: Reference, port: int, settings: ServeSettings) -> Iterator[Server]:
+    if settings.memory is not None:
+        raise UsageError(
+            "--memory: expected a container, got a process of this machine",
+            "start Docker and leave out --local, or leave out --memory",
+        )
+    lock = reference.lock()
+    check_host(lock.python, lock.platform)
+    chosen = port or _free_port()
+    with local_root(reference.image().layers) as root:
+        place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
+        variables = {**root.variables(), **settings.variables(), **place}
+        process = subprocess.Popen(
+            [str(root.python), "-m", "serving"],
+            cwd=root.path / "code",
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            yield ServerProcess(process, chosen)
+        finally:
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """SIGTERM drains; what is left of the group after a while is killed."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.communicate(timeout=STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if not server.alive():
+            raise _ended("\n".join(server.follow()))
+        try:
+            with urllib.request.urlopen(f"{server.url}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            pass  # not listening yet, or not ready (503)
+        time.sleep(0.1)
+    raise PackageError(
+        f"the server is not ready after {READY_SECONDS} s", "see `docker logs`, or try --local"
+    )
+
+
+def _ended(log: str) -> PackageError:
+    """Why a server that ended was never ready: its own error, or its last lines."""
+    found = own_error(log)
+    if found is not None:
+        return PackageError(f"the server can't start: {found.message}", found.hint)
+    return PackageError(
+        f"the server ended before it was ready:\n{last_lines(log)}", "see its log above"
+    )
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PackageError(
+                f"port {port} on 127.0.0.1: {error.strerror}", "name another with --port, or 0"
+            ) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port

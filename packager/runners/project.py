@@ -1,0 +1,166 @@
+"""What a build or a training stands on: platform, base, locked dependencies, and a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from packager.cache import work_folder
+from packager.confinement import tell_outside
+from packager.data.frames import source_files
+from packager.engine.engine import Engine
+from packager.environment.dependencies import Dependencies, provide
+from packager.environment.lock import FILENAME as LOCK
+from packager.environment.lock import DataFormat
+from packager.environment.platform import Target, default_platform, host_target
+from packager.errors import PackageError
+from packager.image.base.base import BaseImage, find_base
+from packager.image.stack import make_stack
+from packager.progress import Progress
+from packager.project.config import Project
+from packager.project.files import data_files, read_code
+from packager.project.required_secrets import explained
+from packager.runners.local import check_host
+from packager.runners.package import training_worker
+from packager.runners.runner import Worker
+
+
+def dependencies_of(
+    project: Project,
+    base: BaseImage | None,
+    platform: str,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    update: bool,
+) -> Dependencies:
+    """The lock for this base, or without one for this machine; every wheel is at hand then."""
+    target = _target(base, platform, engine)
+    requirements = project.path(project.requirements.file)
+    locked = base.locked if base else None
+    lock_path = project.directory / LOCK
+    form, trees = _format(project), project.serve.compile != "off"
+    strategy = project.requirements.index_strategy
+    return provide(
+        requirements,
+        form,
+        lock_path,
+        target,
+        locked,
+        progress,
+        update=update,
+        trees=trees,
+        strategy=strategy,
+    )
+
+
+def platform_of(project: Project, engine: Engine | None) -> str:
+    """The project's platform, else the engine's or this machine's."""
+    if project.image.platforms:
+        return project.image.platforms[0]
+    return engine.platform if engine else default_platform()
+
+
+def base_for(
+    project: Project,
+    asked: str | None,
+    platform: str,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    needed: bool,
+) -> BaseImage | None:
+    """The base at hand; a missing one that was ``asked`` for, or is ``needed``, is an error.
+
+    Without an engine the project's own can be missing: the package then has none.
+    """
+    reference = asked or project.image.base
+    progress.step(f"looking for the base {reference}")
+    base = find_base(reference, platform, engine)
+    if base is None and (asked or needed):
+        where = (
+            "not in the cache, and no engine answers"
+            if engine is None
+            else ("the engine has no such image and can't pull it")
+        )
+        raise PackageError(
+            f"base {reference}: {where}",
+            "make one with `package base`, and build with --base and the name it prints",
+        )
+    if base is None:
+        progress.warn(
+            f"base {reference} is not at hand: the package gets none (base: none) and runs with "
+            "--local only; `package base` makes one"
+        )
+    return base
+
+
+def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
+    """What wheels have to fit: the base, or without one this very machine."""
+    if base is not None:
+        if engine is None:
+            check_host(base.target.python, base.target.platform)
+        return base.target
+    host = host_target()
+    if host is None or host.platform != platform:
+        raise PackageError(
+            f"no base at hand, and this machine is not {platform}", "start Docker, which pulls one"
+        )
+    return host
+
+
+def _format(project: Project) -> DataFormat | None:
+    if project.data is None:
+        return None
+    form, files = source_files(project.path(project.data.source))
+    packed = project.data.reader.compression == "zst" or any(
+        file.suffix.lower() == ".zst" for file in files
+    )
+    return "parquet" if packed else form  # pyarrow reads both
+
+
+@dataclass(frozen=True)
+class Footing:
+    """What the worker of a project stands on."""
+
+    platform: str
+    base: BaseImage | None
+    dependencies: Dependencies
+    engine: Engine | None
+
+    @property
+    def isolation(self) -> str:
+        """Where its worker runs: in a ``container``, or in a ``process`` of this machine."""
+        return "process" if self.engine is None or self.base is None else "container"
+
+
+def footing_of(
+    project: Project, engine: Engine | None, progress: Progress, *, base: str | None = None
+) -> Footing:
+    """Platform, base and locked dependencies of a project, as a build would have them."""
+    platform = platform_of(project, engine)
+    found = base_for(project, base, platform, engine, progress, needed=engine is not None)
+    dependencies = dependencies_of(project, found, platform, engine, progress, update=False)
+    return Footing(platform, found, dependencies, engine)
+
+
+@contextmanager
+def worker_on_footing(project: Project, footing: Footing, progress: Progress) -> Iterator[Worker]:
+    """A worker on a project's locked environment, code and data, as a build would have it."""
+    base, engine = footing.base, footing.engine
+    with work_folder() as folder:
+        tell_outside(project.directory, project.places, progress)
+        code, data = read_code(project), data_files(project)
+        code.tell(progress)
+        progress.step("making layers")
+        lock = footing.dependencies.lock
+        stack = make_stack(base, lock, code.files, data, folder, progress, fresh=False)
+        locked = base.locked if base else None
+        with (
+            explained(code.left_out),
+            training_worker(
+                project, locked, footing.platform, stack, engine, folder, progress
+            ) as worker,
+        ):
+            yield worker

@@ -1,0 +1,77 @@
+"""What a worker found, kept by all that it depends on, so that nothing stale is ever taken.
+
+A training result is kept where a build fails after it, at the proof for example: the next build
+with ``--resume`` and the same inputs goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from packager.cache import cache_directory, new_folder, used
+from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.image.runtime import runtime_digest, runtime_files
+from packager.manifest.base import Noun
+from packager.manifest.manifest import Lock
+from packager.progress import Progress
+from packager.project.config import Project
+from packager.project.files import code_files, data_files, model_files
+from packager.worker.job import TrainingResult
+
+TRAINED = "trained"
+
+
+def inputs_digest(project: Project, lock: Lock, isolation: str, asked: Noun) -> str:
+    """32 hex digits over everything that a worker's answer to ``asked`` depends on.
+
+    The project's code, data and given model, the locked dependencies with Python, platform and
+    base, this version of the runtime, and where the worker runs.
+    """
+    files = {
+        "code": code_files(project),
+        "data": data_files(project),
+        "model": model_files(project),
+    }
+    key = {
+        "files": {kind: _digests(found) for kind, found in files.items()},
+        "asked": asked.model_dump(mode="json", by_alias=True),
+        "lock": lock.model_dump(mode="json", by_alias=True),
+        "runtime": runtime_digest(runtime_files()),
+        "isolation": isolation,
+    }
+    return sha256_bytes(canonical_json(key))[:32]
+
+
+def take(digest: str, out: Path) -> TrainingResult | None:
+    """Lay the kept training result of these inputs at ``out``; None where there is none."""
+    folder = cache_directory(TRAINED) / digest
+    if not (folder / "result.json").is_file():
+        return None
+    used(folder)
+    shutil.copytree(folder, out, copy_function=os.link)
+    return TrainingResult.load(out / "result.json")
+
+
+@contextmanager
+def keeping(digest: str, out: Path, progress: Progress) -> Iterator[None]:
+    """Keep the training result at ``out`` if the block fails; forget it if it succeeds."""
+    folder = cache_directory(TRAINED) / digest
+    try:
+        yield
+    except BaseException:
+        with new_folder(folder, replace=True) as new:
+            shutil.copytree(out, new, copy_function=os.link, dirs_exist_ok=True)
+        progress.warn(
+            "the training result is kept: the same command with --resume goes on from it, as long "
+            "as code, data, recipe and dependencies stay as they are"
+        )
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _digests(files: dict[str, Path]) -> dict[str, str]:
+    return {name: sha256_file(path) for name, path in files.items()}

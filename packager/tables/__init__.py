@@ -1,0 +1,1 @@
+"""Versioned tables in the format of Delta Lake."""

@@ -1,0 +1,57 @@
+"""A version as a plain Parquet file: for people, and for ``package build``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyarrow import fs
+
+from packager.cache import new_file
+from packager.errors import UsageError
+from packager.location import Location
+from packager.tables.delta import Store
+from packager.tables.errors import retried
+from packager.tables.records import Version
+from packager.tables.storage import write_rows
+
+
+def export(location: Location, file: Path) -> Version:
+    """Write the rows of a version (the latest, if none is named) to ``file`` as Parquet.
+
+    Equal versions give equal bytes, under one version of pyarrow.
+    """
+    if file.suffix != ".parquet":
+        raise UsageError(
+            f"{file}: expected a name that ends in .parquet, got {file.suffix or 'none'!r}",
+            "a version is written as Parquet, which keeps its types",
+        )
+    store = Store.open(location)
+    version = store.version(location.version)
+    schema = store.schema(version.number).remove_metadata()
+    with new_file(file) as temporary:
+        place = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
+        write_rows(place, temporary.name, store.tables(version.number), schema)
+    return version
+
+
+def revert(location: Location, message: str, by: str) -> Version:
+    """Append a version with the content of an older one; history stays as it was.
+
+    A writer that comes in between makes it start anew, at most 5 times; then ``ConflictError``.
+    """
+    return retried(lambda: _revert(location, message, by))
+
+
+def _revert(location: Location, message: str, by: str) -> Version:
+    store = Store.open(location)
+    if location.version is None:
+        raise UsageError(f"{location}: expected a version to go back to", "write TABLE VERSION")
+    old, latest = store.version(location.version), store.version(None)
+    if old.number == latest.number:
+        raise UsageError(
+            f"{location}: this is the version that the table is at", "name an older one"
+        )
+    store.check_writable(append=False)
+    store.check_files(old.number)
+    number = store.restore(old.number, message or f"back to {old.number}", by)
+    return Store.open(Location(location.uri)).version(number)

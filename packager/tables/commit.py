@@ -1,0 +1,277 @@
+"""Make a version of a table: checked, fingerprinted, compared with the one before, committed."""
+
+from __future__ import annotations
+
+import copy
+import getpass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+from deltalake.transaction import AddAction
+
+from packager.data.drift import ColumnDrift
+from packager.data.fingerprint import Fingerprinter
+from packager.data.parquet_files import plain_frame
+from packager.errors import PackageError, UsageError
+from packager.location import Location
+from packager.manifest.manifest import Fingerprint
+from packager.tables.arrow_schema import (
+    agreed_schema,
+    fit,
+    refuse_nulls,
+    refuse_same_but_case,
+    stored_schema,
+)
+from packager.tables.commits import facts_of
+from packager.tables.delta import Store
+from packager.tables.errors import retried
+from packager.tables.null_words import refuse_lost_words
+from packager.tables.overlap import Rows, compare_rows
+from packager.tables.records import Derivation, Version, content_of
+from packager.tables.scan import DataFile
+from packager.tables.source import Source
+from packager.tables.summary import Summary, drifts, summarise
+from packager.tables.write import as_read
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came."""
+
+    version: Version
+    unchanged: bool
+    """The table held these very rows already; nothing was committed."""
+    before: Version | None
+    """The version compared with."""
+    new_columns: tuple[str, ...]
+    gone_columns: tuple[str, ...]
+    rows: Rows | None
+    """Equal, re-ordered or different, and the overlap; None for a first version."""
+    drift: tuple[ColumnDrift, ...]
+    """Of every column that both versions have, largest first."""
+    leakage: str | None = None
+    """Between the two sides of the project's split, where there is one that can leak."""
+
+
+def author() -> str:
+    """Who commits, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have them
+        return ""
+
+
+def add(
+    source: Source,
+    location: Location,
+    message: str,
+    by: str,
+    *,
+    change: bool = False,
+    append: bool = False,
+    derived: Derivation | None = None,
+) -> Added:
+    """Commit the rows of ``source`` as the table's next version, a new table if there is none.
+
+    ``append`` puts them after the rows that are there; ``change`` accepts other columns.
+    A writer that comes in between makes it start anew, at most 5 times; then ``ConflictError``.
+    """
+    return retried(lambda: _add(source, location, message, by, change, append, derived))
+
+
+def _add(
+    source: Source,
+    location: Location,
+    message: str,
+    by: str,
+    change: bool,
+    append: bool,
+    derived: Derivation | None,
+) -> Added:
+    store = Store.open(location) if Store.exists(location) else None
+    before = store.latest if store else None
+    append = append and before is not None
+    if store is not None:
+        store.check_writable(append=append or before is None)
+    schema = _schema(source, store, before, change=change, append=append)
+    if store is not None and before is not None:
+        refuse_lost_words(source, store, before.number)
+    plan = _Plan(source, schema, store if append else None, store.required if store else ())
+    summary = summarise(plan.frames())
+    printed = plan.printed
+    held = before.fingerprint if before and derived is None else None
+    if before and held and content_of(printed) == content_of(held):
+        return _compared(before, before, None, summary, printed, unchanged=True)
+    old = summarise(store.frames(before.number)) if store and before else None
+    if store is None:
+        store = Store.create(location, schema)
+    written = store.write(plan.checked(printed), schema)
+    try:
+        # Before the commit, so that no version ever holds rows that were written wrongly.
+        landed = plan.landed(store.frames_of(written, schema, plan.floats), store, printed)
+        if before and held and content_of(landed) == content_of(held):
+            store.discard(written)
+            return _compared(before, before, None, summary, landed, unchanged=True)
+        what = "derive" if derived else "append" if append else "add"
+        facts = facts_of(what, message, by, landed, derived)
+        number = store.commit(written, schema, facts, append=append)
+    except BaseException:
+        # A commit that a signal cut short may stand: then the files are a version's.
+        if not {action.path for action in written} & _files(location):
+            store.discard(written)
+        raise
+    committed = Store.open(location)
+    _check_committed(committed, number, written, schema)
+    return _compared(committed.version(number), before, old, summary, landed)
+
+
+def _files(location: Location) -> set[str]:
+    store = Store.open(location)
+    return set(store.sizes(store.latest.number)) if store.latest else set()
+
+
+def _check_committed(
+    store: Store, number: int, written: Sequence[AddAction], schema: pa.Schema
+) -> None:
+    """Raise ``PackageError`` if the log doesn't say of the new files what was meant.
+
+    The version before is brought back then.
+    """
+    meant = {file.path: _told(file) for file in as_read(written, schema)}
+    found = {file.path: _told(file) for file in store.files(number) if file.path in meant}
+    if store.schema(number) == schema and found == meant:
+        return
+    older = store.before(store.version(number))
+    if older is not None:
+        store.restore(older.number, f"version {number} was written wrongly", author())
+    raise PackageError(
+        f"{store.location}: version {number} does not say what was written to it",
+        "the version before is back; report this, with the versions of deltalake and pyarrow",
+    )
+
+
+def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
+    values = {name: str(value) for name, value in file.partition.items()}  # NaN equals itself so
+    return file.size, file.modified, values
+
+
+def _schema(
+    source: Source, store: Store | None, before: Version | None, *, change: bool, append: bool
+) -> pa.Schema:
+    refuse_same_but_case(source.schema.names, source.place)
+    if store is None or before is None:
+        return stored_schema(source.schema, source.place)
+    now = store.schema(before.number)
+    place = str(store.location)
+    agreed = agreed_schema(now, source.schema, place, change=change, append=append)
+    gone = [name for name in store.partitions if name not in agreed.names]
+    if gone:
+        raise UsageError(
+            f"{place}: expected its partition column {gone[0]!r} among the columns, got none",
+            "keep the column, or make a new table with --table",
+        )
+    return stored_schema(agreed, source.place)
+
+
+class _Plan:
+    """The rows of the version to be: those of the source in the table's types."""
+
+    def __init__(
+        self, source: Source, schema: pa.Schema, after: Store | None, required: Collection[str]
+    ) -> None:
+        self._source, self._schema, self._after = source, schema, after
+        self._required = [name for name in schema.names if name in required]
+        blank = [f.name for f in source.schema if pa.types.is_null(f.type)]
+        holed = {*source.floats, *blank, *(after.floats() if after else ())}
+        self.floats = [f.name for f in schema if f.name in holed and pa.types.is_integer(f.type)]
+        """The integer columns that a frame of these rows holds as floats."""
+        self._printer = Fingerprinter()
+        self._before = Fingerprinter()
+
+    @property
+    def printed(self) -> Fingerprint:
+        """The fingerprint of what ``frames`` gave."""
+        return self._printer.result(self._source.files)
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Every row of the version, fingerprinted on the way."""
+        yield plain_frame(self._schema.empty_table(), self.floats)
+        for table in self._after.tables() if self._after else ():
+            yield self._noted(table)
+        for table in self._tables():
+            yield self._noted(table)
+
+    def checked(self, printed: Fingerprint) -> Iterator[pa.Table]:
+        """The new rows to write; ``UsageError`` if they are not those that were fingerprinted."""
+        again = Fingerprinter()
+        for table in self._after.tables() if self._after else ():
+            again.update(plain_frame(table, self.floats))
+        self._before = copy.deepcopy(again)
+        for table in self._tables():
+            again.update(plain_frame(table, self.floats))
+            yield table
+        if printed.row_count and again.result(printed.files) != printed:
+            raise UsageError(
+                f"{self._source.place}: it was changed while it was read",
+                "wait until whoever writes it is done, and add it again",
+            )
+
+    def landed(
+        self, frames: Iterable[pd.DataFrame], store: Store, printed: Fingerprint
+    ) -> Fingerprint:
+        """The fingerprint of the version, its new rows as ``frames`` read them from the files.
+
+        Partitions bring rows into another order. Raises ``PackageError`` if anything else differs
+        from what was ``printed``, naming the columns.
+        """
+        self._before.update(plain_frame(self._schema.empty_table(), self.floats))
+        for frame in frames:
+            self._before.update(frame)
+        found = self._before.result(printed.files)
+        wanted = printed.model_copy(update={"ordered": found.ordered} if store.partitions else {})
+        if found != wanted and printed.row_count:
+            known = found.columns
+            odd = [name for name, value in printed.columns.items() if known.get(name) != value]
+            raise PackageError(
+                f"{store.location}: what was written reads back otherwise, in "
+                f"{', '.join(map(repr, odd)) or 'the order of its rows'}: nothing was committed",
+                "try again; if it stays so, the disk is failing or a library has a fault: "
+                "report it with the versions of deltalake and pyarrow",
+            )
+        return found
+
+    def _tables(self) -> Iterator[pa.Table]:
+        for table in self._source.tables():
+            fitted = fit(table.replace_schema_metadata(None), self._schema, self._source.place)
+            refuse_nulls(fitted, self._required, self._source.place)
+            yield fitted
+
+    def _noted(self, table: pa.Table) -> pd.DataFrame:
+        frame = plain_frame(table, self.floats)
+        self._printer.update(frame)
+        return frame
+
+
+def _compared(
+    version: Version,
+    before: Version | None,
+    old: Summary | None,
+    new: Summary,
+    printed: Fingerprint,
+    *,
+    unchanged: bool = False,
+) -> Added:
+    rows = None
+    if before is not None and before.fingerprint is not None:
+        rows = compare_rows(before.fingerprint, printed)
+    return Added(
+        version=version,
+        unchanged=unchanged,
+        before=before,
+        new_columns=tuple(n for n in new.columns if old is not None and n not in old.columns),
+        gone_columns=tuple(n for n in old.columns if n not in new.columns) if old else (),
+        rows=rows,
+        drift=tuple(drifts(old, new)) if old else (),
+    )

@@ -1,0 +1,104 @@
+"""The commits of a table: what ours say beside their rows, and which of all made a version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from deltalake import DeltaTable
+from pydantic import ValidationError
+
+from packager.errors import PackageError
+from packager.manifest.manifest import Fingerprint
+from packager.tables.records import Derivation, Version
+
+CREATED = {"package.what": "create"}
+"""What the commit says that makes an empty table here."""
+_OTHERS = {"WRITE": "add", "RESTORE": "revert"}
+_NO_ROWS = (
+    "VACUUM START",
+    "VACUUM END",
+    "ADD FEATURE",
+    "SET TBLPROPERTIES",
+    "UNSET TBLPROPERTIES",
+    "UPGRADE PROTOCOL",
+    "ADD CONSTRAINT",
+    "DROP CONSTRAINT",
+    "COMPUTE STATS",
+)
+
+
+def facts_of(
+    what: str,
+    message: str,
+    author: str,
+    fingerprint: Fingerprint | None,
+    derived: Derivation | None,
+) -> dict[str, str]:
+    """What a commit says of itself beside its rows."""
+    facts = {"package.what": what, "package.message": message, "package.author": author}
+    if fingerprint is not None:
+        facts["package.fingerprint"] = fingerprint.dump().decode()
+    if derived is not None:
+        facts["package.derived"] = derived.dump().decode()
+    return facts
+
+
+def versions_of(
+    table: DeltaTable, commits: Mapping[int, int], has_files: Callable[[int], bool]
+) -> tuple[Version, ...]:
+    """Every commit that made a version, oldest first: those that change no rows are left out.
+
+    ``commits``: number → milliseconds since 1970 of every entry in the log, because other writers
+    may leave out what commits say of themselves. ``has_files`` is asked about the creation of a
+    table by another program, which may bring rows or not.
+    """
+    told = {entry["version"]: entry for entry in table.history()}
+    unsaid = {n: {"version": n, "timestamp": when} for n, when in commits.items() if n not in told}
+    return tuple(_versions({**unsaid, **told}, has_files))
+
+
+def _versions(
+    entries: Mapping[int, dict[str, Any]], has_files: Callable[[int], bool]
+) -> Iterator[Version]:
+    for number, entry in sorted(entries.items()):
+        operation = entry.get("operation", "commit")
+        ours = entry.get("package.what") == CREATED["package.what"]
+        created = operation == "CREATE TABLE"
+        if operation in _NO_ROWS or (created and (ours or not has_files(number))):
+            continue
+        yield _version(entry, operation)
+
+
+def _version(entry: dict[str, Any], operation: str) -> Version:
+    try:
+        return _told(entry, operation)
+    except ValueError as error:  # pydantic's are
+        raise PackageError(
+            f"version {entry['version']}: expected of its commit what this program writes there,"
+            f" got {_shown(error)}",
+            "its log was changed by somebody else: put it back from a copy of the table",
+        ) from error
+
+
+def _shown(error: ValueError) -> str:
+    """What is wrong, without the value: it may be long."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'text'}: {first['msg']}"
+    return str(error)
+
+
+def _told(entry: dict[str, Any], operation: str) -> Version:
+    printed, derived = entry.get("package.fingerprint"), entry.get("package.derived")
+    back = entry.get("package.reverted_to")
+    return Version(
+        number=entry["version"],
+        milliseconds=entry.get("timestamp", 0),
+        what=entry.get("package.what") or _OTHERS.get(operation, operation),
+        message=entry.get("package.message", ""),
+        author=entry.get("package.author", ""),
+        fingerprint=Fingerprint.model_validate_json(printed) if printed else None,
+        derived=Derivation.model_validate_json(derived) if derived else None,
+        reverted_to=None if back is None else int(back),
+    )

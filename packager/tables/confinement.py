@@ -1,0 +1,79 @@
+"""A table's files lie within its folder, whatever its log names them.
+
+A table may come from somebody else, and its log, or a link beside it, could name any file of this
+machine: its rows would be read, and ``gc`` would remove it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from packager.errors import PackageError
+from packager.location import Location
+
+_LOG = "_delta_log"
+
+
+def check_folder(location: Location, *folders: str) -> None:
+    """Raise ``PackageError`` where a local table, its log or ``folders`` link to elsewhere."""
+    if location.path is not None:
+        check_names(location, _links(location.path, ("", _LOG, *folders)))
+
+
+def check_names(location: Location, names: Iterable[str]) -> None:
+    """Raise ``PackageError`` for the first name that is no file within the table's folder.
+
+    That is an absolute path, a URI, a path with ``..``, and in a local table a link that leads
+    elsewhere, or a file of another type. Files that are not there pass.
+    """
+    top = None if location.path is None else location.path.resolve()
+    for name in names:
+        if "\0" in name or name in ("", "."):
+            raise PackageError(
+                f"{location}: expected names of files in its log, got {name!r}",
+                "the log is damaged: put it back from a copy of the table",
+            )
+        if "://" in name or name[:1] == "/" or ".." in PurePosixPath(name).parts:
+            raise PackageError(
+                f"{location}: expected all its files within its folder, got {name}",
+                "it is a shallow clone of another table: name that one, or make a deep clone",
+            )
+        if top is not None:
+            _check_file(location, top, name)
+
+
+def _check_file(location: Location, top: Path, name: str) -> None:
+    place = top / name
+    real = Path(os.path.realpath(place))
+    if not real.is_relative_to(top):
+        raise PackageError(
+            f"{location}: expected all its files within its folder, got {name}, a link to {real}",
+            "put the file itself there in place of the link",
+        )
+    try:
+        kind = real.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a name that is too long, a loop of links
+        raise PackageError(f"{location}: {name[:200]}: {error.strerror}") from error
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise PackageError(
+            f"{location}: expected files of rows, got {name}, which is a pipe, socket or device",
+            "remove it",
+        )
+
+
+def _links(top: Path, folders: Iterable[str]) -> Iterator[str]:
+    """What lies in ``folders`` and is neither a file nor a folder of its own."""
+    for folder in folders:
+        if not (top / folder).is_dir():
+            continue
+        with os.scandir(top / folder) as entries:
+            for entry in entries:
+                if not (
+                    entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+                ):
+                    yield f"{folder}/{entry.name}".lstrip("/")

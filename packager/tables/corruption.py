@@ -1,0 +1,101 @@
+"""A table whose log is damaged: which entry it is, so that a person can put it back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pyarrow import fs
+
+from packager.errors import PackageError
+from packager.location import Location
+from packager.tables.protocol import Protocol, unreadable
+from packager.tables.scan import unread
+from packager.tables.storage import filesystem
+
+_LOG = "_delta_log"
+_ENTRY = re.compile(r"0[0-9]{19}\.json", re.ASCII)
+"""Numbers beyond are no versions of 64 bits."""
+
+
+def whole_entries(location: Location) -> dict[int, int]:
+    """Number of each entry → when it was written, in milliseconds since 1970.
+
+    Raises ``PackageError`` for an entry without content, as a power cut may leave it. Readers of
+    Delta Lake pass over it, and number the versions wrongly then.
+    """
+    found = {}
+    for number, info in _entries(filesystem(location)):
+        if info.size == 0:
+            raise _damaged(location, number, "is empty")
+        found[number] = (info.mtime_ns or 0) // 1_000_000
+    return found
+
+
+def explained(location: Location, said: str) -> PackageError:
+    """Why the table can't be read: the damaged entry if there is one, else what was ``said``."""
+    plain = PackageError(f"{location}: can't be read: {said}")
+    try:
+        place = filesystem(location)
+        feature = _unknown_feature(place)
+        if feature is not None:
+            return unread(location, feature)
+        entries = dict(_entries(place))
+        for number, info in entries.items():
+            if not _is_json(place, info.path):
+                return _damaged(location, number, "is cut off, or not JSON")
+            if number + 1 not in entries and number != max(entries):
+                return _damaged(location, number + 1, "is missing")
+    except OSError:  # a store that doesn't answer, which ``said`` says
+        return plain
+    return plain
+
+
+def _entries(place: fs.FileSystem) -> Iterator[tuple[int, fs.FileInfo]]:
+    """Number and file of each entry, in order."""
+    found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
+    for info in sorted(found, key=lambda info: info.path):
+        name = info.path.rpartition("/")[2]
+        if _ENTRY.fullmatch(name):
+            yield int(name.removesuffix(".json")), info
+
+
+def _unknown_feature(place: fs.FileSystem) -> str | None:
+    """The feature for which deltalake does not even open the table, if that is the cause."""
+    for _, info in sorted(_entries(place), reverse=True):
+        for action in _actions(place, info.path):
+            found = action.get("protocol") if isinstance(action, dict) else None
+            if isinstance(found, dict):
+                versions = found.get("minReaderVersion", 1), found.get("minWriterVersion", 1)
+                named = found.get("readerFeatures"), found.get("writerFeatures")
+                return unreadable(Protocol.of(versions, named, {}, {}))
+    return None
+
+
+def _actions(place: fs.FileSystem, name: str) -> list[Any]:
+    """What an entry of the log says; nothing where it is damaged."""
+    with place.open_input_stream(name) as stream:
+        lines = stream.read().splitlines()
+    try:
+        return [json.loads(line) for line in lines if line.strip()]
+    except (ValueError, RecursionError):
+        return []
+
+
+def _is_json(place: fs.FileSystem, name: str) -> bool:
+    with place.open_input_stream(name) as stream:
+        lines = stream.read().splitlines()
+    try:
+        return all(isinstance(json.loads(line), dict) for line in lines if line.strip())
+    except (ValueError, RecursionError):
+        return False
+
+
+def _damaged(location: Location, number: int, how: str) -> PackageError:
+    return PackageError(
+        f"{location}: the entry {_LOG}/{number:020}.json of its log {how}",
+        "put this file back from a copy of the table; or move it and all later entries away, "
+        f"which goes back to version {number - 1}. No rows are lost",
+    )

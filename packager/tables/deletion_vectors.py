@@ -1,0 +1,161 @@
+"""Deletion vectors of a table of somebody else, looked at before deltalake unpacks them.
+
+deltalake takes a vector from wherever the log says it lies, and makes a byte of every row up to
+the last one deleted: forty bytes of a log may stand for 2⁶³ rows, which ends the process.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from pyarrow import fs, parquet
+
+from packager.data.memory_limit import check_room
+from packager.errors import PackageError
+from packager.location import Location
+from packager.tables.confinement import check_names
+
+MAX_VECTOR_BYTES = 1 << 30
+_MAGIC = 1681511377
+_WITH_RUNS, _WITHOUT_RUNS = 12347, 12346
+_Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_UUID_LETTERS = 20
+
+Vector = Mapping[str, Any]
+"""As an action has it: ``storageType``, ``pathOrInlineDv``, ``offset``, ``sizeInBytes``."""
+
+
+def check_vectors(location: Location, place: fs.FileSystem) -> None:
+    """Raise ``PackageError`` where a vector lies outside the table, or takes too much memory."""
+    rows = 0
+    for vector in _vectors(place, location):
+        try:
+            rows += _reach(_content(vector, location, place))
+        except (ValueError, KeyError, TypeError, struct.error, pa.ArrowException) as error:
+            raise PackageError(
+                f"{location}: expected deletion vectors as Delta Lake has them, got one that"
+                f" can't be read: {error}",
+                "have the program that made the table remove deleted rows (REORG TABLE … PURGE)",
+            ) from error
+    check_room(str(location), "deletion vectors", 2 * rows, f"{rows:,} rows")
+
+
+def _vectors(place: fs.FileSystem, location: Location) -> Iterator[Vector]:
+    """Those that any entry or checkpoint of the log names, each once."""
+    seen = set()
+    for vector in _all(place, location):
+        if not isinstance(vector, dict):
+            raise _odd(location)
+        key = repr(sorted(vector.items(), key=str))
+        if key not in seen:
+            seen.add(key)
+            yield vector
+
+
+def _all(place: fs.FileSystem, location: Location) -> Iterator[Any]:
+    for folder in ("_delta_log", "_delta_log/_sidecars"):
+        for info in place.get_file_info(fs.FileSelector(folder, allow_not_found=True)):
+            if info.path.endswith(".json"):
+                yield from _of_entry(place, info.path, location)
+            elif info.path.endswith(".parquet"):
+                yield from _of_checkpoint(place, info.path)
+
+
+def _of_entry(place: fs.FileSystem, name: str, location: Location) -> Iterator[Any]:
+    with place.open_input_stream(name) as stream:
+        lines = stream.read().splitlines()
+    try:
+        actions = [json.loads(line, object_pairs_hook=_once) for line in lines if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise _odd(location) from error
+    for action in actions:
+        added = action.get("add") if isinstance(action, dict) else None
+        if isinstance(added, dict) and added.get("deletionVector") is not None:
+            yield added["deletionVector"]
+
+
+def _of_checkpoint(place: fs.FileSystem, name: str) -> Iterator[Any]:
+    with place.open_input_file(name) as file, parquet.ParquetFile(file) as opened:
+        if "add" not in opened.schema_arrow.names:
+            return
+        added = opened.schema_arrow.field("add").type
+        if not pa.types.is_struct(added) or added.get_field_index("deletionVector") < 0:
+            return
+        for batch in opened.iter_batches(columns=["add.deletionVector"]):
+            for row in batch.column("add").to_pylist():
+                if row is not None and row["deletionVector"] is not None:
+                    yield row["deletionVector"]
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; readers differ in which of two equal names they take."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name!r} twice")
+        found[name] = value
+    return found
+
+
+def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
+    """The bytes of a vector, which lie in the log or in a file of the table."""
+    kind, told, size = vector["storageType"], vector["pathOrInlineDv"], vector["sizeInBytes"]
+    if not 0 <= size <= MAX_VECTOR_BYTES:
+        raise ValueError(f"{size} bytes")
+    if kind == "i":
+        return _z85(told)[:size]
+    if kind != "u":
+        check_names(location, [told if told.startswith("/") else f"/{told}"])
+        raise ValueError(f"a storage type {kind!r}")
+    folder, letters = told[:-_UUID_LETTERS], told[-_UUID_LETTERS:]
+    name = f"{folder}/deletion_vector_{UUID(bytes=_z85(letters))}.bin".lstrip("/")
+    check_names(location, [f"{folder}/", name])
+    with place.open_input_file(name) as file:
+        return bytes(file.read_at(size, (vector.get("offset") or 0) + 4))
+
+
+def _reach(content: bytes) -> int:
+    """How many rows a vector speaks of: up to the last one that it may name."""
+    magic, bitmaps = struct.unpack_from("<IQ", content)
+    if magic != _MAGIC:
+        raise ValueError("another format")
+    if bitmaps == 0:
+        return 0
+    high, cookie = struct.unpack_from("<II", content, 12)
+    if bitmaps > 1 or high:
+        raise ValueError("rows beyond 2³² of a file")
+    if cookie & 0xFFFF == _WITH_RUNS:
+        count = (cookie >> 16) + 1
+        keys = 20 + (count + 7) // 8
+    elif cookie == _WITHOUT_RUNS:
+        [count] = struct.unpack_from("<I", content, 20)
+        keys = 24
+    else:
+        raise ValueError("another format")
+    if not 0 <= count <= 1 << 16:
+        raise ValueError(f"{count} containers")
+    found = struct.unpack_from("<" + "HH" * count, content, keys)
+    return (max(found[::2]) + 1) << 16 if found else 0
+
+
+def _z85(text: str) -> bytes:
+    parts = []
+    for start in range(0, len(text), 5):
+        value = 0
+        for letter in text[start : start + 5]:
+            value = value * 85 + _Z85.index(letter)
+        parts.append(value.to_bytes(4, "big") if value < 1 << 32 else b"")
+    return b"".join(parts)
+
+
+def _odd(location: Location) -> PackageError:
+    return PackageError(
+        f"{location}: expected a log whose entries are JSON objects with every name once,"
+        " got another one",
+        "put the log back from a copy of the table",
+    )

@@ -1,0 +1,291 @@
+"""A table with its history, as a Delta Lake table: locally or in an object store.
+
+Data files are written here, in the order of the rows; the commit that names them is deltalake's,
+which is atomic and refuses to overwrite what another writer committed meanwhile. A writer that
+dies leaves at most files that no version names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema, TableFeatures
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
+from pyarrow.fs import FileType
+
+from packager.data.parquet_files import plain_frame
+from packager.errors import UsageError
+from packager.location import Location
+from packager.tables.commits import CREATED, facts_of, versions_of
+from packager.tables.confinement import check_folder, check_names
+from packager.tables.corruption import explained, whole_entries
+from packager.tables.errors import first_line, told
+from packager.tables.protocol import unwritable
+from packager.tables.records import Version
+from packager.tables.scan import DataFile, Scan, protocol_of, unwritten
+from packager.tables.storage import filesystem
+from packager.tables.write import as_read, remove_files, write_files
+
+_KEEP = {
+    # History is what this is for: no reader or writer may cut it short.
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.enableExpiredLogCleanup": "false",
+}
+_IMPLIED = {
+    "appendOnly": TableFeatures.AppendOnly,
+    "invariants": TableFeatures.Invariants,
+    "checkConstraints": TableFeatures.CheckConstraints,
+    "changeDataFeed": TableFeatures.ChangeDataFeed,
+    "generatedColumns": TableFeatures.GeneratedColumns,
+    "columnMapping": TableFeatures.ColumnMapping,
+}
+"""Features that a legacy version stands for, as deltalake calls them."""
+
+
+class Store:
+    """One table. What it knows is of the moment it was opened: open it anew to see more."""
+
+    def __init__(self, location: Location, table: DeltaTable, commits: Mapping[int, int]) -> None:
+        self.location = location
+        self._table = table
+        self._protocol = protocol_of(table)
+        self.versions = versions_of(table, commits, self._has_files)
+        """Oldest first; commits that changed no rows are left out."""
+
+    @classmethod
+    def open(cls, location: Location) -> Store:
+        """The table there; ``PackageError`` if there is none or it can't be read."""
+        check_folder(location, "_package_pins")
+        try:
+            table = DeltaTable(location.uri)
+            return cls(location, table, whole_entries(location))
+        except TableNotFoundError as error:
+            raise UsageError(
+                f"{location}: expected a table with versions, got none there",
+                "make one with `package data add FILE --table NAME`",
+            ) from error
+        except (DeltaError, OSError) as error:
+            raise explained(location, first_line(error)) from error
+
+    @classmethod
+    def exists(cls, location: Location) -> bool:
+        """Whether a table lies there."""
+        with told(location):
+            return DeltaTable.is_deltatable(location.uri)
+
+    @classmethod
+    def create(cls, location: Location, schema: pa.Schema) -> Store:
+        """A new table without versions; ``UsageError`` where something else lies."""
+        if location.path is not None and location.path.exists():
+            empty = location.path.is_dir() and not any(location.path.iterdir())
+            if not empty and not cls.exists(location):
+                raise UsageError(
+                    f"{location}: expected an empty place for a new table, got other files there",
+                    "name another place with --table",
+                )
+        with told(location):
+            DeltaTable.create(
+                location.uri,
+                Schema.from_arrow(schema),
+                mode="ignore",
+                configuration=_KEEP,
+                commit_properties=CommitProperties(custom_metadata={**CREATED}),
+            )
+        return cls.open(location)
+
+    @property
+    def latest(self) -> Version | None:
+        """The version that the table is at; None for a table that has none yet."""
+        return self.versions[-1] if self.versions else None
+
+    def version(self, number: int | None) -> Version:
+        """A version by number, the latest for None; ``UsageError`` if it isn't there."""
+        found = [v for v in self.versions if number in (None, v.number)]
+        if not found:
+            shown = ", ".join(str(v.number) for v in self.versions[-10:]) or "none"
+            raise UsageError(
+                f"{self.location}: expected one of its versions, got {number}",
+                f"its latest versions are {shown}",
+            )
+        return found[-1]
+
+    def before(self, version: Version) -> Version | None:
+        """The version that one came after: for a revert, the one before what it went back to."""
+        while version.reverted_to is not None:
+            version = self.version(version.reverted_to)
+        older = [found for found in self.versions if found.number < version.number]
+        return older[-1] if older else None
+
+    def schema(self, number: int | None = None) -> pa.Schema:
+        """The columns of a version, in Arrow's types."""
+        return self._scan(number).schema
+
+    def tables(self, number: int | None = None) -> Iterator[pa.Table]:
+        """The rows of a version in their order, in blocks of Arrow; the first is empty."""
+        scan = self._scan(number)
+        yield scan.schema.empty_table()
+        with told(self.location):
+            yield from scan.tables()
+
+    def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
+        """The rows of a version as ``frames.read`` would have them, in blocks."""
+        floats = self.floats(number)
+        for table in self.tables(number):
+            yield plain_frame(table, floats)
+
+    def floats(self, number: int | None = None) -> list[str]:
+        """The integer columns of a version that have nulls: a frame holds them as floats."""
+        scan = self._scan(number)
+        with told(self.location):
+            return scan.holed()
+
+    def check_writable(self, *, append: bool) -> None:
+        """Raise ``PackageError`` if a feature of the table stands in the way of a commit.
+
+        More do if it would remove rows, which one that is to ``append`` does not.
+        """
+        feature = unwritable(self._protocol, append=append)
+        if feature is not None:
+            raise unwritten(self.location, feature, append=append)
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The columns that have no nulls, as the table's schema demands."""
+        return self._protocol.required
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """The columns that the table is partitioned by."""
+        return tuple(self._protocol.partitions)
+
+    def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> tuple[AddAction, ...]:
+        """Write rows to new files of the table, which no version names yet."""
+        with told(self.location):
+            held = self._scan(None).files if self.latest else ()
+            newest = max((file.modified for file in held), default=0)
+            place, called = filesystem(self.location), str(self.location)
+            return write_files(place, tables, schema, self.partitions, after=newest, called=called)
+
+    def frames_of(
+        self, written: Iterable[AddAction], schema: pa.Schema, floats: Sequence[str]
+    ) -> Iterator[pd.DataFrame]:
+        """The rows of files just written, read as they will be once a version names them."""
+        with told(self.location):
+            scan = Scan(self.location, self._table, filesystem(self.location), schema)
+            for table in scan.tables(as_read(written, schema)):
+                yield plain_frame(table, floats)
+
+    def discard(self, written: Iterable[AddAction]) -> None:
+        """Remove files that no version will name."""
+        with told(self.location):
+            remove_files(filesystem(self.location), [action.path for action in written])
+
+    def commit(
+        self,
+        written: Sequence[AddAction],
+        schema: pa.Schema,
+        facts: dict[str, str],
+        *,
+        append: bool = False,
+    ) -> int:
+        """Make a version of what was written; its number. ``ConflictError`` if it is too late."""
+        with told(self.location):
+            self._allow_plain_times(schema)
+            number = self._table.version() + 1
+            self._table.create_write_transaction(
+                list(written),
+                "append" if append else "overwrite",
+                self._table.schema() if append else self._delta_schema(schema),
+                partition_by=list(self.partitions) or None,
+                commit_properties=CommitProperties(custom_metadata=facts, max_commit_retries=0),
+            )
+        return number
+
+    def restore(self, number: int, message: str, author: str) -> int:
+        """Append a version with the content of an older one; its number."""
+        old = self.version(number)
+        facts = facts_of("revert", message, author, old.fingerprint, old.derived)
+        facts["package.reverted_to"] = str(number)
+        with told(self.location):
+            self._table.restore(
+                number,
+                commit_properties=CommitProperties(custom_metadata=facts, max_commit_retries=0),
+            )
+            return Store.open(self.location).versions[-1].number
+
+    def remove_others(self, numbers: Iterable[int], *, dry_run: bool) -> list[str]:
+        """Remove data files that none of these versions (nor the latest) has; their names."""
+        with told(self.location):
+            vacuum = partial(
+                self._table.vacuum,
+                retention_hours=0,
+                enforce_retention_duration=False,
+                keep_versions=sorted({*numbers, self._table.version()}),
+                full=False,  # what another writer has not committed yet stays
+            )
+            named = vacuum(dry_run=True)
+            check_names(self.location, named)
+            if not dry_run:
+                return vacuum(dry_run=False)
+            # Files that went long ago are named again.
+            infos = filesystem(self.location).get_file_info(named)
+        return [info.path for info in infos if info.type != FileType.NotFound]
+
+    def has_rows(self, number: int) -> bool:
+        """Whether the rows of a version are all there still."""
+        return self._removed(number) is None
+
+    def check_files(self, number: int) -> None:
+        """Raise ``PackageError`` if rows of a version have been removed."""
+        removed = self._removed(number)
+        with told(self.location):
+            if removed is not None:
+                raise FileNotFoundError(removed)
+
+    def _removed(self, number: int) -> str | None:
+        place = filesystem(self.location)
+        with told(self.location):
+            found = place.get_file_info(list(self.sizes(number)))
+        return next((info.path for info in found if info.type == FileType.NotFound), None)
+
+    def sizes(self, number: int) -> dict[str, int]:
+        """File name → bytes of everything a version consists of."""
+        return {file.path: file.size for file in self.files(number)}
+
+    def files(self, number: int) -> tuple[DataFile, ...]:
+        """What a version consists of, in the order of its rows."""
+        scan = self._scan(number)
+        with told(self.location):
+            return scan.files
+
+    def _has_files(self, number: int) -> bool:
+        return bool(DeltaTable(self.location.uri, version=number).file_uris())
+
+    def _scan(self, number: int | None) -> Scan:
+        exact = self.version(number).number
+        with told(self.location):
+            table = DeltaTable(self.location.uri, version=exact)
+            return Scan(self.location, table, filesystem(self.location))
+
+    def _delta_schema(self, schema: pa.Schema) -> Schema:
+        """``schema`` as Delta has it; columns that stay keep what the table notes of them."""
+        known = {field.name: field for field in self._table.schema().fields}
+        fields = Schema.from_arrow(schema).fields
+        kept = [known.get(field.name, field) for field in fields]
+        same = zip(kept, fields, strict=True)
+        return Schema([old if old.type == new.type else new for old, new in same])
+
+    def _allow_plain_times(self, schema: pa.Schema) -> None:
+        plain = any(pa.types.is_timestamp(f.type) and f.type.tz is None for f in schema)
+        if plain and "timestampNtz" not in self._protocol.writer:
+            # The new protocol lists features; what the old one implied has to stay.
+            implied = [_IMPLIED[name] for name in sorted(self._protocol.writer & {*_IMPLIED})]
+            self._table.alter.add_feature(
+                [*implied, TableFeatures.TimestampWithoutTimezone],
+                allow_protocol_versions_increase=True,
+            )

@@ -1,0 +1,188 @@
+"""Tables computed from tables: with exact parents, never computed twice, stale when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from packager.cache import work_folder
+from packager.digest import canonical_json
+from packager.errors import PackageError, UsageError
+from packager.location import Location
+from packager.progress import Progress
+from packager.tables.checkout import export, revert
+from packager.tables.commit import add
+from packager.tables.delta import Store
+from packager.tables.pins import Pin, pin_or_warn
+from packager.tables.records import Derivation, Parent, Version, content_of
+from packager.tables.source import open_source
+
+
+class Step(Protocol):
+    """What is computed."""
+
+    @property
+    def text(self) -> str:
+        """How people call it."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """What it was told, as JSON values."""
+
+    def digest(self, directory: Path) -> str:
+        """sha256 over everything else that its result depends on, but for the parents."""
+
+    def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
+        """Write the Parquet file ``out`` from those of the parents, or raise ``PackageError``."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The version that holds the result, and how it came to be there."""
+
+    version: Version
+    how: Literal["computed", "unchanged", "reverted"]
+    """``reverted``: an older version had the very same inputs and became the current one."""
+
+    @property
+    def told(self) -> str:
+        """``how``, for people."""
+        back = f"back to {self.version.reverted_to}, which was made of the same"
+        said = {"unchanged": "unchanged, it was made of the same", "reverted": back}
+        return said.get(self.how, self.how)
+
+
+def derive(
+    location: Location,
+    parents: Sequence[Location],
+    step: Step,
+    message: str,
+    by: str,
+    directory: Path,
+    progress: Progress,
+    *,
+    change: bool = False,
+) -> Derived:
+    """Bring the table at ``location`` to the result of ``step`` on ``parents``.
+
+    A parent without a version means its latest. Equal parents (by content), code and parameters
+    are not computed again. Raises ``PackageError`` if the step fails.
+    """
+    if not parents:
+        raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
+    if any(parent.uri == location.uri for parent in parents):
+        raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
+    for parent in parents:
+        _refuse_circle(location, parent)
+    exact = [Store.open(parent).version(parent.version) for parent in parents]
+    derivation = Derivation(
+        parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
+        step=step.text,
+        digest=step.digest(directory),
+        params=dict(step.params),
+    )
+    known = _known(location, derivation)
+    if known is not None:
+        found = known if known.how == "unchanged" else _back(location, known.version, by)
+        _pin(parents, exact, location, progress)
+        return found
+    with work_folder() as folder:
+        files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
+        for parent, version, file in zip(parents, exact, files, strict=True):
+            export(Location(parent.uri, version.number), file)
+        out = folder / "out.parquet"
+        step.run(files, out, directory)
+        if not out.is_file():
+            raise PackageError(
+                f"step {step.text}: expected a Parquet file at {{out}}, got none",
+                "write the result to the file that {out} stands for",
+            )
+        source = open_source(out)
+        # First, so that no commit stands without it.
+        _pin(parents, exact, location, progress)
+        made = add(source, location, message, by, change=change, derived=derivation)
+    return Derived(made.version, "computed")
+
+
+def _refuse_circle(location: Location, parent: Location) -> None:
+    """Raise ``UsageError`` if `parent` was made of the table, at whatever remove."""
+    version = Store.open(parent).version(parent.version)
+    for above in version.derived.parents if version.derived else ():
+        place = parent.beside(above.table)
+        if place.uri == location.uri:
+            raise UsageError(
+                f"{location}: expected parents that are not made of it, got {parent}",
+                "derive into a new table",
+            )
+        if Store.exists(place):
+            _refuse_circle(location, Location(place.uri, above.version))
+
+
+def stale(location: Location, version: Version) -> list[str]:
+    """Why a derived version isn't what its step would give now; empty if it is.
+
+    Parents are compared by content, those of parents too; the step's code is not looked at.
+    """
+    reasons = []
+    for parent in version.derived.parents if version.derived else ():
+        place = location.beside(parent.table)
+        if not Store.exists(place):
+            reasons.append(f"{place} is gone")
+            continue
+        now = Store.open(place).version(None)
+        if _content(now, place) != parent.content:
+            reasons.append(f"{place} is at {now.number}, it was made of {parent.version}")
+        elif stale(place, now):
+            reasons.append(f"{place} is stale itself")
+    return reasons
+
+
+def _parent(location: Location, parent: Location, version: Version) -> Parent:
+    return Parent(
+        table=parent.relative_to(location),
+        version=version.number,
+        content=_content(version, parent),
+    )
+
+
+def _content(version: Version, place: Location) -> str:
+    if version.fingerprint is None:  # another program wrote it: its number has to do
+        return f"{place.name}@{version.number}"
+    return content_of(version.fingerprint)
+
+
+def _known(location: Location, wanted: Derivation) -> Derived | None:
+    """The newest version that was made of the same."""
+    if not Store.exists(location):
+        return None
+    store = Store.open(location)
+    for version in reversed(store.versions):
+        if version.derived and _inputs(version.derived) == _inputs(wanted):
+            latest = version.number == store.versions[-1].number
+            return Derived(version, "unchanged" if latest else "reverted")
+    return None
+
+
+def _inputs(found: Derivation) -> bytes:
+    parents = [(parent.table, parent.content) for parent in found.parents]
+    return canonical_json([parents, found.step, found.digest, found.params])
+
+
+def _back(location: Location, version: Version, by: str) -> Derived:
+    message = f"inputs are those of {version.number} again"
+    return Derived(revert(Location(location.uri, version.number), message, by), "reverted")
+
+
+def _pin(
+    parents: Sequence[Location],
+    versions: Sequence[Version],
+    location: Location,
+    progress: Progress,
+) -> None:
+    """Note at each parent that the derived table needs this version of it."""
+    for parent, version in zip(parents, versions, strict=True):
+        where = location.relative_to(Location(parent.uri))
+        wanted = Pin(version=version.number, needed_by=f"table {location.name}", table=where)
+        pin_or_warn(Location(parent.uri), wanted, progress)

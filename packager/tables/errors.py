@@ -1,0 +1,78 @@
+"""What deltalake, Arrow and the system say about a table, as errors of this program."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pyarrow as pa
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from packager.errors import PackageError
+from packager.location import Location
+
+T = TypeVar("T")
+ATTEMPTS = 5
+_TREE = re.compile(r"\x1b\[[0-9;]*m|↳")
+
+
+class ConflictError(PackageError):
+    """Another writer committed first."""
+
+
+class RowsGoneError(PackageError):
+    """`gc` removed the rows of a version, or a hand did."""
+
+
+@contextmanager
+def told(location: Location) -> Iterator[None]:
+    """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise ConflictError(
+            f"{location}: another writer committed a version meanwhile",
+            "nothing was lost and nothing was written; look at `package data log`, and try again",
+        ) from error
+    except FileNotFoundError as error:
+        raise RowsGoneError(
+            f"{location}: the rows of this version are not there any more: {first_line(error)}",
+            "they were removed by `package data gc`, or by hand",
+        ) from error
+    except (DeltaError, pa.ArrowException, OSError, OverflowError) as error:
+        raise PackageError(
+            f"{location}: {first_line(error)}",
+            "check that you may write there, and that the disk has room",
+        ) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of deltalake, and no Exception
+            raise
+        raise PackageError(
+            f"{location}: can't be read: {first_line(error)}",
+            "its log is damaged: put it back from a copy of the table",
+        ) from error
+
+
+def retried(work: Callable[[], T]) -> T:
+    """What ``work`` gives, begun anew where a writer came in between: at most 5 times in all.
+
+    ``work`` opens the table itself. Raises the last ``ConflictError`` or ``RowsGoneError``.
+    """
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return work()
+        except (ConflictError, RowsGoneError):  # of a version that no longer was the latest
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # so that writers don't keep step
+    return work()
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says in one line; an object store's says the cause in further ones."""
+    first, *more = str(error).strip().splitlines() or [""]
+    causes = [_TREE.sub("", line).strip() for line in more if "↳" in line]
+    plain = [cause for cause in causes if not cause.startswith("<")]
+    return ": ".join([first.strip(), *plain])[:400]

@@ -1,0 +1,113 @@
+"""What a table was made of, and what was made of it: as a graph, and in text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from packager.errors import PackageError
+from packager.location import Location
+from packager.tables.delta import Store
+from packager.tables.derive import stale
+from packager.tables.pins import pins
+from packager.tables.records import Version
+
+MAX_TABLES = 500
+
+
+@dataclass(frozen=True)
+class Node:
+    """One table at its latest version."""
+
+    location: Location
+    version: Version | None
+    """None if the table is gone."""
+    parents: tuple[str, ...]
+    """Their URIs."""
+    stale: tuple[str, ...]
+    """Why the table isn't what its step would give now."""
+
+    @property
+    def label(self) -> str:
+        """``name@3``, with what is wrong about it."""
+        number = "gone" if self.version is None else str(self.version.number)
+        return f"{self.location.name}@{number}{'  (stale)' if self.stale else ''}"
+
+
+def lineage(location: Location) -> dict[str, Node]:
+    """URI → node of the table, everything above it, and everything derived from those."""
+    found: dict[str, Node] = {}
+    waiting = [location]
+    while waiting:
+        place = waiting.pop()
+        if place.uri in found:
+            continue
+        if len(found) == MAX_TABLES:
+            raise PackageError(
+                f"{location}: expected at most {MAX_TABLES} tables that belong together, got more",
+                "ask for the lineage of a table that has fewer parents and children",
+            )
+        found[place.uri] = node = _node(place)
+        waiting += [Location(uri) for uri in node.parents]
+        if node.version is not None:
+            children = {pin.table for pin in pins(place) if pin.table is not None}
+            waiting += [place.beside(child) for child in sorted(children)]
+    _refuse_circles(location, found)
+    return {uri: node for uri, node in found.items() if node.version or _named(uri, found)}
+
+
+def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
+    """No table was made of itself, whatever the commits of somebody's tables say."""
+    sorter = TopologicalSorter({uri: node.parents for uri, node in nodes.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        names = " → ".join(Location(uri).name for uri in error.args[1])
+        raise PackageError(
+            f"{location}: expected tables that are made of others, got a circle: {names}",
+            "the commit of one of them was changed: put its log back from a copy",
+        ) from error
+
+
+def _named(uri: str, nodes: dict[str, Node]) -> bool:
+    return any(uri in node.parents for node in nodes.values())
+
+
+def _node(location: Location) -> Node:
+    if not Store.exists(location):
+        return Node(location, None, (), ())
+    version = Store.open(location).latest
+    derived = version.derived if version else None
+    parents = tuple(location.beside(p.table).uri for p in derived.parents) if derived else ()
+    reasons = tuple(stale(location, version)) if version and derived else ()
+    return Node(location, version, parents, reasons)
+
+
+def lineage_text(nodes: dict[str, Node]) -> str:
+    """A tree from each table without parents; a table below two parents comes twice."""
+    roots = [node for node in nodes.values() if not node.parents]
+    shown: set[str] = set()
+    return "\n".join(line for root in by_name(roots) for line in _tree(root, nodes, shown))
+
+
+def _tree(
+    node: Node, nodes: dict[str, Node], shown: set[str], first: str = "", rest: str = ""
+) -> Iterator[str]:
+    step = f"  ← {node.version.derived.step}" if node.version and node.version.derived else ""
+    yield f"{first}{node.label}{step}"
+    below = [n for n in nodes.values() if node.location.uri in n.parents]
+    # What is below a table is shown once: tables may have many ways to it.
+    children = [] if node.location.uri in shown else by_name(below)
+    shown.add(node.location.uri)
+    for reason in node.stale:
+        yield f"{rest}{'│  ' if children else '   '}! {reason}"
+    for child in children:
+        last = child is children[-1]
+        marks = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        yield from _tree(child, nodes, shown, rest + marks[0], rest + marks[1])
+
+
+def by_name(nodes: Iterable[Node]) -> list[Node]:
+    """In the order in which graphs show them."""
+    return sorted(nodes, key=lambda node: (node.location.name, node.location.uri))

@@ -1,0 +1,70 @@
+"""Who needs which version of a table: kept beside it, in ``_package_pins``.
+
+A pin is a small file of its own, named by what needs the version, so that two writers never
+meet. Delta Lake passes over folders whose names begin with an underscore.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError
+from packager.location import Location
+from packager.manifest.base import Noun
+from packager.progress import Progress
+from packager.tables.errors import told
+from packager.tables.storage import filesystem, read_json, write_json
+
+FOLDER = "_package_pins"
+
+
+class Pin(Noun):
+    """A version that has to stay."""
+
+    version: int
+    needed_by: str
+    """``package NAME VERSION-HEX``, or ``table NAME``."""
+    table: str | None = None
+    """Of a derived table: where it lies, as seen from this one."""
+
+
+def pin(location: Location, wanted: Pin) -> None:
+    """Note that a version is needed; noting it twice is once."""
+    name = sha256_bytes(canonical_json(wanted.model_dump(mode="json")))[:16]
+    with told(location):
+        write_json(filesystem(location), FOLDER, f"{name}.json", wanted.model_dump(mode="json"))
+
+
+def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
+    """Note it where that can be: a table that others own may be for reading only."""
+    try:
+        pin(location, wanted)
+    except PackageError as error:
+        progress.warn(
+            f"{location}: can't note that {wanted.needed_by} needs version {wanted.version}, so "
+            f"whoever frees space there won't know: {error.message}"
+        )
+
+
+def pins(location: Location) -> tuple[Pin, ...]:
+    """Everything that is noted, by version."""
+    with told(location):
+        found = read_json(filesystem(location), FOLDER)
+    return tuple(sorted((_pin(location, *one) for one in found.items()), key=_order))
+
+
+def _pin(location: Location, name: str, content: Any) -> Pin:
+    try:
+        return Pin.model_validate(content)
+    except ValidationError as error:
+        raise PackageError(
+            f"{location}: {FOLDER}/{name}: expected a note of who needs a version, got another",
+            "remove this file; what it says is needed may then be removed by `gc`",
+        ) from error
+
+
+def _order(found: Pin) -> tuple[int, str]:
+    return found.version, found.needed_by

@@ -1,0 +1,58 @@
+"""What new data is compared with: rows that are named, or the version before of a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from packager.data.frames import read
+from packager.location import Location
+from packager.manifest.read_options import PLAIN, Reader
+from packager.progress import Progress
+from packager.tables.delta import Store
+from packager.tables.records import Version
+
+
+@dataclass(frozen=True)
+class Before:
+    """Earlier rows."""
+
+    name: str
+    rows: pd.DataFrame
+    accepted: bool
+    """Whether the newer rows were committed by `data add`, which asks about other columns."""
+
+
+def rows_named(text: str, reader: Reader = PLAIN) -> Before:
+    """The rows of a file, a folder or a version of a table."""
+    table = Location.table_at(text)
+    rows = read(Path(text), reader) if table is None else _rows(table)
+    return Before(text, rows, accepted=False)
+
+
+def rows_before(location: Location, progress: Progress) -> Before | None:
+    """Those of the version before the one at ``location``; None where it has none any more."""
+    store = Store.open(location)
+    version = store.version(location.version)
+    older = store.before(version)
+    if older is None:
+        return None
+    place = Location(location.uri, older.number)
+    if not store.has_rows(older.number):
+        progress.warn(f"{place}: its rows were removed, so nothing is compared with it")
+        return None
+    return Before(str(place), _rows(place), accepted=version.fingerprint is not None)
+
+
+def compared_version(location: Location) -> Version | None:
+    """The version whose rows ``rows_before`` gives."""
+    store = Store.open(location)
+    older = store.before(store.version(location.version))
+    return older if older is not None and store.has_rows(older.number) else None
+
+
+def _rows(location: Location) -> pd.DataFrame:
+    first, *more = Store.open(location).frames(location.version)
+    return pd.concat(more, ignore_index=True) if more else first

@@ -1,0 +1,60 @@
+"""What a commit of a table says beside its rows, as frozen data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from packager.manifest.base import Noun
+from packager.manifest.manifest import Fingerprint
+
+
+class Parent(Noun):
+    """One input of a derived table: exactly this version, with this content."""
+
+    table: str
+    """Relative to the derived table's folder where both are local."""
+    version: int
+    content: str
+    """``content_of`` its fingerprint: a revert of the parent to equal rows is no change."""
+
+
+class Derivation(Noun):
+    """How a version was computed from others."""
+
+    parents: tuple[Parent, ...]
+    step: str
+    """``module:function``, or the command."""
+    digest: str
+    """sha256 over the step's own code."""
+    params: dict[str, Any]
+
+
+class Version(Noun):
+    """One version of a table."""
+
+    number: int
+    milliseconds: int
+    """When it was committed, since 1970."""
+    what: str
+    """``add``, ``append``, ``revert``, ``derive``; of other writers their own word."""
+    message: str
+    author: str
+    fingerprint: Fingerprint | None
+    """None for versions that another program wrote."""
+    derived: Derivation | None = None
+    reverted_to: int | None = None
+
+    @property
+    def when(self) -> str:
+        """``2026-11-23 14:02`` in UTC."""
+        try:
+            found = datetime.fromtimestamp(self.milliseconds / 1000, UTC)
+        except (ValueError, OverflowError, OSError):  # beyond the years 1 to 9999
+            return f"{self.milliseconds} ms"
+        return found.strftime("%Y-%m-%d %H:%M")
+
+
+def content_of(found: Fingerprint) -> str:
+    """What identifies rows in their order, columns and types: schema, sums and count."""
+    return f"{found.schema_[:16]}{found.rows[0]}{found.rows[1]}{found.ordered}-{found.row_count}"

@@ -1,0 +1,219 @@
+"""The rows of one version of a table: file after file, as the log says they are to be read.
+
+A file may hold less than the table has (columns that came later, values of partitions), call its
+columns otherwise (column mapping), have narrower types (type widening) and rows that are deleted
+(deletion vectors). All of this is put right here, in an order that depends on the log alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from pyarrow import dataset, fs
+
+from packager.errors import PackageError
+from packager.location import Location
+from packager.tables.confinement import check_names
+from packager.tables.deletion_vectors import check_vectors
+from packager.tables.protocol import Protocol, unreadable
+from packager.tables.stream import rows_of_a_block
+
+_PHYSICAL = "delta.columnMapping.physicalName"
+_FORMAT = dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us")
+"""Spark's old 96-bit times reach further in microseconds than Arrow's default holds."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A data file of a version."""
+
+    path: str
+    """Within the table's folder."""
+    modified: int
+    """Milliseconds since 1970, as its writer says; rows are read in this order."""
+    size: int
+    partition: Mapping[str, pa.Scalar]
+    kept: pa.BooleanArray | None = None
+    """Of a file with a deletion vector, for each of its rows: whether it is still there."""
+
+
+def protocol_of(table: DeltaTable) -> Protocol:
+    """What the table's protocol asks, at the version it was opened at."""
+    found, about = table.protocol(), table.metadata()
+    return Protocol.of(
+        (found.min_reader_version, found.min_writer_version),
+        (found.reader_features, found.writer_features),
+        about.configuration,
+        json.loads(table.schema().to_json()),
+        about.partition_columns,
+    )
+
+
+class Scan:
+    """One version, opened for reading; ``PackageError`` if a feature of it isn't known here."""
+
+    def __init__(
+        self,
+        location: Location,
+        table: DeltaTable,
+        place: fs.FileSystem,
+        schema: pa.Schema | None = None,
+    ) -> None:
+        """``schema``: of a version to come, where it isn't the table's own."""
+        self._location, self._table, self._place = location, table, place
+        protocol = protocol_of(table)
+        feature = unreadable(protocol)
+        if feature is not None:
+            raise unread(location, feature)
+        self._partitions = tuple(protocol.partitions)
+        logical = pa.schema(table.schema().to_arrow()) if schema is None else schema
+        self._mapped = protocol.mapped
+        self._physical = [_physical(field) if self._mapped else field for field in logical]
+        self._deletes = "deletionVectors" in protocol.reader
+        self.schema = pa.schema([pa.field(field.name, field.type) for field in logical])
+        """The columns, in Arrow's types."""
+
+    @cached_property
+    def files(self) -> tuple[DataFile, ...]:
+        """In the order in which their rows are read."""
+        actions = pa.table(self._table.get_add_actions())
+        deleted = self._deletion_vectors() if self._deletes else {}
+        files = [
+            DataFile(
+                path=unquote(path),
+                modified=modified,
+                size=size,
+                partition=self._partition(actions, row),
+                kept=deleted.get(path),
+            )
+            for row, (path, modified, size) in enumerate(_entries(actions))
+        ]
+        check_names(self._location, (file.path for file in files))
+        return tuple(sorted(files, key=lambda file: (file.modified, file.path)))
+
+    def tables(self, files: Iterable[DataFile] | None = None) -> Iterator[pa.Table]:
+        """The rows of ``files`` (all, if none are named), in blocks."""
+        for file in self.files if files is None else files:
+            yield from self._read(file)
+
+    def holed(self) -> list[str]:
+        """The integer columns that have nulls."""
+        names = [field.name for field in self.schema if pa.types.is_integer(field.type)]
+        return [name for name in names if any(self._has_nulls(file, name) for file in self.files)]
+
+    def _read(self, file: DataFile) -> Iterator[pa.Table]:
+        batches = self._dataset(file, self._stored_fields()).to_batches(
+            batch_size=rows_of_a_block(len(self.schema)),
+            batch_readahead=1,
+            fragment_readahead=1,
+            use_threads=False,
+        )
+        row = 0
+        for batch in batches:
+            start, row = row, row + len(batch)
+            if file.kept is not None:
+                kept = file.kept[start:row]
+                # A vector may end before the file does: what it doesn't reach is kept.
+                rest = pa.repeat(pa.scalar(True), len(batch) - len(kept))
+                batch = batch.filter(pa.concat_arrays([kept, rest]))
+            yield self._whole(batch, file)
+
+    def _whole(self, batch: pa.RecordBatch, file: DataFile) -> pa.Table:
+        """A batch of a file as the table has it: its names, its order, its partition's values."""
+        columns = []
+        for field, stored in zip(self.schema, self._physical, strict=True):
+            if field.name in self._partitions:
+                columns.append(pa.repeat(file.partition[field.name], len(batch)))
+                continue
+            column = batch.column(stored.name)
+            columns.append(column.view(field.type) if self._mapped else column)
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
+    def _stored_fields(self) -> Sequence[pa.Field]:
+        pairs = zip(self.schema, self._physical, strict=True)
+        return [
+            pa.field(stored.name, stored.type)
+            for field, stored in pairs
+            if field.name not in self._partitions
+        ]
+
+    def _has_nulls(self, file: DataFile, name: str) -> bool:
+        if name in self._partitions:
+            return not file.partition[name].is_valid
+        if file.kept is not None:
+            return any(table[name].null_count for table in self._read(file))
+        stored = self._physical[self.schema.get_field_index(name)]
+        rows = self._dataset(file, [pa.field(stored.name, stored.type)])
+        # Counted in the values: a filter would believe the file's statistics.
+        return any(batch.column(0).null_count for batch in rows.to_batches(use_threads=False))
+
+    def _dataset(self, file: DataFile, fields: Sequence[pa.Field]) -> dataset.Dataset:
+        """One file, read in the types of ``fields``; a column that it lacks is null."""
+        fragment = _FORMAT.make_fragment(file.path, filesystem=self._place)
+        return dataset.FileSystemDataset([fragment], pa.schema(fields), _FORMAT, self._place)
+
+    def _partition(self, actions: pa.Table, row: int) -> dict[str, pa.Scalar]:
+        if not self._partitions:
+            return {}
+        found = actions["partition"][row]
+        return {name: found[name].cast(self.schema.field(name).type) for name in self._partitions}
+
+    def _deletion_vectors(self) -> dict[str, pa.BooleanArray]:
+        """Path as the log has it → which rows are kept, of the files that have a vector."""
+        check_vectors(self._location, self._place)
+        found = pa.table(self._table.deletion_vectors())
+        top = self._table.table_uri.rstrip("/") + "/"
+        return {
+            place.as_py()
+            .removeprefix("file://")
+            .removeprefix(top.removeprefix("file://")): rows.values
+            for place, rows in zip(found["filepath"], found["selection_vector"], strict=True)
+        }
+
+
+def unread(location: Location, feature: str) -> PackageError:
+    """What is said of a table that has a feature which can't be read here."""
+    return PackageError(
+        f"{location}: the table needs {feature}, a feature of Delta Lake that is not read here",
+        "have the program that made it write its rows to a table without this feature, or to "
+        "Parquet files; docs/data.md lists what is read",
+    )
+
+
+def unwritten(location: Location, feature: str, *, append: bool) -> PackageError:
+    """What is said of a table that has a feature which can't be kept in a commit from here."""
+    also = "" if append or feature != "appendOnly" else "add rows with --append, or "
+    return PackageError(
+        f"{location}: the table needs {feature}, a feature of Delta Lake that is not written here",
+        f"{also}name a table of your own with --table; docs/data.md lists what is written",
+    )
+
+
+def _entries(actions: pa.Table) -> Iterator[tuple[str, int, int]]:
+    """Path as the log has it, time in milliseconds and bytes of each file."""
+    times = actions["modification_time"].cast(pa.int64())
+    columns = (actions["path"], times, actions["size_bytes"])
+    return zip(*(column.to_pylist() for column in columns), strict=True)
+
+
+def _physical(field: pa.Field) -> pa.Field:
+    """A column by the names that files have for it, and for what lies within it."""
+    metadata = field.metadata or {}
+    name = metadata.get(_PHYSICAL.encode(), field.name.encode()).decode()
+    return pa.field(name, _physical_type(field.type))
+
+
+def _physical_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_struct(kind):
+        return pa.struct([_physical(field) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_physical_type(kind.value_type))
+    if pa.types.is_map(kind):
+        return pa.map_(_physical_type(kind.key_type), _physical_type(kind.item_type))
+    return kind

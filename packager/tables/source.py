@@ -1,0 +1,120 @@
+"""What a version can be made of: CSV, Parquet, a folder of one of them, or a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from packager.data.frames import column_names, same_columns
+from packager.data.null_words import null_words
+from packager.data.parquet_files import encoded_tables, holed_integers, parquet_schema
+from packager.data.parquet_text import decoded
+from packager.errors import UsageError
+from packager.manifest.base import FileEntry
+from packager.manifest.read_options import PLAIN, Reader
+from packager.tables.arrow_schema import stored_schema
+from packager.tables.stream import csv_types, rows_of_a_block, typed_blocks
+
+_ARROW = {
+    "str": pa.string(),
+    "float64": pa.float64(),
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "naive": pa.timestamp("us"),
+    "aware": pa.timestamp("us", "UTC"),
+    "null": pa.null(),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows that can be read again and again, in Arrow, in blocks."""
+
+    place: str
+    """What messages call it."""
+    schema: pa.Schema
+    """In Delta's types, but for columns without values: ``null`` there."""
+    floats: tuple[str, ...]
+    """Integer columns with nulls, which a frame holds as floats."""
+    files: tuple[FileEntry, ...]
+    tables: Callable[[], Iterator[pa.Table]]
+    guessed: tuple[str, ...] = ()
+    """Columns of CSV of which nobody said what is null: they may hold words read as null."""
+    null_words: Callable[[Collection[str]], Mapping[str, Mapping[str, int]]] = lambda _: {}
+    """Of some columns: text that is read as null → in how many cells."""
+
+
+def open_source(path: Path, reader: Reader = PLAIN) -> Source:
+    """The table in a file or a folder; ``UsageError`` if it is none, or Delta can't keep it."""
+    form, files = same_columns(path, reader)
+    top = path if path.is_dir() else path.parent
+    entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
+    if form == "parquet":
+        schema = parquet_schema(files)
+        floats = tuple(holed_integers(files, schema))
+        kept = _kept(schema, str(path))
+        return Source(str(path), kept, floats, entries, lambda: _parquet(files, schema))
+    types = csv_types(path, reader)
+    odd = next((name for name, kind in types.kinds.items() if kind not in _ARROW), None)
+    if odd is not None:
+        raise UsageError(
+            f"{path}: column {odd!r}: expected integers of 64 bits, got larger ones",
+            "put a letter before them, so that they are text",
+        )
+    schema = pa.schema([(name, _ARROW[kind]) for name, kind in types.kinds.items()])
+
+    blank = {name: object for name, kind in types.kinds.items() if kind == "null"}
+
+    def tables() -> Iterator[pa.Table]:
+        for frame in typed_blocks(path, types, reader):
+            plain = frame.astype(blank)
+            yield pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
+
+    kept = _kept(schema, str(path))
+    guessed = tuple(n for n, kind in types.kinds.items() if kind in ("str", "null"))
+    guessed = tuple(name for name in guessed if not reader.says_null(name))
+    return Source(str(path), kept, (), entries, tables, guessed, partial(null_words, files, reader))
+
+
+def frame_source(frame: pd.DataFrame, place: str = "the frame") -> Source:
+    """A frame in memory; ``UsageError`` for what Arrow or Delta can't keep."""
+    if not all(isinstance(name, str) for name in frame.columns) or not len(frame.columns):
+        raise UsageError(f"{place}: expected columns with text as names")
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    except (pa.ArrowException, ValueError) as error:
+        raise UsageError(f"{place}: expected plain columns, got {error}") from error
+    floats = tuple(
+        field.name
+        for field in table.schema
+        if pa.types.is_integer(field.type) and table[field.name].null_count
+    )
+    return Source(place, _kept(table.schema, place), floats, (), lambda: iter([table]))
+
+
+def _kept(schema: pa.Schema, place: str) -> pa.Schema:
+    kept = stored_schema(schema, place)
+    for index, field in enumerate(schema):
+        if pa.types.is_null(field.type):
+            kept = kept.set(index, field)
+    return kept
+
+
+def _parquet(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    rows = rows_of_a_block(len(column_names(files[0])))
+    for file in files:
+        for table in encoded_tables(file, schema, rows):
+            yield decoded(table, _plain(table, schema), file)
+
+
+def _plain(table: pa.Table, schema: pa.Schema) -> pa.Schema:
+    """The types that a file has its columns in, text as it is in ``schema``."""
+    pairs = zip(table.schema, schema, strict=True)
+    return pa.schema([w if pa.types.is_dictionary(f.type) else f for f, w in pairs])

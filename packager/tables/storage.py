@@ -1,0 +1,136 @@
+"""Files of a table, wherever it lies, and Parquet whose bytes depend on the rows only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+from deltalake.fs import DeltaStorageHandler
+from pyarrow import fs, parquet
+
+from packager.errors import PackageError
+from packager.location import Location
+
+MAX_JSON_BYTES = 1 << 20
+_CELLS = 1 << 22  # of a row group: memory stays flat
+
+
+def filesystem(location: Location) -> fs.FileSystem:
+    """The table's folder as a file system of its own."""
+    if location.path is not None:
+        return fs.SubTreeFileSystem(str(location.path), fs.LocalFileSystem())
+    return fs.PyFileSystem(DeltaStorageHandler(location.uri))
+
+
+def write_rows(
+    place: fs.FileSystem, name: str, tables: Iterable[pa.Table], schema: pa.Schema
+) -> tuple[int, int]:
+    """Write rows to a Parquet file: (bytes, rows). It is removed again if that fails.
+
+    Equal rows give equal bytes (of one version of pyarrow, whose name the format wants inside).
+    """
+    with RowFile(place, name, schema) as file:
+        for table in tables:
+            file.add(table)
+    return file.size, file.rows
+
+
+class RowFile:
+    """A Parquet file that rows are added to; removed again if the block raises.
+
+    Row groups are cut by count, whatever blocks the rows come in.
+    """
+
+    size = 0
+    """Bytes, once it is whole."""
+
+    def __init__(self, place: fs.FileSystem, name: str, schema: pa.Schema) -> None:
+        self.name = name
+        self.rows = 0
+        self._place, self._schema = place, schema
+        self._group = max(1024, min(1 << 17, _CELLS // max(len(schema), 1)))
+        self._waiting: list[pa.Table] = []
+        self._held = 0
+
+    def __enter__(self) -> RowFile:
+        self._sink = self._place.open_output_stream(self.name)
+        self._writer = parquet.ParquetWriter(
+            self._sink, self._schema, compression="zstd", version="2.6", store_schema=False
+        )
+        return self
+
+    def add(self, table: pa.Table) -> None:
+        """Add rows, in the columns and types of the schema."""
+        self._waiting.append(table.replace_schema_metadata(None))
+        self._held += len(table)
+        self.rows += len(table)
+        while self._held >= self._group:
+            joined = pa.concat_tables(self._waiting).combine_chunks()
+            self._writer.write_table(joined.slice(0, self._group), row_group_size=self._group)
+            self._waiting, self._held = [joined.slice(self._group)], self._held - self._group
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self._remove()
+            return
+        try:
+            if self._held or not self.rows:
+                joined = pa.concat_tables([self._schema.empty_table(), *self._waiting])
+                self._writer.write_table(joined.combine_chunks(), row_group_size=self._group)
+            self._writer.close()
+            self._sink.close()
+            self.size = self._place.get_file_info(self.name).size
+        except BaseException:
+            self._remove()
+            raise
+
+    def _remove(self) -> None:
+        # Not every stream can be closed after an error; that error is the one to tell.
+        with contextlib.suppress(Exception):
+            self._writer.close()
+        with contextlib.suppress(Exception):
+            self._sink.close()
+        if self._place.get_file_info(self.name).type != fs.FileType.NotFound:
+            self._place.delete_file(self.name)
+
+
+def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
+    """File name → content of every JSON file in a folder of the table, if there is one."""
+    chosen = fs.FileSelector(folder, allow_not_found=True)
+    names = sorted(info.path for info in place.get_file_info(chosen))
+    found = {}
+    for name in names:
+        base = name.rpartition("/")[2]
+        if base.endswith(".json") and not base.startswith("."):
+            with place.open_input_stream(name) as stream:
+                text = stream.read(MAX_JSON_BYTES)
+            try:
+                found[base] = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise PackageError(
+                    f"{name}: expected JSON of at most {MAX_JSON_BYTES} bytes, got something else",
+                    "remove this file; what it says is needed may then be removed by `gc`",
+                ) from error
+    return found
+
+
+def write_json(place: fs.FileSystem, folder: str, name: str, content: dict[str, Any]) -> None:
+    """Write one small JSON file whole; a name stands for its content, so none is overwritten.
+
+    Writers at once each have a scratch file of their own; what a killed one left is passed over.
+    """
+    scratch = f"{folder}/.{uuid.uuid4()}"
+    place.create_dir(folder, recursive=True)
+    try:
+        # Buffered, because deltalake's file takes bytes and nothing else.
+        with place.open_output_stream(scratch, buffer_size=1 << 16) as stream:
+            stream.write(json.dumps(content, sort_keys=True).encode())
+        place.move(scratch, f"{folder}/{name}")
+    except BaseException:
+        if place.get_file_info(scratch).type != fs.FileType.NotFound:
+            place.delete_file(scratch)
+        raise

@@ -1,0 +1,109 @@
+"""Tables larger than memory, block by block, every column as ``frames.read`` would have it.
+
+What pandas makes of a CSV column depends on all of its cells, so blocks are read as if they were
+tables of their own, what was found in each is noted, and where the blocks disagree in a way that
+changes values (text in one, numbers in another) the file is read again with the types settled.
+Memory is flat, but for CSV columns that mix integers beyond 64 bits with something else: those
+are held whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from packager.data.csv_files import read_csv
+from packager.data.csv_types import Kinds, Settled, settled_blocks
+from packager.data.fingerprint import Fingerprinter
+from packager.data.frames import column_names, same_columns
+from packager.data.parquet_files import parquet_blocks
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Fingerprint
+from packager.manifest.read_options import PLAIN, Reader
+
+_CELLS = 1 << 19  # of a block: 4 MB of numbers, or some 40 MB of text
+
+
+def fingerprint_path(path: Path, reader: Reader = PLAIN) -> Fingerprint:
+    """Fingerprint of the table in a file or folder, in flat memory.
+
+    It equals that of ``frames.read(path)``; ``UsageError`` as there.
+    """
+    form, files = same_columns(path, reader)
+    rows = rows_of_a_block(len(column_names(path, reader)))
+    with ThreadPoolExecutor(1) as hashing:
+        top = path if path.is_dir() else path.parent
+        entries = hashing.map(lambda file: _entry(file, top), files)
+        if form == "parquet":
+            return _print(parquet_blocks(files, rows)).result(list(entries))
+        settled: dict[str, Settled] = {}
+        while True:
+            kinds = Kinds()
+            printer = _print(kinds.noted(settled_blocks(files, reader, rows, settled)))
+            found = kinds.settled()
+            if found.items() <= settled.items():
+                return printer.result(list(entries))
+            settled = found
+
+
+@dataclass(frozen=True)
+class CsvTypes:
+    """What the columns of a CSV table are as a whole."""
+
+    settled: dict[str, Settled]
+    """Those that a block alone would get wrong."""
+    kinds: dict[str, str]
+    """Column → str, float64, int64, uint64, bool, object (larger integers), date, naive,
+    aware (times without and with an offset), or null (blank)."""
+
+
+def csv_types(path: Path, reader: Reader = PLAIN) -> CsvTypes:
+    """The types of a CSV table, found by reading it once."""
+    _, files = same_columns(path, reader)
+    names = column_names(path, reader)
+    kinds = Kinds()
+    for _ in kinds.noted(settled_blocks(files, reader, rows_of_a_block(len(names)), {})):
+        pass
+    settled = kinds.settled() | kinds.uniform()
+    whole = [name for name, kind in settled.items() if kind == "whole"]
+    if whole:
+        kinds.replace(read_csv(files, reader, only=whole))
+    return CsvTypes(settled, {name: kinds.word(name) for name in names})
+
+
+def typed_blocks(path: Path, types: CsvTypes, reader: Reader = PLAIN) -> Iterator[pd.DataFrame]:
+    """A CSV table in blocks, every column as it is as a whole."""
+    _, files = same_columns(path, reader)
+    yield from settled_blocks(files, reader, rows_of_a_block(len(types.kinds)), types.settled)
+
+
+def blocks(path: Path, reader: Reader = PLAIN) -> Iterator[pd.DataFrame]:
+    """The table in a file or folder, block by block, equal to ``frames.read`` in every value.
+
+    CSV is read once before, to settle its types.
+    """
+    form, files = same_columns(path, reader)
+    if form == "parquet":
+        yield from parquet_blocks(files, rows_of_a_block(len(column_names(path, reader))))
+    else:
+        yield from typed_blocks(path, csv_types(path, reader), reader)
+
+
+def _print(frames: Iterator[pd.DataFrame]) -> Fingerprinter:
+    printer = Fingerprinter()
+    for frame in frames:
+        printer.update(frame)
+    return printer
+
+
+def _entry(file: Path, top: Path) -> FileEntry:
+    return FileEntry.of(file, file.relative_to(top).as_posix())
+
+
+def rows_of_a_block(columns: int) -> int:
+    """How many rows a block has, at most."""
+    return max(1024, min(1 << 18, _CELLS // max(columns, 1)))

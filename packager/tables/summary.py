@@ -1,0 +1,185 @@
+"""What a table's columns hold, from one pass over its blocks; and how two such differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.profile.binning import build_profile
+from monitoring.profile.profile import Profile
+from packager.data.canonical import MASK
+from packager.data.drift import (
+    ColumnDrift,
+    Counts,
+    comparable,
+    drift_of,
+    is_list,
+    moved,
+    shared_rows,
+)
+from packager.data.fingerprint import row_hashes
+from packager.data.frames import infer_columns
+from packager.manifest.base import Kind, Noun
+
+SAMPLE = 50_000
+"""Rows that distributions are compared on: those with the smallest hashes, so any random ones."""
+MAX_VALUES = 1_000
+"""Distinct values of a column that are remembered."""
+
+Hashes = npt.NDArray[np.uint64]
+
+
+class ColumnSummary(Noun):
+    """Counts over all rows of one column."""
+
+    kind: Kind
+    """Of the sampled rows."""
+    nulls: int
+    distinct: int | None
+    """None beyond ``MAX_VALUES``."""
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table in short."""
+
+    rows: int
+    columns: dict[str, ColumnSummary]
+    values: dict[str, frozenset[str]]
+    """The distinct texts of columns that have at most ``MAX_VALUES``."""
+    hashes: Hashes
+    """Of every row: shape (rows,)."""
+    sample: pd.DataFrame
+    sample_hashes: Hashes
+    """Of the rows of ``sample``."""
+
+
+def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
+    """The summary of a table that comes in blocks with the same columns."""
+    sample, kept = pd.DataFrame(), np.empty(0, np.uint64)
+    columns: dict[str, _Column] = {}
+    hashes: list[Hashes] = []
+    for frame in frames:
+        for name in frame.columns:
+            columns.setdefault(name, _Column()).update(frame[name])
+        found = row_hashes(frame)
+        hashes.append(found)
+        limit = kept.max() if len(kept) >= SAMPLE else np.uint64(MASK)
+        near = found <= limit
+        sample = pd.concat([sample, frame.loc[near]]) if len(sample) else frame.loc[near]
+        kept = np.concatenate([kept, found[near]])
+        if len(kept) > 2 * SAMPLE:
+            order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+            sample, kept = sample.iloc[order], kept[order]
+    if len(kept) > SAMPLE:
+        order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+        sample, kept = sample.iloc[order], kept[order]
+    sample = sample.reset_index(drop=True)
+    kinds = {column.name: column.kind for column in infer_columns(sample)}
+    every: Hashes = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
+    return Summary(
+        len(every),
+        {name: column.result(kinds[name]) for name, column in columns.items()},
+        {name: frozenset(c.values) for name, c in columns.items() if c.values and c.is_text},
+        every,
+        sample,
+        kept,
+    )
+
+
+def drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
+    """Drift of every column that both tables have with a like kind, largest PSI first."""
+    names = [name for name in before.columns if _comparable(name, before, after)]
+    kinds = [(name, before.columns[name].kind) for name in names]
+    profile = build_profile(before.sample, kinds, max_features=len(names))
+    shared = shared_rows(before.sample_hashes, after.sample_hashes)
+    found = [_drift(name, profile, before, after, shared) for name in names]
+    return sorted(found, key=lambda drift: -drift.psi)
+
+
+def _comparable(name: str, before: Summary, after: Summary) -> bool:
+    if name not in after.columns or not len(before.sample) or not len(after.sample):
+        return False
+    return comparable(before.columns[name].kind, after.columns[name].kind)
+
+
+def _drift(
+    name: str, profile: Profile, before: Summary, after: Summary, shared: int
+) -> ColumnDrift:
+    feature = next((f for f in profile.features if f.name == name), None)
+    if feature is None:  # all in one bin: only nulls can have changed
+        reference, found = (_nulls(table.sample[name]) for table in (before, after))
+        drift = drift_of(name, found, reference, shared)
+    else:
+        drift = moved(feature, after.sample[name], shared)
+    known = before.values.get(name, frozenset())
+    news = known and is_list(len(known), before.rows)
+    new = after.values.get(name, frozenset()) - known if news else frozenset()
+    return drift.model_copy(update={"unseen": tuple(sorted(new)[:10])})
+
+
+def _nulls(column: pd.Series[Any]) -> Counts:
+    nulls = int(column.isna().sum())
+    return np.array([nulls, len(column) - nulls])
+
+
+class _Column:
+    """Running counts of one column."""
+
+    def __init__(self) -> None:
+        self.values: set[str] | None = set()
+        self.is_text = False
+        self._distinct: set[Any] | None = set()
+        self._nulls = self._count = 0
+        self._sum = 0.0
+        self._low, self._high = np.inf, -np.inf
+
+    def update(self, series: pd.Series[Any]) -> None:
+        """Add the cells of a block."""
+        present = series.dropna()
+        self._nulls += len(series) - len(present)
+        if self._distinct is not None:
+            self._remember(present)
+        boolean = pd.api.types.is_bool_dtype(series.dtype)
+        if pd.api.types.is_numeric_dtype(series.dtype) and not boolean:
+            numbers = present.to_numpy(dtype=np.float64)
+            numbers = numbers[np.isfinite(numbers)]
+            if len(numbers):
+                self._count += len(numbers)
+                self._sum += float(numbers.sum())
+                self._low = min(self._low, float(numbers.min()))
+                self._high = max(self._high, float(numbers.max()))
+
+    def result(self, kind: Kind) -> ColumnSummary:
+        """The summary of what came."""
+        distinct = None if self._distinct is None else len(self._distinct)
+        numbers = self._count > 0
+        return ColumnSummary(
+            kind=kind,
+            nulls=self._nulls,
+            distinct=distinct,
+            minimum=float(self._low) if numbers else None,
+            maximum=float(self._high) if numbers else None,
+            mean=self._sum / self._count if numbers else None,
+        )
+
+    def _remember(self, present: pd.Series[Any]) -> None:
+        if self._distinct is None:
+            return
+        # Lists and the like have no hash; their text tells them apart as well.
+        plain = pd.api.types.infer_dtype(present) not in ("mixed", "unknown-array")
+        found = set((present if plain else present.map(repr)).unique().tolist())
+        self._distinct |= found
+        if isinstance(next(iter(found), None), str) and plain:
+            self.is_text = True
+            self.values = (self.values or set()) | {str(value) for value in found}
+        if len(self._distinct) > MAX_VALUES:
+            self._distinct = self.values = None

@@ -1,0 +1,55 @@
+"""Free the space of versions that nothing needs; their entries in the log stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from packager.errors import UsageError
+from packager.location import Location
+from packager.tables.delta import Store
+from packager.tables.errors import retried
+from packager.tables.pins import pins
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What went, or would go."""
+
+    files: tuple[str, ...]
+    size: int
+    """Bytes of those files that a version named."""
+    kept: dict[int, tuple[str, ...]]
+    """Version → why it stays."""
+
+
+def collect(location: Location, newest: int, also: Sequence[int], *, delete: bool) -> Collected:
+    """Remove the rows of all versions but the ``newest``, those pinned, and ``also``.
+
+    Without ``delete`` nothing is removed, only said. A writer that comes in between makes it start
+    anew, at most 5 times; then ``ConflictError``.
+    """
+    return retried(lambda: _collect(location, newest, also, delete))
+
+
+def _collect(location: Location, newest: int, also: Sequence[int], delete: bool) -> Collected:
+    store = Store.open(location)
+    store.check_writable(append=True)
+    if newest < 1:
+        raise UsageError(f"--keep: expected at least 1 version, got {newest}", "keep the latest")
+    kept: dict[int, list[str]] = {}
+    for version in store.versions[-newest:]:
+        kept.setdefault(version.number, []).append("among the newest")
+    for number in also:
+        kept.setdefault(store.version(number).number, []).append("asked for")
+    for pin in pins(location):
+        kept.setdefault(pin.version, []).append(pin.needed_by)
+    going = store.remove_others(kept, dry_run=True)
+    sizes: dict[str, int] = {}
+    for version in store.versions:
+        sizes |= store.sizes(version.number)
+    if delete and going:
+        store.remove_others(kept, dry_run=False)
+    size = sum(sizes.get(name, 0) for name in going)
+    reasons = {number: tuple(why) for number, why in sorted(kept.items())}
+    return Collected(tuple(sorted(going)), size, reasons)

@@ -1,0 +1,77 @@
+"""Cells and labels in messages: never longer than a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+MAX_SHOWN = 80
+"""Characters of a value that a message shows."""
+
+
+MAX_BITS = 14_000
+"""Of a whole number that is shown; Python writes none of more than 4,300 digits."""
+
+
+def shortened(text: str, most: int = MAX_SHOWN) -> str:
+    """``text``, cut to ``most`` characters with an ellipsis at the end where it is longer."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def beginning(value: Any, most: int = MAX_SHOWN) -> Any:
+    """A JSON value whose JSON has the same first ``most`` characters, made of little of it.
+
+    What no message shows isn't written as text first, however large it is.
+    """
+    return _begun(value, most, [most + 1])
+
+
+def _begun(value: Any, most: int, left: list[int]) -> Any:
+    """``left``: values that are still to be shown; each is a character at least."""
+    left[0] -= 1
+    if isinstance(value, str):
+        return value[: most + 1]
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        return f"a whole number of {value.bit_length()} bits"
+    if left[0] < 0:
+        return None
+    if isinstance(value, Mapping):
+        some = islice(value.items(), most)
+        return {_begun(name, most, left): _begun(inner, most, left) for name, inner in some}
+    if isinstance(value, list | tuple):
+        return [_begun(inner, most, left) for inner in islice(value, most)]
+    return value
+
+
+def shown_value(value: Any) -> str:
+    """A value as code has it, on one line and cut to 80 characters."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
+
+
+def one_line(text: str) -> str:
+    """Text that comes from data, fit for a terminal: what isn't printable is written as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def printable(text: str) -> str:
+    """``text`` without what a terminal obeys: all but printable characters, line ends and tabs
+    as JSON escapes, so that JSON stays the same JSON."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
+
+
+def human_bytes(size: int) -> str:
+    """``1.2 MB``: decimal units, one digit after the point."""
+    value = float(size)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

@@ -1,0 +1,109 @@
+"""``check``: the detectors on a package's data, with its recipe's own model where that can be."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks import run as checks
+from packager.data.checks.cross_validation import OutOfFold, plan_folds
+from packager.data.checks.default_model import check_readable
+from packager.data.checks.finding import Report
+from packager.data.checks.model_skill import check_skill
+from packager.data.checks.suspects import CannotJudgeError, Mask
+from packager.data.checks.table import Table
+from packager.data.fingerprint import row_hashes
+from packager.data.null_words import words_read_as_null
+from packager.data.split import test_mask
+from packager.manifest.manifest import Recipe
+from packager.model.paths import Root
+from packager.worker.job import CheckJob, Job
+from packager.worker.train.dataset import feature_names, prepare
+from packager.worker.train.out_of_fold import out_of_fold
+from packager.worker.train.source_data import Source, read_held_out, read_source
+
+
+def check(asked: CheckJob, root: Root, out: Path) -> Report:
+    """Look for dirt in the data as ``asked``; write ``out``/check.json.
+
+    Raise ``UsageError`` where training would: for an absent target, say.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    source = read_source(root, asked.job.reader)
+    prepare(source, asked.job, root)  # refuses what training would refuse
+    table = _table(asked, source, root)
+    tell = _say if len(table) > checks.LARGE else _nothing
+    tell("cross-validation")
+    predictions, notes = _predictions(asked.job, table, root)
+    report = checks.check(table, predictions, notes=notes, tell=tell)
+    (out / "check.json").write_bytes(report.dump())
+    return report
+
+
+def _table(asked: CheckJob, source: Source, root: Root) -> Table:
+    job, frame = asked.job, source.served
+    features = feature_names(frame, job)
+    hashes = row_hashes(source.frame)
+    if job.split.file is not None:
+        test = read_held_out(source, job, root)
+        held_out = np.arange(len(frame) + len(test.frame)) >= len(frame)
+        hashes = np.concatenate([hashes, row_hashes(test.frame)])
+        frame = pd.concat([frame, test.served], ignore_index=True)
+    else:
+        held_out = _mask(frame, job, features)
+    return Table(
+        frame,
+        hashes,
+        features,
+        train_only=job.train_only,
+        target=job.target,
+        task=job.task,
+        held_out=held_out,
+        source_rows=len(source.frame),
+        null_words=words_read_as_null(root.source, source.served, job.reader),
+        split=job.split,
+        expected=asked.expected,
+    )
+
+
+def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
+    """Which rows are held out; those without a target are in neither part, and count as trained."""
+    labelled = frame[job.target].notna().to_numpy()
+    held_out = np.zeros(len(frame), dtype=np.bool_)
+    held_out[labelled] = test_mask(frame.loc[labelled], job.split, features)
+    return held_out
+
+
+def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, list[str]]:
+    """Out-of-fold predictions, and what has to be said about them."""
+    reasons: list[str] = []
+    try:
+        folds = plan_folds(table)
+        if isinstance(job.recipe, Recipe):
+            try:
+                found = out_of_fold(folds, job, root, own=True)
+            except CannotJudgeError as error:
+                reasons.append(f"the recipe's own can't be asked ({error})")
+            else:
+                check_skill(found)
+                return found, []
+        else:
+            reasons.append("this package has no recipe")
+        check_readable(table)
+        found = out_of_fold(folds, job, root, own=False)
+        check_skill(found)
+    except CannotJudgeError as error:
+        before = f"{reasons[0]}, and " if reasons else ""
+        return None, [f"label_error: not looked for, because {before}{error}"]
+    return found, [f"label_error: a stand-in model, because {reasons[0]}"]
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text} …\n")
+
+
+def _nothing(_text: str) -> None:
+    pass

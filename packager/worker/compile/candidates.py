@@ -1,0 +1,227 @@
+"""From a fitted model and its answers to probes to forms: one for each head it may have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.manifest.manifest import Schema
+from packager.model.compiled.form import (
+    Derived,
+    Domain,
+    Entries,
+    Form,
+    Matrix,
+    Number,
+    Path_,
+    Step,
+    Table,
+)
+from packager.model.model import LoadedModel
+from packager.worker.compile.estimators import candidates, coded
+from packager.worker.compile.held_out import Row
+from packager.worker.compile.probe import Probe, ask
+from packager.worker.compile.provenance import (
+    Block,
+    CannotCompileError,
+    NumberCell,
+    OpaqueCell,
+    StepCell,
+    TabledCell,
+    first_cell,
+    from_sklearn,
+)
+from packager.worker.compile.transformers import Keys
+from packager.worker.compile.trees import Candidate, Refused
+from packager.worker.compile.walk import Walk, dense
+
+MOST_ENTRIES = 2_000_000
+"""Of a form's tables: beyond it they would outweigh the model."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A form with the bytes of its trees."""
+
+    form: Form
+    trees: bytes | None
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A model taken apart: transformers in order, each with its path, and the estimator."""
+
+    transformers: tuple[tuple[Any, Path_], ...]
+    estimator: Any
+    path: Path_
+
+
+def forms(model: LoadedModel, schema: Schema, rows: Sequence[Row]) -> Iterator[Compiled | Refused]:
+    """The forms that ``model`` may have, the fastest first; ``rows`` are held out.
+
+    Raise ``CannotCompileError`` where there is none, naming the part that stands in the way.
+    """
+    parts = _apart(model.native)
+    keys = _keys(parts, schema)
+    probe = ask(model, schema, rows, keys)
+    walk = Walk()
+    block = _walked(walk, parts, _first(schema, probe.frame))
+    for found in candidates(parts.estimator, block, parts.path, model.task, walk):
+        yield found if isinstance(found, Refused) else _form(found, walk, probe)
+
+
+def _apart(native: Any) -> _Parts:
+    transformers: list[tuple[Any, Path_]] = []
+    path: Path_ = ()
+    while from_sklearn(native):
+        name = type(native).__name__
+        if name.endswith("SearchCV") and hasattr(native, "best_estimator_"):
+            native, path = native.best_estimator_, (*path, "best_estimator_")
+        elif name == "Pipeline":
+            last = len(native.steps) - 1
+            transformers += [
+                (part, (*path, "steps", place, 1))
+                for place, (_, part) in enumerate(native.steps[:-1])
+            ]
+            native, path = native.steps[-1][1], (*path, "steps", last, 1)
+        else:
+            break
+    if native is None or isinstance(native, str):
+        raise CannotCompileError("the pipeline ends without an estimator")
+    return _Parts(tuple(transformers), native, path)
+
+
+def _first(schema: Schema, data: Any) -> Block:
+    cells = tuple(first_cell(place, column) for place, column in enumerate(schema.features))
+    return Block(cells, data)
+
+
+def _walked(walk: Walk, parts: _Parts, block: Block) -> Block:
+    for part, path in parts.transformers:
+        block = walk.through(part, block, path)
+    return block
+
+
+def _keys(parts: _Parts, schema: Schema) -> Keys:
+    """The values that the model's own encoders know, by column."""
+    walk = Walk()
+    coded(parts.estimator, _walked(walk, parts, _first(schema, None)), walk)
+    return walk.keys
+
+
+def _form(found: Candidate, walk: Walk, probe: Probe) -> Compiled:
+    blocks = [block for _, block in walk.steps]
+    matrices = [_matrix(block, probe) for block in (*blocks, found.block)]
+    *inputs, matrix = matrices
+    steps = tuple(
+        Step(path=path, matrix=made) for (path, _), made in zip(walk.steps, inputs, strict=True)
+    )
+    form = Form(
+        columns=tuple(
+            _domain(place, probe, matrices) for place in range(len(probe.schema.features))
+        ),
+        steps=steps,
+        matrix=matrix,
+        head=found.head,
+        nan=any(bool(np.isnan(dense(block)).any()) for block in (*blocks, found.block)),
+        tolerance=found.tolerance,
+    )
+    if not any(domain.used for domain in form.columns):
+        raise CannotCompileError("the model uses none of the columns")
+    return Compiled(form, found.trees)
+
+
+def _matrix(block: Block, probe: Probe) -> Matrix:
+    made = dense(block)
+    numbers, derived = [], []
+    tabled: dict[int, list[int]] = {}
+    for position, cell in enumerate(block.cells):
+        match cell:
+            case NumberCell():
+                numbers.append(Number(position=position, column=cell.column, ops=cell.ops))
+            case StepCell():
+                derived.append(
+                    Derived(position=position, step=cell.step, output=cell.output, ops=cell.ops)
+                )
+            case TabledCell():
+                tabled.setdefault(cell.column, []).append(position)
+            case OpaqueCell():
+                raise CannotCompileError(f"{cell.reason}, and the model reads it")
+    return Matrix(
+        width=len(block.cells),
+        numbers=tuple(numbers),
+        tables=tuple(_table(c, positions, made, probe) for c, positions in tabled.items()),
+        derived=tuple(derived),
+        sparse=block.sparse,
+    )
+
+
+def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], probe: Probe) -> Table:
+    """What the model made of each value of ``column``, read off the probe's rows."""
+    keys = [question for question in probe.of(column, "key") if question.value is not None]
+    special = [*probe.of(column, "null"), *probe.of(column, "unknown")]
+    answers = {}
+    for question in (*keys, *special):
+        one, *others = (made[row, positions] for row in probe.places[question])
+        if not all(np.array_equal(one, other, equal_nan=True) for other in others):
+            name = probe.schema.features[column].name
+            raise CannotCompileError(f"what becomes of column {name!r} depends on other columns")
+        answers[question] = one
+    default = [_commonest([answers[key][place] for key in keys]) for place in range(len(positions))]
+
+    def entries(question: Any) -> Entries:
+        return tuple(
+            (position, _json(value))
+            for position, value, usual in zip(positions, answers[question], default, strict=True)
+            if not (value == usual or (np.isnan(value) and np.isnan(usual)))
+        )
+
+    listed = tuple(entries(key) for key in keys)
+    if sum(map(len, listed)) > MOST_ENTRIES:
+        raise CannotCompileError(f"its tables have more than {MOST_ENTRIES:,} entries")
+    # Where the model raised on a value it should know, only known values are in the domain.
+    raised = any(q.column == column and q.kind == "key" for q in probe.raised)
+    found = {q.kind: entries(q) for q in special}
+    return Table(
+        column=column,
+        default=tuple((p, _json(v)) for p, v in zip(positions, default, strict=True)),
+        keys=tuple(key.value for key in keys if key.value is not None),
+        entries=listed,
+        null=found.get("null"),
+        unknown=None if raised else found.get("unknown"),
+    )
+
+
+def _commonest(values: list[Any]) -> float:
+    if not values:
+        return 0.0
+    counted = Counter(_json(float(value)) for value in values)
+    best = max(counted.items(), key=lambda item: item[1])[0]
+    return float("nan") if best is None else best
+
+
+def _json(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _domain(place: int, probe: Probe, matrices: Sequence[Matrix]) -> Domain:
+    column = probe.schema.features[place]
+    numeric = any(number.column == place for matrix in matrices for number in matrix.numbers)
+    tables = [table for matrix in matrices for table in matrix.tables if table.column == place]
+    domain = Domain(name=column.name, used=numeric or bool(tables), nulls=probe.nulls(place))
+    if not domain.used:
+        return domain
+    changes: dict[str, Any] = {"known_only": any(table.unknown is None for table in tables)}
+    if numeric:
+        low, high = probe.bound(place, "low"), probe.bound(place, "high")
+        if low is None or high is None:
+            raise CannotCompileError(
+                f"the model raises on every far number in column {column.name!r}"
+            )
+        changes |= {"low": low, "high": high}
+    return domain.model_copy(update=changes)

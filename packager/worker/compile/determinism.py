@@ -1,0 +1,35 @@
+"""Whether a model gives the same answers twice: otherwise there is nothing to be equal to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from packager.data.request_rows import RowChecker
+from packager.manifest.manifest import Schema
+from packager.model.model import LoadedModel
+from packager.worker.compile.probe import native
+from packager.worker.compile.provenance import CannotCompileError
+from packager.worker.replay.differences import label_flips, largest_difference
+
+ROWS = 500
+THREADS = 1e-12
+"""Largest relative difference that adding on several threads, in no fixed order, may make."""
+
+
+def check_repeats(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
+    """Raise ``CannotCompileError`` where a second call with the same rows answers otherwise."""
+    if not rows:
+        raise CannotCompileError("no held-out row is one that a request may hold")
+    frame = RowChecker(schema).check(rows[:ROWS]).frame
+    try:
+        one, other = native(model, schema, frame), native(model, schema, frame)
+    except Exception as error:
+        # Whatever the model raises: on rows that come as requests do, it gives no answers.
+        raise CannotCompileError(
+            f"the model raises {type(error).__name__} on held-out rows"
+        ) from error
+    largest = max((abs(v) for v in one.labels if isinstance(v, float)), default=1.0)
+    difference = largest_difference(one, other, model.task) or 0.0
+    if label_flips(one, other, model.task) or difference > THREADS * max(1.0, largest):
+        raise CannotCompileError("the model gives other answers when it is asked again")

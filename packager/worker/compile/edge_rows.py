@@ -1,0 +1,172 @@
+"""Rows made to be hard for a compiled form: where numbers are cut, end, are absent or unseen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from packager.manifest.manifest import Column, Schema
+from packager.model.compiled.form import Number, Op, Trees
+from packager.worker.compile.candidates import Compiled
+from packager.worker.compile.held_out import Row
+
+MOST = 4_000
+THRESHOLDS = 40
+"""Cuts of one column that are looked at, spread over all it has."""
+COMBINED = 400
+FAR = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    1e-5,
+    5e-324,
+    -1e-310,
+    1e-40,
+    1e15,
+    -1e15,
+    1e30,
+    -1e30,
+    1e38,
+    1e39,
+    3.4028234663852886e38,
+    1e308,
+    -1e308,
+)
+WHOLE = (
+    0,
+    1,
+    -1,
+    2**24 - 1,
+    2**24,
+    2**24 + 1,
+    -(2**24) - 1,
+    2**31,
+    2**53 - 1,
+    2**53,
+    2**53 + 1,
+    -(2**53) - 1,
+)
+
+
+def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[Row]:
+    """At most 4,000 rows, the same for the same model: one column changed, then several."""
+    random = np.random.default_rng(0)
+    cuts = _cuts(compiled)
+    used = [domain.used for domain in compiled.form.columns]
+    values = [
+        list(_values(column, cuts.get(place, []))) if used[place] else []
+        for place, column in enumerate(schema.features)
+    ]
+    rows = []
+    share = max(8, (MOST - COMBINED) // max(1, len(values)))
+    for column, some in zip(schema.features, values, strict=True):
+        for value in _spread(some, share):
+            base = bases[int(random.integers(len(bases)))]
+            rows.append({**base, column.name: value})
+    for _ in range(COMBINED):
+        row = dict(bases[int(random.integers(len(bases)))])
+        for column, some in zip(schema.features, values, strict=True):
+            if some and random.random() < 0.5:
+                row[column.name] = some[int(random.integers(len(some)))]
+        rows.append(row)
+    return rows
+
+
+def _values(column: Column, cuts: Sequence[float]) -> Iterator[Any]:
+    yield None
+    yield from column.categories or ()
+    if column.dtype.endswith("category") and column.kind in ("number", "integer"):
+        return
+    match column.kind:
+        case "string":
+            yield from ("", "never seen", "never seen\0", " ", "nan", "None")
+        case "number":
+            yield from (*FAR, *_ends(column))
+            for cut in _spread(sorted(set(cuts)), THRESHOLDS):
+                yield from _beside(cut)
+        case "integer":
+            limits = np.iinfo(column.dtype)
+            near = {round(c) + d for c in cuts if abs(c) < 2**53 for d in (-1, 0, 1)}
+            ends = (int(end) for end in _ends(column))
+            for whole in (*WHOLE, *ends, *_spread(sorted(near), 3 * THRESHOLDS)):
+                if int(limits.min) <= whole <= int(limits.max):
+                    yield whole
+
+
+def _ends(column: Column) -> Iterator[float]:
+    for end in (column.minimum, column.maximum):
+        if end is not None:
+            yield end
+            if column.kind == "number":
+                yield from (math.nextafter(end, -math.inf), math.nextafter(end, math.inf))
+
+
+def _beside(cut: float) -> Iterator[float]:
+    """A number and its neighbours, in float64 and in float32."""
+    yield from (cut, math.nextafter(cut, -math.inf), math.nextafter(cut, math.inf))
+    if abs(cut) < 3e38:
+        near = np.float32(cut)
+        for end in (-np.inf, np.inf):
+            other = np.nextafter(near, np.float32(end))
+            # Half way between two float32 numbers is where rounding turns.
+            yield from (float(near), float(other), (float(near) + float(other)) / 2)
+
+
+def _cuts(compiled: Compiled) -> dict[int, list[float]]:
+    """Column to the numbers at which its trees or bins cut it, before its ops."""
+    found: dict[int, list[float]] = {}
+    thresholds = _thresholds(compiled)
+    for number in compiled.form.matrix.numbers:
+        for cut in thresholds.get(number.position, ()):
+            undone = _undone(number, cut)
+            if math.isfinite(undone):
+                found.setdefault(number.column, []).append(undone)
+        for place, op in enumerate(number.ops):
+            if op.name in ("bins", "above", "clip"):
+                before = number.model_copy(update={"ops": number.ops[:place]})
+                found.setdefault(number.column, []).extend(_undone(before, v) for v in op.values)
+    return found
+
+
+def _thresholds(compiled: Compiled) -> dict[int, list[float]]:
+    if not isinstance(compiled.form.head, Trees) or compiled.trees is None:
+        return {}
+    import treelite
+
+    model = treelite.Model.deserialize_bytes(compiled.trees)
+    found: dict[int, list[float]] = {}
+    for place in range(model.num_tree):
+        tree = model.get_tree_accessor(place)
+        inner = tree.get_field("cleft") >= 0
+        features = tree.get_field("split_index")[inner].tolist()
+        for feature, cut in zip(features, tree.get_field("threshold")[inner].tolist(), strict=True):
+            found.setdefault(feature, []).append(cut)
+    return found
+
+
+def _undone(number: Number, value: float) -> float:
+    """About the number that ``number``'s ops turn into ``value``."""
+    undo = {
+        "subtract": lambda x, by: x + by,
+        "divide": lambda x, by: x * by,
+        "multiply": lambda x, by: x / by,
+        "add": lambda x, by: x - by,
+    }
+    for op in reversed(number.ops):
+        if op.name in undo and not _lost(op):
+            value = undo[op.name](value, op.values[0])
+    return value
+
+
+def _lost(op: Op) -> bool:
+    return op.name == "multiply" and op.values[0] == 0
+
+
+def _spread(values: Sequence[Any], most: int) -> list[Any]:
+    if len(values) <= most:
+        return list(values)
+    return [values[place] for place in np.linspace(0, len(values) - 1, most).astype(int).tolist()]

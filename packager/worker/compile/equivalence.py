@@ -1,0 +1,173 @@
+"""Whether a compiled form answers as the model does: on every held-out row, and on edge rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from packager.data.request_rows import RowChecker, RowError
+from packager.digest import canonical_json, sha256_bytes
+from packager.manifest.base import Scalar
+from packager.manifest.manifest import Schema
+from packager.model.compiled.model import CompiledModel, needs_native
+from packager.model.model import LoadedModel
+from packager.model.predictions import Predictions
+from packager.worker.compile.held_out import Row, columns_of
+from packager.worker.compile.probe import native
+
+BATCH = 5_000
+SLOW_ROWS = 2_000
+"""One by one, through a form that calls the model's own parts: the first so many of a kind."""
+NAMED = 10
+
+
+@dataclass
+class Judged:
+    """What a comparison found."""
+
+    held_out: int = 0
+    edges: int = 0
+    largest: float = 0.0
+    differing: list[str] = field(default_factory=list)
+    inside: int = 0
+
+    @property
+    def equal(self) -> bool:
+        """Whether no row differs, and any was in the domain."""
+        return not self.differing and self.inside > 0
+
+    def note(self, row: Row, kind: str) -> None:
+        """A row on which the forms differ, by its hash: none of its values enters the package."""
+        if len(self.differing) < NAMED:
+            self.differing.append(f"{kind} row {sha256_bytes(canonical_json(row))[:16]}")
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A model beside a compiled form of it."""
+
+    model: LoadedModel
+    schema: Schema
+    compiled: CompiledModel
+
+    def judge(self, held_out: Sequence[Row], edges: Sequence[Row]) -> Judged:
+        """Compare both forms, many rows at once and one by one."""
+        judged = Judged()
+        for rows in _batches(held_out):
+            compared = self._compare(rows, "held-out", judged)
+            judged.held_out += compared
+            judged.inside += compared
+        for rows in _batches(edges):
+            judged.edges += self._compare(rows, "edge", judged)
+        return judged
+
+    def _compare(self, rows: Sequence[Row], kind: str, judged: Judged) -> int:
+        """Compare the rows that are in the domain; return how many there were."""
+        if not rows:
+            return 0
+        columns = columns_of(self.schema, rows)
+        answers, inside = self.compiled.predict_rows(columns)
+        chosen = np.flatnonzero(inside).tolist()
+        self._same_domain(rows, columns, np.flatnonzero(~inside).tolist(), kind, judged)
+        if not chosen:
+            return 0
+        try:
+            frame = RowChecker(self.schema).check([rows[row] for row in chosen]).frame
+        except RowError:
+            # Each row can be taken; together, whole numbers beside nulls may not be.
+            middle = len(rows) // 2
+            return sum(self._compare(half, kind, judged) for half in (rows[:middle], rows[middle:]))
+        try:
+            expected = native(self.model, self.schema, frame)
+        except Exception as error:
+            # Whatever the model raises: a row in the domain on which it does is a difference.
+            judged.differing.append(f"{kind} rows: the model raises {type(error).__name__}")
+            return len(chosen)
+        self._one_by_one(rows, columns, chosen, expected, kind, judged)
+        self._differences(rows, chosen, answers.at(chosen), expected, kind, judged)
+        return len(chosen)
+
+    def _same_domain(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Sequence[Any]],
+        outside: Sequence[int],
+        kind: str,
+        judged: Judged,
+    ) -> None:
+        """A row that is outside among many has to be outside alone, too."""
+        for row in outside[:SLOW_ROWS]:
+            if self.compiled.predict_row([column[row] for column in columns]) is not None:
+                judged.note(rows[row], kind)
+
+    def _one_by_one(
+        self,
+        rows: Sequence[Row],
+        columns: Sequence[Sequence[Any]],
+        chosen: Sequence[int],
+        expected: Predictions,
+        kind: str,
+        judged: Judged,
+    ) -> None:
+        most = SLOW_ROWS if needs_native(self.compiled.form) else len(chosen)
+        places, labels, chances = [], [], []
+        for place, row in enumerate(chosen[:most]):
+            answer = self.compiled.predict_row([column[row] for column in columns])
+            if answer is not None:
+                places.append(place)
+                labels.append(answer[0])
+                chances.append(answer[1])
+        if not places:
+            return
+        probabilities = None if chances[0] is None else np.array(chances, np.float64)
+        found = Predictions(list(labels), probabilities)
+        picked = [chosen[place] for place in places]
+        self._differences(rows, picked, found, expected.at(places), kind, judged)
+
+    def _differences(
+        self,
+        rows: Sequence[Row],
+        chosen: Sequence[int],
+        found: Predictions,
+        expected: Predictions,
+        kind: str,
+        judged: Judged,
+    ) -> None:
+        regression = self.model.task == "regression"
+        bad = np.array(
+            [
+                (one is None) != (other is None) if regression else not _same(one, other)
+                for one, other in zip(found.labels, expected.labels, strict=True)
+            ]
+        )
+        if (found.probabilities is None) != (expected.probabilities is None):
+            bad[:] = True
+        differences = _numbers(found, expected, regression=regression)
+        if differences is not None:
+            judged.largest = max(judged.largest, float(np.nanmax(differences, initial=0.0)))
+            bad |= ~(differences <= self.compiled.form.tolerance)
+        for place in np.flatnonzero(bad).tolist():
+            judged.note(rows[chosen[place]], kind)
+
+
+def _same(one: Scalar | None, other: Scalar | None) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _numbers(found: Predictions, expected: Predictions, *, regression: bool) -> Any:
+    """The difference of each row: absolute for probabilities, relative beyond 1 for numbers."""
+    if regression:
+        one = np.array([np.nan if v is None else v for v in found.labels], np.float64)
+        other = np.array([np.nan if v is None else v for v in expected.labels], np.float64)
+        return np.abs(one - other) / np.maximum(1.0, np.abs(other))
+    if found.probabilities is None or expected.probabilities is None:
+        return None
+    return np.abs(found.probabilities - expected.probabilities).max(axis=1, initial=0.0)
+
+
+def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]

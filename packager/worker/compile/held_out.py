@@ -1,0 +1,62 @@
+"""Held-out rows as the requests that would bring them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.coerce import RefusedError, taker
+from packager.manifest.manifest import Schema
+
+Row = dict[str, Any]
+
+
+def json_rows(frame: pd.DataFrame, schema: Schema) -> list[Row]:
+    """The features of ``frame`` as JSON values, one object a row; what is missing is null."""
+    names = [column.name for column in schema.features]
+    columns = [_values(frame[name]) for name in names]
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def taken(schema: Schema, rows: Sequence[Row]) -> list[Row]:
+    """Those of ``rows`` that a request may hold."""
+    bad: set[int] = set()
+    for column in schema.features:
+        take = taker(column)
+        for place, row in enumerate(rows):
+            if not _takes(take, row[column.name]):
+                bad.add(place)
+    return [row for place, row in enumerate(rows) if place not in bad]
+
+
+def columns_of(schema: Schema, rows: Sequence[Row]) -> list[list[Any]]:
+    """The features as columns of taken values, None for null, as the server hands them on."""
+    takers = [(column.name, taker(column)) for column in schema.features]
+    return [
+        [None if row[name] is None else take(row[name]) for row in rows] for name, take in takers
+    ]
+
+
+def _takes(take: Callable[[Any], Any], value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        take(value)
+    except RefusedError:
+        return False
+    return True
+
+
+def _values(series: pd.Series[Any]) -> list[Any]:
+    missing = series.isna()
+    cells = series.astype(object).tolist()
+    return [None if gone else _value(cell) for cell, gone in zip(cells, missing, strict=True)]
+
+
+def _value(cell: Any) -> Any:
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    return cell.isoformat() if hasattr(cell, "isoformat") else cell

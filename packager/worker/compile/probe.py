@@ -1,0 +1,197 @@
+"""Rows that ask the model itself: each value of each categorical column, nulls, far numbers.
+
+What the model answers to them gives the tables; where it raises, a value is out of the domain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import pandas as pd
+
+from packager.data.request_rows import RowChecker, RowError
+from packager.manifest.base import Scalar
+from packager.manifest.manifest import Column, Schema
+from packager.model.compiled.encode import EXACT
+from packager.model.model import LoadedModel
+from packager.model.predictions import Predictions
+from packager.worker.compile.held_out import Row, taken
+from packager.worker.compile.provenance import (
+    CannotCompileError,
+    NumberCell,
+    TabledCell,
+    first_cell,
+)
+from packager.worker.compile.transformers import MOST_KEYS, Keys
+
+NUMBERS = (1e30, 1e15, 1e9, 1e6)
+INTEGERS = (2**53 - 1, 10**9, 10**6)
+"""Bounds that are tried for a column, the widest first."""
+BASES = 2
+"""Rows on which every question is asked: a table has to be the same on each."""
+LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Question:
+    """One value of one column, all else as in a base row."""
+
+    column: int
+    kind: str
+    """``key``, ``null``, ``unknown``, ``low`` or ``high``."""
+    value: Scalar | None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The questions that the model answered, each with its row in ``frame`` for every base."""
+
+    schema: Schema
+    frame: pd.DataFrame
+    places: Mapping[Question, tuple[int, ...]]
+    raised: frozenset[Question]
+
+    def of(self, column: int, kind: str) -> list[Question]:
+        """The answered questions of one kind about one column."""
+        return [q for q in self.places if q.column == column and q.kind == kind]
+
+    def nulls(self, column: int) -> bool:
+        """Whether the model takes a null in this column."""
+        return bool(self.of(column, "null"))
+
+    def bound(self, column: int, kind: str) -> float | None:
+        """The farthest number that the model takes, on the side ``low`` or ``high``."""
+        values = [question.value for question in self.of(column, kind)]
+        numbers = [float(value) for value in values if value is not None]
+        return (min if kind == "low" else max)(numbers, default=None)
+
+
+def native(model: LoadedModel, schema: Schema, frame: pd.DataFrame) -> Predictions:
+    """What the model answers, given a checked frame as the server gives it."""
+    return model.predict(frame[[column.name for column in schema.features]])
+
+
+def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> Probe:
+    """Put every question on base rows out of ``rows``; see which the model answers."""
+    checker = RowChecker(schema)
+    bases = _bases(model, schema, checker, rows)
+    questions = [
+        q for place in range(len(schema.features)) for q in _questions(schema, place, keys)
+    ]
+    asked: list[tuple[Question, Row]] = []
+    raised = set()
+    for question in questions:
+        name = schema.features[question.column].name
+        made = [{**base, name: question.value} for base in bases]
+        if len(taken(schema, made)) == len(made):
+            asked += [(question, row) for row in made]
+        else:
+            raised.add(question)
+    good = set(_answered(model, schema, checker, [row for _, row in asked]))
+    raised |= {question for at, (question, _) in enumerate(asked) if at not in good}
+    kept = [(question, row) for question, row in asked if question not in raised]
+    places: dict[Question, tuple[int, ...]] = {}
+    for at, (question, _) in enumerate(kept):
+        places[question] = (*places.get(question, ()), at)
+    try:
+        frame = checker.check([row for _, row in kept]).frame
+    except RowError as error:
+        raise CannotCompileError(f"column {error.column!r}: expected {error.expected}") from error
+    features = [column.name for column in schema.features]
+    return Probe(schema, frame[features], places, frozenset(raised))
+
+
+def _bases(
+    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
+) -> list[Row]:
+    """Rows that the model answers: whole numbers exact in float64, then few nulls."""
+    found: list[Row] = []
+    for row in sorted(rows[:LOOKED_AT], key=_oddity):
+        if list(_answered(model, schema, checker, [row])):
+            found.append(row)
+        if len(found) == BASES:
+            break
+    if not found:
+        raise CannotCompileError("no held-out row is answered by the model as a request would be")
+    return found
+
+
+def _oddity(row: Row) -> tuple[bool, int]:
+    wild = any(isinstance(value, int) and abs(value) >= EXACT for value in row.values())
+    return wild, sum(value is None for value in row.values())
+
+
+def _answered(
+    model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
+) -> Iterator[int]:
+    """Which of ``rows`` the model answers with a label: halves, until what raises is alone.
+
+    Each part is a frame of its own: a null may turn a whole column into one the model doesn't take.
+    """
+    if not rows:
+        return
+    try:
+        answers = native(model, schema, checker.check(rows).frame)
+    except Exception:
+        # Whatever a model raises on a value, it answers the question whether it takes it.
+        if len(rows) > 1:
+            middle = len(rows) // 2
+            yield from _answered(model, schema, checker, rows[:middle])
+            second = _answered(model, schema, checker, rows[middle:])
+            yield from (middle + at for at in second)
+        return
+    yield from (at for at, label in enumerate(answers.labels) if label is not None)
+
+
+def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[Question]:
+    column = schema.features[place]
+    cell = first_cell(place, column)
+    yield Question(place, "null", None)
+    if isinstance(cell, NumberCell):
+        yield from _far(place, column)
+    known = set(keys.get(place, ()))
+    if isinstance(cell, TabledCell):
+        known |= set(column.categories or ())
+        known |= {False, True} if column.kind == "boolean" else set()
+    if not known and not isinstance(cell, TabledCell):
+        return
+    if len(known) > MOST_KEYS:
+        raise CannotCompileError(f"column {column.name!r} has more than {MOST_KEYS:,} categories")
+    for key in sorted(known, key=lambda value: (str(type(value)), value)):
+        yield Question(place, "key", key)
+    if column.kind != "boolean":
+        yield Question(place, "unknown", _unknown(column, known))
+
+
+def _far(place: int, column: Column) -> Iterator[Question]:
+    if column.kind == "integer":
+        limits = np.iinfo(column.dtype)
+        whole = [b for b in INTEGERS if b <= int(limits.max)] or [int(limits.max)]
+        lows = [max(-bound, int(limits.min)) for bound in whole]
+        highs: list[float] = [*whole]
+        sides: list[float] = [*lows]
+    else:
+        highs, sides = [*NUMBERS], [-bound for bound in NUMBERS]
+    for value in (column.minimum, column.maximum):
+        if value is not None and math.isfinite(value) and abs(value) < highs[0]:
+            highs.append(int(value) if column.kind == "integer" else value)
+            sides.append(int(value) if column.kind == "integer" else value)
+    for kind, values in (("low", sides), ("high", highs)):
+        for value in dict.fromkeys(values):
+            yield Question(place, kind, value)
+
+
+def _unknown(column: Column, known: set[Scalar]) -> Scalar:
+    """A value that no encoder knows."""
+    if column.kind == "integer":
+        return next(number for number in count() if number not in known)
+    if column.kind == "number":
+        return next(number + 0.5 for number in count() if number + 0.5 not in known)
+    text = "a value never seen"
+    while text in known:
+        text += "!"
+    return text

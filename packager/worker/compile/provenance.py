@@ -1,0 +1,113 @@
+"""What an entry of a matrix is known to depend on, while a model's transformers are walked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from packager.manifest.manifest import Column
+from packager.model.compiled.form import Op
+
+
+class CannotCompileError(Exception):
+    """No compiled form is known for a part of the model; the text names it."""
+
+
+@dataclass(frozen=True)
+class NumberCell:
+    """A numeric column after ``ops``."""
+
+    column: int
+    ops: tuple[Op, ...] = ()
+
+
+@dataclass(frozen=True)
+class TabledCell:
+    """Some function of one column whose values can be listed: the model itself is asked."""
+
+    column: int
+
+
+@dataclass(frozen=True)
+class StepCell:
+    """An output of a transformer that is called as it is, after ``ops``."""
+
+    step: int
+    output: int
+    ops: tuple[Op, ...] = ()
+
+
+@dataclass(frozen=True)
+class OpaqueCell:
+    """A column that no form takes; ``reason`` says why."""
+
+    column: int
+    reason: str
+
+
+Cell = NumberCell | TabledCell | StepCell | OpaqueCell
+
+
+@dataclass(frozen=True)
+class Block:
+    """The cells of a matrix, and what that matrix is for the probe rows (None: not probed yet)."""
+
+    cells: tuple[Cell, ...]
+    data: Any = None
+
+    def take(self, places: Sequence[int]) -> Block:
+        """Some of the columns."""
+        data = self.data
+        if data is not None:
+            data = data.iloc[:, list(places)] if hasattr(data, "iloc") else data[:, list(places)]
+        return Block(tuple(self.cells[place] for place in places), data)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the model itself holds this matrix as a sparse one."""
+        return hasattr(self.data, "toarray")
+
+    @property
+    def narrow(self) -> bool:
+        """Whether any of it has less than float64: sums and scales would then round more."""
+        dtypes = getattr(self.data, "dtypes", None)
+        found = [getattr(self.data, "dtype", None)] if dtypes is None else list(dtypes)
+        return any(isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in found)
+
+
+def first_cell(place: int, column: Column) -> Cell:
+    """The cell of a column as a request has it."""
+    if column.dtype == "category" or column.dtype == "ordered category":
+        if column.categories is None:
+            return OpaqueCell(place, f"column {column.name!r} has categories of several kinds")
+        return TabledCell(place)
+    if column.kind in ("string", "boolean"):
+        if column.dtype in ("object", "str", "bool"):
+            return TabledCell(place)
+        return OpaqueCell(place, f"column {column.name!r} is of the dtype {column.dtype}")
+    if column.kind in ("number", "integer"):
+        if column.dtype == "float64" or column.dtype.startswith(("int", "uint")):
+            return NumberCell(place)
+        return OpaqueCell(place, f"column {column.name!r} is of the dtype {column.dtype}")
+    return OpaqueCell(place, f"column {column.name!r} is of the kind {column.kind}")
+
+
+def after(cell: Cell, *ops: Op) -> Cell:
+    """``cell`` after more ops; what is tabled stays so."""
+    if isinstance(cell, NumberCell | StepCell):
+        return replace(cell, ops=(*cell.ops, *ops))
+    return cell
+
+
+def describe(part: Any) -> str:
+    """A transformer or estimator by its class, with the module where that isn't scikit-learn."""
+    kind = type(part)
+    return kind.__name__ if from_sklearn(part) else f"{kind.__module__}.{kind.__name__}"
+
+
+def from_sklearn(part: Any) -> bool:
+    """Whether scikit-learn itself defines the class of ``part``."""
+    return type(part).__module__.split(".")[0] == "sklearn"

@@ -1,0 +1,205 @@
+"""scikit-learn's column-wise transformers as ops on cells, or as tables for the model to fill."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from packager.manifest.base import Scalar
+from packager.model.compiled.form import Op
+from packager.worker.compile.provenance import (
+    Block,
+    CannotCompileError,
+    Cell,
+    NumberCell,
+    StepCell,
+    TabledCell,
+    after,
+)
+
+Keys = dict[int, set[Scalar]]
+"""Column to values that a table has to know."""
+Cells = tuple[Cell, ...]
+
+MOST_KEYS = 20_000
+
+
+def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
+    """The cells after ``part``; None where it has no rule here, or not for such a block."""
+    name = type(part).__name__
+    if name in _ENCODERS:
+        return _encoded(part, block, keys)
+    if name in ("KBinsDiscretizer", *_SCALERS) and block.sparse:
+        return None  # it divides otherwise there
+    if name in _RULES:
+        return _RULES[name](part, block, keys)
+    if callable(getattr(part, "get_support", None)):
+        chosen = part.get_support(indices=True)
+        return tuple(block.cells[place] for place in chosen)
+    return None
+
+
+def _scaled(part: Any, block: Block, _: Keys) -> Cells:
+    """Each scaler is a row of operations with one value a column."""
+    ops = [
+        (op, np.asarray(values, np.float64)) for op, values in _SCALERS[type(part).__name__](part)
+    ]
+    low, high = (
+        part.feature_range
+        if getattr(part, "clip", False) is True and hasattr(part, "feature_range")
+        else (None, None)
+    )
+    bounds = [] if low is None or high is None else [Op(name="clip", values=(low, high))]
+    return tuple(
+        after(
+            cell,
+            *(Op(name=name, values=(float(values[at]),)) for name, values in ops),
+            *bounds,
+        )
+        for at, cell in enumerate(block.cells)
+    )
+
+
+def _standard(part: Any) -> Iterable[tuple[Any, Any]]:
+    if part.with_mean:
+        yield "subtract", part.mean_
+    if part.with_std:
+        yield "divide", part.scale_
+
+
+def _robust(part: Any) -> Iterable[tuple[Any, Any]]:
+    if part.with_centering:
+        yield "subtract", part.center_
+    if part.with_scaling:
+        yield "divide", part.scale_
+
+
+def _min_max(part: Any) -> Iterable[tuple[Any, Any]]:
+    return [("multiply", part.scale_), ("add", part.min_)]
+
+
+def _max_abs(part: Any) -> Iterable[tuple[Any, Any]]:
+    if getattr(part, "clip", False):
+        raise CannotCompileError("MaxAbsScaler clips")
+    return [("divide", part.scale_)]
+
+
+_SCALERS: Mapping[str, Callable[[Any], Iterable[tuple[Any, Any]]]] = {
+    "StandardScaler": _standard,
+    "RobustScaler": _robust,
+    "MinMaxScaler": _min_max,
+    "MaxAbsScaler": _max_abs,
+}
+
+
+def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
+    statistics = list(part.statistics_)
+    if any(_is_nan(statistic) for statistic in statistics):
+        return None  # it drops such columns
+    nan_only = _is_nan(part.missing_values)
+    cells: list[Cell] = []
+    for cell, statistic in zip(block.cells, statistics, strict=True):
+        if isinstance(cell, TabledCell):
+            if not nan_only:
+                _add(keys, cell, [part.missing_values])
+            cells.append(cell)
+        elif not nan_only:
+            return None
+        elif not isinstance(statistic, int | float | np.number):
+            raise CannotCompileError(f"{type(part).__name__} fills numbers with {statistic!r}")
+        else:
+            cells.append(after(cell, Op(name="fill", values=(float(statistic),))))
+    if part.add_indicator:
+        chosen = [block.cells[place] for place in part.indicator_.features_]
+        cells += [after(cell, Op(name="isnull")) for cell in chosen]
+    return tuple(cells)
+
+
+def _binarized(part: Any, block: Block, _: Keys) -> Cells:
+    above = Op(name="above", values=(float(part.threshold),))
+    return tuple(after(cell, above) for cell in block.cells)
+
+
+def _binned(part: Any, block: Block, _: Keys) -> Cells:
+    cells: list[Cell] = []
+    for place, cell in enumerate(block.cells):
+        edges = tuple(float(edge) for edge in part.bin_edges_[place][1:-1])
+        binned = after(cell, Op(name="bins", values=edges))
+        if part.encode == "ordinal":
+            cells.append(binned)
+        else:
+            for code in range(int(part.n_bins_[place])):
+                cells.append(after(binned, Op(name="equals", values=(float(code),))))
+    return tuple(cells)
+
+
+def _indicated(part: Any, block: Block, _: Keys) -> Cells | None:
+    if not _is_nan(part.missing_values):
+        return None
+    return tuple(after(block.cells[place], Op(name="isnull")) for place in part.features_)
+
+
+def _encoded(part: Any, block: Block, keys: Keys) -> Cells | None:
+    """Encoders of categories: whatever they do, it is a table of the column's values."""
+    cells: list[Cell] = []
+    for place, cell in enumerate(block.cells):
+        known = [value for value in _plain(part.categories_[place]) if not _is_nan(value)]
+        if isinstance(cell, StepCell):
+            return None
+        if isinstance(cell, NumberCell) and any(op.name != "fill" for op in cell.ops):
+            return None  # numbers that were changed before: their values can't be listed
+        tabled = TabledCell(cell.column)
+        _add(keys, tabled, known)
+        cells += [tabled] * _ENCODERS[type(part).__name__](part, place)
+    return tuple(cells)
+
+
+def _one_hot_width(part: Any, place: int) -> int:
+    infrequent = getattr(part, "infrequent_categories_", None)
+    rare = infrequent[place] if infrequent is not None else None
+    width = len(part.categories_[place])
+    if rare is not None and len(rare):
+        width -= len(rare) - 1
+    dropped = part.drop_idx_ is not None and part.drop_idx_[place] is not None
+    return width - dropped
+
+
+def _target_width(part: Any, _: int) -> int:
+    return len(part.classes_) if part.target_type_ == "multiclass" else 1
+
+
+_ENCODERS: Mapping[str, Callable[[Any, int], int]] = {
+    "OneHotEncoder": _one_hot_width,
+    "OrdinalEncoder": lambda *_: 1,
+    "TargetEncoder": _target_width,
+}
+_RULES: Mapping[str, Callable[[Any, Block, Keys], Cells | None]] = {
+    **dict.fromkeys(_SCALERS, _scaled),
+    "SimpleImputer": _imputed,
+    "MissingIndicator": _indicated,
+    "Binarizer": _binarized,
+    "KBinsDiscretizer": _binned,
+}
+
+
+def _add(keys: Keys, cell: TabledCell, values: Iterable[Any]) -> None:
+    known = keys.setdefault(cell.column, set())
+    plain = (value.item() if isinstance(value, np.generic) else value for value in values)
+    known.update(value for value in plain if isinstance(value, bool | int | float | str))
+    if len(known) > MOST_KEYS:
+        raise CannotCompileError(f"a column has more than {MOST_KEYS:,} categories")
+
+
+def _plain(values: Any) -> list[Any]:
+    return list(values.tolist()) if isinstance(values, np.ndarray) else list(values)
+
+
+def _is_nan(value: Any) -> bool:
+    return (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or (isinstance(value, np.floating) and bool(np.isnan(value)))
+    )

@@ -1,0 +1,191 @@
+"""Walk the transformers of a fitted scikit-learn model and say what each entry depends on.
+
+The walk is done twice: first to find which values each categorical column has to be asked
+about, then with probe rows, whose way through the model's own transformers gives the tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from packager.model.compiled.form import Path_
+from packager.worker.compile.provenance import (
+    Block,
+    CannotCompileError,
+    Cell,
+    OpaqueCell,
+    StepCell,
+    TabledCell,
+    describe,
+    from_sklearn,
+)
+from packager.worker.compile.transformers import Keys, rule
+
+UFUNCS = frozenset(
+    {
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "sqrt",
+        "cbrt",
+        "exp",
+        "expm1",
+        "tanh",
+        "arctan",
+        "sin",
+        "cos",
+    }
+)
+"""NumPy functions that give float64 for integers too, whatever container they get."""
+
+
+@dataclass
+class Walk:
+    """One walk: the steps and the keys found so far."""
+
+    keys: Keys = field(default_factory=dict)
+    """Column to the values that the model's encoders know of it."""
+    steps: list[tuple[Path_, Block]] = field(default_factory=list)
+    """Transformers that are called as they are, with their inputs."""
+
+    def through(self, part: Any, block: Block, path: Path_) -> Block:
+        """``block`` after the transformer ``part``, which lies at ``path`` in the model."""
+        if part is None or (isinstance(part, str) and part == "passthrough") or _is_identity(part):
+            return block
+        name = type(part).__name__ if from_sklearn(part) else ""
+        if name != "ColumnTransformer":  # it need not read all of them
+            _check_usable(block, part)
+        if name == "Pipeline":
+            return self._pipeline(part, block, path)
+        if name == "ColumnTransformer":
+            cells = self._column_transformer(part, block, path)
+        elif name == "FeatureUnion":
+            cells = self._union(part, block, path)
+        else:
+            cells = self._leaf(part, block, path)
+        return _transformed(part, block, cells)
+
+    def _pipeline(self, pipeline: Any, block: Block, path: Path_) -> Block:
+        for place, (_, part) in enumerate(pipeline.steps):
+            block = self.through(part, block, (*path, "steps", place, 1))
+        return block
+
+    def _column_transformer(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+        _check_weights(part)
+        places = getattr(part, "_transformer_to_input_indices", None)
+        if places is None:
+            raise CannotCompileError("ColumnTransformer of a version that hides its columns")
+        cells: list[Cell] = []
+        for index, (name, inner, columns) in enumerate(part.transformers_):
+            chosen = list(places[name])
+            if (isinstance(inner, str) and inner == "drop") or not chosen:
+                continue
+            if isinstance(columns, str | int):
+                raise CannotCompileError(f"{describe(inner)} is given a single column as a series")
+            made = self.through(inner, block.take(chosen), (*path, "transformers_", index, 1))
+            cells += made.cells
+        return tuple(cells)
+
+    def _union(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+        _check_weights(part)
+        cells: list[Cell] = []
+        for index, (_, inner) in enumerate(part.transformer_list):
+            if isinstance(inner, str) and inner == "drop":
+                continue
+            made = self.through(inner, block, (*path, "transformer_list", index, 1))
+            cells += made.cells
+        return tuple(cells)
+
+    def _leaf(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+        if not from_sklearn(part):
+            raise CannotCompileError(f"no exact encoder is known for {describe(part)}")
+        found = rule(part, block, self.keys)
+        if found is not None:
+            return found
+        return self._step(part, block, path)
+
+    def _step(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+        """A transformer that has no encoder of ours: it is called with the array, as it is."""
+        if type(part).__name__ == "FunctionTransformer":
+            function = part.func
+            if not (isinstance(function, np.ufunc) and function.__name__ in UFUNCS) or part.kw_args:
+                called = getattr(function, "__qualname__", repr(function))
+                raise CannotCompileError(f"FunctionTransformer calls the function {called}")
+        if not callable(getattr(part, "transform", None)):
+            raise CannotCompileError(f"{describe(part)} has no transform")
+        check_encoded(block, part)
+        self.steps.append((path, block))
+        width = _width(part, block)
+        return tuple(StepCell(len(self.steps) - 1, output) for output in range(width))
+
+
+def check_encoded(block: Block, part: Any) -> None:
+    """Raise ``CannotCompileError`` where text reaches a part that is called with an array."""
+    _check_usable(block, part)
+    if block.data is None:
+        return
+    for place, cell in enumerate(block.cells):
+        if not isinstance(cell, TabledCell):
+            continue
+        try:
+            dense(block.take([place]))
+        except (TypeError, ValueError) as error:
+            raise CannotCompileError(f"text reaches {describe(part)}") from error
+
+
+def dense(block: Block) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The probed matrix as an array of float64."""
+    data = block.data.toarray() if block.sparse else block.data
+    return np.asarray(data, dtype=np.float64)
+
+
+def _check_usable(block: Block, part: Any) -> None:
+    for cell in block.cells:
+        if isinstance(cell, OpaqueCell):
+            raise CannotCompileError(f"{cell.reason}, and {describe(part)} reads it")
+    if block.narrow:
+        raise CannotCompileError(f"{describe(part)} is given less than float64")
+
+
+def _check_weights(part: Any) -> None:
+    if part.transformer_weights:
+        raise CannotCompileError(f"{describe(part)} has transformer_weights")
+
+
+def _is_identity(part: Any) -> bool:
+    return (
+        type(part).__name__ == "FunctionTransformer"
+        and from_sklearn(part)
+        and part.func is None
+        and not part.validate
+    )
+
+
+def _transformed(part: Any, block: Block, cells: tuple[Cell, ...]) -> Block:
+    if block.data is None:
+        return Block(cells)
+    data = part.transform(block.data)
+    if data.shape[1] != len(cells):
+        raise CannotCompileError(
+            f"{describe(part)} gives {data.shape[1]} columns, expected {len(cells)}"
+        )
+    made = Block(cells, data)
+    if made.narrow:
+        raise CannotCompileError(f"{describe(part)} gives less than float64")
+    return made
+
+
+def _width(part: Any, block: Block) -> int:
+    """How many columns a transformer gives."""
+    if type(part).__name__ == "FunctionTransformer":
+        return len(block.cells)
+    if block.data is not None:
+        return int(part.transform(block.data).shape[1])
+    try:
+        return len(part.get_feature_names_out())
+    except (AttributeError, ValueError) as error:
+        raise CannotCompileError(f"{describe(part)} doesn't say what it gives") from error

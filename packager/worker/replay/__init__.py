@@ -1,0 +1,1 @@
+"""Training again, and how equal the result is."""

@@ -1,0 +1,141 @@
+"""How equal two models are, by what they answer and how they measure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.manifest.base import Task
+from packager.manifest.evaluation import Evaluation
+from packager.model.integrity import Check
+from packager.model.predictions import Predictions
+from packager.worker.replay.report import MetricCheck
+from packager.worker.train.evaluate import numbers
+
+ROUNDING = 1e-9
+"""Relative difference between metrics that the order of additions alone can make."""
+
+Values = Mapping[str, float]
+Floats = npt.NDArray[np.float64]
+
+
+def identical(recorded: Predictions, now: Predictions, task: Task) -> bool:
+    """Whether every label is equal, and every number to its last bit."""
+    one, other = _answers(recorded, task), _answers(now, task)
+    if one is None or other is None:
+        return one is other and recorded.labels == now.labels
+    return one.tobytes() == other.tobytes() and recorded.labels == now.labels
+
+
+def label_flips(recorded: Predictions, now: Predictions, task: Task) -> int | None:
+    """How many rows get another label; None for regression."""
+    if task == "regression":
+        return None
+    return sum(one != other for one, other in zip(recorded.labels, now.labels, strict=True))
+
+
+def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> float | None:
+    """The largest absolute difference between two probabilities, or two predicted numbers.
+
+    None where there are none to compare; a number on one side only doesn't count.
+    """
+    one, other = _answers(recorded, task), _answers(now, task)
+    if one is None or other is None or one.shape != other.shape:
+        return None
+    differences = np.abs(one - other)
+    finite = differences[np.isfinite(differences)]
+    return float(finite.max()) if len(finite) else None
+
+
+def row_differences(
+    recorded: Predictions, now: Predictions, task: Task, absolute: float, relative: float
+) -> tuple[Floats, Floats]:
+    """Per row, the largest difference of its numbers, and how large one is close.
+
+    Infinite where a label differs or a number is on one side only; 0 where there are only labels
+    and they are equal.
+    """
+    same = np.array([a == b for a, b in zip(recorded.labels, now.labels, strict=True)], dtype=bool)
+    one, other = _answers(recorded, task), _answers(now, task)
+    if one is None or other is None or one.shape != other.shape:
+        same &= one is other
+        return np.where(same, 0.0, np.inf), np.zeros(len(same))
+    one, other = one.reshape(len(same), -1), other.reshape(len(same), -1)
+    with np.errstate(invalid="ignore"):
+        gaps = np.where(
+            (one == other) | (np.isnan(one) & np.isnan(other)), 0.0, np.abs(one - other)
+        )
+    gaps = np.where(np.isnan(gaps), np.inf, gaps)
+    allowed = absolute + relative * np.abs(np.where(np.isfinite(one), one, 0.0))
+    excess = gaps - allowed
+    worst = excess.argmax(axis=1) if gaps.shape[1] else np.zeros(len(same), dtype=np.intp)
+    rows = np.arange(len(same))
+    largest = gaps[rows, worst]
+    if task == "classification":
+        largest = np.where(same, largest, np.inf)
+    return largest, allowed[rows, worst]
+
+
+def metric_checks(
+    recorded: Evaluation | None, now: Evaluation | None, accept: Values, *, every: bool
+) -> dict[str, MetricCheck]:
+    """Overall metrics side by side, and whether each is as near as the recipe accepts.
+
+    A recipe that names metrics is judged by those alone; one that names none, or ``every``, by
+    all of them. A metric that ``accept`` does not name has to be equal where it is judged; one
+    that it names and neither side has is not ok.
+    """
+    before = recorded.overall.values if recorded else {}
+    after = now.overall.values if now else {}
+    checks = {}
+    for name in sorted(before.keys() | after.keys() | accept.keys()):
+        judged = every or not accept or name in accept
+        band = accept.get(name, 0.0)
+        absent = name not in before and name not in after
+        checks[name] = MetricCheck(
+            recorded=before.get(name),
+            now=after.get(name),
+            accepted=band if judged else None,
+            ok=not judged or (not absent and _close(before.get(name), after.get(name), band)),
+        )
+    return checks
+
+
+def accepted(checks: Mapping[str, MetricCheck]) -> bool:
+    """Whether metrics were judged, and each of them is ok: none at all is no agreement."""
+    judged = [check for check in checks.values() if check.accepted is not None]
+    return bool(judged) and all(check.ok for check in judged)
+
+
+def slices_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
+    """Whether every slice measures as recorded; for models whose answers are the same."""
+    before = _by_slice(recorded)
+    after = _by_slice(now)
+    differing = [
+        f"{name} {metric}"
+        for name, metric in sorted(before.keys() | after.keys())
+        if not _close(before.get((name, metric)), after.get((name, metric)), 0.0)
+    ]
+    actual = f"other values for {', '.join(differing[:5])}" if differing else "as recorded"
+    return Check(name="slice metrics", expected="as recorded", actual=actual, ok=not differing)
+
+
+def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | None:
+    return numbers(predictions.labels) if task == "regression" else predictions.probabilities
+
+
+def _by_slice(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
+    slices = evaluation.slices if evaluation else {}
+    return {
+        (name, metric): value
+        for name, metrics in slices.items()
+        for metric, value in (("rows", float(metrics.rows)), *metrics.values.items())
+    }
+
+
+def _close(recorded: float | None, now: float | None, accepted: float) -> bool:
+    if recorded is None or now is None:
+        return recorded is now
+    return abs(recorded - now) <= accepted + ROUNDING * max(1.0, abs(recorded))

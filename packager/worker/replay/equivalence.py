@@ -1,0 +1,119 @@
+"""How like each other two models are: files, state, answers on held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.digest import sha256_bytes
+from packager.manifest.base import FileEntry, Rung
+from packager.model.model import LoadedModel
+from packager.model.project_code import calling
+from packager.worker.replay.differences import (
+    identical,
+    label_flips,
+    largest_difference,
+    row_differences,
+)
+from packager.worker.replay.report import Likeness
+from packager.worker.replay.state import (
+    Leaf,
+    OpaqueError,
+    differences,
+    first,
+    state,
+    state_digest,
+)
+from packager.worker.replay.volatile_state import Window, passing
+
+ABSOLUTE, RELATIVE = 1e-9, 1e-6
+"""Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
+SHOWN = 10
+LAYOUT = "how it is written: the order of memory or keys, or which parts are shared"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with the files it was read from."""
+
+    files: tuple[FileEntry, ...]
+    model: LoadedModel
+    window: Window | None = None
+    """When it was trained; None where that isn't known."""
+
+
+def likeness(recorded: Trained, now: Trained, rows: pd.DataFrame) -> Likeness:
+    """Compare two models, asking both about ``rows`` (the features of the held-out rows)."""
+    task = recorded.model.task
+    with calling("the model"):
+        before, after = recorded.model.predict(rows), now.model.predict(rows)
+    gaps, allowed = row_differences(before, after, task, ABSOLUTE, RELATIVE)
+    differing = np.flatnonzero(gaps > 0)
+    worst = differing[np.argsort(-gaps[differing], kind="stable")][:SHOWN]
+    flips = label_flips(before, after, task)
+    return Likeness(
+        **_states(recorded, now),
+        artifact=recorded.files == now.files,
+        rows=len(rows),
+        bit_equal=identical(before, after, task),
+        close=not flips and bool((gaps <= allowed).all()),
+        label_flips=flips,
+        largest_difference=largest_difference(before, after, task),
+        differing_rows=tuple(int(row) for row in worst),
+    )
+
+
+def rung_of(found: Likeness, *, metrics: bool, statistical: bool) -> Rung:
+    """The strongest rung; ``metrics``: within the accepted band, ``statistical``: that of seeds."""
+    if found.artifact:
+        return "artifact"
+    if found.state and found.bit_equal:
+        return "state"
+    if found.rows and (found.bit_equal or found.close):  # no rows are no equal answers
+        return "predictions"
+    if metrics:
+        return "metrics"
+    return "statistical" if statistical else "none"
+
+
+def _states(recorded: Trained, now: Trained) -> dict[str, Any]:
+    """What there is to say of both states."""
+    try:
+        before, after = state(recorded.model.native), state(now.model.native)
+    except OpaqueError as error:
+        return {"state": None, "differing": (f"the state can't be seen: {error}",)}
+    before, after, moments = without_moments((before, after), (recorded.window, now.window))
+    digests = (state_digest(before), state_digest(after))
+    equal = digests[0] == digests[1]
+    ignored = first(moments)
+    if equal and recorded.files != now.files:
+        ignored = first((*moments, *differences(before, after, ignored=True))) or (LAYOUT,)
+    parts = differences(before, after)
+    return {"state": equal, "digests": digests, "differing": parts, "ignored": ignored}
+
+
+def without_moments(
+    leaves: tuple[Mapping[str, Leaf], Mapping[str, Leaf]],
+    windows: tuple[Window | None, Window | None],
+) -> tuple[dict[str, Leaf], dict[str, Leaf], tuple[str, ...]]:
+    """Two states without what each holds of the moment of its fit, and what that was.
+
+    ``windows``: when each was trained, where that is known.
+    """
+    cleared: tuple[dict[str, Leaf], dict[str, Leaf]] = dict(leaves[0]), dict(leaves[1])
+    told = []
+    for path, one in leaves[0].items():
+        other = leaves[1].get(path)
+        if other is None or not one.counts or one.digest == other.digest:
+            continue
+        name = path.replace("]", "").replace("[", ".").rpartition(".")[2]
+        found = passing(name, (one.value, other.value), windows)
+        if found is not None:
+            for side in cleared:
+                side[path] = replace(side[path], digest=sha256_bytes(found[0].encode()))
+            told.append(f"{path}: {found[1]}: {one.shown}, now {other.shown}")
+    return *cleared, tuple(told)

@@ -1,0 +1,62 @@
+"""Data and metrics of a replay, by a process that has not run the recipe.
+
+The recipe's process writes a model, and could write any result beside it. So the data are read and
+fingerprinted again here, before a model is loaded, and the new model is measured here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from packager.data.fingerprint import fingerprint
+from packager.digest import sha256_bytes
+from packager.manifest.evaluation import Evaluation
+from packager.manifest.manifest import Schema
+from packager.model.model import LoadedModel
+from packager.model.paths import Root
+from packager.model.predictions import scalars
+from packager.worker.job import Job
+from packager.worker.train.dataset import Dataset, declare_slices, describe, prepare, slice_masks
+from packager.worker.train.evaluate import Mask
+from packager.worker.train.fitted_columns import suited
+from packager.worker.train.personal_columns import personal_columns, without_values
+from packager.worker.train.source_data import read_source
+from packager.worker.train_job import classes_of, measure
+
+
+@dataclass(frozen=True)
+class ReadAgain:
+    """The data of a job."""
+
+    fingerprint: str
+    """sha256 of the fingerprint's canonical JSON."""
+    dataset: Dataset
+    masks: Mapping[str, Mask]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A model trained now, as measured on these data."""
+
+    fingerprint: str
+    dataset: Dataset
+    schema: Schema
+    evaluation: Evaluation
+
+
+def read_again(job: Job, root: Root) -> ReadAgain:
+    """Read, fingerprint and split the data of ``job``."""
+    source = read_source(root, job.reader)
+    digest = sha256_bytes(fingerprint(source.frame, source.files).dump())
+    dataset = prepare(source, job, root)
+    return ReadAgain(digest, dataset, slice_masks(dataset.test, declare_slices(dataset, job)))
+
+
+def measure_again(model: LoadedModel, read: ReadAgain, job: Job) -> Measured:
+    """Measure ``model`` on the held-out rows, and describe its columns, as a build does."""
+    dataset = suited(model, read.dataset)
+    labels = set(scalars(dataset.train[dataset.target]))
+    personal = personal_columns(read.dataset, job)
+    schema = without_values(describe(dataset, job, classes_of(model, labels)), personal)
+    return Measured(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))

@@ -1,0 +1,49 @@
+"""The training that a replay repeats: the job that the host gave when the package was built."""
+
+from __future__ import annotations
+
+from packager.errors import PackageError
+from packager.manifest.manifest import DataSource, Manifest, Recipe
+from packager.worker.job import Ask, Job
+from packager.worker.replay.perturb import Perturbed, perturb
+
+
+def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
+    """Recipe and data of a package; raise ``PackageError`` where it lacks one."""
+    if not isinstance(manifest.recipe, Recipe):
+        raise PackageError(
+            "this package has no recipe: the model was trained elsewhere",
+            "only a package built from a [recipe] can be replayed",
+        )
+    if not isinstance(manifest.data, DataSource):
+        raise PackageError("this package names no data to train on", "build it again with [data]")
+    return manifest.recipe, manifest.data
+
+
+def repeated(manifest: Manifest, ask: Ask) -> tuple[Job, Perturbed]:
+    """The job of the recorded training, and the one to do now: changed where ``ask`` says so."""
+    recipe, data = replayable(manifest)
+    job = _job(manifest, recipe, data)
+    return job, perturb(job, recipe, ask, data.train_rows)
+
+
+def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
+    """The job that the host gave when the package was built; its compiled form isn't made again:
+
+    its files were just verified, and what it has to equal is the model that is compared.
+    """
+    return Job(
+        task=manifest.task,
+        serve=manifest.serve.model_copy(update={"compile": "off"}),
+        slices_columns=tuple(manifest.slices.columns),
+        slices_rules=manifest.slices.rules,
+        recipe=recipe,
+        target=data.target,
+        exclude=data.exclude,
+        include=data.include,
+        train_only=data.train_only,
+        personal=data.personal,
+        not_personal=data.not_personal,
+        reader=data.reader,
+        split=data.split,
+    )

@@ -1,0 +1,163 @@
+"""Train again from what the package holds, and say how equal the result is.
+
+Files first: what isn't what the manifest names is not run. Then the recipe in a fresh process,
+just as at build time; or it has run before, apart from the recorded model (``Ask.window``). Then
+the ladder: model bytes, its state, answers on the held-out rows, metrics within the accepted band,
+metrics within the spread of seeds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from packager.digest import canonical_json, sha256_bytes
+from packager.errors import PackageError
+from packager.manifest.base import Rung
+from packager.manifest.manifest import DataSource, Manifest, Schema
+from packager.model.integrity import MANIFEST, Check, verify
+from packager.model.model import load_model, load_model_at
+from packager.model.paths import Root
+from packager.worker.job import Ask, TrainingResult
+from packager.worker.replay.differences import accepted, metric_checks, slices_check
+from packager.worker.replay.equivalence import Trained, likeness, rung_of
+from packager.worker.replay.nondeterminism import find_slips
+from packager.worker.replay.remeasure import Measured, ReadAgain, measure_again, read_again
+from packager.worker.replay.repeat import repeated, replayable
+from packager.worker.replay.report import LADDER, Likeness, ReplayReport, claimed, damaged, reaches
+from packager.worker.replay.retrain import train_again
+from packager.worker.replay.seed_spread import intervals, within_spread
+from packager.worker.replay.volatile_state import Window
+from packager.worker.sandbox.environment import environment_differences
+from packager.worker.sandbox.network import isolation_told
+from packager.worker.train_job import model_files
+
+
+def replay(root: Root, ask: Ask, out: Path) -> ReplayReport:
+    """Replay the package below ``root``; write ``out``/report.json.
+
+    A replay that doesn't reach its level is a report, not an error. Raise ``PackageError`` where
+    there is nothing to replay, or training itself fails.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest.load(root.package / MANIFEST)
+    replayable(manifest)
+    _check_data(root)
+    checks = verify(manifest, root)
+    if not all(check.ok for check in checks):
+        report = damaged(manifest, checks)
+    elif ask.window is not None:
+        report = _compare(manifest, root, checks, ask, root.again, ask.window)
+    else:
+        with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
+            began = time.time()
+            folder = train_again("run", repeated(manifest, ask)[1].job, root, Path(name))
+            report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
+    report = report.model_copy(update={"isolation": isolation_told()})
+    (out / "report.json").write_bytes(report.dump())
+    return report
+
+
+def _check_data(root: Root) -> None:
+    if not root.source.is_dir() or not any(root.source.iterdir()):
+        raise PackageError(
+            f"expected the training data in {root.source}, got nothing there",
+            "replay the companion image, or name the data: package replay REF --data PATH",
+        )
+
+
+def _compare(
+    manifest: Manifest,
+    root: Root,
+    checks: list[Check],
+    ask: Ask,
+    folder: Path,
+    window: Window,
+) -> ReplayReport:
+    """Compare the model in ``folder`` with the recorded one, in a process that trained nothing.
+
+    What the training itself says of data and metrics is not taken: both are read and measured
+    here, the data before any model is loaded.
+    """
+    recipe, data = replayable(manifest)
+    job, perturbed = repeated(manifest, ask)
+    result = TrainingResult.load(folder / "result.json")
+    read = read_again(job, root)
+    model = load_model_at(folder / "model" / "model", manifest.serve, manifest.task)
+    measured = measure_again(model, read, job)
+    now = Trained(model_files(folder / "model"), model, window)
+    found = _likeness(manifest, root, now, read)
+    checks = [*checks, *_result_checks(manifest, data, measured)]
+    # Equal answers measure equally: there a false claim about any metric shows.
+    metrics = metric_checks(
+        manifest.evaluation, measured.evaluation, recipe.accept, every=found.bit_equal
+    )
+    agreed = accepted(metrics)
+    statistical = within_spread(manifest.spread, measured.evaluation, recipe.accept)
+    rung = rung_of(found, metrics=agreed, statistical=statistical)
+    if found.bit_equal:
+        checks.append(slices_check(manifest.evaluation, measured.evaluation))
+    # Metrics count on every rung: a false claim about a true model is still a false claim.
+    # But where a repeat reached no rung at the build, they are known to differ by chance.
+    judged = agreed or rung == "statistical" or manifest.level == "none"
+    sound = judged and all(check.ok for check in checks)
+    return ReplayReport(
+        rung=rung,
+        level=manifest.level,
+        claimed=claimed(manifest),
+        observed=manifest.observed.rung if manifest.observed else None,
+        passed=_noticed(rung, manifest)
+        if perturbed.what
+        else sound and rung != "none" and reaches(rung, manifest.level),
+        perturbed=perturbed.what,
+        checks=tuple(checks),
+        metrics=metrics,
+        intervals=intervals(manifest.spread),
+        likeness=found,
+        slips=() if rung == "artifact" or perturbed.what else find_slips(root.code),
+        environment_recorded=manifest.environment,
+        environment_now=result.environment,
+        environment_differences=environment_differences(manifest.environment, result.environment),
+    )
+
+
+def _noticed(rung: Rung, manifest: Manifest) -> bool:
+    """Whether a change on purpose came out lower than a repeat without one."""
+    usual = manifest.observed.rung if manifest.observed else manifest.level
+    return LADDER.index(rung) > LADDER.index(usual)
+
+
+def _likeness(manifest: Manifest, root: Root, now: Trained, read: ReadAgain) -> Likeness:
+    """How like the recorded model the new one is, asked about the held-out rows."""
+    features = [column.name for column in manifest.schema_.features]
+    recorded = Trained(manifest.model, load_model(root, manifest.serve, manifest.task))
+    return likeness(recorded, now, read.dataset.test[features])
+
+
+def _result_checks(manifest: Manifest, data: DataSource, measured: Measured) -> list[Check]:
+    """What has to be equal whatever the rung: the data as read, and the schema."""
+    dataset = measured.dataset
+    pairs: list[tuple[str, Any, Any]] = [
+        ("fingerprint", data.fingerprint, measured.fingerprint),
+        ("schema", _schema_digest(manifest.schema_), _schema_digest(measured.schema)),
+        ("rows without a label", _digest(data.unlabelled), _digest(dataset.unlabelled)),
+        ("training rows", data.train_rows, len(dataset.train)),
+        ("held-out rows", data.test_rows, len(dataset.test)),
+    ]
+    return [
+        Check(name=name, expected=str(expected), actual=str(actual), ok=expected == actual)
+        for name, expected, actual in pairs
+    ]
+
+
+def _schema_digest(schema: Schema) -> str:
+    """Of what the data says; what the model can't take is asked at a build only."""
+    data = {"refuses": (), "fatal": ()}
+    columns = tuple(column.model_copy(update=data) for column in schema.features)
+    return sha256_bytes(schema.model_copy(update={"features": columns}).dump())
+
+
+def _digest(options: dict[str, Any]) -> str:
+    return sha256_bytes(canonical_json(options))

@@ -1,0 +1,74 @@
+"""A replay's report in a screenful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packager.worker.replay.report import Likeness, ReplayReport
+
+SAME_ENVIRONMENT = "nothing that is recorded differs"
+
+
+def as_text(report: ReplayReport) -> str:
+    """What was compared, what differs and why it may, and the verdict on the last line."""
+    wrong = [check for check in report.checks if not check.ok]
+    lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
+    lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
+    if report.likeness is not None:
+        lines += _likeness(report.likeness)
+        if not report.metrics:
+            lines.append("metrics: none were compared, so nothing of them is shown")
+    for name, check in report.metrics.items():
+        ok = "" if check.ok else "  (not accepted)"
+        lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")
+    if report.rung != "artifact":
+        reasons = report.environment_differences or (SAME_ENVIRONMENT,)
+        lines += [f"environment: {text}" for text in reasons if report.environment_now]
+        lines += [f"may be the reason: {text}" for text in report.slips]
+    lines.append(f"checked by: {report.checked_by}")
+    lines += [f"  {part}: {who}" for part, who in report.vouched.items()]
+    lines += [f"  {what}: {how}" for what, how in isolated(report)]
+    seen = f", seen when built: {report.observed}" if report.observed else ""
+    lines.append(
+        f"rung: {report.rung} (claimed: {report.level if report.claimed else 'none'}{seen})"
+    )
+    lines.append(verdict(report))
+    return "\n".join(lines)
+
+
+def isolated(report: ReplayReport) -> Iterator[tuple[str, str]]:
+    """Where it ran; what stood around a process of this machine, part by part."""
+    walls = dict(report.isolation)
+    where = walls.pop("where", "")
+    if where == "process":
+        yield from ((f"isolation, {what}", how) for what, how in walls.items())
+    elif where:
+        yield "isolation", where
+
+
+def verdict(report: ReplayReport) -> str:
+    """``replay: passed``; of a negative control, whether the change was noticed."""
+    if report.perturbed:
+        noticed = "noticed" if report.passed else "not noticed, so the recipe does not depend on it"
+        return f"changed on purpose: {report.perturbed}: {noticed}"
+    return f"replay: {'passed' if report.passed else 'failed'}"
+
+
+def number(value: float | None) -> str:
+    """Six significant digits, or ``none``."""
+    return "none" if value is None else f"{value:.6g}"
+
+
+def _likeness(found: Likeness) -> Iterator[str]:
+    flips = f"{found.label_flips} label flips, " if found.label_flips is not None else ""
+    largest = found.largest_difference
+    shown = "none" if largest is None else f"{largest:g}"
+    yield f"predictions: {found.rows} held-out rows, {flips}largest difference {shown}"
+    if found.differing_rows:
+        yield f"  held-out rows that differ most: {', '.join(map(str, found.differing_rows))}"
+    if found.artifact:
+        return
+    state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
+    yield f"model: other bytes; state {state}"
+    yield from (f"  {part}" for part in found.differing)
+    yield from (f"  {part} (not part of the state)" for part in found.ignored)

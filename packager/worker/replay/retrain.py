@@ -1,0 +1,138 @@
+"""Training a second time in a fresh process, and what that shows of the recipe."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from packager.errors import PackageError
+from packager.manifest.base import Rung
+from packager.manifest.evaluation import Evaluation, Observed
+from packager.manifest.manifest import Recipe
+from packager.model.model import load_model_at
+from packager.model.paths import Root
+from packager.worker.job import Fit, Job
+from packager.worker.replay.differences import accepted, metric_checks
+from packager.worker.replay.equivalence import Trained, likeness, rung_of
+from packager.worker.replay.nondeterminism import find_slips
+from packager.worker.replay.report import Likeness, reaches
+from packager.worker.replay.seed_spread import within_spread
+from packager.worker.replay.state import TIMES
+from packager.worker.replay.volatile_state import MOMENTS
+from packager.worker.sandbox.child_process import run_child
+from packager.worker.train.dataset import Dataset
+
+
+def train_again(verb: str, job: Job, root: Root, folder: Path) -> Path:
+    """Run ``job`` by the worker's ``verb`` in a fresh process; ``folder`` then has its results.
+
+    What it prints goes to stderr. Raises ``PackageError`` where it fails.
+    """
+    return run_child(verb, job.dump(), root, folder).or_raise("training again")
+
+
+def observe(
+    job: Job,
+    recipe: Recipe,
+    root: Root,
+    out: Path,
+    first: Trained,
+    dataset: Dataset,
+    evaluation: Evaluation,
+) -> Observed:
+    """Repeat ``job``'s training and say how equal the second model is to ``first``.
+
+    Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims. A
+    training that fails the second time reaches none; that ends the build only if one is claimed.
+    """
+    with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
+        began = time.time()
+        try:
+            folder = train_again("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+        except PackageError as error:
+            if recipe.level is not None:
+                raise
+            return _failed(error)
+        window = (began, time.time())
+        fit = Fit.load(folder / "fit.json")
+        serve = job.serve.model_copy(update={"loader": fit.loader})
+        model = load_model_at(folder / "model" / "model", serve, job.task)
+        second = Trained(fit.model, model, window)
+        found = likeness(first, second, dataset.test[list(dataset.features)])
+    checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
+    rung = rung_of(
+        found,
+        metrics=accepted(checks),
+        statistical=within_spread(job.spread, fit.evaluation, recipe.accept),
+    )
+    slips = () if rung == "artifact" else find_slips(root.code)
+    if recipe.level is not None and not reaches(rung, recipe.level):
+        raise _refusal(rung, recipe, found, slips)
+    if recipe.level is None and rung != "artifact":
+        _tell(rung, found, slips)
+    return Observed(
+        rung=rung,
+        state=found.digests[0],
+        differing=found.differing,
+        rows=found.rows,
+        bit_equal=found.bit_equal,
+        label_flips=found.label_flips,
+        largest_difference=found.largest_difference,
+        slips=slips,
+    )
+
+
+def _failed(error: PackageError) -> Observed:
+    """What is known of a recipe that can't be run twice."""
+    sys.stderr.write(
+        f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
+        f"it reaches any rung; {error.hint}\n"
+    )
+    return Observed(rung="none", state=None, differing=(error.message,), bit_equal=False)
+
+
+def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...]) -> PackageError:
+    reached = "no rung at all" if rung == "none" else f"the rung {rung!r}"
+    parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
+    message = (
+        f"the recipe ran twice and the second model reached {reached}, expected "
+        f"{recipe.level!r} as [recipe] level claims; what differs: {parts}"
+    )
+    if found.label_flips:
+        message += f"; {found.label_flips} of {found.rows} held-out rows get another label"
+    mend = f"; or claim level = {rung!r}".replace("'", '"') if rung != "none" else ""
+    return PackageError(message, _why(found, slips) + mend)
+
+
+def _tell(rung: Rung, found: Likeness, slips: tuple[str, ...]) -> None:
+    """What a repeat reached where nobody claimed a rung."""
+    if rung == "none":
+        reached = "no rung: its metrics differ. A replay that reaches none does not pass"
+    else:
+        reached = f"the rung {rung!r}. A replay has to reach it too"
+    parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
+    sys.stderr.write(
+        f"the recipe ran twice and the second model reached {reached}. What differs: {parts}."
+        f" To mend it: {_why(found, slips)}\n"
+    )
+
+
+def _why(found: Likeness, slips: tuple[str, ...]) -> str:
+    """The likely reason, and how to mend it."""
+    if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
+        return "a search remembers how long each fit took: return its best_estimator_"
+    if found.differing and slips:
+        return "; ".join(slips[:3])
+    if found.differing:
+        return "pass seed on to everything that draws random numbers"
+    moments = [kind for kind in MOMENTS if any(kind in part for part in found.ignored)]
+    if moments:
+        return (
+            f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"
+            " on: set it to None before train returns the model, where its library lets you"
+        )
+    if slips:
+        return "; ".join(slips[:3])
+    return "both models compute the same, but are written down otherwise"

@@ -1,0 +1,73 @@
+"""How results vary with the seed alone, and whether a new one is within that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from packager.errors import PackageError
+from packager.manifest.evaluation import Evaluation, Spread
+
+LEAST_SEEDS = 5
+"""Fewer say too little of a spread for the rung ``statistical``."""
+
+
+def spread_of(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> Spread:
+    """Every metric that all evaluations have, one value a seed; by slice too."""
+    if len(seeds) != len(evaluations) or not seeds:
+        raise PackageError(
+            f"expected one evaluation a seed, got {len(evaluations)} for {len(seeds)}",
+            "train at least one seed",
+        )
+    names = set.intersection(*(set(found.slices) for found in evaluations))
+    return Spread(
+        seeds=tuple(seeds),
+        overall=_columns([found.overall.values for found in evaluations]),
+        slices={
+            name: _columns([found.slices[name].values for found in evaluations])
+            for name in sorted(names)
+        },
+    )
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % prediction interval of one more value: mean ± t·s·√(1 + 1/k), k - 1 degrees.
+
+    Source: Hahn & Meeker, Statistical Intervals (1991), 4.8. Not that of the mean: it is one new
+    training that has to lie in it. Unbounded for a single value.
+    """
+    from scipy.stats import t
+
+    k = len(values)
+    if k < 2:
+        return -math.inf, math.inf
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    half = float(t.ppf(0.975, k - 1)) * deviation * math.sqrt(1 + 1 / k)
+    return mean - half, mean + half
+
+
+def intervals(spread: Spread | None) -> dict[str, tuple[float, float]]:
+    """Overall metric to its interval; empty without enough seeds."""
+    if spread is None or len(spread.seeds) < LEAST_SEEDS:
+        return {}
+    return {name: interval(values) for name, values in sorted(spread.overall.items())}
+
+
+def within_spread(
+    spread: Spread | None, now: Evaluation | None, accept: Mapping[str, float]
+) -> bool:
+    """Whether the metrics that count (those ``accept`` names, else all) lie in their intervals."""
+    bounds = intervals(spread)
+    values = now.overall.values if now else {}
+    judged = sorted(accept) if accept else sorted(bounds)
+    return bool(judged) and all(
+        name in bounds and name in values and bounds[name][0] <= values[name] <= bounds[name][1]
+        for name in judged
+    )
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+    names = set.intersection(*(set(row) for row in rows))
+    return {name: tuple(row[name] for row in rows) for name in sorted(names)}

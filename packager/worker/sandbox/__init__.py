@@ -1,0 +1,1 @@
+"""What a training process may do, and what it depends on."""

@@ -1,0 +1,1 @@
+"""Training, evaluation, and the examples and profile of a model."""

@@ -1,0 +1,231 @@
+"""Features that tell the time: they drift whatever happens, so no drift is computed for them.
+
+Found by kind (moments), by relation (a column that follows from the month, weekday or hour of a
+moment in the data), by name and values together (``month`` with 1 to 12), by the names of months
+and weekdays, and by a split by time that makes most held-out values new. Values from 1 to 12 alone
+say nothing. docs/monitoring.md says the rules; [monitoring] overrides them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.profile.profile import NotCompared, numeric
+from packager.manifest.manifest import Column, Schema
+from packager.worker.job import Job
+from packager.worker.train.calendar_columns import named_moment, named_part, names_of_parts
+from packager.worker.train.dataset import Dataset
+
+SAMPLE = 5_000
+"""Training rows that are looked at, evenly spread."""
+MIN_ROWS = 50
+ROWS_EACH = 5
+CYCLES = 2
+"""Rows, and years (weeks, days), for each month (weekday, hour) that show a relation to it."""
+QUICK = 200
+FIRST_YEAR = 1_000
+"""Lower numbers are no years but other parts, or chance."""
+NEW_SHARE = 0.5
+"""Share of held-out values outside those of training from which a split by time made them new."""
+ISO = r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?)?"
+OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a date, for each of n rows."""
+
+    numbers: Floats
+    """As a calendar has it; NaN for null."""
+    codes: Codes
+    """-1 for null."""
+    first: Codes
+    """The first row with the same code."""
+    cycles: Codes | None
+    """In which year (week, day) it is; None where it never comes again."""
+
+
+def not_compared(dataset: Dataset, schema: Schema, job: Job) -> dict[str, NotCompared]:
+    """The features that no drift is computed for, in the order of the schema."""
+    rows = _evenly(dataset.train)
+    moments = dict(_moments(rows))
+    parts = {
+        f"{name} of {moment}": part
+        for moment, times in moments.items()
+        for name, part in _parts(times).items()
+    }
+    found: dict[str, NotCompared] = {}
+    for column in schema.features:
+        name = column.name
+        if name in job.monitoring_exclude:
+            found[name] = NotCompared(reason="excluded", detail="[monitoring] exclude")
+        elif column.personal is not None:
+            found[name] = NotCompared(reason="personal", detail=column.personal)
+        elif name not in job.monitoring_include:
+            why = _why(column, rows[name], moments, parts) or _made_new(column, dataset, job)
+            if why is not None:
+                found[name] = why
+    return found
+
+
+def _why(
+    column: Column,
+    values: pd.Series[Any],
+    moments: Mapping[str, pd.Series[Any]],
+    parts: Mapping[str, _Part],
+) -> NotCompared | None:
+    if column.name in moments:
+        return NotCompared(reason="moment", detail="a moment")
+    if not values.notna().any():
+        return None
+    if named_moment(column.name, values):
+        return NotCompared(reason="moment", detail="a moment as a number")
+    part = _related(values, parts)
+    if part is not None:
+        return NotCompared(reason="calendar", detail=part)
+    known = names_of_parts(column.name, values) if column.kind == "string" else None
+    part = known or named_part(column.name, values)
+    return NotCompared(reason="calendar", detail=f"{part}, by name and values") if part else None
+
+
+def _made_new(column: Column, dataset: Dataset, job: Job) -> NotCompared | None:
+    """By a split by time: whether most held-out values lie outside those of training."""
+    if job.split.time is None:
+        return None
+    held_out = dataset.test[column.name].dropna()
+    if column.categories is not None:
+        outside = int((~held_out.isin(list(column.categories))).sum())
+    elif column.minimum is not None and column.maximum is not None:
+        numbers = numeric(held_out)
+        outside = int(((numbers < column.minimum) | (numbers > column.maximum)).sum())
+    else:
+        return None
+    if not len(held_out) or outside <= NEW_SHARE * len(held_out):
+        return None
+    share = round(100 * outside / len(held_out))
+    return NotCompared(reason="new_by_time", detail=f"{share} % of the held-out values are new")
+
+
+def _moments(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
+    """Columns of times, as clocks there showed them; text too, where all of it is ISO 8601."""
+    for name in rows.columns:
+        series = rows[name]
+        if pd.api.types.is_datetime64_any_dtype(series.dtype):
+            yield str(name), series.dt.tz_localize(None)
+        elif pd.api.types.infer_dtype(series, skipna=True) == "string":
+            texts = series.dropna().astype(str)
+            if len(texts) and texts.iloc[:QUICK].str.fullmatch(ISO).all():
+                local = series.astype(object).str.replace(OFFSET, "", regex=True)
+                times = pd.to_datetime(local, format="ISO8601", errors="coerce")
+                if times.notna().sum() == len(texts):
+                    yield str(name), times
+
+
+def _parts(times: pd.Series[Any]) -> dict[str, _Part]:
+    """The parts of a date, those that come again with their cycle."""
+    clock = times.dt
+    iso = clock.isocalendar()
+    # By NumPy: years that nanoseconds can't hold are days all the same.
+    days = pd.Series(times.to_numpy().astype("datetime64[D]").astype(np.int64), times.index)
+    found = {
+        "month": (clock.month, clock.year),
+        "weekday": (clock.day_of_week, days // 7),
+        "hour": (clock.hour, days),
+        "day": (clock.day, clock.year * 12 + clock.month),
+        "week": (iso.week, iso.year),
+        "day of the year": (clock.day_of_year, clock.year),
+        "year": (clock.year, None),
+    }
+    return {name: _part(*of) for name, of in found.items()}
+
+
+def _part(part: pd.Series[Any], cycle: pd.Series[Any] | None) -> _Part:
+    codes = _codes(part)
+    numbers: Floats = np.asarray(part.astype("float64"), dtype=np.float64)
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    return _Part(
+        numbers,
+        codes,
+        first[which],
+        None if cycle is None else _codes(cycle),
+    )
+
+
+def _codes(values: pd.Series[Any]) -> Codes:
+    return pd.factorize(values)[0].astype(np.int64)
+
+
+def _related(values: pd.Series[Any], parts: Mapping[str, _Part]) -> str | None:
+    """The part of a date that ``values`` are, or follow from.
+
+    They are it where they differ from it by one constant. They follow from it where rows of an
+    equal part have equal values, in several cycles; names may be of one cycle, if each part has
+    its own.
+    """
+    codes = _codes(values)
+    numbers = _numbers(values)
+    names = numbers is None
+    for name, part in parts.items():
+        known = (codes >= 0) & (part.codes >= 0)
+        if known.sum() < MIN_ROWS:
+            continue
+        if numbers is not None and _is_part(numbers[known], part.numbers[known]):
+            return name
+        if _follows(codes, part, QUICK) and _repeats(codes, part, known, names):
+            return name
+    return None
+
+
+def _numbers(values: pd.Series[Any]) -> Floats | None:
+    """Values as numbers, digits too; None for other text."""
+    numbers: Floats = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return None if np.isnan(numbers[values.notna().to_numpy(bool)]).any() else numbers
+
+
+def _is_part(values: Floats, part: Floats) -> bool:
+    """Whether they differ by one constant; by none, where all rows are of one year."""
+    offset = values[0] - part[0]
+    if not (values - part == offset).all():
+        return False
+    return bool((part != part[0]).any()) or (offset == 0 and part[0] >= FIRST_YEAR)
+
+
+def _repeats(codes: Codes, part: _Part, known: npt.NDArray[np.bool_], names: bool) -> bool:
+    """Whether ``codes`` follow from ``part``, by more than chance or one cycle would make them."""
+    if part.cycles is None or not _follows(codes, part, len(codes)):
+        return False
+    distinct = len(np.unique(part.codes[known]))
+    own = len(np.unique(codes[known]))
+    if own < 2 or known.sum() < ROWS_EACH * distinct:
+        return False
+    cycles = part.cycles[known] * (int(part.codes.max()) + 1) + part.codes[known]
+    again = len(np.unique(cycles)) >= CYCLES * distinct
+    return again or (names and own == distinct > 2)
+
+
+def _follows(codes: Codes, part: _Part, rows: int) -> bool:
+    """Whether of the first ``rows`` those of an equal part have equal codes; nulls aside."""
+    codes, parts = codes[:rows], part.codes[:rows]
+    known = (codes >= 0) & (parts >= 0)
+    if known.all():
+        return bool((codes[part.first[:rows]] == codes).all())
+    codes, parts = codes[known], parts[known]
+    if not len(codes):
+        return True
+    pairs = np.unique(parts * (int(codes.max()) + 1) + codes)
+    return len(pairs) == len(np.unique(parts))
+
+
+def _evenly(rows: pd.DataFrame) -> pd.DataFrame:
+    if len(rows) <= SAMPLE:
+        return rows
+    return rows.iloc[np.arange(SAMPLE) * len(rows) // SAMPLE].reset_index(drop=True)

@@ -1,0 +1,245 @@
+"""The rows a model is trained on and measured with: checked against the job, split."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.slices.slices import SliceSet, declare
+from packager.data import frames
+from packager.data.preview import refuse_unservable
+from packager.data.split import test_mask
+from packager.errors import UsageError
+from packager.manifest.base import Scalar, Task
+from packager.manifest.manifest import Column, Schema, Slices
+from packager.manifest.read_options import toml_text
+from packager.model.paths import Root
+from packager.text import shown_value
+from packager.worker.job import Job
+from packager.worker.train.source_data import Source, labels_read_as_null, read_held_out, rows_of
+
+MAX_LOST = 5
+MAX_LOST_SHARE = 0.01
+"""More labels than this that are text, but read as null, stop a build."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training rows and held-out rows, with all columns, each with a fresh index."""
+
+    train: pd.DataFrame
+    test: pd.DataFrame
+    features: tuple[str, ...]
+    target: str
+    train_only: tuple[str, ...] = ()
+    """Columns that only ``train`` gets."""
+    unlabelled: dict[str, int] = field(default_factory=dict)
+    """Rows of the source without a target, which are in neither part: text that stood there → rows,
+    "" where nothing did."""
+
+
+def prepare(source: Source, job: Job, root: Root) -> Dataset:
+    """Split the rows as the job says; rows without a target are left out, and said to be.
+
+    Raise ``UsageError`` where the job names a column that isn't there, the target isn't what the
+    task needs, more than a handful of labels are text that is read as null, or a part is empty.
+    """
+    target = _target_name(job)
+    frame = source.served
+    _check_columns(frame, job, target)
+    features = feature_names(frame, job)
+    if not features:
+        raise UsageError(
+            f"expected at least one feature, got only the target {target!r} and excluded columns",
+            "shorten exclude under [data]",
+        )
+    absent = int(frame[target].isna().sum())
+    unlabelled = labels_read_as_null(source, root, target, absent)
+    _tell_unlabelled(unlabelled, target, len(frame), job)
+    labelled = _labelled(frame, target, job.task)
+    if job.split.file is not None:
+        train = labelled
+        test = _labelled(read_held_out(source, job, root).served, target, job.task)
+    else:
+        mask = test_mask(labelled, job.split, features)
+        train, test = rows_of(labelled, ~mask), rows_of(labelled, mask)
+    refuse_unservable(train, features)
+    return Dataset(train, test, features, target, job.train_only, unlabelled)
+
+
+def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
+    """The columns that the model gets to see, in the order of the data."""
+    other = (job.target, *job.exclude, *job.train_only)
+    return tuple(
+        name
+        for name in frame.columns
+        if name not in other and (not job.include or name in job.include)
+    )
+
+
+def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
+    """The schema as the training rows have it; ``classes`` are the model's own."""
+    extras = [name for name in slice_columns(job) if name not in dataset.features]
+    return Schema(
+        features=frames.infer_columns(dataset.train[list(dataset.features)]),
+        extras=frames.infer_columns(dataset.train[extras]) if extras else (),
+        unused=_unused(dataset, extras),
+        target=frames.infer_columns(dataset.train[[dataset.target]])[0],
+        classes=classes,
+    )
+
+
+def _unused(dataset: Dataset, extras: Sequence[str]) -> tuple[str, ...]:
+    """Columns that are neither the target nor any part of a request."""
+    taken = {*dataset.features, *extras, dataset.target}
+    return tuple(str(name) for name in dataset.train.columns if name not in taken)
+
+
+def declare_slices(dataset: Dataset, job: Job) -> Slices:
+    """The slices of the job with the values that the training rows have."""
+    # Sorted: the manifest keeps no order, and replay must declare the same ones.
+    columns = sorted(job.slices_columns)
+    try:
+        return Slices(
+            columns=declare(dataset.train, columns, len(job.slices_rules)),
+            rules=job.slices_rules,
+        )
+    except ValueError as error:
+        raise UsageError(f"[slices]: {error}", "name fewer columns or rules") from error
+
+
+def slice_masks(rows: pd.DataFrame, slices: Slices) -> dict[str, npt.NDArray[np.bool_]]:
+    """Slice name to which of ``rows`` are in it; raise ``UsageError`` if a rule doesn't apply."""
+    try:
+        return SliceSet(slices.columns, slices.rules).masks(rows)
+    except ValueError as error:
+        raise UsageError(
+            f"[slices]: {error}", "a rule compares columns with like values"
+        ) from error
+
+
+def _target_name(job: Job) -> str:
+    if job.target is None:
+        raise UsageError(
+            "[data] target: expected the name of a column, got nothing", "name the target column"
+        )
+    return job.target
+
+
+def slice_columns(job: Job) -> tuple[str, ...]:
+    """The columns that slices read, sorted; raise ``UsageError`` for a rule that isn't one."""
+    try:
+        by_value = dict.fromkeys(job.slices_columns, ())
+        return tuple(sorted(SliceSet(by_value, job.slices_rules).needs))
+    except ValueError as error:
+        raise UsageError(
+            f"[slices]: {error}", 'a rule looks like: large = "carat >= 1.5"'
+        ) from error
+
+
+def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
+    named = [("[data] target", (target,)), ("[data] exclude", job.exclude)]
+    named += [("[data] include", job.include), ("[data] train_only", job.train_only)]
+    for key, names in [*named, ("[slices]", slice_columns(job))]:
+        _check_present(frame, key, names)
+    if target in slice_columns(job):
+        raise UsageError(
+            f"[slices]: expected columns that a request can hold, got the target {target!r}",
+            "slice by features or by excluded columns",
+        )
+    features = feature_names(frame, job)
+    for key, names in (("exclude", job.monitoring_exclude), ("include", job.monitoring_include)):
+        _check_present(frame, f"[monitoring] {key}", names)
+        if others := [name for name in names if name not in features]:
+            raise UsageError(
+                f"[monitoring] {key}: expected a feature, got {others[0]!r}, which the model"
+                " never sees",
+                "leave it out: only features are compared",
+            )
+    if target in job.exclude:
+        raise UsageError(
+            f"[data] exclude: expected other columns than the target, got {target!r}",
+            "take it out of exclude: the model never sees the target anyway",
+        )
+
+
+def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
+    """Say which rows are left out; ``UsageError`` where text that may be labels is lost."""
+    if not unlabelled:
+        return
+    words = {text: count for text, count in unlabelled.items() if text}
+    shown = [f"{count} with the text {shown_value(text)}" for text, count in words.items()]
+    if blank := unlabelled.get(""):
+        shown.append(f"{blank} with an empty cell")
+    total, lost = sum(unlabelled.values()), sum(words.values())
+    declared = job.reader.columns.get(target)
+    said = job.reader.null is not None or (declared is not None and declared.null is not None)
+    if lost > MAX_LOST and lost > MAX_LOST_SHARE * rows and not said:
+        nulls = ", ".join(toml_text(text) for text in words)
+        name = target if target.replace("_", "").isalnum() else toml_text(target)
+        classes = f'{name} = {{ kind = "string" }} if it is a class, or '
+        raise UsageError(
+            f"[data] target: expected labels in {target!r}, got text that is read as null in "
+            f"{lost} of {rows} rows: {', '.join(shown)}",
+            f"set under [data.columns] of package.toml: "
+            f"{classes if job.task == 'classification' else ''}"
+            f"{name} = {{ null = [{nulls}] }} if such rows have no label",
+        )
+    sys.stderr.write(f"{total} rows without {target!r} are left out: {', '.join(shown)}\n")
+
+
+def _check_present(frame: pd.DataFrame, key: str, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in frame.columns:
+            known = ", ".join(repr(column) for column in list(frame.columns)[:20])
+            raise UsageError(
+                f"{key}: expected a column of the data, got {name!r}", f"the columns are {known}"
+            )
+
+
+def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
+    """The rows that have a target, whose type is then what it is without the nulls."""
+    present = frame[target].notna()
+    labelled = rows_of(frame, present.to_numpy(dtype=bool))
+    if not len(labelled):
+        raise UsageError(
+            f"[data] target: expected values in {target!r}, got none in {len(frame)} rows",
+            "name another column, or fill it",
+        )
+    labels = labelled[target]
+    if len(labelled) < len(frame) and task == "classification":
+        labels = _without_null_types(labels)
+        labelled = labelled.copy()
+        labelled[target] = labels
+    _check_target(frames.infer_columns(labels.to_frame())[0], labels, task)
+    return labelled
+
+
+def _without_null_types(labels: pd.Series[Any]) -> pd.Series[Any]:
+    """Nulls had made floats of integers and objects of booleans: undo that."""
+    labels = labels.infer_objects()
+    if pd.api.types.is_float_dtype(labels.dtype) and (labels % 1 == 0).all():
+        return labels.astype("int64")
+    return labels
+
+
+def _check_target(column: Column, labels: pd.Series[Any], task: Task) -> None:
+    numeric = column.kind in ("number", "integer")
+    if task == "regression" and not numeric:
+        raise UsageError(
+            f"[data] target: expected numbers in {column.name!r} for regression, got {column.kind}",
+            'name another column, or set task = "classification"',
+        )
+    fractions = column.kind == "number" and bool((labels % 1 != 0).any())
+    if task == "classification" and (fractions or column.kind in ("datetime", "any")):
+        found = "fractions" if fractions else column.kind
+        raise UsageError(
+            f"[data] target: expected class labels in {column.name!r}, got {found}",
+            'name another column, or set task = "regression"',
+        )

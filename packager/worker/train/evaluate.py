@@ -1,0 +1,160 @@
+"""Metrics of a model on held-out rows, overall and by slice.
+
+Definitions are scikit-learn's. A metric that isn't defined for some rows (an AUC where a class
+is absent, a log loss with an unseen label) is left out there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.slices.slices import ALL
+from monitoring.stats.accuracy import wilson
+from packager.errors import PackageError
+from packager.manifest.base import Scalar, Task
+from packager.manifest.evaluation import Evaluation, Metrics
+from packager.model.model import LoadedModel, Predictions
+from packager.model.predictions import scalars
+from packager.model.project_code import calling
+from packager.text import shown_value
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+def evaluate(
+    model: LoadedModel,
+    features: pd.DataFrame,
+    target: pd.Series[Any],
+    masks: Mapping[str, Mask],
+    known: Collection[Scalar | None],
+) -> Evaluation:
+    """Ask ``model`` about every row of ``features`` and compare with ``target``.
+
+    ``masks``: slice name to which rows are in it (``__all__`` is the overall result; slices
+    without rows are left out). ``known``: the labels of the training rows.
+    """
+    with calling("the model"):
+        predictions = model.predict(features)
+    actual = scalars(target)
+    if model.task == "classification":
+        check_labels(predictions.labels, known, str(target.name))
+
+    def measured(mask: Mask) -> Metrics:
+        chosen = np.flatnonzero(mask).tolist()
+        rows = [actual[i] for i in chosen]
+        return metrics(rows, predictions.at(chosen), model.classes, model.task)
+
+    slices = {name: mask for name, mask in masks.items() if name != ALL and mask.any()}
+    return Evaluation(
+        overall=measured(np.ones(len(features), dtype=np.bool_)),
+        slices={name: measured(mask) for name, mask in slices.items()},
+    )
+
+
+def metrics(
+    actual: Sequence[Scalar | None],
+    predictions: Predictions,
+    classes: Sequence[Scalar] | None,
+    task: Task,
+) -> Metrics:
+    """The task's metrics for rows with labels ``actual``.
+
+    Regression leaves out rows the model had no finite number for and gives their share as
+    ``unanswered``; in classification such a row is wrong.
+    """
+    if task == "regression":
+        values = _regression(numbers(actual), numbers(predictions.labels))
+        return Metrics(rows=len(actual), values=values)
+    codes = _coding([*(classes or ()), *actual, *predictions.labels])
+    truth = np.array([codes[label] for label in actual])
+    guess = np.array([codes.get(label, -1) for label in predictions.labels])
+    right = int((truth == guess).sum())
+    values = _classification(truth, guess)
+    if predictions.probabilities is not None:
+        values |= _probabilistic(truth, predictions.probabilities)
+    interval = wilson(right, len(actual))
+    return Metrics(rows=len(actual), values=values, intervals={"accuracy": interval})
+
+
+def numbers(labels: Sequence[Scalar | None]) -> Floats:
+    """Labels of a regression as float64, None as NaN."""
+    return np.array([math.nan if label is None else float(label) for label in labels])
+
+
+def check_labels(
+    predicted: Collection[Scalar | None], known: Collection[Scalar | None], target: str
+) -> None:
+    """Raise ``PackageError`` if no prediction is a label of the target: an encoded target, say."""
+    if not predicted or not set(known).isdisjoint(predicted):
+        return
+    raise PackageError(
+        f"the model answers with labels like {_some(predicted)}, expected those of"
+        f" {target!r}: {_some(known)}",
+        "fit on the target as it is given, or turn the answers back into its labels",
+    )
+
+
+def _some(labels: Collection[Scalar | None]) -> str:
+    return ", ".join(sorted({shown_value(label) for label in labels})[:3])
+
+
+def _coding(labels: Sequence[Scalar | None]) -> dict[Scalar | None, int]:
+    """A whole number for each label, in order of appearance; None has none."""
+    present = dict.fromkeys(label for label in labels if label is not None)
+    return {label: code for code, label in enumerate(present)}
+
+
+def _classification(truth: Codes, guess: Codes) -> dict[str, float]:
+    from sklearn.metrics import f1_score, recall_score
+
+    labels = sorted((set(truth.tolist()) | set(guess.tolist())) - {-1})
+    balanced = recall_score(truth, guess, labels=np.unique(truth), average="macro", zero_division=0)
+    f1 = f1_score(truth, guess, labels=labels, average="macro", zero_division=0)
+    return {
+        "accuracy": float((truth == guess).mean()),
+        "balanced_accuracy": float(balanced),
+        "f1_macro": float(f1),
+    }
+
+
+def _probabilistic(truth: Codes, probabilities: Floats) -> dict[str, float]:
+    """Log loss, and ROC AUC: of the second class of two, else the mean of one-versus-rest."""
+    from sklearn.metrics import roc_auc_score
+
+    count = probabilities.shape[1]
+    if not np.isfinite(probabilities).all() or truth.max() >= count:
+        return {}
+    smallest = float(np.finfo(np.float64).eps)
+    given = probabilities[np.arange(len(truth)), truth]
+    values = {"log_loss": float(-np.log(np.clip(given, smallest, 1)).mean())}
+    if count > 1 and len(np.unique(truth)) == count:
+        scored = [1] if count == 2 else range(count)
+        areas = [roc_auc_score(truth == code, probabilities[:, code]) for code in scored]
+        values["roc_auc"] = float(np.mean(areas))
+    return values
+
+
+def _regression(truth: Floats, guess: Floats) -> dict[str, float]:
+    answered = np.isfinite(guess)
+    values = {} if answered.all() else {"unanswered": float((~answered).mean())}
+    truth, guess = truth[answered], guess[answered]
+    if not len(truth):
+        return values
+    error = guess - truth
+    values |= {
+        "mae": float(np.abs(error).mean()),
+        "rmse": math.sqrt(float((error**2).mean())),
+        "bias": float(error.mean()),
+    }
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    if spread > 0:
+        values["r2"] = 1 - float((error**2).sum()) / spread
+    return values

@@ -1,0 +1,91 @@
+"""The columns that a recipe's model is asked with: those it was fitted on, in that order.
+
+``train`` gets every feature, and often fits on some of them, or in another order. Most models say
+which; asked with other columns they raise, or take one for another.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from packager.errors import PackageError
+from packager.model.feature_names import columns_named
+from packager.model.model import LoadedModel
+from packager.worker.train.dataset import Dataset
+
+TRIED_ROWS = 20
+SHOWN = 5
+
+
+def suited(model: LoadedModel, dataset: Dataset) -> Dataset:
+    """``dataset`` with the features that the model takes, in its order; says what it leaves out.
+
+    Features that no model takes are no part of the schema then.
+    """
+    features = taken_features(model, dataset.test, dataset.features)
+    unused = [name for name in dataset.features if name not in features]
+    if unused:
+        some = ", ".join(map(repr, unused[:SHOWN])) + (", …" if len(unused) > SHOWN else "")
+        sys.stderr.write(
+            f"the model was fitted on {len(features)} of {len(dataset.features)} features; "
+            f"requests need not hold the others: {some}\n"
+        )
+    return replace(dataset, features=features)
+
+
+def taken_features(
+    model: LoadedModel, rows: pd.DataFrame, features: Sequence[str]
+) -> tuple[str, ...]:
+    """Those of ``features`` that the model names, in its order; all where it names none of its own.
+
+    A class of the project may read other columns than it names: if it refuses those it names, and
+    takes all, it gets all.
+    """
+    every = tuple(features)
+    named = None if model.feature_names is None else columns_named(model.feature_names, every)
+    if named is None or named == every:
+        return every
+    some = rows.head(TRIED_ROWS)
+    if _answers(model, some[list(named)]) or not _answers(model, some[list(every)]):
+        return named
+    return every
+
+
+def explained(error: PackageError, model: LoadedModel, features: Sequence[str]) -> PackageError:
+    """``error`` of a model that was asked with ``features``, with a hint that fits the columns."""
+    names, count = model.feature_names, model.feature_count
+    if names is not None:
+        absent = [name for name in names if columns_named([name], features) is None]
+        if absent:
+            return _told(
+                error,
+                f"train fitted it on {absent[0]!r}, which is no feature of the data: make such "
+                "columns in a step of a pipeline, or in a class with predict(frame), so that "
+                "they are made for requests too",
+            )
+        return error
+    if count is not None and count != len(features):
+        return _told(
+            error,
+            f"train fitted it on {count} of {len(features)} features without their names: fit it "
+            'on a frame, such as features[["a", "b"]], return a pipeline that selects its '
+            "columns, or exclude the others under [data]",
+        )
+    return error
+
+
+def _told(error: PackageError, hint: str) -> PackageError:
+    return type(error)(error.message, hint)
+
+
+def _answers(model: LoadedModel, rows: pd.DataFrame) -> bool:
+    """Whether the model answers these rows; whatever it raises means that it doesn't."""
+    try:
+        model.predict(rows)
+    except Exception:
+        return False
+    return True

@@ -1,0 +1,76 @@
+"""A model that was trained elsewhere: what it can say about itself, alone and beside data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from packager.errors import PackageError, UsageError
+from packager.manifest.manifest import Column
+from packager.model.feature_names import columns_named
+from packager.model.model import LoadedModel
+from packager.worker.job import Job
+from packager.worker.train.dataset import Dataset
+
+ANY = "any"
+"""In place of a dtype: pandas decides by the values of each request."""
+
+
+def check_job(job: Job) -> None:
+    """Raise ``UsageError`` for a job without data that asks for what only data can give."""
+    if job.recipe != "none":
+        raise UsageError("[recipe]: expected data to train on, got none", "name it under [data]")
+    if job.monitoring_exclude or job.monitoring_include:
+        raise UsageError(
+            "[monitoring]: expected data to compare live rows with, got none",
+            "add [data], or remove [monitoring]",
+        )
+    if job.slices_columns or job.slices_rules:
+        raise UsageError(
+            "[slices]: expected data to find the slices in, got none",
+            "add [data], or remove [slices]",
+        )
+
+
+def own_columns(model: LoadedModel) -> tuple[Column, ...]:
+    """The columns the model says it takes; without names they are ``x0``, ``x1``, …"""
+    names = model.feature_names
+    if names is None and model.feature_count is not None:
+        names = tuple(f"x{place}" for place in range(model.feature_count))
+    if names is None:
+        raise PackageError(
+            f"{type(model.native).__name__} doesn't say which columns it takes:"
+            " expected feature_names_in_ or n_features_in_",
+            "add [data] with rows like those it was trained on, or set feature_names_in_",
+        )
+    return tuple(Column(name=name, kind="any", dtype=ANY, nullable=True) for name in names)
+
+
+def in_order_of(model: LoadedModel, dataset: Dataset) -> Dataset:
+    """``dataset`` with the features in the order the model was trained with.
+
+    Raise ``UsageError`` where the model takes other columns than the data has.
+    """
+    names = model.feature_names
+    if names is None:
+        if model.feature_count not in (None, len(dataset.features)):
+            raise UsageError(
+                f"[data]: expected {model.feature_count} features for the model, got"
+                f" {len(dataset.features)}",
+                "exclude the columns that the model doesn't take",
+            )
+        return dataset
+    absent = [name for name in names if columns_named([name], dataset.features) is None]
+    if absent:
+        raise UsageError(
+            f"[data]: expected the model's feature {absent[0]!r}, got no such column",
+            "name data with the columns that the model was trained on",
+        )
+    features = columns_named(names, dataset.features)
+    assert features is not None
+    unknown = [name for name in dataset.features if name not in features]
+    if unknown:
+        raise UsageError(
+            f"[data]: the model wasn't trained on column {unknown[0]!r}",
+            f"exclude what it doesn't take: exclude = {unknown}",
+        )
+    return replace(dataset, features=features)

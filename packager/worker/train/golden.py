@@ -1,0 +1,129 @@
+"""Rows with the fresh model's answers: examples to show, and what proves every copy.
+
+Examples are made up (``worker/madeup.py``) and lie in the package. The model may take none of
+them: then there are none. Rows of the data prove what ships; they never enter the package.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitoring.profile.profile import FeatureProfile, Profile
+from packager.digest import canonical_json
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Schema
+from packager.worker.compile.held_out import json_rows, taken
+from packager.worker.sandbox.model_process import Asker, Outcome, Row
+from packager.worker.train.rejected_values import Budget, blamed
+from packager.worker.train.synthetic_values import ROWS, Maker, makers
+
+LOOKED_AT = 40
+"""Held-out rows that are tried, to find some that the model answers one by one."""
+BASES = 2
+MAX_BYTES = 1 << 20
+"""Of rows that prove: they are handed to a started image as arguments."""
+
+Ways = Mapping[str, tuple[Maker, ...]]
+"""Column → the ways to make a value of it, the one that is tried next first."""
+
+
+def real_rows(frame: pd.DataFrame, schema: Schema, asker: Asker) -> Golden:
+    """Up to eight rows of ``frame`` as requests would hold them, with the model's answers.
+
+    Each is answered alone, too, unless the model answers no single row, as forecasts of a whole
+    series do.
+    """
+    some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, LOOKED_AT).astype(int))]
+    tried: list[Row] = []
+    rows: list[Row] = []
+    size = 0
+    for row in taken(schema, json_rows(some, schema)):
+        size += len(canonical_json(row))
+        if size > MAX_BYTES or len(rows) == ROWS:
+            break
+        tried.append(row)
+        if asker.ask([row]).outcome == "answered":
+            rows.append(row)
+    return _answered(rows or tried[:ROWS], asker)
+
+
+def bases_of(real: Golden) -> list[Row]:
+    """Rows that questions are asked in: those with the fewest nulls."""
+    by_nulls = sorted(real.rows, key=lambda row: sum(value is None for value in row.values()))
+    return list(by_nulls[:BASES])
+
+
+def examples(
+    schema: Schema, profile: Profile, train: pd.DataFrame, asker: Asker, bases: Sequence[Row]
+) -> Golden:
+    """Up to eight made-up rows that the model answers, the last with nulls where training had some.
+
+    Says on stderr where there are none, and of which column the model takes no made-up value.
+    """
+    profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
+    ways: Ways = {
+        column.name: makers(column, profiles.get(column.name), train[column.name])
+        for column in schema.features
+    }
+    rows = _rows(schema, ways)
+    reply = asker.ask(rows)
+    if reply.outcome in ("answered", "no answer"):
+        return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+    stuck: list[str] = []
+    if bases:
+        ways, stuck = _ways_taken(schema, ways, asker, bases)
+        rows = [] if stuck else _rows(schema, ways)
+    found = _answered([row for row in rows if asker.ask([row]).outcome == "answered"], asker)
+    if not found.rows:
+        of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
+        sys.stderr.write(
+            f"no example is shown: the model answers no made-up{of}, as it does rows of the data\n"
+        )
+    return found
+
+
+def _ways_taken(
+    schema: Schema, ways: Ways, asker: Asker, bases: Sequence[Row]
+) -> tuple[Ways, list[str]]:
+    """The ways that the model takes, and the columns of which it takes none."""
+    budget = Budget.of(len(schema.features))
+    left = dict(ways)
+    stuck: list[str] = []
+
+    def test(some: Sequence[str]) -> Outcome:
+        changes = [{name: left[name][0](step) for name in some} for step in range(ROWS)]
+        rows = [{**bases[0], **changed} for changed in changes]
+        return asker.ask(rows).outcome if budget.take(ROWS) else "not asked"
+
+    names = list(left)
+    while names:
+        refused = blamed(names, test, lambda: asker.may_end)
+        names = [name for name in refused if len(left[name]) > 1]
+        stuck += [name for name in refused if len(left[name]) == 1]
+        left |= {name: left[name][1:] for name in names}
+    return left, stuck
+
+
+def _rows(schema: Schema, ways: Ways) -> list[Row]:
+    rows: list[Row] = []
+    for place in range(ROWS):
+        row: dict[str, Any] = {}
+        for index, column in enumerate(schema.features):
+            # Each feature starts elsewhere, so that the rows differ in more than one way.
+            null = column.nullable and "null" not in column.refuses and place == ROWS - 1
+            row[column.name] = None if null else ways[column.name][0](place + index)
+        rows.append(row)
+    return rows
+
+
+def _answered(rows: Sequence[Row], asker: Asker) -> Golden:
+    """The rows with the answers to all of them at once; no row where the model gives none."""
+    reply = asker.ask(rows) if rows else None
+    if reply is None or reply.outcome != "answered":
+        return Golden(rows=(), answers=())
+    return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)

@@ -1,0 +1,141 @@
+"""Which features count most for a model: those whose exchanged values change its answers.
+
+The same model and rows give the same order: what bounds the search is a number of questions, never
+a clock. Of many features whole groups are exchanged at once, and those that matter are halved.
+"""
+
+from __future__ import annotations
+
+import heapq
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.manifest.manifest import Column
+from packager.model.model import LoadedModel, Predictions
+
+MAX_ALONE = 200
+"""So many features are exchanged one by one; of more, groups."""
+MAX_QUESTIONS = 120
+"""How often the model is asked about groups."""
+MAX_ROWS = 1_000
+MAX_CELLS = 1_000_000
+"""Rows times features of one question; but at least 50 rows are asked about."""
+MIN_ROWS = 50
+TOLD_EVERY = 40
+
+Floats = npt.NDArray[np.float64]
+
+
+def by_importance(
+    model: LoadedModel, features: pd.DataFrame, columns: Sequence[Column]
+) -> list[Column]:
+    """The columns, that one first whose permuted values change the answers most.
+
+    ``features`` are all that the model takes; ``columns`` some or all of them. Needs no labels: the
+    mean absolute change of probabilities or numbers, or else the share of labels that change.
+    Columns that the search doesn't reach keep their order behind the others. Whatever the model
+    raises passes through.
+    """
+    width = len(features.columns)
+    asked = _Asked(model, evenly(features, rows_for(width)))
+    changes = asked.one_by_one() if width <= MAX_ALONE else asked.by_groups()
+    places = {name: place for place, name in enumerate(features.columns)}
+    return sorted(columns, key=lambda c: (-changes.get(places[c.name], 0.0), places[c.name]))
+
+
+def rows_for(columns: int) -> int:
+    """How many rows are asked about, of so many columns."""
+    return min(MAX_ROWS, max(MIN_ROWS, MAX_CELLS // max(1, columns)))
+
+
+def evenly(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most so many rows, evenly spaced."""
+    if len(rows) <= most:
+        return rows
+    return rows.iloc[np.arange(most) * len(rows) // most].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Neighbouring columns, from ``start`` to before ``stop``."""
+
+    start: int
+    stop: int
+
+    def halves(self) -> tuple[_Group, _Group]:
+        middle = (self.start + self.stop) // 2
+        return _Group(self.start, middle), _Group(middle, self.stop)
+
+
+class _Asked:
+    """A model, and what it answers to rows some of whose columns are exchanged."""
+
+    def __init__(self, model: LoadedModel, rows: pd.DataFrame) -> None:
+        # A copy lies together in memory, unlike thousands of columns that were read one by one.
+        self._model, self._rows = model, rows.copy()
+        order = np.random.default_rng(0).permutation(len(rows))
+        self._moved = self._rows.take(order).set_axis(rows.index)
+        self._before = model.predict(rows)
+
+    def one_by_one(self) -> dict[int, float]:
+        """Place of each column → how much exchanging it changes."""
+        width = len(self._rows.columns)
+        return {place: self._change(_Group(place, place + 1)) for place in range(width)}
+
+    def by_groups(self) -> dict[int, float]:
+        """The same of the columns that count most, as far as the questions go.
+
+        The group that changes most is halved first, until each of its columns stands alone.
+        """
+        whole = _Group(0, len(self._rows.columns))
+        found: dict[int, float] = {}
+        waiting: list[tuple[float, int, _Group]] = [(0.0, 0, whole)]
+        questions = 0
+        while waiting and questions + 2 <= MAX_QUESTIONS:
+            _, _, group = heapq.heappop(waiting)
+            for half in group.halves():
+                change = self._change(half)
+                questions += 1
+                if half.stop - half.start == 1:
+                    found[half.start] = change
+                elif change > 0:
+                    heapq.heappush(waiting, (-change, half.start, half))
+            if questions % TOLD_EVERY == 0:
+                sys.stderr.write(
+                    f"looking for the features that count most: {questions} of at most "
+                    f"{MAX_QUESTIONS} questions\n"
+                )
+        return found
+
+    def _change(self, group: _Group) -> float:
+        kept = self._rows
+        parts = [
+            kept.iloc[:, : group.start],
+            self._moved.iloc[:, group.start : group.stop],
+            kept.iloc[:, group.stop :],
+        ]
+        moved = pd.concat([part for part in parts if part.shape[1]], axis=1)
+        regression = self._model.task == "regression"
+        return _change(self._before, self._model.predict(moved), regression)
+
+
+def _change(before: Predictions, after: Predictions, regression: bool) -> float:
+    if before.probabilities is not None and after.probabilities is not None:
+        return _mean(np.abs(before.probabilities - after.probabilities))
+    if regression:
+        numbers = [
+            np.array([np.nan if label is None else label for label in one.labels], dtype=float)
+            for one in (before, after)
+        ]
+        return _mean(np.abs(numbers[0] - numbers[1]))
+    return float(np.mean([a != b for a, b in zip(before.labels, after.labels, strict=True)]))
+
+
+def _mean(values: Floats) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else 0.0

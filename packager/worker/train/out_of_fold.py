@@ -1,0 +1,83 @@
+"""Predictions of rows that the model never saw, by the recipe's own model or one in its place.
+
+Each is asked in a child process: a recipe that hangs, crashes or raises when it is called again
+costs the label check, and nothing else.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.checks.cross_validation import Answers, FitPredict, Folds, OutOfFold
+from packager.data.checks.default_model import stand_in
+from packager.data.checks.suspects import CannotJudgeError
+from packager.errors import PackageError
+from packager.manifest.manifest import Recipe
+from packager.model.model import load_model_at
+from packager.model.paths import Root
+from packager.model.storage import save_model
+from packager.worker.job import FoldsJob, Job
+from packager.worker.sandbox.child_process import run_child
+from packager.worker.train.evaluate import numbers
+from packager.worker.train.fitted_columns import taken_features
+from packager.worker.train.recipe import call_recipe
+
+OWN_SECONDS = 30.0
+"""Longest time that the recipe may take for all three folds."""
+STAND_IN_SECONDS = 60.0
+_ROWS = "folds.pickle"
+_ANSWERS = "folds.npz"
+
+
+def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
+    """What a child process answers; ``CannotJudgeError`` with the reason where it doesn't."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / _ROWS).write_bytes(pickle.dumps(folds))
+        asked = FoldsJob(job=job, own=own).dump()
+        seconds = OWN_SECONDS if own else STAND_IN_SECONDS
+        ended = run_child("folds", asked, root, folder, seconds, quiet=True)
+        if not ended.finished:
+            raise CannotJudgeError(ended.message)
+        with np.load(folder / _ANSWERS) as found:
+            return OutOfFold(found["rows"], folds.classes, found["given"], found["answers"])
+
+
+def ask_folds(asked: FoldsJob, out: Path) -> None:
+    """The child's part: read ``out``/folds.pickle, write ``out``/folds.npz."""
+    folds: Folds = pickle.loads((out / _ROWS).read_bytes())
+    job = asked.job
+    try:
+        if asked.own:
+            assert isinstance(job.recipe, Recipe)
+            found = folds.answered(_by_recipe(job, job.recipe, out))
+        else:
+            found = folds.answered(stand_in(job.task))
+    except CannotJudgeError as error:
+        raise PackageError(str(error)) from error
+    np.savez(out / _ANSWERS, rows=found.rows, given=found.given, answers=found.answers)
+
+
+def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
+    """The recipe's own model, saved and read back, as it will be served."""
+
+    def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
+        model, module = call_recipe(recipe, features, target)
+        models = Path(tempfile.mkdtemp(dir=scratch))
+        loader = save_model(model, models, module, job.serve.predictor)
+        serve = job.serve.model_copy(update={"loader": loader})
+        loaded = load_model_at(models / "model", serve, job.task)
+        answers = loaded.predict(rows[list(taken_features(loaded, rows, tuple(rows.columns)))])
+        if job.task == "regression":
+            return None, numbers(answers.labels)
+        if answers.probabilities is None:
+            raise CannotJudgeError("it gives labels without probabilities")
+        return loaded.classes, answers.probabilities
+
+    return fit_predict

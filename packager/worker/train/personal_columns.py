@@ -1,0 +1,96 @@
+"""Columns of personal data: found at the build, told, and none of their values recorded.
+
+The model and its answers stay as they are. A column's values, range and bins don't enter the
+schema and the profile, so nothing that is made of these shows them: ``/schema``, ``/docs``,
+``/package``, ``/metrics``, dashboards, reports.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from packager.data.personal import personal_kind
+from packager.errors import UsageError
+from packager.manifest.manifest import Column, Personal, Schema
+from packager.text import shown_value
+from packager.worker.job import Job
+from packager.worker.train.dataset import Dataset, slice_columns
+
+ALLOW = "not_personal = [{}] under [data] of package.toml"
+
+
+def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
+    """Columns of a request that hold personal data → what kind; says them on stderr.
+
+    Raises ``UsageError`` for a name that is no column of a request, and where package.toml asks
+    for their values to be shown.
+    """
+    names = [*dataset.features, *(n for n in slice_columns(job) if n not in dataset.features)]
+    for key, given in (("personal", job.personal), ("not_personal", job.not_personal)):
+        for name in given:
+            if name not in dataset.train.columns:
+                raise UsageError(
+                    f"[data] {key}: expected a column of the data, got {shown_value(name)}",
+                    "check its spelling",
+                )
+    found: dict[str, Personal] = {}
+    for name in names:
+        if name in job.not_personal:
+            continue
+        kind = personal_kind(name, dataset.train[name])
+        if kind is None and name in job.personal:
+            kind = "personal data"
+        if kind is not None:
+            found[name] = kind
+    _check_not_asked_for(found, job, dataset)
+    _tell(found, job)
+    return found
+
+
+def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
+    """``schema`` with the kinds of ``personal`` and no values of these columns."""
+
+    def bare(columns: Sequence[Column]) -> tuple[Column, ...]:
+        nothing = {"categories": None, "minimum": None, "maximum": None}
+        return tuple(
+            column.model_copy(update={**nothing, "personal": personal[column.name]})
+            if column.name in personal
+            else column
+            for column in columns
+        )
+
+    return schema.model_copy(
+        update={"features": bare(schema.features), "extras": bare(schema.extras)}
+    )
+
+
+def _check_not_asked_for(found: Mapping[str, Personal], job: Job, dataset: Dataset) -> None:
+    for key, names in (
+        ("[slices] columns", job.slices_columns),
+        ("[monitoring] include", job.monitoring_include),
+    ):
+        for name in names:
+            if name in found:
+                raise UsageError(
+                    f"{key}: expected no personal data, got {name!r}, which looks like "
+                    f"{found[name]}: its values would be shown in metrics and reports",
+                    f"leave it out, or set {ALLOW.format(repr(name))}",
+                )
+    for name, kind in found.items():
+        if str(dataset.train[name].dtype) == "category":
+            raise UsageError(
+                f"[data]: {name!r} looks like {kind} and has the dtype category, whose values "
+                "would be shown in the manifest",
+                f'exclude it, set dtypes = {{ {name!r} = "string" }} under [data.read], or '
+                f"{ALLOW.format(repr(name))}",
+            )
+
+
+def _tell(found: Mapping[str, Personal], job: Job) -> None:
+    for name, kind in found.items():
+        looks = "is" if name in job.personal else "looks like"
+        sys.stderr.write(
+            f"personal data: {shown_value(name)} {looks} {kind}: the package shows none of its "
+            f"values; to show them, set {ALLOW.format(shown_value(name))}\n"
+        )

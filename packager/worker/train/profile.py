@@ -1,0 +1,175 @@
+"""What monitoring compares with: the profile of a model's inputs and of its answers.
+
+Inputs are profiled on the training rows; answers on held-out rows, as the model was never fitted
+to them. The features monitored are bounded in number: of more, those that move the answers most.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.profile.binning import MAX_FEATURES, answer_features, build_profile
+from monitoring.profile.calibration import calibrate
+from monitoring.profile.profile import NotCompared, Profile, numeric
+from packager.errors import PackageError
+from packager.manifest.base import Scalar
+from packager.manifest.manifest import Column, Schema
+from packager.model.model import LoadedModel, Predictions
+from packager.model.predictions import scalars
+from packager.model.project_code import calling
+from packager.worker.train.dataset import Dataset
+from packager.worker.train.importance import evenly
+
+ANSWERED_ROWS = 20_000
+SHOWN = 10
+
+Floats = npt.NDArray[np.float64]
+Rank = Callable[[pd.DataFrame, Sequence[Column]], list[Column]]
+"""Orders columns by how much they count for the model; given the features of held-out rows."""
+
+
+def profile(
+    dataset: Dataset,
+    schema: Schema,
+    model: LoadedModel,
+    rank: Rank,
+    apart: Mapping[str, NotCompared] | None = None,
+    by_time: bool = False,
+) -> Profile:
+    """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
+
+    ``rank``: of more features than are monitored, those that count most come first. ``apart``:
+    features that get no bins, and why. ``by_time``: the held-out rows are the last ones, of a
+    season of their own, so answers to training rows count as well. The same data and model give
+    the same profile. Says on stderr which features are left out.
+    """
+    apart = apart or {}
+    rows = evenly(dataset.test, ANSWERED_ROWS)
+    features = rows[list(dataset.features)]
+    with calling("the model"):
+        predictions = model.predict(features)
+    confidences = confidence(predictions, model.classes)
+    labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
+    answers = answer_features(labels, confidences, model.task == "regression")
+    room = MAX_FEATURES - len(answers)
+    columns = [column for column in schema.features if column.name not in apart]
+    if len(columns) > room:
+        columns = rank(features, columns)
+    found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
+    _say_left_out(found, room)
+    _say_apart(apart)
+    actual = scalars(rows[dataset.target])
+    right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
+    return found.model_copy(
+        update={
+            "features": (*found.features, *answers),
+            "not_compared": apart,
+            "reference_anomalies": _counted(reference_anomalies(dataset, schema), apart),
+            "calibration": None if confidences is None else calibrate(confidences, right),
+        }
+    )
+
+
+def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | None:
+    """Answers to rows of both parts, as many of each as there are.
+
+    None, and said, for a model that can't answer for rows it was trained on: some forecasters.
+    """
+    names = list(dataset.features)
+    rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
+    try:
+        with calling("the model", traced=False):
+            return model.predict(evenly(rows, ANSWERED_ROWS)).labels
+    except PackageError as error:
+        sys.stderr.write(
+            f"monitoring: answers are compared with those to held-out rows only: {error.message}\n"
+        )
+        return None
+
+
+def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Floats | None:
+    """The probability of each predicted class; the largest for a label that is no class."""
+    chances = predictions.probabilities
+    if chances is None or not len(chances):
+        return None
+    places = {label: place for place, label in enumerate(classes or ())}
+    chosen = np.array(
+        [-1 if label is None else places.get(label, -1) for label in predictions.labels]
+    )
+    own = chances[np.arange(len(chosen)), np.maximum(chosen, 0)]
+    found: Floats = np.where(chosen >= 0, own, chances.max(axis=1))
+    return found
+
+
+def reference_anomalies(dataset: Dataset, schema: Schema) -> dict[str, dict[str, float]]:
+    """Feature → kind → share of rows: missing of the training rows, the rest of the held-out."""
+    return {
+        column.name: {
+            "missing": float(dataset.train[column.name].isna().mean()),
+            **_unlike_training(column, dataset.test[column.name]),
+        }
+        for column in schema.features
+    }
+
+
+def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, float]:
+    """What the server would flag in these values, by share of all of them."""
+    present = held_out.dropna()
+    total = len(held_out)
+    if column.categories is not None:
+        known = frozenset(column.categories)
+        unseen = sum(value not in known for value in scalars(present))
+        return {"unseen": unseen / total}
+    if column.minimum is None or column.maximum is None:
+        return {}
+    numbers = numeric(present)
+    return {
+        "below_range": float((numbers < column.minimum).sum()) / total,
+        "above_range": float((numbers > column.maximum).sum()) / total,
+    }
+
+
+def _counted(
+    ratios: Mapping[str, Mapping[str, float]], apart: Mapping[str, NotCompared]
+) -> dict[str, dict[str, float]]:
+    """The anomalies that mean something, of features that are not compared."""
+    return {
+        name: {
+            kind: ratio
+            for kind, ratio in kinds.items()
+            if name not in apart or apart[name].counts(kind)
+        }
+        for name, kinds in ratios.items()
+    }
+
+
+def _say_apart(apart: Mapping[str, NotCompared]) -> None:
+    told = [
+        f"{name} ({why.detail})"
+        for name, why in apart.items()
+        if why.reason not in ("excluded", "personal")
+    ]
+    if told:
+        some = ", ".join(told[:SHOWN]) + (", …" if len(told) > SHOWN else "")
+        sys.stderr.write(
+            f"monitoring: not compared, because live rows would always drift: {some}; "
+            "[monitoring] include compares a feature all the same\n"
+        )
+
+
+def _say_left_out(found: Profile, room: int) -> None:
+    if not found.left_out:
+        return
+    total = len(found.features) + len(found.left_out)
+    some = ", ".join(found.left_out[:5]) + (", …" if len(found.left_out) > 5 else "")
+    why = "beyond the cap, the least important" if len(found.features) == room else "in one bin"
+    sys.stderr.write(
+        f"monitoring: {len(found.features)} of {total} features get drift bins; "
+        f"left out ({why}): {some}\n"
+    )

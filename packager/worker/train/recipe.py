@@ -1,0 +1,56 @@
+"""Training: seeds set, the project's function called, the fitted model back."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import random
+from collections.abc import Callable
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.digest import canonical_json
+from packager.errors import UsageError
+from packager.manifest.manifest import Recipe
+from packager.model.cpu_count import tell_cores
+from packager.model.project_code import calling, find_object
+
+KEY = "[recipe] train"
+
+
+def call_recipe(
+    recipe: Recipe, features: pd.DataFrame, target: pd.Series[Any]
+) -> tuple[Any, ModuleType]:
+    """Call ``train(features, target, *, params, seed)``; return what it gives, and its module.
+
+    Python's and NumPy's global generators are seeded first, so a recipe that forgets to pass
+    ``seed`` on repeats all the same.
+    """
+    random.seed(recipe.seed)
+    np.random.seed(recipe.seed % 2**32)
+    module, train = find_object(recipe.train, KEY)
+    if find_spec("joblib") is not None:
+        import joblib  # noqa: F401  # what it counts has to be told before it is asked
+
+        tell_cores()
+    # Through canonical JSON: the order of keys is then the same at build and at replay.
+    params = json.loads(canonical_json(recipe.params))
+    _check_signature(recipe.train, train, params)
+    with calling("the recipe"):
+        model = train(features, target, params=params, seed=recipe.seed)
+    return model, module
+
+
+def _check_signature(spec: str, train: Callable[..., Any], params: dict[str, Any]) -> None:
+    try:
+        inspect.signature(train).bind(None, None, params=params, seed=0)
+    except TypeError as error:
+        raise UsageError(
+            f"{KEY}: expected {spec} to take (features, target, *, params, seed), got"
+            f" {inspect.signature(train)}: {error}",
+            "define it as: def train(features, target, *, params, seed)",
+        ) from error

@@ -1,0 +1,194 @@
+"""What a model can't take, found by asking: null, values training lacked, empty text, extremes.
+
+Each kind is asked of all columns at once, in otherwise real rows; where the model raises, of half
+of them, down to the columns that are the reason. A column counts where the model raises on every
+base row. The number of questions is bounded by columns and rows, never by time, so that the same
+model gives the same record. What isn't recorded is found when a request brings it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from packager.data.coerce import RefusedError, nanoseconds_per_tick, taker
+from packager.manifest.manifest import Column, Refusal, Schema
+from packager.worker.sandbox.model_process import Asker, Outcome, Row
+
+MAX_ASKS = 2_000
+MAX_CELLS = 250_000
+"""Rows by columns that are asked about in all; 50 rows of 5,000 columns."""
+UNSEEN = "never seen"
+FATAL: tuple[Outcome, ...] = ("ends", "hangs")
+
+Values = Mapping[str, Any]
+"""Column → the value that is put into it."""
+Test = Callable[[Sequence[str]], Outcome]
+
+
+@dataclass
+class Budget:
+    """How many more rows may be asked about."""
+
+    rows: int
+
+    @classmethod
+    def of(cls, columns: int) -> Budget:
+        """For a model of so many columns."""
+        return cls(min(MAX_ASKS, MAX_CELLS // max(1, columns)))
+
+    def take(self, rows: int) -> bool:
+        """Whether ``rows`` more are within it; they are taken off."""
+        self.rows -= rows
+        return self.rows >= 0
+
+
+def with_refusals(
+    schema: Schema, asker: Asker, bases: Sequence[Row], gaps: Values = MappingProxyType({})
+) -> Schema:
+    """``schema`` with what the model can't take in each column, by rows that it answers.
+
+    ``gaps``: whole numbers that training lacked, within its range, by column.
+    """
+    if not bases:
+        return schema
+    budget = Budget.of(len(schema.features))
+    found: dict[str, dict[Refusal, Outcome]] = {column.name: {} for column in schema.features}
+    for kind, values in _questions(schema, gaps):
+        test = _tester(asker, bases, values, budget)
+        for name, outcome in blamed(tuple(values), test, lambda: asker.may_end).items():
+            if counts(schema, name, kind, outcome):
+                known = found[name].get(kind)
+                found[name][kind] = known if known in FATAL else outcome
+    if budget.rows < 0:
+        sys.stderr.write("what the model can't take is not known of all of its columns\n")
+    features = (_recorded(column, found[column.name]) for column in schema.features)
+    return schema.model_copy(update={"features": tuple(features)})
+
+
+def blamed(names: Sequence[str], test: Test, may_end: Callable[[], bool]) -> dict[str, Outcome]:
+    """The columns that are the reason for what ``test`` finds, with what it finds for each.
+
+    Where no further process may end, all columns are blamed together: to be asked is no option.
+    """
+    outcome = test(names) if names else "answered"
+    if outcome in ("answered", "not asked"):
+        return {}
+    if len(names) == 1 or (outcome in FATAL and not may_end()):
+        return dict.fromkeys(names, outcome)
+    middle = len(names) // 2
+    return {
+        **blamed(names[:middle], test, may_end),
+        **blamed(names[middle:], test, may_end),
+    }
+
+
+def counts(schema: Schema, name: str, kind: Refusal, outcome: Outcome) -> bool:
+    """Whether a column refuses: an answer that isn't one counts for null and empty text only.
+
+    Of numbers far away a model may compute what isn't finite, which is answered as null. And what
+    training itself had isn't refused for an answer of null.
+    """
+    if outcome != "no answer":
+        return True
+    column = next(column for column in schema.features if column.name == name)
+    return kind == "empty" or (kind == "null" and not column.nullable)
+
+
+def _tester(asker: Asker, bases: Sequence[Row], values: Values, budget: Budget) -> Test:
+    def test(names: Sequence[str]) -> Outcome:
+        worst: Outcome = "not asked"
+        for base in bases:
+            if not budget.take(1):
+                return "not asked"
+            outcome = asker.ask([{**base, **{name: values[name] for name in names}}]).outcome
+            if outcome in ("answered", *FATAL):
+                return outcome
+            worst = outcome
+        return worst
+
+    return test
+
+
+def gaps_of(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
+    """The least whole number between those of training, for each column of codes that has one."""
+    found = {}
+    for column in schema.features:
+        if column.kind == "integer" and column.categories is None:
+            present = np.unique(train[column.name].dropna().to_numpy())
+            steps = np.flatnonzero(np.diff(present) > 1)
+            if len(steps):
+                found[column.name] = int(present[steps[0]]) + 1
+    return found
+
+
+def _questions(schema: Schema, gaps: Values) -> Iterator[tuple[Refusal, Values]]:
+    features = schema.features
+    yield "null", dict.fromkeys((column.name for column in features), None)
+    yield "unseen", {**_unseen_of(features), **gaps}
+    texts = (c for c in features if c.kind == "string" and "" not in (c.categories or ()))
+    yield "empty", {column.name: "" for column in texts}
+    for end in (0, 1):
+        yield "extreme", {c.name: _ends(c)[end] for c in features if _ends(c)}
+
+
+def _unseen_of(features: Sequence[Column]) -> dict[str, Any]:
+    made = {column.name: _unseen(column) for column in features}
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def _unseen(column: Column) -> Any:
+    """A value that training lacked; None where every value is one it may have had."""
+    known = frozenset(column.categories or ())
+    match column.kind:
+        case "string":
+            made = UNSEEN
+            while made in known:
+                made += " again"
+            return made
+        case "number" | "integer" if known:
+            return max(value for value in known if not isinstance(value, str)) + 1
+    return None
+
+
+def _ends(column: Column) -> tuple[Any, Any] | tuple[()]:
+    """The farthest values that a request may hold; empty for a column without any."""
+    if column.dtype.endswith("category"):
+        return ()
+    match column.kind:
+        case "number":
+            name = column.dtype.lower()
+            limits = np.finfo(name if name.startswith("float") else "float64")
+            found: tuple[Any, Any] = (float(limits.min), float(limits.max))
+        case "integer":
+            name = column.dtype.lower()
+            whole = np.iinfo(name if name.startswith(("int", "uint")) else "int64")
+            found = (int(whole.min), int(whole.max))
+        case "datetime":
+            zone = "+00:00" if "," in column.dtype else ""
+            years = (1678, 2261) if nanoseconds_per_tick(column) == 1 else (2, 9998)
+            found = (f"{years[0]:04}-01-01T00:00:00{zone}", f"{years[1]:04}-12-31T00:00:00{zone}")
+        case _:
+            return ()
+    return found if all(_takes(column, value) for value in found) else ()
+
+
+def _takes(column: Column, value: Any) -> bool:
+    try:
+        taker(column)(value)
+    except RefusedError:
+        return False
+    return True
+
+
+def _recorded(column: Column, found: Mapping[Refusal, Outcome]) -> Column:
+    if not found:
+        return column
+    fatal = tuple(kind for kind, outcome in found.items() if outcome in FATAL)
+    return column.model_copy(update={"refuses": tuple(found), "fatal": fatal})

@@ -1,0 +1,118 @@
+"""The data as it lies below ``/data``: read as the project says, and as models get it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.data import frames
+from packager.data.csv_files import read_csv
+from packager.data.model_input import as_served
+from packager.data.null_words import null_words
+from packager.errors import UsageError
+from packager.manifest.base import FileEntry
+from packager.manifest.read_options import Reader
+from packager.model.paths import Root
+from packager.worker.job import Job
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data as it lies there: every row and column, and the files by digest."""
+
+    frame: pd.DataFrame
+    """As the files have it: what the fingerprint and row hashes are of."""
+    files: tuple[FileEntry, ...]
+    reader: Reader
+
+    @cached_property
+    def served(self) -> pd.DataFrame:
+        """The same rows as models get them."""
+        return as_served(self.frame, self.reader)
+
+
+def read_source(root: Root, reader: Reader) -> Source:
+    """Read everything under ``/data/source``; raise ``UsageError`` if it can't be read."""
+    _, paths = frames.source_files(root.source)
+    files = tuple(FileEntry.of(path, path.relative_to(root.source).as_posix()) for path in paths)
+    return Source(frames.read(root.source, reader), files, reader)
+
+
+def read_held_out(source: Source, job: Job, root: Root) -> Source:
+    """The split's own file, with the columns and types of the source; ``UsageError`` if not so."""
+    kind, paths = frames.source_files(root.test)
+    if kind == "csv":
+        # Text stays text, even where all of it looks like numbers in this file.
+        columns = frames.infer_columns(source.frame)
+        texts = {column.name: "str" for column in columns if column.kind == "string"}
+        frames.same_columns(root.test, source.reader)
+        held_out = read_csv(paths, source.reader, dtype=texts)
+    else:
+        held_out = frames.read(root.test, source.reader)
+    names = list(source.frame.columns)
+    for name in names:
+        if name not in held_out.columns:
+            raise UsageError(
+                f"[data] split: expected column {name!r} in {job.split.file!r}, which lacks it",
+                "the held-out file needs the columns of the source",
+            )
+    return _HeldOut(held_out[names], (), source.reader, source.served)
+
+
+@dataclass(frozen=True)
+class _HeldOut(Source):
+    like: pd.DataFrame
+    """The source as models get it."""
+
+    @cached_property
+    def served(self) -> pd.DataFrame:
+        served = as_served(self.frame, self.reader)
+        for name in served.columns:
+            served[name] = _alike(served[name], self.like[name])
+        return served
+
+
+def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
+    """A held-out column in the dtype that its source has, where it can have it."""
+    wanted: Any = source.dtype
+    types = pd.api.types
+    widened = types.is_float_dtype(wanted) and types.is_integer_dtype(column.dtype)
+    if widened or isinstance(wanted, pd.CategoricalDtype):
+        return column.astype(wanted)
+    if not types.is_datetime64_any_dtype(wanted) or column.dtype == wanted:
+        return column
+    if column.isna().all():
+        return column.astype(wanted)
+    zoned = isinstance(wanted, pd.DatetimeTZDtype)
+    found = types.is_datetime64_any_dtype(column.dtype)
+    if not found or isinstance(column.dtype, pd.DatetimeTZDtype) != zoned:
+        raise UsageError(
+            f"[data] split: expected times {'with' if zoned else 'without'} an offset in "
+            f"{column.name!r} of the held-out file, as in the source, got {column.dtype}",
+            "write both files alike",
+        )
+    return column.astype(wanted)
+
+
+def labels_read_as_null(source: Source, root: Root, target: str, absent: int) -> dict[str, int]:
+    """Text → rows of the source's target in which it counts as null; "" is the empty cell."""
+    form, paths = frames.source_files(root.source)
+    if not absent:
+        return {}
+    if form != "csv":
+        return {"": absent}
+    return null_words(paths, source.reader, [target]).get(target, {"": absent})
+
+
+def rows_of(frame: pd.DataFrame, mask: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """The rows of a mask with a fresh index; nothing is copied where all rows are wanted."""
+    if mask.all():
+        return frame
+    taken = frame.loc[mask]
+    taken.index = pd.RangeIndex(len(taken))
+    return taken

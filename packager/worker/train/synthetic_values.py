@@ -1,0 +1,172 @@
+"""Values that nobody sent: like those of training, and none of a training row's own.
+
+A model may know only values that training had: times of one format, codes, JSON of certain keys. So
+each column has several ways to make a value, and the first that the model takes is shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitoring.profile.profile import FeatureProfile
+from packager.manifest.manifest import Column
+from packager.worker.train.synthetic_personal import synthetic
+
+ROWS = 8
+TEXT = "example"
+SHARED = 5
+"""Training values that have to share a part of a text for it to be shown."""
+MAX_LOOKED_AT = 10_000
+"""Training values that are taken apart."""
+MAX_LENGTH = 2_000
+
+Maker = Callable[[int], Any]
+"""A step (0, 1, …) to a value; nearby steps give different ones where there are any."""
+
+_PARTS = re.compile(r"[^\W_]+|[\W_]", re.ASCII)
+"""Runs of letters and digits, and each character between them."""
+
+
+def makers(
+    column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
+) -> tuple[Maker, ...]:
+    """The ways to make a value of ``column``, the most private first; ``values`` are training's."""
+    return tuple(_makers(column, profile, values)) or (_null,)
+
+
+def _null(_step: int) -> None:
+    return None
+
+
+def _makers(
+    column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
+) -> Iterator[Maker]:
+    if column.personal is not None:
+        yield from synthetic(column)
+    elif column.categories:
+        categories = column.categories
+        yield lambda step: categories[step % len(categories)]
+    elif column.kind == "string":
+        yield lambda _: TEXT
+        yield from _lookalikes(values)
+    elif column.minimum is not None and column.maximum is not None:
+        bounds = _bounds(column.minimum, column.maximum, profile)
+        yield lambda step: _plain(column, _middle(bounds, step))
+        yield from _frequent(column, values)
+    if column.nullable:
+        yield _null
+
+
+def _lookalikes(values: pd.Series[Any]) -> Iterator[Maker]:
+    """Texts put together from parts that several training values share at the same place.
+
+    What they don't share is put together character by character in the same way, or masked.
+    """
+    texts = [text for text in values.dropna().head(MAX_LOOKED_AT) if isinstance(text, str)]
+    split = [_PARTS.findall(text) for text in texts if len(text) <= MAX_LENGTH]
+    if not split:
+        return
+    form, _ = Counter(map(_form, split)).most_common(1)[0]
+    alike = [parts for parts in split if _form(parts) == form]
+    places = list(zip(*alike, strict=True))
+    for mask in (_commonest, _plain_mask):
+        choices = [_shared(parts) or [mask(parts)] for parts in places]
+        yield _composer(choices)
+        yield _composer([some[:1] for some in choices])  # whose parts go together most often
+
+
+def _composer(choices: Sequence[Sequence[str]]) -> Maker:
+    def compose(step: int) -> str:
+        return "".join(some[(step + at) % len(some)] for at, some in enumerate(choices))
+
+    return compose
+
+
+def _form(parts: Sequence[str]) -> tuple[str, ...]:
+    """What texts have to have in common: the characters between their runs."""
+    return tuple("" if part.isalnum() else part for part in parts)
+
+
+def _shared(parts: Sequence[str]) -> list[str]:
+    return [text for text, count in Counter(parts).most_common(ROWS) if count >= SHARED]
+
+
+def _commonest(parts: Sequence[str]) -> str:
+    """Of parts of the commonest length the commonest character at each place, or a mask."""
+    length = Counter(map(len, parts)).most_common(1)[0][0]
+    alike = [part for part in parts if len(part) == length]
+    for share in (SHARED, len(alike)):
+        made = []
+        for characters in zip(*alike, strict=True):
+            character, count = Counter(characters).most_common(1)[0]
+            made.append(character if count >= share else _mask(character))
+        if "".join(made) not in alike:
+            break
+    return "".join(made)
+
+
+def _mask(character: str) -> str:
+    if not character.isalnum():
+        return character
+    return "1" if character.isdigit() else "A" if character.isupper() else "a"
+
+
+def _plain_mask(parts: Sequence[str]) -> str:
+    """Of one letter, which every alphabet of encoded bytes has."""
+    return "A" * len(parts[0]) if parts[0].isalnum() else parts[0]
+
+
+def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[Maker]:
+    """Numbers and times that several training rows share: codes, years, whole hours."""
+    counted = values.dropna().value_counts().head(ROWS)
+    shared = sorted(counted[counted >= SHARED].index)
+    if shared:
+        yield lambda step: _exactly(column, shared[step % len(shared)])
+
+
+def _bounds(low: float, high: float, profile: FeatureProfile | None) -> list[tuple[float, float]]:
+    """The profile's bins; eighths of the range seen where it has none."""
+    if profile is not None and profile.kind == "numeric" and profile.edges:
+        return list(pairwise((low, *profile.edges, high)))
+    return list(pairwise(np.linspace(low, high, ROWS + 1).tolist()))
+
+
+def _middle(bounds: list[tuple[float, float]], step: int) -> float:
+    low, high = bounds[step % len(bounds)]
+    return low + (high - low) / 2
+
+
+def _plain(column: Column, middle: float) -> Any:
+    match column.kind:
+        case "integer":
+            return round(middle)
+        case "datetime":
+            return _moment(middle, column.dtype)
+        case _:
+            return _float(middle, column.dtype)
+
+
+def _exactly(column: Column, value: Any) -> Any:
+    if column.kind == "datetime":
+        return pd.Timestamp(value).isoformat()
+    return int(value) if column.kind == "integer" else float(value)
+
+
+def _float(value: float, dtype: str) -> float:
+    """``value`` with six digits where that is short enough to read, and exact in ``dtype``."""
+    short = float(f"{value:.6g}")
+    return float(np.float32(short)) if dtype in ("float32", "float16", "Float32") else short
+
+
+def _moment(nanoseconds: float, dtype: str) -> str:
+    """ISO 8601, to the second; with an offset where the column has a time zone."""
+    aware = "," in dtype
+    moment = pd.Timestamp(int(nanoseconds // 10**9), unit="s", tz="UTC" if aware else None)
+    return moment.isoformat()

@@ -1,0 +1,66 @@
+"""Columns that ``train`` gets and the model never: sample weights, for example."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+from packager.errors import PackageError
+from packager.manifest.manifest import Recipe
+from packager.worker.train.recipe import call_recipe
+
+
+def train_on(
+    recipe: Recipe,
+    rows: pd.DataFrame,
+    target: str,
+    features: Sequence[str],
+    train_only: Sequence[str],
+    excluded: Collection[str],
+) -> tuple[Any, ModuleType]:
+    """Call the recipe with the features of ``rows`` and the columns of ``train_only`` after them.
+
+    A recipe that asks for an excluded column by name gets it in the same way, which is said: it
+    can have nothing else in mind, and the model is still asked about the features alone.
+    """
+    names = [*features, *train_only]
+    while True:
+        try:
+            return call_recipe(recipe, rows[names].copy(), rows[target].copy())
+        except PackageError as error:
+            asked = _asked_for(error, [name for name in excluded if name not in names])
+            if asked is None:
+                raise
+        sys.stderr.write(
+            f"train asked for the excluded column {asked!r}: it gets it, and the model never does; "
+            f"say so with train_only = [...] under [data]\n"
+        )
+        names.append(asked)
+
+
+@contextmanager
+def never_asked(train_only: Collection[str]) -> Iterator[None]:
+    """Say of a model that fails without a column of ``train_only`` that it was fitted on it."""
+    try:
+        yield
+    except PackageError as error:
+        fitted = [name for name in train_only if name in error.message]
+        if not fitted:
+            raise
+        raise PackageError(
+            error.message,
+            f"only train gets {fitted[0]!r}: fit the model on features.drop(columns={fitted})",
+        ) from error
+
+
+def _asked_for(error: PackageError, names: Collection[str]) -> str | None:
+    """The column whose absence made the recipe fail, if it is one of ``names``."""
+    cause = error.__cause__
+    if isinstance(cause, KeyError) and cause.args and isinstance(cause.args[0], str):
+        return cause.args[0] if cause.args[0] in names else None
+    return None

@@ -1,0 +1,1 @@
+"""The route for late labels, its settings and stores."""

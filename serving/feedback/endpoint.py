@@ -1,0 +1,228 @@
+"""``POST /feedback``: labels that come late, each counted once by whichever worker is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from monitoring.feedback.keys import KeyFileError
+from monitoring.feedback.scoring import Scorer, Settled, settle
+from monitoring.feedback.token_store import DAY, Seen, StoreError, Token
+from monitoring.feedback.tokens import Tokens
+from monitoring.metrics.feedback import FeedbackMetrics, Outcome
+from monitoring.metrics.serving import Metrics
+from packager.manifest.manifest import Manifest
+from serving.feedback.settings import FeedbackSettings
+from serving.feedback.stores import open_keys, open_seen
+from serving.http import messages
+from serving.http.limits import MAX_LABELS, VALUES_OF_A_LABEL, Budget, is_small
+from serving.http.messages import RequestError, Response
+
+PLACES = 16
+PURGE_SECONDS = 3_600
+LATE_SECONDS = 1.0
+"""How soon it is asked again what became of labels that a stalled store may have taken."""
+RETRY_AFTER = {"Retry-After": "5"}
+_BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
+
+Label = tuple[Any, Any]
+"""A token and its label."""
+
+logger = logging.getLogger("serving")
+
+
+class Feedback:
+    """Mints tokens, and scores the labels that come back with them."""
+
+    def __init__(
+        self,
+        settings: FeedbackSettings,
+        manifest: Manifest,
+        metrics: Metrics,
+        deadline_seconds: float,
+    ) -> None:
+        """Read the keys; the store is opened when first needed. Raises ``PackageError``."""
+        if settings.key_file is None or (settings.state_dir is None and not settings.store):
+            raise RuntimeError("expected the supervising process to have settled keys and store")
+        self._settings = settings
+        self._model = manifest.name
+        self._ring = open_keys(settings.key_file, manifest.name)
+        self.tokens = Tokens(self._ring.keys, manifest.root, metrics.classes, settings.days)
+        self._scorer = Scorer(self.tokens, metrics.classes)
+        self._metrics = FeedbackMetrics(metrics.series, metrics.slice_names, metrics.classes)
+        self._seconds = deadline_seconds
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
+        self._waiting = 0
+        self._seen: Seen | None = None
+        self._purged = -math.inf
+        self._failures = _Failures()
+        self._unsure: dict[Token, Outcome] = {}
+        """What to count should these tokens turn out to be in the set."""
+
+    async def answer(self, body: bytes) -> Response:
+        """How many labels of ``body`` were counted, how many are not there yet, and why each
+        other one wasn't counted.
+
+        Raises ``RequestError``: 400 or 422 for another body than a list, 413 for more than
+        ``MAX_LABELS``, 503 where the set of
+        scored tokens can't be asked, is too busy, or late; labels of such a request may count
+        only where the answer was late.
+        """
+        # A large body is read in the thread, where it keeps nobody else waiting.
+        items = parse_labels(body) if is_small(body) else body
+        if self._waiting >= PLACES:
+            raise RequestError(
+                503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
+            )
+        try:
+            async with asyncio.timeout(self._seconds):
+                # Not to be cancelled: what is being counted is counted to its end.
+                settled = await asyncio.shield(self._start(items))
+        except StoreError as error:
+            self._failures.write(error)
+            self._ask_later()
+            raise RequestError(
+                503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
+            ) from error
+        except TimeoutError as error:
+            raise RequestError(504, "deadline", f"no answer within {self._seconds:g} s") from error
+        rejected = [{"index": one.index, "reason": one.reason} for one in settled.rejected]
+        answer = {"accepted": settled.accepted, "skipped": settled.skipped, "rejected": rejected}
+        return Response(200, messages.encode_in_parts(answer))
+
+    def refresh(self) -> None:
+        """Take new keys from the key file, if it changed."""
+        try:
+            if self._ring.refresh():
+                self.tokens.use(self._ring.keys)
+        except KeyFileError as error:
+            logger.error("the keys stay as they were: %s", error)
+
+    def close(self) -> None:
+        """Take no more labels; those whose counting is in doubt get a last chance."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._count_late()
+        if self._unsure:
+            logger.error(
+                "up to %d labels are lost: sent again they may be duplicates of labels"
+                " that were not counted",
+                len(self._unsure),
+            )
+
+    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[Settled]:
+        """Begin in the one thread that the store is for."""
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thread, self._settle, items)
+        self._waiting += 1
+
+        def ended(done: asyncio.Future[Settled]) -> None:
+            self._waiting -= 1
+            _ = done.cancelled() or done.exception()  # nobody may be left to look at it
+
+        future.add_done_callback(ended)
+        return future
+
+    def _settle(self, items: Sequence[Label] | bytes) -> Settled:
+        if isinstance(items, bytes):
+            items = parse_labels(items)
+        self.refresh()
+        judged = self._scorer.verify(items)
+        store = self._store()
+        self._add_late(store)
+        try:
+            return settle(judged, store, self._metrics)
+        except StoreError:
+            # The first of equal tokens is the one that counts.
+            self._unsure = {
+                (o.token.minted, o.token.nonce): o.outcome for o in reversed(judged.good)
+            }
+            raise
+
+    def _add_late(self, store: Seen) -> None:
+        """Count labels whose tokens are in the set by a request that was answered 503."""
+        if self._unsure:
+            self._metrics.add([self._unsure[token] for token in store.late()])
+            self._unsure = {}
+
+    def _ask_later(self) -> None:
+        """Find out soon, though nobody may send labels again."""
+        if self._unsure:
+            loop = asyncio.get_running_loop()
+            loop.call_later(LATE_SECONDS, lambda: loop.create_task(self._count_late_soon()))
+
+    async def _count_late_soon(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(RuntimeError):  # the worker ends, and `close` asks
+            await loop.run_in_executor(self._thread, self._count_late)
+            self._ask_later()
+
+    def _count_late(self) -> None:
+        with contextlib.suppress(StoreError):  # asked again later
+            if self._unsure:
+                self._add_late(self._store())
+
+    def _store(self) -> Seen:
+        settings = self._settings
+        if self._seen is None:
+            self._seen = open_seen(settings, self._model)
+        now = time.monotonic()
+        if now - self._purged > PURGE_SECONDS:
+            self._seen.purge(time.time() - settings.days * DAY)
+            self._purged = now
+        return self._seen
+
+
+class _Failures:
+    """Failures of the store in the log: one a second, as clients cause them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = -1
+        self._left_out = 0
+
+    def write(self, error: StoreError) -> None:
+        """One failure, with how many were left out before it."""
+        second = int(self._clock())
+        if second == self._second:
+            self._left_out += 1
+            return
+        fields = {"fields": {"left_out": self._left_out}} if self._left_out else {}
+        self._second, self._left_out = second, 0
+        logger.error("labels can't be counted: %s", error, extra=fields)
+
+
+def parse_labels(body: bytes) -> list[Label]:
+    """(token, actual) pairs of a ``/feedback`` request; what isn't such a pair has no token.
+
+    A token alone is a pair whose label isn't there yet: many writers leave nulls out.
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 for more than
+    ``MAX_LABELS``, 422 if it isn't a list.
+    """
+    document = messages.read_json(body, _BUDGET)
+    if not isinstance(document, list):
+        raise RequestError(
+            422,
+            "malformed_request",
+            "the body is not a list",
+            expected='[{"token": "…", "actual": …}, …]',
+            got=type(document).__name__,
+        )
+    if len(document) > MAX_LABELS:
+        raise RequestError(
+            413,
+            "too_large",
+            f"the request has {len(document)} labels",
+            expected=f"at most {MAX_LABELS} labels a request",
+        )
+    return [
+        (item["token"], item.get("actual"))
+        if isinstance(item, dict) and item.keys() in ({"token", "actual"}, {"token"})
+        else (None, None)
+        for item in document
+    ]

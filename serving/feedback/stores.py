@@ -1,0 +1,127 @@
+"""What workers share beside the package: the key of tokens and the set of scored ones.
+
+The supervising process settles both before there are workers: what can't be used is an error
+then, and a worker that restarts while a store is down serves on without it.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitoring.feedback.keys import KeyFileError, KeyRing
+from monitoring.feedback.redis_store import RedisSeen
+from monitoring.feedback.sqlite_store import SqliteSeen
+from monitoring.feedback.token_store import Seen, StoreError
+from monitoring.suspicious_log import SuspiciousLog
+from packager.errors import UsageError
+from serving.feedback.settings import FeedbackSettings
+
+if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
+    from monitoring.slices.clock import Clock
+
+
+KEY_DESCRIPTOR = "MODEL_SERVER_KEY"
+"""Variable that holds the descriptor of a key that this server made."""
+
+
+def prepare(
+    settings: FeedbackSettings,
+    model: str,
+    home: Path,
+    environment: MutableMapping[str, str] = os.environ,
+) -> Iterator[str]:
+    """Choose what the settings leave open, for the workers started from ``environment``.
+
+    ``home``: this server's own folder, gone when it ends. Yields what a person should know.
+    Raises ``UsageError`` naming the variable whose key file or store can't be used.
+    """
+    _check_log(settings)
+    if not settings.on:
+        return
+    if settings.key_file is None:
+        _new_key(environment)
+        yield (
+            "feedback: tokens last until this server ends; "
+            "set MODEL_FEEDBACK_KEY_FILE for tokens that outlive it"
+        )
+    else:
+        open_keys(settings.key_file, model)
+    if settings.state_dir is None and not settings.store:
+        settings = replace(settings, state_dir=home / "state")
+        environment["MODEL_STATE_DIR"] = str(settings.state_dir)
+        if settings.key_file is not None:
+            yield (
+                "feedback: which labels were counted is forgotten when this server ends; "
+                "set MODEL_STATE_DIR (one host) or MODEL_FEEDBACK_STORE (several)"
+            )
+    try:
+        open_seen(settings, model, make=True).close()
+    except StoreError as error:
+        name = "MODEL_FEEDBACK_STORE" if settings.store else "MODEL_STATE_DIR"
+        raise UsageError(
+            f"{name}: expected a place that can be written, got {error}",
+            "name another one, or set MODEL_FEEDBACK=off",
+        ) from error
+
+
+def open_keys(path: Path, model: str) -> KeyRing:
+    """The keys in ``path``; raises ``UsageError``."""
+    try:
+        return KeyRing(path, model)
+    except KeyFileError as error:
+        raise UsageError(
+            f"MODEL_FEEDBACK_KEY_FILE: {error}",
+            "a line is id:secret, the secret in base64: `openssl rand -base64 32`",
+        ) from error
+
+
+def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> Seen:
+    """The set of scored tokens of settled settings, made where asked; raises ``StoreError``."""
+    if settings.store:
+        return RedisSeen(settings.store, model, settings.days, make=make)
+    assert settings.state_dir is not None
+    return SqliteSeen(settings.state_dir, make=make)
+
+
+def suspicious_log(
+    settings: FeedbackSettings, version: str, columns: Sequence[str], clocks: Mapping[str, Clock]
+) -> SuspiciousLog | None:
+    """The log of suspicious rows; None where nobody asked for it."""
+    if settings.log is None:
+        return None
+    return SuspiciousLog(
+        settings.log,
+        columns,
+        version=version,
+        share=settings.log_share,
+        max_bytes=settings.log_bytes,
+        clocks=clocks,
+    )
+
+
+def _check_log(settings: FeedbackSettings) -> None:
+    log = suspicious_log(settings, "", (), {})
+    if log is None:
+        return
+    try:
+        log.check()
+    except OSError as error:
+        raise UsageError(
+            f"MODEL_SUSPICIOUS_LOG: expected a file that can be written, got {error}",
+            "name one in a folder that exists, or unset it",
+        ) from error
+
+
+def _new_key(environment: MutableMapping[str, str]) -> None:
+    """A key in memory alone, which workers inherit: no file of it can be read, or be deleted."""
+    descriptor = os.memfd_create("feedback.key")
+    secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+    os.write(descriptor, f"1:{secret}\n".encode("ascii"))
+    environment[KEY_DESCRIPTOR] = str(descriptor)
+    environment["MODEL_FEEDBACK_KEY_FILE"] = f"/proc/self/fd/{descriptor}"

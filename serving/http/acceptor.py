@@ -1,0 +1,170 @@
+"""Connections from a socket that several workers share: each takes its part, and none is lost.
+
+Left to themselves the workers race for the socket, and one often wins every time. Here a worker
+with more connections than another lets that one go first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import errno
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from serving.http.worker_table import Workers
+
+TURN_SECONDS = 0.002
+"""How long a worker with more connections lets the others go first."""
+MOST_AT_ONCE = 16
+_ATTACH_FILTER, _DETACH_FILTER = 26, 27  # of linux/socket.h; the socket module doesn't name them
+
+logger = logging.getLogger("serving")
+
+
+class Endable(asyncio.Protocol):
+    """A protocol that tells when its connection has ended."""
+
+    ended: Callable[[], None] | None = None
+
+
+class Acceptor:
+    """Takes connections from a socket that several workers share, each its part."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        protocol: Callable[[], Endable],
+        workers: Workers,
+        ssl: Any,
+    ) -> None:
+        self._socket = listening
+        self._protocol = protocol
+        self._workers = workers
+        self._ssl = ssl
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._later: asyncio.TimerHandle | None = None
+        self._open = True
+        listening.setblocking(False)
+        self._listen()
+
+    def close(self) -> None:
+        """Take no more."""
+        self._open = False
+        self._pause()
+
+    async def wait_closed(self) -> None:
+        """Nothing is left to wait for: connections are the server's."""
+
+    def take_all(self) -> None:
+        """Take what waits, whosever turn it is."""
+        while self._accept():
+            pass
+
+    def _listen(self) -> None:
+        self._later = None
+        if self._open:
+            self._loop.add_reader(self._socket.fileno(), self._ready)
+
+    def _pause(self) -> None:
+        self._loop.remove_reader(self._socket.fileno())
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
+    def _ready(self) -> None:
+        for _ in range(MOST_AT_ONCE):
+            fewest = self._workers.fewest_elsewhere()
+            if fewest is not None and fewest < self._workers.connections:
+                self._pause()
+                self._later = self._loop.call_later(TURN_SECONDS, self._after_turn)
+                return
+            if not self._accept():
+                return
+
+    def _after_turn(self) -> None:
+        """Nobody else took it, so be it."""
+        self._listen()
+        self._accept()
+
+    def _accept(self) -> bool:
+        """Take one connection; False where none waits."""
+        try:
+            connection, _ = self._socket.accept()
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                logger.error("no connection can be taken: %s", error.strerror)
+                self._pause()
+                self._later = self._loop.call_later(1.0, self._listen)
+                return False
+            if error.errno in (errno.EINVAL, errno.EBADF):  # another worker ended the listening
+                self.close()
+                return False
+            return True  # this one was given up before it was taken
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._workers.opened()
+        task = self._loop.create_task(self._serve(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _serve(self, connection: socket.socket) -> None:
+        protocol = self._protocol()
+        protocol.ended = self._workers.closed
+        try:
+            await self._loop.connect_accepted_socket(lambda: protocol, connection, ssl=self._ssl)
+        except OSError:  # gone already
+            connection.close()
+            if protocol.ended is not None:
+                protocol.connection_lost(None)
+
+
+def refuse_new(listening: socket.socket) -> None:
+    """Let the kernel ignore new connections, but not those whose handshake has begun.
+
+    A client sends its first packet again after a second; by then nobody listens, and it is
+    refused. Without this, a connection made between the last look and the end would be reset.
+    """
+    program = [
+        (0x30, 0, 0, 13),  # the flags of the TCP header
+        (0x54, 0, 0, 0x12),  # SYN and ACK
+        (0x15, 0, 1, 0x02),  # SYN alone?
+        (0x06, 0, 0, 0),  # drop it
+        (0x06, 0, 0, 0xFFFFFFFF),  # anything else passes
+    ]
+    code = b"".join(struct.pack("HBBI", *step) for step in program)
+    try:
+        _attach(listening, code, len(program))
+    except OSError as error:  # a kernel without filters: a connection may be reset
+        logger.warning("new connections can't be held back: %s", error.strerror)
+
+
+def listen(listening: socket.socket, backlog: int) -> None:
+    """Listen, also where the worker that was here before had ended that."""
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, _DETACH_FILTER, 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOPROTOOPT):  # there is none, as a rule
+            raise
+    listening.listen(backlog)
+
+
+def _attach(listening: socket.socket, code: bytes, steps: int) -> None:
+    buffer = ctypes.create_string_buffer(code)
+    program = struct.pack("HP", steps, ctypes.addressof(buffer))
+    listening.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+
+
+def stop_listening(listening: socket.socket) -> None:
+    try:
+        listening.shutdown(socket.SHUT_RDWR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:  # another worker was first
+            raise

@@ -1,0 +1,118 @@
+"""A request's body from the wire and an answer onto it, in the terms of ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from serving.http.logs import Trace
+from serving.http.messages import RequestError, Response
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Message, Receive, Send], Awaitable[None]]
+
+RETRY_AFTER = {"Retry-After": "1"}
+_JSON = (b"content-type", b"application/json")
+_CLOSE = (b"connection", b"close")
+
+
+class DisconnectedError(Exception):
+    """The client went away before its request was complete."""
+
+
+class Bodies:
+    """Reads bodies of bounded size, and of bounded size together."""
+
+    def __init__(self, limit: int) -> None:
+        """``limit``: bytes of one body; slow ones may hold four times that together."""
+        self._limit = limit
+        self._room = 4 * limit
+
+    async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        """The body; raises ``RequestError`` as soon as it is known that it can't be taken."""
+        encoding = headers.get(b"content-encoding")
+        if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
+            raise RequestError(
+                400, "content_encoding", "the body is compressed", expected="no Content-Encoding"
+            )
+        announced = headers.get(b"content-length", b"0")
+        if announced.isdigit() and int(announced[:20]) > self._limit:
+            raise self._too_large()
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            if len(body) > self._limit:
+                raise self._too_large()
+            return body
+        return await self._rest(body, receive)
+
+    async def _rest(self, first: bytes, receive: Receive) -> bytes:
+        chunks, size = [], 0
+        message: Message = {"body": first, "more_body": True}
+        try:
+            while True:
+                chunk = message.get("body", b"")
+                chunks.append(chunk)
+                size += len(chunk)
+                self._room -= len(chunk)
+                if size > self._limit:
+                    raise self._too_large()
+                if self._room < 0:
+                    raise RequestError(
+                        503, "overloaded", "too many bodies are being read", headers=RETRY_AFTER
+                    )
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise DisconnectedError
+        finally:
+            self._room += size
+
+    def _too_large(self) -> RequestError:
+        expected = f"<= {self._limit} bytes"
+        return RequestError(413, "too_large", "the body is too large", expected=expected)
+
+
+async def answer(send: Send, response: Response, trace: Trace, *, close: bool) -> None:
+    """Send ``response``; header and body leave in one write where they fit one.
+
+    ``close``: the connection ends with this answer.
+    """
+    headers = headers_of(response, trace, close=close)
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[bytes, bytes]]:
+    """The headers of ``response``."""
+    headers = [
+        _JSON
+        if response.content_type == "application/json"
+        else (b"content-type", response.content_type.encode()),
+        (b"content-length", b"%d" % len(response.body)),
+        (b"x-request-id", trace.request_id),
+    ]
+    if trace.traceparent is not None:
+        headers.append((b"traceparent", trace.traceparent))
+    for name, value in response.headers.items():
+        headers.append((name.lower().encode(), value.encode()))
+    if close:
+        headers.append(_CLOSE)
+    return headers
+
+
+def marked(send: Send, trace: Trace, *, close: bool) -> Send:
+    """``send``, for answers of another application: with the request's id, as ``answer`` has it."""
+    added = [(b"x-request-id", trace.request_id), *([_CLOSE] if close else [])]
+
+    async def send_marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await send(message)
+
+    return send_marked

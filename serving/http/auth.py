@@ -1,0 +1,84 @@
+"""Who may ask: bearer keys from a file that may change while the server runs."""
+
+from __future__ import annotations
+
+import codecs
+import hmac
+import logging
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from monitoring.feedback.keys import small_file
+from packager.errors import UsageError
+
+VARIABLE = "MODEL_API_KEYS_FILE"
+LOOK_EVERY = 1.0
+"""Seconds between looks at the file."""
+
+logger = logging.getLogger("serving")
+
+
+class Keys:
+    """The keys of one file, one a line; empty lines and those that begin with ``#`` don't count."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file; raise ``UsageError`` unless it holds a key."""
+        self._path = path
+        self._digests = _read(path)
+        self._stamp = self._now_there()
+        self._looked = time.monotonic()
+
+    def admit(self, authorization: bytes | None) -> bool:
+        """Whether an ``Authorization`` header holds one of the keys.
+
+        Every key is compared, each in constant time, so that the time tells nothing.
+        """
+        self._look()
+        scheme, _, key = (authorization or b"").partition(b" ")
+        given = sha256(key.strip()).digest()
+        found = False
+        for digest in self._digests:
+            found |= hmac.compare_digest(given, digest)
+        return found and scheme.lower() == b"bearer"
+
+    def _look(self) -> None:
+        """Read the file again where it changed; a broken one leaves the keys as they were."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        stamp = self._now_there()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._digests = _read(self._path)
+        except UsageError as error:
+            logger.error("the keys stay as they were: %s", error.message)
+        else:
+            logger.info("%d keys read", len(self._digests))
+
+    def _now_there(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _read(path: Path) -> tuple[bytes, ...]:
+    hint = f"write one key a line into it, readable for this user, or unset {VARIABLE}"
+    try:
+        lines = [
+            line.strip() for line in small_file(path).removeprefix(codecs.BOM_UTF8).splitlines()
+        ]
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(
+            f"{VARIABLE}: expected a readable file, got {path}: {reason}", hint
+        ) from error
+    keys = [line for line in lines if line and not line.startswith(b"#")]
+    if not keys:
+        raise UsageError(f"{VARIABLE}: expected at least one key, got none in {path}", hint)
+    return tuple(sha256(key).digest() for key in keys)

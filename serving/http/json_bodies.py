@@ -1,0 +1,44 @@
+"""JSON of requests → Python values, so that other threads get their turn while it is parsed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from serving.http.limits import Budget
+
+MANY_BYTES = 1 << 20
+MANY_VALUES = 50_000
+"""From here on a parser in C would keep the interpreter for tens of milliseconds."""
+
+
+def _whole(text: str) -> int:
+    return int(text)
+
+
+def _real(text: str) -> float:
+    return float(text)
+
+
+def _itself(row: dict[str, Any]) -> dict[str, Any]:
+    return row
+
+
+# A call of a Python function is where the interpreter changes threads. The values are json's own.
+_PATIENT = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_hook=_itself)
+
+
+def is_heavy(body: bytes) -> bool:
+    """Whether a parser in C would keep all other threads waiting for too long."""
+    return len(body) > MANY_BYTES or body.count(b",") > MANY_VALUES
+
+
+def load_json(body: bytes, budget: Budget) -> Any:
+    """The document in ``body``, as ``json`` reads it; NaN and Infinity pass.
+
+    Raises ``TooMuchError`` beyond the budget, ``ValueError`` for what is no JSON in UTF-8, and
+    ``RecursionError`` for what is too deeply nested.
+    """
+    budget.check_json(body)
+    text = body.decode("utf-8")
+    return _PATIENT.decode(text) if is_heavy(body) else json.loads(text)

@@ -1,0 +1,211 @@
+"""The server's log: one JSON object a line, and never a value of anybody's row.
+
+An exception is logged by its type and where it was raised. Its message is left out: messages of
+models and libraries quote the values they failed on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import re
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, TextIO
+
+AccessLog = Literal["off", "errors", "all"]
+MOST_LINES = 100
+"""Access lines a second and worker; beyond, they are counted."""
+
+_REQUEST_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
+_TRACE = re.compile(rb"[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(-.*)?")
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON; ``extra={"fields": {…}}`` adds fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, in ASCII."""
+        line: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            **({"process": record.process} if record.process is not None else {}),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = described(record.exc_info[1])
+        return json.dumps(line, separators=(",", ":"), default=str)
+
+
+def described(error: BaseException) -> list[str]:
+    """An exception and its causes, without messages: ``ValueError at model.py:12 in predict``."""
+    lines = []
+    seen: BaseException | None = error
+    while seen is not None:
+        frames = traceback.extract_tb(seen.__traceback__)
+        places = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+        lines.append(" < ".join([type(seen).__qualname__, *reversed(places)]))
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return lines
+
+
+def line_of(name: str, level: int, message: str, **fields: Any) -> str:
+    """One line of the log, for what has no logger."""
+    record = logging.LogRecord(name, level, "", 0, message, None, None)
+    record.process = None  # not known
+    if fields:
+        record.fields = fields
+    return JsonFormatter().format(record)
+
+
+def say(level: int, message: str, **fields: Any) -> None:
+    """Write one line to stderr, whatever the loggers of this process are set to."""
+    sys.stderr.write(f"{line_of('serving', level, message, process=os.getpid(), **fields)}\n")
+
+
+def to_json() -> None:
+    """Let the loggers of this process, and what nothing catches, write JSON lines to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    names = list(logging.root.manager.loggerDict)
+    for logger in (logging.root, *map(logging.getLogger, names)):
+        if logger.handlers or logger is logging.root:
+            logger.handlers = [handler]
+            logger.propagate = logger.propagate and logger is logging.root
+    ours = logging.getLogger("serving")
+    ours.handlers, ours.propagate = [handler], False
+    ours.setLevel(logging.INFO)
+    warnings.showwarning = _warned
+    sys.excepthook = lambda kind, error, place: _uncaught("the process ends", kind, error, place)
+    threading.excepthook = lambda found: _uncaught(
+        "a thread ends", found.exc_type, found.exc_value, found.exc_traceback
+    )
+    sys.unraisablehook = lambda found: _uncaught(
+        "an exception is ignored", found.exc_type, found.exc_value, found.exc_traceback
+    )
+
+
+def _uncaught(
+    what: str,
+    kind: type[BaseException],
+    error: BaseException | None,
+    place: TracebackType | None,
+) -> None:
+    """An exception that nothing handles; the interpreter would print it with its message."""
+    if issubclass(kind, SystemExit):
+        return
+    caught = kind() if error is None else error
+    logging.getLogger("serving").error("%s", what, exc_info=(kind, caught, place))
+
+
+def _warned(
+    message: Warning | str,  # noqa: ARG001
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """A library's warning, told as exceptions are: its message may quote values too."""
+    logging.getLogger("serving").warning("%s at %s:%d", category.__name__, filename, lineno)
+
+
+@dataclass(slots=True)
+class Trace:
+    """What ties a request to others: its id, and the trace it is part of where there is one."""
+
+    request_id: bytes
+    traceparent: bytes | None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """As they stand in a log line."""
+        found = {"request_id": self.request_id.decode()}
+        matched = _TRACE.fullmatch(self.traceparent) if self.traceparent else None
+        if matched:
+            found |= {"trace_id": matched[1].decode(), "span_id": matched[2].decode()}
+        return found
+
+
+_numbers = itertools.count()
+_prefix = os.urandom(6).hex().encode()
+os.register_at_fork(after_in_child=lambda: globals().update(_prefix=os.urandom(6).hex().encode()))
+
+
+def trace_of(request_id: bytes | None, traceparent: bytes | None) -> Trace:
+    """The caller's own id and trace where they are well formed; else a new id, and none."""
+    if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        request_id = b"%s-%x" % (_prefix, next(_numbers))
+    if traceparent is not None and not _TRACE.fullmatch(traceparent):
+        traceparent = None
+    return Trace(request_id, traceparent)
+
+
+class Access:
+    """A line for each request, or for those that failed, or none."""
+
+    def __init__(self, which: AccessLog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._least = {"off": 1_000, "errors": 400, "all": 0}[which]
+        self._clock = clock
+        self._second = 0
+        self._written = 0
+        self._left_out = 0
+
+    def wants(self, status: int) -> bool:
+        """Whether ``write`` would write a line of this status."""
+        return status >= self._least
+
+    def write(
+        self, trace: Trace, method: str, route: str, status: int, seconds: float, rows: int
+    ) -> None:
+        """The line of one request; ``route`` is a template, never a raw path."""
+        second = int(self._clock())
+        if second != self._second:
+            if self._left_out:
+                logging.getLogger("serving").warning("%d access lines left out", self._left_out)
+            self._second, self._written, self._left_out = second, 0, 0
+        self._written += 1
+        if self._written > MOST_LINES:
+            self._left_out += 1
+            return
+        fields = {
+            **trace.fields,
+            "method": method,
+            "route": route,
+            "status": status,
+            "milliseconds": round(seconds * 1e3, 3),
+            "rows": rows,
+        }
+        logging.getLogger("serving.http.auth").info("request", extra={"fields": fields})
+
+
+class Refusals:
+    """What the model raised on rows that it can't take: a line a second, as clients cause them."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = -1
+        self._left_out = 0
+
+    def write(self, said: Sequence[str], trace: Trace, route: str) -> None:
+        """One refusal; ``said`` is the exception by type and place, as ``described`` gives it."""
+        second = int(self._clock())
+        if second == self._second:
+            self._left_out += 1
+            return
+        fields: dict[str, Any] = {**trace.fields, "route": route, "exception": list(said)}
+        if self._left_out:
+            fields["left_out"] = self._left_out
+        self._second, self._left_out = second, 0
+        logging.getLogger("serving").warning("the model can't take a row", extra={"fields": fields})

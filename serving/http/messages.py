@@ -1,0 +1,214 @@
+"""Bytes to rows and answers to bytes: the JSON of design and docs, and nothing about HTTP's wires.
+
+Every error has one form, ``{"error": {"code", "message", "row", "column", "expected", "got"}}``,
+with absent fields left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from packager.data.coerce import shown_bound
+from packager.data.request_rows import RowError
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Column, Manifest
+from packager.text import beginning, shortened
+from serving.http.json_bodies import load_json
+from serving.http.limits import Budget, TooMuchError
+from serving.prediction.native_model import RowRefusedError
+
+MODEL_REFUSED_ROW = "model_refused_row"
+"""The code of an error that is the row's fault, as the model answers others."""
+PART = 2_000
+"""Elements of a list that are written without a pause."""
+MAX_MESSAGE = 1_000
+"""Characters of an error's message, and of each of its details; what is longer is cut."""
+
+
+@dataclass(slots=True)
+class Response:
+    """A status, and a body of JSON unless ``content_type`` says otherwise."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RequestError(Exception):
+    """A request that gets an error for an answer; the status codes are those of the docs."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **details: str | int | None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = shortened(message, MAX_MESSAGE)
+        self.headers = headers or {}
+        self.details = {
+            name: shortened(detail, MAX_MESSAGE) if isinstance(detail, str) else detail
+            for name, detail in details.items()
+        }
+
+    @classmethod
+    def of_row(cls, error: RowError) -> RequestError:
+        """422, naming the row and column that can't be taken."""
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
+        return cls(
+            422,
+            "invalid_row",
+            message,
+            row=error.row,
+            column=error.column,
+            expected=error.expected,
+            got=error.got,
+        )
+
+    @classmethod
+    def of_bound(cls, error: TooMuchError) -> RequestError:
+        """413, naming the bound."""
+        return cls(413, "too_large", error.message, expected=error.expected)
+
+    @classmethod
+    def of_refusal(cls, error: RowRefusedError) -> RequestError:
+        """422, naming the row that the model can't take, and the column where it is known."""
+        if error.rows == 1:
+            place = f"row {error.row}"
+        else:
+            place = f"rows {error.row} to {error.row + error.rows - 1} together"
+        if error.column is not None:
+            place += f", column {json.dumps(error.column)}"
+        message = f"{place}: the model can't take this, though it answers other rows"
+        return cls(
+            422,
+            MODEL_REFUSED_ROW,
+            message,
+            row=error.row,
+            column=error.column,
+            expected=error.expected,
+            got=error.got,
+        )
+
+    def response(self) -> Response:
+        """The error as the client sees it."""
+        details = {key: value for key, value in self.details.items() if value is not None}
+        body = {"error": {"code": self.code, "message": self.message, **details}}
+        return Response(self.status, encode(body), headers=self.headers)
+
+
+def read_json(body: bytes, budget: Budget) -> Any:
+    """The document in ``body``; NaN and Infinity, which pandas and NumPy clients send, pass.
+
+    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget.
+    """
+    try:
+        return load_json(body, budget)
+    except TooMuchError as error:
+        raise RequestError.of_bound(error) from error
+    except ValueError as error:
+        raise unreadable(str(error)) from error
+    except RecursionError as error:
+        raise unreadable("too deeply nested") from error
+
+
+def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
+    """The rows of a ``/predict`` request: at least one, each an object.
+
+    NaN and Infinity, which are not JSON, pass: the checker refuses them by row and column.
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 beyond the budget, 422 if it
+    isn't of that form.
+    """
+    document = read_json(body, budget)
+    expected = '{"rows": [{…}, …]}'
+    if not isinstance(document, dict):
+        raise _malformed("the body is not an object", expected, document)
+    if "rows" not in document:
+        raise _malformed("'rows' is missing", expected, sorted(document))
+    unknown = sorted(set(document) - {"rows"})
+    if unknown:
+        first = shortened(unknown[0])
+        raise _malformed(f"{first!r} is not known beside 'rows'", expected, unknown)
+    rows = document["rows"]
+    if not isinstance(rows, list):
+        raise _malformed("'rows' is not a list", "a list of objects", rows)
+    if not rows:
+        raise _malformed("'rows' is empty", "at least one row", rows)
+    for place, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise _malformed(f"row {place} is not an object", "an object", row, row=place)
+    return rows
+
+
+def unreadable(reason: str) -> RequestError:
+    """400: ``reason`` says why the body can't be read."""
+    return RequestError(400, "unreadable_json", f"the body is not JSON: {reason}")
+
+
+def predictions_body(version: str, answers: Sequence[Mapping[str, Any]]) -> bytes:
+    """The body of an answer to ``/predict``."""
+    return encode({"version": version, "predictions": list(answers)})
+
+
+def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:
+    """What ``GET /schema`` tells: inputs, output, and a row to try."""
+    schema = manifest.schema_
+    document: dict[str, Any] = {
+        "name": manifest.name,
+        "version": manifest.tag,
+        "task": manifest.task,
+        "strict": manifest.serve.strict,
+        "features": [_column(column) for column in schema.features],
+        "extras": [_column(column) for column in schema.extras],
+        "target": schema.target.name if schema.target else None,
+        "classes": list(schema.classes) if schema.classes is not None else None,
+    }
+    if golden is not None and golden.rows:
+        document["example"] = {"rows": [golden.rows[0]]}
+    return document
+
+
+def encode(document: Any) -> bytes:
+    """Compact JSON in ASCII, which a lone surrogate in somebody's text can't break."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def encode_in_parts(document: Any) -> bytes:
+    """The bytes of ``encode``, made so that other threads get their turn where lists are long."""
+    if isinstance(document, Mapping):
+        members = (encode(name) + b":" + encode_in_parts(v) for name, v in document.items())
+        return b"{" + b",".join(members) + b"}"
+    if not isinstance(document, list):
+        return encode(document)
+    if len(document) > PART:
+        starts = range(0, len(document), PART)
+        parts = (encode(document[start : start + PART])[1:-1] for start in starts)
+        return b"[" + b",".join(parts) + b"]"
+    if document and isinstance(document[0], Mapping):
+        return b"[" + b",".join(map(encode_in_parts, document)) + b"]"
+    return encode(document)
+
+
+def _column(column: Column) -> dict[str, Any]:
+    described = column.model_dump(mode="json", exclude={"dtype", "fatal"})
+    described["nullable"] = column.nullable and "null" not in column.refuses
+    described["refuses"] = list(column.refuses) or None
+    for name in ("minimum", "maximum"):
+        if described[name] is not None:
+            described[name] = shown_bound(column, described[name])
+    return {key: value for key, value in described.items() if value is not None}
+
+
+def _malformed(message: str, expected: str, got: object, *, row: int | None = None) -> RequestError:
+    shown = json.dumps(beginning(got))
+    shown = shown if len(shown) <= 80 else f"{shown[:79]}…"
+    return RequestError(422, "malformed_request", message, row=row, expected=expected, got=shown)

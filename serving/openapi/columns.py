@@ -1,0 +1,181 @@
+"""A package's columns and answers as JSON Schema: only what the server holds to.
+
+What was met in training is a bound only for a strict package, which refuses the rest. Elsewhere
+it is told in words and under ``x-training``, and a value outside is answered and flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from monitoring.metrics.class_labels import class_text
+from packager.data.coerce import shown_bound
+from packager.data.extra_columns import ExtraColumns
+from packager.manifest.base import Kind, Scalar
+from packager.manifest.manifest import Column, Manifest, Refusal
+
+_REFUSED: dict[Refusal, str] = {
+    "null": "null",
+    "unseen": "values that training lacked",
+    "empty": "empty text",
+    "extreme": "numbers or times at the ends of its type",
+}
+MOST_SHOWN = 50
+"""Categories of a column told in the document; ``/schema`` has all of them."""
+
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_TIME = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+_ZONE = r"(Z|[+-]\d{2}:?\d{2})"
+_TYPES: dict[Kind, str] = {
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "string": "string",
+    "datetime": "string",
+}
+
+
+def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of one row; columns that only slices read may be left out."""
+    schema = manifest.schema_
+    strict = manifest.serve.strict
+    columns = {c.name: column(c, example.get(c.name), strict=strict) for c in schema.features}
+    for extra in schema.extras:  # the model does not take it, so no value of it is refused
+        words = _words(extra, strict=False)
+        columns[extra.name] = {
+            "description": f"{words} Optional: read by slices, not by the model. "
+            "A value of another kind counts as null."
+        }
+    others = ExtraColumns.of(manifest)
+    if others.refuse:
+        ignored = {"description": "Of the training data, not taken by the model: ignored."}
+        columns |= dict.fromkeys(sorted(others.passed_over - columns.keys()), ignored)
+    return {
+        "type": "object",
+        "properties": columns,
+        "required": [feature.name for feature in schema.features],
+        "additionalProperties": not others.refuse,
+    }
+
+
+def column(column: Column, example: Any, *, strict: bool) -> dict[str, Any]:
+    """The schema of a column's values."""
+    described: dict[str, Any] = {"description": _words(column, strict=strict)}
+    null = _takes_null(column, strict=strict)
+    if column.kind in _TYPES:
+        kind = _TYPES[column.kind]
+        described["type"] = [kind, "null"] if null else kind
+    elif not null:
+        described["type"] = ["number", "string", "boolean"]
+    else:
+        described["type"] = ["number", "string", "boolean", "null"]
+    described |= _form(column)
+    if strict:
+        described |= _bounds(column, null=null)
+    else:
+        met = _met(column)
+        described |= {"x-training": met} if met else {}
+    if "empty" in column.refuses:
+        described["minLength"] = 1
+    return described | ({"examples": [example]} if example is not None else {})
+
+
+def label(manifest: Manifest) -> dict[str, Any]:
+    """The schema of a prediction; null is a number that isn't finite."""
+    if manifest.task == "regression":
+        return {"type": ["number", "null"], "description": "The number predicted."}
+    described: dict[str, Any] = {"description": "The label predicted."}
+    classes = manifest.schema_.classes
+    return described if classes is None else {**described, "enum": [*classes, None]}
+
+
+def probabilities(classes: Sequence[Scalar]) -> dict[str, Any]:
+    """The schema of an answer's probabilities, by label."""
+    names = [class_text(label) for label in classes]
+    return {
+        "type": "object",
+        "properties": {name: {"type": ["number", "null"]} for name in names},
+        "required": names,
+        "additionalProperties": False,
+        "description": "The probability of each label.",
+    }
+
+
+def _words(column: Column, *, strict: bool) -> str:
+    """What to send, and what training had."""
+    text = {
+        "number": f"A number ({column.dtype}).",
+        "integer": f"A whole number ({column.dtype}).",
+        "boolean": "true or false.",
+        "string": "Text.",
+        "datetime": f"An ISO 8601 time {'with' if _aware(column) else 'without'} an offset.",
+        "any": "A number, text, true or false.",
+    }[column.kind]
+    met = _met(column)
+    if "minimum" in met:
+        text += f" In training: {met['minimum']} to {met['maximum']}."
+    elif "values" in met:
+        rest = len(column.categories or ()) - len(met["values"])
+        more = f" and {rest} more" if rest else ""
+        text += f" In training: {', '.join(map(str, met['values']))}{more}."
+    elif column.personal is not None:
+        text += f" Values of training are not shown: {column.personal}."
+    elif column.kind in ("string", "any"):
+        text += " Any: training had too many to list."
+    if strict:
+        null = " Null as well." if _takes_null(column, strict=strict) else " Never null."
+        return text + (" Anything else is refused." if met else "") + null
+    refused = [_REFUSED[kind] for kind in column.refuses if kind != "null"]
+    text += f" The model can't take {', '.join(refused)}." if refused else ""
+    if "null" in column.refuses:
+        return f"{text} Never null."
+    if met and not refused:
+        return f"{text} Others, and null, are answered and flagged."
+    return f"{text} Null is flagged."
+
+
+def _takes_null(column: Column, *, strict: bool) -> bool:
+    return "null" not in column.refuses and (not strict or column.nullable)
+
+
+def _met(column: Column) -> dict[str, Any]:
+    """What training had: ``values``, or ``minimum`` and ``maximum``."""
+    if column.categories is not None:
+        return {"values": list(column.categories[:MOST_SHOWN])}
+    if column.minimum is None or column.maximum is None:
+        return {}
+    low, high = (_plain(column, bound) for bound in (column.minimum, column.maximum))
+    return {"minimum": low, "maximum": high}
+
+
+def _form(column: Column) -> dict[str, Any]:
+    if column.kind == "integer":
+        name = column.dtype.lower()
+        limits = np.iinfo(name if name.startswith(("int", "uint")) else "int64")
+        return {"minimum": int(limits.min), "maximum": int(limits.max)}
+    if column.kind == "datetime":
+        zone = _ZONE if _aware(column) else ""
+        time = f"{_TIME}{zone}" if zone else f"({_TIME})?"
+        return {"pattern": f"^{_DATE}{time}$"}
+    return {}
+
+
+def _bounds(column: Column, *, null: bool) -> dict[str, Any]:
+    """What a strict package refuses to go beyond."""
+    if column.categories is not None:
+        return {"enum": [*column.categories, *([None] if null else [])]}
+    numeric = column.kind in ("number", "integer")
+    return _met(column) if numeric else {}
+
+
+def _plain(column: Column, bound: float) -> float | int | str:
+    shown = shown_bound(column, bound)
+    whole = column.kind == "integer" and isinstance(shown, float)
+    return int(shown) if whole else shown
+
+
+def _aware(column: Column) -> bool:
+    return "," in column.dtype

@@ -1,0 +1,228 @@
+"""The OpenAPI document of a package, and a page to read it on.
+
+BentoML's own page can't be used: it knows none of these routes and loads a tracker from a third
+party. Only the viewer it ships is taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Manifest
+from serving.openapi import columns, protocols
+from serving.openapi.parts import (
+    COMPONENTS,
+    Operation,
+    errors,
+    get,
+    json_body,
+    json_response,
+    reference,
+)
+from serving.protocols.v2 import gives_probabilities
+
+VIEWER = ("/static_content/swagger-ui.css", "/static_content/swagger-ui-bundle.js")
+
+_START = 'SwaggerUIBundle({url: "docs.json", dom_id: "#viewer", validatorUrl: null});'
+PAGE = f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Model</title>
+<link rel="stylesheet" href="static_content/swagger-ui.css">
+<div id="viewer"></div>
+<script src="static_content/swagger-ui-bundle.js"></script>
+<script>{_START}</script>
+</html>
+""".encode()
+_DIGEST = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()
+PAGE_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; script-src 'self' 'sha256-{_DIGEST}'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""The page runs the viewer and its one line, speaks with this server alone, and is in no frame."""
+
+_BEARER = {"type": "http", "scheme": "bearer", "description": "One of this server's keys."}
+
+
+def document(
+    manifest: Manifest,
+    golden: Golden | None,
+    *,
+    keyed: bool = False,
+    metrics_keyed: bool = False,
+    feedback: bool = False,
+) -> dict[str, Any]:
+    """OpenAPI 3.1 for this package on this server.
+
+    ``keyed``: predictions need a bearer key; ``metrics_keyed``: so do metrics. ``feedback``:
+    answers hold tokens, and ``/feedback`` takes the labels that arrive later.
+    """
+    example = golden.rows[0] if golden is not None and golden.rows else {}
+    paths: dict[str, dict[str, Operation]] = {
+        "/predict": {"post": _predict(example)},
+        **({"/feedback": {"post": _feedback()}} if feedback else {}),
+        **_told(),
+        **protocols.paths(manifest, example),
+        **_operated(),
+    }
+    schemas = {
+        "Row": columns.row(manifest, example),
+        "Label": columns.label(manifest),
+        "Answer": _answer(manifest, golden, tokens=feedback),
+        **protocols.schemas(manifest),
+        **COMPONENTS,
+    }
+    described: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": manifest.name,
+            "version": manifest.tag,
+            "description": "Every prediction takes the same way through validation, model and "
+            "counters, whichever protocol asks for it.",
+        },
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+    if keyed or metrics_keyed:
+        described["components"]["securitySchemes"] = {"bearer": _BEARER}
+        _close(paths, keyed=keyed, metrics_keyed=metrics_keyed)
+    return described
+
+
+def _predict(example: Mapping[str, Any]) -> Operation:
+    body = {
+        "type": "object",
+        "properties": {"rows": {"type": "array", "minItems": 1, "items": reference("Row")}},
+        "required": ["rows"],
+        "additionalProperties": False,
+    }
+    answer = {
+        "type": "object",
+        "properties": {
+            "version": {"type": "string", "description": "Version and root of the package."},
+            "predictions": {"type": "array", "items": reference("Answer")},
+        },
+        "required": ["version", "predictions"],
+        "additionalProperties": False,
+    }
+    return {
+        "tags": ["predict"],
+        "operationId": "predict",
+        "summary": "Predict for some rows",
+        "description": "A row that can't be taken without loss refuses the whole request.",
+        "requestBody": json_body(body, {"rows": [dict(example)]} if example else None),
+        "responses": {
+            "200": json_response("Answers, in the order of the rows", answer),
+            **errors("Error", "400", "413", "422", "500", "503", "504"),
+        },
+    }
+
+
+def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"prediction": reference("Label")}
+    classes = manifest.schema_.classes
+    if classes is not None and gives_probabilities(manifest, golden):
+        entry["probabilities"] = columns.probabilities(classes)
+    entry["flags"] = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "What is unusual: `column:missing`, `:unseen`, `:out_of_range`.",
+    }
+    if tokens:
+        entry["token"] = {"type": "string", "description": "To send to /feedback with the label."}
+    return {"type": "object", "properties": entry, "required": list(entry)}
+
+
+def _feedback() -> Operation:
+    # What isn't such a pair is no error of the request, so no type is asked for here.
+    pair = {
+        "description": "An object of `token` and `actual`; anything else is rejected by itself.",
+        "properties": {
+            "token": {"description": "The token of the answer, as text."},
+            "actual": {
+                "description": "What turned out to be true: text, a number or a boolean. Null, "
+                "NaN, an empty text or none: not known yet, so the token is kept for later."
+            },
+        },
+    }
+    body = {"type": "array", "items": pair}
+    rejected = {
+        "type": "object",
+        "properties": {"index": {"type": "integer"}, "reason": {"type": "string"}},
+        "required": ["index", "reason"],
+    }
+    answer = {
+        "type": "object",
+        "properties": {
+            "accepted": {"type": "integer"},
+            "skipped": {"type": "integer", "description": "Tokens without a label yet."},
+            "rejected": {"type": "array", "items": rejected},
+        },
+        "required": ["accepted", "skipped", "rejected"],
+    }
+    return {
+        "tags": ["predict"],
+        "operationId": "feedback",
+        "summary": "Tell what turned out to be true",
+        "requestBody": json_body(body, [{"token": "…", "actual": "…"}]),
+        "responses": {
+            "200": json_response("How many labels were taken, and why others were not", answer),
+            **errors("Error", "400", "413", "422", "500", "503", "504"),
+        },
+    }
+
+
+def _told() -> dict[str, dict[str, Operation]]:
+    """What the server tells of the package."""
+    return {
+        "/schema": get("package", "Columns, kinds, ranges and categories, and a row to try"),
+        "/package": get("package", "The manifest of this package"),
+    }
+
+
+def _operated() -> dict[str, dict[str, Operation]]:
+    """What those who run the server use."""
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    failing = {"503": {"description": "Not yet, or no longer", "content": text}}
+    health: dict[str, dict[str, Operation]] = {
+        path: {
+            "get": {
+                "tags": ["operation"],
+                "summary": summary,
+                "responses": {"200": {"description": "It is", "content": text}, **failing},
+            }
+        }
+        for path, summary in (
+            ("/healthz", "Whether the server is healthy"),
+            ("/livez", "Whether the server is alive"),
+            ("/readyz", "Whether the server takes requests"),
+        )
+    }
+    metrics = {"description": "Prometheus' text format", "content": text}
+    return {
+        **health,
+        "/metrics": {
+            "get": {"tags": ["operation"], "summary": "Metrics", "responses": {"200": metrics}}
+        },
+    }
+
+
+def _close(
+    paths: Mapping[str, Mapping[str, Operation]], *, keyed: bool, metrics_keyed: bool
+) -> None:
+    """Say which operations need a key; health never does."""
+    for path, methods in paths.items():
+        needed = metrics_keyed if path == "/metrics" else keyed and not protocols.is_health(path)
+        for operation in methods.values() if needed else ():
+            operation["security"] = [{"bearer": []}]
+            form = protocols.error_form(path)
+            operation["responses"] = {**operation["responses"], **errors(form, "401")}

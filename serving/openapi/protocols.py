@@ -1,0 +1,222 @@
+"""The routes of other protocols in the OpenAPI document.
+
+How many elements a tensor needs, and that columns are equally long, JSON Schema can't say: such
+a request is valid here and still refused (422).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from packager.manifest.manifest import Column, Manifest
+from serving.openapi.parts import Operation, errors, get, json_response, reference
+from serving.protocols import v2
+from serving.protocols.v2_tensors import DATATYPES
+
+_V2 = "Open Inference Protocol V2"
+_MLFLOW = "MLflow and SageMaker"
+_NAME = {"type": "string"}
+_PARAMETERS = {"type": ["object", "null"]}
+_SHAPE = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 0},
+    "minItems": 1,
+    "maxItems": 2,
+    "description": "[rows] or [rows, 1]; [rows, features] for one tensor with all features.",
+}
+
+
+def is_health(path: str) -> bool:
+    """Whether ``path`` tells health, which stays open."""
+    return path in ("/ping", "/healthz", "/livez", "/readyz") or path.startswith("/v2/health/")
+
+
+def error_form(path: str) -> str:
+    """Name of the schema of errors on ``path``."""
+    if path == "/v2" or path.startswith("/v2/"):
+        return "V2Error"
+    return "InvocationsError" if path in ("/invocations", "/ping") else "Error"
+
+
+def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str, Operation]]:
+    """Path → method → operation."""
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    found: dict[str, dict[str, Operation]] = {
+        "/invocations": {"post": _invocations(manifest, example)},
+        "/ping": {
+            "get": {
+                "tags": [_MLFLOW],
+                "summary": "Whether the server takes requests",
+                "responses": {
+                    "200": {"description": "It does", "content": text},
+                    **errors("InvocationsError", "503"),
+                },
+            }
+        },
+        "/v2": _get("The server and its extensions", "name", "version", "extensions"),
+        "/v2/health/live": _get("Whether the server is alive", "live"),
+        "/v2/health/ready": _get("Whether the server takes requests", "ready"),
+    }
+    for path in (
+        f"/v2/models/{manifest.name}",
+        f"/v2/models/{manifest.name}/versions/{manifest.tag}",
+    ):
+        found[path] = _get("Inputs and outputs of the model", "name", "inputs", "outputs")
+        found[f"{path}/ready"] = _get("Whether the model takes requests", "name", "ready")
+        found[f"{path}/infer"] = {"post": _infer(manifest, example)}
+    return found
+
+
+def schemas(manifest: Manifest) -> dict[str, Any]:
+    """The schemas that these operations refer to."""
+    scalar = {"type": ["number", "string", "boolean", "null"]}
+    tensor = {
+        "type": "object",
+        "properties": {
+            "name": {**_NAME, "description": "A column."},
+            "shape": _SHAPE,
+            "datatype": {"enum": list(DATATYPES)},
+            "parameters": _PARAMETERS,
+            "data": {
+                "type": "array",
+                "items": {"anyOf": [scalar, {"type": "array", "items": scalar}]},
+                "description": "Row by row, flat or nested; null where there is no value.",
+            },
+        },
+        "required": ["name", "shape", "datatype"],
+    }
+    output = {
+        "type": "object",
+        "properties": {"name": {"enum": list(v2.NAMES)}, "parameters": _PARAMETERS},
+        "required": ["name"],
+    }
+    request = {
+        "type": "object",
+        "properties": {
+            "id": {"type": ["string", "null"]},
+            "parameters": _PARAMETERS,
+            "inputs": {"type": "array", "minItems": 1, "items": tensor},
+            "outputs": {"type": ["array", "null"], "items": output},
+        },
+        "required": ["inputs"],
+    }
+    answer = {
+        "type": "object",
+        "properties": {
+            "model_name": {"const": manifest.name},
+            "model_version": {"const": manifest.tag},
+            "id": _NAME,
+            "outputs": {"type": "array", "items": {"type": "object"}},
+        },
+        "required": ["model_name", "model_version", "outputs"],
+    }
+    predictions = {
+        "type": "object",
+        "properties": {"predictions": {"type": "array", "items": reference("Label")}},
+        "required": ["predictions"],
+        "additionalProperties": False,
+    }
+    return {
+        "V2Request": request,
+        "V2Answer": answer,
+        "Invocations": _forms(manifest),
+        "InvocationsAnswer": predictions,
+    }
+
+
+def _infer(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
+    content: dict[str, Any] = {"schema": reference("V2Request")}
+    if example:
+        features = manifest.schema_.features
+        content["example"] = {"inputs": [_tensor(c, example.get(c.name)) for c in features]}
+    raw = {"schema": {"type": "string", "format": "binary"}}
+    answer = json_response("Outputs, one element a row", reference("V2Answer"))
+    answer["content"]["application/octet-stream"] = raw
+    return {
+        "tags": [_V2],
+        "summary": "Predict for some rows",
+        "description": "Raw tensors may follow the JSON, whose size in bytes the header "
+        "`Inference-Header-Content-Length` then tells; the same holds for answers.",
+        "requestBody": {"required": True, "content": {"application/json": content}},
+        "responses": {
+            "200": answer,
+            **errors("V2Error", "400", "413", "422", "500", "503", "504"),
+        },
+    }
+
+
+def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
+    content: dict[str, Any] = {
+        "application/json": {"schema": reference("Invocations")},
+        "text/csv": {
+            "schema": {
+                "type": "string",
+                "description": "With a header, or with the features in the schema's order.",
+            }
+        },
+    }
+    if example:
+        names = [column.name for column in manifest.schema_.features]
+        cells = [example.get(name) for name in names]
+        split = {"columns": names, "data": [cells]}
+        content["application/json"]["examples"] = {
+            "dataframe_split": {"value": {"dataframe_split": split}},
+            "dataframe_records": {"value": {"dataframe_records": [dict(example)]}},
+            "inputs": {"value": {"inputs": {name: [example.get(name)] for name in names}}},
+            "instances": {"value": {"instances": [cells]}},
+        }
+    return {
+        "tags": [_MLFLOW],
+        "summary": "Predict for some rows",
+        "requestBody": {"required": True, "content": content},
+        "responses": {
+            "200": json_response(
+                "Labels, in the order of the rows", reference("InvocationsAnswer")
+            ),
+            **errors("InvocationsError", "400", "413", "422", "500", "503", "504"),
+        },
+    }
+
+
+def _forms(manifest: Manifest) -> dict[str, Any]:
+    """The four forms of a JSON body, each alone."""
+    row = reference("Row")
+    cells = {"type": "array", "items": {"type": ["number", "string", "boolean", "null"]}}
+    width = len(manifest.schema_.features)
+    listed = {**cells, "minItems": width, "maxItems": width}
+    rows = {"type": "array", "minItems": 1, "items": {"anyOf": [row, listed]}}
+    split = {
+        "type": "object",
+        "properties": {
+            "columns": {"type": "array", "items": _NAME},
+            "data": {"type": "array", "minItems": 1, "items": cells},
+        },
+        "required": ["columns", "data"],
+    }
+    by_column = {"type": "object", "minProperties": 1, "additionalProperties": cells}
+    forms = {
+        "dataframe_split": split,
+        "dataframe_records": {"type": "array", "minItems": 1, "items": row},
+        "inputs": {"anyOf": [by_column, rows]},
+        "instances": rows,
+    }
+    return {
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": {name: form},
+                "required": [name],
+                "additionalProperties": False,
+            }
+            for name, form in forms.items()
+        ]
+    }
+
+
+def _tensor(column: Column, value: Any) -> dict[str, Any]:
+    return {"name": column.name, "shape": [1], "datatype": v2.datatype(column), "data": [value]}
+
+
+def _get(summary: str, *required: str) -> dict[str, Operation]:
+    return get(_V2, summary, {"type": "object", "required": list(required)}, "V2Error")

@@ -1,0 +1,55 @@
+"""Rows of several requests as one native prediction, and its answer taken apart again."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from itertools import accumulate, chain
+
+from packager.data.coerce import array_follows
+from packager.data.request_rows import Checked
+from packager.model.model import Predictions
+from serving.prediction.native_model import ModelError, RowRefusedError
+from serving.prediction.predictor import Predictor
+
+
+class Together:
+    """What a lane needs to know of checked rows."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        described = predictor.manifest.schema_
+        follows = [array_follows(column) for column in (*described.features, *described.extras)]
+        self._separate = "values" in follows
+        self._nullable = [place for place, what in enumerate(follows) if what == "nulls"]
+
+    def group(self, item: Checked) -> Hashable:
+        """Rows are put together only where no column's dtype changes by it."""
+        if self._separate:
+            return None
+        return tuple(None in item.columns[place] for place in self._nullable)
+
+    def size(self, item: Checked) -> int:
+        """Rows."""
+        return item.rows
+
+    def together(self, items: Sequence[Checked]) -> Sequence[Predictions | BaseException]:
+        """The predictions for each; one after the other where the model fails on all of them."""
+        if len(items) == 1:
+            return [self._alone(items[0])]
+        columns = [list(chain(*cells)) for cells in zip(*(i.columns for i in items), strict=True)]
+        rows = sum(item.rows for item in items)
+        joined = self._predictor.checker.checked(columns, (), {}, rows)
+        try:
+            predicted = self._predictor.own.ask(joined)
+        except ModelError:
+            return [self._alone(item) for item in items]
+        ends = accumulate(item.rows for item in items)
+        return [
+            predicted.at(range(end - item.rows, end)) for item, end in zip(items, ends, strict=True)
+        ]
+
+    def _alone(self, item: Checked) -> Predictions | ModelError | RowRefusedError:
+        try:
+            return self._predictor.own.predict(item)
+        except (ModelError, RowRefusedError) as error:
+            return error

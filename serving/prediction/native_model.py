@@ -1,0 +1,177 @@
+"""The project's own model, asked so that its failures are told apart.
+
+A model that raises on some rows and answers others was sent what it can't take: the client's
+fault, and the row is named. A model that raises on a row it is known to answer is broken: the
+server's fault.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from packager.data.coerce import shown_bound
+from packager.data.column_converter import Plan
+from packager.data.request_rows import Checked, RowChecker, RowError
+from packager.manifest.manifest import Column, Refusal, Schema
+from packager.model.failing_rows import PartError, ask_in_parts
+from packager.model.model import LoadedModel, Predictions
+from serving.http.logs import described
+
+SOUND_SECONDS = 1.0
+"""For so long a model that answered its known row counts as sound."""
+KINDS: dict[str, Refusal] = {
+    "missing": "null",
+    "unseen": "unseen",
+    "below_range": "extreme",
+    "above_range": "extreme",
+}
+PLAIN: dict[str, Any] = {
+    "string": "a",
+    "number": 0.0,
+    "integer": 0,
+    "boolean": False,
+    "datetime": "2000-01-01T00:00:00",
+}
+
+
+class ModelError(Exception):
+    """The model raised, or gave what can't be an answer; the cause says what."""
+
+
+class RowRefusedError(Exception):
+    """The model raised on a row, or on a few of them together, and answers others.
+
+    It holds neither the row nor the model's exception, whose message may quote it.
+    """
+
+    def __init__(self, rows: range, said: Sequence[str]) -> None:
+        super().__init__(f"the model raised on row {rows.start}")
+        self.row = rows.start
+        self.rows = len(rows)
+        self.said = said
+        """The model's exception by type and place."""
+        self.column: str | None = None
+        self.expected: str | None = None
+        self.got: str | None = None
+
+    def at(self, places: Sequence[int]) -> RowRefusedError:
+        """The same, of rows that stand at ``places`` in the request."""
+        self.row = places[self.row]
+        return self
+
+
+def plain_row(columns: Sequence[Column]) -> dict[str, Any]:
+    """A row that nobody sent, for a model of which no row is known that it answers."""
+    return {column.name: _plain_value(column) for column in columns}
+
+
+def _plain_value(column: Column) -> Any:
+    """A value that training had, or the plainest of the column's kind where there was none."""
+    if column.categories:
+        return column.categories[0]
+    if column.minimum is not None and column.kind in PLAIN:
+        bound = shown_bound(column, column.minimum)
+        return int(bound) if column.kind == "integer" else bound
+    return PLAIN.get(column.kind, 0)
+
+
+class Native:
+    """The model of a package; not for two threads at once."""
+
+    def __init__(
+        self, model: LoadedModel, schema: Schema, checker: RowChecker, known: Checked | None
+    ) -> None:
+        """``known``: rows that the model answered when it was built; None where there are none.
+
+        Then the first row that it answers becomes the known one, or one that is made up.
+        """
+        self._model = model
+        self._features = [column.name for column in schema.features]
+        self._plans = [Plan(column) for column in schema.features]
+        self._checker = checker
+        self._known = None if known is None else self.part(known, range(1))
+        self._sound_until = 0.0
+
+    def ask(self, checked: Checked) -> Predictions:
+        """What the model says of all rows at once; raises ``ModelError``."""
+        try:
+            return self._model.predict(checked.frame[self._features])
+        except (Exception, SystemExit) as error:  # a model that exits must not end the server
+            raise ModelError(f"the model failed on {checked.rows} rows") from error
+
+    def predict(self, checked: Checked) -> Predictions:
+        """What the model says, of parts where it raises on the whole.
+
+        Raises ``RowRefusedError`` for the first row that it can't take, ``ModelError`` where it
+        is broken.
+        """
+        try:
+            return ask_in_parts(lambda rows: self._answered(checked, rows), checked.rows)
+        except PartError as error:
+            failure = error.__cause__
+            if not self._is_sound():
+                assert isinstance(failure, ModelError)
+                raise failure from failure.__cause__
+            raise self._refused(checked, error) from None
+
+    def _answered(self, checked: Checked, rows: range) -> Predictions:
+        """What the model says of some of the rows; the first that it answers is known from then."""
+        part = self.part(checked, rows)
+        found = self.ask(part)
+        if self._known is None:
+            self._known = self.part(part, range(1))
+        return found
+
+    def part(self, checked: Checked, rows: Sequence[int]) -> Checked:
+        """Some of the rows, to be predicted."""
+        if len(rows) == checked.rows:
+            return checked
+        columns = [[column[row] for row in rows] for column in checked.columns]
+        return self._checker.checked(columns, (), {}, len(rows))
+
+    def _is_sound(self) -> bool:
+        """Whether the model answers the row that it is known to answer."""
+        if time.monotonic() < self._sound_until:
+            return True
+        try:
+            known = self._known if self._known is not None else self._plain()
+            self.ask(known)
+        except (ModelError, RowError):
+            return False
+        self._known = known
+        self._sound_until = time.monotonic() + SOUND_SECONDS
+        return True
+
+    def _plain(self) -> Checked:
+        """A made-up row; ``RowError`` where the server itself would refuse it."""
+        return self._checker.check([plain_row([plan.column for plan in self._plans])])
+
+    def _refused(self, checked: Checked, error: PartError) -> RowRefusedError:
+        cause = error.__cause__.__cause__ if error.__cause__ else None
+        refused = RowRefusedError(error.rows, () if cause is None else described(cause))
+        if len(error.rows) == 1:
+            row = error.rows.start
+            self._name_column(refused, [column[row] for column in checked.columns])
+        return refused
+
+    def _name_column(self, refused: RowRefusedError, row: Sequence[Any]) -> None:
+        """The column of which the build found that the model can't take such a value."""
+        cells = list(zip(self._plans, row, strict=False))
+        anomalies = {plan.name: plan.judge(value) for plan, value in cells}
+        odd = [
+            (plan, value)
+            for plan, value in cells
+            if KINDS.get(anomalies[plan.name] or "") in plan.column.refuses
+        ]
+        # Of free text and codes nothing tells what training had: one such column is the reason.
+        open_ended = [
+            (plan, value)
+            for plan, value in cells
+            if "unseen" in plan.column.refuses and plan.seen is None and value is not None
+        ]
+        if odd or len(open_ended) == 1:
+            plan, value = (odd or open_ended)[0]
+            refused.column, refused.got = plan.name, plan.shown(value)
+            refused.expected = plan.expected(anomalies[plan.name])

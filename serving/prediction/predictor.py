@@ -1,0 +1,320 @@
+"""The model of a package: rows to checked columns, columns to predictions, natively or compiled."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.metrics.recorder import Batch, Observer
+from monitoring.metrics.serving import Baseline, Metrics
+from monitoring.profile.profile import Profile
+from monitoring.slices.clock import Clock
+from monitoring.slices.row_membership import Membership
+from monitoring.slices.slices import ALL, SliceSet
+from monitoring.suspicious_log import SuspiciousLog
+from packager.data.extra_columns import ExtraColumns
+from packager.data.frames import keep_text_plain
+from packager.data.request_rows import Checked, RowChecker, RowError
+from packager.errors import PackageError
+from packager.manifest.base import Scalar
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Manifest
+from packager.model.compiled.model import CompiledModel, load_compiled
+from packager.model.integrity import check_before_loading
+from packager.model.model import LoadedModel, Predictions, load_model
+from packager.model.paths import Root
+from serving.feedback.endpoint import Feedback
+from serving.feedback.stores import suspicious_log
+from serving.http import messages
+from serving.http.json_bodies import is_heavy
+from serving.http.limits import Budget
+from serving.prediction.fast_rows import FastRows
+from serving.prediction.native_model import Native, RowRefusedError
+from serving.prediction.timing import Costs
+from serving.protocols.protocol import Scored
+from serving.settings import Settings
+from serving.shadow.sampler import FOLDER, LiveCheck
+
+logger = logging.getLogger("serving")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Predictions for n rows, and the rows that are still to be predicted."""
+
+    labels: list[Scalar | None]
+    probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
+    outside: Sequence[int]
+    """Rows outside the compiled form's domain: what is said of them means nothing."""
+    native: int = 0
+    """Rows that the native model answered."""
+
+    def completed(self, native: Predictions) -> Outcome:
+        """With the native model's predictions for ``outside``."""
+        if len(self.outside) == len(self.labels):
+            return Outcome(native.labels, native.probabilities, (), len(self.outside))
+        labels = list(self.labels)
+        for row, label in zip(self.outside, native.labels, strict=True):
+            labels[row] = label
+        if self.probabilities is None or native.probabilities is None:
+            return Outcome(labels, None, (), len(self.outside))
+        probabilities = np.array(self.probabilities)
+        probabilities[list(self.outside)] = native.probabilities
+        return Outcome(labels, probabilities, (), len(self.outside))
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A loaded package that answers requests; ``native`` is not for two threads at once."""
+
+    manifest: Manifest
+    golden: Golden | None
+    model: LoadedModel
+    own: Native
+    """The model again, asked so that a row on which it raises is found."""
+    compiled: CompiledModel | None
+    checker: RowChecker
+    fast: FastRows
+    membership: Membership
+    metrics: Metrics
+    observer: Observer
+    feedback: Feedback | None
+    """None where it is off."""
+    suspicious: SuspiciousLog | None
+    """None where nobody asked for it."""
+    costs: Costs | None
+    """Of compiled predictions; None where there are no rows to measure them on."""
+    budget: Budget
+    """The bounds of one request."""
+
+    @classmethod
+    def load(
+        cls, settings: Settings, manifest: Manifest, routes: Mapping[str, Sequence[str]]
+    ) -> Self:
+        """Load model, profile and golden rows; raise ``PackageError`` if they can't be used.
+
+        ``routes``: route template → classes of status codes it answers with, for the metrics.
+        """
+        keep_text_plain()
+        root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
+        names, clocks = _names(manifest), _clocks(manifest)
+        profile = _load_profile(root)
+        checker = RowChecker(described, strict=strict, extra=ExtraColumns.of(manifest))
+        slices, membership = _load_slices(manifest, checker, names, clocks)
+        golden = _load_golden(root)
+        metrics = Metrics(
+            manifest.name,
+            manifest.tag,
+            digest=manifest.root,
+            profile=profile,
+            slices=slices.names,
+            classes=(described.classes or ()) if manifest.task == "classification" else None,
+            baseline=_baseline(manifest),
+            routes=routes,
+        )
+        check_before_loading(manifest, root)
+        model = load_model(root, manifest.serve, manifest.task)
+        known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
+        loaded = cls(
+            manifest=manifest,
+            golden=golden,
+            model=model,
+            own=Native(model, described, checker, known),
+            compiled=load_compiled(root, described, manifest.task, model),
+            checker=checker,
+            fast=FastRows(described, checker, strict=strict),
+            membership=membership,
+            metrics=metrics,
+            observer=Observer(names, profile, metrics, clocks),
+            feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
+            if settings.feedback.on
+            else None,
+            suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
+            costs=None,
+            budget=settings.budget,
+        )
+        return replace(loaded, costs=_measured(loaded))
+
+    def read(self, body: bytes) -> Checked:
+        """The rows of a ``/predict`` body; raises ``RequestError``."""
+        if len(body) > self.budget.values or is_heavy(body):
+            return self.check(messages.parse_rows(body, self.budget))
+        checked = self.fast.read(body)
+        return checked if checked is not None else self._exactly(messages.parse_rows(body))
+
+    def check(self, rows: list[dict[str, Any]]) -> Checked:
+        """Rows that another protocol read; raises ``RequestError``."""
+        checked = self.fast.check(rows)
+        return checked if checked is not None else self._exactly(rows)
+
+    def score(self, checked: Checked) -> Outcome:
+        """Compiled where there is such a form, natively for rows outside its domain, or for all.
+
+        Raises ``ModelError`` and ``RowRefusedError``.
+        """
+        outcome = self.try_compiled(checked)
+        if not outcome.outside:
+            return outcome
+        try:
+            return outcome.completed(self.own.predict(self.own.part(checked, outcome.outside)))
+        except RowRefusedError as error:
+            raise error.at(outcome.outside) from None
+
+    def try_compiled(self, checked: Checked) -> Outcome:
+        """What the compiled form says, and the rows for which it says nothing."""
+        if self.compiled is None:
+            return Outcome([None] * checked.rows, None, range(checked.rows))
+        if checked.row is not None:
+            return _one_row(self.compiled.predict_row(checked.row))
+        columns = self.features(checked)
+        if self.costs and checked.rows <= self.costs.one_by_one:
+            return _one_by_one(self.compiled, columns)
+        predictions, inside = self.compiled.predict_rows(columns)
+        outside = () if inside.all() else np.flatnonzero(~inside).tolist()
+        return Outcome(predictions.labels, predictions.probabilities, outside)
+
+    def inline(self, checked: Checked) -> bool:
+        """Whether the compiled form predicts these rows within a moment."""
+        return checked.rows <= (self.costs.inline if self.costs else 1)
+
+    def features(self, checked: Checked) -> Sequence[Sequence[Any]]:
+        """The columns that the model sees."""
+        return checked.columns[: len(self.manifest.schema_.features)]
+
+    def scored(self, checked: Checked, outcome: Outcome) -> tuple[Scored, Batch]:
+        """What a protocol makes its answer of, and what there is to count in it."""
+        if checked.row is not None:
+            bitmaps = [self.membership.bitmap(checked.row)]
+        else:
+            bitmaps = self.membership.bitmaps(checked.columns, checked.rows)
+        labels, probabilities = outcome.labels, outcome.probabilities
+        if isinstance(probabilities, np.ndarray):
+            probabilities = probabilities.tolist()
+        tokens = None
+        if self.feedback is not None:
+            tokens = self.feedback.tokens.mint(labels, probabilities, bitmaps)
+        batch = Batch(
+            checked.columns,
+            labels,
+            probabilities,
+            bitmaps,
+            checked.flags,
+            checked.anomalies,
+            tokens,
+            checked.rows - outcome.native,
+            checked.row,
+        )
+        return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
+
+    def live_check(self, share: float) -> LiveCheck | None:
+        """The live check of this worker, in its event loop; None where there is none to make."""
+        folder = os.environ.get(FOLDER)
+        if self.compiled is None or not share or folder is None:
+            return None
+        return LiveCheck(Path(folder), share, len(self.manifest.schema_.features), self.metrics)
+
+    def log_suspicious(self, batch: Batch) -> None:
+        """Write a sample of the suspicious rows to their log, where somebody asked for one."""
+        if self.suspicious is None or not any(batch.flags):
+            return
+        try:
+            flags = self.observer.unexpected(batch.flags)
+            self.suspicious.write(batch.columns, flags, batch.labels, batch.tokens)
+        except OSError as error:  # a full disk must not take the answers away
+            logger.error("suspicious rows are not logged: %s", error)
+
+    def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+        try:
+            return self.checker.check(rows)
+        except RowError as error:
+            raise messages.RequestError.of_row(error) from error
+        except RecursionError as error:  # read, but too deep to be shown in an error
+            raise messages.unreadable("too deeply nested") from error
+
+
+def _one_row(answer: tuple[Scalar, list[float] | None] | None) -> Outcome:
+    if answer is None:
+        return Outcome([None], None, (0,))
+    label, chances = answer
+    return Outcome([label], None if chances is None else [chances], ())
+
+
+def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Outcome:
+    answers = [compiled.predict_row(row) for row in zip(*columns, strict=True)]
+    outside = [row for row, answer in enumerate(answers) if answer is None]
+    if outside:
+        width = next((len(a[1]) for a in answers if a is not None and a[1] is not None), 0)
+        nothing = (None, [math.nan] * width)
+        known = [nothing if answer is None else answer for answer in answers]
+    else:
+        known = [answer for answer in answers if answer is not None]
+    labels = [label for label, _ in known]
+    probabilities = [chances for _, chances in known if chances is not None]
+    return Outcome(labels, probabilities if len(probabilities) == len(labels) else None, outside)
+
+
+def _names(manifest: Manifest) -> list[str]:
+    return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
+
+
+def _clocks(manifest: Manifest) -> dict[str, Clock]:
+    """How the values of datetime columns count."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    return {c.name: Clock.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
+
+
+def _measured(predictor: Predictor) -> Costs | None:
+    """What compiled predictions cost, by the golden rows."""
+    if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
+        return None
+    checked = predictor.check([*predictor.golden.rows])
+    return Costs.measure(predictor.compiled, predictor.features(checked))
+
+
+def _load_golden(root: Root) -> Golden | None:
+    path = root.package / "golden.json"
+    return Golden.load(path) if path.exists() else None
+
+
+def _load_profile(root: Root) -> Profile | None:
+    path = root.package / "profile.json"
+    if not path.exists():
+        return None
+    try:
+        return Profile.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        raise PackageError(
+            f"{path}: expected a profile, got {error}",
+            "the package is damaged or was made by another version of this program",
+        ) from error
+
+
+def _load_slices(
+    manifest: Manifest, checker: RowChecker, names: Sequence[str], clocks: Mapping[str, Clock]
+) -> tuple[SliceSet, Membership]:
+    try:
+        slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
+        slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training
+        return slices, slices.membership(names, clocks)
+    except ValueError as error:
+        raise PackageError(
+            f"slices: expected slices of this package's columns, got {error}",
+            "correct [slices] in package.toml and build it again",
+        ) from error
+
+
+def _baseline(manifest: Manifest) -> Baseline:
+    evaluation = manifest.evaluation
+    if evaluation is None:
+        return {}
+    measured = {**evaluation.slices, ALL: evaluation.overall}
+    metric = "accuracy" if manifest.task == "classification" else "mae"
+    return {name: (found.values.get(metric), found.rows) for name, found in measured.items()}

@@ -1,0 +1,114 @@
+"""What a worker counts of its answers, and the exposition of all workers' counts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from monitoring.exposition.render import Rendering
+from monitoring.exposition.worker_files import repair_all
+from monitoring.metrics.recorder import FLUSH_SECONDS, Batch
+from monitoring.metrics.registry import CONTENT_TYPE_LATEST
+from serving.http.messages import MODEL_REFUSED_ROW, RequestError, Response
+from serving.prediction.predictor import Predictor
+
+REPAIR_SECONDS = 0.5
+"""How soon a counter file that was deleted is made again."""
+ROWS_AT_ONCE = 5_000
+"""Rows that are counted without a pause: some five milliseconds."""
+VALUES_AT_ONCE = 50_000
+"""Values of them."""
+LOGGED_AT_ONCE = 250
+"""Rows that are counted without a pause where suspicious ones are logged."""
+
+
+class Counting:
+    """Counts answers once they are sent, and writes the counts a few times a second.
+
+    To be called from the worker's event loop.
+    """
+
+    def __init__(self, predictor: Predictor, check_share: float) -> None:
+        """``check_share``: of compiled rows, for the live check."""
+        self._predictor = predictor
+        self._live = predictor.live_check(check_share)
+        self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+        self._dirty = False
+        self._repairing: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Look after the counter files from now on, also while nothing is asked."""
+        self._predictor.metrics.add_unwritten(repair_all())
+        self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self.begin)
+
+    def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
+        """One request; its rows, where it has any, are for ``rows`` or ``rows_slowly`` to count."""
+        predictor = self._predictor
+        predictor.metrics.observe_request(route, status, seconds)
+        if batch is not None:
+            predictor.metrics.observe_rows(len(batch.labels))
+            if len(batch.labels) <= self._at_once(batch):
+                predictor.log_suspicious(batch)
+            if self._live is not None:
+                self._live.offer(batch)
+        self._flush_soon()
+
+    def rows(self, batch: Batch) -> None:
+        """The rows of an answer."""
+        self._predictor.observer.observe(batch)
+
+    async def rows_slowly(self, batch: Batch) -> None:
+        """The rows of an answer; where they are many, with other requests in between."""
+        most = self._at_once(batch)
+        if len(batch.labels) <= most:
+            self.rows(batch)
+            return
+        for part in batch.parts(most):
+            self._predictor.log_suspicious(part)
+            self.rows(part)
+            await asyncio.sleep(0)
+        self._flush_soon()
+
+    def _at_once(self, batch: Batch) -> int:
+        """Rows of ``batch`` that are logged and counted without a pause."""
+        if self._predictor.suspicious is not None:
+            return LOGGED_AT_ONCE
+        return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(batch.columns))))
+
+    def refused(self, error: RequestError) -> None:
+        """A value that can't be taken, by its column; a row that the model can't take."""
+        column = error.details.get("column")
+        if error.code == MODEL_REFUSED_ROW:
+            self._predictor.metrics.refused_rows.inc()
+        elif error.code != "invalid_row":
+            return
+        if isinstance(column, str):
+            self._predictor.observer.refused(column)
+
+    async def exposition(self) -> Response:
+        """The counts of all workers, as Prometheus reads them."""
+        self._flush()
+        # In a thread each file that is read would wait for the interpreter's lock.
+        text = self._rendering.quick()
+        if text is None:
+            text = await asyncio.to_thread(self._rendering.anew)
+        return Response(200, text, CONTENT_TYPE_LATEST)
+
+    def close(self) -> None:
+        """Take no more verdicts of the live check, and leave the counter files alone."""
+        if self._repairing is not None:
+            self._repairing.cancel()
+        if self._live is not None:
+            self._live.close()
+
+    def _flush_soon(self) -> None:
+        if not self._dirty:
+            self._dirty = True
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._dirty = False
+        self._predictor.metrics.add_unwritten(repair_all())
+        self._predictor.observer.flush()
+        if self._predictor.feedback is not None:
+            self._predictor.feedback.refresh()

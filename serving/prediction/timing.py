@@ -1,0 +1,52 @@
+"""What a compiled prediction costs here: which of its two ways is sooner, and whether to wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from packager.model.compiled.model import CompiledModel
+
+INLINE_SECONDS = 0.002
+"""Predictions up to this long run in the event loop: a thread's turn costs as much."""
+_ROWS = 64
+_TIMES = 5
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Measured when the model is loaded, on its own example rows."""
+
+    one_by_one: float
+    """Up to so many rows are sooner predicted one after the other than together."""
+    inline: int
+    """Up to so many rows take no longer than ``INLINE_SECONDS``."""
+
+    @classmethod
+    def measure(cls, model: CompiledModel, columns: Sequence[Sequence[Any]]) -> Costs:
+        """By the rows in ``columns``; at least one."""
+        row = [column[0] for column in columns]
+        many = [[*column] * (_ROWS // len(column) + 1) for column in columns]
+        many = [column[:_ROWS] for column in many]
+        single = _seconds(lambda: model.predict_row(row))
+        least = _seconds(lambda: model.predict_rows([column[:1] for column in columns]))
+        each = max(0.0, _seconds(lambda: model.predict_rows(many)) - least) / (_ROWS - 1)
+        one_by_one = math.inf if single <= each else (least - each) / (single - each)
+        if one_by_one * single >= INLINE_SECONDS:
+            inline = INLINE_SECONDS / single
+        else:
+            inline = max(one_by_one, (INLINE_SECONDS - least) / max(each, 1e-9))
+        return cls(one_by_one, max(1, int(min(inline, 1e6))))
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """The least of a few times: what it takes when nothing is in between."""
+    best = math.inf
+    for _ in range(_TIMES):
+        started = perf_counter()
+        call()
+        best = min(best, perf_counter() - started)
+    return best

@@ -1,0 +1,77 @@
+"""Why a worker ended, as the log tells it, and how long to wait before the next one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import Literal
+
+from serving.processes.cgroup import MemoryEvents
+
+Reason = Literal["memory", "signal", "exit", "hang"]
+
+MAX_PAUSE_SECONDS = 60.0
+STEADY_SECONDS = 60.0
+"""A worker that ran for so long didn't end because of how it starts."""
+
+_MIB = 1 << 20
+_CAUSES: dict[int, str] = {
+    signal.SIGKILL: "likely cause: memory, of this container or its host, or somebody's kill -9",
+    signal.SIGSEGV: "likely cause: a fault in a library's native code",
+    signal.SIGABRT: "likely cause: a check in a library's native code",
+    signal.SIGILL: "likely cause: a library made for another processor",
+    signal.SIGFPE: "likely cause: a fault in a library's native code",
+    signal.SIGBUS: "likely cause: a mapped file that has no room on its disk, or was cut off",
+    signal.SIGXCPU: "likely cause: a limit on processor time",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a process ended."""
+
+    reason: Reason
+    text: str
+    """What follows its name in a sentence."""
+    hint: str = ""
+
+    @classmethod
+    def of(cls, status: int, memory: MemoryEvents | None, hang: str | None = None) -> Ending:
+        """From a wait status; ``memory`` where its limit was the cause, ``hang`` where we were."""
+        if hang is not None:
+            return cls("hang", f"was killed: {hang}")
+        code = os.waitstatus_to_exitcode(status)
+        if code >= 0:
+            return cls("exit", f"ended with exit code {code}")
+        name = _name(-code)
+        if memory is None:
+            return cls("signal", f"was killed by {name}", _CAUSES.get(-code, ""))
+        limit = f" of {memory.limit // _MIB} MiB" if memory.limit else ""
+        return cls(
+            "memory",
+            f"was killed by {name} because the memory limit{limit} was reached",
+            "give the container more memory, or set fewer MODEL_WORKERS",
+        )
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
+class Pauses:
+    """How long to wait before a worker is started again: longer each time it ends soon."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def after(self, lived: float) -> float:
+        """Seconds to wait after one that ran for ``lived`` seconds: 0, 1, 2, 4, … 60."""
+        if lived >= STEADY_SECONDS:
+            self._next = 0.0
+        pause = self._next
+        self._next = min(MAX_PAUSE_SECONDS, max(1.0, 2 * pause))
+        return pause

@@ -1,0 +1,1 @@
+"""The protocols in which rows come and predictions go."""

@@ -1,0 +1,183 @@
+"""``POST /invocations``: the forms that MLflow and SageMaker clients send.
+
+JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances``, or CSV.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from packager.data.csv_cells import parse_cells
+from packager.manifest.base import Kind
+from packager.manifest.manifest import Manifest
+from packager.text import shortened
+from serving.http.limits import Budget, TooMuchError
+from serving.http.media_type import media_type
+from serving.http.messages import RequestError, encode_in_parts
+from serving.protocols.parsing import is_nan, json_object, malformed, shown
+from serving.protocols.protocol import Scored
+
+Rows = list[dict[str, Any]]
+FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
+
+
+class Invocations:
+    """Rows in, ``{"predictions": […]}`` out: labels or numbers, in the order of the rows."""
+
+    route = "/invocations"
+
+    def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
+        self._budget = budget
+        schema = manifest.schema_
+        self._features = [column.name for column in schema.features]
+        self._kinds = {column.name: column.kind for column in (*schema.features, *schema.extras)}
+        self._reader = manifest.reader
+        self._forms: Mapping[str, Callable[[Any], Rows]] = {
+            "dataframe_split": _split,
+            "dataframe_records": _records,
+            "inputs": self._inputs,
+            "instances": self._instances,
+        }
+
+    def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Rows, None]:
+        """The rows of a request in the form its content type says; see ``Exchange.rows``."""
+        content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
+        form, parameters = media_type(content_type)
+        if form == "text/csv":
+            found = self._csv(body, parameters.get("header"))
+        elif form == "application/json":
+            found = self._json(body)
+        else:
+            raise RequestError(
+                400,
+                "unsupported_media_type",
+                "the content type is not known here",
+                expected="application/json or text/csv",
+                got=form,
+            )
+        if not found:
+            raise malformed("there are no rows", "at least one row", found)
+        return found, None
+
+    def body(self, context: None, scored: Scored) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
+        """Labels alone, as MLflow answers; see ``Exchange.body``."""
+        return encode_in_parts({"predictions": list(scored.labels)}), {}
+
+    def _json(self, body: bytes) -> Rows:
+        document = json_object(body, self._budget)
+        named = [form for form in FORMS if form in document]
+        if len(named) != 1:
+            raise malformed("the body names not exactly one form", " | ".join(FORMS), named)
+        if document.get("params"):
+            raise malformed("this model takes no params", "none", document["params"])
+        unknown = sorted(set(document) - {named[0], "params"})
+        if unknown:
+            first = shortened(unknown[0])
+            raise malformed(f"{first!r} is not known beside {named[0]!r}", "", unknown)
+        rows = self._forms[named[0]](document[named[0]])
+        return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
+
+    def _inputs(self, value: Any) -> Rows:
+        """Columns by name, or what ``instances`` takes."""
+        if not isinstance(value, dict):
+            return self._instances(value)
+        columns = list(value.values())
+        if not all(isinstance(column, list) for column in columns):
+            raise malformed("'inputs': a column is not a list", "lists of values", value)
+        if len({len(column) for column in columns}) > 1:
+            sizes = {name: len(column) for name, column in value.items()}
+            raise malformed("'inputs': columns differ in length", "equally many values", sizes)
+        return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+    def _instances(self, value: Any) -> Rows:
+        """Objects, or lists of values in the order of the features."""
+        if not isinstance(value, list):
+            raise malformed("the instances are not a list", "a list of rows", value)
+        if any(isinstance(row, list) for row in value):
+            return _table(self._features, value)
+        return _records(value)
+
+    def _csv(self, body: bytes, header: str | None) -> Rows:
+        try:
+            self._budget.check_csv(body)
+            lines = [line for line in csv.reader(_lines(body)) if line]
+        except TooMuchError as error:
+            raise RequestError.of_bound(error) from error
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise RequestError(400, "unreadable_csv", f"the body is not CSV: {error}") from error
+        # Without a word on it: a first line that holds a column's name is a header.
+        named = header == "present" or (
+            header != "absent" and bool(lines) and not self._kinds.keys().isdisjoint(lines[0])
+        )
+        names = _names(lines[0]) if named and lines else self._features
+        rows = _table(names, lines[1:] if named else lines)
+        if not rows:
+            return []
+        columns = {name: self._cells(name, [row[name] for row in rows]) for name in names}
+        return [
+            dict(zip(names, cells, strict=True)) for cells in zip(*columns.values(), strict=True)
+        ]
+
+    def _cells(self, name: str, texts: Sequence[str]) -> list[Any]:
+        nulls = frozenset(self._reader.null_words(name))
+        cells = [None if text in nulls else text for text in texts]
+        kind: Kind = self._kinds.get(name, "string")
+        return parse_cells(cells, "integer" if kind == "any" else kind)
+
+
+def _lines(body: bytes) -> Iterator[str]:
+    """The lines of UTF-8 text with their ends, each decoded by itself."""
+    text = body.removeprefix(codecs.BOM_UTF8)
+    for line in io.BytesIO(text):
+        # A carriage return alone ends a line too.
+        yield from (
+            io.StringIO(line.decode("utf-8"), newline="")
+            if b"\r" in line
+            else (line.decode("utf-8"),)
+        )
+
+
+def _split(value: Any) -> Rows:
+    """What ``DataFrame.to_dict(orient="split")`` gives; the index plays no part."""
+    columns = value.get("columns") if isinstance(value, dict) else None
+    data = value.get("data") if isinstance(value, dict) else None
+    if not isinstance(columns, list) or not isinstance(data, list):
+        raise malformed("'dataframe_split'", '{"columns": […], "data": [[…], …]}', value)
+    if not all(isinstance(name, str) for name in columns):
+        raise malformed("'dataframe_split': columns", "names as text", columns)
+    return _table(_names(columns), data)
+
+
+def _records(value: Any) -> Rows:
+    if not isinstance(value, list):
+        raise malformed("the rows are not a list of objects", "[{…}, …]", value)
+    for place, row in enumerate(value):
+        if not isinstance(row, dict):
+            raise malformed(f"row {place} is not an object", "an object", row)
+    return value
+
+
+def _table(names: Sequence[str], lines: Sequence[Any]) -> Rows:
+    for place, line in enumerate(lines):
+        if not isinstance(line, list) or len(line) != len(names):
+            raise RequestError(
+                422,
+                "malformed_request",
+                f"row {place} is not a list of {len(names)} values",
+                row=place,
+                expected=f"a list of {len(names)} values",
+                got=shown(line),
+            )
+    return [dict(zip(names, line, strict=True)) for line in lines]
+
+
+def _names(names: list[str]) -> list[str]:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise malformed("a column comes twice", "every name once", twice[:3])
+    return names

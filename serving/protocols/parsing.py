@@ -1,0 +1,45 @@
+"""What the adapters to other protocols share in reading a request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from packager.text import beginning, shortened
+from serving.http.limits import Budget
+from serving.http.messages import RequestError, read_json
+
+_SHORT = 80
+
+
+def json_object(body: bytes, budget: Budget) -> dict[str, Any]:
+    """The JSON object in ``body``; NaN and Infinity, which pandas and NumPy clients send, pass.
+
+    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget, 422 if it isn't
+    an object.
+    """
+    document = read_json(body, budget)
+    if not isinstance(document, dict):
+        raise malformed("the body is not an object", "an object", document)
+    return document
+
+
+def malformed(message: str, expected: str, got: object) -> RequestError:
+    """422: JSON of another form than ``expected``."""
+    return RequestError(422, "malformed_request", message, expected=expected, got=shown(got))
+
+
+def shown(value: object) -> str:
+    """``value`` as ASCII JSON of at most 80 characters."""
+    text = json.dumps(beginning(value))
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
+
+
+def named(name: str) -> str:
+    """A name from a request as a message has it: quoted, and cut to 80 characters."""
+    return repr(shortened(name))
+
+
+def is_nan(value: object) -> bool:
+    """Whether ``value`` is the float that stands for nothing."""
+    return isinstance(value, float) and value != value

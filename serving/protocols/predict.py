@@ -1,0 +1,103 @@
+"""What was predicted → the bytes of an answer to ``/predict``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from typing import Any
+
+import orjson
+
+from monitoring.metrics.class_labels import class_text
+from packager.manifest.base import Scalar
+from serving.http import messages
+from serving.http.limits import Budget
+from serving.protocols.protocol import Scored
+
+JSON: Mapping[str, str] = {}
+ROWS_AT_ONCE = 2_000
+"""Answers that are made and written together: it keeps other threads waiting."""
+
+
+class PredictForm:
+    """The exchange of ``/predict``: ``{"rows": […]}`` to ``{"version", "predictions"}``."""
+
+    route = "/predict"
+
+    def __init__(self, version: str, budget: Budget = Budget()) -> None:
+        self._version = version
+        self._budget = budget
+        self._classes: tuple[Scalar, ...] | None = None
+        self._texts: list[str] = []
+
+    def rows(
+        self, body: bytes, _headers: Mapping[bytes, bytes]
+    ) -> tuple[list[dict[str, Any]], None]:
+        """The rows as ``json`` reads them; raises ``RequestError``."""
+        return messages.parse_rows(body, self._budget), None
+
+    def body(self, _context: None, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+        """An object a row: prediction, probabilities and token where there are any, flags."""
+        rows = scored.checked.rows
+        if rows > ROWS_AT_ONCE:
+            return self._in_parts(scored, rows), JSON
+        answers = self._one(scored) if rows == 1 else self._many(scored, slice(rows))
+        return encode({"version": self._version, "predictions": answers}), JSON
+
+    def _in_parts(self, scored: Scored, rows: int) -> bytes:
+        """The same bytes, in memory for them alone."""
+        parts = [
+            encode(self._many(scored, slice(start, start + ROWS_AT_ONCE)))[1:-1]
+            for start in range(0, rows, ROWS_AT_ONCE)
+        ]
+        head = encode({"version": self._version, "predictions": []}).removesuffix(b"]}")
+        return b"".join([head, b",".join(parts), b"]}"])
+
+    def _one(self, scored: Scored) -> list[dict[str, Any]]:
+        answer: dict[str, Any] = {"prediction": scored.labels[0]}
+        if scored.probabilities is not None and scored.classes is not None:
+            names = self._names(scored.classes)
+            answer["probabilities"] = dict(zip(names, scored.probabilities[0], strict=False))
+        answer["flags"] = scored.checked.flags[0]
+        if scored.tokens is not None:
+            answer["token"] = scored.tokens[0]
+        return [answer]
+
+    def _many(self, scored: Scored, some: slice) -> list[dict[str, Any]]:
+        """By map, as a loop over rows takes twice the time."""
+        parts: list[Iterable[Any]] = [scored.labels[some]]
+        keys = ["prediction"]
+        if scored.probabilities is not None and scored.classes is not None:
+            keys.append("probabilities")
+            names = self._names(scored.classes)
+            parts.append(map(dict, map(zip, repeat(names), scored.probabilities[some])))
+        keys.append("flags")
+        parts.append(scored.checked.flags[some])
+        if scored.tokens is not None:
+            keys.append("token")
+            parts.append(scored.tokens[some])
+        return list(map(dict, map(zip, repeat(keys), zip(*parts, strict=True))))
+
+    def _names(self, classes: tuple[Scalar, ...]) -> list[str]:
+        """The classes as keys; made once, as a model's classes stay the same."""
+        if classes is not self._classes:
+            self._classes, self._texts = classes, [class_text(label) for label in classes]
+        return self._texts
+
+
+def encode(document: Any) -> bytes:
+    """JSON in UTF-8; floats are the shortest text that reads back equal, and null if not finite."""
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits
+        return messages.encode(_finite(document))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

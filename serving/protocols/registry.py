@@ -1,0 +1,93 @@
+"""The protocols that people's clients already speak, in front of the one predict.
+
+Open Inference Protocol V2 (KServe, Triton) and MLflow's and SageMaker's ``/invocations`` and
+``/ping``. An error is said in the words of the protocol whose route it happened on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Manifest
+from serving.http.limits import Budget
+from serving.http.messages import RequestError, Response, encode
+from serving.protocols import v2
+from serving.protocols.invocations import Invocations
+from serving.protocols.protocol import Exchange
+
+ROUTES = (v2.Infer.route, Invocations.route)
+_MLFLOW_CODES = {
+    401: "UNAUTHENTICATED",
+    404: "ENDPOINT_NOT_FOUND",
+    405: "ENDPOINT_NOT_FOUND",
+    500: "INTERNAL_ERROR",
+    503: "TEMPORARILY_UNAVAILABLE",
+    504: "TEMPORARILY_UNAVAILABLE",
+}
+
+_COMPLETE = ("invalid_row", "not_found", "method_not_allowed")
+"""Errors whose message says all there is."""
+
+
+def exchanges(manifest: Manifest, budget: Budget = Budget()) -> Mapping[str, Exchange]:
+    """Path → exchange, for every POST route of these protocols."""
+    infer = v2.Infer(manifest, budget)
+    return {
+        "/invocations": Invocations(manifest, budget),
+        **{f"{path}/infer": infer for path in _model_paths(manifest)},
+    }
+
+
+def documents(
+    manifest: Manifest, golden: Golden | None, *, tokens: bool = False
+) -> Mapping[str, Response]:
+    """Path → answer, for every GET route of these protocols, when the model is ready.
+
+    ``tokens``: whether answers hold feedback tokens.
+    """
+    server = {
+        "name": "model-packager",
+        "version": manifest.runtime[:12],
+        "extensions": ["binary_tensor_data"],
+    }
+    described = v2.metadata(manifest, golden, tokens=tokens)
+    found = {
+        "/ping": Response(200, b"\n", "text/plain"),
+        "/v2": _json(server),
+        "/v2/health/live": _json({"live": True}),
+        "/v2/health/ready": _json({"ready": True}),
+    }
+    for path in _model_paths(manifest):
+        found[path] = _json(described)
+        found[f"{path}/ready"] = _json({"name": manifest.name, "ready": True})
+    return found
+
+
+def refusal(path: str, error: RequestError) -> Response:
+    """``error`` in the form of the protocol that ``path`` belongs to."""
+    if path == "/v2" or path.startswith("/v2/"):
+        return Response(error.status, encode({"error": _told(error)}), headers=error.headers)
+    if path in ("/invocations", "/ping"):
+        code = _MLFLOW_CODES.get(error.status, "BAD_REQUEST")
+        body = {"error_code": code, "message": _told(error)}
+        return Response(error.status, encode(body), headers=error.headers)
+    return error.response()
+
+
+def _told(error: RequestError) -> str:
+    """Everything of an error in one sentence."""
+    expected, got = error.details.get("expected"), error.details.get("got")
+    if error.code in _COMPLETE or not expected:
+        return error.message
+    return f"{error.message}: expected {expected}" + (f", got {got}" if got is not None else "")
+
+
+def _model_paths(manifest: Manifest) -> tuple[str, str]:
+    path = f"/v2/models/{manifest.name}"
+    return path, f"{path}/versions/{manifest.tag}"
+
+
+def _json(document: dict[str, Any]) -> Response:
+    return Response(200, encode(document))

@@ -1,0 +1,285 @@
+"""Open Inference Protocol V2 over HTTP: metadata, and infer as an exchange.
+
+A column is an input of its own, [n] or [n, 1]; a model whose features are all numeric also takes
+one [n, features] input. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from monitoring.metrics.class_labels import class_text
+from packager.manifest.base import Kind, Scalar
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Column, Manifest
+from serving.http.limits import Budget, TooMuchError
+from serving.http.messages import RequestError, encode_in_parts
+from serving.protocols.parsing import json_object, malformed, named
+from serving.protocols.protocol import Scored
+from serving.protocols.v2_tensors import Output, Tensor, read_inputs, write_raw
+
+MAX_ID = 1_000
+"""Characters of a request's id, which its answer repeats."""
+NAMES = ("prediction", "probabilities", "flags", "token")
+JSON_SIZE = b"inference-header-content-length"
+MAX_SIZE_DIGITS = 20
+_NUMERIC = ("number", "integer")
+_DATATYPES: Mapping[Kind, str] = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
+_INT64 = np.iinfo(np.int64)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request says about its answer."""
+
+    id: str | None
+    outputs: tuple[tuple[str, bool], ...] | None
+    """(name, whether binary); None for all there are."""
+    binary: bool
+    """Whether outputs are binary that don't say so themselves."""
+
+
+class Infer:
+    """``POST /v2/models/{name}/infer``."""
+
+    route = "/v2/models/{name}/infer"
+
+    def __init__(self, manifest: Manifest, budget: Budget = Budget()) -> None:
+        self._manifest = manifest
+        self._budget = budget
+        schema = manifest.schema_
+        self._known = frozenset(column.name for column in (*schema.features, *schema.extras))
+        self._prediction = prediction_datatype(manifest)
+        self._refuse_extra = manifest.serve.extra_columns == "refuse"
+
+    def rows(
+        self, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> tuple[list[dict[str, Any]], Asked]:
+        """Rows of the columns sent as tensors; see ``Exchange.rows``."""
+        size = _json_size(headers, len(body))
+        document = json_object(body[:size], self._budget)
+        asked = _asked(document)
+        tensors = read_inputs(document.get("inputs"), body[size:], self._budget)
+        names, columns = self._columns(tensors)
+        return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
+
+    def body(self, context: Asked, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+        """The outputs asked for, in that order; see ``Exchange.body``."""
+        available = self._outputs(scored)
+        wanted = context.outputs or tuple((name, context.binary) for name in available)
+        described, raw = [], []
+        for name, binary in wanted:
+            if name not in available:
+                names = ", ".join(available)
+                raise malformed(f"output {name!r}: this model has none", names, name)
+            output = available[name]
+            entry = {"name": name, "datatype": output.datatype, "shape": list(output.shape)}
+            if binary:
+                raw.append(write_raw(output))
+                described.append({**entry, "parameters": {"binary_data_size": len(raw[-1])}})
+            else:
+                described.append({**entry, "data": list(output.values)})
+        document: dict[str, Any] = {
+            "model_name": self._manifest.name,
+            "model_version": self._manifest.tag,
+        }
+        if context.id is not None:
+            document["id"] = context.id
+        text = encode_in_parts({**document, "outputs": described})
+        if not raw:
+            return text, {}
+        headers = {
+            "content-type": "application/octet-stream",
+            "inference-header-content-length": str(len(text)),
+        }
+        return b"".join([text, *raw]), headers
+
+    def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[list[Any]]]:
+        """Names and values of the columns; all of the same length, at least 1."""
+        known = self._known
+        first = tensors[0]
+        whole = len(tensors) == 1 and first.name not in known and len(first.shape) == 2
+        if not first.shape[0]:
+            raise malformed(f"input {named(first.name)} is empty", "at least one row", first.shape)
+        if whole:
+            return self._matrix(first)
+        rows = next((t.shape[0] for t in tensors if t.name in known), first.shape[0])
+        self._check(rows * len(tensors))
+        columns = []
+        for tensor in tensors:
+            if tensor.shape in ((rows,), (rows, 1)):
+                columns.append(tensor.values)
+            elif tensor.name in known or self._refuse_extra:
+                expected = f"[{rows}] or [{rows}, 1]"
+                raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
+            else:  # ignored, whatever it holds
+                columns.append([None] * rows)
+        return [tensor.name for tensor in tensors], columns
+
+    def _check(self, values: int) -> None:
+        """Raise ``RequestError`` (413) for a table of more than the budget has."""
+        try:
+            self._budget.check_values(values)
+        except TooMuchError as error:
+            raise RequestError.of_bound(error) from error
+
+    def _matrix(self, tensor: Tensor) -> tuple[list[str], list[list[Any]]]:
+        features = self._manifest.schema_.features
+        names = [column.name for column in features]
+        other = [column.name for column in features if column.kind not in _NUMERIC]
+        if other or tensor.shape[1] != len(names):
+            expected = (
+                f"one input a column: {', '.join(names)}" if other else f"[rows, {len(names)}]"
+            )
+            raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
+        width = len(names)
+        return names, [tensor.values[place::width] for place in range(width)]
+
+    def _outputs(self, scored: Scored) -> dict[str, Output]:
+        rows = len(scored.labels)
+        labels = [_label(label, self._prediction) for label in scored.labels]
+        found = {"prediction": Output("prediction", self._prediction, (rows,), labels)}
+        if scored.probabilities is not None:
+            chances = np.asarray(scored.probabilities, np.float64).reshape(
+                len(scored.labels), len(scored.classes or ())
+            )
+            flat = [value if math.isfinite(value) else None for value in chances.ravel().tolist()]
+            found["probabilities"] = Output("probabilities", "FP64", chances.shape, flat)
+        flags = [";".join(flags) for flags in scored.checked.flags]
+        found["flags"] = Output("flags", "BYTES", (rows,), flags)
+        if scored.tokens is not None:
+            found["token"] = Output("token", "BYTES", (rows,), scored.tokens)
+        return found
+
+
+def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[str, Any]:
+    """``GET /v2/models/{name}``: inputs and outputs; -1 is the number of rows."""
+    schema = manifest.schema_
+    outputs = [_tensor("prediction", prediction_datatype(manifest), -1)]
+    if gives_probabilities(manifest, golden):
+        outputs.append(_tensor("probabilities", "FP64", -1, len(schema.classes or ())))
+    outputs.append(_tensor("flags", "BYTES", -1))
+    if tokens:
+        outputs.append(_tensor("token", "BYTES", -1))
+    return {
+        "name": manifest.name,
+        "versions": [manifest.tag],
+        "platform": "python",
+        "inputs": [
+            _tensor(column.name, datatype(column), -1)
+            for column in (*schema.features, *schema.extras)
+        ],
+        "outputs": outputs,
+    }
+
+
+def datatype(column: Column) -> str:
+    """The datatype that a column's values have in V2; BYTES for text, times and anything else."""
+    if column.kind == "integer" and column.dtype.lower() == "uint64":
+        return "UINT64"
+    return _DATATYPES.get(column.kind, "BYTES")
+
+
+def prediction_datatype(manifest: Manifest) -> str:
+    """The datatype of predictions: FP64 for a regression, otherwise what every label fits into."""
+    if manifest.task == "regression":
+        return "FP64"
+    classes = manifest.schema_.classes
+    if classes is None:
+        target = manifest.schema_.target
+        return "BYTES" if target is None else datatype(target)
+    if all(isinstance(label, bool) for label in classes):
+        return "BOOL"
+    if all(type(label) is int and _INT64.min <= label <= _INT64.max for label in classes):
+        return "INT64"
+    return "FP64" if all(type(label) is float for label in classes) else "BYTES"
+
+
+def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
+    """Whether answers hold probabilities: as the golden ones do, else where classes are known."""
+    if golden is not None and golden.answers:
+        return "probabilities" in golden.answers[0]
+    return manifest.schema_.classes is not None
+
+
+def _tensor(name: str, datatype: str, *shape: int) -> dict[str, Any]:
+    return {"name": name, "datatype": datatype, "shape": list(shape)}
+
+
+def _json_size(headers: Mapping[bytes, bytes], size: int) -> int:
+    """Where the JSON ends and raw data begins, in bytes."""
+    text = headers.get(JSON_SIZE)
+    if text is None:
+        return size
+    # Python reads no number of more than 4,300 digits.
+    if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
+        raise malformed(
+            "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
+        )
+    return int(text)
+
+
+def _asked(document: Mapping[str, Any]) -> Asked:
+    name = document.get("id")
+    if name is not None and not isinstance(name, str):
+        raise malformed("'id' is not text", "text", name)
+    if name is not None and len(name) > MAX_ID:
+        raise malformed("'id' is too long", f"at most {MAX_ID} characters", name)
+    parameters = _parameters(document, "the request")
+    binary = _flag(parameters, "binary_data_output", False)
+    outputs = document.get("outputs")
+    if outputs is None or outputs == []:
+        return Asked(name, None, binary)
+    if not isinstance(outputs, list):
+        raise malformed("'outputs' is not a list", "a list of objects", outputs)
+    if len(outputs) > len(NAMES):  # some come twice, or are unknown: one of the first says so
+        outputs = outputs[: len(NAMES) + 1]
+    wanted = tuple(_wanted(entry, binary) for entry in outputs)
+    for place, (output, _) in enumerate(wanted):
+        if output in [earlier for earlier, _ in wanted[:place]]:
+            raise malformed(f"output {output!r} comes twice", "every name once", output)
+    return Asked(name, wanted, binary)
+
+
+def _wanted(entry: Any, binary: bool) -> tuple[str, bool]:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if name not in NAMES:
+        raise malformed("'outputs' names an unknown one", ", ".join(NAMES), name or entry)
+    parameters = _parameters(entry, f"output {name!r}")
+    if parameters.get("classification"):
+        raise malformed(f"output {name!r}: classification is not known here", "data", parameters)
+    return name, _flag(parameters, "binary_data", binary)
+
+
+def _parameters(owner: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    found = owner.get("parameters")
+    if found is not None and not isinstance(found, dict):
+        raise malformed(f"{what}: parameters", "an object", found)
+    return found or {}
+
+
+def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
+    value = parameters.get(name, default)
+    if not isinstance(value, bool):
+        raise malformed(f"parameter {name!r}", "true or false", value)
+    return value
+
+
+def _label(label: Scalar | None, datatype: str) -> Scalar | None:
+    """A label as an element of ``datatype``; ``RequestError`` (500) where the model gave another
+    kind than its classes are."""
+    if label is None or (datatype == "BYTES" and isinstance(label, str)):
+        return label
+    if datatype == "BYTES":
+        return class_text(label)
+    kind = {"BOOL": bool, "FP64": float}.get(datatype, int)
+    if kind is not bool and isinstance(label, int | float) and kind(label) == label:
+        return kind(label)
+    if kind is bool and isinstance(label, bool):
+        return label
+    raise RequestError(500, "model_failed", f"the model gave a prediction that is no {datatype}")

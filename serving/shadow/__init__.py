@@ -1,0 +1,1 @@
+"""Compiled answers compared with the model's own while serving."""

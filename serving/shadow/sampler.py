@@ -1,0 +1,71 @@
+"""A worker's side of the live check: a share of its compiled answers is sent to the checker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import random
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the supervising process needs neither, nor what they import
+    from monitoring.metrics.recorder import Batch
+    from monitoring.metrics.serving import Metrics
+
+FOLDER = "MODEL_CHECK_FOLDER"
+"""Environment variable naming the folder of the sockets; set by ``python -m serving``."""
+MOST_BYTES = 1 << 16
+MOST_ROWS = 16
+"""Rows of one request that are looked at; the checker couldn't keep up with more."""
+EQUAL, OTHERWISE = b"=", b"!"
+
+
+def address(folder: Path) -> str:
+    """Where the checker listens."""
+    return str(folder / "check.sock")
+
+
+class LiveCheck:
+    """Sends rows without waiting: what doesn't fit the checker's queue is not checked."""
+
+    def __init__(self, folder: Path, share: float, features: int, metrics: Metrics) -> None:
+        """``share`` of all rows, above 0; ``features``: the columns that the model sees."""
+        self._address = address(folder)
+        self._share = share
+        self._features = features
+        self._metrics = metrics
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        own = folder / f"check-{os.getpid()}.sock"
+        own.unlink(missing_ok=True)  # of a process that had this number before
+        self._socket.bind(str(own))
+        asyncio.get_running_loop().add_reader(self._socket.fileno(), self._take)
+
+    def close(self) -> None:
+        """Take no more verdicts."""
+        asyncio.get_running_loop().remove_reader(self._socket.fileno())
+        self._socket.close()
+
+    def offer(self, batch: Batch) -> None:
+        """Send the share of these rows, if the compiled form answered any of them."""
+        if not batch.compiled:
+            return
+        for row in range(min(len(batch.labels), MOST_ROWS)):
+            if random.random() < self._share:
+                self._send(batch, row)
+
+    def _send(self, batch: Batch, row: int) -> None:
+        values = [column[row] for column in batch.columns[: self._features]]
+        chances = None if batch.probabilities is None else [*map(float, batch.probabilities[row])]
+        try:
+            self._socket.sendto(pickle.dumps((values, batch.labels[row], chances)), self._address)
+        except OSError:  # full, too large, or no checker yet: dropped
+            self._metrics.add_compiled_check("dropped")
+
+    def _take(self) -> None:
+        try:
+            verdict = self._socket.recv(16)
+        except BlockingIOError:
+            return
+        self._metrics.add_compiled_check("equal" if verdict == EQUAL else "otherwise")

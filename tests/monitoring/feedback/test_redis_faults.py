@@ -1,0 +1,267 @@
+"""A Redis that fails, or is none: no label is lost, counted twice, and no password is told."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from monitoring.feedback.redis_client import MAX_ANSWER_BYTES, shown
+from monitoring.feedback.redis_store import RedisSeen
+from monitoring.feedback.token_store import DAY, StoreError, Token
+
+NOW = 20_000 * DAY + 100
+TOKENS: list[Token] = [(NOW, bytes([n] * 8)) for n in range(3)]
+SECRET = "pa/ss#w?rd"
+IN_URL = "pa%2Fss%23w%3Frd"
+
+Answer = Callable[[socket.socket, bytes], None]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_client.WAIT_SECONDS", 0.5)
+
+
+@pytest.fixture
+def fake() -> Iterator[Callable[[Answer], str]]:
+    """Start a server that answers by a function; its URL."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def start(answer: Answer) -> str:
+        def serve(one: socket.socket) -> None:
+            with one:
+                try:
+                    while part := one.recv(1 << 16):
+                        answer(one, part)
+                except OSError:
+                    pass
+
+        def accept() -> None:
+            while True:
+                try:
+                    one, _ = listening.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(one,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"redis://:{IN_URL}@127.0.0.1:{listening.getsockname()[1]}/0"
+
+    yield start
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+
+
+def saying(evil: bytes) -> Answer:
+    """A server that lets one in, passes the probe, and answers scripts with ``evil``."""
+
+    def answer(one: socket.socket, command: bytes) -> None:
+        if b"EVAL" not in command.upper():
+            one.sendall(b"+OK\r\n" * command.count(b"*"))
+        else:
+            one.sendall(b":1\r\n" if b":probe" in command else evil)
+
+    return answer
+
+
+ANSWERS = {
+    "moved": b"-MOVED 3999 127.0.0.1:1\r\n",
+    "ask": b"-ASK 3999 127.0.0.1:1\r\n",
+    "readonly": b"-READONLY You can't write against a read only replica.\r\n",
+    "loading": b"-LOADING Redis is loading the dataset in memory\r\n",
+    "full": b"-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+    "wrong type": b"-WRONGTYPE Operation against a key\r\n",
+    "no auth": b"-NOAUTH Authentication required.\r\n",
+    "null": b"*-1\r\n",
+    "text": b"+OK\r\n",
+    "number": b":1\r\n",
+    "too few": b"*2\r\n:1\r\n:1\r\n",
+    "too many": b"*4\r\n" + b":1\r\n" * 4,
+    "other numbers": b"*3\r\n:1\r\n:7\r\n:1\r\n",
+    "negative": b"*3\r\n:1\r\n:-1\r\n:1\r\n",
+    "texts": b"*3\r\n$1\r\n1\r\n$1\r\n1\r\n$1\r\n1\r\n",
+    "errors within": b"*3\r\n-ERR x\r\n:1\r\n:1\r\n",
+    "no number": b":one\r\n",
+    "huge number": b":" + b"9" * 5_000 + b"\r\n",
+    "no size": b"$x\r\n",
+    "huge size": b"$9999999999\r\n",
+    "below zero": b"$-9\r\n",
+    "huge list": b"*99999999999\r\n",
+    "deep": b"*1\r\n" * 50_000,
+    "no protocol": b"HTTP/1.1 200 OK\r\n\r\n",
+    "pushed": b">3\r\n+MOVING\r\n:1\r\n+127.0.0.1:1\r\n",
+    "no text": b"+\xff\xfe\r\n",
+}
+
+
+@pytest.mark.parametrize("evil", ANSWERS.values(), ids=ANSWERS)
+def test_any_other_answer_fails_the_request_and_nothing_is_counted(
+    fake: Callable[[Answer], str], impatient: None, evil: bytes
+) -> None:
+    seen = RedisSeen(fake(saying(evil)), "m", 30)
+    with pytest.raises(StoreError):
+        seen.add(TOKENS)
+    assert seen._late == []
+
+
+@pytest.mark.parametrize("evil", ANSWERS.values(), ids=ANSWERS)
+def test_a_redis_that_is_itself_again_counts_each_label_once(
+    redis_url: str, fake: Callable[[Answer], str], impatient: None, evil: bytes
+) -> None:
+    """It carried the confirmation out, and answered something else."""
+    name = os.urandom(4).hex()
+    seen = RedisSeen(redis_url, name, 10**6)
+    good: Any = seen._client._client
+    other = RedisSeen(fake(saying(evil)), name, 10**6)._client._client
+
+    class Once:
+        connection_pool = good.connection_pool
+        calls = 0
+
+        def eval(self, *given: Any) -> Any:
+            self.calls += 1
+            answer = good.eval(*given)
+            return other.eval(*given) if self.calls == 2 else answer
+
+    seen._client._client = Once()
+    with pytest.raises(StoreError):
+        seen.add(TOKENS)
+    assert sorted(seen.late()) == TOKENS
+    assert seen.add(TOKENS) == [False] * 3
+
+
+def test_a_drip_of_bytes_and_a_flood_end(fake: Callable[[Answer], str], impatient: None) -> None:
+    def drip(one: socket.socket, command: bytes) -> None:
+        if b":probe" in command or b"EVAL" not in command:
+            saying(b"")(one, command)
+            return
+        for _ in range(100):
+            one.sendall(b"*")
+            time.sleep(0.1)
+
+    seen = RedisSeen(fake(drip), "m", 30)
+    begun = time.monotonic()
+    with pytest.raises(StoreError, match=r"Timeout"):
+        seen.add(TOKENS)
+    assert time.monotonic() - begun < 5  # the drip takes 10
+
+
+@pytest.mark.parametrize("head", [b"$9999999999\r\n", b"+", b"*999999999\r\n"])
+def test_an_answer_without_end_takes_bounded_memory(
+    fake: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch, head: bytes
+) -> None:
+    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    sent = 0
+
+    def flood(one: socket.socket, command: bytes) -> None:
+        nonlocal sent
+        if b":probe" in command or b"EVAL" not in command:
+            saying(b"")(one, command)
+            return
+        one.sendall(head)
+        while sent < 40 * MAX_ANSWER_BYTES:
+            one.sendall(b":1\r\n" * (1 << 14) if head[:1] == b"*" else b"a" * (1 << 16))
+            sent += 1 << 16
+
+    seen = RedisSeen(fake(flood), "m", 30)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(StoreError, match=r"at most 16777216 bytes|Timeout"):
+        seen.add(TOKENS)
+    assert sent < 4 * MAX_ANSWER_BYTES  # what the system buffers included
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * MAX_ANSWER_BYTES >> 10
+
+
+def test_what_a_server_says_is_told_in_one_short_plain_line_without_the_password(
+    fake: Callable[[Answer], str], impatient: None
+) -> None:
+    """Redis itself quotes the arguments of a command that it does not know: AUTH may be one."""
+    evil = f"-ERR unknown command 'AUTH', with args beginning with: '{SECRET}' {IN_URL} ".encode()
+    seen = RedisSeen(fake(saying(evil + b"\x1b[2J\x07\n{}" + b"x" * 99_999 + b"\r\n")), "m", 30)
+    with pytest.raises(StoreError) as raised:
+        seen.add(TOKENS)
+    told = str(raised.value)
+    assert "unknown command 'AUTH', with args beginning with: '***' ***" in told
+    assert SECRET not in told
+    assert told.isprintable()
+    assert len(told) < 300
+
+
+URLS = [
+    f"redis://:{SECRET}@127.0.0.1:1/0",
+    "redis://127.0.0.1:1/0?password=pa@ss",
+    "redis://user:pa%2Fss@127.0.0.1:1",
+    "redis://:pa@ss@127.0.0.1:1/0",
+    "redis://:pa[ss@127.0.0.1:1/0",
+    "redis://:pass@127.0.0.1:port/0",
+    "redis://127.0.0.1:1/0?nonsense=pass",
+    "redis://127.0.0.1:1/0?max_connections=pass",
+    "unix://:pass@/nowhere/redis.sock",
+    "rediss://:pass@127.0.0.1:1/0",
+]
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_no_part_of_a_password_is_told(url: str, impatient: None) -> None:
+    with pytest.raises(StoreError) as raised:
+        RedisSeen(url, "m", 30)
+    assert "pa" not in str(raised.value).replace("password", "").replace("expected", "")
+    assert "pa" not in shown(url)
+
+
+def test_a_replica_that_only_reads_is_refused_at_the_start(
+    redis_server: Callable[[], tuple[str, Callable[[], None]]],
+) -> None:
+    import redis
+
+    (first, stop_first), (second, stop_second) = redis_server(), redis_server()
+    try:
+        client = redis.Redis.from_url(second)
+        client.replicaof("127.0.0.1", first.rpartition(":")[2].partition("/")[0])
+        with pytest.raises(StoreError, match=r"READONLY|read only|replica|LOADING"):
+            RedisSeen(second, "m", 30, make=True)
+        client.replicaof("NO", "ONE")
+        RedisSeen(second, "m", 30, make=True)
+    finally:
+        stop_first()
+        stop_second()
+
+
+def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_nothing(
+    redis_server: Callable[[], tuple[str, Callable[[], None]]], impatient: None
+) -> None:
+    import redis
+
+    url, stop = redis_server()
+    try:
+        client = redis.Redis.from_url(url)
+        client.config_set("maxmemory-policy", "volatile-ttl")
+        RedisSeen(url, "m", 30, make=True)  # without a bound nothing is evicted
+        client.config_set("maxmemory", "50mb")
+        with pytest.raises(StoreError, match="expected `maxmemory-policy noeviction`, got 'volat"):
+            RedisSeen(url, "m", 30, make=True)
+        client.config_set("maxmemory-policy", "noeviction")
+        seen = RedisSeen(url, "m", 10**6, make=True)
+        client.config_set("maxmemory", "1mb")
+        with pytest.raises(StoreError, match=r"maxmemory|OOM|allowed"):
+            seen.add(TOKENS)
+        client.config_set("maxmemory", "50mb")
+        assert seen.late() == []
+        assert seen.add(TOKENS) == [True] * 3
+    finally:
+        stop()
+
+
+def test_tls_to_a_plain_server_and_no_server_at_all_are_told(redis_url: str) -> None:
+    plain = redis_url.replace("redis://", "rediss://")
+    with pytest.raises(StoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):
+        RedisSeen(plain, "m", 30)
+    with pytest.raises(StoreError, match="refused"):
+        RedisSeen("redis://127.0.0.1:1/0", "m", 30)

@@ -1,0 +1,101 @@
+"""Values are counted in the bins that the profile puts them in, a few at a time or many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitoring.metrics.bin_counts import Bins
+from monitoring.profile.binning import build_profile
+from monitoring.profile.profile import FeatureProfile
+from monitoring.slices.clock import Clock
+
+RANDOM = np.random.default_rng(5)
+FRAME = pd.DataFrame(
+    {
+        "number": RANDOM.normal(size=400),
+        "long": RANDOM.integers(2**61, 2**63 - 1, 400),
+        "color": RANDOM.choice(["red", "green", "True"], 400),
+        "words": ["x" * int(n) + str(i) for i, n in enumerate(RANDOM.integers(0, 30, 400))],
+        "flag": RANDOM.choice([True, False], 400),
+    }
+)
+KINDS = ("number", "integer", "string", "string", "boolean")
+FEATURES = {f.name: f for f in build_profile(FRAME, list(zip(FRAME, KINDS, strict=True))).features}
+VALUES = {
+    "number": st.floats(-4, 4) | st.sampled_from(FRAME["number"].tolist()) | st.just(float("inf")),
+    "long": st.sampled_from(FRAME["long"].tolist()) | st.integers(-(2**63), 2**63 - 1),
+    "color": st.sampled_from(["red", "green", "True", "blue", ""]),
+    "words": st.text(max_size=40),
+    "flag": st.booleans(),
+}
+ROWS = st.lists(st.tuples(*(st.none() | VALUES[name] for name in FRAME)), min_size=1, max_size=60)
+
+
+def counted(bins: Bins) -> dict[str, list[int]]:
+    return dict(bins.take())
+
+
+def all_features() -> Bins:
+    return Bins([(place, FEATURES[name]) for place, name in enumerate(FRAME)], {})
+
+
+@settings(deadline=None)
+@given(ROWS, st.integers(1, 10))
+def test_any_number_at_a_time_counts_what_the_profile_says(
+    rows: list[tuple[Any, ...]], together: int
+) -> None:
+    bins = all_features()
+    for start in range(0, len(rows), together):
+        some = rows[start : start + together]
+        bins.add(list(zip(*some, strict=True)))
+    found = counted(bins)
+    for place, name in enumerate(FRAME):
+        feature = FEATURES[name]
+        series = pd.Series([row[place] for row in rows], dtype=object)
+        indices = feature.bin_indices(series)
+        expected = [int((indices == place).sum()) for place in range(len(feature.bins))]
+        assert found.get(name, [0] * len(feature.bins)) == expected, name
+
+
+def test_what_was_taken_is_not_counted_again() -> None:
+    bins = all_features()
+    row = [(0.5,), (2**62,), ("red",), ("abc",), (True,)]
+    bins.add(row)
+    assert all(sum(counts) == 1 for counts in counted(bins).values())
+    assert counted(bins) == {}
+    bins.add(row)
+    assert len(counted(bins)) == len(FEATURES)
+
+
+def test_nan_is_in_no_bin() -> None:
+    bins = Bins([(0, FEATURES["number"])], {})
+    bins.add([np.array([np.nan, 0.0, np.nan])])
+    assert sum(counted(bins)["number"]) == 1
+
+
+def test_times_are_counted_in_the_unit_of_their_column() -> None:
+    days = pd.Series(pd.date_range("2024-01-01", periods=300, freq="D"))
+    (feature,) = build_profile(pd.DataFrame({"when": days}), [("when", "datetime")]).features
+    ticks = (days.astype("datetime64[s]").astype("int64")).tolist()
+    bins = Bins([(0, feature)], {"when": Clock.of_dtype("datetime64[s]")})
+    bins.add([[*ticks, None]])
+    assert counted(bins)["when"] == list(feature.counts)
+
+
+def test_a_category_without_a_bin_is_left_out() -> None:
+    feature = FeatureProfile(
+        name="kind",
+        kind="categorical",
+        categories=("a", "b"),
+        bins=("a", "b"),
+        counts=(5, 5),
+        missing=0,
+    )
+    bins = Bins([(0, feature)], {})
+    bins.add([["a", "c", None, "b", "a"]])
+    assert counted(bins) == {"kind": [2, 1]}

@@ -1,0 +1,300 @@
+"""One row at a time, many rows at once and the offline functions count the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from monitoring.metrics.recorder import KEPT_ROWS, Batch, Observer
+from monitoring.metrics.serving import Metrics
+from monitoring.profile.binning import answer_features, build_profile
+from monitoring.profile.calibration import calibrate
+from monitoring.profile.profile import NotCompared, Profile
+from monitoring.slices.clock import Clock
+from monitoring.slices.slices import SliceSet
+
+NAMES = ("carat", "color", "count", "flag", "when", "words")
+KINDS = ("number", "string", "integer", "boolean", "datetime", "string")
+CLASSES = ("bad", "fair", "good")
+CLOCK = Clock.of_dtype("datetime64[us]")
+RANDOM = np.random.default_rng(3)
+FRAME = pd.DataFrame(
+    {
+        "carat": RANDOM.normal(size=300),
+        "color": RANDOM.choice(list("DEF"), 300, p=[0.6, 0.395, 0.005]),
+        "count": RANDOM.integers(0, 40, 300),
+        "flag": RANDOM.choice([True, False], 300),
+        "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(RANDOM.integers(0, 900, 300), "h"),
+        "words": ["x" * int(n) + str(i) for i, n in enumerate(RANDOM.integers(0, 30, 300))],
+    }
+)
+CONFIDENCES = RANDOM.uniform(0.3, 1, 300)
+PROFILE = build_profile(FRAME, list(zip(NAMES, KINDS, strict=True))).model_copy(
+    update={"calibration": calibrate(CONFIDENCES, RANDOM.uniform(size=300) < CONFIDENCES)}
+)
+PROFILE = PROFILE.model_copy(
+    update={
+        "features": (
+            *PROFILE.features,
+            *answer_features(RANDOM.choice(CLASSES, 300).tolist(), CONFIDENCES, False),
+        )
+    }
+)
+SLICES = SliceSet({"color": ("D", "E")}, {"large": "carat >= 1"})
+MEMBERSHIP = SLICES.membership(NAMES)
+HOURS = st.integers(-500, 1500).map(lambda h: (19_723 * 24 + h) * 3600 * 10**6)
+VALUES = (
+    st.none() | st.floats(-4, 4) | st.sampled_from(FRAME["carat"].tolist()),
+    st.none() | st.sampled_from(["D", "E", "F", "Z"]),
+    st.none() | st.integers(-5, 50) | st.just(2**53 + 1),
+    st.none() | st.booleans(),
+    st.none() | HOURS,
+    st.none() | st.text(max_size=40),
+)
+CHANCES = st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3)
+LABELS = st.none() | st.sampled_from([*CLASSES, "else"])
+ROWS = st.lists(st.tuples(*VALUES, LABELS, CHANCES), min_size=1, max_size=80)
+
+
+def make(
+    profile: Profile | None = PROFILE, classes: tuple[Any, ...] | None = CLASSES, **options: Any
+) -> tuple[Observer, CollectorRegistry]:
+    registry = CollectorRegistry()
+    metrics = Metrics(
+        "diamonds",
+        "1-abc",
+        digest="abc",
+        profile=profile,
+        slices=SLICES.names,
+        classes=classes,
+        baseline={},
+        routes={},
+        registry=registry,
+    )
+    return Observer(NAMES, profile, metrics, {"when": CLOCK}), registry
+
+
+def batch_of(rows: list[tuple[Any, ...]], **changed: Any) -> Batch:
+    *columns, labels, chances = (list(column) for column in zip(*rows, strict=True))
+    options: dict[str, Any] = {
+        "columns": columns,
+        "labels": labels,
+        "probabilities": chances,
+        "bitmaps": MEMBERSHIP.bitmaps(columns, len(rows)),
+        "flags": [()] * len(rows),
+        "anomalies": {},
+        "row": list(rows[0][: len(NAMES)]) if len(rows) == 1 else None,
+    }
+    return Batch(**(options | changed))
+
+
+def samples(registry: CollectorRegistry) -> dict[tuple[Any, ...], float]:
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for metric in registry.collect()
+        for sample in metric.samples
+        if not sample.name.endswith(("_created", "_compiled_rows_total"))
+        and "batch_rows" not in sample.name
+    }
+
+
+def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    common = {"model": "diamonds", "version": "1-abc"}
+    return registry.get_sample_value(name, common | labels)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ROWS)
+def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ...]]) -> None:
+    alone, one = make()
+    for row in rows:
+        alone.observe(batch_of([row]))
+        alone.flush()
+    together, many = make()
+    whole = batch_of(rows)
+    together.observe(whole)
+    together.flush()
+    kept, several = make()
+    for row in rows:
+        kept.observe(batch_of([row]))
+    kept.flush()
+    assert samples(several) == samples(many)
+    left, right = samples(one), samples(many)
+    assert left.keys() == right.keys()
+    for key, count in left.items():
+        assert abs(count - right[key]) <= (1e-9 if "estimated_correct" in key[0] else 0), key
+    for place, feature in enumerate(PROFILE.features[: len(NAMES)]):
+        column = list(whole.columns[place])
+        series = pd.Series(column, dtype=object)
+        if feature.name == "when":
+            series = pd.Series(pd.array(column, dtype="Int64").astype("datetime64[us]"))
+        indices = feature.bin_indices(series)
+        for bin_, label in enumerate(feature.bins):
+            counted = value(
+                one, "model_feature_observations_total", feature=feature.name, bin=label
+            )
+            assert counted == int((indices == bin_).sum()), (feature.name, label)
+
+
+def test_more_rows_than_are_kept_count_as_those_of_one_request() -> None:
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    other = (-0.5, "E", None, None, None, "abc", "bad", [0.8, 0.1, 0.1])
+    rows = [row if place % 3 else other for place in range(2 * KEPT_ROWS + 7)]
+    single, one = make()
+    for some in rows:
+        single.observe(batch_of([some]))
+    single.flush()
+    at_once, all_ = make()
+    at_once.observe(batch_of(rows))
+    at_once.flush()
+    left, right = samples(one), samples(all_)
+    assert {key: round(count, 6) for key, count in left.items()} == {
+        key: round(count, 6) for key, count in right.items()
+    }
+    assert value(one, "model_slice_predictions_total", slice="__all__") == len(rows)
+
+
+def test_answers_with_and_without_probabilities_stand_side_by_side() -> None:
+    observer, registry = make()
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    observer.observe(batch_of([row]))
+    observer.observe(batch_of([row, row], probabilities=None))
+    observer.observe(batch_of([row]))
+    observer.flush()
+    assert value(registry, "model_slice_predictions_total", slice="__all__") == 4
+    assert value(registry, "model_estimated_rows_total", slice="__all__") == 2
+    assert PROFILE.calibration is not None
+    expected = 2 * PROFILE.calibration.correct(0.7)
+    found = value(registry, "model_estimated_correct_total", slice="__all__")
+    assert found is not None
+    assert abs(found - expected) < 1e-12
+
+
+@pytest.mark.parametrize("most", [1, 7, 40, 100])
+def test_parts_count_as_the_whole(most: int) -> None:
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    other = (-0.5, "E", None, None, None, "abc", "bad", [0.8, 0.1, 0.1])
+    rows = [row if place % 3 else other for place in range(50)]
+    flags = [["count:missing"] if place % 3 == 0 else [] for place in range(50)]
+    whole = batch_of(rows, flags=flags, anomalies={("count", "missing"): 17}, compiled=43)
+    found = []
+    for batches in ([whole], list(whole.parts(most))):
+        observer, registry = make()
+        for batch in batches:
+            observer.observe(batch)
+            observer.flush()
+        found.append({key: round(count, 9) for key, count in samples(registry).items()})
+        assert value(registry, "model_compiled_rows_total", path="compiled") == 43
+        assert value(registry, "model_suspicious_rows_total", reason="missing") == 17
+    assert found[0] == found[1]
+
+
+def test_what_counts_before_the_flush_is_in_no_counter() -> None:
+    observer, registry = make()
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    observer.observe(batch_of([row, row]))
+    assert value(registry, "model_slice_predictions_total", slice="__all__") == 0
+    observer.flush()
+    observer.flush()
+    assert value(registry, "model_slice_predictions_total", slice="__all__") == 2
+    assert value(registry, "model_slice_predictions_total", slice="color=D") == 2
+    assert value(registry, "model_slice_predictions_total", slice="large") == 0
+    assert value(registry, "model_predictions_total", predicted="good") == 2
+    assert value(registry, "model_compiled_rows_total", path="native") == 2
+    observer.observe(batch_of([row, row, row], compiled=2))
+    observer.flush()
+    assert value(registry, "model_compiled_rows_total", path="native") == 3
+    assert value(registry, "model_compiled_rows_total", path="compiled") == 2
+
+
+def test_the_estimate_is_the_calibrated_confidence_of_the_predicted_class() -> None:
+    observer, registry = make()
+    row = (None, "Z", None, None, None, None, "bad", [0.35, 0.6, 0.05])
+    observer.observe(batch_of([row]))
+    observer.flush()
+    assert PROFILE.calibration is not None
+    expected = PROFILE.calibration.correct(0.35)
+    assert value(registry, "model_estimated_correct_total", slice="color=other") == expected
+    assert value(registry, "model_estimated_rows_total", slice="color=other") == 1
+    assert value(registry, "model_estimated_rows_total", slice="color=D") == 0
+
+
+def test_a_model_without_probabilities_estimates_nothing() -> None:
+    observer, registry = make()
+    row = (0.5, "D", 3, True, None, "a", "good", None)
+    observer.observe(batch_of([row], probabilities=None))
+    observer.flush()
+    assert value(registry, "model_estimated_rows_total", slice="__all__") == 0
+
+
+def test_anomalies_and_suspicious_rows_are_counted() -> None:
+    observer, registry = make()
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    observer.observe(
+        batch_of(
+            [row] * 3,
+            flags=[["carat:missing", "count:out_of_range"], ["a:b:unseen", "color:unseen"], ()],
+            anomalies={("carat", "missing"): 1, ("count", "above_range"): 1, ("far", "unseen"): 3},
+        )
+    )
+    observer.refused("carat")
+    observer.refused(None)
+    observer.refused("an unknown name")
+    observer.flush()
+    anomalies = "model_feature_anomalies_total"
+    assert value(registry, anomalies, feature="carat", kind="missing") == 1
+    assert value(registry, anomalies, feature="carat", kind="invalid") == 1
+    assert value(registry, anomalies, feature="other", kind="invalid") == 1
+    assert value(registry, anomalies, feature="count", kind="above_range") == 1
+    assert value(registry, anomalies, feature="other", kind="unseen") == 3
+    assert value(registry, "model_suspicious_rows_total", reason="unseen") == 1
+    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1
+    assert value(registry, "model_suspicious_rows_total", reason="out_of_range") == 1
+
+
+def test_a_regression_counts_numbers_and_bins_them() -> None:
+    numbers = RANDOM.normal(size=200)
+    features = answer_features(numbers.tolist(), None, True)
+    profile = PROFILE.model_copy(update={"features": features, "calibration": None})
+    for rows in (3, 100):
+        observer, registry = make(profile, None)
+        row = (0.5, "D", 3, True, None, "a", 1.5, None)
+        batch = batch_of([row] * rows, probabilities=None)
+        observer.observe(batch)
+        observer.observe(batch_of([(*row[:6], None, None)], probabilities=None))
+        observer.flush()
+        assert value(registry, "model_predictions_total", predicted="number") == rows
+        assert value(registry, "model_predictions_total", predicted="null") == 1
+        binned = features[0].bins[int(features[0].bin_indices([1.5])[0])]
+        observed = "model_feature_observations_total"
+        assert value(registry, observed, feature="__prediction__", bin=binned) == rows
+
+
+def test_no_profile_still_counts_rows() -> None:
+    observer, registry = make(None)
+    row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
+    observer.observe(batch_of([row], anomalies={("x", "missing"): 1}))
+    observer.flush()
+    assert value(registry, "model_predictions_total", predicted="good") == 1
+    assert value(registry, "model_feature_anomalies_total", feature="other", kind="missing") == 1
+
+
+def test_a_time_that_is_later_makes_no_row_suspicious() -> None:
+    apart = {
+        "when": NotCompared(reason="moment", detail="a moment"),
+        "count": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+    }
+    observer, registry = make(PROFILE.model_copy(update={"not_compared": apart}))
+    flags = [["when:out_of_range"], ["when:missing", "when:out_of_range"], ["count:missing"], []]
+    assert observer.unexpected(flags) == [[], ["when:missing"], [], []]
+    columns = [[None] * 4 for _ in NAMES]
+    observer.observe(Batch(columns, ["fair"] * 4, None, [1] * 4, flags, {}))
+    observer.flush()
+    assert value(registry, "model_suspicious_rows_total", reason="out_of_range") == 0
+    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.slices.slices import ALL, MAX_SLICES, Rule, SliceSet, declare
+
+FRAME = pd.DataFrame(
+    {
+        "carat": [0.3, 1.6, None, 2.0],
+        "color": ["E", "D", None, "Z"],
+        "half price": [1, 2, 3, 4],
+        "sold": [True, False, None, True],
+        "day": pd.to_datetime(["2020-01-01", "2021-01-01", None, "2022-02-02"]),
+        "any": [1, "a", None, 2.5],
+    }
+)
+
+
+def rows(rule: str) -> list[int]:
+    return np.flatnonzero(Rule.parse(rule).mask(dict(FRAME.items()), len(FRAME))).tolist()
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("carat >= 1.5", [1, 3]),
+        ("1 < carat <= 1.6", [1]),
+        ("color in ['E', 'D']", [0, 1]),
+        ("color not in ('E',)", [1, 3]),
+        ("color != 'E'", [1, 3]),
+        ("color > 'D'", [0, 3]),
+        ("`half price` * 2 - 1 > carat / 0.1", []),
+        ("carat / (`half price` - 2) > 0", [3]),
+        ("-carat < -1.6", [3]),
+        ("sold", [0, 3]),
+        ("not sold", [1]),
+        ("sold == False", [1]),
+        ("day >= '2021-01-01'", [1, 3]),
+        ("carat < 1 or color == 'D'", [0, 1]),
+        ("carat > 1 and `half price` == 4", [3]),
+        ("any == 1", [0]),
+        ("any > 'A'", [1]),
+        ("color == '`'", []),
+    ],
+)
+def test_a_rule_selects_rows(rule: str, expected: list[int]) -> None:
+    assert rows(rule) == expected
+
+
+def test_null_is_in_neither_a_condition_nor_its_opposite() -> None:
+    assert rows("carat > 1") == [1, 3]
+    assert rows("not carat > 1") == [0]
+    assert rows("not (carat > 1 and color == 'D')") == [0, 3]
+
+
+def test_null_beside_something_true_is_in_an_or() -> None:
+    assert 2 in rows("carat > 1 or `half price` == 3")
+
+
+def test_a_column_of_nulls_only_is_in_nothing() -> None:
+    for rule in ("x > 1", "not x > 1", "x", "x == 'a'", "x + 1 > 0"):
+        assert not Rule.parse(rule).mask({"x": [None, None]}, 2).any()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "__import__('os').system('true') == 0",
+        "color.upper() == 'E'",
+        "carat[0] == 1",
+        "(carat := 1) > 2",
+        "f'{carat}' == 'x'",
+        "lambda: 1",
+        "[c for c in color]",
+        "carat if sold else color",
+        "carat ** 9 > 1",
+        "carat & 1",
+        "carat is None",
+        "carat == None",
+        "carat in color",
+        "carat in []",
+        "carat > 1j",
+        "carat > b'x'",
+        "1 < 2",
+        "carat + 1",
+        "'x'",
+        "",
+        "carat >",
+        "carat > 1; sold",
+        "größe > 1",
+        "`` > 1",
+        "`carat > 1",
+        "not " * 200 + "sold",
+        "(" * 300 + "sold" + ")" * 300,
+        "carat > " + "1" * 2000,
+    ],
+)
+def test_nothing_else_is_a_rule(rule: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Rule.parse(rule)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_rule_or_a_clear_error(text: str) -> None:
+    try:
+        rule = Rule.parse(text)
+    except ValueError as error:
+        assert "expected" in str(error)  # noqa: PT017
+    else:
+        assert rule.columns
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.floats(allow_nan=False)), min_size=1),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+def test_a_comparison_agrees_with_python(values: list[float | None], bound: float) -> None:
+    mask = Rule.parse(f"x < {bound!r}").mask({"x": pd.Series(values, dtype=float)}, len(values))
+    assert mask.tolist() == [value is not None and value < bound for value in values]
+
+
+def test_a_comparison_of_unlike_columns_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"rule 'carat > \"x\"': expected alike values .* carat"):
+        rows('carat > "x"')
+    with pytest.raises(ValueError, match=r"expected a condition, got carat \(number\)"):
+        rows("carat")
+    with pytest.raises(ValueError, match=r"expected a date .* got 'soon'"):
+        rows("day > 'soon'")
+    with pytest.raises(ValueError, match="column 'weight' is absent"):
+        rows("weight > 1")
+
+
+def test_columns_of_a_rule_are_named_without_backticks() -> None:
+    assert Rule.parse("`half price` > 1 and `größe` < carat").columns == (
+        "carat",
+        "größe",
+        "half price",
+    )
+
+
+def test_slices_are_named_and_masked() -> None:
+    slices = SliceSet({"color": ["D", "E"]}, {"large": "carat >= 1.5"})
+    assert slices.names == (ALL, "color=D", "color=E", "color=other", "large")
+    assert slices.needs == ("color", "carat")
+    masks = slices.masks(FRAME)
+    assert tuple(masks) == slices.names
+    assert {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()} == {
+        ALL: [0, 1, 2, 3],
+        "color=D": [1],
+        "color=E": [0],
+        "color=other": [2, 3],
+        "large": [1, 3],
+    }
+
+
+def test_the_slices_of_a_column_part_the_rows() -> None:
+    masks = SliceSet(declare(FRAME, ["color", "sold"]), {}).masks(FRAME)
+    for column in ("color", "sold"):
+        parts = [mask for name, mask in masks.items() if name.startswith(f"{column}=")]
+        assert np.sum(parts, axis=0).tolist() == [1] * len(FRAME)
+
+
+def test_an_integer_keeps_its_slice_when_a_null_made_its_column_float() -> None:
+    slices = SliceSet(declare(pd.DataFrame({"k": [1, 2]}), ["k"]), {})
+    masks = slices.masks(pd.DataFrame({"k": [2.0, None]}))
+    assert masks["k=2"].tolist() == [True, False]
+    assert masks["k=other"].tolist() == [False, True]
+
+
+def test_text_of_values_is_pythons() -> None:
+    frame = pd.DataFrame({"b": [True, False], "f": [1.0, 2.5], "c": pd.Categorical(["x", "y"])})
+    assert declare(frame, ["b", "f", "c"]) == {
+        "b": ("False", "True"),
+        "f": ("1.0", "2.5"),
+        "c": ("x", "y"),
+    }
+
+
+def test_declared_values_are_the_most_frequent_that_fit() -> None:
+    many = [f"v{i:02}" for i in range(50)] + ["v40"] * 9
+    frame = pd.DataFrame({"many": many, "few": ["a", "b"] * 29 + ["b"]})
+    declared = declare(frame, ["many", "few"], rules=3)
+    assert declared["few"] == ("a", "b")
+    assert "v40" in declared["many"]
+    assert declared["many"] == tuple(sorted(declared["many"]))
+    slices = SliceSet(declared, {f"r{i}": "few == 'a'" for i in range(3)})
+    assert len(slices.names) == MAX_SLICES
+
+
+def test_a_value_called_other_is_among_the_others() -> None:
+    frame = pd.DataFrame({"c": ["other", "other", "x"]})
+    slices = SliceSet(declare(frame, ["c"]), {})
+    assert slices.names == (ALL, "c=x", "c=other")
+    assert slices.masks(frame)["c=other"].tolist() == [True, True, False]
+
+
+def test_more_slices_than_the_cap_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at most 24 slices, got 1 columns and 23 rules"):
+        declare(FRAME, ["color"], rules=23)
+
+
+def test_a_name_used_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 'color=D' twice"):
+        SliceSet({"color": ["D"]}, {"color=D": "carat > 1"})
+
+
+def test_a_bad_rule_is_named() -> None:
+    with pytest.raises(ValueError, match="slice 'large': expected a condition"):
+        SliceSet({}, {"large": "carat >"})
+
+
+def test_an_absent_column_is_named() -> None:
+    with pytest.raises(ValueError, match="column 'clarity' is absent"):
+        SliceSet({"clarity": ["VS1"]}, {}).masks(FRAME)

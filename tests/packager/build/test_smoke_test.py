@@ -1,0 +1,90 @@
+"""How answers are held against the recorded ones, and what is said where there are none."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from packager.errors import PackageError
+from packager.progress import Silent
+from packager.build.smoke_test import _equal, _told, prove
+from packager.runners.runner import LocalWorker, _process
+
+ANSWER = {"prediction": "yes", "probabilities": {"no": 0.25, "yes": 0.75}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok"),
+    [
+        (ANSWER, True),
+        ({**ANSWER, "probabilities": {"no": 0.25 + 1e-12, "yes": 0.75}}, True),
+        ({**ANSWER, "probabilities": {"no": 0.26, "yes": 0.74}}, False),
+        ({**ANSWER, "prediction": "no"}, False),
+        ({**ANSWER, "probabilities": {"yes": 0.75}}, False),
+        ({"prediction": "yes", "probabilities": None}, False),
+    ],
+)
+def test_labels_are_equal_and_numbers_near(answer: dict[str, object], ok: bool) -> None:
+    assert _equal(answer, ANSWER) is ok
+
+
+def test_the_servers_own_error_is_the_message() -> None:
+    told = {"level": "error", "message": "no module named 'a'", "hint": "add what provides 'a'"}
+    error = _told(f'{{"message":"x"}}\n{json.dumps(told)}\nINFO y')
+    assert error.message == "trained, but what ships can't answer: no module named 'a'"
+    assert error.hint == "add what provides 'a'"
+
+
+def test_without_one_the_end_of_its_log_is_the_hint() -> None:
+    error = _told("Killed")
+    assert (error.message, error.hint) == (
+        "trained, but the image ends before it is ready",
+        "Killed",
+    )
+    assert _told("").hint.startswith("it said nothing: see the command it starts with")
+
+
+@pytest.mark.parametrize("seconds", [0.5, None])
+def test_a_process_has_so_long_and_takes_what_it_started_with_it(
+    seconds: float | None, tmp_path: Path
+) -> None:
+    """The child of the child keeps the output open."""
+    code = "import subprocess, sys; subprocess.Popen(['sleep', '60']); print('begun', flush=True)"
+    if seconds is None:
+        code = "print('begun')"
+    command = [sys.executable, "-c", code]
+    progress = Heard()
+    with nullcontext() if seconds is None else pytest.raises(TimeoutError, match=r"over 0\.5 s"):
+        ended = _process(command, dict(os.environ), tmp_path, progress, seconds)
+        assert ended.code == 0
+    assert progress.lines in (["begun"], [])
+
+
+def test_a_proof_that_does_not_end_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: object) -> Path:
+        raise TimeoutError
+
+    monkeypatch.setattr(LocalWorker, "run", late)
+    ships: Any = SimpleNamespace(engine=None, base=None, image=SimpleNamespace(layers=()))
+    with pytest.raises(PackageError, match="has not answered after 30 s") as told:
+        prove(ships, tmp_path, Silent(), 30)
+    assert told.value.hint.endswith("add --resume --ready-seconds 150 to the command")
+
+
+class Heard(Silent):
+    """Keeps the lines of a process."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def output(self, line: str) -> None:
+        self.lines.append(line)

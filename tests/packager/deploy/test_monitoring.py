@@ -1,0 +1,376 @@
+"""Generated monitoring files: read by the tools they are for, the same each time, never lossy."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from deployed_models import IMAGE, MODEL, contents, deployed, written
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from monitoring.feedback.keys import KeyRing
+from packager.cli import app
+from packager.deploy import compose, generated_folder
+from packager.deploy.fleet import Fleet
+from packager.deploy.monitoring import (
+    model_files,
+    remove_monitoring,
+)
+from packager.deploy.prometheus.rules import Monitored, Objectives
+from packager.deploy.yaml import dump
+from packager.errors import UsageError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(TEXT, PLAIN, min_size=1, max_size=5))
+def test_yaml_holds_any_plain_data(document: dict[str, Any]) -> None:
+    assert yaml.safe_load(dump(document)) == document
+
+
+def test_long_expressions_are_written_as_a_person_would() -> None:
+    text = dump({"expr": 'up{job="a"} == 0', "for": "5m", "on": True, "names": ["on", "a.b"]})
+    assert text == (
+        "expr: |-\n  up{job=\"a\"} == 0\nfor: \"5m\"\n'on': true\nnames:\n  - 'on'\n  - a.b\n"
+    )
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
+def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    done = subprocess.run(
+        ["promtool", "check", "config", out / "prometheus/prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 rule files found" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="no amtool here")
+def test_alertmanager_takes_its_configuration_and_routes_pages(tmp_path: Path) -> None:
+    file = written(tmp_path) / "alertmanager/alertmanager.yml"
+    done = subprocess.run(
+        ["amtool", "check-config", file], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    route = yaml.safe_load(file.read_text())["route"]
+    assert [one["matchers"] for one in route["routes"]] == [['severity = "page"']]
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    deployed(tmp_path / "a")
+    deployed(tmp_path / "b")
+    deployed(tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_compose_starts_all_four_on_this_machine_only(tmp_path: Path) -> None:
+    document = yaml.safe_load((written(tmp_path) / "compose.yml").read_text())
+    services = document["services"]
+    own = {"state-diamonds-cut", "model-diamonds-cut"}
+    assert set(services) == {*own, "prometheus", "alertmanager", "grafana"}
+    for service in services.values():
+        assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", service["image"]), "pinned, no registry"
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert {services[name]["image"] for name in own} == {IMAGE}
+    for name in ("prometheus", "alertmanager", "grafana"):
+        assert services[name]["healthcheck"]["test"][0] == "CMD"
+    named = {
+        volume.split(":")[0]
+        for service in services.values()
+        for volume in service["volumes"]
+        if not volume.startswith("./")
+    }
+    assert named == set(document["volumes"])
+    mounted = [
+        volume.split(":")[0]
+        for service in services.values()
+        for volume in service["volumes"]
+        if volume.startswith("./")
+    ]
+    assert all((tmp_path / "out" / place).is_dir() for place in mounted)
+
+
+def test_every_replica_is_scraped_under_the_job_that_alerts_ask_for(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (job,) = yaml.safe_load((out / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    assert job["dns_sd_configs"][0]["type"] == "A"
+    assert job["dns_sd_configs"][0]["names"] == ["model-diamonds-cut"]
+    rules = (out / "prometheus/rules/diamonds-cut.yml").read_text()
+    assert f'up{{job="{job["job_name"]}"}}' in rules
+
+
+def drawn(model: Monitored) -> Any:
+    return json.loads(model_files(model)[f"grafana/dashboards/{model.name}.json"])
+
+
+def test_the_dashboard_is_one_grafana_can_draw() -> None:
+    found = drawn(MODEL)
+    panels = found["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        cells = {
+            (place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        taken |= cells
+    asked = [panel for panel in panels if panel["type"] != "row"]
+    for panel in asked:
+        assert panel["description"]
+        references = [target["refId"] for target in panel["targets"]]
+        assert len(set(references)) == len(references) > 0
+    assert [variable["name"] for variable in found["templating"]["list"]] == [
+        "datasource",
+        "model",
+        "version",
+        "feature",
+    ]
+
+
+def test_the_dashboards_uid_is_the_models_whatever_the_version() -> None:
+    other = Monitored(MODEL.name, "2.0.0-000000000000", "regression", ("__all__",), ())
+    assert drawn(MODEL)["uid"] == drawn(other)["uid"]
+    assert drawn(MODEL)["uid"] != drawn(Monitored("b", "1", "regression", ("__all__",), ()))["uid"]
+    assert len(drawn(MODEL)["uid"]) <= 40
+
+
+def test_panels_say_where_there_is_no_data() -> None:
+    panels = [panel for panel in drawn(MODEL)["panels"] if panel["type"] != "row"]
+    for panel in panels:
+        assert panel["fieldConfig"]["defaults"]["noValue"] == "no data"
+    steps = panels[0]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [step["color"] for step in steps] == ["red", "green"]
+    drift = next(panel for panel in panels if panel["type"] == "status-history")
+    assert drift["targets"][0]["expr"].endswith('version="$version"} > 0')
+
+
+def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (out / "mine.txt").write_text("mine")
+    stale = out / "prometheus/stale.yml"
+    stale.write_text("groups: []\n")
+    record = json.loads((out / generated_folder.RECORD).read_text())
+    record["files"]["prometheus/stale.yml"] = generated_folder.sha256_bytes(b"groups: []\n")
+    (out / generated_folder.RECORD).write_text(json.dumps(record))
+    rules = (out / "prometheus/rules/diamonds-cut.yml").read_text()
+    deployed(out, objectives=Objectives(latency_seconds=0.5))
+    assert (out / "mine.txt").read_text() == "mine"
+    assert not stale.exists()
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() != rules
+
+
+def test_a_file_somebody_changed_is_kept_and_named(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    file = out / "prometheus/rules/diamonds-cut.yml"
+    file.write_text("mine")
+    before = contents(out)
+    with pytest.raises(UsageError, match=r"diamonds-cut.yml: was changed since it was written"):
+        written(tmp_path, Monitored("diamonds-cut", "2", "regression", ("__all__",), ()))
+    assert contents(out) == before
+
+
+def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    file = out / "alertmanager/alertmanager.yml"
+    file.write_text("# mine\n" + file.read_text())
+    mine = file.read_bytes()
+    for _ in range(2):
+        done = deployed(out, PRICES, "models/prices:2")
+        assert done.changed == ("alertmanager/alertmanager.yml",)
+        assert file.read_bytes() == mine
+    file.unlink()  # as the refusal of another file advises
+    assert deployed(out).changed == ()
+    assert file.is_file()
+
+
+@pytest.mark.parametrize("steps", range(1, 10))
+def test_a_kill_on_the_way_leaves_a_folder_that_another_call_goes_on_with(
+    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after any file of another model, and of another version, then asked for a third."""
+    out, fine = written(tmp_path), tmp_path / "fine"
+    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    last = Monitored(**{**vars(MODEL), "version": "3.0.0-222222222222"})
+    for model, objectives in ((PRICES, Objectives()), (newer, Objectives(latency_seconds=0.5))):
+        with monkeypatch.context() as patched:
+            _die_after(steps, patched)
+            with pytest.raises(KeyboardInterrupt):
+                deployed(out, model, f"models/{model.name}:2", objectives)
+    deployed(out, last, "models/diamonds-cut:3")
+    deployed(fine, last, "models/diamonds-cut:3")
+    assert contents(out) == contents(fine)
+
+
+def test_what_a_person_changed_after_a_kill_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = written(tmp_path)
+    with monkeypatch.context() as patched:
+        _die_after(4, patched)
+        with pytest.raises(KeyboardInterrupt):
+            deployed(out, objectives=Objectives(latency_seconds=0.5))
+    (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
+    with pytest.raises(UsageError, match="was changed since"):
+        deployed(out, objectives=Objectives(latency_seconds=0.1))
+    assert deployed(out).changed == ("prometheus/rules/diamonds-cut.yml",)
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() == "mine"
+
+
+def _die_after(steps: int, patched: pytest.MonkeyPatch) -> None:
+    """Let a call write so many files, the record among them, and no more."""
+    left, write = [steps], generated_folder._write
+
+    def some(target: Path, path: str, text: str) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(target, path, text)
+
+    patched.setattr(generated_folder, "_write", some)
+
+
+PRICES = Monitored("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
+def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    alone = contents(out)
+    done = deployed(out, PRICES, "models/prices:2")
+    assert (sorted(done.fleet.members), done.before) == (["diamonds-cut", "prices.v2"], None)
+    both = contents(out)
+    own = set(model_files(MODEL))
+    assert {path: both[path] for path in own} == {path: alone[path] for path in own}
+    services = yaml.safe_load(both["compose.yml"])["services"]
+    models = {name: one for name, one in services.items() if name.startswith("model-")}
+    assert {one["image"] for one in models.values()} == {IMAGE, "models/prices:2"}
+    ports = [port for one in services.values() for port in one.get("ports", [])]
+    assert sorted(ports)[:3] == [
+        "127.0.0.1:3000-3009:3000",
+        "127.0.0.1:3010-3019:3000",
+        "127.0.0.1:3100:3000",
+    ]
+    assert len({one["volumes"][0] for one in models.values()}) == 2
+    jobs = yaml.safe_load(both["prometheus/prometheus.yml"])["scrape_configs"]
+    assert [job["job_name"] for job in jobs] == ["diamonds-cut", "prices.v2"]
+    assert {job["dns_sd_configs"][0]["names"][0] for job in jobs} == set(models)
+    again = deployed(out)
+    assert again.before == MODEL.version
+    assert contents(out) == both
+    checked = subprocess.run(
+        ["promtool", "check", "config", out / "prometheus/prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert "2 rule files found" in checked.stdout
+
+
+def test_another_version_takes_the_place_of_the_one_before_and_keeps_its_ports(
+    tmp_path: Path,
+) -> None:
+    out = written(tmp_path)
+    deployed(out, PRICES, "models/prices:2")
+    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    done = deployed(out, newer, "models/diamonds-cut:2")
+    assert done.before == MODEL.version
+    services = yaml.safe_load((out / "compose.yml").read_text())["services"]
+    assert services["model-diamonds-cut"]["image"] == "models/diamonds-cut:2"
+    assert services["model-diamonds-cut"]["ports"] == ["127.0.0.1:3000-3009:3000"]
+    assert "2.0.0-111111111111" in (out / "prometheus/tests/diamonds-cut.yml").read_text()
+
+
+def test_a_change_to_one_model_s_file_does_not_stop_another(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    (out / "prometheus/rules/diamonds-cut.yml").write_text("mine")
+    deployed(out, PRICES, "models/prices:2")
+    assert (out / "prometheus/rules/diamonds-cut.yml").read_text() == "mine"
+    with pytest.raises(UsageError, match="was changed"):
+        deployed(out, objectives=Objectives(latency_seconds=0.5))
+
+
+def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
+    out = written(tmp_path)
+    alone = contents(out)
+    with pytest.raises(UsageError, match="diamonds-cut is the only model of this folder"):
+        remove_monitoring("diamonds-cut", out)
+    deployed(out, PRICES, "models/prices:2")
+    with pytest.raises(UsageError, match="expected a model of this folder, got 'prices'") as told:
+        remove_monitoring("prices", out)
+    assert "diamonds-cut, prices.v2" in told.value.hint
+    done = CliRunner().invoke(app, ["deploy", "remove", "prices.v2", "--out", str(out), "--json"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["models"] == ["diamonds-cut"]
+    assert contents(out) == alone
+    with pytest.raises(UsageError, match=r"expected a model of this folder, got 'prices\.v2'"):
+        remove_monitoring("prices.v2", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_names_no_host_could_have_still_name_services() -> None:
+    names = ["a.b", "a_b", "a-b", "x" * 100, "x" * 99, "prometheus", "grafana"]
+    fleet = Fleet({})
+    for name in names:
+        fleet = fleet.with_model(name, "1", "image:1", 512)
+    services = {one.service for one in fleet.sorted()}
+    assert len(services) == len(names)
+    assert all(re.fullmatch("[a-z0-9-]{1,63}", service) for service in services)
+    for place in range(30):
+        fleet = fleet.with_model(f"m{place}", "1", "image:1", 512)
+    taken = [port for one in fleet.sorted() for port in range(one.port, one.port + 10)]
+    assert len(set(taken)) == len(taken)
+    assert 3100 not in taken
+    assert Fleet.of(json.loads(json.dumps(fleet.notes))) == fleet
+
+
+@pytest.mark.parametrize("content", ["a file", "a foreign folder", "a broken record"])
+def test_another_place_is_left_as_it_is(content: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    if content == "a file":
+        out.write_text("mine")
+    else:
+        out.mkdir()
+        name = generated_folder.RECORD if content == "a broken record" else "mine.txt"
+        (out / name).write_text("[1]")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="out"):
+        written(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    assert (written(tmp_path) / "compose.yml").is_file()
+
+
+def test_state_is_prepared_once_with_a_key_that_the_server_takes(tmp_path: Path) -> None:
+    script = compose.PREPARE.replace("/state", str(tmp_path))
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", script], check=True)
+    key = tmp_path / "feedback.key"
+    before = key.read_bytes()
+    KeyRing(key, "diamonds-cut")
+    subprocess.run([sys.executable, "-c", script], check=True)
+    assert key.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["feedback.key"]
+    assert (tmp_path.stat().st_mode & 0o777, key.stat().st_mode & 0o777) == (0o770, 0o640)

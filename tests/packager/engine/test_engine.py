@@ -1,0 +1,181 @@
+"""What is removed from an engine, and when."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import docker
+import pytest
+from command import Package
+
+from packager.cache import owner
+from packager.engine.containers import OWNER, engine_address
+from packager.engine.engine import Engine
+from packager.errors import PackageError
+from packager.image.config import assemble
+from packager.image.export import load_into
+from packager.image.layers import Entry, plain_layer
+from packager.progress import Silent
+
+
+@pytest.mark.engine
+def test_an_image_removed_later_is_there_until_the_end_and_its_layers_are_held(
+    engine: Engine, tmp_path: Path
+) -> None:
+    layer = plain_layer("one", tmp_path / "one.tar", [Entry("a", source=b"1")])
+    image = assemble("package-test-later:1", None, [layer], engine.platform, {})
+    with engine.tidied():
+        load_into(engine, image, Silent())
+        engine.remove(image.name)
+        assert engine.describe(image.name) is not None
+        assert engine.is_containerd or engine.held_layers([layer.diff_id]) == 1
+    assert engine.describe(image.name) is None
+    engine.remove(image.name)  # what is gone already is no error
+
+
+# Leaves a named image and a container behind, as a build that is killed does.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from packager.engine.engine import Engine
+from packager.image.config import assemble
+from packager.image.layers import Entry, plain_layer
+from packager.image.export import load_into
+from packager.progress import Silent
+engine = Engine.connect()
+layer = plain_layer("one", Path(sys.argv[1]), [Entry("a", source=b"2")])
+image = assemble(engine.temporary("training"), None, [layer], engine.platform, {})
+load_into(engine, image, Silent())
+print(image.name, flush=True)
+if "alive" in sys.argv:
+    sys.stdin.read()
+with engine._container("waiting", image.name, ["-"]) as container:
+    print(container.id, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.engine
+def test_what_a_killed_build_left_is_removed_and_a_live_ones_stays(
+    engine: Engine, tmp_path: Path
+) -> None:
+    client = docker.from_env()
+    start = [sys.executable, "-c", KILLED, str(tmp_path / "one.tar")]
+    with subprocess.Popen(
+        [*start, "alive"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as live:
+        assert live.stdout is not None
+        kept = live.stdout.readline().strip()
+        dead = subprocess.run(start, capture_output=True, text=True, check=False)
+        image, container = dead.stdout.split()
+        assert engine.describe(image) is not None
+        assert client.containers.get(container)
+        with engine.tidied():
+            assert engine.describe(image) is None
+            assert engine.describe(kept) is not None
+        with pytest.raises(docker.errors.NotFound):
+            client.containers.get(container)
+        live.kill()
+    with engine.tidied():
+        assert engine.describe(kept) is None
+
+
+class Line:
+    """A way to the engine that can be cut, as an engine that is stopped cuts it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"unix://{folder}/engine.sock"
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(f"{folder}/engine.sock")
+        self._server.listen()
+        self._ends: list[socket.socket] = [self._server]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Nobody answers any more, and what was open ends."""
+        Path(self.address.removeprefix("unix://")).unlink()
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._server.accept()
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(engine_address().removeprefix("unix://"))
+                self._ends += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=ends, daemon=True).start()
+
+    def _copy(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.engine
+def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
+    engine: Engine, engine_package: Package, tmp_path: Path
+) -> None:
+    line = Line(tmp_path)
+    client = docker.DockerClient(base_url=line.address)
+    told = "went away while training: "
+    cut = Engine(client)
+
+    def build() -> None:
+        command = ["/opt/venv/bin/python", "-uc", "print(1); import time; time.sleep(60)"]
+        options = {"environment": {}, "on_line": lambda _: line.cut(), "doing": "training"}
+        with cut.tidied():
+            cut.remove("package-test-never:1")
+            cut.job(engine_package.reference, command, None, "/work/out/.", tmp_path, **options)
+
+    with pytest.raises(PackageError, match=told) as caught:
+        build()
+    assert "start it" in caught.value.hint
+    assert caught.value.message.startswith("the Docker engine at unix://")
+    for left in docker.from_env().containers.list(all=True, filters={"label": OWNER}):
+        if left.labels[OWNER] == owner():
+            left.remove(force=True, v=True)
+
+
+@pytest.mark.engine
+def test_the_first_error_is_told_though_the_engine_cannot_clean_up(
+    engine: Engine, tmp_path: Path
+) -> None:
+    line = Line(tmp_path)
+    cut = Engine(docker.DockerClient(base_url=line.address))
+
+    def build() -> None:
+        with cut.tidied():
+            cut.remove("package-test-never:1")
+            line.cut()
+            raise PackageError("the first")
+
+    with pytest.raises(PackageError, match="the first"):
+        build()
+
+
+@pytest.mark.engine
+def test_a_container_that_does_a_job_is_not_asked_for_its_health(
+    engine: Engine, engine_package: Package, tmp_path: Path
+) -> None:
+    seen = []
+
+    def look(_: str) -> None:
+        for found in docker.from_env().containers.list(filters={"label": OWNER}):
+            if found.labels[OWNER] == owner():
+                seen.append(found.attrs["State"].get("Health"))
+
+    script = "print(1, flush=True); import time; time.sleep(1)"
+    command = ["/opt/venv/bin/python", "-c", script]
+    options = {"environment": {}, "on_line": look}
+    engine.job(engine_package.reference, command, None, "/work/out/.", tmp_path, **options)
+    assert seen == [None]

@@ -1,0 +1,136 @@
+"""Lines of requirements files that stand for no wheel of an index, and what to write instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from packager.environment.other_tools import export_hint, refuse_other_formats
+from packager.environment.requirement_lines import refuse_lines
+from packager.errors import UsageError
+
+CONDA = "file:///croot/numpy_1708638617955/work/dist/numpy-1.26.4-cp311-cp311-linux_x86_64.whl"
+
+
+def refused(folder: Path, text: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        refuse_lines({folder / "requirements.txt": text}, "3.11")
+    return caught.value
+
+
+def wheel_of(what: str, name: str) -> str:
+    return (
+        f"in the file's folder make a wheel of it: `python3.11 -m pip wheel --no-deps --wheel-dir "
+        f'wheels "{what}"`, write the line `--find-links wheels` at the top of the file, and write '
+        f"`{name}` in place of this line"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "address", "name"),
+    [
+        ("git+https://host/o/Own.git@v2", "git+https://host/o/Own.git@v2", "Own"),
+        ("own @ git+ssh://git@host/o/x.git", "git+ssh://git@host/o/x.git", "own"),
+        ("-e git+https://host/x.git#egg=own", "git+https://host/x.git#egg=own", "own"),
+        ("own[a,b] @ hg+https://host/x ; python_version > '3'", "hg+https://host/x", "own"),
+    ],
+)
+def test_version_control_is_told_with_the_wheel_to_make(tmp_path, line, address, name):
+    error = refused(tmp_path, f"pandas\n\n{line}\n")
+    assert error.message == (
+        "requirements.txt line 3: expected a wheel of an index, got an address of version control: "
+        f"{line!r}"
+    )
+    assert error.hint == wheel_of(address, name)
+
+
+@pytest.mark.parametrize("line", ["./mylib", "-e ./mylib", "mylib"])
+def test_a_folder_is_told_with_the_name_of_its_project(tmp_path, line):
+    (tmp_path / "mylib").mkdir()
+    (tmp_path / "mylib" / "pyproject.toml").write_text('[project]\nname = "shop-lib"\n')
+    if line == "mylib":
+        line = f"shop-lib @ {(tmp_path / 'mylib').as_uri()}"
+    error = refused(tmp_path, line)
+    assert error.message == f"requirements.txt line 1: expected a wheel, got a folder: {line!r}"
+    assert error.hint == wheel_of("./mylib", "shop-lib")
+
+
+@pytest.mark.parametrize("line", ["-e .", "--editable=.", "-e ..", "-e '.[dev]'"])
+def test_the_project_itself_is_no_requirement(tmp_path, line):
+    error = refused(tmp_path, line)
+    assert "got the project itself" in error.message
+    assert error.hint.startswith("leave this line out: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "write"),
+    [
+        (f"numpy @ {CONDA}#sha256=ab", "write numpy==1.26.4, "),
+        ("numpy=1.26.4=py311h64a7726_0", "write numpy==1.26.4; `pip list --format=freeze"),
+        ("certifi @ file:///croot/certifi_16/work/certifi", "write certifi==VERSION, "),
+        ("file:///C:/b/abs_1/work/x-1.0-py3-none-any.whl", "write x==1.0, "),
+        ("./wheels/gone-2.1-py3-none-any.whl", "write gone==2.1, "),
+        ("/tmp/build/80754af9/attrs_16", "write NAME==VERSION, "),
+    ],
+)
+def test_paths_of_another_machine_are_told_with_the_line_to_write(tmp_path, line, write):
+    assert refused(tmp_path, line).hint.startswith(write)
+
+
+def test_a_source_distribution_is_told_by_its_name(tmp_path):
+    error = refused(tmp_path, "https://host/own_lib-1.0.tar.gz")
+    assert error.hint == wheel_of("https://host/own_lib-1.0.tar.gz", "own-lib")
+    (tmp_path / "own_lib-1.0.tar.gz").write_bytes(b"")
+    assert refused(tmp_path, "./own_lib-1.0.tar.gz").hint == wheel_of(
+        "./own_lib-1.0.tar.gz", "own-lib"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pandas>=2.2,<4  # git+https://host/x\n",
+        "numpy==1.26.4 ; python_version >= '3.11' \\\n    --hash=sha256:ab\n",
+        "-r more.txt\n--index-url https://host/simple\n-f ./wheels\n",
+        "x @ https://host/x-1.0-py3-none-any.whl\n",
+        "requests[socks]~=2.31\nscikit-learn === 1.5.0\n",
+    ],
+)
+def test_what_an_index_answers_is_let_through(tmp_path, text):
+    refuse_lines({tmp_path / "requirements.txt": text}, "3.11")
+
+
+def test_a_wheel_that_is_there_is_let_through(tmp_path):
+    (tmp_path / "x-1.0-py3-none-any.whl").write_bytes(b"")
+    refuse_lines({tmp_path / "requirements.txt": "./x-1.0-py3-none-any.whl"}, "3.11")
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        (["poetry.lock", "pyproject.toml"], "poetry export --without-hashes --output own.txt"),
+        (["Pipfile", "Pipfile.lock"], "pipenv requirements > own.txt"),
+        (["environment.yml"], "pip list --format=freeze --exclude-editable > own.txt"),
+        (["uv.lock", "pyproject.toml"], "uv export --no-hashes --no-dev --no-emit-project"),
+        (["pyproject.toml"], "uv pip compile pyproject.toml --output-file own.txt"),
+    ],
+)
+def test_a_project_of_another_tool_is_told_its_own_command(tmp_path, files, command):
+    for name in files:
+        (tmp_path / name).write_text("")
+    assert command in str(export_hint(tmp_path, "own.txt"))
+    (tmp_path / files[0]).rename(tmp_path / "else")
+    if len(files) == 1:
+        assert export_hint(tmp_path, "own.txt") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("environment.yml", ""), ("own.txt", "name: x\ndependencies:\n  - numpy\n"), ("Pipfile", "")],
+)
+def test_files_of_other_tools_are_no_requirements(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match="got a file of another tool") as caught:
+        refuse_other_formats(tmp_path / name)
+    assert "> requirements.txt" in caught.value.hint

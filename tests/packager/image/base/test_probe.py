@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from packager.cache import cache_directory
+from packager.engine.engine import Engine
+from packager.errors import PackageError
+from packager.image.base.base import BaseImage, SavedBase, find_base, restore_base
+from packager.image.base.probe import HOST_VERSION, TOLD, Probed, told_by
+from packager.image.bytecode import ContainerCompiler, HostCompiler, LoaderCompiler
+from packager.image.export import load_into, write_archive
+from packager.image.layers import Entry, plain_layer
+from packager.progress import Silent
+
+SAID = "3.11 glibc 2.36 3.11.2 (main, Mar 13 2023) [GCC 12.2.0]\n"
+
+
+def saved(**changes) -> SavedBase:
+    facts = {
+        "reference": "nice/python:3.11",
+        "platform": "linux/amd64",
+        "diff_ids": (),
+        "sizes": (),
+        "env": (),
+        "interpreter": "/usr/bin/python3",
+        "python": "3.11",
+        "version": "3.11.2",
+        "glibc": (2, 36),
+        "said": SAID,
+        "origin": "elsewhere",
+    }
+    return SavedBase.model_validate({**facts, **changes})
+
+
+def test_what_a_python_tells_is_parsed():
+    probed = Probed(interpreter="/usr/bin/python3", said=SAID)
+    assert probed.facts("x") == ("3.11", (2, 36), "3.11.2")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "3.11", "3.10 glibc 2.36 3.10.2 (main)", "3.12 musl 1.2 3.12.1 (main)", "ran\x1b["]
+)
+def test_a_python_that_we_cannot_use_is_refused(said: str):
+    with pytest.raises(PackageError, match=r"^base x: expected Python >= 3\.11 and glibc, got "):
+        Probed(interpreter="", said=said).facts("x")
+
+
+def test_an_archive_that_tells_nothing_needs_an_engine():
+    with pytest.raises(PackageError) as caught:
+        told_by({"config": {"Labels": None}}, "base.tar")
+    assert caught.value.message == (
+        "base.tar: a base from a file runs in containers only, and no engine answers"
+    )
+
+
+def test_the_program_of_a_base_from_a_file_is_not_run_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Its loader is a program that leaves a mark."""
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
+    mark = tmp_path / "mark"
+    program = f"#!/bin/sh\ntouch {mark}\n".encode()
+    names = ("lib64/ld-linux-x86-64.so.2", "usr/bin/python3")
+    layer = plain_layer("base", tmp_path / "l.tar", [Entry(n, program, mode=0o755) for n in names])
+    folder = tmp_path / "layers"
+    folder.mkdir()
+    base = BaseImage(
+        saved(diff_ids=(layer.diff_id,), sizes=(layer.size,), env=("PATH=/usr/bin",)),
+        tmp_path,
+        None,
+    )
+    (folder / f"{layer.diff_id[7:]}.tar").write_bytes(layer.path.read_bytes())
+    write_archive([base.image], tmp_path / "base.tar")
+    back = restore_base(tmp_path / "base.tar", None)
+    assert (back.saved.version, back.saved.origin) == ("3.11.2", "elsewhere")
+    assert not mark.exists()
+
+
+def test_bytecode_of_a_base_from_elsewhere_comes_from_a_container_or_from_an_equal_python(
+    tmp_path: Path,
+):
+    engine = object.__new__(Engine)
+    assert isinstance(BaseImage(saved(), tmp_path, engine).compiler(), ContainerCompiler)
+    equal = saved(version=HOST_VERSION)
+    assert isinstance(BaseImage(equal, tmp_path, None).compiler(), HostCompiler)
+    with pytest.raises(PackageError) as caught:
+        BaseImage(saved(version="3.11.99"), tmp_path, None).compiler()
+    assert "programs of a base from elsewhere run in containers only" in caught.value.message
+    assert "run `package` under Python 3.11.99" in caught.value.hint
+
+
+def test_an_equal_python_compiles_as_a_fresh_process(tmp_path: Path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)\n")
+    HostCompiler("x").compile(tmp_path, "/code")
+    assert len(list((tmp_path / "__pycache__").glob("a.*.pyc"))) == 1
+
+
+@pytest.mark.engine
+def test_a_base_in_the_engine_is_asked_in_a_container(base: str, tmp_path: Path, monkeypatch):
+    engine = Engine.connect()
+    assert engine is not None
+    made = find_base(base, engine.platform, engine)
+    assert made is not None
+    load_into(engine, made.image, Silent())
+    monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "cache"))
+    found = find_base(base, engine.platform, engine)
+    assert found is not None
+    assert found.saved.model_copy(update={"origin": made.saved.origin}) == made.saved
+    assert found.saved.origin == "elsewhere"
+    assert not list(cache_directory("bases").rglob("python3*"))
+    modules = []
+    for name, compiler in (("here", made.compiler()), ("container", found.compiler())):
+        tree = tmp_path / name
+        tree.mkdir()
+        (tree / "a.py").write_text("def f(x):\n    return {x: 'y'}\n")
+        compiler.compile(tree, "/code")
+        modules.append((tree / "__pycache__").glob("*.pyc").__next__().read_bytes())
+    assert isinstance(made.compiler(), LoaderCompiler)
+    assert modules[0] == modules[1]
+    label = json.loads(made.image.config)["config"]["Labels"][TOLD]
+    assert json.loads(label)["said"] == made.saved.said

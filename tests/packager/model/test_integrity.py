@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import importlib.util
+import py_compile
+from pathlib import Path
+
+import pytest
+from host_samples import MANIFEST
+
+from packager.errors import PackageError
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Manifest
+from packager.model.integrity import (
+    check_before_loading,
+    is_bytecode,
+    is_passed_over,
+    verify_folder,
+)
+from packager.model.paths import Root
+from packager.worker.replay.report import reaches
+
+
+def test_files_as_named_are_one_check(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__/a.pyc").write_text("bytecode")
+    entries = [FileEntry.of(tmp_path / "a.py", "a.py")]
+    (check,) = verify_folder("code", tmp_path, entries, is_bytecode)
+    assert check.ok
+    assert check.name == "code files"
+
+
+def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
+    for name in ("altered.csv", "missing.csv"):
+        (tmp_path / name).write_text(name)
+    entries = [FileEntry.of(tmp_path / name, name) for name in ("altered.csv", "missing.csv")]
+    (tmp_path / "altered.csv").write_text("other")
+    (tmp_path / "missing.csv").unlink()
+    (tmp_path / "more.csv").write_text("more")
+    (tmp_path / "_SUCCESS").write_text("")
+    whole, *files = verify_folder("data", tmp_path, entries, is_passed_over)
+    assert not whole.ok
+    assert [check.name for check in files] == [
+        "data file altered.csv",
+        "data file missing.csv",
+        "data file more.csv",
+    ]
+    assert [check.ok for check in files] == [False] * 3
+    assert files[1].actual == "missing"
+    assert files[2].expected == "no such file"
+
+
+@pytest.mark.parametrize(
+    ("rung", "level", "enough"),
+    [
+        ("artifact", "artifact", True),
+        ("artifact", "metrics", True),
+        ("predictions", "artifact", False),
+        ("predictions", "state", False),
+        ("predictions", "metrics", True),
+        ("metrics", "statistical", True),
+        ("none", "statistical", False),
+    ],
+)
+def test_a_rung_reaches_itself_and_what_is_weaker(rung: str, level: str, enough: bool) -> None:
+    assert reaches(rung, level) is enough
+
+
+def packaged(tmp_path: Path) -> tuple[Manifest, Root]:
+    """A package of one model, one module and nothing else, below ``tmp_path``."""
+    root = Root(tmp_path)
+    for folder in (root.models, root.code, root.package):
+        folder.mkdir(parents=True)
+    (root.models / "model").write_bytes(b"model")
+    (root.code / "train.py").write_text("x = 1\n")
+    manifest = MANIFEST.model_copy(
+        update={
+            "model": (FileEntry.of(root.models / "model", "model"),),
+            "code": (FileEntry.of(root.code / "train.py", "train.py"),),
+            "files": (),
+        }
+    )
+    (root.package / "manifest.json").write_bytes(manifest.dump())
+    return manifest, root
+
+
+def test_what_is_loaded_is_held_against_the_manifest(tmp_path: Path) -> None:
+    manifest, root = packaged(tmp_path)
+    check_before_loading(manifest, root)
+    (root.models / "model").write_bytes(b"another")
+    with pytest.raises(PackageError) as caught:
+        check_before_loading(manifest, root)
+    assert caught.value.message.startswith(f"{root.models / 'model'}: expected sha256 ")
+    assert "as in the manifest, got " in caught.value.message
+    (root.models / "model").unlink()
+    with pytest.raises(PackageError, match="as in the manifest, got missing"):
+        check_before_loading(manifest, root)
+
+
+@pytest.mark.parametrize("name", ["code/numpy.py", "models/model.txt", "package/more.json"])
+def test_a_file_that_nobody_named_is_not_loaded_in_place_of_another(
+    tmp_path: Path, name: str
+) -> None:
+    manifest, root = packaged(tmp_path)
+    (tmp_path / name).write_text("")
+    with pytest.raises(PackageError, match="expected no such file as in the manifest"):
+        check_before_loading(manifest, root)
+
+
+def test_a_link_to_equal_bytes_is_refused_for_its_target_can_change(tmp_path: Path) -> None:
+    manifest, root = packaged(tmp_path)
+    (root.models / "model").rename(tmp_path / "elsewhere")
+    (root.models / "model").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PackageError, match="as in the manifest, got a link"):
+        check_before_loading(manifest, root)
+
+
+@pytest.mark.parametrize("source", ["x = 1\n", "x = 2\n"])
+def test_bytecode_beside_a_module_has_to_say_what_its_source_says(
+    tmp_path: Path, source: str
+) -> None:
+    manifest, root = packaged(tmp_path)
+    (tmp_path / "other.py").write_text(source)
+    cached = Path(importlib.util.cache_from_source(str(root.code / "train.py")))
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(
+        str(tmp_path / "other.py"), str(cached), "/code/train.py", invalidation_mode=mode
+    )
+    if source == "x = 1\n":
+        check_before_loading(manifest, root)
+    else:
+        with pytest.raises(PackageError, match="expected bytecode of its source"):
+            check_before_loading(manifest, root)

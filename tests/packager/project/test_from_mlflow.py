@@ -1,0 +1,156 @@
+"""A folder that MLflow 3.17 wrote (tests/packager/mlflow_model) and what MLflow answers with it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from command import NO_ENGINE, package
+
+from packager.errors import PackageError
+from packager.project.from_mlflow import init_from_mlflow
+
+SAVED = Path(__file__).parent / "mlflow_model"
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    folder = tmp_path / "saved"
+    shutil.copytree(SAVED, folder)
+    return folder
+
+
+@pytest.mark.network
+def test_the_package_answers_as_mlflow_does(saved: Path, tmp_path: Path) -> None:
+    project, image = tmp_path / "project", tmp_path / "image"
+    done = package("init", project, "--from-mlflow", saved)
+    assert done.code == 0, done.err
+    built = package("build", project, "--output", f"oci:{image}", env=NO_ENGINE)
+    assert built.code == 0, built.err
+    asked = ("predict", image, "--input", saved / "asked.csv", "--format", "csv", "--local")
+    answered = package(*asked, "--output", tmp_path / "answers.csv", env=NO_ENGINE)
+    assert answered.code == 0, answered.err
+    found = pd.read_csv(tmp_path / "answers.csv")
+    assert list(found["prediction"]) == list(pd.read_csv(saved / "answers.csv")["prediction"])
+    assert set(found["prediction"]) == {"big", "small"}
+    assert "probability big" in found
+
+
+def test_the_project_needs_no_mlflow_for_a_scikit_learn_model(saved: Path, tmp_path: Path) -> None:
+    init_from_mlflow(tmp_path / "project", saved)
+    lines = (tmp_path / "project/requirements.txt").read_text().splitlines()
+    assert lines == ["cloudpickle==3.1.2", "pandas==3.1.1", "scikit-learn==1.9.1"]
+    assert (tmp_path / "project/model/MLmodel").is_file()
+
+
+def test_another_flavour_is_read_through_mlflow_itself(saved: Path, tmp_path: Path) -> None:
+    file = saved / "MLmodel"
+    file.write_text(file.read_text().replace("  sklearn:", "  unheard_of:"))
+    init_from_mlflow(tmp_path / "project", saved)
+    assert "mlflow-skinny==3.17.2" in (tmp_path / "project/requirements.txt").read_text()
+    assert 'READER = "pyfunc"' in (tmp_path / "project/predict.py").read_text()
+
+
+def test_modules_that_came_with_the_model_are_found_and_may_import_mlflow(
+    saved: Path, tmp_path: Path
+) -> None:
+    file = saved / "MLmodel"
+    file.write_text(
+        file.read_text().replace("    loader_module:", "    code: code\n    loader_module:")
+    )
+    init_from_mlflow(tmp_path / "project", saved)
+    assert 'CODE = "code"' in (tmp_path / "project/predict.py").read_text()
+    assert "mlflow-skinny==3.17.2" in (tmp_path / "project/requirements.txt").read_text()
+
+
+def test_without_requirements_those_of_conda_yaml_are_taken(saved: Path, tmp_path: Path) -> None:
+    (saved / "requirements.txt").unlink()
+    init_from_mlflow(tmp_path / "project", saved)
+    lines = (tmp_path / "project/requirements.txt").read_text().splitlines()
+    assert {"scikit-learn==1.9.1", "cloudpickle==3.1.2"} <= set(lines)
+    assert not [line for line in lines if line.startswith("mlflow")]
+
+
+def test_packages_that_only_conda_has_are_refused(saved: Path, tmp_path: Path) -> None:
+    (saved / "requirements.txt").unlink()
+    file = saved / "conda.yaml"
+    file.write_text(file.read_text().replace("- pip:", "- libgomp=13\n- pip:"))
+    with pytest.raises(PackageError, match="got libgomp=13 from conda"):
+        init_from_mlflow(tmp_path / "project", saved)
+    file.unlink()
+    with pytest.raises(PackageError, match=r"got neither it nor conda\.yaml"):
+        init_from_mlflow(tmp_path / "project", saved)
+
+
+def test_a_classifier_asked_for_probabilities_is_read_natively(saved: Path, tmp_path: Path) -> None:
+    file = saved / "MLmodel"
+    file.write_text(file.read_text().replace("predict_fn: predict", "predict_fn: predict_proba"))
+    init_from_mlflow(tmp_path / "project", saved)
+    assert 'READER = "pickle"' in (tmp_path / "project/predict.py").read_text()
+
+
+OUTPUTS = re.compile(r"  outputs: '.*?'\n", re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "task"),
+    [('[{"type": "string"}]', "classification"), ('[{"type": "double"}]', "regression")],
+)
+def test_the_type_of_the_answers_tells_the_task(
+    saved: Path, tmp_path: Path, outputs: str, task: str
+) -> None:
+    file = saved / "MLmodel"
+    text = OUTPUTS.sub(f"  outputs: '{outputs}'\n", file.read_text())
+    file.write_text(text.replace("  sklearn:", "  unheard_of:"))
+    init_from_mlflow(tmp_path / "project", saved)
+    assert f'task = "{task}"' in (tmp_path / "project/package.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ('[{"type": "double", "name": "a"}, {"type": "long", "name": "b"}]', r"2 columns \(a, b\)"),
+        ('[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 3]}}]', "3 values"),
+    ],
+)
+def test_several_answers_a_row_are_refused(
+    saved: Path, tmp_path: Path, outputs: str, message: str
+) -> None:
+    file = saved / "MLmodel"
+    text = OUTPUTS.sub(f"  outputs: '{outputs}'\n", file.read_text())
+    file.write_text(text.replace("  sklearn:", "  unheard_of:"))
+    with pytest.raises(PackageError, match=f"one answer a row, got {message}"):
+        init_from_mlflow(tmp_path / "project", saved)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("serialization_format: cloudpickle", "serialization_format: gob", "got 'gob'"),
+        ('"name": "size", ', "", "expected a signature that names the input columns"),
+        ('"type": "double"', '"type": "binary"', "column 'size': expected boolean, integer"),
+        ("python_function:", "other:", "expected the flavor python_function"),
+        ("flavors:", "flavours:", "expected `flavors`, got none"),
+        ("flavors:", "flavors: [", "expected YAML"),
+    ],
+)
+def test_what_cannot_be_taken_is_named_and_nothing_is_written(
+    saved: Path, tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    file = saved / "MLmodel"
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after, 1))
+    with pytest.raises(PackageError) as caught:
+        init_from_mlflow(tmp_path / "project", saved)
+    assert message in caught.value.message
+    assert caught.value.hint
+    assert not (tmp_path / "project").exists()
+
+
+def test_a_folder_that_is_no_mlflow_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match="expected a folder with the file MLmodel"):
+        init_from_mlflow(tmp_path / "project", tmp_path)

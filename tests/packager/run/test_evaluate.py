@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from command import NO_ENGINE, Package, package
+
+from monitoring.slices.slices import ALL
+from packager.compare.significance import Seeds
+from packager.report.evaluation import as_text
+from packager.run.evaluate import judge
+
+
+def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
+    data = local_package.project / "data/visits.csv"
+    one = local_package.reference
+    done = package("diff", one, one, "--data", data, "--local", env=NO_ENGINE)
+    assert done.code == 0, done.err
+    assert done.out.startswith("no difference beyond chance: accuracy ")
+    assert "by the sample alone" in done.out
+    assert "channel=web" in done.out
+    assert "package train --seeds 5" in done.out
+
+
+def test_a_worse_package_is_called_so_by_slice_too(local_package: Package, tmp_path: Path) -> None:
+    project, image = tmp_path / "starter", tmp_path / "image"
+    shutil.copytree(local_package.project, project)
+    text = (project / "package.toml").read_text()
+    (project / "package.toml").write_text(text.replace("max_iter = 50", "max_iter = 1"))
+    built = package("build", project, "--output", f"oci:{image}", env=NO_ENGINE)
+    assert built.code == 0, built.err
+    data = project / "data/visits.csv"
+    done = package(
+        "diff", local_package.reference, image, "--data", data, "--json", "--local", env=NO_ENGINE
+    )
+    assert done.code == 0, done.err
+    assert done.json["sentence"].startswith("the second is worse: accuracy ")
+    found = done.json["overall"]
+    assert found["high"] < 0
+    assert found["p"] < 0.05
+    assert set(done.json["q"]) == set(done.json["slices"])
+    assert all(done.json["q"][name] >= one["p"] for name, one in done.json["slices"].items())
+
+
+def test_a_file_without_labels_is_refused(local_package: Package, tmp_path: Path) -> None:
+    frame = pd.read_csv(local_package.project / "data/visits.csv").drop(columns="returned")
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    one = local_package.reference
+    done = package("diff", one, one, "--data", tmp_path / "rows.csv", "--local", env=NO_ENGINE)
+    assert done.code == 2
+    assert "expected the target 'returned' among the columns" in done.err
+
+
+def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -> None:
+    manifest: Any = SimpleNamespace(task="classification")
+    one, other = np.repeat([0.0, 1.0], [30, 70]), np.repeat([0.0, 1.0], [10, 90])
+    masks = {"a": np.arange(100) < 60, "b": np.arange(100) >= 60}
+    spread = (Seeds(0.04, 4), Seeds(0.04, 4))
+    found = judge(one, other, masks, manifest, {ALL: spread, "a": spread})
+    assert found.sentence.endswith("by seeds and sample; by the sample alone there would be one")
+    assert found.by_sample == ("b",)
+    assert as_text(found).endswith("by the sample alone, seeds not known: b")
+    found = judge(one, other, masks, manifest, {})
+    assert found.sentence.startswith("the second is better: accuracy 0.7000 and 0.9000")
+    assert found.sentence.endswith("more than the sample alone explains")
+
+
+def test_a_handful_of_rows_tells_nothing() -> None:
+    manifest: Any = SimpleNamespace(task="classification")
+    for rows, said in ((4, "too few rows to tell: accuracy "), (5, "the second is better: ")):
+        masks = {"a": np.ones(rows, dtype=bool)}
+        found = judge(np.zeros(rows), np.ones(rows), masks, manifest, {})
+        assert found.sentence.startswith(said)

@@ -1,0 +1,217 @@
+"""What a build sees when the recipe runs a second time."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from worker_projects import FOREST, RECIPE, Project
+
+from packager.manifest.manifest import Recipe
+from packager.worker.job import TrainingResult
+
+
+def recipe(**changes: object) -> Recipe:
+    return RECIPE.model_copy(update=changes)
+
+
+def test_a_seeded_recipe_is_seen_to_repeat_to_the_byte(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=FOREST)
+    project.data(rows)
+    observed = project.train(project.job(repeat=True)).observed
+    assert observed is not None
+    assert (observed.rung, observed.bit_equal, observed.differing) == ("artifact", True, ())
+    assert observed.state is not None
+
+
+UNSEEDED = """
+    import numpy as np
+    from sklearn.ensemble import RandomForestClassifier
+
+    def train(features, target, *, params, seed):
+        drawn = int(np.random.default_rng().integers(2**31))
+        return RandomForestClassifier(3, max_depth=3, random_state=drawn).fit(features, target)
+"""
+
+
+def test_a_claim_above_the_rung_seen_is_refused_with_the_reason(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=UNSEEDED)
+    project.data(rows)
+    ended = project.start(project.job(repeat=True))
+    assert ended.code == 1
+    assert "the recipe ran twice and the second model reached" in ended.error["message"]
+    assert "expected 'artifact' as [recipe] level claims" in ended.error["message"]
+    assert ".random_state: " in ended.error["message"]
+    assert ended.error["hint"].startswith(
+        "train.py:6: numpy.random.default_rng() draws random numbers without the seed"
+    )
+
+
+def test_a_humbler_claim_stands_and_the_slip_is_recorded(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=UNSEEDED)
+    project.data(rows)
+    names = ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc")
+    humble = recipe(level="metrics", accept=dict.fromkeys(names, 100.0))
+    observed = project.train(project.job(repeat=True, recipe=humble)).observed
+    assert observed is not None
+    assert observed.rung in ("predictions", "metrics")
+    assert observed.slips[0].startswith("train.py:6: numpy.random.default_rng()")
+    assert any(part.startswith(".random_state") for part in observed.differing)
+
+
+def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import time
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            model = DecisionTreeClassifier(random_state=seed).fit(features, target)
+            model.fitted_at_ = time.time()
+            model.at_ = id(model)
+            return model
+        """
+    )
+    project.data(rows)
+    nobody = RECIPE.model_copy(update={"level": None})
+    ended = project.start(project.job(repeat=True, recipe=nobody))
+    assert ended.code == 0, ended.stderr
+    observed = TrainingResult.load(project.out / "result.json").observed
+    assert observed is not None
+    assert (observed.rung, observed.differing) == ("state", ())
+    assert (
+        "the second model reached the rung 'state'. A replay has to reach it too." in ended.stderr
+    )
+    assert ".fitted_at_: a time of the fit: " in ended.stderr
+    assert "set it to None before train returns the model" in ended.stderr
+    assert "seed" not in ended.stderr
+
+
+def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_one_is_claimed(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import os
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            if "MODEL_CHILD" in os.environ:
+                os._exit(7)
+            return DecisionTreeClassifier(random_state=seed).fit(features, target)
+        """
+    )
+    project.data(rows)
+    nobody = RECIPE.model_copy(update={"level": None})
+    ended = project.start(project.job(repeat=True, recipe=nobody))
+    assert ended.code == 0, ended.stderr
+    observed = TrainingResult.load(project.out / "result.json").observed
+    assert observed is not None
+    assert (observed.rung, observed.bit_equal) == ("none", False)
+    assert "exit code 7" in observed.differing[0]
+    assert "nothing is known of how equal a repeat is" in ended.stderr
+    claimed = project.start(project.job(repeat=True))
+    assert claimed.error["message"].startswith("training again failed: ")
+
+
+def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        from sklearn.model_selection import GridSearchCV
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            tree = DecisionTreeClassifier(random_state=seed)
+            return GridSearchCV(tree, {"max_depth": [1, 2]}, cv=2).fit(features, target)
+        """
+    )
+    project.data(rows)
+    ended = project.start(project.job(repeat=True))
+    assert "reached the rung 'state', expected 'artifact'" in ended.error["message"]
+    assert ".cv_results_.mean_fit_time: largest difference" in ended.error["message"]
+    assert ended.error["hint"] == (
+        "a search remembers how long each fit took: return its best_estimator_;"
+        ' or claim level = "state"'
+    )
+
+
+def test_a_recipe_that_finds_its_first_model_or_follows_the_file_system_is_found_out(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(
+        train="""
+        import os, pickle, tempfile
+        from pathlib import Path
+        from sklearn.tree import DecisionTreeClassifier
+
+        def train(features, target, *, params, seed):
+            kept = Path(tempfile.gettempdir()) / "kept"
+            if kept.exists():
+                return pickle.loads(kept.read_bytes())
+            names = os.listdir("parts")
+            model = DecisionTreeClassifier(max_depth=1 + names.index("c"), random_state=seed)
+            kept.write_bytes(pickle.dumps(model.fit(features, target)))
+            return model
+        """
+    )
+    for name in "abcd":
+        (project.root.code / "parts").mkdir(exist_ok=True)
+        (project.root.code / "parts" / name).touch()
+    project.data(rows)
+    scratch = project.root.path / "tmp"
+    scratch.mkdir()
+    ended = project.start(project.job(repeat=True), TMPDIR=str(scratch), HOME=str(scratch))
+    assert ".max_depth: " in ended.error["message"]
+    assert ended.error["hint"].startswith(
+        "train.py:10: os.listdir() takes files in the order the file system gives them"
+    )
+
+
+def test_a_file_outside_the_project_is_refused(
+    project: Project, rows: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    secret = tmp_path_factory.mktemp("elsewhere") / "weights.txt"
+    secret.write_text("1")
+    project.code(
+        train=f"""
+        def train(features, target, *, params, seed):
+            open({str(secret)!r}).read()
+        """
+    )
+    project.data(rows)
+    ended = project.start(project.job(), TMPDIR=str(project.out.parent), HOME="/nonexistent")
+    assert ended.code == 1
+    assert ended.error["message"] == (
+        f"the recipe read {secret}, which is neither in the project nor in its data"
+    )
+    assert ended.error["hint"].startswith("see train.py:3: put the file into the project")
+
+
+def test_a_pinned_instruction_set_reaches_the_libraries(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=FOREST)
+    project.data(rows)
+    pinned = recipe(isa="x86-64-v3")
+    # Told already to leave out what is above, and to leave out what the instruction set has.
+    told = {"NPY_DISABLE_CPU_FEATURES": "X86_V4", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA"}
+    told["OPENBLAS_CORETYPE"] = "Nehalem"
+    result = project.train(project.job(repeat=True, recipe=pinned), **told)
+    assert any("Haswell" in pool for pool in result.environment.blas)
+    assert not any(
+        name.startswith(("X86_V4", "AVX512")) for name in result.environment.cpu_features
+    )
+    steered = result.environment.variables
+    assert "OPENBLAS_CORETYPE=Haswell" in steered
+    assert not any(entry.startswith("GLIBC_TUNABLES") for entry in steered)
+    assert result.observed is not None
+    assert result.observed.rung == "artifact"

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
+
+from monitoring.stats.accuracy import wilson
+from packager.errors import PackageError
+from packager.manifest.base import Scalar
+from packager.manifest.evaluation import Evaluation, Metrics
+from packager.model.model import LoadedModel, Predictions
+from packager.worker.replay.differences import (
+    accepted,
+    identical,
+    label_flips,
+    largest_difference,
+    metric_checks,
+    slices_check,
+)
+from packager.worker.replay.equivalence import rung_of
+from packager.worker.replay.report import Likeness
+from packager.worker.train.evaluate import evaluate, metrics
+
+
+def test_metrics_of_two_classes_are_those_of_scikit_learn() -> None:
+    actual: list[Scalar | None] = ["a", "b", "b", "a", "b"]
+    shares = np.array([0.9, 0.4, 0.2, 0.3, 0.6])
+    guess: list[Scalar | None] = ["a" if share > 0.5 else "b" for share in shares]
+    probabilities = np.column_stack([shares, 1 - shares])
+    got = metrics(actual, Predictions(guess, probabilities), ("a", "b"), "classification")
+    is_b = [label == "b" for label in actual]
+    assert got.values == pytest.approx(
+        {
+            "accuracy": 3 / 5,
+            "balanced_accuracy": (1 / 2 + 2 / 3) / 2,
+            "f1_macro": (1 / 2 + 2 / 3) / 2,
+            "log_loss": log_loss(actual, probabilities, labels=["a", "b"]),
+            "roc_auc": roc_auc_score(is_b, 1 - shares),
+        }
+    )
+    assert got.intervals["accuracy"] == wilson(3, 5)
+
+
+def test_auc_of_many_classes_is_the_mean_of_one_versus_rest() -> None:
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet([1, 1, 1], 60)
+    truth = generator.integers(0, 3, 60)
+    guess: list[Scalar | None] = probabilities.argmax(axis=1).tolist()
+    got = metrics(truth.tolist(), Predictions(guess, probabilities), (0, 1, 2), "classification")
+    expected = roc_auc_score(truth, probabilities, multi_class="ovr", average="macro")
+    assert got.values["roc_auc"] == pytest.approx(expected)
+
+
+def test_what_is_not_defined_is_left_out() -> None:
+    one_class = metrics(
+        ["a"], Predictions(["a"], np.array([[0.5, 0.5]])), ("a", "b"), "classification"
+    )
+    assert "roc_auc" not in one_class.values
+    assert "log_loss" in one_class.values
+    unseen = metrics(
+        ["c"], Predictions(["a"], np.array([[0.5, 0.5]])), ("a", "b"), "classification"
+    )
+    assert "log_loss" not in unseen.values
+    assert "r2" not in metrics([1.0], Predictions([2.0], None), None, "regression").values
+
+
+def test_a_row_without_an_answer_is_wrong_for_labels_and_counted_for_numbers() -> None:
+    labels = metrics(["a", "a"], Predictions(["a", None], None), None, "classification")
+    assert labels.values["accuracy"] == 0.5
+    numbers = metrics([1.0, 2.0], Predictions([1.5, None], None), None, "regression")
+    assert numbers.values == {"unanswered": 0.5, "mae": 0.5, "rmse": 0.5, "bias": 0.5}
+    assert metrics([1.0], Predictions([None], None), None, "regression").values == {
+        "unanswered": 1.0
+    }
+
+
+def test_metrics_of_a_regression() -> None:
+    actual: list[Scalar | None] = [1.0, 2.0, 4.0]
+    guess: list[Scalar | None] = [2.0, 2.0, 2.0]
+    got = metrics(actual, Predictions(guess, None), None, "regression").values
+    assert got == pytest.approx(
+        {"mae": 1.0, "rmse": math.sqrt(5 / 3), "bias": -1 / 3, "r2": r2_score(actual, guess)}
+    )
+
+
+class Constant:
+    def __init__(self, label: Any) -> None:
+        self.label = label
+
+    def predict(self, frame: pd.DataFrame) -> list[Any]:
+        return [self.label] * len(frame)
+
+
+def test_slices_are_measured_on_their_own_rows_and_empty_ones_left_out() -> None:
+    features = pd.DataFrame({"x": [1, 2, 3]})
+    target = pd.Series(["a", "b", "a"], name="label")
+    masks = {
+        "__all__": np.ones(3, bool),
+        "first": np.array([True, False, False]),
+        "none": np.zeros(3, bool),
+    }
+    model = LoadedModel(Constant("a"), "classification", None, False)
+    got = evaluate(model, features, target, masks, {"a", "b"})
+    assert got.overall.values["accuracy"] == pytest.approx(2 / 3)
+    assert {name: found.rows for name, found in got.slices.items()} == {"first": 1}
+    assert got.slices["first"].values["accuracy"] == 1
+
+
+def test_answers_that_are_no_labels_of_the_target_are_refused() -> None:
+    model = LoadedModel(Constant(0), "classification", None, False)
+    target = pd.Series(["a", "b"], name="label")
+    with pytest.raises(PackageError, match="answers with labels like 0, expected those of 'label'"):
+        evaluate(model, pd.DataFrame({"x": [1, 2]}), target, {}, {"a", "b"})
+
+
+def evaluation(accuracy: float, of_slice: float = 0.5) -> Evaluation:
+    return Evaluation(
+        overall=Metrics(rows=4, values={"accuracy": accuracy}),
+        slices={"red": Metrics(rows=2, values={"accuracy": of_slice})},
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "accept", "ok"),
+    [
+        (0.80, {}, True),
+        (0.80 + 1e-12, {}, True),
+        (0.81, {}, False),
+        (0.81, {"accuracy": 0.02}, True),
+        (0.83, {"accuracy": 0.02}, False),
+        (0.81, {"log_loss": 1.0}, True),
+    ],
+)
+def test_metrics_are_accepted_within_their_band_and_not_beyond(
+    now: float, accept: dict[str, float], ok: bool
+) -> None:
+    checks = metric_checks(evaluation(0.8), evaluation(now), accept, every=False)
+    assert checks["accuracy"].ok is ok
+    assert checks["accuracy"].recorded == 0.8
+
+
+def test_a_metric_that_the_recipe_does_not_name_is_judged_only_where_every_one_is() -> None:
+    loose = metric_checks(evaluation(0.8), evaluation(0.81), {"log_loss": 1.0}, every=False)
+    strict = metric_checks(evaluation(0.8), evaluation(0.81), {"log_loss": 1.0}, every=True)
+    assert (loose["accuracy"].ok, loose["accuracy"].accepted) == (True, None)
+    assert (strict["accuracy"].ok, strict["accuracy"].accepted) == (False, 0.0)
+
+
+def test_a_metric_on_one_side_only_is_not_accepted() -> None:
+    check = metric_checks(evaluation(0.8), None, {"accuracy": 1.0}, every=True)["accuracy"]
+    assert (check.ok, check.recorded, check.now) == (False, 0.8, None)
+
+
+def test_no_metric_at_all_is_no_agreement() -> None:
+    assert not accepted(metric_checks(None, None, {}, every=True))
+    absent = metric_checks(evaluation(0.8), evaluation(0.8), {"lift": 0.1}, every=False)
+    assert (absent["lift"].ok, accepted(absent)) == (False, False)
+    assert accepted(metric_checks(evaluation(0.8), evaluation(0.8), {}, every=False))
+
+
+def test_answers_to_no_rows_are_no_equal_answers() -> None:
+    equal = {"artifact": False, "state": None, "bit_equal": True, "close": True}
+    rungs = [
+        rung_of(Likeness(**equal, rows=rows), metrics=False, statistical=False) for rows in (0, 1)
+    ]
+    assert rungs == ["none", "predictions"]
+
+
+def test_slices_that_measure_otherwise_are_named() -> None:
+    assert slices_check(evaluation(0.8), evaluation(0.8)).ok
+    check = slices_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
+    assert not check.ok
+    assert check.actual == "other values for red accuracy"
+
+
+def test_predictions_differ_by_their_last_bit() -> None:
+    one = Predictions(["a"], np.array([[0.3, 0.7]]))
+    other = Predictions(["a"], np.array([[np.nextafter(0.3, 1), 0.7]]))
+    assert identical(one, one, "classification")
+    assert not identical(one, other, "classification")
+    assert largest_difference(one, other, "classification") == pytest.approx(5.6e-17, rel=0.1)
+    assert label_flips(one, Predictions(["b"], None), "classification") == 1
+
+
+def test_numbers_are_compared_bit_for_bit_and_measured() -> None:
+    one, other = Predictions([1.0, None, -0.0], None), Predictions([1.5, 2.0, 0.0], None)
+    assert identical(one, one, "regression")
+    assert not identical(Predictions([-0.0], None), Predictions([0.0], None), "regression")
+    assert largest_difference(one, other, "regression") == 0.5
+    assert label_flips(one, other, "regression") is None
+    assert largest_difference(Predictions(["a"], None), one, "classification") is None

@@ -1,0 +1,189 @@
+"""Models that were fitted on some of the features, or in another order, are asked accordingly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from lightgbm import LGBMClassifier
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from worker_projects import Project
+from xgboost import XGBClassifier
+
+from packager.errors import PackageError
+from packager.model.feature_names import columns_named, feature_names
+from packager.model.model import LoadedModel
+from packager.worker.train.fitted_columns import taken_features
+
+DRAW = np.random.default_rng(0)
+ROWS = pd.DataFrame(DRAW.normal(size=(80, 4)), columns=["a", "b", "my c", "d"])
+LABELS = (ROWS["b"] > 0).astype(int)
+ORDER = ["my c", "b"]
+SMALL = {"n_estimators": 2, "n_jobs": 1}
+MODELS = {
+    "sklearn": LogisticRegression(),
+    "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
+    "search": GridSearchCV(LogisticRegression(), {"C": [1.0, 2.0]}, cv=2),
+    "search in a pipeline": make_pipeline(
+        GridSearchCV(LogisticRegression(), {"C": [1.0, 2.0]}, cv=2)
+    ),
+    "lightgbm": LGBMClassifier(**SMALL, verbose=-1),
+    "xgboost": XGBClassifier(**SMALL),
+    "pipeline of xgboost": make_pipeline(XGBClassifier(**SMALL)),
+}
+
+
+def loaded(native) -> LoadedModel:
+    return LoadedModel(native, "classification", (0, 1), True)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_asked_with_the_columns_it_was_fitted_on(name):
+    model = loaded(clone(MODELS[name]).fit(ROWS[ORDER], LABELS))
+    names = taken_features(model, ROWS, tuple(ROWS))
+    assert names == tuple(ORDER)
+    assert len(model.predict(ROWS[list(names)]).labels) == len(ROWS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_fitted_on_all_columns_is_asked_with_all(name):
+    model = loaded(clone(MODELS[name]).fit(ROWS, LABELS))
+    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_fitted_on_an_array_names_nothing(name):
+    model = loaded(clone(MODELS[name]).fit(ROWS.to_numpy(), LABELS))
+    assert model.feature_names is None
+    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+
+
+def test_the_boosters_themselves_name_their_columns():
+    import lightgbm
+    import xgboost
+
+    data = lightgbm.Dataset(ROWS[ORDER], LABELS)
+    booster = lightgbm.train({"verbose": -1, "num_threads": 1}, data, 2)
+    assert feature_names(booster) == ("my_c", "b")
+    assert columns_named(feature_names(booster), list(ROWS)) == ("my c", "b")
+    trees = xgboost.train({"nthread": 1}, xgboost.DMatrix(ROWS[ORDER], LABELS), 2)
+    assert feature_names(trees) == ("my c", "b")
+
+
+def test_names_that_could_mean_two_columns_name_none():
+    assert columns_named(["my_c"], ["my c", "my_c"]) == ("my_c",)
+    assert columns_named(["a_b"], ["a b", "a\tb"]) is None
+    assert columns_named(["a", "a"], ["a", "b"]) is None
+    assert columns_named(["z"], ["a", "b"]) is None
+
+
+class Selects(LogisticRegression):
+    """Selects its columns itself, one of which it names nowhere."""
+
+    def fit(self, features, target):
+        return super().fit(features[["a", "b"]], target)
+
+    def predict(self, frame):
+        return np.where(frame["d"] > 9, 1, super().predict(frame[["a", "b"]]))
+
+    def predict_proba(self, frame):
+        return super().predict_proba(frame[["a", "b"]])
+
+
+def test_a_class_that_reads_more_than_it_names_gets_all():
+    model = loaded(Selects().fit(ROWS, LABELS))
+    assert model.feature_names == ("a", "b")
+    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+
+
+SELECTS = """
+    from sklearn.linear_model import LogisticRegression
+
+    def train(features, target, *, params, seed):
+        return LogisticRegression().fit({}, target)
+"""
+
+
+def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replayed(
+    project: Project, rows: pd.DataFrame
+):
+    project.code(train=SELECTS.format("features[['count', 'size']]"))
+    project.data(rows)
+    job = project.job(
+        repeat=True,
+        slices_columns=("new",),
+        serve=project.job().serve.model_copy(update={"compile": "auto"}),
+    )
+    ended = project.start(job)
+    assert ended.code == 0, ended.stderr
+    assert (
+        "the model was fitted on 2 of 3 features; requests need not hold the others: 'new'\n"
+        in ended.stderr
+    )
+    result = project.train(job)
+    assert [column.name for column in result.schema_.features] == ["count", "size"]
+    assert [column.name for column in result.schema_.extras] == ["new"]
+    assert result.observed is not None
+    assert result.observed.rung == "artifact"
+    assert result.compiled.verdict == "equal", result.compiled.reason
+    assert set(result.evaluation.slices) == {"new=False", "new=True"}
+
+
+@pytest.mark.parametrize(
+    ("features", "hint"),
+    [
+        ("features[['size', 'count']].to_numpy()", "fitted it on 2 of 3 features without their"),
+        ("features.assign(both=features['size'] * 2)", "fitted it on 'both', which is no feature"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_is_told_why(project: Project, rows, features, hint):
+    project.code(train=SELECTS.format(features))
+    project.data(rows)
+    ended = project.start(project.job())
+    assert ended.code == 1
+    assert "the model raised ValueError" in ended.error["message"]
+    assert hint in ended.error["hint"]
+
+
+def test_a_vectoriser_that_walks_over_the_column_names_is_told_so(project: Project, rows):
+    project.code(
+        train="""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        def train(features, target, *, params, seed):
+            return make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(
+                features["text"], target
+            )
+        """
+    )
+    project.data(rows.assign(text=[f"bought {n}" for n in range(80)])[["text", "label"]])
+    ended = project.start(project.job())
+    assert "would go through the names of the columns" in ended.error["message"]
+    assert 'make_column_transformer((TfidfVectorizer(), "text"))' in ended.error["hint"]
+
+
+def test_a_pipeline_that_names_nothing_is_asked_with_all():
+    first = FunctionTransformer(lambda frame: frame[["a", "b"]])
+    model = loaded(make_pipeline(first, LogisticRegression()).fit(ROWS, LABELS))
+    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+    columns = make_column_transformer(("passthrough", ["b"]))
+    model = loaded(make_pipeline(columns, LogisticRegression()).fit(ROWS, LABELS))
+    assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
+
+
+def test_a_frame_of_one_answer_a_column_is_refused_and_a_square_one_is_not():
+    class Walks:
+        def predict(self, frame):
+            return [0 for _ in frame]
+
+    model = LoadedModel(Walks(), "classification", (0, 1), False)
+    with pytest.raises(PackageError, match="predict gave 4 values for 80 rows"):
+        model.predict(ROWS)
+    assert len(model.predict(ROWS.head(4)).labels) == 4

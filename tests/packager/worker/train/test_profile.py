@@ -1,0 +1,208 @@
+"""What is monitored: which features, the model's answers, what is usual, and how sure is right."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.profile.profile import NotCompared, Profile
+from packager.data.frames import infer_columns
+from packager.errors import PackageError
+from packager.manifest.manifest import Schema
+from packager.model.model import LoadedModel
+from packager.model.predictions import Predictions
+from packager.worker.train.dataset import Dataset
+from packager.worker.train.importance import MAX_QUESTIONS, by_importance
+from packager.worker.train.profile import profile
+
+RANDOM = np.random.default_rng(5)
+
+
+class Model:
+    """Says yes by two of many columns, the later one counting more."""
+
+    task: Any = "classification"
+    classes: Any = ("no", "yes")
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        score = frame["f150"].to_numpy() * 3 + frame["f7"].fillna(0).to_numpy()
+        chance = 1 / (1 + np.exp(-score))
+        labels = np.where(chance > 0.5, "yes", "no").tolist()
+        return Predictions(labels, np.column_stack([1 - chance, chance]))
+
+
+class Regression(Model):
+    task = "regression"
+    classes = None
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        return Predictions((frame["f150"] * 3 + frame["f7"].fillna(0)).tolist(), None)
+
+
+class LabelsOnly(Model):
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        return Predictions(super().predict(frame).labels, None)
+
+
+def made(model: Any, rows: int = 500) -> tuple[Dataset, Schema, LoadedModel]:
+    columns = {f"f{i}": RANDOM.normal(size=rows) for i in range(200)}
+    frame = pd.DataFrame(columns)
+    frame.loc[:24, "f7"] = np.nan
+    frame["shop"] = RANDOM.choice(["north", "south"], rows)
+    frame["y"] = model.predict(frame).labels
+    train, test = frame.iloc[: rows // 2], frame.iloc[rows // 2 :].reset_index(drop=True)
+    test = test.copy()
+    test.loc[:9, "shop"] = "west"
+    test.loc[:4, "f3"] = 99.0
+    features = tuple(name for name in frame if name != "y")
+    dataset = Dataset(train, test, features, "y")
+    schema = Schema(features=infer_columns(train[list(features)]), classes=model.classes)
+    return dataset, schema, model
+
+
+def profiled(
+    dataset: Dataset, schema: Schema, model: Any, apart: Any = None, **more: Any
+) -> Profile:
+    return profile(dataset, schema, model, partial(by_importance, model), apart, **more)
+
+
+@pytest.mark.parametrize("model", [Model(), Regression(), LabelsOnly()])
+def test_of_many_features_those_are_kept_that_move_the_answers(
+    model: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, schema, loaded = made(model)
+    ranked = [column.name for column in by_importance(loaded, dataset.test, schema.features)]
+    assert ranked[:2] == ["f150", "f7"]
+    assert ranked[2:] == [c.name for c in schema.features if c.name not in ("f150", "f7")]
+    found = profiled(*made(model))
+    names = [feature.name for feature in found.features]
+    assert len(names) == 15
+    assert {"f150", "f7", "__prediction__"} <= set(names)
+    assert ("__confidence__" in names) == (type(model) is Model)
+    assert len(found.left_out) == 201 - sum(not name.startswith("__") for name in names)
+    said = capsys.readouterr().err
+    assert "features get drift bins" in said
+    assert "beyond the cap, the least important" in said
+
+
+def test_the_same_data_and_model_give_the_same_profile() -> None:
+    dataset, schema, loaded = made(Model())
+    assert profiled(dataset, schema, loaded) == profiled(dataset, schema, loaded)
+
+
+def test_the_model_s_answers_are_profiled_on_held_out_rows() -> None:
+    dataset, schema, loaded = made(Model())
+    found = {feature.name: feature for feature in profiled(dataset, schema, loaded).features}
+    answers = loaded.predict(dataset.test)
+    expected = pd.Series(answers.labels).value_counts().sort_index()
+    assert found["__prediction__"].bins == tuple(expected.index)
+    assert found["__prediction__"].counts == tuple(expected)
+    assert answers.probabilities is not None
+    confidence = answers.probabilities.max(axis=1)
+    assert found["__confidence__"].minimum == confidence.min()
+    assert sum(found["__confidence__"].counts) == len(dataset.test)
+
+
+def test_of_a_split_by_time_the_answers_are_those_of_all_seasons() -> None:
+    dataset, schema, loaded = made(Model())
+    cold = dataset.test.assign(f150=-1.0)  # the last rows, and a season of their own
+    dataset = replace(dataset, test=cold)
+    found = {one.name: one for one in profiled(dataset, schema, loaded, by_time=True).features}
+    alone = {one.name: one for one in profiled(dataset, schema, loaded).features}
+    every = pd.concat([dataset.train, cold], ignore_index=True)
+    answers = pd.Series(loaded.predict(every).labels).value_counts().sort_index()
+    assert found["__prediction__"].counts == tuple(answers)
+    assert sum(found["__confidence__"].counts) == len(cold)  # training rows are known by heart
+    assert "__prediction__" not in alone or alone["__prediction__"].counts != tuple(answers)
+
+
+def test_a_model_that_raises_on_training_rows_is_compared_with_held_out_answers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dataset, schema, loaded = made(Model())
+
+    def only_held_out(frame: pd.DataFrame) -> Any:
+        if len(frame) > len(dataset.test):
+            raise PackageError("the model raised ValueError: only the future is known")
+        return loaded.predict(frame)
+
+    future = SimpleNamespace(predict=only_held_out, classes=loaded.classes, task=loaded.task)
+    rank = partial(by_importance, loaded)
+    found = profile(dataset, schema, future, rank, by_time=True)
+    assert found.features == profiled(dataset, schema, loaded).features
+    said = capsys.readouterr().err
+    assert "compared with those to held-out rows only: the model raised" in said
+    assert "Traceback" not in said
+
+
+def test_what_is_usual_in_the_reference_is_kept() -> None:
+    dataset, schema, loaded = made(Model())
+    usual = profiled(dataset, schema, loaded).reference_anomalies
+    assert usual["f7"]["missing"] == 25 / 250
+    assert usual["shop"] == {"missing": 0, "unseen": 10 / 250}
+    assert usual["f3"]["above_range"] >= 5 / 250
+    assert usual["f3"]["below_range"] < 0.1
+
+
+def test_features_that_tell_the_time_get_no_bins_and_are_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dataset, schema, loaded = made(Model())
+    apart = {
+        "f150": NotCompared(reason="calendar", detail="month of when"),
+        "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+    }
+    found = profiled(dataset, schema, loaded, apart)
+    assert found.not_compared == apart
+    assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
+    assert found.reference_anomalies["f150"] == {"missing": 0.0}
+    assert found.reference_anomalies["f3"] == {}
+    said = capsys.readouterr().err
+    assert "monitoring: not compared, because live rows would always drift: f150 (month of" in said
+    assert "[monitoring] include" in said
+
+
+def test_confidence_is_calibrated_by_held_out_answers() -> None:
+    dataset, schema, loaded = made(Model(), rows=4_000)
+    wrong = RANDOM.uniform(size=len(dataset.test)) < 0.3
+    flipped = np.where(dataset.test["y"] == "yes", "no", "yes")
+    labels = np.where(wrong, flipped, dataset.test["y"])
+    test = dataset.test.assign(y=labels)
+    noisy = Dataset(dataset.train, test, dataset.features, "y", 0)
+    found = profiled(noisy, schema, loaded).calibration
+    assert found is not None
+    assert found.rows == len(test)
+    answers = loaded.predict(test)
+    assert answers.probabilities is not None
+    confidences = answers.probabilities.max(axis=1)
+    assert found.correct_many(confidences).mean() == pytest.approx(1 - wrong.mean(), abs=1e-6)
+    assert profiled(*made(LabelsOnly())).calibration is None
+
+
+def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questions(capsys) -> None:
+    names = [f"f{i}" for i in range(3_000)]
+    rows = pd.DataFrame(RANDOM.normal(size=(60, 3_000)), columns=names)
+    weights = {"f7": 1.0, "f8": 4.0, "f1500": 2.0, "f2999": 3.0}
+    asked = []
+
+    class Wide(Model):
+        def predict(self, frame: pd.DataFrame) -> Predictions:
+            asked.append(list(frame) == names)
+            score = sum(frame[name].to_numpy() * weight for name, weight in weights.items())
+            chance = 1 / (1 + np.exp(-score))
+            return Predictions(["yes"] * len(frame), np.column_stack([1 - chance, chance]))
+
+    columns = infer_columns(rows)
+    ranked = [column.name for column in by_importance(Wide(), rows, columns)]
+    assert ranked[:4] == ["f8", "f2999", "f1500", "f7"]
+    assert sorted(ranked) == sorted(names)
+    assert all(asked)
+    assert len(asked) <= MAX_QUESTIONS + 1
+    assert ranked == [column.name for column in by_importance(Wide(), rows, columns)]
+    assert "questions" in capsys.readouterr().err

@@ -1,0 +1,51 @@
+"""Large requests: no collector meanwhile, and their memory given back."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+
+import pytest
+
+from serving.http import memory
+
+
+def test_the_collector_is_still_and_then_as_before() -> None:
+    def failing() -> None:
+        with memory.uncollected():
+            assert not gc.isenabled()
+            raise ValueError("a fault")
+
+    with pytest.raises(ValueError, match="a fault"):
+        failing()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with memory.uncollected():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_memory_is_given_back_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "GIVE_BACK_SECONDS", 0.01)
+    given = []
+    done = threading.Event()
+    give_back = memory.GiveBack()
+
+    def trim(kept: int) -> None:
+        given.append(kept)
+        done.set()
+
+    give_back._trim = trim
+
+    async def requests() -> None:
+        for _ in range(5):
+            give_back.soon()
+        await asyncio.sleep(0.1)
+
+    asyncio.run(requests())
+    assert done.wait(10)
+    assert given == [0]

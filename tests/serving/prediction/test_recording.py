@@ -1,0 +1,73 @@
+"""A worker's counts by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from monitoring.metrics.recorder import Batch
+from serving.prediction.recording import LOGGED_AT_ONCE, ROWS_AT_ONCE, VALUES_AT_ONCE, Counting
+
+
+def counting(observed: list[Any], suspicious: object = None) -> Counting:
+    predictor: Any = SimpleNamespace(
+        live_check=lambda _: None,
+        suspicious=suspicious,
+        log_suspicious=lambda batch: observed.append(f"logged {len(batch.labels)}"),
+        feedback=None,
+        metrics=SimpleNamespace(add_unwritten=lambda _: None),
+        observer=SimpleNamespace(observe=observed.append, flush=lambda: observed.append("flush")),
+    )
+    return Counting(predictor, 0.0)
+
+
+def test_a_process_that_counts_alone_is_scraped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    seen: list[Any] = []
+    response = asyncio.run(counting(seen).exposition())
+    assert seen == ["flush"]
+    assert response.status == 200
+    assert response.content_type.startswith("text/plain; version=")
+    assert b"python_info" in response.body
+
+
+def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
+    rows = 2 * ROWS_AT_ONCE + 1
+    batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [()] * rows, {})
+    seen: list[Any] = []
+
+    async def both() -> None:
+        slowly = asyncio.create_task(counting(seen).rows_slowly(batch))
+        while not slowly.done():
+            await asyncio.sleep(0)
+            seen.append("other work")
+
+    asyncio.run(both())
+    sizes = [len(one.labels) for one in seen if isinstance(one, Batch)]
+    assert sizes == [ROWS_AT_ONCE, ROWS_AT_ONCE, 1]
+    first = seen.index("other work")
+    last = max(place for place, one in enumerate(seen) if isinstance(one, Batch))
+    assert first < last
+
+
+def parts_of(batch: Batch, suspicious: object = None) -> list[Any]:
+    seen: list[Any] = []
+    asyncio.run(counting(seen, suspicious).rows_slowly(batch))
+    return [len(one.labels) if isinstance(one, Batch) else one for one in seen]
+
+
+def test_rows_of_many_columns_are_counted_fewer_at_a_time() -> None:
+    rows, columns = 1_000, 2 * VALUES_AT_ONCE // 1_000
+    batch = Batch([range(rows)] * columns, [1] * rows, None, [1] * rows, [()] * rows, {})
+    found = parts_of(batch)
+    assert [one for one in found if isinstance(one, int)] == [500, 500]
+
+
+def test_suspicious_rows_of_a_large_request_are_logged_part_by_part() -> None:
+    rows = LOGGED_AT_ONCE + 1
+    batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [("a:missing",)] * rows, {})
+    expected = [f"logged {LOGGED_AT_ONCE}", LOGGED_AT_ONCE, "logged 1", 1]
+    assert parts_of(batch, suspicious=object())[:4] == expected

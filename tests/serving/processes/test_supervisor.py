@@ -1,0 +1,166 @@
+"""The supervisor with processes that are no workers: each test is a script of its own, as it takes
+the signals of its main thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TOP = Path(__file__).parents[3]
+SCRIPT = """
+import json, os, sys
+from pathlib import Path
+from monitoring.metrics.restarts import RestartCounts
+from packager.errors import PackageError
+from serving import logs
+from serving.processes.shared_descriptors import Notes
+from serving.processes.supervisor import Child, Supervisor
+from serving.processes.watchdog import Watchdog
+from serving.http.worker_table import Pulses, make_table
+logs.to_json()
+table = make_table()
+children = []
+for number, command in enumerate(json.loads(sys.argv[2]), 1):
+    notes = Notes.make()
+    environment = dict(os.environ, MODEL_SERVER_WORKERS=str(table))
+    notes.name_in(environment)
+    descriptors = [table, notes.failure, notes.stacks]
+    children.append(
+        Child(f"worker {number}", command, environment, descriptors, number, notes, Watchdog(2, 2))
+    )
+counts = RestartCounts(Path(sys.argv[1]), "m", "1")
+try:
+    Supervisor(children, Pulses(table), counts, 2.0).run()
+except PackageError as error:
+    sys.exit(f"{error.message}; {error.hint}")
+"""
+GIVES_UP = """
+from packager.errors import PackageError
+from serving.processes.shared_descriptors import give_up
+give_up(PackageError("no model", "build it"))
+"""
+BEATS = """
+import os, time
+from serving import supervision
+from serving.http.worker_table import Workers
+worker = Workers(supervision.table(), 1)
+supervision.answer_for_stacks()
+worker.beat()
+"""
+
+Begin = Callable[..., "Run"]
+
+
+class Run:
+    def __init__(self, folder: Path, commands: list[list[str]]) -> None:
+        self.log = folder / "log"
+        with self.log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SCRIPT, str(folder), json.dumps(commands)],
+                cwd=TOP,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    def told(self, part: str, times: int = 1) -> list[dict[str, Any]]:
+        """Lines with ``part`` in their message, once there are so many."""
+        until = time.monotonic() + 60
+        while True:
+            text = self.log.read_text().splitlines()
+            found = [json.loads(line) for line in text if part in line and line.startswith("{")]
+            if len(found) >= times:
+                return found
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(0.05)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def begin(tmp_path: Path):
+    runs: list[Run] = []
+
+    def one(*commands: list[str]) -> Run:
+        runs.append(Run(tmp_path, [*commands]))
+        return runs[-1]
+
+    yield one
+    for run in runs:
+        run.process.kill()
+        run.process.wait()
+
+
+def python(script: str) -> list[str]:
+    return [sys.executable, "-c", script]
+
+
+def test_what_ends_is_started_again_and_again_with_growing_pauses(begin: Begin) -> None:
+    run = begin(["sh", "-c", "exit 3"], ["sleep", "100"])
+    lines = run.told("worker 1", 3)
+    assert [line["pause_seconds"] for line in lines] == [0, 1, 2]
+    assert [line["restarts"] for line in lines] == [1, 2, 3]
+    assert lines[1]["message"].endswith("ended with exit code 3; another starts in 1 s")
+    assert run.end() == 0
+    assert "worker 2" not in run.log.read_text()
+
+
+def test_what_cannot_be_started_leaves_the_others_alone(begin: Begin) -> None:
+    run = begin(["/none/such"], ["sleep", "100"])
+    (line, *_) = run.told("worker 1 can't be started", 2)
+    assert "next try in 1 s: [Errno 2]" in line["message"]
+    assert run.process.poll() is None
+    assert run.end(signal.SIGINT) == 0
+
+
+def test_a_package_that_no_worker_can_load_ends_the_server(begin: Begin) -> None:
+    run = begin(python(GIVES_UP), ["sleep", "100"])
+    assert run.process.wait(60) == 1
+    assert run.log.read_text().endswith("no model; build it\n")
+
+
+def test_a_package_that_some_worker_could_load_does_not(begin: Begin) -> None:
+    script = BEATS + "time.sleep(0.5)\n" + GIVES_UP
+    run = begin(python(script), ["sleep", "100"])
+    (line,) = run.told("ended with exit code 0")
+    assert (line["error"], line["hint"]) == ("no model", "build it")
+    assert run.process.poll() is None
+
+
+def test_a_hung_worker_says_where_it_is(begin: Begin) -> None:
+    run = begin(python(BEATS + "def stuck():\n    time.sleep(100)\nstuck()\n"))
+    (line,) = run.told("hangs: its event loop stood still for 2 s")
+    assert any("in stuck" in place for place in line["stacks"])
+    (line,) = run.told("was killed: its event loop")
+    assert line["reason"] == "hang"
+
+
+def test_a_worker_that_ignores_the_end_is_killed(begin: Begin) -> None:
+    run = begin(["sh", "-c", "trap '' TERM; sleep 100 & while :; do wait; done"])
+    time.sleep(1)
+    assert run.end() == 0
+    assert "is killed: it did not end" in run.log.read_text()
+
+
+def test_what_a_worker_started_ends_with_it(begin: Begin, tmp_path: Path) -> None:
+    run = begin(["sh", "-c", f"sleep 200 & echo $! > {tmp_path}/child; sleep 1; kill -9 $$"])
+    run.told("was killed by SIGKILL")
+    child = int((tmp_path / "child").read_text())
+    until = time.monotonic() + 20
+    while Path(f"/proc/{child}").exists() and os.path.exists(f"/proc/{child}/exe"):
+        state = Path(f"/proc/{child}/stat").read_text().split()[2]
+        if state == "Z":
+            break
+        assert time.monotonic() < until
+        time.sleep(0.05)

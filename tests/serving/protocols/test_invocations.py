@@ -1,0 +1,186 @@
+"""``/invocations`` and ``/ping`` as MLflow's and SageMaker's clients use them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from serving_helpers import Package, Server, diamonds, diamonds_schema, make_manifest
+
+from serving.http.messages import RequestError
+from serving.protocols.invocations import Invocations
+
+FEATURES = ["carat", "color", "tables"]
+ROWS = [{"carat": 0.5, "color": "E", "tables": 55}, {"carat": None, "color": "D", "tables": 50}]
+INVOCATIONS = Invocations(make_manifest(diamonds_schema(diamonds())))
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=10,
+)
+
+
+def rows(body: Any, kind: str = "application/json") -> list[dict[str, Any]]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return INVOCATIONS.rows(raw, {b"content-type": kind.encode()})[0]
+
+
+def refused(body: Any, kind: str = "application/json") -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        rows(body, kind)
+    return caught.value
+
+
+def send(server: Server, body: bytes, kind: str) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", "/invocations", body, {"Content-Type": kind})
+    answer = connection.getresponse()
+    found = answer.status, json.loads(answer.read())
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"dataframe_split": pd.DataFrame(ROWS).to_dict("split")},
+        {"dataframe_split": json.loads(pd.DataFrame(ROWS).to_json(orient="split"))},
+        {"dataframe_records": ROWS},
+        {"dataframe_records": pd.DataFrame(ROWS).to_dict("records"), "params": {}},
+        {"inputs": pd.DataFrame(ROWS).to_dict("list")},
+        {"inputs": ROWS},
+        {"inputs": [list(row.values()) for row in ROWS]},
+        {"instances": ROWS},
+        {"instances": [list(row.values()) for row in ROWS], "params": None},
+    ],
+)
+def test_every_form_gives_the_same_rows(body: Any) -> None:
+    assert rows(body) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("carat,color,tables\n0.5,E,55\n,D,50\n", "text/csv"),
+        ("tables,color,carat\r\n55,E,0.5\r\n\r\n50,D,NaN\r\n", "text/csv; charset=utf-8"),
+        ("\ufeffcarat,color,tables\n0.5,E,55\n,D,50", "Text/CSV; header=present"),
+        ("0.5,E,55\n,D,50\n", "text/csv"),
+        ('0.5,"E",55\n,D,50\n', "text/csv; header=absent"),
+    ],
+)
+def test_csv_with_and_without_a_header_gives_the_same_rows(text: str, kind: str) -> None:
+    assert rows(text.encode(), kind) == ROWS
+
+
+def test_a_header_is_what_the_content_type_says() -> None:
+    assert rows(b"color,color,1\n", "text/csv; header=absent")[0]["carat"] == "color"
+    assert refused(b"0.5,E,55\n", "text/csv; header=present").message == "there are no rows"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ([], "the body is not an object"),
+        ({}, "the body names not exactly one form"),
+        ({"rows": ROWS}, "the body names not exactly one form"),
+        ({"inputs": ROWS, "instances": ROWS}, "the body names not exactly one form"),
+        ({"inputs": ROWS, "params": {"a": 1}}, "this model takes no params"),
+        ({"inputs": ROWS, "id": 1}, "'id' is not known beside 'inputs'"),
+        ({"inputs": []}, "there are no rows"),
+        ({"inputs": {}}, "there are no rows"),
+        ({"inputs": {"a": 1}}, "'inputs': a column is not a list"),
+        ({"inputs": {"a": [1], "b": []}}, "'inputs': columns differ in length"),
+        ({"inputs": 1}, "the instances are not a list"),
+        ({"instances": [{}, 1]}, "row 1 is not an object"),
+        ({"instances": [[1, "E", 2], {}]}, "row 1 is not a list of 3 values"),
+        ({"instances": [[1, "E"]]}, "row 0 is not a list of 3 values"),
+        ({"dataframe_records": {}}, "the rows are not a list of objects"),
+        ({"dataframe_split": []}, "'dataframe_split'"),
+        ({"dataframe_split": {"columns": [1], "data": []}}, "'dataframe_split': columns"),
+        ({"dataframe_split": {"columns": ["a", "a"], "data": []}}, "a column comes twice"),
+        ({"dataframe_split": {"columns": ["a"], "data": [[]]}}, "row 0 is not a list of 1 values"),
+    ],
+)
+def test_json_of_another_form_is_422(body: Any, message: str) -> None:
+    error = refused(body)
+    assert (error.status, error.message) == (422, message)
+
+
+def test_what_cannot_be_read_is_400_and_so_is_another_content_type() -> None:
+    assert refused(b"{").status == 400
+    assert refused(b"[" * 100_000).status == 400
+    assert refused(b"\xff", "text/csv").status == 400
+    assert refused(b'"' + b"x" * 200_000, "text/csv").status == 400
+    error = refused(b"", "application/x-www-form-urlencoded")
+    assert (error.status, error.details["got"]) == (400, "application/x-www-form-urlencoded")
+
+
+@given(
+    st.one_of(
+        JSON,
+        st.fixed_dictionaries({"dataframe_split": JSON}),
+        st.fixed_dictionaries({"inputs": st.dictionaries(st.text(), JSON)}),
+        st.fixed_dictionaries({"instances": st.lists(JSON)}),
+    )
+)
+def test_any_json_is_rows_or_a_named_error(body: Any) -> None:
+    try:
+        found = rows(body)
+    except RequestError as error:
+        assert error.status in (400, 422)  # noqa: PT017
+        json.loads(error.response().body)
+    else:
+        assert found
+        assert all(isinstance(row, dict) for row in found)
+
+
+@given(st.one_of(st.binary(), st.text().map(str.encode)), st.binary())
+def test_any_bytes_are_rows_or_a_named_error(body: bytes, kind: bytes) -> None:
+    for given_kind in (b"text/csv", kind):
+        try:
+            found, _ = INVOCATIONS.rows(body, {b"content-type": given_kind})
+        except RequestError as error:
+            assert error.status in (400, 422)  # noqa: PT017
+        else:
+            assert found
+
+
+@pytest.mark.server
+def test_answers_are_the_models_labels(server: Server, package: Package) -> None:
+    frame = package.frame[FEATURES].head(120)
+    labels = package.model.predict(frame).tolist()
+    split = json.dumps({"dataframe_split": frame.to_dict("split")}).encode()  # with NaN in it
+    assert send(server, split, "application/json") == (200, {"predictions": labels})
+    table = frame.to_csv(index=False).encode()
+    assert send(server, table, "text/csv") == (200, {"predictions": labels})
+
+
+@pytest.mark.server
+def test_errors_have_mlflows_form(server: Server) -> None:
+    status, body = send(server, b'{"instances": [[0.5, 5, 55]]}', "application/json")
+    assert status == 422
+    assert body == {
+        "error_code": "BAD_REQUEST",
+        "message": 'row 0, column "color": expected text, got 5; send text in quotes',
+    }
+    assert send(server, b"{", "application/json")[0] == 400
+    assert send(server, b"", "text/xml")[1]["message"].endswith("text/csv, got text/xml")
+    reply = server.get("/invocations")
+    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    assert reply.json["error_code"] == "ENDPOINT_NOT_FOUND"
+
+
+@pytest.mark.server
+def test_a_failing_model_is_an_internal_error(troubled: Server) -> None:
+    status, body = send(troubled, b'{"instances": [[1]]}', "application/json")
+    assert (status, body["error_code"]) == (500, "INTERNAL_ERROR")
+
+
+@pytest.mark.server
+def test_ping_is_answered(server: Server) -> None:
+    assert server.get("/ping").status == 200

@@ -1,0 +1,73 @@
+"""Models that are deployed, and the folder that is written for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from packager.deploy.monitoring import (
+    Deployed,
+    deploy_monitoring,
+)
+from packager.deploy.prometheus.rules import Monitored, Objectives
+
+MODEL = Monitored(
+    "diamonds-cut",
+    "1.0.0-3f9c12ab45de",
+    "classification",
+    ("__all__", "color=E", 'said "no": never'),
+    ("carat", "__prediction__"),
+)
+
+
+IMAGE = "models/diamonds-cut:1.0.0-3f9c12ab45de"
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """As much of a package as monitoring asks for."""
+
+    model: Monitored
+    name: str
+
+    @property
+    def manifest(self) -> Any:
+        facts = {"name": self.model.name, "tag": self.model.version, "task": self.model.task}
+        return SimpleNamespace(
+            **facts,
+            slices=SimpleNamespace(columns={"color": ("E",)}, rules={}),
+            model=[SimpleNamespace(size=50 << 20)],
+            serve=SimpleNamespace(workers=2),
+        )
+
+    def profile(self) -> Any:
+        features = [SimpleNamespace(name=name) for name in self.model.features]
+        return SimpleNamespace(features=features)
+
+
+def deployed(
+    out: Path,
+    model: Monitored = MODEL,
+    image: str = IMAGE,
+    objectives: Objectives = Objectives(),
+    *,
+    keys: bool = False,
+) -> Deployed:
+    package: Any = Packaged(model, image)
+    return deploy_monitoring(package, out, objectives, keys=keys)
+
+
+def written(tmp_path: Path, model: Monitored = MODEL) -> Path:
+    out = tmp_path / "out"
+    deployed(out, model)
+    return out
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in out.rglob("*")
+        if path.is_file()
+    }

@@ -1,0 +1,81 @@
+"""A small application behind the server's own HTTP, and requests to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import own_server
+
+from serving.http import server
+from serving.http.fast_path import Written
+
+Scenario = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+HEAD = b"POST /direct HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%b\r\n"
+
+
+class Echo:
+    """Answers ``/direct`` with the body, but for bodies that begin with ``wait``."""
+
+    def __init__(self) -> None:
+        self.closing = False
+        self.asked = 0
+
+    def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
+        return url == b"/direct" and b"content-length" in headers
+
+    def direct(self, _url: bytes, _headers: Mapping[bytes, bytes], body: bytes) -> Written | None:
+        self.asked += 1
+        if body.startswith(b"wait"):
+            return None
+        length = b"%d" % len(body)
+        headers = [(b"content-length", length), (b"x-way", b"direct")]
+        if self.closing:
+            headers.append((b"connection", b"close"))
+        return Written(200, headers, body, self.closing)
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            kind = (await receive())["type"]
+            await send({"type": f"{kind}.complete"})
+        return
+    body = b""
+    while True:
+        message = await receive()
+        body += message["body"]
+        if not message["more_body"]:
+            break
+    await asyncio.sleep(0.001)
+    headers = [(b"content-length", b"%d" % len(body)), (b"x-way", b"asgi")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def talk(scenario: Scenario, echo: Echo | None = None) -> None:
+    async def connected(port: int, _: server.Server) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await asyncio.wait_for(scenario(reader, writer), 20)
+        finally:
+            writer.close()
+
+    own_server.serve(app, echo or Echo(), connected)
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Which way an answer came, and its body."""
+    head = b"http/1.1 100"
+    while head.startswith(b"http/1.1 100"):
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    assert head.startswith(b"http/1.1 200 ok\r\n")
+    fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:-2])
+    return fields[b"x-way"], await reader.readexactly(int(fields[b"content-length"]))
+
+
+def request(body: bytes, more: bytes = b"") -> bytes:
+    return HEAD % (len(body), more) + body

@@ -1,0 +1,35 @@
+"""Small finished images, for the tests of what carries and reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from host_samples import LOCK, MANIFEST
+
+from packager.image.config import LABEL, Image, assemble
+from packager.image.layers import Entry, plain_layer
+from packager.image.reference import COMPANION
+
+NAME = f"models/shop:{MANIFEST.tag}"
+
+
+def make_images(folder: Path, *, manifest: bytes | None = None) -> tuple[Image, Image]:
+    """A package and its companion; ``manifest`` stands in for the bytes of the true one."""
+    folder.mkdir(exist_ok=True)
+    package = {
+        "package/lock.json": LOCK.dump(),
+        "package/manifest.json": manifest or MANIFEST.dump(),
+    }
+    layers = [
+        plain_layer("code", folder / "code.tar", [Entry("code/train.py", source=b"x = 1\n")]),
+        plain_layer(
+            "package",
+            folder / "package.tar",
+            [Entry(name, source=content) for name, content in package.items()],
+        ),
+    ]
+    data = plain_layer("data", folder / "data.tar", [Entry("data/source/a.csv", source=b"a\n1\n")])
+    labels = {f"{LABEL}.root": MANIFEST.root, f"{LABEL}.name": "shop"}
+    main = assemble(NAME, None, layers, "linux/amd64", labels)
+    more = {**labels, f"{LABEL}.companion-of": MANIFEST.root}
+    return main, assemble(NAME + COMPANION, None, [*layers, data], "linux/amd64", more)

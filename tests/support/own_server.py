@@ -1,0 +1,36 @@
+"""A worker's server in this process, around an application of the test's."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+
+from serving.http import server as listener
+from serving.http.fast_path import Direct
+from serving.http.worker_table import Workers
+
+Scenario = Callable[[int, listener.Server], Awaitable[None]]
+
+
+def serve(app: Any, direct: Direct, scenario: Scenario) -> None:
+    """Run ``scenario`` with the port of such a server and the server."""
+    listener.Server.workers = Workers(None, 0)
+    listener.Server.direct = direct
+    listener.Server.begin_draining = staticmethod(lambda: None)
+
+    async def run() -> None:
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            server = listener.Server(uvicorn.Config(app, log_config=None))
+            serving = asyncio.create_task(server._serve([listening]))
+            while not server.started:
+                await asyncio.sleep(0.01)
+            await scenario(listening.getsockname()[1], server)
+            server.should_exit = True
+            await serving
+
+    asyncio.run(run())

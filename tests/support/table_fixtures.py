@@ -1,0 +1,25 @@
+import pandas as pd
+import pytest
+
+from packager.location import Location
+from packager.tables.commit import add
+from packager.tables.source import frame_source
+
+
+@pytest.fixture
+def frame():
+    return pd.DataFrame({"id": range(200), "x": [i / 7 for i in range(200)], "c": ["a", "b"] * 100})
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A table that isn't there yet."""
+    return Location(str(tmp_path / "table"))
+
+
+@pytest.fixture
+def commit(place):
+    def commit(frame, message="m", location=None, **options):
+        return add(frame_source(frame), location or place, message, "me", **options)
+
+    return commit
