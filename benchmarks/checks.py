@@ -33,12 +33,12 @@ from sklearn.preprocessing import StandardScaler
 
 from packager.data import frames
 from packager.data.checks.cross_validation import out_of_fold
-from packager.data.checks.default_model import stand_in
+from packager.data.checks.default_model import default_model
 from packager.data.checks.drift import drift
-from packager.data.checks.expectations import Expected
-from packager.data.checks.labels import confident, doubt, label_error
+from packager.data.checks.expectations import Expectations
+from packager.data.checks.labels import confident, label_error, self_confidence
 from packager.data.checks.run import LABELS, MODEL_FREE, WITH_MODELS, check
-from packager.data.checks.suspects import CannotJudgeError
+from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
 
 
@@ -53,8 +53,8 @@ def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[st
     )
     if name == LABELS:
         try:
-            suspects = list(label_error(table, out_of_fold(table, stand_in(clean.task))))
-        except CannotJudgeError:
+            suspects = list(label_error(table, out_of_fold(table, default_model(clean.task))))
+        except NotApplicableError:
             suspects = []
     else:
         suspects = list({**MODEL_FREE, **WITH_MODELS}[name](table))
@@ -118,7 +118,7 @@ def labels() -> None:
                 cv=StratifiedKFold(3, shuffle=True, random_state=7),
                 method="predict_proba",
             )
-            ours = scores(confident(given, answers), doubt(given, answers), wrong)
+            ours = scores(confident(given, answers), self_confidence(given, answers), wrong)
             quality = 1 - get_label_quality_scores(given, answers)
             theirs = [
                 scores(find_label_issues(given, answers, filter_by=way, n_jobs=1), quality, wrong)
@@ -188,7 +188,7 @@ def large() -> None:
 
     whole = table_of(frame, "target", task="classification", held_out=draw.random(rows) < 0.2)
     tell("cross-validation")
-    report = check(whole, out_of_fold(whole, stand_in("classification")), tell=tell)
+    report = check(whole, out_of_fold(whole, default_model("classification")), tell=tell)
     tell("end")
     print(f"{time.perf_counter() - started:.0f} s, peak {peak()} MB, {report.counts}")
 
@@ -200,7 +200,7 @@ def chance(adult: Path | None) -> None:
         for seed in range(50):
             places = np.random.default_rng(seed).permutation(len(clean.frame))
             half = len(places) // 2
-            expected = Expected().compared_with(clean.frame.iloc[places[:half]])
+            expected = Expectations().compared_with(clean.frame.iloc[places[:half]])
             # As appended: the first half is still there.
             for rows in (places[half:], places):
                 frame = clean.frame.iloc[rows].reset_index(drop=True)

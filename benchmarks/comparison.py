@@ -4,8 +4,9 @@
 
 A recipe is trained with many seeds on real rows and every model scored on a large pool of other
 real rows. A trial draws two of the models, five more for the spread of each package, and rows
-anew for the spread and for the contest; the verdict is `packager.run.evaluate.judge`. Where there
-is to be a gain, it is put into the second model's answers, so that its size is known exactly.
+anew for the spread and for the evaluation; the verdict is
+`packager.run.evaluate.compare_scores`. Where there is to be a gain, it is put into the second
+model's answers, so that its size is known exactly.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from monitoring.slices.slices import ALL
-from packager.compare.significance import LEVEL, Seeds
-from packager.run.evaluate import judge
+from packager.compare.significance import LEVEL, SeedRuns
+from packager.run.evaluate import compare_scores
 
 SEEDS = 5
 ROWS = (200, 1000, 10_000)
@@ -133,18 +134,20 @@ def trial(case: Case, rows: int, gain: float, only: Any, seed: int) -> Trial:
     spread = {ALL: _seeds(case, models, held, None)}
     spread |= {name: _seeds(case, models, held, name) for name in masks}
     manifest: Any = SimpleNamespace(task=case.task)
-    found = judge(one, other, masks, manifest, spread)
+    found = compare_scores(one, other, masks, manifest, spread)
     called = {name for name, q in found.q.items() if q < LEVEL}
     true = {only} if gain else set()
     return Trial(found.overall.p, found.overall.p_sample, len(called & true), len(called - true))
 
 
-def _seeds(case: Case, models: np.ndarray, held: np.ndarray, group: Any) -> tuple[Seeds, Seeds]:
+def _seeds(
+    case: Case, models: np.ndarray, held: np.ndarray, group: Any
+) -> tuple[SeedRuns, SeedRuns]:
     """The spreads of the two packages, measured on the held-out rows ``held``."""
     rows = held if group is None else held[case.groups[held] == group]
     means = [case.scores[model, rows].mean() if len(rows) else 0.0 for model in models[2:]]
     parts = np.array(means).reshape(2, SEEDS).var(axis=1, ddof=1)
-    return Seeds(float(parts[0]), SEEDS - 1), Seeds(float(parts[1]), SEEDS - 1)
+    return SeedRuns(float(parts[0]), SEEDS - 1), SeedRuns(float(parts[1]), SEEDS - 1)
 
 
 def _trials(case: Case, rows: int, gain: float, only: Any, seeds: range) -> list[Trial]:

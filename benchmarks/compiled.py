@@ -31,7 +31,7 @@ from packager.model.compiled.model import CompiledModel
 from packager.model.model import LoadedModel
 from packager.model.predictions import scalars
 from packager.worker.compile.compile import compile_model
-from packager.worker.compile.held_out import columns_of, json_rows, taken
+from packager.worker.compile.held_out import accepted_rows, columns_of, json_rows
 
 
 def made_here(rows: int) -> tuple[pd.DataFrame, pd.Series]:
@@ -145,7 +145,7 @@ def line(name: str, model: Any, frame: pd.DataFrame, target: Any) -> str:
     schema = Schema(features=infer_columns(frame[:train]), classes=native.classes)
     with tempfile.TemporaryDirectory() as folder:
         found = compile_model(native, schema, frame[train:], Path(folder) / "form", "auto")
-        rows = taken(schema, json_rows(frame[train : train + 100], schema))
+        rows = accepted_rows(schema, json_rows(frame[train : train + 100], schema))
         checker = RowChecker(schema)
         one, many = checker.check(rows[:1]).frame, checker.check(rows).frame
         slow = f"{cpu(lambda: native.predict(one)):,.0f} | {cpu(lambda: native.predict(many)):,.0f}"

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn import datasets
 
 from packager.data import frames
-from packager.data.checks.expectations import Declared, Expected
+from packager.data.checks.expectations import DeclaredColumn, Expectations
 from packager.data.checks.run import LABELS
 
 DIAMONDS = Path(__file__).parent.parent / "examples/diamonds/data/diamonds.csv"
@@ -27,7 +27,7 @@ class Planted:
     rows: set[int] = field(default_factory=set)
     columns: set[str] = field(default_factory=set)
     held_out: Rows | None = None
-    expected: Expected = field(default_factory=Expected)
+    expected: Expectations = field(default_factory=Expectations)
 
 
 @dataclass(frozen=True)
@@ -210,12 +210,12 @@ def declared(kind: str) -> Any:
             low, high = float(frame[name].min()), float(frame[name].max())
             frame[name] = frame[name].astype(float)
             frame.loc[rows, name] = high + (high - low) * draw.uniform(0.01, 0.2, len(rows))
-            known = Declared(minimum=low, maximum=high)
+            known = DeclaredColumn(minimum=low, maximum=high)
         else:
-            known = Declared(values=tuple(frame[name].dropna().astype(str).unique()))
+            known = DeclaredColumn(values=tuple(frame[name].dropna().astype(str).unique()))
             frame[name] = frame[name].astype(object)
             frame.loc[rows, name] = "Zz"
-        return Planted(frame, set(rows.tolist()), expected=Expected(declared={name: known}))
+        return Planted(frame, set(rows.tolist()), expected=Expectations(declared={name: known}))
 
     return plant
 
@@ -237,7 +237,7 @@ def drifted(
         column = frame[name].astype(object if texts else float)
         column.iloc[places] = change(column, draw).iloc[places]
         frame[name] = column
-        return Planted(frame, columns={name}, expected=Expected().compared_with(before))
+        return Planted(frame, columns={name}, expected=Expectations().compared_with(before))
 
     return plant
 
@@ -248,7 +248,7 @@ def resliced(clean: Clean, draw: np.random.Generator) -> Planted | None:
         return None
     rows = clean.frame.iloc[draw.permutation(len(clean.frame))].reset_index(drop=True)
     half = len(rows) // 2
-    expected = Expected().compared_with(rows.iloc[:half], [clean.target])
+    expected = Expectations().compared_with(rows.iloc[:half], [clean.target])
     frame = rows.iloc[half:]
     rare = frame[clean.target] == frame[clean.target].value_counts().index[0]
     frame = frame[~rare | (draw.random(len(frame)) < 0.4)].reset_index(drop=True)

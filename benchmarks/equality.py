@@ -41,7 +41,7 @@ from packager.model.compiled.model import CompiledModel, needs_native
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions, scalars
 from packager.worker.compile.compile import compile_model
-from packager.worker.compile.held_out import columns_of, json_rows, taken
+from packager.worker.compile.held_out import accepted_rows, columns_of, json_rows
 
 Row = dict[str, Any]
 TRAIN, HELD_OUT = 3_000, 2_000
@@ -126,7 +126,7 @@ def hard_rows(case: Case, schema: Schema, rows: int) -> list[Row]:
             for name, values in hard.items():
                 if random.random() < 0.4:
                     row[name] = values[int(random.integers(len(values)))]
-    return taken(schema, found)
+    return accepted_rows(schema, found)
 
 
 def _hard(column: Column, values: pd.Series[Any], random: Any) -> Iterator[Any]:

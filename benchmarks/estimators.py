@@ -39,16 +39,16 @@ from estimators_recipe import ESTIMATORS, Entry
 
 from packager.data.frames import keep_text_plain
 from packager.digest import canonical_json
-from packager.manifest.base import Isa, Rung
+from packager.manifest.base import EquivalenceLevel, Isa
 from packager.manifest.manifest import Recipe, Serve, Split
-from packager.model.model import load_model_at
+from packager.model.model import load_model_from
 from packager.model.paths import Root
-from packager.worker.job import Ask, Fit, Job
+from packager.worker.job import FitResult, Job, ReplayRequest
 from packager.worker.replay.differences import metric_checks
-from packager.worker.replay.equivalence import Trained, likeness, rung_of
+from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.perturb import perturb
-from packager.worker.replay.report import LADDER, Likeness
-from packager.worker.sandbox.environment import FIXED, SETTLED
+from packager.worker.replay.report import LADDER, ModelComparison
+from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
 from packager.worker.train.dataset import prepare, read_source
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -149,7 +149,7 @@ class Bench:
         )
         # Of the rows that the estimator gets, the one left out is in the middle.
         rows = entry.rows or 1000
-        return perturb(job, recipe, Ask(perturb=setting.perturb), rows).job  # type: ignore[arg-type]
+        return perturb(job, recipe, ReplayRequest(perturb=setting.perturb), rows).job  # type: ignore[arg-type]
 
     def fit(self, name: str, setting: Setting, out: Path) -> float:
         """Train in a process of its own; the seconds it took."""
@@ -165,26 +165,28 @@ class Bench:
                 "MODEL_ROOT": str(self.root.path),
                 "PYTHONPATH": f"{self.root.code}:{CHECKOUT}",
                 # A worker of one instruction set settles its surroundings itself.
-                **({} if setting.isa != "native" else {**FIXED, SETTLED: "native"}),
+                **({} if setting.isa != "native" else {**FIXED, PINNED_VARIABLES: "native"}),
                 **setting.variables,
             },
             check=True,
         )
         return time.monotonic() - began
 
-    def compare(self, name: str, one: Path, other: Path) -> tuple[Rung, Likeness]:
+    def compare(
+        self, name: str, one: Path, other: Path
+    ) -> tuple[EquivalenceLevel, ModelComparison]:
         """The rung that ``other`` reaches beside ``one``, as a replay would say it."""
         job = self.job(name, FIRST)
         dataset = prepare(read_source(self.root), job, self.root)
-        fits = [Fit.load(folder / "fit.json") for folder in (one, other)]
+        fits = [FitResult.load(folder / "fit.json") for folder in (one, other)]
         trained = [
-            Trained(fit.model, load_model_at(folder / "model" / "model", SERVE, job.task))
+            FittedModel(fit.model, load_model_from(folder / "model" / "model", SERVE, job.task))
             for fit, folder in zip(fits, (one, other), strict=True)
         ]
-        found = likeness(trained[0], trained[1], dataset.test[list(dataset.features)])
+        found = compare_models(trained[0], trained[1], dataset.test[list(dataset.features)])
         checks = metric_checks(fits[0].evaluation, fits[1].evaluation, {}, every=False)
         metrics = all(check.ok for check in checks.values())
-        return rung_of(found, metrics=metrics, statistical=False), found
+        return equivalence_level(found, metrics=metrics, statistical=False), found
 
     def measure(self, name: str, chosen: Sequence[str]) -> dict[str, Any]:
         """Setting to the rung and what of the model differed."""
@@ -201,15 +203,17 @@ class Bench:
         for label in chosen:
             first, second = SETTINGS[label]
             one = trained(first, f"first {first.isa}")
-            rung, likeness = self.compare(name, one, trained(second, label))
+            rung, compare_models = self.compare(name, one, trained(second, label))
             found[label] = {
                 "rung": rung,
-                "bit_equal": likeness.bit_equal,
-                "largest": likeness.largest_difference,
-                "flips": likeness.label_flips,
-                "differing": likeness.differing,
+                "bit_equal": compare_models.bit_equal,
+                "largest": compare_models.largest_difference,
+                "flips": compare_models.label_flips,
+                "differing": compare_models.differing,
             }
-            print(f"{name}: {label}: {rung}", *likeness.differing[:2], sep="; ", file=sys.stderr)
+            print(
+                f"{name}: {label}: {rung}", *compare_models.differing[:2], sep="; ", file=sys.stderr
+            )
         shutil.rmtree(self.folder / "out" / name)
         return {"settings": found, "seconds": round(float(np.median(seconds)), 1)}
 

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.engine.usage import of_tree
+from packager.engine.usage import process_tree_usage
 from packager.image.reference import open_reference
-from packager.runners.local import local_root
+from packager.runners.local import unpacked_package
 
 PACKAGE = Path(sys.executable).parent / "package"
 PROJECT = """
@@ -94,7 +94,7 @@ class Running:
 
     def cpu(self) -> float:
         """Seconds of processor time that its processes have used."""
-        used = of_tree(self.pid)
+        used = process_tree_usage(self.pid)
         assert used is not None
         return used.cpu_seconds
 
@@ -155,7 +155,7 @@ def server(
 
     Modules in the folder ``first`` are found before all others.
     """
-    with open_reference(str(image), None) as found, local_root(found.image().layers) as root:
+    with open_reference(str(image), None) as found, unpacked_package(found.image().layers) as root:
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             port = listening.getsockname()[1]

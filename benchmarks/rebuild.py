@@ -30,10 +30,10 @@ from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.image.base.base import find_base
 from packager.image.base.debian import base_name
-from packager.image.export import Output, load_into
+from packager.image.export import Destination, load_into
 from packager.progress import How, Silent
 from packager.project.config import load_project
-from packager.text import human_bytes
+from packager.text import format_bytes
 
 HERE = Path(__file__).resolve()
 MB = 1_000_000
@@ -101,7 +101,9 @@ class Measured:
 def one(project: str, base: str) -> None:
     """A build in a process of its own: what it cost, as JSON."""
     clock, started = Clock(), time.monotonic()
-    built = build(load_project(Path(project)), Output("docker"), Engine.connect(), clock, base=base)
+    built = build(
+        load_project(Path(project)), Destination("docker"), Engine.connect(), clock, base=base
+    )
     clock.step("end")
     cost = {"seconds": time.monotonic() - started, "steps": clock.seconds, "sent": clock.sent}
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -170,8 +172,8 @@ class Bench:
             shutil.rmtree(self.tree)
         cells = [
             f"{statistics.median(cost.ours):.1f} s", f"{statistics.median(cost.proof):.1f} s",
-            human_bytes(cost.sent), human_bytes(cost.rss),
-            f"{statistics.median(cost.docker):.1f} s", human_bytes(cost.context),
+            format_bytes(cost.sent), format_bytes(cost.rss),
+            f"{statistics.median(cost.docker):.1f} s", format_bytes(cost.context),
         ]  # fmt: skip
         print(f"| {what} | {' | '.join(cells)} |", flush=True)
 

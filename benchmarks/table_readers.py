@@ -21,8 +21,8 @@ from pyarrow import parquet
 
 from packager.location import Location
 from packager.tables.checkout import revert
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.source import open_source
 
 READER = """
@@ -71,7 +71,7 @@ def asked(python: str, place: Location, number: int, reader: str) -> list[dict[s
 
 
 def ours(place: Location, number: int) -> list[dict[str, Any]]:
-    rows = pa.concat_tables(list(Store.open(place).tables(number))).to_pylist()
+    rows = pa.concat_tables(list(VersionedTable.open(place).tables(number))).to_pylist()
     found: list[dict[str, Any]] = json.loads(json.dumps(rows, default=str))
     return found
 
@@ -82,7 +82,7 @@ def main(python: str) -> None:
         table = pa.table(COLUMNS)
         for rows in (table, table.slice(0, 2)):
             parquet.write_table(rows, f"{name}/t.parquet")
-            add(open_source(Path(f"{name}/t.parquet")), place, "m", "me")
+            commit_rows(open_source(Path(f"{name}/t.parquet")), place, "m", "me")
         revert(Location(place.uri, 1), "", "me")
         for reader, number in [("polars", 1), ("polars", 2), ("polars", 3), ("duckdb", 3)]:
             wanted, found = ours(place, number), asked(python, place, number, reader)

@@ -20,8 +20,8 @@ import pandas as pd
 
 from packager.errors import PackageError
 from packager.location import Location
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.source import frame_source
 
 ROWS = 60_000
@@ -54,7 +54,7 @@ def start(code: str, place: Location, *words: str) -> subprocess.Popen[str]:
 
 def intact(place: Location, *, every: bool = True) -> list[int]:
     """The versions; ends the script if one has other rows than its message says."""
-    store = Store.open(place)
+    store = VersionedTable.open(place)
     for version in store.versions if every else store.versions[-1:]:
         found = pd.concat(list(store.frames(version.number)))["x"]
         wrong = version.message != "w" and found.iloc[0] != float(version.message)
@@ -81,10 +81,10 @@ def kills(place: Location, times: int) -> None:
 
 
 def meetings(place: Location) -> None:
-    add(frame_source(pd.DataFrame({"x": [0.0] * ROWS})), place, "0", "me")
+    commit_rows(frame_source(pd.DataFrame({"x": [0.0] * ROWS})), place, "0", "me")
     running = [start(WRITERS, place, "1"), start(WRITERS, place, "2"), start(COLLECTOR, place)]
     codes = [process.wait() for process in running]
-    numbers = [version.number for version in Store.open(place).versions]
+    numbers = [version.number for version in VersionedTable.open(place).versions]
     intact(place, every=False)
     intact(Location(place.uri, 1), every=False)
     print(f"two writers and gc: ended with {codes}, {len(numbers)} versions of 21 in the log")
@@ -101,12 +101,12 @@ def full_disk(folder: Path) -> None:
         for value in range(12):
             frame = pd.DataFrame({"x": [draw.random() for _ in range(30_000)]})
             try:
-                add(frame_source(frame), place, str(value), "me")
+                commit_rows(frame_source(frame), place, str(value), "me")
                 kept.append(frame["x"].tolist())
             except PackageError as error:
                 told += 1
                 said = error.message
-        store = Store.open(place)
+        store = VersionedTable.open(place)
         found = [pd.concat(list(store.frames(v.number)))["x"].tolist() for v in store.versions]
         left = len(list(place.path.glob("*.parquet"))) if place.path else 0
         print(f"full disk: {len(found)} versions, {told} refused ({said}), {left} data files")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
-    from monitoring.slices.clock import Clock
+    from monitoring.slices.clock import DatetimeUnit
 
 
 _TOGETHER = 100  # lines written at once
@@ -37,7 +37,7 @@ class SuspiciousLog:
         version: str,
         share: float = 1.0,
         max_bytes: int = 16 << 20,
-        clocks: Mapping[str, Clock] | None = None,
+        clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
         """``share``: part of the suspicious rows that is written; ``max_bytes``: of the file."""
         self._path = path

@@ -16,7 +16,7 @@ from pathlib import Path
 import platformdirs
 
 from packager.errors import PackageError, UsageError
-from packager.lease import is_over, lease
+from packager.lease import is_released, lease
 
 # Work folders are left out: a build removes its own.
 PRUNED = ("layers", "environments", "wheels", "bases", "checks", "trained")
@@ -51,7 +51,7 @@ def _refuse_others(top: Path) -> None:
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path`` that becomes ``path`` only if the block succeeds."""
     if path.is_dir():
         raise UsageError(f"{path}: expected a file, got a folder", "name a file")
@@ -70,7 +70,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+def atomic_directory(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """A temporary folder beside ``path`` that becomes ``path`` only if the block succeeds.
 
     Where ``path`` exists by then it stays (another process was first), or with ``replace`` it is
@@ -94,33 +94,33 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def work_folder() -> Iterator[Path]:
+def temporary_directory() -> Iterator[Path]:
     """A folder for the time of the block; what killed processes left of theirs goes first."""
     top = cache_directory("work")
     for left in top.iterdir():
-        if is_left_behind(left.name.partition("-")[2].rpartition("-")[0]):
+        if is_stale(left.name.partition("-")[2].rpartition("-")[0]):
             shutil.rmtree(left, ignore_errors=True)  # another process may be sweeping too
     # The process id is for people who look.
-    with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-{owner()}-") as name:
+    with tempfile.TemporaryDirectory(dir=top, prefix=f"{os.getpid()}-{process_id()}-") as name:
         yield Path(name)
 
 
-def owner() -> str:
+def process_id() -> str:
     """What this process calls itself in the names of temporary things, here and in an engine."""
     return lease(cache_directory("leases"))
 
 
-def is_left_behind(name: str) -> bool:
+def is_stale(name: str) -> bool:
     """Whether ``name`` is the owner of a temporary thing, used this cache, and runs no more."""
-    return is_over(cache_directory("leases"), name)
+    return is_released(cache_directory("leases"), name)
 
 
-def used(path: Path) -> None:
+def touch(path: Path) -> None:
     """Note that something in the cache was of use just now."""
     os.utime(path)
 
 
-def prune(limit: int, *, now: float | None = None) -> int:
+def evict(limit: int, *, now: float | None = None) -> int:
     """Remove what was of no use longest until the cache holds ``limit`` bytes; bytes removed.
 
     Nothing that was used within the last hour goes: another build may be reading it. A named

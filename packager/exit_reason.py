@@ -23,7 +23,7 @@ _MACHINE = Path("/proc/vmstat")
 
 
 @dataclass(frozen=True)
-class Ending:
+class ExitReason:
     """The end of a process: a negative ``code`` is the signal that ended it."""
 
     code: int

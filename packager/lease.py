@@ -27,7 +27,7 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
 
 
-GATE = "gate"
+LOCK_FILE = "gate"
 
 
 def lease(folder: Path) -> str:
@@ -38,7 +38,7 @@ def lease(folder: Path) -> str:
     return _held(folder)[0]
 
 
-def is_over(folder: Path, name: str) -> bool:
+def is_released(folder: Path, name: str) -> bool:
     """Whether ``name`` is a lease in ``folder`` that no process holds any more."""
     with _gate(folder) as known:
         return name.startswith(f"{known}-") and not _is_held(folder / name)
@@ -70,7 +70,7 @@ def _is_held(path: Path) -> bool:
 @contextmanager
 def _gate(folder: Path) -> Iterator[str]:
     """One process at a time, so that no lease is looked at before it is locked; folder's name."""
-    with (folder / GATE).open("a+b") as file:
+    with (folder / LOCK_FILE).open("a+b") as file:
         _lock(file, wait=True)
         file.seek(0)
         name = file.read().decode()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-MAX_SHOWN = 80
+MAX_DISPLAYED = 80
 """Characters of a value that a message shows."""
 
 
@@ -17,12 +17,12 @@ MAX_BITS = 14_000
 """Of a whole number that is shown; Python writes none of more than 4,300 digits."""
 
 
-def shortened(text: str, most: int = MAX_SHOWN) -> str:
+def truncate(text: str, most: int = MAX_DISPLAYED) -> str:
     """``text``, cut to ``most`` characters with an ellipsis at the end where it is longer."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def beginning(value: Any, most: int = MAX_SHOWN) -> Any:
+def beginning(value: Any, most: int = MAX_DISPLAYED) -> Any:
     """A JSON value whose JSON has the same first ``most`` characters, made of little of it.
 
     What no message shows isn't written as text first, however large it is.
@@ -47,14 +47,14 @@ def _begun(value: Any, most: int, left: list[int]) -> Any:
     return value
 
 
-def shown_value(value: Any) -> str:
+def display_value(value: Any) -> str:
     """A value as code has it, on one line and cut to 80 characters."""
     if isinstance(value, np.generic):
         value = value.item()
-    return repr(shortened(value)) if isinstance(value, str) else shortened(repr(value))
+    return repr(truncate(value)) if isinstance(value, str) else truncate(repr(value))
 
 
-def one_line(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     """Text that comes from data, fit for a terminal: what isn't printable is written as escapes."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
@@ -67,7 +67,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
 
 
-def human_bytes(size: int) -> str:
+def format_bytes(size: int) -> str:
     """``1.2 MB``: decimal units, one digit after the point."""
     value = float(size)
     for unit in ("B", "kB", "MB"):

@@ -14,7 +14,7 @@ from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
 from serving.feedback import stores
 from serving.http import logs
-from serving.http.auth import Keys
+from serving.http.auth import ApiKeys
 from serving.http.worker_table import Pulses, make_table
 from serving.processes import log_lines
 from serving.processes.children import children_of, listen_on, metrics_folder, steady
@@ -33,11 +33,13 @@ def main() -> int:
         manifest = Manifest.load(settings.root.package / "manifest.json")
         check_before_loading(manifest, settings.root)
         if settings.keys_file is not None:
-            Keys(settings.keys_file)  # here, so that a bad file is an error before anything starts
+            ApiKeys(
+                settings.keys_file
+            )  # here, so that a bad file is an error before anything starts
         _share_processors(settings.workers or manifest.serve.workers)
         return _supervise(settings, manifest)
     except PackageError as error:
-        logs.say(logging.ERROR, error.message, hint=error.hint)
+        logs.log_line(logging.ERROR, error.message, hint=error.hint)
         return error.exit_code
 
 
@@ -64,7 +66,7 @@ def _supervise(settings: Settings, manifest: Manifest) -> int:
 
 def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
     for note in stores.prepare(settings.feedback, manifest.name, home):
-        logs.say(logging.INFO, note)
+        logs.log_line(logging.INFO, note)
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
     checked = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
@@ -88,7 +90,7 @@ if __name__ == "__main__":
         try:
             code = main()
         except Exception as error:
-            fields = {"exception": logs.described(error)}
-            logs.say(logging.CRITICAL, f"the server ends: {error}", **fields)
+            fields = {"exception": logs.describe_exception(error)}
+            logs.log_line(logging.CRITICAL, f"the server ends: {error}", **fields)
             code = 1
     sys.exit(code)

@@ -24,18 +24,18 @@ from serving.http.asgi import (
     Send,
     answer,
     headers_of,
-    marked,
+    with_request_id,
 )
-from serving.http.auth import Keys
-from serving.http.fast_path import Written
+from serving.http.auth import ApiKeys
+from serving.http.fast_path import RawResponse
 from serving.http.limits import LARGE_BYTES
-from serving.http.logs import Access, Refusals, Trace, trace_of
+from serving.http.logs import AccessLogger, Refusals, Trace, trace_of
 from serving.http.messages import RequestError, Response
-from serving.prediction.batcher import unheard
+from serving.prediction.batcher import ignore_result
 from serving.prediction.native_model import RowRefusedError
 from serving.prediction.pipeline import Pipeline, late
 from serving.prediction.predictor import Predictor
-from serving.prediction.recording import Counting
+from serving.prediction.recording import Recorder
 from serving.protocols import registry
 from serving.routes import Routes
 from serving.settings import Settings
@@ -72,7 +72,7 @@ class App:
         inner: ASGIApp,
         settings: Settings,
         start: Callable[[], Predictor],
-        busy: Callable[[int], None] = unheard,
+        busy: Callable[[int], None] = ignore_result,
     ) -> None:
         """``busy`` hears when the model begins, and that it ends, as a lane says it."""
         self._inner = inner
@@ -82,15 +82,15 @@ class App:
         self._routes: Routes | None = None
         self._bodies = Bodies(settings.max_body_bytes)
         self._direct_bytes = min(settings.max_body_bytes, LARGE_BYTES)
-        self._keys = Keys(settings.keys_file) if settings.keys_file else None
+        self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
         self._ready = routes.READY | {settings.health_route}
         opened = routes.HEALTH | {settings.health_route}
         self._open = opened if settings.metrics_closed else opened | {routes.METRICS}
-        self._access = Access(settings.access_log)
+        self._access = AccessLogger(settings.access_log)
         self._refusals = Refusals()
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
-        self._counting: Counting | None = None
+        self._counting: Recorder | None = None
         self._draining = False
 
     def drain(self) -> None:
@@ -116,7 +116,7 @@ class App:
         self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings, self._busy)
-        counting = self._counting = Counting(predictor, self._settings.compiled_check)
+        counting = self._counting = Recorder(predictor, self._settings.compiled_check)
         counting.begin()
         pending = [startup]
 
@@ -154,7 +154,7 @@ class App:
             and b"content-encoding" not in headers
         )
 
-    def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> Written | None:
+    def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> RawResponse | None:
         """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
         assert self._routes is not None
         assert self._pipeline is not None
@@ -179,7 +179,7 @@ class App:
             # A full disk under the counters, say: the answer is right, whether it counts or not.
             logger.exception("an answer was not counted", extra={"fields": trace.fields})
         sent = headers_of(response, trace, close=self._draining)
-        return Written(response.status, sent, response.body, self._draining)
+        return RawResponse(response.status, sent, response.body, self._draining)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -194,7 +194,9 @@ class App:
                 await answer(send, exposition, trace, close=self._draining)
                 return
             if request.path in routes.HANDED_ON:
-                await self._inner(scope, receive, marked(send, trace, close=self._draining))
+                await self._inner(
+                    scope, receive, with_request_id(send, trace, close=self._draining)
+                )
                 return
             response, batch = await self._respond(found, request, receive)
         except DisconnectedError:

@@ -13,8 +13,8 @@ from serving.http import messages
 from serving.http.messages import RequestError, Response
 from serving.openapi import document
 from serving.protocols import registry
-from serving.protocols.predict import PredictForm
-from serving.protocols.protocol import Exchange
+from serving.protocols.predict import PredictProtocol
+from serving.protocols.protocol import ProtocolAdapter
 from serving.settings import Settings
 
 METRICS = "/metrics"
@@ -40,13 +40,13 @@ their first request: each is fifteen series, and most servers never see one."""
 class Routes:
     """The routes of one package."""
 
-    exchanges: Mapping[str, Exchange]
+    exchanges: Mapping[str, ProtocolAdapter]
     """Path → the protocol spoken there."""
     documents: Mapping[str, Response]
     """Path → what ``GET`` answers there."""
 
     @cached_property
-    def direct(self) -> Mapping[bytes, tuple[str, Exchange]]:
+    def direct(self) -> Mapping[bytes, tuple[str, ProtocolAdapter]]:
         """Exchanges by the path as it comes, for requests that are answered on the spot."""
         return {path.encode(): (path, exchange) for path, exchange in self.exchanges.items()}
 
@@ -63,8 +63,8 @@ class Routes:
         )
         budget = settings.budget
         exchanges = {
-            "/predict": PredictForm(manifest.tag, budget),
-            **registry.exchanges(manifest, budget),
+            "/predict": PredictProtocol(manifest.tag, budget),
+            **registry.protocol_adapters(manifest, budget),
         }
         documents = {
             "/schema": Response(200, messages.encode(messages.schema_document(manifest, golden))),

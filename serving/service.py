@@ -34,7 +34,7 @@ def load() -> Predictor:
         server.check()
         return Predictor.load(settings, manifest, routes.MEASURED)
     except PackageError as error:
-        shared_descriptors.give_up(error)
+        shared_descriptors.report_fatal(error)
         raise
 
 

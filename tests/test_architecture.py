@@ -297,6 +297,67 @@ def test_shared_names_are_told_from_host_names():
     assert not names_shared("packager")
 
 
+FLOORS = {
+    name: floor
+    for floor, names in {
+        8: "cli",
+        7: "build report",
+        6: "run review monitor testing scoring",
+        5: "runners compare deploy trust solutions",
+        4: "project tables image registry worker serving tracker",
+        3: "data model environment engine client",
+        2: "manifest files cache location tar_reader confinement",
+        1: "errors digest progress text lease exit_reason monitoring",
+    }.items()
+    for name in names.split()
+}
+"""Rooms (folders of ``packager``, its own modules, and the two siblings): each imports rooms of
+lower floors only. A few are kept free for what is to come."""
+BESIDE = frozenset({("model", "data"), ("tables", "project"), ("trust", "runners")})
+"""Rooms that import one of their own floor, one way."""
+MAX_ROOT_FILES = 12
+
+
+def room_of(name: str) -> str:
+    """The room of a module by its dotted name; empty for ``packager`` itself."""
+    first, _, rest = name.partition(".")
+    return first if first != "packager" else rest.partition(".")[0]
+
+
+def upward(path: str, text: str) -> list[str]:
+    """Imports of rooms that are not below the importing one."""
+    here = room_of(path.removesuffix(".py").replace("/", "."))
+    if here in ("", "__init__"):
+        return []
+    found = []
+    for one in imports(path, text):
+        there = room_of(one.name) if one.room in ROOMS else ""
+        if there in ("", here) or (here, there) in BESIDE:
+            continue
+        if FLOORS[there] >= FLOORS[here]:
+            found.append(one.name)
+    return found
+
+
+def test_every_room_stands_above_what_it_imports():
+    broken = {path: found for path, text in modules().items() if (found := upward(path, text))}
+    assert broken == {}
+
+
+def test_a_room_that_looks_up_is_found():
+    assert upward("packager/run/x.py", "from packager.build import pipeline\n")
+    assert upward("packager/tables/x.py", "def f():\n    from packager.review import gate\n")
+    assert upward("packager/errors.py", "import packager.text\n")
+    assert upward("packager/data/x.py", "from packager.model.model import load_model\n")
+    assert not upward("packager/model/x.py", "from packager.data import frames\n")
+    assert not upward("packager/cli/x.py", "from packager.build import pipeline\n")
+
+
+def test_few_files_lie_at_the_root():
+    found = [path for path in (TOP / "packager").iterdir() if path.is_file()]
+    assert len(found) <= MAX_ROOT_FILES
+
+
 def loaded_by(statement: str, *names: str) -> list[str]:
     """Which of ``names`` a fresh interpreter has loaded after ``statement``."""
     script = f"import sys\n{statement}\nprint(*[name for name in {names} if name in sys.modules])"

@@ -20,12 +20,12 @@ import numpy.typing as npt
 import pandas as pd
 from environments import COMMON
 
-from packager.cache import cache_directory, new_folder
+from packager.cache import atomic_directory, cache_directory
 from packager.digest import sha256_bytes
 from packager.image.reference import open_reference
 from packager.image.runtime import INSTALLED_AT, runtime_digest, runtime_files
 from packager.manifest.manifest import Manifest
-from packager.runners.local import LocalRoot, local_root
+from packager.runners.local import UnpackedPackage, unpacked_package
 
 CEILING = runpy.run_path(str(Path(__file__).parents[1] / "ceiling.py"))
 RECIPES = Path(__file__).parent / "project" / "recipes.py"
@@ -63,9 +63,9 @@ class Model:
     """A model as packages hold it, and requests with the answers it gives when called directly."""
 
     name: str
-    compiled: LocalRoot | None
+    compiled: UnpackedPackage | None
     """The package with ``compile = "auto"``; None where no compiled form was equal."""
-    native: LocalRoot
+    native: UnpackedPackage
     """The package with ``compile = "off"``."""
     refused: str
     """Why there is no compiled form."""
@@ -115,7 +115,7 @@ def opened(name: str, frame: pd.DataFrame, target: str) -> Iterator[Model]:
         )
 
 
-def _loaded(root: LocalRoot) -> Any:
+def _loaded(root: UnpackedPackage) -> Any:
     # A model of the project's own classes is unpickled by importing them.
     sys.path.append(str(RECIPES.parent))
     return joblib.load(root.path / "models" / "model")
@@ -137,7 +137,7 @@ def _built(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> Path:
     runtime = runtime_digest(runtime_files())
     folder = cache_directory("peers") / f"package-{sha256_bytes(contents + runtime.encode())[:16]}"
     if not folder.exists():
-        with new_folder(folder) as new:
+        with atomic_directory(folder) as new:
             project = new / "project"
             project.mkdir()
             for name, content in files.items():
@@ -171,10 +171,10 @@ def _build(project: Path, image: Path) -> None:
 
 
 @contextmanager
-def _unpacked(image: Path) -> Iterator[LocalRoot]:
+def _unpacked(image: Path) -> Iterator[UnpackedPackage]:
     with (
         open_reference(f"oci:{image}", None) as reference,
-        local_root(reference.image().layers) as root,
+        unpacked_package(reference.image().layers) as root,
     ):
         # An image holds bytecode; a package that was built without a base does not.
         for place in (root.path / INSTALLED_AT, root.path / "code"):

@@ -11,27 +11,27 @@ from typing import Any
 
 def _take_out() -> None:
     import monitoring.metrics.registry
-    from monitoring.metrics.recorder import Observer
-    from monitoring.metrics.registry import Spread
+    from monitoring.metrics.recorder import MetricsRecorder
+    from monitoring.metrics.registry import BufferedHistogram
     from monitoring.metrics.serving import Metrics
-    from monitoring.slices.row_membership import Membership
+    from monitoring.slices.row_membership import RowMembership
 
     def nothing(*_: Any, **__: Any) -> None:
         """Count nothing."""
 
-    def no_slice(_: Membership, __: Any) -> int:
+    def no_slice(_: RowMembership, __: Any) -> int:
         return 0
 
-    def no_slices(_: Membership, __: Any, rows: int) -> list[int]:
+    def no_slices(_: RowMembership, __: Any, rows: int) -> list[int]:
         return [0] * rows
 
     replaced = {
-        Observer: {"observe": nothing, "refused": nothing, "flush": nothing},
+        MetricsRecorder: {"observe": nothing, "refused": nothing, "flush": nothing},
         Metrics: {"observe_request": nothing},
-        Membership: {"bitmap": no_slice, "bitmaps": no_slices},
+        RowMembership: {"bitmap": no_slice, "bitmaps": no_slices},
     }
 
-    class Nothing(Spread):
+    class Nothing(BufferedHistogram):
         """A histogram that takes nothing."""
 
         def __init__(self, *given: Any) -> None:

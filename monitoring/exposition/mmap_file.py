@@ -55,7 +55,7 @@ def entries(path: Path, words: Words) -> Iterator[tuple[bytes, int]]:
 
 
 @dataclass(frozen=True)
-class Places:
+class ValueOffsets:
     """Where in a file the values lie."""
 
     values: NDArray[np.intp]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from monitoring.exposition.merge import Families, Family, Merging
-from monitoring.exposition.mmap_file import Places, Words, entries, read_words
+from monitoring.exposition.mmap_file import ValueOffsets, Words, entries, read_words
 from monitoring.metrics.registry import (
     REGISTRY,
     CollectorRegistry,
@@ -76,10 +76,12 @@ class Layout:
         families = Families((name, [key for key, _ in of]) for name, of in found.items())
         self._between, self._slots = _text_between(families)
         self._merging = Merging(families)
-        self._places: dict[str, Places] = {}
-        known: dict[bytes, Places] = {}  # workers make the same keys, mostly in the same order
+        self._places: dict[str, ValueOffsets] = {}
+        known: dict[
+            bytes, ValueOffsets
+        ] = {}  # workers make the same keys, mostly in the same order
         for name, words in files.items():
-            places = Places.of(words, [value for _, value in found[name]])
+            places = ValueOffsets.of(words, [value for _, value in found[name]])
             self._places[name] = known.setdefault(places.rest, places)
 
     def of_the_same(self, files: Mapping[str, Words]) -> bool:

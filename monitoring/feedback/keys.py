@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-FEWEST_BYTES = 16
+MIN_KEY_BYTES = 16
 MAX_BYTES = 1 << 16
 _CONTEXT = b"model feedback token\0"
 
@@ -24,7 +24,7 @@ class KeyFileError(Exception):
 
 
 @dataclass(frozen=True)
-class Keys:
+class FeedbackKeys:
     """Key id → secret, each made for one model: another model's tokens don't verify."""
 
     first: int
@@ -85,9 +85,9 @@ class KeyRing:
             raise KeyFileError(f"{self._path}: {error.strerror}") from error
         return found.st_mtime_ns, found.st_size, found.st_ino
 
-    def _read(self) -> Keys:
+    def _read(self) -> FeedbackKeys:
         try:
-            return Keys.parse(small_file(self._path).decode("utf-8-sig"), self._model)
+            return FeedbackKeys.parse(small_file(self._path).decode("utf-8-sig"), self._model)
         except (OSError, UnicodeDecodeError) as error:
             raise KeyFileError(f"{self._path}: can't be read: {error}") from error
         except KeyFileError as error:
@@ -118,9 +118,9 @@ def _decoded(text: str, line: int) -> bytes:
             secret = base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True)
     except (ValueError, binascii.Error) as error:
         raise KeyFileError(f"line {line}: the secret is neither base64 nor hex:…") from error
-    if len(secret) < FEWEST_BYTES:
+    if len(secret) < MIN_KEY_BYTES:
         raise KeyFileError(
-            f"line {line}: expected a secret of at least {FEWEST_BYTES} bytes, got {len(secret)}"
+            f"line {line}: expected a secret of at least {MIN_KEY_BYTES} bytes, got {len(secret)}"
         )
     return secret
 

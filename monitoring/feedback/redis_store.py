@@ -75,7 +75,7 @@ _PROBE = "redis.call('SET', KEYS[1], '1') redis.call('DEL', KEYS[1]) return 1"
 logger = logging.getLogger("monitoring")
 
 
-class RedisSeen:
+class RedisTokenStore:
     """A set of tokens; days expire there by themselves."""
 
     def __init__(self, url: str, model: str, days: float, *, make: bool = False) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.feedback.labels import Classes, InvalidError, Numbers
-from monitoring.feedback.token_store import Seen
+from monitoring.feedback.token_store import TokenStore
 from monitoring.feedback.tokens import Token, TokenError, Tokens, hashed
 from monitoring.metrics.feedback import FeedbackMetrics, Outcome
 
@@ -96,7 +96,7 @@ class Scorer:
         )
 
 
-def settle(judged: Judged, seen: Seen, metrics: FeedbackMetrics) -> Settled:
+def settle(judged: Judged, seen: TokenStore, metrics: FeedbackMetrics) -> Settled:
     """Count every label that wasn't counted before.
 
     First the set, then the counters, then the answer: a crash in between loses these labels and

@@ -34,7 +34,7 @@ class _GoneError(Exception):
 _FAILURES = (OSError, sqlite3.Error, ValueError, _GoneError)
 
 
-class SqliteSeen:
+class SqliteTokenStore:
     """A file in a folder of this host, for all workers here.
 
     A commit survives the death of every process. A power cut may undo the last ones (no fsync at

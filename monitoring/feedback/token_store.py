@@ -20,7 +20,7 @@ class StoreError(Exception):
     """The set can't be read or written now; what was added to it nevertheless, `late` tells."""
 
 
-class Seen(Protocol):
+class TokenStore(Protocol):
     """A set of tokens that all workers share; may block, and is for one thread."""
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:

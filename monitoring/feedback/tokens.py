@@ -22,7 +22,7 @@ from functools import lru_cache
 from itertools import count, repeat
 from typing import Any, Literal
 
-from monitoring.feedback.keys import Keys
+from monitoring.feedback.keys import FeedbackKeys
 
 LENGTH = 64
 _LAYOUT = struct.Struct(">B6sI8sBIQ")
@@ -75,7 +75,7 @@ class Tokens:
 
     def __init__(
         self,
-        keys: Keys,
+        keys: FeedbackKeys,
         root: str,
         classes: Sequence[Any] | None,
         days: float = 30,
@@ -96,7 +96,7 @@ class Tokens:
         # for all that is counted from 63 on.
         self._nonces = count(int.from_bytes(os.urandom(8), "big") >> 1)
 
-    def use(self, keys: Keys) -> None:
+    def use(self, keys: FeedbackKeys) -> None:
         """Sign with the first of ``keys`` from now on; all of them verify."""
         self.keys = keys
         self._signing = keys.first, signer(keys.secrets[keys.first])

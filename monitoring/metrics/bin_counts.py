@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.profile.profile import FeatureProfile
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
@@ -41,11 +41,11 @@ class _Texts:
     """The place of other values; behind the bins where there is no ``other``."""
 
 
-class Bins:
+class BinCounts:
     """Counts of the values of some columns."""
 
     def __init__(
-        self, features: Iterable[tuple[int, FeatureProfile]], clocks: Mapping[str, Clock]
+        self, features: Iterable[tuple[int, FeatureProfile]], clocks: Mapping[str, DatetimeUnit]
     ) -> None:
         """``features``: position of the column and its bins; ``clocks``: of datetimes, by name.
 
@@ -99,7 +99,9 @@ class Bins:
         self._counts += np.bincount(places.ravel(), minlength=len(self._counts))
 
 
-def _numbers(column: int, feature: FeatureProfile, first: int, clock: Clock | None) -> _Numbers:
+def _numbers(
+    column: int, feature: FeatureProfile, first: int, clock: DatetimeUnit | None
+) -> _Numbers:
     edges = np.array([*feature.edges, np.nan], np.float64)
     return _Numbers(column, edges, clock.nanoseconds if clock else 1, first)
 

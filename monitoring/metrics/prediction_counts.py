@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.metrics.bin_counts import Bins
+from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
@@ -18,7 +18,7 @@ from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, P
 Floats = npt.NDArray[np.float64]
 
 
-class Answers:
+class PredictionCounts:
     """Predictions of one worker since they were last written."""
 
     def __init__(self, profile: Profile | None, classes: Sequence[Any] | None) -> None:
@@ -30,7 +30,9 @@ class Answers:
         # Classes are counted once for all; numbers and confidences are two columns.
         self._categories = None if self._regression else features.pop(PREDICTION, None)
         columns = enumerate((PREDICTION, CONFIDENCE))
-        self._bins = Bins([(at, features[name]) for at, name in columns if name in features], {})
+        self._bins = BinCounts(
+            [(at, features[name]) for at, name in columns if name in features], {}
+        )
         self._clear()
 
     def add(

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitoring.metrics.bin_counts import Bins
-from monitoring.metrics.prediction_counts import Answers
+from monitoring.metrics.bin_counts import BinCounts
+from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import REASONS, Metrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 
 FLUSH_SECONDS = 0.25
 """How often a server flushes: what a kill may lose."""
@@ -70,7 +70,7 @@ class Batch:
             )
 
 
-class Observer:
+class MetricsRecorder:
     """Counts the answers of one worker; to be called from one thread."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Observer:
         columns: Sequence[str],
         profile: Profile | None,
         metrics: Metrics,
-        clocks: Mapping[str, Clock] | None = None,
+        clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
         """``columns``: names of a batch's columns; ``clocks``: of those that are datetimes."""
         self._metrics = metrics
@@ -87,8 +87,8 @@ class Observer:
             for feature in (profile.features if profile else ())
             if feature.name not in (PREDICTION, CONFIDENCE)
         ]
-        self._bins = Bins(features, clocks or {})
-        self._answers = Answers(profile, metrics.classes)
+        self._bins = BinCounts(features, clocks or {})
+        self._answers = PredictionCounts(profile, metrics.classes)
         apart = profile.not_compared if profile else {}
         self._expected = frozenset(
             f"{name}:{reason}"

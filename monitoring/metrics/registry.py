@@ -27,7 +27,8 @@ from prometheus_client.utils import floatToGoString
 from monitoring.exposition.worker_files import CounterFile
 from monitoring.metrics.class_labels import class_text
 
-__all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series", "Spread"]
+__all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series"]
+__all__ += ["BufferedHistogram"]
 __all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
 __all__ += ["bits", "count_as", "label"]
 
@@ -57,14 +58,14 @@ class Series:
 
     def histogram(
         self, name: str, text: str, buckets: Sequence[float], *labels: str
-    ) -> Callable[..., Spread]:
+    ) -> Callable[..., BufferedHistogram]:
         """A function of label values: one more histogram of these buckets."""
         names = ("model", "version", *labels)
         family = Histogram(name, text, names, registry=self._registry, buckets=buckets)
-        return lambda *values: Spread(family.labels(*self.common, *values), buckets)
+        return lambda *values: BufferedHistogram(family.labels(*self.common, *values), buckets)
 
 
-class Spread:
+class BufferedHistogram:
     """Observations of a histogram, kept here and written to it by ``flush``.
 
     Writing each one would cost a request more than its answer does. Safe from two threads.

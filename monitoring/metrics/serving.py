@@ -14,10 +14,10 @@ from typing import Any
 
 from monitoring.metrics.registry import (
     REGISTRY,
+    BufferedHistogram,
     CollectorRegistry,
     Counter,
     Series,
-    Spread,
     bits,
     label,
 )
@@ -151,7 +151,7 @@ class Metrics:
         self._unwritten = self.series.counter(
             "model_counts_unwritten_total", "Counts that are kept in memory for want of room."
         ).labels(*self.series.common)
-        self._requests: dict[tuple[str, str], Spread] = {}
+        self._requests: dict[tuple[str, str], BufferedHistogram] = {}
         self._observe: dict[tuple[str, int], Callable[[float], None]] = {}
         for route, codes in routes.items():
             self._add_route(route, codes)

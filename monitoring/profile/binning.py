@@ -22,7 +22,7 @@ from monitoring.profile.profile import (
 )
 
 OTHER = "other"
-SMALLEST_SHARE = 0.01
+MIN_SHARE = 0.01
 MAX_CATEGORIES = 1_000
 MAX_FEATURES = 15
 MAX_BINS = 10
@@ -129,7 +129,7 @@ def _merge_small(edges: Floats, values: Floats) -> Floats:
     while len(edges):
         counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
         small = int(counts.argmin())
-        if counts[small] >= SMALLEST_SHARE * len(values):
+        if counts[small] >= MIN_SHARE * len(values):
             break
         joined_left = small == len(edges) or (small > 0 and counts[small - 1] <= counts[small + 1])
         edges = np.delete(edges, small - 1 if joined_left else small)
@@ -153,7 +153,7 @@ def _categorical_feature(name: str, series: pd.Series[Any], max_bins: int) -> Fe
     for value, count in series.value_counts().items():
         counts[str(value)] = counts.get(str(value), 0) + int(count)
     total = sum(counts.values())
-    least = max(1.0, SMALLEST_SHARE * total)
+    least = max(1.0, MIN_SHARE * total)
     kept = sorted((text for text in counts if text != OTHER), key=lambda t: (-counts[t], t))
     whole = len(kept) == len(counts) and len(kept) <= max_bins
     kept = [text for text in kept if counts[text] >= least][: max_bins if whole else max_bins - 1]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-FEWEST_ROWS = 100
+MIN_ROWS = 100
 GROUPS = 50
 
 Floats = npt.NDArray[np.float64]
@@ -51,12 +51,12 @@ class Calibration(BaseModel):
 def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibration:
     """Fit on n confidences, and whether the answer was correct; NaN confidences are left out.
 
-    The identity for fewer than ``FEWEST_ROWS`` rows.
+    The identity for fewer than ``MIN_ROWS`` rows.
     """
     usable = np.isfinite(confidences)
     order = np.argsort(confidences[usable], kind="stable")
     sorted_, right = confidences[usable][order], correct[usable][order].astype(np.float64)
-    if len(sorted_) < FEWEST_ROWS:
+    if len(sorted_) < MIN_ROWS:
         return Calibration(rows=len(sorted_))
     starts = _starts(sorted_)
     weights = np.diff([*starts, len(sorted_)]).astype(np.float64)

@@ -12,7 +12,7 @@ _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 @dataclass(frozen=True)
-class Clock:
+class DatetimeUnit:
     """How a datetime column counts."""
 
     unit: str
@@ -55,6 +55,6 @@ class Clock:
 
 
 @lru_cache(maxsize=4096)
-def _text(clock: Clock, tick: int) -> str:
+def _text(clock: DatetimeUnit, tick: int) -> str:
     moment = pd.Timestamp(tick, unit=clock.unit)
     return str(moment.tz_localize("UTC").tz_convert(clock.zone) if clock.zone else moment)

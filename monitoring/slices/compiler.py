@@ -1,9 +1,9 @@
 """Rules as source of Python: one expression that is true for the rows a rule holds for.
 
-A rule has three truths, null among them (:mod:`monitoring.slices.operands`); an expression has two. So a
-condition is written in two ways, true where it holds and true where its contrary holds; what is
-null is neither. Cells stand for themselves as ``v0``, ``v1`` and so on; constants and functions
-have names in ``scope``. Nothing of a rule's text gets into the source.
+A rule has three truth values, null among them (:mod:`monitoring.slices.operands`); an
+expression has two. So a condition is written in two ways, true where it holds and true where its
+contrary holds; what is null is neither. Cells stand for themselves as ``v0``, ``v1`` and so on;
+constants and functions have names in ``scope``. Nothing of a rule's text gets into the source.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from monitoring.slices import grammar
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 
 _SIGNS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
@@ -40,10 +40,10 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 _NUMBERS = (int, float)
 
 
-class Expressions:
+class RuleCompiler:
     """Writes conditions on the cells of one kind of row."""
 
-    def __init__(self, places: Mapping[str, int], clocks: Mapping[str, Clock]) -> None:
+    def __init__(self, places: Mapping[str, int], clocks: Mapping[str, DatetimeUnit]) -> None:
         """``places``: column → number of its cell; ``clocks``: of datetimes, by column."""
         self._places = places
         self._clocks = clocks
@@ -77,7 +77,7 @@ class _Condition:
     """Writes one condition."""
 
     def __init__(
-        self, source: Expressions, names: Mapping[str, str], clocks: Mapping[str, Clock]
+        self, source: RuleCompiler, names: Mapping[str, str], clocks: Mapping[str, DatetimeUnit]
     ) -> None:
         self._source = source
         self._names = names
@@ -133,7 +133,7 @@ class _Condition:
         one, other = self._clock(left), self._clock(right)
         return self._side(left, one, other), self._side(right, other, one)
 
-    def _side(self, node: ast.expr, own: Clock | None, other: Clock | None) -> str:
+    def _side(self, node: ast.expr, own: DatetimeUnit | None, other: DatetimeUnit | None) -> str:
         if grammar.constant(node) is not None:
             return self._source.name(self._constant(node, other))
         value = self._value(node)
@@ -141,10 +141,10 @@ class _Condition:
             return value
         return f"(None if {value} is None else {value} * {own.nanoseconds})"
 
-    def _clock(self, node: ast.expr) -> Clock | None:
+    def _clock(self, node: ast.expr) -> DatetimeUnit | None:
         return self._clocks.get(self._names[node.id]) if isinstance(node, ast.Name) else None
 
-    def _constant(self, node: ast.expr, clock: Clock | None) -> Any:
+    def _constant(self, node: ast.expr, clock: DatetimeUnit | None) -> Any:
         value = grammar.constant(node)
         return clock.ticks(value) if clock and isinstance(value, str) else value
 

@@ -35,23 +35,23 @@ ORDERED = (operator.lt, operator.le, operator.gt, operator.ge)
 
 
 @dataclass(frozen=True)
-class Truth:
+class ThreeValued:
     """A condition's value for each row: where it holds, and where it is null."""
 
     true: Mask
     null: Mask
 
-    def __and__(self, other: Truth) -> Truth:
+    def __and__(self, other: ThreeValued) -> ThreeValued:
         false = ~(self.true | self.null) | ~(other.true | other.null)
         true = self.true & other.true
-        return Truth(true, ~true & ~false)
+        return ThreeValued(true, ~true & ~false)
 
-    def __or__(self, other: Truth) -> Truth:
+    def __or__(self, other: ThreeValued) -> ThreeValued:
         true = self.true | other.true
-        return Truth(true, ~true & (self.null | other.null))
+        return ThreeValued(true, ~true & (self.null | other.null))
 
-    def __invert__(self) -> Truth:
-        return Truth(~(self.true | self.null), self.null)
+    def __invert__(self) -> ThreeValued:
+        return ThreeValued(~(self.true | self.null), self.null)
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,15 @@ class Operand:
         return self
 
 
-def compare(compared: Comparison, left: Operand, right: Operand) -> Truth:
+def compare(compared: Comparison, left: Operand, right: Operand) -> ThreeValued:
     """``left`` against ``right``, row by row; ``ValueError`` if their kinds can't be compared."""
     null = left.null | right.null
     left, right = _alike(left, right)
     if "null" in (left.kind, right.kind):
-        return Truth(np.zeros(null.shape, bool), np.ones(null.shape, bool))
+        return ThreeValued(np.zeros(null.shape, bool), np.ones(null.shape, bool))
     if left.kind == right.kind and left.kind != "mixed":
         true = np.asarray(compared(left.values, right.values), dtype=bool)
-        return Truth(true & ~null, null)
+        return ThreeValued(true & ~null, null)
     if left.typed and right.typed:
         raise ValueError(
             f"expected alike values in a comparison, got {left.name} ({left.kind}) "
@@ -195,9 +195,9 @@ def _as_number(operand: Operand) -> Operand:
     return Operand(operand.name, "number", values, operand.null, operand.typed)
 
 
-def _compare_each(compared: Comparison, left: Operand, right: Operand, null: Mask) -> Truth:
+def _compare_each(compared: Comparison, left: Operand, right: Operand, null: Mask) -> ThreeValued:
     if "datetime" in (left.kind, right.kind):
-        return Truth(np.zeros(null.shape, bool), np.ones(null.shape, bool))
+        return ThreeValued(np.zeros(null.shape, bool), np.ones(null.shape, bool))
     # As Python's own values: NumPy's raise on an integer of more than 64 bits.
     values = (left.values.astype(object), right.values.astype(object), null)
     lefts, rights, _ = np.broadcast_arrays(*values)
@@ -213,4 +213,4 @@ def _compare_each(compared: Comparison, left: Operand, right: Operand, null: Mas
             true[index] = bool(compared(one, other))
         except TypeError:
             null[index] = True
-    return Truth(true, null)
+    return ThreeValued(true, null)

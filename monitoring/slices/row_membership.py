@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from monitoring.slices.clock import Clock
-from monitoring.slices.compiler import Expressions
+from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.compiler import RuleCompiler
 
 Row = Sequence[Any]
 
 
-class Membership:
+class RowMembership:
     """The slices that rows of known columns are in: bit ``i`` for the one of number ``i``.
 
     Number 0 is everything; the values of the sliced columns follow, each column's ``other``
@@ -29,18 +29,18 @@ class Membership:
         columns: Sequence[str],
         values: Mapping[str, Sequence[str]],
         rules: Iterable[tuple[ast.expr, Mapping[str, str]]],
-        clocks: Mapping[str, Clock],
+        clocks: Mapping[str, DatetimeUnit],
     ) -> None:
         """``columns``: names of a row's cells; ``values``: column → declared values as text;
         ``rules``: checked condition, and identifier in it → column; ``clocks``: of datetimes.
 
         Raises ``ValueError`` for a column that isn't there and a condition that can't be applied.
         """
-        source = Expressions({name: at for at, name in enumerate(columns)}, clocks)
+        source = RuleCompiler({name: at for at, name in enumerate(columns)}, clocks)
         terms = ["1"]
         first = 1
         for name, texts in values.items():
-            cell, bits = source.cell(name), ValueBits(texts, first, clocks.get(name))
+            cell, bits = source.cell(name), SliceBitmap(texts, first, clocks.get(name))
             known, other = source.name(bits.known), source.name(bits.of)
             terms.append(f"({known}[{cell}] if {cell} in {known} else {other}({cell}))")
             first += len(texts) + 1
@@ -71,10 +71,10 @@ def _function(names: Sequence[str], expression: str, scope: Mapping[str, Any]) -
     return eval(f"lambda {', '.join(names)}: {expression}", {"__builtins__": {}, **scope})
 
 
-class ValueBits:
+class SliceBitmap:
     """The bit of a column's value: one of its declared values, or ``other``."""
 
-    def __init__(self, values: Sequence[str], first_bit: int, clock: Clock | None) -> None:
+    def __init__(self, values: Sequence[str], first_bit: int, clock: DatetimeUnit | None) -> None:
         self._other = 1 << (first_bit + len(values))
         self.known: dict[Any, int] = {
             text: 1 << (first_bit + place) for place, text in enumerate(values)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from monitoring.slices import grammar
-from monitoring.slices.clock import Clock
-from monitoring.slices.operands import Comparison, Mask, Operand, Truth, arithmetic, compare
-from monitoring.slices.row_membership import Membership
+from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.operands import Comparison, Mask, Operand, ThreeValued, arithmetic, compare
+from monitoring.slices.row_membership import RowMembership
 
 ALL = "__all__"
 OTHER = "other"
@@ -138,8 +138,8 @@ class SliceSet:
         return masks
 
     def membership(
-        self, columns: Sequence[str], clocks: Mapping[str, Clock] | None = None
-    ) -> Membership:
+        self, columns: Sequence[str], clocks: Mapping[str, DatetimeUnit] | None = None
+    ) -> RowMembership:
         """For rows of plain values of ``columns``: the same slices as ``masks`` finds in a frame.
 
         ``clocks``: datetime column → how its values count. An unseen value of a column of
@@ -148,7 +148,7 @@ class SliceSet:
         """
         values = {group.column: group.values for group in self._values}
         rules = [(rule.condition, rule.names) for rule in self._rules.values()]
-        return Membership(columns, values, rules, clocks or {})
+        return RowMembership(columns, values, rules, clocks or {})
 
 
 def declare(
@@ -197,7 +197,7 @@ def _parse_named(name: str, text: str) -> Rule:
         raise ValueError(f"slice {name!r}: {error}") from error
 
 
-def _truth(node: ast.expr, operands: Mapping[str, Operand]) -> Truth:
+def _truth(node: ast.expr, operands: Mapping[str, Operand]) -> ThreeValued:
     match node:
         case ast.BoolOp(op=joined, values=values):
             truth, *others = (_truth(value, operands) for value in values)
@@ -215,9 +215,9 @@ def _truth(node: ast.expr, operands: Mapping[str, Operand]) -> Truth:
             return compare(operator.eq, flag, Operand.of_constant(True))
 
 
-def _comparison(node: ast.Compare, operands: Mapping[str, Operand]) -> Truth:
+def _comparison(node: ast.Compare, operands: Mapping[str, Operand]) -> ThreeValued:
     left = _value(node.left, operands)
-    truth: Truth | None = None
+    truth: ThreeValued | None = None
     for comparison, comparator in zip(node.ops, node.comparators, strict=True):
         if isinstance(comparison, ast.In | ast.NotIn):
             step = _membership(left, comparator)
@@ -232,8 +232,8 @@ def _comparison(node: ast.Compare, operands: Mapping[str, Operand]) -> Truth:
     return truth
 
 
-def _membership(left: Operand, node: ast.expr) -> Truth:
-    truth = Truth(np.zeros(left.null.shape, bool), left.null)
+def _membership(left: Operand, node: ast.expr) -> ThreeValued:
+    truth = ThreeValued(np.zeros(left.null.shape, bool), left.null)
     for element in getattr(node, "elts", ()):
         value = grammar.constant(element)
         if value is not None:

@@ -25,7 +25,7 @@ PSI_Z = 4.5
 """One-sided p = 3.4e-6: with 20 features decided on four times a day, a false alarm in 10 years."""
 PSI_ROWS = 500
 """Fewer (effective) rows than this decide nothing."""
-STILL_Z = 1.645
+RECOVERED_Z = 1.645
 """One-sided p = 0.05: an hour below it looks like the reference again."""
 ANOMALY_RISE = 0.02
 """Share of odd values (missing, unseen, out of range) above that of the training rows."""

@@ -14,13 +14,13 @@ from packager.image.dockerfile import render
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.manifest.base import FileEntry
 from packager.project.config import FILENAME, Project
-from packager.manifest.evaluation import Findings, Spread
-from packager.runners.job import job_of, serve_of, split_of
+from packager.manifest.evaluation import DataCheckSummary, SeedVariance
+from packager.runners.job import make_job, serve_section, split_section
 from packager.model.compiled.model import FOLDER
 from packager.worker.job import TrainingResult
 
 
-def describe(
+def make_manifest(
     project: Project,
     lock: Lock,
     runtime: str,
@@ -28,8 +28,8 @@ def describe(
     result: TrainingResult,
     folder: Path,
     template: str | None = None,
-    findings: Findings | None = None,
-    spread: Spread | None = None,
+    findings: DataCheckSummary | None = None,
+    spread: SeedVariance | None = None,
 ) -> Manifest:
     """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
 
@@ -53,9 +53,9 @@ def describe(
         version=project.package.version,
         task=project.package.task,
         schema_=result.schema_,
-        serve=serve_of(project, result.loader),
+        serve=serve_section(project, result.loader),
         slices=result.slices,
-        recipe=job_of(project).recipe,
+        recipe=make_job(project).recipe,
         data=_data_source(project, result, files),
         evaluation=result.evaluation,
         findings=findings,
@@ -112,7 +112,7 @@ def _data_source(
         train_only=data.train_only,
         personal=data.personal,
         not_personal=data.not_personal,
-        split=split_of(project),
+        split=split_section(project),
         embed=data.embed,
         reader=data.reader,
         unlabelled=result.unlabelled,

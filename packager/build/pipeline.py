@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from packager.cache import cache_limit, check_writable, prune, work_folder
+from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.project.validate import check_code, check_columns, check_model_file
-from packager.project.files import RECORD, Code, data_files, model_files, read_code
-from packager.build.manifest import describe, labels
+from packager.project.files import RECORD, ProjectCode, data_files, model_files, read_code
+from packager.build.manifest import make_manifest, labels
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
-from packager.runners.project import base_for, dependencies_of, platform_of
+from packager.runners.project import resolve_base, resolve_dependencies, resolve_platform
 from packager.image.config import LABEL, Image, assemble
 from packager.image.base.debian import check_system_packages
 from packager.image.docker_build import Builder, build_images, check_builder, own_template
 from packager.image.shared_libraries import check_libraries
 from packager.engine.engine import Engine
 from packager.image.layers import plain_layer, tree_entries
-from packager.image.export import Output, deliver
+from packager.image.export import Destination, export_images
 from packager.image.stack import Stack, entries, make_stack
 from packager.image.stored_images import COMPANION
 from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project.config import Project
 from packager.confinement import tell_outside
-from packager.project.required_secrets import explained
-from packager.build.smoke_test import READY_SECONDS, Shipped, prove, prove_started
+from packager.project.required_secrets import explain_left_out
+from packager.build.smoke_test import READY_SECONDS, AssembledPackage, smoke_test, smoke_test_in_engine
 from packager.build.record import BuildRecord, write_record
 from packager.review.gate import review
-from packager.runners.result_cache import inputs_digest, keeping, take
-from packager.build.seeds import recorded_spread
+from packager.runners.result_cache import inputs_digest, keep_result, take_result
+from packager.build.seeds import load_seed_variance
 from packager.build.train import train, training_job
 from packager.runners.package import training_worker
-from packager.build.reproducibility import Files, verify
+from packager.build.reproducibility import Files, check_reproducible
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
 
@@ -53,7 +53,7 @@ class Built:
 @on_local_data
 def build(
     project: Project,
-    output: Output,
+    output: Destination,
     engine: Engine | None,
     progress: Progress,
     *,
@@ -78,15 +78,15 @@ def build(
     limit = cache_limit()
     template, sorted_code = _check(project, output, engine, builder, progress)
     code, tidied = sorted_code.files, engine.tidied() if engine else nullcontext()
-    platform = platform_of(project, engine)
+    platform = resolve_platform(project, engine)
     needed = output.kind == "docker"
-    found = base_for(project, base, platform, engine, progress, needed=needed)
+    found = resolve_base(project, base, platform, engine, progress, needed=needed)
     check_system_packages(project.image.system_packages, found)
-    dependencies = dependencies_of(project, found, platform, engine, progress, update=update)
+    dependencies = resolve_dependencies(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
-    spread = recorded_spread(project, lock, progress)
-    explaining = explained(sorted_code.left_out)
-    with work_folder() as folder, tidied, explaining, ExitStack() as kept:
+    spread = load_seed_variance(project, lock, progress)
+    explaining = explain_left_out(sorted_code.left_out)
+    with temporary_directory() as folder, tidied, explaining, ExitStack() as kept:
         data = data_files(project)
         progress.step("making layers")
         stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
@@ -97,8 +97,8 @@ def build(
             inputs = inputs_digest(project, lock, worker.isolation, job)
             result = _resumed(inputs, folder, progress) if resume else None
             result = result or train(project, job, worker, folder, progress)
-        kept.enter_context(keeping(inputs, folder / "out", progress))
-        manifest = describe(
+        kept.enter_context(keep_result(inputs, folder / "out", progress))
+        manifest = make_manifest(
             project, lock, stack.runtime, code, result, folder, template, findings, spread
         )
         images = _assemble(project, locked, platform, stack, manifest, folder)
@@ -109,10 +109,10 @@ def build(
                 return _assemble(project, locked, platform, stack, manifest, place)
 
             progress.step("assembling again elsewhere, to compare")
-            verify(images, code, data, folder, again)
+            check_reproducible(images, code, data, folder, again)
         if builder == "docker" and engine and locked:
             check = partial(
-                prove_started,
+                smoke_test_in_engine,
                 engine=engine,
                 folder=folder,
                 progress=progress,
@@ -120,10 +120,10 @@ def build(
             )
             images = build_images(images, locked, template, engine, check, progress, fresh=fresh)
         else:
-            ships = Shipped(images[0], locked, platform, engine)
-            prove(ships, folder, progress, ready_seconds)
+            ships = AssembledPackage(images[0], locked, platform, engine)
+            smoke_test(ships, folder, progress, ready_seconds)
             progress.step(f"writing {output}")
-            deliver(images, output, engine, progress)
+            export_images(images, output, engine, progress)
     write_lock(dependencies.file, project.directory / LOCK)
     record = BuildRecord.of(manifest, images, project.directory, started)
     write_record(record, project.directory / RECORD)
@@ -133,7 +133,7 @@ def build(
 
 def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
     """The kept training result of these inputs; None, and said, where there is none."""
-    found = take(inputs, folder / "out")
+    found = take_result(inputs, folder / "out")
     if found is None:
         progress.warn("--resume: no training result of this code and data is kept: training")
     else:
@@ -142,17 +142,17 @@ def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | 
 
 
 def _prune(limit: int, progress: Progress) -> None:
-    if removed := prune(limit):
+    if removed := evict(limit):
         progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
 
 
 def _check(
     project: Project,
-    output: Output,
+    output: Destination,
     engine: Engine | None,
     builder: Builder,
     progress: Progress,
-) -> tuple[str | None, Code]:
+) -> tuple[str | None, ProjectCode]:
     """Everything that can be refused before work is spent; the own template, and the code."""
     output.check()
     check_builder(builder, output, engine)
@@ -163,7 +163,7 @@ def _check(
     check_model_file(project)
     code = read_code(project, output.paths)
     code.tell(progress)
-    with explained(code.left_out):
+    with explain_left_out(code.left_out):
         check_code(project, code.files)
     return template, code
 

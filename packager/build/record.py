@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.image.config import Image
 from packager.manifest.manifest import Manifest
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.project.git import GitState, git_state
 
 
-class LayerRecord(Noun):
+class LayerRecord(FrozenModel):
     """One layer as this build came by it."""
 
     name: str
@@ -24,7 +24,7 @@ class LayerRecord(Noun):
     how: str
 
 
-class BuildRecord(Noun):
+class BuildRecord(FrozenModel):
     """Host, clock, git state and timings of one build."""
 
     tag: str
@@ -61,5 +61,5 @@ class BuildRecord(Noun):
 
 def write_record(record: BuildRecord, path: Path) -> None:
     """Write ``record`` for people to read."""
-    with new_file(path) as file:
+    with atomic_file(path) as file:
         file.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

@@ -22,7 +22,7 @@ Assembly = Callable[[Files, Files, Path], Sequence[Image]]
 """(code, data, folder with ``out`` and ``package``) → the images."""
 
 
-def verify(
+def check_reproducible(
     images: Sequence[Image],
     code: Files,
     data: Files,

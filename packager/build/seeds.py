@@ -5,42 +5,42 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from packager.cache import check_writable, new_file
+from packager.cache import check_writable, atomic_file
 from packager.project.files import SEEDS, code_files, data_files
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.errors import UsageError
-from packager.runners.project import footing_of, worker_on_footing
+from packager.runners.project import resolve_environment, environment_worker
 from packager.engine.engine import Engine
 from packager.manifest.manifest import Lock
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.manifest.evaluation import Spread
-from packager.runners.job import job_of
-from packager.worker.job import SeedsJob
-from packager.worker.replay.seed_spread import LEAST_SEEDS
+from packager.manifest.evaluation import SeedVariance
+from packager.runners.job import make_job
+from packager.worker.job import SeedSweepJob
+from packager.worker.replay.seed_spread import MIN_SEEDS
 
-MOST_SEEDS = 1_000
+MAX_SEEDS = 1_000
 
 
-class Seeds(Noun):
+class SeedSweep(FrozenModel):
     """``package.seeds.json``: a spread, and what it was measured on."""
 
     inputs: str
     """sha256 over recipe (but its seed), code, data and locked dependencies."""
-    spread: Spread
+    spread: SeedVariance
 
 
-def train_seeds(
+def seed_sweep(
     project: Project,
     count: int,
     engine: Engine | None,
     progress: Progress,
     *,
     base: str | None = None,
-) -> Spread:
+) -> SeedVariance:
     """Train with ``count`` seeds and keep the spread in ``package.seeds.json``.
 
     Raises ``UsageError`` where there is no recipe, ``PackageError`` where a training fails.
@@ -51,35 +51,35 @@ def train_seeds(
             "elsewhere",
             "only a recipe can be repeated",
         )
-    if not 2 <= count <= MOST_SEEDS:
-        raise UsageError(f"--seeds: expected 2 to {MOST_SEEDS}, got {count}", "5 is a start")
+    if not 2 <= count <= MAX_SEEDS:
+        raise UsageError(f"--seeds: expected 2 to {MAX_SEEDS}, got {count}", "5 is a start")
     check_writable(project.directory)
-    asked = SeedsJob(job=job_of(project), count=count)
-    footing = footing_of(project, engine, progress, base=base)
+    asked = SeedSweepJob(job=make_job(project), count=count)
+    footing = resolve_environment(project, engine, progress, base=base)
     dependencies = footing.dependencies
     with (
-        worker_on_footing(project, footing, progress) as worker,
+        environment_worker(project, footing, progress) as worker,
         tempfile.TemporaryDirectory() as name,
     ):
         progress.step(f"training with {count} seeds")
         result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
-        spread = Spread.load(result)
+        spread = SeedVariance.load(result)
     # The next build takes these very dependencies, or the spread would not be that of its recipe.
     write_lock(dependencies.file, project.directory / LOCK)
-    with new_file(project.directory / SEEDS) as file:
-        file.write_bytes(Seeds(inputs=_inputs(project, dependencies.lock), spread=spread).dump())
+    with atomic_file(project.directory / SEEDS) as file:
+        file.write_bytes(SeedSweep(inputs=_inputs(project, dependencies.lock), spread=spread).dump())
     return spread
 
 
-def recorded_spread(project: Project, lock: Lock, progress: Progress) -> Spread | None:
+def load_seed_variance(project: Project, lock: Lock, progress: Progress) -> SeedVariance | None:
     """The spread in ``package.seeds.json``; None, and said, where it is of other inputs.
 
     Raises ``UsageError`` where the recipe claims ``statistical`` and there is none of use.
     """
     path = project.directory / SEEDS
-    spread: Spread | None = None
+    spread: SeedVariance | None = None
     if path.is_file():
-        known = Seeds.load(path)
+        known = SeedSweep.load(path)
         if known.inputs == _inputs(project, lock):
             spread = known.spread
         else:
@@ -88,18 +88,18 @@ def recorded_spread(project: Project, lock: Lock, progress: Progress) -> Spread 
                 f"measure anew: package train --seeds {len(known.spread.seeds)}"
             )
     recipe = project.recipe
-    enough = spread is not None and len(spread.seeds) >= LEAST_SEEDS
+    enough = spread is not None and len(spread.seeds) >= MIN_SEEDS
     if recipe and recipe.level == "statistical" and not enough:
         raise UsageError(
             f'package.toml: `recipe.level`: "statistical" needs the spread of at least '
-            f"{LEAST_SEEDS} seeds, got {len(spread.seeds) if spread else 'none'}",
-            f"measure it first: package train --seeds {LEAST_SEEDS}",
+            f"{MIN_SEEDS} seeds, got {len(spread.seeds) if spread else 'none'}",
+            f"measure it first: package train --seeds {MIN_SEEDS}",
         )
     return spread
 
 
 def _inputs(project: Project, lock: Lock) -> str:
-    job = job_of(project).model_dump(mode="json", by_alias=True)
+    job = make_job(project).model_dump(mode="json", by_alias=True)
     recipe = {name: job["recipe"][name] for name in ("train", "params", "isa")}
     known = {
         "job": {**job, "recipe": recipe},

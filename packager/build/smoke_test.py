@@ -26,7 +26,7 @@ from packager.manifest.manifest import Base
 from packager.progress import Progress
 from packager.manifest.evaluation import Golden
 from packager.runners.runner import LocalWorker
-from packager.runners.server_log import last_lines, own_error
+from packager.runners.server_log import last_lines, startup_error
 
 READY_SECONDS = 120.0
 """How long an image may take to be ready, unless `--ready-seconds` says otherwise."""
@@ -46,7 +46,7 @@ except urllib.error.HTTPError as error:
 
 
 @dataclass(frozen=True)
-class Shipped:
+class AssembledPackage:
     """An image as it will be delivered, and what it can be started with."""
 
     image: Image
@@ -55,7 +55,7 @@ class Shipped:
     engine: Engine | None
 
 
-def prove(ships: Shipped, folder: Path, progress: Progress, seconds: float) -> None:
+def smoke_test(ships: AssembledPackage, folder: Path, progress: Progress, seconds: float) -> None:
     """Have the image answer rows of its data; ``PackageError`` if it can't or answers otherwise.
 
     ``seconds``: how long it may take to be ready. A package without data has none:
@@ -70,12 +70,12 @@ def prove(ships: Shipped, folder: Path, progress: Progress, seconds: float) -> N
     progress.step("sending layers to the engine")
     load_into(engine, trial, progress)
     try:
-        prove_started(trial.name, engine, folder, progress, seconds)
+        smoke_test_in_engine(trial.name, engine, folder, progress, seconds)
     finally:
         engine.remove(trial.name)
 
 
-def prove_started(
+def smoke_test_in_engine(
     reference: str, engine: Engine, folder: Path, progress: Progress, seconds: float
 ) -> None:
     """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
@@ -139,7 +139,7 @@ def _longer(seconds: float) -> str:
 
 def _told(log: str) -> PackageError:
     """What a server that ended says of it: its own error and hint, or the end of its log."""
-    found = own_error(log)
+    found = startup_error(log)
     if found is not None:
         return PackageError(f"trained, but what ships can't answer: {found.message}", found.hint)
     hint = last_lines(log) or "it said nothing: see the command it starts with (`docker inspect`)"
@@ -147,7 +147,7 @@ def _told(log: str) -> PackageError:
 
 
 def _from_worker(
-    ships: Shipped, recorded: Golden, folder: Path, progress: Progress, seconds: float
+    ships: AssembledPackage, recorded: Golden, folder: Path, progress: Progress, seconds: float
 ) -> Sequence[Mapping[str, Any]]:
     """The answers of a process on the image's layers, which has ``seconds`` for them."""
     output = folder / "proof"

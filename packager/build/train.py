@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packager.project.files import model_files
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 from packager.image.config import LABEL, assemble
 from packager.engine.engine import Engine
 from packager.image.layers import Layer, plain_layer
@@ -17,11 +17,11 @@ from packager.image.stack import Stack, entries
 from packager.manifest.manifest import Base, Recipe, Serve, Split
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.manifest.evaluation import Spread
+from packager.manifest.evaluation import SeedVariance
 from packager.runners.local import check_host
 from packager.runners.runner import ContainerWorker, LocalWorker, Worker
 from packager.worker.job import Job, TrainingResult
-from packager.runners.job import job_of
+from packager.runners.job import make_job
 
 
 def train(
@@ -35,11 +35,11 @@ def train(
     return TrainingResult.load(out / "result.json")
 
 
-def training_job(project: Project, spread: Spread | None) -> Job:
+def training_job(project: Project, spread: SeedVariance | None) -> Job:
     """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded;
     the model is asked about values that its data lacked."""
     asked = {"repeat": project.model is None, "ask": project.data is not None, "spread": spread}
-    return job_of(project).model_copy(update=asked)
+    return make_job(project).model_copy(update=asked)
 
 
 

@@ -22,7 +22,7 @@ from packager.cli import (
     run,
 )
 from packager.cli.app import app
-from packager.cli.console import ConsoleProgress, show_error
+from packager.cli.console import ConsoleProgress, print_error
 from packager.environment.programs import search_path
 from packager.errors import PackageError
 
@@ -55,7 +55,7 @@ def main() -> None:
     try:
         app()
     except PackageError as error:
-        show_error(error)
+        print_error(error)
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == STOPPED:

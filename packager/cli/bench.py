@@ -19,12 +19,12 @@ from packager.cli.app import (
     opened,
     required,
 )
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.client import read_key
 from packager.errors import UsageError
 from packager.run.bench.result import as_json as bench_json
 from packager.run.bench.result import as_text
-from packager.run.bench.run import Plan, bench_package, bench_server
+from packager.run.bench.run import LoadPlan, bench_package, bench_server
 
 
 @app.command()
@@ -46,7 +46,7 @@ def bench(
 
     Exit 1 where a request failed, and where a step got no answer at all.
     """
-    plan = Plan(
+    plan = LoadPlan(
         sizes=_numbers("--rows", rows),
         clients=_numbers("--concurrency", concurrency),
         seconds=seconds,
@@ -61,7 +61,7 @@ def bench(
     else:
         with opened(required(reference, key_file), local) as (package, engine):
             found = bench_package(package, engine, plan, progress)
-    show(json.dumps(bench_json(found)) if as_json else as_text(found))
+    print_result(json.dumps(bench_json(found)) if as_json else as_text(found))
     if not all(step.passed for step in found.steps):
         raise typer.Exit(1)
 

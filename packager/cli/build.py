@@ -10,16 +10,16 @@ import typer
 
 from packager.build.pipeline import Built
 from packager.build.pipeline import build as run_build
-from packager.build.seeds import train_seeds
+from packager.build.seeds import seed_sweep
 from packager.build.smoke_test import READY_SECONDS
 from packager.cli.app import AsJson, app
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.base.base import restore_base
 from packager.image.base.debian import make_base
 from packager.image.docker_build import Builder
-from packager.image.export import NO_ENGINE, Output, write_archive
+from packager.image.export import NO_ENGINE, Destination, write_archive
 from packager.project.config import load_project
 from packager.project.from_mlflow import init_from_mlflow
 from packager.project.scaffold import init_from_model, init_project
@@ -49,9 +49,9 @@ def init(
     else:
         files = init_project(directory)
     if as_json:
-        show(json.dumps({"directory": str(directory), "files": files}))
+        print_result(json.dumps({"directory": str(directory), "files": files}))
     else:
-        show("\n".join(str(directory / name) for name in files))
+        print_result("\n".join(str(directory / name) for name in files))
         if from_model is not None or from_mlflow is not None:
             ConsoleProgress().warn("task, target and requirements are guesses: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
@@ -82,7 +82,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Lock, train, measure and assemble a package; print its tag (or its path)."""
-    where = Output.parse(output)
+    where = Destination.parse(output)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
         raise PackageError("no Docker engine answers to put the image into", NO_ENGINE)
@@ -102,7 +102,7 @@ def build(
         resume=resume,
         ready_seconds=ready_seconds,
     )
-    show(json.dumps(_built(built)) if as_json else _printed(built, where))
+    print_result(json.dumps(_built(built)) if as_json else _printed(built, where))
 
 
 @app.command()
@@ -113,10 +113,10 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train with several seeds; show and keep how far metrics go by chance."""
-    spread = train_seeds(
+    spread = seed_sweep(
         load_project(project), seeds, Engine.connect(), ConsoleProgress(), base=base
     )
-    show(spread.model_dump_json() if as_json else spread_text(spread))
+    print_result(spread.model_dump_json() if as_json else spread_text(spread))
 
 
 @app.command()
@@ -134,7 +134,7 @@ def base(
     if source is not None and (add or output):
         raise UsageError("--from: expected no --add or --output beside it", "leave them out")
     if output is not None:
-        Output("docker-archive", output).check()
+        Destination("docker-archive", output).check()
     engine = Engine.connect()
     made = (
         restore_base(source, engine) if source else make_base(engine, ConsoleProgress(), add or ())
@@ -143,7 +143,7 @@ def base(
         write_archive([made.image], output)
     fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
     fact["packages"] = made.saved.packages
-    show(json.dumps(fact) if as_json else made.saved.reference)
+    print_result(json.dumps(fact) if as_json else made.saved.reference)
 
 
 def _built(built: Built) -> dict[str, Any]:
@@ -160,5 +160,5 @@ def _built(built: Built) -> dict[str, Any]:
     }
 
 
-def _printed(built: Built, output: Output) -> str:
+def _printed(built: Built, output: Destination) -> str:
     return built.images[0].name if output.path is None else str(output.path)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from packager.errors import PackageError
 from packager.progress import How
-from packager.text import human_bytes, printable
+from packager.text import format_bytes, printable
 
 CREDENTIAL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/@'\"<>]{1,500}@")
 STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
@@ -28,7 +28,7 @@ class ConsoleProgress:
     def item(self, name: str, how: How, size: int, seconds: float) -> None:
         took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
         self.console.print(
-            f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {human_bytes(size):>9}{took}"
+            f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {format_bytes(size):>9}{took}"
         )
 
     def warn(self, text: str) -> None:
@@ -38,7 +38,7 @@ class ConsoleProgress:
         self.console.print(f"  [dim]│[/dim] {_plain(text)}")
 
 
-def show_error(error: PackageError) -> None:
+def print_error(error: PackageError) -> None:
     """``error: …`` and, after an empty line, ``hint: …``, on stderr."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(f"[bold red]error:[/bold red] {_plain(error.message)}")
@@ -46,7 +46,7 @@ def show_error(error: PackageError) -> None:
         console.print(f"\n[bold]hint:[/bold] {_plain(error.hint)}")
 
 
-def show(text: str) -> None:
+def print_result(text: str) -> None:
     """A result, on stdout; text or JSON, without control sequences."""
     sys.stdout.write(printable(text) + "\n")
     sys.stdout.flush()

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from packager.cli.app import AsJson
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.cli.data import data
 from packager.data.csv_text import table_suffix
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 from packager.report.suspects import write_suspects
 from packager.review.apply_to_file import apply_verdicts, source_of
-from packager.review.check import Checked, Place, check_data, place_of
-from packager.review.corrections import Changes
+from packager.review.check import CheckResult, CheckTarget, check_data, resolve_target
+from packager.review.corrections import Corrections
 from packager.review.summary import line_of, summary
 from packager.review.verdicts import (
     DECISIONS,
@@ -28,7 +28,7 @@ from packager.review.verdicts import (
     verdict_of,
     write_verdicts,
 )
-from packager.text import one_line
+from packager.text import escape_control_characters
 
 verdicts = typer.Typer(
     help="Read, take over and apply verdicts.", no_args_is_help=True, rich_markup_mode=None
@@ -59,7 +59,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Look for dirt in the data; exit 1 if something would stop a build, or there are no rows."""
-    place = place_of(path)
+    place = resolve_target(path)
     found = check_data(
         place, ConsoleProgress(), target=target, against=against, base=base, fresh=no_cache
     )
@@ -69,9 +69,9 @@ def check(
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
         told |= {"digest": report.digest, "blocking": len(found.blocking)}
         told |= {"judged": len(report.findings) - len(found.open)}
-        show(json.dumps(told))
+        print_result(json.dumps(told))
     else:
-        show("\n".join(summary(report, found.verdicts)))
+        print_result("\n".join(summary(report, found.verdicts)))
     if found.blocking or not report.rows:
         raise typer.Exit(1)
 
@@ -87,15 +87,19 @@ def suspects(
     as_json: AsJson = False,
 ) -> None:
     """Show what is suspect and has no verdict yet, worst first."""
-    place = place_of(path)
+    place = resolve_target(path)
     found = check_data(place, ConsoleProgress(), target=target, against=against, base=base)
     _write(found, place, out)
     worst = found.open[:top]
     if as_json:
-        show(json.dumps({"suspects": [finding.model_dump(mode="json") for finding in worst]}))
+        print_result(
+            json.dumps({"suspects": [finding.model_dump(mode="json") for finding in worst]})
+        )
         return
     nothing = "nothing found" if found.report.rows else "no rows: nothing could be found"
-    show("\n".join(one_line(line_of(finding)) for finding in worst) or nothing)
+    print_result(
+        "\n".join(escape_control_characters(line_of(finding)) for finding in worst) or nothing
+    )
     rest = sum(found.report.counts.values()) - len(worst)
     if rest > 0:
         ConsoleProgress().step(f"{rest:,} more: --top, or --out DIR for files and a page")
@@ -112,7 +116,7 @@ def verdict(
     as_json: AsJson = False,
 ) -> None:
     """Decide about the rows of one hash: keep, drop, once (keep one copy), fix, or forget."""
-    file = place_of(where).verdicts
+    file = resolve_target(where).verdicts
     old = read_verdicts(file)
     if decision == "forget":
         new = tuple(given for given in old if given.row_hash != row_hash)
@@ -133,12 +137,12 @@ def verdict(
 @verdicts.command("list")
 def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
     """Print every verdict."""
-    file = place_of(where).verdicts
+    file = resolve_target(where).verdicts
     found = read_verdicts(file)
     if as_json:
-        show(json.dumps({"verdicts": [given.model_dump() for given in found]}))
+        print_result(json.dumps({"verdicts": [given.model_dump() for given in found]}))
     else:
-        show("\n".join(_line(given) for given in found) or "no verdicts")
+        print_result("\n".join(_line(given) for given in found) or "no verdicts")
 
 
 @verdicts.command("import")
@@ -150,7 +154,7 @@ def import_verdicts(
     """Take over the verdicts from a CSV file; they replace earlier ones on the same rows."""
     if not file.is_file():
         raise UsageError(f"{file}: expected a CSV file with verdicts, got nothing there")
-    kept = place_of(where).verdicts
+    kept = resolve_target(where).verdicts
     new = merged(read_verdicts(kept), read_verdicts(file))
     write_verdicts(new, kept)
     _tell(new, kept, as_json)
@@ -169,7 +173,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Make a derived file or table with the rows as the verdicts have them; print its name."""
-    place = place_of(where)
+    place = resolve_target(where)
     if given is not None and not given.is_file():
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
     decided = read_verdicts(given or place.verdicts)
@@ -181,17 +185,25 @@ def apply(
 
 
 def _apply_to_file(
-    data: Path, decided: tuple[Verdict, ...], output: str | None, as_json: bool, reader: Reader
+    data: Path,
+    decided: tuple[Verdict, ...],
+    output: str | None,
+    as_json: bool,
+    reader: TableReadOptions,
 ) -> None:
     source = source_of(data)
     file = Path(output) if output else data if source != data else _clean(source)
     done = apply_verdicts(source, decided, file, reader)
     _tell_changes(done.dropped, done.fixed, done.unused)
-    show(json.dumps({"output": str(file), **done.model_dump()}) if as_json else str(file))
+    print_result(json.dumps({"output": str(file), **done.model_dump()}) if as_json else str(file))
 
 
 def _apply_to_table(
-    place: Place, table: Location, decided: tuple[Verdict, ...], output: str | None, as_json: bool
+    place: CheckTarget,
+    table: Location,
+    decided: tuple[Verdict, ...],
+    output: str | None,
+    as_json: bool,
 ) -> None:
     from packager.review.apply_table import apply_to_table
     from packager.tables.commit import author
@@ -199,7 +211,7 @@ def _apply_to_table(
 
     base = place.project.directory if place.project else None
     wanted = Location.parse(output, base).unversioned() if output else None
-    done: list[Changes] = []
+    done: list[Corrections] = []
     made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
     for changes in done:
         _tell_changes(changes.dropped, len(changes.cells), changes.unused)
@@ -207,11 +219,11 @@ def _apply_to_table(
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
         ConsoleProgress().step(found.told)
-        show(str(made))
+        print_result(str(made))
         return
     facts = {"output": str(made), "table": made.uri, "version": made.version, "how": found.how}
     counts = [{"dropped": c.dropped, "fixed": len(c.cells), "unused": c.unused} for c in done]
-    show(json.dumps({**facts, **(counts[0] if counts else {})}))
+    print_result(json.dumps({**facts, **(counts[0] if counts else {})}))
 
 
 def _tell_changes(dropped: int, fixed: int, unused: tuple[str, ...]) -> None:
@@ -229,7 +241,7 @@ def _clean(source: Path) -> Path:
     return source.with_name(f"{name}.clean{suffix}")
 
 
-def _write(found: Checked, place: Place, out: Path | None) -> None:
+def _write(found: CheckResult, place: CheckTarget, out: Path | None) -> None:
     if out is None:
         return
     for file in write_suspects(found.report, found.open, found.verdicts, out, place.title):
@@ -238,9 +250,9 @@ def _write(found: Checked, place: Place, out: Path | None) -> None:
 
 def _tell(found: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
     if as_json:
-        show(json.dumps({"file": str(file), "verdicts": len(found)}))
+        print_result(json.dumps({"file": str(file), "verdicts": len(found)}))
     else:
-        show(f"{file}: {len(found)} verdict{'s' if len(found) != 1 else ''}")
+        print_result(f"{file}: {len(found)} verdict{'s' if len(found) != 1 else ''}")
 
 
 def _line(given: Verdict) -> str:

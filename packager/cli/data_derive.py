@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.cli.app import AsJson
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.cli.data import data
 from packager.cli.data_versions import Author, Table
 from packager.errors import UsageError
-from packager.text import human_bytes
+from packager.text import format_bytes
 
 Parents = Annotated[
     list[str], typer.Option("--from", metavar="TABLE[@VERSION]", help="Repeat for several.")
@@ -56,9 +56,9 @@ def derive(
         change=allow_schema_change,
     )
     if as_json:
-        show(json.dumps({"version": found.version.number, "how": found.how}))
+        print_result(json.dumps({"version": found.version.number, "how": found.how}))
     else:
-        show(f"version {found.version.number}: {found.told}")
+        print_result(f"version {found.version.number}: {found.told}")
 
 
 @data.command()
@@ -70,15 +70,15 @@ def lineage(
     """Show what a table was made of and what is made of it, and what is stale."""
     from packager.location import Location
     from packager.report.lineage_svg import lineage_svg
-    from packager.tables.delta import Store
+    from packager.tables.delta import VersionedTable
     from packager.tables.lineage import lineage as run_lineage
     from packager.tables.lineage import lineage_text
 
     location = Location.parse(table).unversioned()
-    Store.open(location)
+    VersionedTable.open(location)
     nodes = run_lineage(location)
     if svg is not None:
-        with new_file(svg) as file:
+        with atomic_file(svg) as file:
             file.write_text(lineage_svg(nodes), encoding="utf-8")
     if as_json:
         facts = [
@@ -90,9 +90,9 @@ def lineage(
             }
             for node in nodes.values()
         ]
-        show(json.dumps(facts))
+        print_result(json.dumps(facts))
     else:
-        show(lineage_text(nodes))
+        print_result(lineage_text(nodes))
 
 
 @data.command()
@@ -107,17 +107,17 @@ def gc(
 ) -> None:
     """Remove the rows of old versions that no package and no derived table needs."""
     from packager.location import Location
-    from packager.tables.vacuum import collect
+    from packager.tables.vacuum import vacuum
 
-    found = collect(Location.parse(table).unversioned(), keep, keep_for or [], delete=delete)
+    found = vacuum(Location.parse(table).unversioned(), keep, keep_for or [], delete=delete)
     if as_json:
         facts: dict[str, Any] = {"files": found.files, "bytes": found.size, "deleted": delete}
-        show(json.dumps({**facts, "kept": found.kept}))
+        print_result(json.dumps({**facts, "kept": found.kept}))
         return
     for number, why in found.kept.items():
-        show(f"version {number} stays: {'; '.join(why)}")
+        print_result(f"version {number} stays: {'; '.join(why)}")
     what = "removed" if delete else "would go"
-    show(f"{len(found.files)} files, {human_bytes(found.size)}: {what}")
+    print_result(f"{len(found.files)} files, {format_bytes(found.size)}: {what}")
     if found.files and not delete:
         ConsoleProgress().step("nothing was removed: add --delete to do it")
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson
-from packager.cli.console import show
+from packager.cli.console import print_result
 from packager.cli.data import data
-from packager.text import one_line
+from packager.text import escape_control_characters
 
 Which = Annotated[
     str,
@@ -28,16 +28,16 @@ def fingerprint(path: Which, as_json: AsJson = False) -> None:
 
     found = open_side(path).fingerprint
     if as_json:
-        show(found.dump().decode())
+        print_result(found.dump().decode())
         return
-    show(f"rows       {found.row_count}")
-    show(f"content    {found.rows[0]}{found.rows[1]}")
-    show(f"in order   {found.ordered}")
-    show(f"schema     {found.schema_}")
+    print_result(f"rows       {found.row_count}")
+    print_result(f"content    {found.rows[0]}{found.rows[1]}")
+    print_result(f"in order   {found.ordered}")
+    print_result(f"schema     {found.schema_}")
     for entry in found.files:
-        show(f"file       {entry.sha256}  {entry.path}")
+        print_result(f"file       {entry.sha256}  {entry.path}")
     for name, total in found.columns.items():
-        show(f"column     {total}  {one_line(name)}")
+        print_result(f"column     {total}  {escape_control_characters(name)}")
 
 
 @data.command()
@@ -58,6 +58,6 @@ def diff(
 
     names = [name for name in (key or "").split(",") if name]
     found = compare(open_side(before), open_side(after), names)
-    show(json.dumps(compared_json(found)) if as_json else compared_text(found))
+    print_result(json.dumps(compared_json(found)) if as_json else compared_text(found))
     if exit_code and not found.equal:
         raise typer.Exit(1)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.cli.data import data
 from packager.errors import PackageError
 
@@ -45,20 +45,22 @@ def add(
     from packager.report.table_log import added_json, added_text
     from packager.review.holdout_overlap import leakage
     from packager.tables import commit as adding
-    from packager.tables.delta import Store
+    from packager.tables.delta import VersionedTable
     from packager.tables.source import open_source
 
     rows, reader = read_by_project(source)
     location = Location.parse(table or _stem(rows)).unversioned()
     by = adding.author() if author is None else author
     opened = open_source(rows, reader)
-    found = adding.add(opened, location, message, by, change=allow_schema_change, append=append)
-    frames = Store.open(location).frames(found.version.number)
+    found = adding.commit_rows(
+        opened, location, message, by, change=allow_schema_change, append=append
+    )
+    frames = VersionedTable.open(location).frames(found.version.number)
     try:
         found = replace(found, leakage=leakage(Path.cwd(), location, frames))
     except PackageError as error:  # the version is committed, whatever package.toml says
         ConsoleProgress().warn(f"leakage was not looked for: {error.message}")
-    show(json.dumps(added_json(found)) if as_json else added_text(found))
+    print_result(json.dumps(added_json(found)) if as_json else added_text(found))
 
 
 def _stem(path: Path) -> str:
@@ -72,13 +74,13 @@ def log(table: Table, as_json: AsJson = False) -> None:
     """Show the versions of a table, the newest first."""
     from packager.location import Location
     from packager.report.table_log import log_json, log_text
-    from packager.tables.delta import Store
+    from packager.tables.delta import VersionedTable
 
-    versions = Store.open(Location.parse(table).unversioned()).versions
+    versions = VersionedTable.open(Location.parse(table).unversioned()).versions
     if as_json:
-        show(json.dumps([log_json(version) for version in reversed(versions)]))
+        print_result(json.dumps([log_json(version) for version in reversed(versions)]))
     elif versions:
-        show(log_text(versions))
+        print_result(log_text(versions))
 
 
 @data.command()
@@ -93,9 +95,9 @@ def checkout(
 
     version = export(Location.parse(table), out)
     if as_json:
-        show(json.dumps({"version": version.number, "file": str(out)}))
+        print_result(json.dumps({"version": version.number, "file": str(out)}))
     else:
-        show(str(out))
+        print_result(str(out))
 
 
 @data.command()
@@ -114,6 +116,6 @@ def revert(
     location = replace(Location.parse(table).unversioned(), version=version)
     made = run_revert(location, message, adding.author() if author is None else author)
     if as_json:
-        show(json.dumps({"version": made.number, "reverted_to": version}))
+        print_result(json.dumps({"version": made.number, "reverted_to": version}))
     else:
-        show(f"version {made.number}: the content of version {version}")
+        print_result(f"version {made.number}: the content of version {version}")

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson, KeyFile, app, client_of
-from packager.cli.console import ConsoleProgress, show
-from packager.monitor.feedback import Sent, send
+from packager.cli.console import ConsoleProgress, print_result
+from packager.monitor.feedback import FeedbackResult, send
 
 SHOWN = 20
 
@@ -30,18 +30,18 @@ def feedback(
     """
     with client_of(url, key_file, None, False) as client:
         sent = send(client, source, ConsoleProgress())
-    show(_as_json(sent) if as_json else _as_text(sent))
+    print_result(_as_json(sent) if as_json else _as_text(sent))
     if not sent.complete:
         raise typer.Exit(1)
 
 
-def _as_json(sent: Sent) -> str:
+def _as_json(sent: FeedbackResult) -> str:
     counts = {"accepted": sent.accepted, "skipped": sent.skipped, "reasons": sent.reasons}
     rejected = [{sent.unit: place, "reason": reason} for place, reason in sent.rejected]
     return json.dumps({**counts, "rejected": rejected})
 
 
-def _as_text(sent: Sent) -> str:
+def _as_text(sent: FeedbackResult) -> str:
     lines = [f"counted: {sent.accepted} labels"]
     if sent.skipped:
         lines.append(f"skipped: {sent.skipped} without a label yet")

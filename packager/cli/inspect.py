@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson, Local, Ref, app
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.compare.packages import diff_packages
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.image.reference import open_reference
 from packager.report import evaluation, package_diff
 from packager.report import package as inspection
-from packager.run.evaluate import contest
+from packager.run.evaluate import evaluate_pair
 from packager.runners.placement import runs_on
 
 
@@ -24,7 +24,9 @@ from packager.runners.placement import runs_on
 def inspect(reference: Ref, as_json: AsJson = False) -> None:
     """Show what is in a package: recipe, data, metrics by slice, layers."""
     with open_reference(reference, Engine.connect()) as found:
-        show(json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found))
+        print_result(
+            json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found)
+        )
 
 
 @app.command()
@@ -44,9 +46,11 @@ def diff(
     with open_reference(before, engine) as one, open_reference(after, engine) as other:
         if data is not None:
             place = runs_on((one, other), engine, progress, local=local)
-            found = contest(one, other, data, place, progress)
+            found = evaluate_pair(one, other, data, place, progress)
             told = evaluation
-            show(json.dumps(told.as_json(found)) if as_json else told.as_text(found))
+            print_result(json.dumps(told.as_json(found)) if as_json else told.as_text(found))
             return
         change = diff_packages(one, other)
-    show(json.dumps(package_diff.as_json(change)) if as_json else package_diff.as_text(change))
+    print_result(
+        json.dumps(package_diff.as_json(change)) if as_json else package_diff.as_text(change)
+    )

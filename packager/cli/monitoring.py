@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson, Ref, app
-from packager.cli.console import ConsoleProgress, show, terminal_columns
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.client import read_key
 from packager.deploy.monitoring import Deployed, deploy_monitoring, remove_monitoring
 from packager.deploy.prometheus.rules import Objectives
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.image.reference import open_reference
-from packager.monitor.counters import Wanted, from_prometheus, from_replicas
-from packager.monitor.drift import report
+from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
+from packager.monitor.drift import drift_report
 from packager.report.drift import as_text
 
 deploy = typer.Typer(help="Write what runs or watches a package elsewhere.", no_args_is_help=True)
@@ -99,7 +99,9 @@ def _show_deployed(done: Deployed, out: Path, as_json: bool) -> None:
         ConsoleProgress().warn(f"{out / path}: you changed it, so it stays as it is")
     models = sorted(done.fleet.members)
     document = {"directory": str(out), "files": done.files, "models": models}
-    show(json.dumps(document) if as_json else "\n".join(str(out / file) for file in done.files))
+    print_result(
+        json.dumps(document) if as_json else "\n".join(str(out / file) for file in done.files)
+    )
     ConsoleProgress().step(f"watched: {', '.join(models)}")
 
 
@@ -140,14 +142,14 @@ def drift(
         raise UsageError("--window: expected --prometheus beside it", "replicas know no windows")
     if not design_effect >= 1:
         raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
-    wanted = Wanted(model, version)
+    wanted = ModelSelector(model, version)
     key = None if key_file is None else read_key(key_file)
     totals = (
-        from_prometheus(prometheus, window or "1d", wanted, key)
+        query_prometheus(prometheus, window or "1d", wanted, key)
         if prometheus
-        else from_replicas(urls or [], wanted, key)
+        else scrape_replicas(urls or [], wanted, key)
     )
-    found = report(totals, design_effect)
-    show(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
+    found = drift_report(totals, design_effect)
+    print_result(json.dumps(found.as_json()) if as_json else as_text(found, terminal_columns()))
     if fail_on_drift and found.verdict != "no drift":
         raise typer.Exit(1)

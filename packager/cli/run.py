@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from packager.cache import check_writable, new_file
+from packager.cache import atomic_file, check_writable
 from packager.cli.app import (
     AsJson,
     KeyFile,
@@ -22,7 +22,7 @@ from packager.cli.app import (
     opened,
     required,
 )
-from packager.cli.console import ConsoleProgress, show
+from packager.cli.console import ConsoleProgress, print_result
 from packager.engine.hardening import memory_bytes
 from packager.errors import PackageError, UsageError
 from packager.project.files import REPLAY_REPORT
@@ -32,7 +32,7 @@ from packager.run.predict import predict_at
 from packager.run.replay import replay as run_replay
 from packager.run.serve import serving
 from packager.run.serve_settings import ServeSettings
-from packager.worker.job import Ask, Perturbation
+from packager.worker.job import Perturbation, ReplayRequest
 from packager.worker.replay.report_text import as_text
 
 
@@ -62,7 +62,7 @@ def serve(
             opened(reference, local) as (found, engine),
             serving(found, engine, port, progress, settings) as server,
         ):
-            show(json.dumps({"url": server.url}) if as_json else server.url)
+            print_result(json.dumps({"url": server.url}) if as_json else server.url)
             for line in server.follow():
                 progress.output(line)
     except KeyboardInterrupt:
@@ -101,7 +101,7 @@ def predict(
     if output is None:
         sys.stdout.write(text)
     else:
-        with new_file(output) as file:
+        with atomic_file(output) as file:
             file.write_text(text, encoding="utf-8")
 
 
@@ -120,16 +120,16 @@ def replay(
     """Train again from the package alone; say how equal the result is (exit 1 if too little)."""
     for path in (report, page) if page else (report,):
         check_writable(path.absolute().parent)
-    ask = Ask(perturb=perturb)
+    ask = ReplayRequest(perturb=perturb)
     with opened(reference, local) as (found, engine):
         result = run_replay(found, engine, ConsoleProgress(), ask, data=data)
         written = {report: result.model_dump_json(indent=2) + "\n"}
         if page is not None:
             written[page] = replay_page.as_page(result, found.manifest)
     for path, text in written.items():
-        with new_file(path) as file:
+        with atomic_file(path) as file:
             file.write_text(text, encoding="utf-8")
     shown = f"{as_text(result)}; report in {report}"
-    show(result.model_dump_json() if as_json else shown)
+    print_result(result.model_dump_json() if as_json else shown)
     if not result.passed:
         raise typer.Exit(1)

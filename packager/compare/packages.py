@@ -19,12 +19,12 @@ from packager.compare.records import (
     LayerEntry,
     LayersDifference,
     MetricChange,
+    PackageRef,
     Requirement,
-    Side,
 )
 from packager.digest import canonical_json
 from packager.image.reference import Reference
-from packager.manifest.base import FileEntry, Noun
+from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.evaluation import Evaluation, Metrics
 from packager.manifest.manifest import Column, Fingerprint, Lock, Manifest, Wheel
 from packager.tables.overlap import compare_rows
@@ -34,10 +34,10 @@ SETTINGS = ("Cmd", "Entrypoint", "ExposedPorts", "Healthcheck", "User", "Working
 
 
 @dataclass(frozen=True)
-class Described:
+class ComparedPackage:
     """What of a package is compared."""
 
-    side: Side
+    side: PackageRef
     manifest: Manifest
     lock: Lock
     fingerprint: Fingerprint | None
@@ -48,9 +48,9 @@ class Described:
     """The image's layers where there is no companion."""
 
     @classmethod
-    def of(cls, found: Reference) -> Described:
+    def of(cls, found: Reference) -> ComparedPackage:
         """The package at a reference."""
-        side = Side(
+        side = PackageRef(
             name=found.name,
             root=found.manifest.root,
             config_digest=found.config_digest,
@@ -69,10 +69,10 @@ class Described:
 
 def diff_packages(before: Reference, after: Reference) -> Difference:
     """What differs between the packages at two references."""
-    return diff(Described.of(before), Described.of(after))
+    return diff(ComparedPackage.of(before), ComparedPackage.of(after))
 
 
-def diff(before: Described, after: Described) -> Difference:
+def diff(before: ComparedPackage, after: ComparedPackage) -> Difference:
     """What differs between two packages, and what has to be shipped from one to the other."""
     a, b = before.manifest, after.manifest
     companions = before.side.companion or after.side.companion
@@ -161,8 +161,8 @@ def _entries(layers: Iterable[tuple[str, str, int]]) -> tuple[LayerEntry, ...]:
     return tuple(LayerEntry(name=name, diff_id=id_, size=size) for name, id_, size in layers)
 
 
-def _dump(noun: Noun | Literal["none"] | None) -> dict[str, Any]:
-    return noun.model_dump(mode="json", by_alias=True) if isinstance(noun, Noun) else {}
+def _dump(noun: FrozenModel | Literal["none"] | None) -> dict[str, Any]:
+    return noun.model_dump(mode="json", by_alias=True) if isinstance(noun, FrozenModel) else {}
 
 
 def _package(manifest: Manifest) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def _unlike(one: Wheel, other: Wheel) -> Literal["version", "file", "group"]:
     return "group" if same_file else "file"
 
 
-def _data(before: Described, after: Described) -> DataDifference:
+def _data(before: ComparedPackage, after: ComparedPackage) -> DataDifference:
     one, other = before.fingerprint, after.fingerprint
     a, b = before.manifest, after.manifest
     return DataDifference(

@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Wheel
 from packager.tables.overlap import Rows
 
 
-class Change(Noun):
+class Change(FrozenModel):
     """One value that differs; ``path`` leads to it within its section."""
 
     path: tuple[str, ...]
@@ -23,7 +23,7 @@ class Change(Noun):
 Changes = tuple[Change, ...]
 
 
-class Requirement(Noun):
+class Requirement(FrozenModel):
     """A locked dependency that differs: in its version, or else its file, or else its group."""
 
     name: str
@@ -32,7 +32,7 @@ class Requirement(Noun):
     after: Wheel | None
 
 
-class DataDifference(Noun):
+class DataDifference(FrozenModel):
     """How the data differ, told by the manifests and the fingerprints."""
 
     settings: Changes
@@ -54,7 +54,7 @@ class DataDifference(Noun):
         return rows_equal and not changed
 
 
-class MetricChange(Noun):
+class MetricChange(FrozenModel):
     """A metric, or the number of held-out rows (``rows``), that differs."""
 
     slice: str | None
@@ -66,7 +66,7 @@ class MetricChange(Noun):
     """``after`` less ``before``; None where a side has no such metric."""
 
 
-class EvaluationDifference(Noun):
+class EvaluationDifference(FrozenModel):
     """How the metrics differ; a slice that only one side measured is named and not compared."""
 
     metrics: tuple[MetricChange, ...]
@@ -79,7 +79,7 @@ class EvaluationDifference(Noun):
         return not (self.metrics or self.slices_removed or self.slices_added)
 
 
-class LayerEntry(Noun):
+class LayerEntry(FrozenModel):
     """One layer; ``size`` is in bytes, as the engine or the files tell."""
 
     name: str
@@ -87,7 +87,7 @@ class LayerEntry(Noun):
     size: int
 
 
-class LayersDifference(Noun):
+class LayersDifference(FrozenModel):
     """Two stacks of layers, each list bottom up."""
 
     equal: tuple[LayerEntry, ...]
@@ -106,7 +106,7 @@ class LayersDifference(Noun):
         return not (self.only_before or self.only_after) and self.common == len(self.equal)
 
 
-class Side(Noun):
+class PackageRef(FrozenModel):
     """One of the two packages."""
 
     name: str
@@ -115,11 +115,11 @@ class Side(Noun):
     companion: bool
 
 
-class Difference(Noun):
+class Difference(FrozenModel):
     """Everything that differs between two packages; a section without difference is empty."""
 
-    before: Side
-    after: Side
+    before: PackageRef
+    after: PackageRef
     package: Changes
     platform: Changes
     """Python, platform and base."""

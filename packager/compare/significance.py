@@ -17,7 +17,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Seeds:
+class SeedRuns:
     """Variance of a score over ``degrees`` + 1 seeds."""
 
     variance: float
@@ -25,7 +25,7 @@ class Seeds:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """How much better ``after`` is than ``before`` on n rows they both answered."""
 
     rows: int
@@ -42,7 +42,9 @@ class Difference:
     """By sample and seeds together; ``p_sample`` where the seeds' spread isn't known."""
 
 
-def difference(before: Floats, after: Floats, seeds: tuple[Seeds, Seeds] | None) -> Difference:
+def difference(
+    before: Floats, after: Floats, seeds: tuple[SeedRuns, SeedRuns] | None
+) -> PairedDifference:
     """Compare scores of shape (n,), n ≥ 1: 1 for right and 0 for wrong, or minus an error.
 
     ``seeds`` are the standard deviations of that score over seeds. Both are added to the
@@ -60,7 +62,7 @@ def difference(before: Floats, after: Floats, seeds: tuple[Seeds, Seeds] | None)
     by_sample = mcnemar(gaps) if binary else _two_sided(mean, math.sqrt(sample), n - 1)
     joint = _two_sided(mean, error, degrees) if seeds else by_sample
     half = t_quantile(1 - LEVEL / 2, degrees) * error if math.isfinite(error) else math.inf
-    return Difference(
+    return PairedDifference(
         rows=n,
         before=float(before.mean()),
         after=float(after.mean()),

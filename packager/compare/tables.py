@@ -15,15 +15,15 @@ from packager.image.reference import open_reference
 from packager.location import Location
 from packager.manifest.manifest import Fingerprint
 from packager.project.config import FILENAME, load_project
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.overlap import Rows, compare_rows
 from packager.tables.row_diff import Frames, RowDiff, diff_rows
 from packager.tables.stream import blocks, fingerprint_path
-from packager.tables.summary import Summary, drifts, summarise
+from packager.tables.summary import Summary, column_drifts, summarise
 
 
 @dataclass(frozen=True)
-class Side:
+class TableSide:
     """A data set: its fingerprint, and its rows where they are at hand."""
 
     name: str
@@ -49,19 +49,19 @@ class DataDiff:
     row_diff: RowDiff | None = None
 
 
-def open_side(text: str) -> Side:
+def open_side(text: str) -> TableSide:
     """A file, a folder, ``TABLE@VERSION``, a fingerprint as JSON, a project or a package.
 
     Raises ``UsageError`` if it is none of them.
     """
     path = Path(text)
     if path.suffix == ".json" and path.is_file():
-        return Side(text, Fingerprint.load(path), None)
+        return TableSide(text, Fingerprint.load(path), None)
     if path.name == FILENAME or (path / FILENAME).is_file():
         return _project(text, path)
     is_package = (path / "oci-layout").is_file() or path.suffix == ".tar"
     if path.exists() and not is_package and not (path / "_delta_log").is_dir():
-        return Side(text, fingerprint_path(path), lambda: blocks(path))
+        return TableSide(text, fingerprint_path(path), lambda: blocks(path))
     if not path.exists() and path.suffix.lower() in (".csv", ".parquet", ".json"):
         raise UsageError(f"{text}: expected a file or a folder, got nothing there")
     location = None if is_package else Location.table_at(text)
@@ -71,10 +71,10 @@ def open_side(text: str) -> Side:
         printed = found.fingerprint()
     if printed is None:
         raise UsageError(f"{text}: expected a package with data, got one without")
-    return Side(text, printed, None)
+    return TableSide(text, printed, None)
 
 
-def _project(text: str, path: Path) -> Side:
+def _project(text: str, path: Path) -> TableSide:
     """The data that a project names, read as it says."""
     project = load_project(path)
     if project.data is None:
@@ -82,11 +82,11 @@ def _project(text: str, path: Path) -> Side:
     if project.table is not None:
         return _table(text, project.table)
     source, reader = project.path(project.data.source), project.data.reader
-    return Side(text, fingerprint_path(source, reader), lambda: blocks(source, reader))
+    return TableSide(text, fingerprint_path(source, reader), lambda: blocks(source, reader))
 
 
-def _table(text: str, location: Location) -> Side:
-    store = Store.open(location)
+def _table(text: str, location: Location) -> TableSide:
+    store = VersionedTable.open(location)
     version = store.version(location.version)
     printed = version.fingerprint
     if printed is None:  # another program wrote it
@@ -94,10 +94,10 @@ def _table(text: str, location: Location) -> Side:
         for frame in store.frames(version.number):
             printer.update(frame)
         printed = printer.result()
-    return Side(text, printed, lambda: store.frames(version.number))
+    return TableSide(text, printed, lambda: store.frames(version.number))
 
 
-def compare(before: Side, after: Side, key: Sequence[str] = ()) -> DataDiff:
+def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> DataDiff:
     """What changed from one to the other. ``key`` needs the rows of both."""
     one, other = before.fingerprint, after.fingerprint
     if key and (before.frames is None or after.frames is None):
@@ -123,7 +123,7 @@ def compare(before: Side, after: Side, key: Sequence[str] = ()) -> DataDiff:
     return replace(
         found,
         summaries=summaries,
-        drift=tuple(drifts(*summaries)),
+        drift=tuple(column_drifts(*summaries)),
         row_diff=diff_rows(before.frames, after.frames, key) if common else None,
     )
 

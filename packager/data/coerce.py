@@ -24,7 +24,7 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _NOT_A_TIME = -(1 << 63)
 
 
-class RefusedError(Exception):
+class ConversionError(Exception):
     """A value that a column can't take; ``expected`` says what it could."""
 
     def __init__(self, expected: str) -> None:
@@ -32,8 +32,8 @@ class RefusedError(Exception):
         self.expected = expected
 
 
-def taker(column: Column) -> Callable[[Any], Any]:
-    """The function that turns a non-null JSON value into the column's; it raises ``RefusedError``.
+def make_converter(column: Column) -> Callable[[Any], Any]:
+    """A function from a non-null JSON value to the column's type; raises ``ConversionError``.
 
     Times become integers: ticks since 1970 in the unit of the column's dtype.
     """
@@ -48,7 +48,7 @@ def taker(column: Column) -> Callable[[Any], Any]:
     return _text if column.kind == "string" else _scalar
 
 
-def builder(column: Column) -> Callable[[Sequence[Any]], Any]:
+def array_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
     """The function that makes the column's array of taken values, None for null."""
     if column.dtype.endswith("category"):
         return _category_builder(column)
@@ -74,12 +74,12 @@ def needs_exact_floats(column: Column) -> bool:
 
 
 def refuse_inexact(values: Sequence[Any]) -> None:
-    """Raise ``RefusedError`` for integers that, beside nulls, can't become floats without loss."""
+    """Raise ``ConversionError`` for integers that, beside nulls, become floats with a loss."""
     if not all(_fits_float(value) for value in values if value is not None):
-        raise RefusedError("integers that float64 holds exactly, in a request with nulls")
+        raise ConversionError("integers that float64 holds exactly, in a request with nulls")
 
 
-def array_follows(column: Column) -> Literal["nothing", "nulls", "values"]:
+def dtype_depends_on(column: Column) -> Literal["nothing", "nulls", "values"]:
     """What the dtype of the column's array depends on: a null in it, or any of its values."""
     if column.dtype.endswith("category"):
         return "values" if column.categories is None else "nothing"
@@ -88,7 +88,7 @@ def array_follows(column: Column) -> Literal["nothing", "nulls", "values"]:
     return "nulls" if _plain_dtype(column) in ("i", "u", "b") else "nothing"
 
 
-def shown_bound(column: Column, value: float) -> float | str:
+def format_bound(column: Column, value: float) -> float | str:
     """A minimum or maximum as a request would hold it: datetimes in ISO 8601, to the second."""
     if column.kind != "datetime":
         return value
@@ -110,16 +110,16 @@ def _numpy_name(dtype: str, otherwise: str) -> str:
 def _number_taker(dtype: np.dtype[Any]) -> Callable[[Any], float]:
     def take(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise RefusedError("a number")
+            raise ConversionError("a number")
         with np.errstate(over="ignore"):
             try:
                 result = float(dtype.type(value)) if narrow else float(value)
             except OverflowError:
                 result = math.inf
         if not math.isfinite(result):
-            raise RefusedError(f"a finite {dtype} number")
+            raise ConversionError(f"a finite {dtype} number")
         if isinstance(value, int) and int(result) != value:
-            raise RefusedError(f"a number that {dtype} holds exactly")
+            raise ConversionError(f"a number that {dtype} holds exactly")
         return result
 
     narrow = dtype.itemsize < 8
@@ -133,9 +133,9 @@ def _integer_taker(dtype: np.dtype[Any]) -> Callable[[Any], int]:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise RefusedError("an integer")
+            raise ConversionError("an integer")
         if not low <= value <= high:
-            raise RefusedError(f"an integer from {low} to {high}")
+            raise ConversionError(f"an integer from {low} to {high}")
         return value
 
     return take
@@ -143,18 +143,18 @@ def _integer_taker(dtype: np.dtype[Any]) -> Callable[[Any], int]:
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise RefusedError("true or false")
+        raise ConversionError("true or false")
     return value
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise RefusedError("text")
+        raise ConversionError("text")
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError as error:
-            raise RefusedError("text that is valid Unicode") from error
+            raise ConversionError("text that is valid Unicode") from error
     return value
 
 
@@ -162,9 +162,9 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, str):
         return _text(value)
     if not isinstance(value, bool | int | float):
-        raise RefusedError("a number, text, true, false or null")
+        raise ConversionError("a number, text, true, false or null")
     if isinstance(value, float) and not math.isfinite(value):
-        raise RefusedError("a finite number")
+        raise ConversionError("a finite number")
     return value
 
 
@@ -177,18 +177,18 @@ def _time_taker(dtype: str) -> Callable[[Any], int]:
 
     def take(value: Any) -> int:
         if not isinstance(value, str) or not ISO.fullmatch(value):
-            raise RefusedError(expected)
+            raise ConversionError(expected)
         try:
             time = pd.Timestamp(value)
         except ValueError as error:  # no such day, or beyond what pandas holds
-            raise RefusedError(expected) from error
+            raise ConversionError(expected) from error
         if (time.tzinfo is not None) != aware:
-            raise RefusedError(expected)
+            raise ConversionError(expected)
         ticks, rest = divmod(_nanoseconds(time), 10**9 // _PER_SECOND[unit])
         if rest:
-            raise RefusedError(f"a time in whole {unit}")
+            raise ConversionError(f"a time in whole {unit}")
         if not _NOT_A_TIME < ticks < -_NOT_A_TIME:
-            raise RefusedError(f"a time that {dtype} holds")
+            raise ConversionError(f"a time that {dtype} holds")
         return ticks
 
     return take

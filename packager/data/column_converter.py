@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from packager.data.coerce import (
-    RefusedError,
+    ConversionError,
+    format_bound,
+    make_converter,
     nanoseconds_per_tick,
     needs_exact_floats,
     refuse_inexact,
-    shown_bound,
-    taker,
 )
 from packager.errors import UsageError
 from packager.manifest.manifest import Column
@@ -53,13 +53,13 @@ class RowError(UsageError):
         self.got = got
 
 
-class Plan:
+class ColumnConverter:
     """How the values of one column are taken and judged."""
 
     def __init__(self, column: Column, *, strict: bool = False) -> None:
         self.column = column
         self.name = column.name
-        self.take_one: Callable[[Any], Any] = taker(column)
+        self.take_one: Callable[[Any], Any] = make_converter(column)
         self._exact = needs_exact_floats(column)
         self.seen = None if column.categories is None else frozenset(column.categories)
         self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
@@ -77,7 +77,7 @@ class Plan:
         for row, value in enumerate(values):
             try:
                 taken.append(None if value is None else self.take_one(value))
-            except RefusedError as error:
+            except ConversionError as error:
                 raise self._error(row, error.expected, value) from error
         if self._exact and None in taken:
             self._refuse_inexact(taken)
@@ -95,14 +95,14 @@ class Plan:
             taken = None if value is None else self.take_one(value)
             if self._exact:
                 refuse_inexact([taken])
-        except RefusedError:
+        except ConversionError:
             return None
         return taken
 
     def _refuse_inexact(self, values: Sequence[Any]) -> None:
         try:
             refuse_inexact(values)
-        except RefusedError as error:
+        except ConversionError as error:
             largest = max((v for v in values if v is not None), key=abs)
             raise self._error(values.index(largest), error.expected, largest) from error
 
@@ -141,7 +141,7 @@ class Plan:
     def shown(self, value: Any) -> str:
         """A taken value as JSON; times, which are ticks by then, as the bound of a range."""
         if self.column.kind == "datetime" and value is not None:
-            return short(shown_bound(self.column, value * self._scale))
+            return short(format_bound(self.column, value * self._scale))
         return short(value)
 
     def refusals(
@@ -166,7 +166,7 @@ class Plan:
         return "null is refused, too: fill the value in before it is sent"
 
     def _bound(self, value: float | None) -> float | str | None:
-        return None if value is None else shown_bound(self.column, value)
+        return None if value is None else format_bound(self.column, value)
 
     def judge(self, value: Any) -> Anomaly | None:
         """What is unusual about a value that was taken."""

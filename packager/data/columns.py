@@ -15,7 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.text_columns import Texts, arrow_codes, arrow_texts, few_objects, python_texts
+from packager.data.text_columns import (
+    TextColumn,
+    arrow_codes,
+    arrow_texts,
+    dictionary_encode,
+    python_texts,
+)
 from packager.errors import UsageError
 
 Bits = npt.NDArray[np.uint64]
@@ -25,7 +31,7 @@ _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 @dataclass(frozen=True)
-class Cells:
+class ColumnHashes:
     """The cells of one column: their logical types, and how to write them.
 
     ``write(start, stop, out)`` puts the canonical values of these rows into ``out``, a buffer
@@ -49,13 +55,13 @@ def mix_into(bits: Bits, spare: Bits) -> None:
     np.bitwise_xor(bits, spare, out=bits)
 
 
-def cells(series: pd.Series[Any], name: str) -> Cells:
+def hash_columns(series: pd.Series[Any], name: str) -> ColumnHashes:
     """The cells of a column; ``UsageError`` for values that dfp/1 has no rule for."""
     dtype: Any = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return _category(series, name)
     if isinstance(dtype, pd.SparseDtype):
-        return cells(pd.Series(np.asarray(series)), name)
+        return hash_columns(pd.Series(np.asarray(series)), name)
     if isinstance(dtype, pd.StringDtype):
         if dtype.storage == "pyarrow":
             return _arrow(series)
@@ -69,7 +75,7 @@ def cells(series: pd.Series[Any], name: str) -> Cells:
     return _objects(series.astype(object).to_numpy(), name)
 
 
-def _numpy(values: npt.NDArray[Any], series: pd.Series[Any], name: str) -> Cells:
+def _numpy(values: npt.NDArray[Any], series: pd.Series[Any], name: str) -> ColumnHashes:
     kind = values.dtype.kind
     if kind == "f" and values.dtype.itemsize <= 8:
         return _floats(values)
@@ -82,7 +88,7 @@ def _numpy(values: npt.NDArray[Any], series: pd.Series[Any], name: str) -> Cells
     return _objects(series.to_numpy(dtype=object), name)
 
 
-def _floats(values: npt.NDArray[Any]) -> Cells:
+def _floats(values: npt.NDArray[Any]) -> ColumnHashes:
     null = np.uint64(canonical.tag("null"))
 
     def write(start: int, stop: int, out: Bits) -> int:
@@ -95,10 +101,10 @@ def _floats(values: npt.NDArray[Any]) -> Cells:
             out[absent] = null
         return nulls
 
-    return Cells(frozenset({"number"}), write)
+    return ColumnHashes(frozenset({"number"}), write)
 
 
-def _integers(values: npt.NDArray[Any]) -> Cells:
+def _integers(values: npt.NDArray[Any]) -> ColumnHashes:
     limit = canonical.EXACT
 
     def write(start: int, stop: int, out: Bits) -> int:
@@ -112,20 +118,20 @@ def _integers(values: npt.NDArray[Any]) -> Cells:
             out[big] = raw ^ tags.astype(np.uint64)
         return 0
 
-    return Cells(frozenset({"number"}), write)
+    return ColumnHashes(frozenset({"number"}), write)
 
 
-def _booleans(values: npt.NDArray[np.bool_]) -> Cells:
+def _booleans(values: npt.NDArray[np.bool_]) -> ColumnHashes:
     both = np.array([0, 1], np.uint64) ^ np.uint64(canonical.tag("bool"))
 
     def write(start: int, stop: int, out: Bits) -> int:
         np.take(both, values[start:stop].view(np.int8), out=out)
         return 0
 
-    return Cells(frozenset({"boolean"}), write)
+    return ColumnHashes(frozenset({"boolean"}), write)
 
 
-def _masked(series: pd.Series[Any], name: str) -> Cells:
+def _masked(series: pd.Series[Any], name: str) -> ColumnHashes:
     """pandas' nullable and Arrow-backed numbers and booleans."""
     plain = cast(Any, series.dtype).numpy_dtype if hasattr(series.dtype, "numpy_dtype") else None
     dtype = np.dtype(bool) if series.dtype.kind == "b" else np.dtype(plain)
@@ -139,10 +145,10 @@ def _masked(series: pd.Series[Any], name: str) -> Cells:
         out[gone] = null
         return nulls + int(np.count_nonzero(gone))
 
-    return Cells(inner.types, write)
+    return ColumnHashes(inner.types, write)
 
 
-def _times(values: npt.NDArray[Any], name: str) -> Cells:
+def _times(values: npt.NDArray[Any], name: str) -> ColumnHashes:
     """numpy datetimes (in UTC, or naive) and timedeltas of any unit that pandas has."""
     per = canonical.PER_SECOND[np.datetime_data(values.dtype)[0]]
     factor = canonical.SECOND // per
@@ -161,7 +167,7 @@ def _times(values: npt.NDArray[Any], name: str) -> Cells:
     return _ready(bits, {name})
 
 
-def _strings(found: Texts) -> Cells:
+def _strings(found: TextColumn) -> ColumnHashes:
     """Text of any storage."""
     mark, null = np.uint64(canonical.tag("str")), np.uint64(canonical.tag("null"))
 
@@ -174,16 +180,16 @@ def _strings(found: Texts) -> Cells:
         out[gone] = null
         return int(np.count_nonzero(gone))
 
-    return Cells(frozenset({"string"}), write)
+    return ColumnHashes(frozenset({"string"}), write)
 
 
-def _category(series: pd.Series[Any], name: str) -> Cells:
+def _category(series: pd.Series[Any], name: str) -> ColumnHashes:
     """A category is its value."""
-    inner = cells(series.cat.categories.to_series(index=None), name)
+    inner = hash_columns(series.cat.categories.to_series(index=None), name)
     return _coded(series.cat.codes.to_numpy(), inner, len(series.cat.categories))
 
 
-def _arrow(series: pd.Series[Any]) -> Cells:
+def _arrow(series: pd.Series[Any]) -> ColumnHashes:
     few = arrow_codes(series)
     if few is None:
         return _strings(arrow_texts(series))
@@ -191,20 +197,24 @@ def _arrow(series: pd.Series[Any]) -> Cells:
     return _coded(codes, _strings(texts), len(texts.starts) - 1)
 
 
-def _objects(values: npt.NDArray[np.object_], name: str) -> Cells:
+def _objects(values: npt.NDArray[np.object_], name: str) -> ColumnHashes:
     """Columns of Python objects: each object once if they are few, text the fast way."""
-    few = few_objects(values)
+    few = dictionary_encode(values)
     if few is None:
         return _distinct(values, name, np.arange(len(values)))
     return _coded(few.codes, _distinct(few.objects, name, few.rows), len(few.objects))
 
 
-def _distinct(values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]) -> Cells:
+def _distinct(
+    values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]
+) -> ColumnHashes:
     found = python_texts(values)
     return _one_by_one(values, name, rows) if found is None else _strings(found)
 
 
-def _one_by_one(values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]) -> Cells:
+def _one_by_one(
+    values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np.intp]
+) -> ColumnHashes:
     bits = np.empty(len(values), np.uint64)
     types = set()
     for place, value in enumerate(values):
@@ -220,7 +230,7 @@ def _one_by_one(values: npt.NDArray[np.object_], name: str, rows: npt.NDArray[np
     return _ready(bits, types - {"null"})
 
 
-def _coded(codes: npt.NDArray[Any], distinct: Cells, count: int) -> Cells:
+def _coded(codes: npt.NDArray[Any], distinct: ColumnHashes, count: int) -> ColumnHashes:
     """The ``count`` values that ``codes`` point to; -1 is null."""
     null = np.uint64(canonical.tag("null"))
     table = np.full(count + 1, null)
@@ -231,14 +241,14 @@ def _coded(codes: npt.NDArray[Any], distinct: Cells, count: int) -> Cells:
         np.take(table, codes[start:stop], out=out, mode="wrap")
         return int(np.count_nonzero(out == null))
 
-    return Cells(distinct.types, write)
+    return ColumnHashes(distinct.types, write)
 
 
-def _ready(bits: Bits, types: set[str]) -> Cells:
+def _ready(bits: Bits, types: set[str]) -> ColumnHashes:
     null = np.uint64(canonical.tag("null"))
 
     def write(start: int, stop: int, out: Bits) -> int:
         out[:] = bits[start:stop]
         return int(np.count_nonzero(out == null))
 
-    return Cells(frozenset(types), write)
+    return ColumnHashes(frozenset(types), write)

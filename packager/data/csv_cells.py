@@ -13,8 +13,8 @@ import pandas as pd
 from packager.data.iso_times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.base import Kind
-from packager.manifest.read_options import PLAIN, Reader, toml_text
-from packager.text import shown_value
+from packager.manifest.read_options import PLAIN, TableReadOptions, toml_text
+from packager.text import display_value
 
 _TRUE = frozenset({"True", "TRUE", "true"})
 _FALSE = frozenset({"False", "FALSE", "false"})
@@ -33,7 +33,7 @@ _EXPECTED = {
 }
 
 
-def parse_cells(cells: Sequence[Any], kind: Kind, reader: Reader = PLAIN) -> list[Any]:
+def parse_cells(cells: Sequence[Any], kind: Kind, reader: TableReadOptions = PLAIN) -> list[Any]:
     """Text cells as values of ``kind``, null as None; text that isn't one is left as it is."""
     make = {"number": _number, "integer": _integer, "boolean": _boolean}.get(kind, _text)
     plain = reader.decimal in (None, ".") and reader.thousands is None
@@ -54,7 +54,7 @@ def is_beyond_64_bits(cell: Any) -> bool:
     return isinstance(whole, str) or not -(1 << 63) <= whole < 1 << 63
 
 
-def read_as(reader: Reader, names: Iterable[str]) -> dict[str, str]:
+def read_as(reader: TableReadOptions, names: Iterable[str]) -> dict[str, str]:
     """What pandas has to read columns as, so that nothing of the declared values is lost."""
     texts = ("string", "boolean", "datetime")
     return {name: "str" for name in names if reader.kind(name) in texts}
@@ -62,7 +62,7 @@ def read_as(reader: Reader, names: Iterable[str]) -> dict[str, str]:
 
 def as_declared(
     frame: pd.DataFrame,
-    reader: Reader,
+    reader: TableReadOptions,
     place: Path,
     *,
     given: Mapping[str, Any],
@@ -102,7 +102,7 @@ def _is_text(column: pd.Series[Any]) -> bool:
 def _refusal(name: str, kind: str, cell: Any, row: int, place: Path) -> UsageError:
     return UsageError(
         f"{place}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
-        f"got {shown_value(cell)}",
+        f"got {display_value(cell)}",
         f"mend the cell, leave it empty, or set under [data.columns] of package.toml: "
         f'{toml_text(name)} = {{ kind = "string" }}',
     )
@@ -162,7 +162,7 @@ _MADE: dict[str, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
 }
 
 
-def _unmarked(make: Callable[[str], Any], reader: Reader) -> Callable[[str], Any]:
+def _unmarked(make: Callable[[str], Any], reader: TableReadOptions) -> Callable[[str], Any]:
     """``make`` for cells with another decimal mark, or with marks between thousands."""
 
     def parse(cell: str) -> Any:

@@ -1,8 +1,8 @@
 """How CSV becomes a table: one fixed way, for training and for predicting.
 
 pandas guesses types from the text. What that guess depends on is pinned here and by the
-``Reader``, which the manifest records; several files are read as the one table they are, so that
-a column's type never depends on where the files were cut.
+``TableReadOptions``, which the manifest records; several files are read as the one table they are,
+so that a column's type never depends on where the files were cut.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from packager.data.csv_cells import as_declared, read_as
 from packager.data.csv_text import Start, joined, readable, separator_of, start_of, with_room
 from packager.data.iso_times import TimeKind
 from packager.errors import UsageError
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 
 _FIXED: dict[str, Any] = {
     "encoding": "utf-8",
@@ -32,7 +32,7 @@ _FIXED: dict[str, Any] = {
 }
 
 
-def csv_names(file: Path, reader: Reader) -> list[str]:
+def csv_names(file: Path, reader: TableReadOptions) -> list[str]:
     """Column names from the header; ``UsageError`` if it is absent or names a column twice."""
     header = start_of(file, reader).names
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
@@ -47,7 +47,7 @@ def csv_names(file: Path, reader: Reader) -> list[str]:
 
 def read_csv(
     files: Sequence[Path],
-    reader: Reader,
+    reader: TableReadOptions,
     dtype: Mapping[str, Any] | None = None,
     only: Sequence[str] | None = None,
 ) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def read_csv(
 
 def csv_blocks(
     files: Sequence[Path],
-    reader: Reader,
+    reader: TableReadOptions,
     rows: int,
     dtype: Mapping[str, Any],
     times: Mapping[str, TimeKind],
@@ -101,7 +101,7 @@ def csv_blocks(
     labels.finish()
 
 
-def csv_records(files: Sequence[Path], reader: Reader) -> Iterator[list[str]]:
+def csv_records(files: Sequence[Path], reader: TableReadOptions) -> Iterator[list[str]]:
     """The cells of every record as they are written, the header first; blank lines are none."""
     place = files[0] if len(files) == 1 else files[0].parent
     with readable(place, reader), joined(files, reader) as stream:
@@ -112,7 +112,7 @@ def csv_records(files: Sequence[Path], reader: Reader) -> Iterator[list[str]]:
                 yield cells
 
 
-def _options(names: Sequence[str], file: Path, reader: Reader) -> dict[str, Any]:
+def _options(names: Sequence[str], file: Path, reader: TableReadOptions) -> dict[str, Any]:
     return {
         **_FIXED,
         "sep": separator_of(file, reader),

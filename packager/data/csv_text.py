@@ -20,7 +20,7 @@ import pandas as pd
 
 from packager.data.memory_limit import check_room, refuse_too_wide
 from packager.errors import UsageError
-from packager.manifest.read_options import Reader, shown_options
+from packager.manifest.read_options import TableReadOptions, shown_options
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 _SEPARATORS = (";", "\t", "|", ",")
@@ -40,7 +40,7 @@ def table_suffix(file: Path) -> str:
     return Path(file.stem).suffix.lower() if last in COMPRESSED else last
 
 
-def separator_of(file: Path, reader: Reader) -> str:
+def separator_of(file: Path, reader: TableReadOptions) -> str:
     """What stands between the cells of ``file``."""
     return reader.separator or ("\t" if table_suffix(file) == ".tsv" else ",")
 
@@ -55,7 +55,7 @@ class Start:
     width: int
 
 
-def start_of(file: Path, reader: Reader) -> Start:
+def start_of(file: Path, reader: TableReadOptions) -> Start:
     """The header of ``file``; ``UsageError`` if there is none, or another separator fits."""
     size = 0
 
@@ -103,12 +103,12 @@ class _Chain(io.RawIOBase):
         return size
 
 
-def joined(files: Sequence[Path], reader: Reader) -> io.BufferedReader:
+def joined(files: Sequence[Path], reader: TableReadOptions) -> io.BufferedReader:
     """The UTF-8 of several CSV files, one after the other, with the first one's header only."""
     return io.BufferedReader(_Chain(_rows_of(files, reader)))
 
 
-def _rows_of(files: Sequence[Path], reader: Reader) -> Iterator[bytes]:
+def _rows_of(files: Sequence[Path], reader: TableReadOptions) -> Iterator[bytes]:
     for index, file in enumerate(files):
         passed = start_of(file, reader).size if index else 0
         if index:
@@ -136,7 +136,7 @@ def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
 
 
 @contextmanager
-def readable(place: Path, reader: Reader) -> Iterator[None]:
+def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
     """Turn what pandas and the system say about an unreadable file into a ``UsageError``."""
     try:
         yield
@@ -161,7 +161,7 @@ _PACKED = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOF
 _UNREADABLE = (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, OSError)
 
 
-def _wrong_encoding(place: Path, reader: Reader, error: UnicodeError) -> UsageError:
+def _wrong_encoding(place: Path, reader: TableReadOptions, error: UnicodeError) -> UsageError:
     found = str(error)
     if isinstance(error, UnicodeDecodeError):
         found = f"byte 0x{error.object[error.start]:02x} at offset {error.start}"
@@ -174,7 +174,7 @@ def _wrong_encoding(place: Path, reader: Reader, error: UnicodeError) -> UsageEr
     )
 
 
-def _refuse_other_separator(file: Path, reader: Reader, separator: str) -> None:
+def _refuse_other_separator(file: Path, reader: TableReadOptions, separator: str) -> None:
     """Raise ``UsageError`` where the header is one cell, and several by another separator."""
     for other in _SEPARATORS:
         if other == separator:
@@ -203,13 +203,13 @@ def _has_decimal_comma(cell: str) -> bool:
 
 
 @contextmanager
-def _text(file: Path, reader: Reader) -> Iterator[io.TextIOWrapper]:
+def _text(file: Path, reader: TableReadOptions) -> Iterator[io.TextIOWrapper]:
     raw = io.BufferedReader(_Chain(_utf8(file, reader)))
     with io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
         yield text
 
 
-def _utf8(file: Path, reader: Reader) -> Iterator[bytes]:
+def _utf8(file: Path, reader: TableReadOptions) -> Iterator[bytes]:
     """The content of ``file`` in UTF-8, without a byte order mark, in parts.
 
     Raises ``UsageError`` for a line longer than ``MAX_LINE_BYTES``.
@@ -226,7 +226,7 @@ def _utf8(file: Path, reader: Reader) -> Iterator[bytes]:
         yield part
 
 
-def _decoded(file: Path, reader: Reader) -> Iterator[bytes]:
+def _decoded(file: Path, reader: TableReadOptions) -> Iterator[bytes]:
     with _opened(file, reader) as source:
         parts = iter(lambda: source.read(_PART), b"")
         if reader.encoding == "utf-8":
@@ -247,7 +247,7 @@ def _from(parts: Iterator[bytes], passed: int) -> Iterator[bytes]:
         passed = max(0, passed - len(part))
 
 
-def _opened(file: Path, reader: Reader) -> BinaryIO:
+def _opened(file: Path, reader: TableReadOptions) -> BinaryIO:
     kind = reader.compression or file.suffix.lower().removeprefix(".")
     openers: dict[str, Any] = {
         "gz": gzip.open,

@@ -18,7 +18,7 @@ from packager.data.csv_cells import is_beyond_64_bits
 from packager.data.csv_files import csv_blocks, csv_names, read_csv
 from packager.data.csv_text import COMPRESSED
 from packager.data.iso_times import TimeKind, time_kind
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 
 MAX_WHOLE = 1 << 26
 """Bytes of files that are read at once: larger ones would need several times their frame."""
@@ -60,7 +60,7 @@ _WORDS: tuple[tuple[Found, str], ...] = (
 Settled = Literal["str", "float64", "whole", "date", "naive", "aware"]
 
 
-def read_csv_table(files: Sequence[Path], reader: Reader) -> pd.DataFrame:
+def read_csv_table(files: Sequence[Path], reader: TableReadOptions) -> pd.DataFrame:
     """``read_csv``, in little more memory than twice the frame where the files are large."""
     size = sum(file.stat().st_size for file in files)
     packed = any(file.suffix.lower() in COMPRESSED for file in files)
@@ -78,7 +78,7 @@ def read_csv_table(files: Sequence[Path], reader: Reader) -> pd.DataFrame:
 
 
 def settled_blocks(
-    files: Sequence[Path], reader: Reader, rows: int, settled: Mapping[str, Settled]
+    files: Sequence[Path], reader: TableReadOptions, rows: int, settled: Mapping[str, Settled]
 ) -> Iterator[pd.DataFrame]:
     """Blocks in which columns have the types that were ``settled``, others what pandas guesses."""
     times = {name: _TIMES[kind] for name, kind in settled.items() if kind in _TIMES}

@@ -10,11 +10,11 @@ import pandas as pd
 
 from monitoring.profile.profile import FeatureProfile
 from monitoring.stats.drift import population_stability_index, z_score
-from packager.manifest.base import Kind, Noun
+from packager.manifest.base import FrozenModel, Kind
 
 SURE_Z = 4.5
 """Beyond chance; what monitoring alerts on too."""
-LEAST_PSI = 0.02
+MIN_PSI = 0.02
 """Below it a shift is a trifle, however many rows show it."""
 REPEATED = 5
 """Rows for each distinct text, from which a column of text is a list of categories."""
@@ -23,7 +23,7 @@ Hashes = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 
 
-class ColumnDrift(Noun):
+class ColumnDrift(FrozenModel):
     """How one column's distribution moved."""
 
     name: str
@@ -35,7 +35,7 @@ class ColumnDrift(Noun):
     @property
     def notable(self) -> bool:
         """More than chance, and enough to matter."""
-        return self.z > SURE_Z and self.psi > LEAST_PSI
+        return self.z > SURE_Z and self.psi > MIN_PSI
 
 
 def comparable(before: Kind, after: Kind) -> bool:
@@ -44,7 +44,7 @@ def comparable(before: Kind, after: Kind) -> bool:
     return before != "any" and (before == after or (before in numbers and after in numbers))
 
 
-def is_list(distinct: int, rows: int) -> bool:
+def is_categorical(distinct: int, rows: int) -> bool:
     """Whether a column of text repeats its values, so that another one is news."""
     return rows >= REPEATED * distinct
 
@@ -57,7 +57,7 @@ def shared_rows(one: Hashes, other: Hashes) -> int:
     return int(np.minimum(counts[here], others[there]).sum())
 
 
-def moved(feature: FeatureProfile, column: pd.Series[Any], shared: int = 0) -> ColumnDrift:
+def column_drift(feature: FeatureProfile, column: pd.Series[Any], shared: int = 0) -> ColumnDrift:
     """``column`` against the reference rows of ``feature``; nulls are a bin of their own.
 
     A category that the reference has no bin for counts as a null does. ``shared``: see `drift_of`.

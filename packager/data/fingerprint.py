@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data import canonical
-from packager.data.columns import Bits, Cells, cells, mix_into
+from packager.data.columns import Bits, ColumnHashes, hash_columns, mix_into
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
@@ -33,7 +33,7 @@ def cell_hashes(series: pd.Series[Any], name: str) -> npt.NDArray[np.uint64]:
     """Hash of every cell of the column ``name``: shape (rows,)."""
     bits = np.empty(len(series), np.uint64)
     if len(series):
-        cells(series, name).write(0, len(series), bits)
+        hash_columns(series, name).write(0, len(series), bits)
         np.bitwise_xor(bits, np.uint64(canonical.seed(name)), out=bits)
         mix_into(bits, np.empty_like(bits))
     return bits
@@ -138,10 +138,10 @@ class _Columns:
             )
         for start in range(0, len(frame), _CHUNK):
             chunk = frame.iloc[start : start + _CHUNK]
-            columns = [cells(chunk.iloc[:, i], name) for i, name in enumerate(names)]
+            columns = [hash_columns(chunk.iloc[:, i], name) for i, name in enumerate(names)]
             yield from self._hash(columns, len(chunk))
 
-    def _hash(self, columns: Sequence[Cells], rows: int) -> Iterator[Bits]:
+    def _hash(self, columns: Sequence[ColumnHashes], rows: int) -> Iterator[Bits]:
         buffers = np.empty((3, min(rows, _BLOCK)), np.uint64)
         for start in range(0, rows, _BLOCK):
             stop = min(start + _BLOCK, rows)

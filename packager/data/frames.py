@@ -19,7 +19,7 @@ from packager.data.parquet_files import parquet_names, read_parquet
 from packager.errors import UsageError
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.manifest import Column
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 
 MAX_CATEGORIES = 10_000
 FEW_CATEGORIES = 50
@@ -65,13 +65,13 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
     return next(iter(formats)), files
 
 
-def column_names(path: Path, reader: Reader = PLAIN) -> list[str]:
+def column_names(path: Path, reader: TableReadOptions = PLAIN) -> list[str]:
     """Names of the columns, from the first file's header only."""
     form, files = source_files(path)
     return _names(form, files[0], reader)
 
 
-def same_columns(path: Path, reader: Reader = PLAIN) -> tuple[Format, list[Path]]:
+def same_columns(path: Path, reader: TableReadOptions = PLAIN) -> tuple[Format, list[Path]]:
     """Format and files of a source, all with the columns of the first, or a ``UsageError``."""
     form, files = source_files(path)
     first = _names(form, files[0], reader)
@@ -86,7 +86,7 @@ def same_columns(path: Path, reader: Reader = PLAIN) -> tuple[Format, list[Path]
     return form, files
 
 
-def read(path: Path, reader: Reader = PLAIN) -> pd.DataFrame:
+def read(path: Path, reader: TableReadOptions = PLAIN) -> pd.DataFrame:
     """The table in a file or folder, as its files have it; ``reader`` is for CSV.
 
     Raises ``UsageError`` if a file is unreadable, has no columns, names one twice, or has other
@@ -134,7 +134,7 @@ def _visible(folder: Path, seen: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _names(form: Format, file: Path, reader: Reader) -> list[str]:
+def _names(form: Format, file: Path, reader: TableReadOptions) -> list[str]:
     return csv_names(file, reader) if form == "csv" else parquet_names(file)
 
 

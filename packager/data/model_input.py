@@ -15,11 +15,11 @@ import pandas as pd
 
 from packager.data.iso_times import as_times, first_without_time
 from packager.errors import UsageError
-from packager.manifest.read_options import Reader
-from packager.text import shown_value
+from packager.manifest.read_options import TableReadOptions
+from packager.text import display_value
 
 
-def as_served(frame: pd.DataFrame, reader: Reader) -> pd.DataFrame:
+def to_model_input(frame: pd.DataFrame, reader: TableReadOptions) -> pd.DataFrame:
     """The same rows in columns that a request can hold; other columns are shared with ``frame``.
 
     Dates become ``datetime64[s]``, decimals float64, times of day and durations seconds as
@@ -96,7 +96,7 @@ def _times(column: pd.Series[Any], name: str) -> pd.Series[Any]:
         row = first_without_time(column)
         raise UsageError(
             f"[data.columns] {name}: expected ISO 8601 times, as declared, "
-            f"got {shown_value(column.iloc[row])} in row {row}",
+            f"got {display_value(column.iloc[row])} in row {row}",
             f'mend the cell, or declare {name} with kind = "string"',
         )
     return _plain(found[1])

@@ -10,13 +10,13 @@ import pandas as pd
 
 from packager.data.csv_files import csv_blocks, csv_names
 from packager.data.frames import source_files
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 
 _ROWS = 1 << 16
 
 
 def words_read_as_null(
-    path: Path, frame: pd.DataFrame, reader: Reader
+    path: Path, frame: pd.DataFrame, reader: TableReadOptions
 ) -> dict[str, dict[str, int]]:
     """Text that ``reader`` takes for null, by column of text of whose null words nobody spoke.
 
@@ -38,7 +38,7 @@ def words_read_as_null(
 
 
 def null_words(
-    files: Sequence[Path], reader: Reader, columns: Collection[str]
+    files: Sequence[Path], reader: TableReadOptions, columns: Collection[str]
 ) -> dict[str, dict[str, int]]:
     """Column → text → rows in which ``reader`` takes that text for null; "" is the empty cell.
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from packager.data.csv_files import csv_blocks
 from packager.data.frames import infer_columns, same_columns
-from packager.data.model_input import as_served
+from packager.data.model_input import to_model_input
 from packager.data.parquet_files import parquet_blocks, parquet_schema
 from packager.errors import UsageError
-from packager.manifest.read_options import PLAIN, Reader, shown_options, toml_text
-from packager.text import shown_value
+from packager.manifest.read_options import PLAIN, TableReadOptions, shown_options, toml_text
+from packager.text import display_value
 
 MAX_ROWS = 10_000
 MIN_COMMAS = 20
@@ -25,7 +25,7 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+|[+-]?[0-9]*,?[0-9]+"
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[0-9]+", re.ASCII)
 
 
-def first_rows(path: Path, reader: Reader = PLAIN) -> pd.DataFrame:
+def read_first_rows(path: Path, reader: TableReadOptions = PLAIN) -> pd.DataFrame:
     """At most 10,000 rows as models get them; ``UsageError`` where they can't be read."""
     form, files = same_columns(path, reader)
     if form == "csv":
@@ -33,7 +33,7 @@ def first_rows(path: Path, reader: Reader = PLAIN) -> pd.DataFrame:
     else:
         # The first block has no rows, but the types.
         blocks = (block for block in parquet_blocks(files, MAX_ROWS) if len(block))
-    return as_served(next(blocks, pd.DataFrame()), reader)
+    return to_model_input(next(blocks, pd.DataFrame()), reader)
 
 
 def refuse_unservable(frame: pd.DataFrame, features: Sequence[str]) -> None:
@@ -60,7 +60,7 @@ def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
             raise _unservable(field.name, str(field.type))
 
 
-def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
+def refuse_commas(frame: pd.DataFrame, reader: TableReadOptions, where: str) -> None:
     """Raise ``UsageError`` for an undeclared column of text that is numbers with commas."""
     if reader.decimal is not None or reader.thousands is not None:
         return
@@ -84,7 +84,7 @@ def refuse_commas(frame: pd.DataFrame, reader: Reader, where: str) -> None:
             example = next(text for text in texts if "," in text)
             raise UsageError(
                 f"{where}: expected numbers with a decimal point in {name!r}, "
-                f"got {shown_value(example)} and the like in every cell",
+                f"got {display_value(example)} and the like in every cell",
                 f"set under [data] of package.toml: {shown_options(**own, **marks)}, or declare "
                 f'the column under [data.columns]: {toml_text(name)} = {{ kind = "string" }}',
             )

@@ -17,12 +17,12 @@ from typing import Any
 
 import pandas as pd
 
-from packager.data.coerce import builder
-from packager.data.column_converter import Plan, RowError, short
+from packager.data.coerce import array_builder
+from packager.data.column_converter import ColumnConverter, RowError, short
 from packager.data.extra_columns import ExtraColumns
 from packager.manifest.manifest import Schema
 
-__all__ = ["Checked", "RowChecker", "RowError", "check_rows"]
+__all__ = ["RowChecker", "RowError", "ValidatedRows", "check_rows"]
 
 NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
 _LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
@@ -32,7 +32,7 @@ _LISTED = 20  # names in a message
 
 
 @dataclass
-class Checked:
+class ValidatedRows:
     """Rows that the model can take; not to be changed. (To be frozen would cost a microsecond.)"""
 
     columns: tuple[Sequence[Any], ...]
@@ -66,9 +66,9 @@ class RowChecker:
     def __init__(
         self, schema: Schema, *, strict: bool = False, extra: ExtraColumns = ExtraColumns()
     ) -> None:
-        self._features = [Plan(column, strict=strict) for column in schema.features]
-        self._extras = [Plan(column) for column in schema.extras]
-        self._builders = {c.name: builder(c) for c in (*schema.features, *schema.extras)}
+        self._features = [ColumnConverter(column, strict=strict) for column in schema.features]
+        self._extras = [ColumnConverter(column) for column in schema.extras]
+        self._builders = {c.name: array_builder(c) for c in (*schema.features, *schema.extras)}
         self._required = frozenset(column.name for column in schema.features)
         self._known = self._required | {column.name for column in schema.extras}
         self._strict = strict
@@ -78,7 +78,7 @@ class RowChecker:
         """Those of ``names`` that are no columns of the training data."""
         return set(names) - self._known - self.extra.passed_over
 
-    def check(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+    def check(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:
         """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
         wrong = self._wrong_keys(rows)
         errors = [] if wrong is None else [wrong]
@@ -115,21 +115,21 @@ class RowChecker:
         flags: Sequence[Sequence[str]],
         anomalies: Mapping[tuple[str, str], int],
         rows: int,
-    ) -> Checked:
-        """``Checked`` of values that were checked before."""
+    ) -> ValidatedRows:
+        """``ValidatedRows`` of values that were checked before."""
         whole = tuple(columns)
         row = [value for (value,) in whole] if rows == 1 else None
-        return Checked(whole, flags, anomalies, rows, self._builders, row)
+        return ValidatedRows(whole, flags, anomalies, rows, self._builders, row)
 
     def checked_row(
         self,
         values: Sequence[Any],
         flags: Sequence[str] = (),
         anomalies: Mapping[tuple[str, str], int] = NO_ANOMALIES,
-    ) -> Checked:
-        """``Checked`` of the one row of these values, which were checked before."""
-        columns = tuple(zip(values))  # noqa: B905: of one
-        return Checked(columns, (flags,), anomalies, 1, self._builders, values)
+    ) -> ValidatedRows:
+        """``ValidatedRows`` of the one row of these values, which were checked before."""
+        columns = tuple(zip(values))
+        return ValidatedRows(columns, (flags,), anomalies, 1, self._builders, values)
 
     def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
         for row, cells in enumerate(rows):
@@ -155,7 +155,7 @@ def check_rows(
     *,
     strict: bool = False,
     extra: ExtraColumns = ExtraColumns(),
-) -> Checked:
+) -> ValidatedRows:
     """The typed frame of JSON rows, with what is unusual about each.
 
     Raises ``RowError`` for an absent feature, an unknown column that ``extra`` refuses, or a value

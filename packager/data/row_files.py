@@ -22,13 +22,13 @@ from packager.data.parquet_open import refuse_too_large
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Schema
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 
 _CELL_BYTES = 64
 """Of a cell as Python holds it in a row, at least."""
 
 
-def read_rows(path: Path, schema: Schema, reader: Reader = PLAIN) -> list[dict[str, Any]]:
+def read_rows(path: Path, schema: Schema, reader: TableReadOptions = PLAIN) -> list[dict[str, Any]]:
     """Rows to predict, as plain JSON values: from CSV, Parquet, .json or .jsonl.
 
     JSON is a list of rows or ``{"rows": […]}``. Tables may hold more columns than the schema
@@ -55,7 +55,7 @@ def read_rows(path: Path, schema: Schema, reader: Reader = PLAIN) -> list[dict[s
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
-def _fitting(path: Path, known: Collection[str], reader: Reader) -> Reader:
+def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> TableReadOptions:
     """``reader``, or the same with the usual marks where only that finds a known column."""
     usual = reader.with_usual_marks()
     if usual == reader:
@@ -96,7 +96,7 @@ def _read_json(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: Reader) -> list[Any]:
+def _plain(series: pd.Series[Any], kind: Kind, form: Format, reader: TableReadOptions) -> list[Any]:
     if form == "csv" and kind != "any":
         return parse_cells(series.astype(object).tolist(), kind, reader)
     null = series.isna()

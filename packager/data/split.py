@@ -20,7 +20,7 @@ from packager.data.columns import mix_into
 from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.manifest.manifest import Split
-from packager.text import shortened, shown_value
+from packager.text import display_value, truncate
 
 
 def test_mask(frame: pd.DataFrame, split: Split, features: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -91,7 +91,7 @@ def _number(text: str, name: str) -> float:
     except ValueError as error:
         raise UsageError(
             f"split.from: expected a number, because the column {name!r} holds numbers, "
-            f"got {shown_value(text)}"
+            f"got {display_value(text)}"
         ) from error
 
 
@@ -102,7 +102,7 @@ def _times(column: pd.Series[Any], what: str) -> pd.Series[Any]:
         return pd.to_datetime(column, format="ISO8601", utc=True)
     except (ValueError, TypeError) as error:
         raise UsageError(
-            f"{what}: expected ISO 8601 times, got {shortened(str(error).splitlines()[0])}",
+            f"{what}: expected ISO 8601 times, got {truncate(str(error).splitlines()[0])}",
             "write dates as 2024-01-31 or 2024-01-31T10:00:00, or split by hash",
         ) from error
 

@@ -21,7 +21,7 @@ _PROBE = 4096  # cells that show whether a column holds the same few values agai
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextColumn:
     """The texts of a column in UTF-8; an absent one is empty."""
 
     data: Bytes
@@ -36,12 +36,12 @@ class Texts:
         xxh3_of_parts(self.data, self.starts[start : stop + 1], out, self.gap)
 
 
-def arrow_texts(series: pd.Series[Any]) -> Texts:
+def arrow_texts(series: pd.Series[Any]) -> TextColumn:
     """The texts of a column that pyarrow stores: its own buffers."""
     return _buffers(_large_strings(series))
 
 
-def python_texts(values: npt.NDArray[np.object_]) -> Texts | None:
+def python_texts(values: npt.NDArray[np.object_]) -> TextColumn | None:
     """The texts among Python objects, or None if there is anything else but nulls."""
     joined = _joined(values)
     if joined is not None:
@@ -70,7 +70,7 @@ class Codes:
     """The first row of each object: shape (objects,)."""
 
 
-def few_objects(values: npt.NDArray[np.object_]) -> Codes | None:
+def dictionary_encode(values: npt.NDArray[np.object_]) -> Codes | None:
     """Cells that are the same few objects (as readers of files make them) or the same few texts;
     None if there are many, as far as the first rows show.
     """
@@ -94,8 +94,8 @@ def few_objects(values: npt.NDArray[np.object_]) -> Codes | None:
     return Codes(codes, found, np.arange(len(found)))
 
 
-def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], Texts] | None:
-    """``few_objects`` of a column that pyarrow stores: the codes, -1 for null, and the texts."""
+def arrow_codes(series: pd.Series[Any]) -> tuple[npt.NDArray[Any], TextColumn] | None:
+    """``dictionary_encode`` of a column that pyarrow stores: codes, -1 for null, and texts."""
     if not _few(series.array):
         return None
     encoded = _large_strings(series).dictionary_encode()
@@ -123,19 +123,19 @@ def _is_null(value: Any) -> bool:
         return False
 
 
-def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> Texts:
+def _parts(joined: str, cells: npt.NDArray[np.object_], absent: Any) -> TextColumn:
     data = np.frombuffer(joined.encode("utf-8", "surrogatepass"), np.uint8)
     ends = np.flatnonzero(data == ord(_BETWEEN))
     if len(ends) != max(len(cells) - 1, 0):  # some texts contain it
         texts = [text.encode("utf-8", "surrogatepass") for text in cells]
         data = np.frombuffer(b"".join(texts), np.uint8)
         ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-        return Texts(data, np.append(np.int64(0), ends), absent)
+        return TextColumn(data, np.append(np.int64(0), ends), absent)
     starts = np.empty(len(cells) + 1, np.int64)
     starts[0] = 0
     starts[1:-1] = ends + 1
     starts[-1] = len(data) + 1
-    return Texts(data, starts, absent, gap=1)
+    return TextColumn(data, starts, absent, gap=1)
 
 
 def _usual_nulls(values: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
@@ -161,11 +161,11 @@ def _large_strings(series: pd.Series[Any]) -> Any:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _buffers(array: Any) -> Texts:
+def _buffers(array: Any) -> TextColumn:
     """The buffers of an Arrow array of large strings, which may be a slice of a larger one."""
     if not len(array):
-        return Texts(np.empty(0, np.uint8), np.zeros(1, np.int64), None)
+        return TextColumn(np.empty(0, np.uint8), np.zeros(1, np.int64), None)
     _, offsets, data = array.buffers()
     starts = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     absent = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-    return Texts(np.frombuffer(data or b"", np.uint8), starts, absent)
+    return TextColumn(np.frombuffer(data or b"", np.uint8), starts, absent)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packager.cache import check_writable, new_file, new_folder
+from packager.cache import atomic_directory, atomic_file, check_writable
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
 
@@ -16,7 +16,7 @@ RECORD = ".files.json"
 
 
 @dataclass(frozen=True)
-class Record:
+class GeneratedFiles:
     """What was written into a folder."""
 
     files: Mapping[str, str] = field(default_factory=dict)
@@ -25,13 +25,13 @@ class Record:
     """Plain data of whoever writes the files, for the next time."""
 
 
-def recorded(target: Path) -> Record:
+def read_generated(target: Path) -> GeneratedFiles:
     """The record in ``target``; an empty one for a new or empty folder.
 
     Raises ``UsageError`` for anything else.
     """
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return Record()
+        return GeneratedFiles()
     if not target.is_dir() or not (target / RECORD).is_file():
         raise UsageError(
             f"{target}: expected a new or empty folder, or one this command wrote, got another",
@@ -40,7 +40,7 @@ def recorded(target: Path) -> Record:
     try:
         found = json.loads((target / RECORD).read_text(encoding="utf-8"))
         files, pending = _digests(found["files"]), _digests(found.get("pending", {}))
-        return Record({**files, **_arrived(target, pending)}, dict(found["notes"]))
+        return GeneratedFiles({**files, **_arrived(target, pending)}, dict(found["notes"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{target / RECORD}: expected the record of the files written here, got another file",
@@ -62,13 +62,13 @@ def write(
     these are returned. Raises ``UsageError``, with nothing written, where something would, and for
     a folder that this did not write.
     """
-    before = recorded(target)
+    before = read_generated(target)
     changed = _changed(target, files, before, others)
     check_writable(target)
     kept = {path: before.files[path] for path in others if path in before.files}
-    after = Record({**kept, **{path: _digest(text) for path, text in files.items()}}, notes)
+    after = GeneratedFiles({**kept, **{path: _digest(text) for path, text in files.items()}}, notes)
     if not before.files:
-        with new_folder(target, replace=True) as new:
+        with atomic_directory(target, replace=True) as new:
             _fill(new, files, after)
         return []
     # After a kill on the way the next call finds in the record what was to be written.
@@ -79,18 +79,18 @@ def write(
     return changed
 
 
-def _fill(folder: Path, files: Mapping[str, str], record: Record) -> None:
+def _fill(folder: Path, files: Mapping[str, str], record: GeneratedFiles) -> None:
     for path, text in files.items():
         _write(folder, path, text)
     _write(folder, RECORD, _document(record))
 
 
 def _write(folder: Path, path: str, text: str) -> None:
-    with new_file(folder / path) as file:
+    with atomic_file(folder / path) as file:
         file.write_text(text, encoding="utf-8")
 
 
-def _document(record: Record, pending: Mapping[str, str] = {}) -> str:
+def _document(record: GeneratedFiles, pending: Mapping[str, str] = {}) -> str:
     """The text of a record; ``pending``: path → sha256 of what is about to be written."""
     document = {"files": dict(sorted(record.files.items())), "notes": record.notes}
     if pending:
@@ -113,7 +113,7 @@ def _arrived(target: Path, pending: Mapping[str, str]) -> dict[str, str]:
 
 
 def _changed(
-    target: Path, files: Mapping[str, str], before: Record, others: Collection[str]
+    target: Path, files: Mapping[str, str], before: GeneratedFiles, others: Collection[str]
 ) -> list[str]:
     """The files that a person changed and that may stay; ``UsageError`` for one that may not."""
     found = []

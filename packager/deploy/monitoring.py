@@ -18,12 +18,12 @@ from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rule_cases import rule_cases
 from packager.deploy.prometheus.rule_tests import unit_tests
-from packager.deploy.prometheus.rules import Monitored, Objectives, rules_document
+from packager.deploy.prometheus.rules import MonitoredModel, Objectives, rules_document
 from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
-from packager.text import shown_value
+from packager.text import display_value
 
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
@@ -62,7 +62,7 @@ def deploy_monitoring(
     ``PackageError`` for a package with names that no build writes.
     """
     model = monitored(reference, objectives)
-    known = Fleet.of(generated_folder.recorded(target).notes)
+    known = Fleet.of(generated_folder.read_generated(target).notes)
     before = known.members.get(model.name)
     memory = replica_mib(reference.manifest)
     fleet = known.with_model(model.name, model.version, reference.name, memory, keys=keys)
@@ -75,7 +75,7 @@ def deploy_monitoring(
 
 def remove_monitoring(name: str, target: Path) -> Deployed:
     """Take the model ``name`` out of ``target``; raises ``UsageError`` where it is not there."""
-    known = Fleet.of(generated_folder.recorded(target).notes)
+    known = Fleet.of(generated_folder.read_generated(target).notes)
     fleet = known.without(name)
     files = shared_files(fleet)
     changed = generated_folder.write(target, files, fleet.notes, _paths_of(fleet.members))
@@ -87,14 +87,14 @@ def _paths_of(names: Iterable[str]) -> list[str]:
     return [path for name in names for path in own_paths(name)]
 
 
-def monitored(reference: Reference, objectives: Objectives) -> Monitored:
+def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
     """The package as monitoring sees it."""
     manifest = reference.manifest
     profile = reference.profile()
     features = tuple(feature.name for feature in profile.features) if profile else ()
     slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
     _check_names(manifest.name, manifest.tag, (*slices.names, *features))
-    return Monitored(
+    return MonitoredModel(
         name=manifest.name,
         version=manifest.tag,
         task=manifest.task,
@@ -116,8 +116,8 @@ def _check_names(name: str, version: str, others: Iterable[str]) -> None:
     """Raise ``PackageError`` for names that can stand in no path and no file."""
     if not (NAME.fullmatch(name) and VERSION.fullmatch(version)):
         raise PackageError(
-            f"expected the name and version of a package, got {shown_value(name)} and "
-            f"{shown_value(version)}",
+            f"expected the name and version of a package, got {display_value(name)} and "
+            f"{display_value(version)}",
             "no build of this program writes them: the package was changed",
         )
     for other in others:
@@ -136,7 +136,7 @@ def _has_text(name: str) -> bool:
     return True
 
 
-def model_files(model: Monitored) -> dict[str, str]:
+def model_files(model: MonitoredModel) -> dict[str, str]:
     """Path → content of what is one model's own: the same for the same package and objectives."""
     rules_file, tests_file, dashboard_file = own_paths(model.name)
     rules = rules_document([*recording_groups(model), alert_group(model)])

@@ -19,7 +19,7 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
-from packager.cache import owner
+from packager.cache import process_id
 from packager.engine.hardening import (
     JOB_MEMORY_SHARE,
     ROOT_USER,
@@ -32,7 +32,7 @@ from packager.engine.hardening import (
 from packager.engine.started import RunningContainer, ServerContainer
 from packager.engine.streams import lines
 from packager.errors import PackageError
-from packager.exit_reason import KEPT_LINES, Ending
+from packager.exit_reason import KEPT_LINES, ExitReason
 from packager.tar_reader import TarReader, plain_tar, unpack_plain
 
 STOP_SECONDS = 15
@@ -87,7 +87,7 @@ class Containers:
                 with contextlib.suppress(DockerException, requests.RequestException):
                     container.remove(force=True, v=True)
                 raise
-            with gone_or_going():
+            with ignore_missing():
                 container.remove(force=True, v=True)
 
     @contextlib.contextmanager
@@ -118,7 +118,7 @@ class Containers:
         environment: Mapping[str, str],
         on_line: OnLine,
         doing: str = "running a container",
-    ) -> Ending:
+    ) -> ExitReason:
         """Run ``command`` in a container without network; return how it ended.
 
         It is read-only but for the folders of ``WRITABLE``. ``files`` is a tar laid below ``WORK``
@@ -146,7 +146,7 @@ class Containers:
                 self._fetch(job, output, destination)
                 job.reload()
                 killed = code != 0 and bool(job.attrs["State"].get("OOMKilled"))
-                return Ending(code, killed, tuple(last))
+                return ExitReason(code, killed, tuple(last))
 
     def transform(
         self, image: str, command: Sequence[str], files: IO[bytes] | None, output: str
@@ -253,12 +253,12 @@ class Containers:
 def _own() -> dict[str, Any]:
     """How a container of this process starts; a health check is about serving alone."""
     healthcheck = {"test": ["NONE"]}
-    owned = {"network_mode": "none", "labels": {OWNER: owner()}, "healthcheck": healthcheck}
+    owned = {"network_mode": "none", "labels": {OWNER: process_id()}, "healthcheck": healthcheck}
     return {**WALLS, **owned}
 
 
 @contextlib.contextmanager
-def gone_or_going() -> Iterator[None]:
+def ignore_missing() -> Iterator[None]:
     """Let a container be removed by somebody else, before or at this very moment."""
     try:
         yield

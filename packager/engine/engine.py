@@ -14,8 +14,8 @@ import requests
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
-from packager.cache import is_left_behind, owner
-from packager.engine.containers import OWNER, Containers, OnLine, engine_errors, gone_or_going
+from packager.cache import is_stale, process_id
+from packager.engine.containers import OWNER, Containers, OnLine, engine_errors, ignore_missing
 from packager.engine.streams import built_id, only_file
 from packager.errors import PackageError, UsageError
 
@@ -195,16 +195,16 @@ class Engine(Containers):
 
     def temporary(self, purpose: str) -> str:
         """A name, ``repository:tag``, for an image that only this process uses and removes."""
-        return f"model-packager-{purpose}:{owner()}-{secrets.token_hex(4)}"
+        return f"model-packager-{purpose}:{process_id()}-{secrets.token_hex(4)}"
 
     def _sweep(self) -> None:
         """Remove the containers and temporary images that processes of this cache died over."""
         with engine_errors("removing what a dead build left"):
             for left in self._client.api.containers(all=True, filters={"label": OWNER}):
-                if is_left_behind(left["Labels"][OWNER]):
-                    with gone_or_going():
+                if is_stale(left["Labels"][OWNER]):
+                    with ignore_missing():
                         self._client.api.remove_container(left["Id"], force=True, v=True)
             for tag in self.tags():
                 name = TEMPORARY.fullmatch(tag)
-                if name and is_left_behind(name[1]):
+                if name and is_stale(name[1]):
                     self.remove(tag)

@@ -20,7 +20,7 @@ class Usage:
     machine, once altogether in a container."""
 
 
-def of_tree(pid: int) -> Usage | None:
+def process_tree_usage(pid: int) -> Usage | None:
     """A process and all its descendants; None where the system has no ``/proc`` (not Linux)."""
     if not (PROC / "self" / "stat").is_file():
         return None

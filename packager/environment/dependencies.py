@@ -24,7 +24,7 @@ class Dependencies:
     file: LockFile
 
 
-def provide(
+def lock_and_fetch(
     requirements: Path,
     data: DataFormat | None,
     lock_path: Path,

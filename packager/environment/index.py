@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packager.environment.programs import absolute, find_program, run
-from packager.environment.project_index import Tied, tied_in
+from packager.environment.project_index import IndexPins, index_pins
 from packager.environment.requirement_files import read_asked
 from packager.environment.uv_config import merged
 
@@ -31,7 +31,7 @@ class IndexOptions:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     certificates: str | None
-    tied: Tied | None = None
+    tied: IndexPins | None = None
     """Packages that the project's ``pyproject.toml`` ties to an index."""
     strategy: str | None = None
     """How several indexes of pip's configuration are asked; None: as uv does by itself."""
@@ -56,7 +56,7 @@ class IndexOptions:
         said = "index-strategy" in settings or "index-strategy" in settings.get("pip", {})
         chosen = strategy or (None if said else self.strategy)
         own += ("--index-strategy", chosen) if chosen else ()
-        tied = tied_in(folder, asked.texts)
+        tied = index_pins(folder, asked.texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
 
     def credentials(self) -> dict[str, tuple[str, str]]:

@@ -13,12 +13,12 @@ from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from pydantic import ValidationError
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import Target
 from packager.environment.requirement_files import read_texts
 from packager.errors import UsageError
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Base, Wheel
 
 Group = Literal["serve", "worker"]
@@ -28,7 +28,7 @@ FILENAME = "package.lock"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class LockFile(Noun):
+class LockFile(FrozenModel):
     """``package.lock``: machine-written, committed beside ``package.toml``."""
 
     schema_version: Literal[1] = 1
@@ -120,5 +120,5 @@ def write_lock(lock: LockFile, path: Path) -> None:
     wheels = ",\n".join("    " + canonical_json(wheel).decode() for wheel in content.pop("wheels"))
     lines = [f'  "{key}": {canonical_json(value).decode()}' for key, value in content.items()]
     text = "{\n" + ",\n".join([*lines, f'  "wheels": [\n{wheels}\n  ]']) + "\n}\n"
-    with new_file(path) as file:
+    with atomic_file(path) as file:
         file.write_text(text, encoding="utf-8")

@@ -21,7 +21,7 @@ NAME = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Tied:
+class IndexPins:
     """Packages that have to come from one index, as uv has it."""
 
     sources: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Tied:
     indexes: tuple[Mapping[str, Any], ...]
     """The ``tool.uv.index`` they name, with whole addresses."""
 
-    def of(self, names: Collection[str]) -> Tied:
+    def of(self, names: Collection[str]) -> IndexPins:
         """What of it is about the packages ``names``."""
         return replace(self, sources={n: s for n, s in self.sources.items() if n in names})
 
@@ -41,7 +41,7 @@ class Tied:
         return "\n".join(tables)
 
 
-def tied_in(folder: Path, texts: Mapping[Path, str]) -> Tied | None:
+def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
     """What the ``pyproject.toml`` in or above ``folder`` ties to an index, of what is required.
 
     Raises ``UsageError`` where it is no TOML.
@@ -62,7 +62,9 @@ def tied_in(folder: Path, texts: Mapping[Path, str]) -> Tied | None:
     if not sources:
         return None
     indexes = (dict(index) for index in uv.get("index", ()))
-    return Tied(sources, tuple({**i, "url": _whole(str(i["url"]), file.parent)} for i in indexes))
+    return IndexPins(
+        sources, tuple({**i, "url": _whole(str(i["url"]), file.parent)} for i in indexes)
+    )
 
 
 def _indexed(source: Any) -> bool:

@@ -29,7 +29,13 @@ from packager.environment.platform import Target
 from packager.environment.programs import run
 from packager.environment.requirement_files import Asked, read_asked, read_texts
 from packager.environment.requirement_lines import refuse_lines
-from packager.environment.resolver_errors import Probe, conflict, explained, no_wheel_for, one_line
+from packager.environment.resolver_errors import (
+    Probe,
+    conflict,
+    no_wheel_for,
+    resolver_error,
+    single_line,
+)
 from packager.environment.uv_config import as_toml
 from packager.errors import PackageError
 from packager.manifest.manifest import Wheel
@@ -87,7 +93,7 @@ class _UvError(Exception):
 
     def __init__(self, stderr: str, sources: Sequence[Path]) -> None:
         super().__init__(stderr)
-        self.text = one_line(stderr)
+        self.text = single_line(stderr)
         self.own = sources[0].read_text(encoding="utf-8")
         self.runtime = [line for source in sources[1:] for line in source.read_text().split()]
 
@@ -216,7 +222,7 @@ def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) 
                 text, runtime = alone.text, []
     if runtime:
         return conflict(text, called, runtime)
-    return explained(text, called, target, _probe(target, index))
+    return resolver_error(text, called, target, _probe(target, index))
 
 
 def _probe(target: Target, index: IndexOptions) -> Probe:

@@ -57,7 +57,7 @@ _NO_VERSION = re.compile(
 _FETCH = re.compile(r"(?:Failed to fetch|error sending request for url)[: (`]+(?P<url>[^\s)`]+)")
 
 
-def one_line(stderr: str) -> str:
+def single_line(stderr: str) -> str:
     """uv's words without its marks and line breaks."""
     return re.sub(r"\s+", " ", re.sub(r"^\W+", "", stderr, flags=re.MULTILINE)).strip()
 
@@ -68,7 +68,7 @@ OTHER_INDEXES = (
 )
 
 
-def explained(text: str, called: str, target: Target, probe: Probe) -> PackageError:
+def resolver_error(text: str, called: str, target: Target, probe: Probe) -> PackageError:
     """The project's own requirements can't be met: why, and what to do about it.
 
     ``text`` are uv's words in one line; ``called`` is the file. ``probe`` is asked about single

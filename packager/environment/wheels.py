@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 
 import requests
 
-from packager.cache import cache_directory, new_file
+from packager.cache import atomic_file, cache_directory
 from packager.digest import CHUNK, sha256_file
 from packager.environment.index import IndexOptions
 from packager.environment.resolver import Resolved
@@ -52,7 +52,7 @@ def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress)
 def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int:
     """Put one wheel into the wheelhouse; its bytes."""
     path = wheel_path(item.wheel)
-    with new_file(path) as file:
+    with atomic_file(path) as file:
         if urlsplit(item.url).scheme == "file":
             shutil.copyfile(url2pathname(urlsplit(item.url).path), file)
         else:

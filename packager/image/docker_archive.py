@@ -71,7 +71,7 @@ class SavedArchive:
 
 
 @contextmanager
-def opened_archive(path: Path, refusal: Refuse) -> Iterator[SavedArchive]:
+def open_archive(path: Path, refusal: Refuse) -> Iterator[SavedArchive]:
     """The archive at ``path``; raises ``refusal``'s error for what is none, or not whole."""
     with path.open("rb") as file:
         archive = SavedArchive(file, refusal)

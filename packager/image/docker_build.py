@@ -22,7 +22,7 @@ from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, image_of
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
-from packager.image.export import Output, load_into
+from packager.image.export import Destination, load_into
 from packager.image.layers import Entry, Layer
 from packager.image.stored_images import verify
 from packager.manifest.manifest import Base, Manifest
@@ -48,7 +48,7 @@ class DockerImage(Image):
         return self.id
 
 
-def check_builder(builder: Builder, output: Output, engine: Engine | None) -> None:
+def check_builder(builder: Builder, output: Destination, engine: Engine | None) -> None:
     """Raise ``PackageError`` where ``builder`` can't do its work."""
     if builder == "assemble":
         return

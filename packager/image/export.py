@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from packager.cache import check_writable, new_file, new_folder
+from packager.cache import atomic_directory, atomic_file, check_writable
 from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
@@ -25,14 +25,14 @@ TYPES = "application/vnd.oci.image"
 
 
 @dataclass(frozen=True)
-class Output:
+class Destination:
     """Where a build puts its images: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``."""
 
     kind: Literal["docker", "oci", "docker-archive"]
     path: Path | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Output:
+    def parse(cls, text: str) -> Destination:
         """Read ``--output``; ``UsageError`` if it is none of the three."""
         kind, _, path = text.partition(":")
         if text == "docker":
@@ -65,8 +65,8 @@ class Output:
         return self.kind if self.path is None else f"{self.kind}:{self.path}"
 
 
-def deliver(
-    images: Sequence[Image], output: Output, engine: Engine | None, progress: Progress
+def export_images(
+    images: Sequence[Image], output: Destination, engine: Engine | None, progress: Progress
 ) -> None:
     """Put ``images`` where ``output`` says."""
     if output.kind == "oci" and output.path:
@@ -86,7 +86,7 @@ def write_oci(images: Sequence[Image], folder: Path) -> None:
     Raises ``UsageError`` if something that is no OCI layout stands there.
     """
     check_replaceable(folder)
-    with new_folder(folder, replace=True) as new:
+    with atomic_directory(folder, replace=True) as new:
         blobs = new / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         for layer in {layer.diff_id: layer for image in images for layer in image.layers}.values():
@@ -124,7 +124,7 @@ def check_replaceable(folder: Path) -> None:
 
 def write_archive(images: Sequence[Image], path: Path) -> None:
     """Write what ``docker save`` would, for ``docker load`` anywhere; replace an earlier one."""
-    with new_file(path) as file, file.open("wb") as output:
+    with atomic_file(path) as file, file.open("wb") as output:
         for chunk in archive_stream(images):
             output.write(chunk)
         output.flush()

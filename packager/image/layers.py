@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from packager.cache import cache_directory, new_file, used
+from packager.cache import atomic_file, cache_directory, touch
 from packager.digest import CHUNK, canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.progress import How
 from packager.tar_reader import MAX_MEMBERS, TarReader, Window, plain_tar
 
@@ -91,7 +91,7 @@ def file_mode(path: Path) -> int:
     return 0o755 if path.stat().st_mode & 0o100 else 0o644
 
 
-class _Sidecar(Noun):
+class _Sidecar(FrozenModel):
     """What the cache remembers of a layer beside its tar."""
 
     diff_id: str
@@ -190,12 +190,12 @@ def cached_layer(
     how: How = "cached"
     if fresh or not _is_whole(tar, sidecar):
         how = "built"
-        with new_file(tar) as file:
+        with atomic_file(tar) as file:
             diff_id, size = write_tar(file, make())
-        with new_file(sidecar) as file:
+        with atomic_file(sidecar) as file:
             file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
     known = _Sidecar.load(sidecar)
-    used(tar)
+    touch(tar)
     return Layer(name, tar, known.diff_id, known.size, how, time.monotonic() - started)
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import IO
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.errors import PackageError
 from packager.image.base.base import BaseImage
 from packager.image.layers import Layer
 from packager.image.stack import Stack
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.progress import Progress
 from packager.tar_reader import TarReader
 
@@ -79,7 +79,7 @@ OPTIONAL = re.compile(
 OTHER_LIBC = re.compile(r"libc\.musl-|ld-musl-|libc\.so$")
 
 
-class Loads(Noun):
+class NeededLibraries(FrozenModel):
     """A shared object, and the libraries it names (DT_NEEDED)."""
 
     file: str
@@ -88,13 +88,13 @@ class Loads(Noun):
     needed: tuple[str, ...]
 
 
-class Contents(Noun):
+class Contents(FrozenModel):
     """What the linker sees of a layer; kept beside its tar."""
 
     diff_id: str
     files: tuple[str, ...]
     """Every shared object and link to one, by its path."""
-    loads: tuple[Loads, ...]
+    loads: tuple[NeededLibraries, ...]
 
 
 def check_libraries(base: BaseImage | None, stack: Stack, progress: Progress) -> None:
@@ -129,7 +129,7 @@ def contents(layer: Layer) -> Contents:
         if known.diff_id == layer.diff_id:
             return known
     found = _read(layer)
-    with new_file(beside) as file:
+    with atomic_file(beside) as file:
         file.write_bytes(found.dump())
     return found
 
@@ -178,7 +178,7 @@ def _read(layer: Layer) -> Contents:
             if stream is not None and (needed := _needed(layer, str(path), stream)):
                 needs[str(path)] = needed
     loads = (
-        Loads(file=name, wheel=owners.get(name, layer.name), needed=needed)
+        NeededLibraries(file=name, wheel=owners.get(name, layer.name), needed=needed)
         for name, needed in sorted(needs.items())
     )
     return Contents(diff_id=layer.diff_id, files=tuple(sorted(files)), loads=tuple(loads))
@@ -217,7 +217,7 @@ def _names(layers: Iterable[Contents]) -> set[str]:
     return {PurePosixPath(file).name for layer in layers for file in layer.files}
 
 
-def _absent(layers: Iterable[Contents], held: set[str]) -> Iterator[tuple[Loads, str]]:
+def _absent(layers: Iterable[Contents], held: set[str]) -> Iterator[tuple[NeededLibraries, str]]:
     for layer in layers:
         for loads in layer.loads:
             # Built for another libc and brought along for it: never loaded on this one.
@@ -225,7 +225,7 @@ def _absent(layers: Iterable[Contents], held: set[str]) -> Iterator[tuple[Loads,
                 yield from ((loads, name) for name in loads.needed if name not in held)
 
 
-def _missing(needed: Sequence[tuple[Loads, str]], reference: str) -> PackageError:
+def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> PackageError:
     by_wheel: dict[str, set[str]] = {}
     for loads, name in needed:
         by_wheel.setdefault(loads.wheel, set()).add(name)

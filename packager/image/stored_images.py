@@ -16,7 +16,7 @@ from typing import Any
 from packager.digest import sha256_bytes
 from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, layer_names
-from packager.image.docker_archive import opened_archive
+from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_SETTINGS, bounded
 from packager.image.export import IMAGE_NAME, REF_NAME
 from packager.image.layers import Layer
@@ -91,7 +91,7 @@ def read_archive(path: Path, called: str) -> tuple[Image, ...]:
             f"{called}: expected an archive of `docker save`, got {found}", ENGINE_HINT
         )
 
-    with opened_archive(path, refusal) as archive:
+    with open_archive(path, refusal) as archive:
         images = []
         for entry in _few(archive.entries()):
             infos = [archive.find(layer) for layer in entry["Layers"]]

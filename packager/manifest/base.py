@@ -14,12 +14,12 @@ from packager.errors import PackageError
 Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
 Task = Literal["classification", "regression"]
 Level = Literal["artifact", "state", "predictions", "metrics", "statistical"]
-Rung = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
+EquivalenceLevel = Literal["artifact", "state", "predictions", "metrics", "statistical", "none"]
 Isa = Literal["native", "x86-64-v3"]
 Scalar = bool | int | float | str
 
 
-class Noun(BaseModel):
+class FrozenModel(BaseModel):
     """Frozen, and closed: an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class Noun(BaseModel):
             ) from error
 
 
-class FileEntry(Noun):
+class FileEntry(FrozenModel):
     """One file by its posix path (relative to the folder it belongs to) and content."""
 
     path: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from packager.manifest.base import Noun, Rung
+from packager.manifest.base import EquivalenceLevel, FrozenModel
 
 
-class Metrics(Noun):
+class Metrics(FrozenModel):
     """Numbers on some held-out rows; ``intervals`` are 95 % (low, high)."""
 
     rows: int
@@ -15,14 +15,14 @@ class Metrics(Noun):
     intervals: dict[str, tuple[float, float]] = {}
 
 
-class Evaluation(Noun):
+class Evaluation(FrozenModel):
     """Metrics on the held-out rows, overall and for each slice that has any."""
 
     overall: Metrics
     slices: dict[str, Metrics]
 
 
-class NumericalEnvironment(Noun):
+class NumericalEnvironment(FrozenModel):
     """Where the numbers came from: what can change the last bits of a result."""
 
     python: str
@@ -41,10 +41,10 @@ class NumericalEnvironment(Noun):
     """``NAME=value`` of variables that choose kernels, but for those every training has."""
 
 
-class Observed(Noun):
+class RepeatabilityResult(FrozenModel):
     """What the build saw when the recipe ran a second time, in a fresh process."""
 
-    rung: Rung
+    rung: EquivalenceLevel
     state: str | None
     """Digest of the model's state (``worker/state.py``); None where it can't be seen."""
     differing: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Observed(Noun):
     """What in the project's code may be the reason: ``train.py:3: …``."""
 
 
-class Spread(Noun):
+class SeedVariance(FrozenModel):
     """How metrics vary with the seed alone: one training per seed, same data and split."""
 
     seeds: tuple[int, ...]
@@ -67,14 +67,14 @@ class Spread(Noun):
     slices: dict[str, dict[str, tuple[float, ...]]]
 
 
-class Golden(Noun):
+class Golden(FrozenModel):
     """Synthetic rows and the answers the fresh model gave to them."""
 
     rows: tuple[dict[str, Any], ...]
     answers: tuple[dict[str, Any], ...]
 
 
-class Compiled(Noun):
+class Compiled(FrozenModel):
     """What the build found of a compiled form of the model: the same answers, sooner."""
 
     verdict: Literal["equal", "refused", "off"]
@@ -95,7 +95,7 @@ class Compiled(Noun):
     """Rows on which the forms disagreed, at most 10: hashes of held-out rows, or edge rows."""
 
 
-class Findings(Noun):
+class DataCheckSummary(FrozenModel):
     """What the check found in the data without training anything: the same on every machine."""
 
     digest: str

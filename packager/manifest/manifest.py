@@ -16,18 +16,27 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from packager.digest import sha256_bytes
-from packager.manifest.base import FileEntry, Isa, Kind, Level, Noun, Rung, Scalar, Task
+from packager.manifest.base import (
+    EquivalenceLevel,
+    FileEntry,
+    FrozenModel,
+    Isa,
+    Kind,
+    Level,
+    Scalar,
+    Task,
+)
 from packager.manifest.evaluation import (
     Compiled,
+    DataCheckSummary,
     Evaluation,
-    Findings,
     NumericalEnvironment,
-    Observed,
-    Spread,
+    RepeatabilityResult,
+    SeedVariance,
 )
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 
-Refusal = Literal["null", "unseen", "empty", "extreme"]
+RejectedValue = Literal["null", "unseen", "empty", "extreme"]
 """A kind of value: null, a value that training lacked, empty text, the ends of the dtype."""
 
 
@@ -46,7 +55,7 @@ Personal = Literal[
 """What a column's values look like; the last where only ``[data] personal`` says so."""
 
 
-class Column(Noun):
+class Column(FrozenModel):
     """One input column, as the model met it in the training rows.
 
     ``kind`` is what a request may hold; ``dtype`` the pandas dtype the model was given, so that
@@ -62,15 +71,15 @@ class Column(Noun):
     minimum: float | None = None
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
-    refuses: tuple[Refusal, ...] = ()
+    refuses: tuple[RejectedValue, ...] = ()
     """Values on which the model raised when the build asked it (``worker/refusals.py``)."""
-    fatal: tuple[Refusal, ...] = ()
+    fatal: tuple[RejectedValue, ...] = ()
     """Those of ``refuses`` that ended the model's process, or on which it never came back."""
     personal: Personal | None = None
     """What kind of personal data it holds: then no value of it is recorded in the package."""
 
 
-class Schema(Noun):
+class Schema(FrozenModel):
     """What goes into a prediction and what comes out."""
 
     features: tuple[Column, ...]
@@ -83,7 +92,7 @@ class Schema(Noun):
     """Class labels in the order of ``predict_proba``'s columns; None for regression."""
 
 
-class Split(Noun):
+class Split(FrozenModel):
     """Which rows are held out: by hash of the features or of ``by``, by time, or a file."""
 
     test: float = 0.2
@@ -96,7 +105,7 @@ class Split(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Recipe(Noun):
+class Recipe(FrozenModel):
     """How the model was trained, and how equal a repeat must be."""
 
     train: str
@@ -111,7 +120,7 @@ class Recipe(Noun):
     """``x86-64-v3``: kernels of that instruction set, on newer processors too."""
 
 
-class Serve(Noun):
+class Serve(FrozenModel):
     """How the model is loaded and served."""
 
     predictor: str
@@ -124,7 +133,7 @@ class Serve(Noun):
     extra_columns: Literal["ignore", "refuse"] = "ignore"
 
 
-class Slices(Noun):
+class Slices(FrozenModel):
     """Groups of rows measured on their own."""
 
     columns: dict[str, tuple[str, ...]]
@@ -132,7 +141,7 @@ class Slices(Noun):
     rules: dict[str, str]
 
 
-class Wheel(Noun):
+class Wheel(FrozenModel):
     """One locked dependency: exactly this file."""
 
     name: str
@@ -143,7 +152,7 @@ class Wheel(Noun):
     """``serve`` is in every image; ``worker`` only in the companion."""
 
 
-class Base(Noun):
+class Base(FrozenModel):
     """The image below ours, by content: ordered layer diff_ids and environment."""
 
     reference: str
@@ -153,7 +162,7 @@ class Base(Noun):
     """Debian packages as the base itself records them: ``name=version``, sorted."""
 
 
-class Lock(Noun):
+class Lock(FrozenModel):
     """Every dependency with version and sha256, and the base by its layers."""
 
     python: str
@@ -164,7 +173,7 @@ class Lock(Noun):
     wheels: tuple[Wheel, ...]
 
 
-class Fingerprint(Noun):
+class Fingerprint(FrozenModel):
     """Identity of a data set, ``dfp/1``; specified in docs/fingerprint.md.
 
     Trust rests on the sha256 of ``files``; the 64-bit sums (hex, 16 digits) say what changed.
@@ -187,14 +196,14 @@ class Fingerprint(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class TableVersion(Noun):
+class TableVersion(FrozenModel):
     """A version of a table, as the project names it."""
 
     table: str
     version: int
 
 
-class DataSource(Noun):
+class DataSource(FrozenModel):
     """The data as the project names it, and how it was read."""
 
     format: Literal["csv", "parquet"]
@@ -211,7 +220,7 @@ class DataSource(Noun):
     """As package.toml has them; what was found stands in the schema's columns."""
     split: Split
     embed: Literal["companion", "image", "none"]
-    reader: Reader = Reader()
+    reader: TableReadOptions = TableReadOptions()
     """How files of CSV were read."""
     unlabelled: dict[str, int] = {}
     """Text that stood in place of a label and counts as null → rows left out; "" where the cell
@@ -224,7 +233,7 @@ class DataSource(Noun):
     """What ``files`` were exported from, if not files of the project's own."""
 
 
-class Manifest(Noun):
+class Manifest(FrozenModel):
     """Everything that makes this package what it is."""
 
     schema_version: Literal[1] = 1
@@ -237,11 +246,11 @@ class Manifest(Noun):
     recipe: Recipe | Literal["none"]
     data: DataSource | Literal["none"]
     evaluation: Evaluation | None
-    findings: Findings | None = None
+    findings: DataCheckSummary | None = None
     environment: NumericalEnvironment
-    observed: Observed | None = None
+    observed: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""
-    spread: Spread | None = None
+    spread: SeedVariance | None = None
     """Recorded by ``package train --seeds``."""
     compiled: Compiled = Compiled(verdict="off")
     """The form itself lies under ``/package/compiled``."""
@@ -255,12 +264,12 @@ class Manifest(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> TableReadOptions:
         """How the package's own CSV was read, and other files of such rows are."""
-        return Reader() if self.data == "none" else self.data.reader
+        return TableReadOptions() if self.data == "none" else self.data.reader
 
     @property
-    def level(self) -> Rung:
+    def level(self) -> EquivalenceLevel:
         """The rung a replay has to reach: the claimed one, or what a repeat reached when built."""
         claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
         return claimed or (self.observed.rung if self.observed else "none")

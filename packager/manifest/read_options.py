@@ -1,7 +1,7 @@
 """How files with rows are read: what a person may say of them, and what a package records.
 
-A ``Reader`` travels with the data: check, training, replay, splits and ``predict --input`` read
-CSV files with the one that the project names.
+``TableReadOptions`` travel with the data: check, training, replay, splits and ``predict --input``
+read CSV files with those that the project names.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from packager.manifest.base import Kind, Noun, Scalar
+from packager.manifest.base import FrozenModel, Kind, Scalar
 
 NULL_WORDS = (
     # pandas 3's own list, spelled out because it has grown before.
@@ -48,7 +48,7 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class ReadOptions(Noun):
+class ReadOptions(FrozenModel):
     """``[data.read]``: how CSV files are written."""
 
     separator: str | None = Field(default=None, min_length=1, max_length=1)
@@ -96,7 +96,7 @@ class ReadOptions(Noun):
         return self
 
 
-class ColumnReading(Noun):
+class ColumnReading(FrozenModel):
     """How the cells of one CSV column are read."""
 
     kind: Kind | None = None
@@ -106,7 +106,7 @@ class ColumnReading(Noun):
     """Words that mean null in this column, in place of the table's."""
 
 
-class Reader(ReadOptions):
+class TableReadOptions(ReadOptions):
     """``[data.read]``, and what ``[data.columns]`` says about reading."""
 
     columns: dict[str, ColumnReading] = {}
@@ -137,9 +137,9 @@ class Reader(ReadOptions):
         dtype = self.dtypes.get(name)
         return None if dtype in _KINDS else dtype
 
-    def with_usual_marks(self) -> Reader:
+    def with_usual_marks(self) -> TableReadOptions:
         """The same reader for UTF-8 with commas between cells and points in numbers."""
-        return Reader(null=self.null, dtypes=self.dtypes, columns=self.columns)
+        return TableReadOptions(null=self.null, dtypes=self.dtypes, columns=self.columns)
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ class Reader(ReadOptions):
         return tuple(name for name in {**self.columns, **self.dtypes} if self.kind(name))
 
 
-PLAIN = Reader()
+PLAIN = TableReadOptions()
 """Files read as they are, where nobody said anything about them."""
 
 

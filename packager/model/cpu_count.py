@@ -10,7 +10,7 @@ _COUNTERS = ("joblib.externals.loky.backend.context", "loky.backend.context")
 _PROCESSORS = Path("/proc/cpuinfo")
 
 
-def tell_cores() -> None:
+def set_cpu_count() -> None:
     """Answer for joblib how many physical cores there are, once it is loaded.
 
     It runs ``lscpu`` or ``cat`` to count them, which a slim image lacks, and prints a traceback

@@ -9,12 +9,12 @@ import numpy as np
 
 from packager.model.predictions import Predictions
 
-MAX_ASKS = 64
+MAX_CALLS = 64
 """Parts of one request that are asked by themselves: 2 · log2(n) find the first bad row of n."""
 MAX_SECONDS = 5.0
 """No further part is asked after so long."""
 
-Ask = Callable[[range], Predictions]
+PredictFunction = Callable[[range], Predictions]
 
 
 class PartError(Exception):
@@ -25,7 +25,7 @@ class PartError(Exception):
         self.rows = rows
 
 
-def ask_in_parts(ask: Ask, rows: int) -> Predictions:
+def predict_in_parts(ask: PredictFunction, rows: int) -> Predictions:
     """The predictions for ``rows`` rows; halves of them, where the model raises on all at once.
 
     A model may raise on rows together and take each part: then its answers to the parts are the
@@ -39,7 +39,7 @@ def ask_in_parts(ask: Ask, rows: int) -> Predictions:
         try:
             answered.append(ask(part))
         except (Exception, SystemExit) as error:  # a model that exits must not end the process
-            if len(part) == 1 or asked >= MAX_ASKS or monotonic() > until:
+            if len(part) == 1 or asked >= MAX_CALLS or monotonic() > until:
                 raise PartError(part) from error
             middle = part.start + len(part) // 2
             pending += [range(middle, part.stop), range(part.start, middle)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from packager.digest import sha256_file, tree_digest
 from packager.errors import PackageError
-from packager.manifest.base import FileEntry, Noun
+from packager.manifest.base import FileEntry, FrozenModel
 from packager.manifest.manifest import Manifest
 from packager.model.paths import Root
 
@@ -148,7 +148,7 @@ def is_passed_over(name: str) -> bool:
     return any(part.startswith((".", "_")) for part in name.split("/"))
 
 
-class Check(Noun):
+class Check(FrozenModel):
     """One thing that was compared."""
 
     name: str

@@ -19,16 +19,16 @@ from monitoring.metrics.class_labels import class_text
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Serve
-from packager.model.cpu_count import tell_cores
+from packager.model.cpu_count import set_cpu_count
 from packager.model.feature_names import feature_names
 from packager.model.paths import Root
-from packager.model.predict_once import Asked, asking
+from packager.model.predict_once import PredictOnce, label_and_probabilities
 from packager.model.predictions import Predictions, checked_labels, checked_probabilities, scalars
-from packager.model.storage import read_native
-from packager.model.text_input import by_column
-from packager.text import shortened
+from packager.model.storage import load_estimator
+from packager.model.text_input import wrap_text_model
+from packager.text import truncate
 
-__all__ = ["LoadedModel", "Predictions", "load_model", "load_model_at"]
+__all__ = ["LoadedModel", "Predictions", "load_model", "load_model_from"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class LoadedModel:
         labels, chances = self._ask(frame)
         rows, classes = len(frame), len(self.classes or ())
         if isinstance(labels, Sized) and len(labels) != rows:
-            wrong = by_column(len(labels), rows, list(map(str, frame.columns)), self.task)
+            wrong = wrap_text_model(len(labels), rows, list(map(str, frame.columns)), self.task)
             if wrong is not None:
                 raise wrong
         return Predictions(
@@ -84,12 +84,12 @@ class LoadedModel:
         return [own.get(label, label) for label in labels] if own else labels
 
     @cached_property
-    def _ask(self) -> Callable[[pd.DataFrame], Asked]:
+    def _ask(self) -> Callable[[pd.DataFrame], PredictOnce]:
         # A shallow copy: a model that adds a column to what it is given must not change the frame
         # its caller goes on to use.
         if not self.has_probabilities:
             return lambda frame: (self.native.predict(frame.copy(deep=False)), None)
-        ask = asking(self.native, self.classes or ())
+        ask = label_and_probabilities(self.native, self.classes or ())
         return lambda frame: ask(frame.copy(deep=False))
 
 
@@ -99,15 +99,15 @@ def load_model(root: Root, serve: Serve, task: Task) -> LoadedModel:
     ``auto``: joblib, or ``load(path)`` of the module ``serve.loader``. Otherwise ``module:Class``,
     whose ``load(path)`` gives the predictor.
     """
-    return load_model_at(root.model, serve, task)
+    return load_model_from(root.model, serve, task)
 
 
-def load_model_at(path: Path, serve: Serve, task: Task) -> LoadedModel:
+def load_model_from(path: Path, serve: Serve, task: Task) -> LoadedModel:
     """As ``load_model``, for a model that lies at ``path``."""
     if not path.exists():
         raise PackageError(f"expected the model at {path}, got nothing there", "build it again")
-    native = read_native(path, serve)
-    tell_cores()
+    native = load_estimator(path, serve)
+    set_cpu_count()
     if not callable(getattr(native, "predict", None)):
         raise PackageError(
             f"expected a model with predict(frame), got {type(native).__name__}",
@@ -135,7 +135,7 @@ def _classes(native: Any) -> tuple[Scalar, ...] | None:
     if len(known) != len(labels) or len({class_text(label) for label in known}) != len(known):
         raise PackageError(
             f"classes_ of {type(native).__name__}: expected distinct labels, got "
-            f"{shortened(str(labels))}",
+            f"{truncate(str(labels))}",
             "train on rows whose target is present",
         )
     return tuple(known)

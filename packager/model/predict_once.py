@@ -15,11 +15,11 @@ import pandas as pd
 
 from packager.manifest.base import Scalar
 
-Asked = tuple[Any, Any]
+PredictOnce = tuple[Any, Any]
 """What ``predict`` and ``predict_proba`` give."""
 CLOSE = 1e-9
 """Where the two likeliest classes are nearer, rounding may decide: ``predict`` is asked."""
-LIKELIEST = frozenset(
+ARGMAX_CLASSIFIERS = frozenset(
     [
         "lightgbm.sklearn.LGBMClassifier",
         "sklearn.discriminant_analysis.LinearDiscriminantAnalysis",
@@ -49,19 +49,19 @@ _PIPELINE = "sklearn.pipeline.Pipeline"
 _NOTHING = (None, "passthrough")
 
 
-def asking(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], Asked]:
+def label_and_probabilities(model: Any, classes: Sequence[Scalar]) -> Callable[[Any], PredictOnce]:
     """A function of a frame to what ``model.predict`` and ``model.predict_proba`` say of it.
 
     Only classes known to work so are taken apart, never their subclasses: those are asked twice.
     """
     kind = _kind(model)
     if kind in _SEARCHES and hasattr(model, "best_estimator_"):
-        return asking(model.best_estimator_, classes)
+        return label_and_probabilities(model.best_estimator_, classes)
     if kind == _PIPELINE and model.steps[-1][1] not in _NOTHING:
         steps = [step for _, step in model.steps[:-1] if step not in _NOTHING]
-        ask = asking(model[-1], classes)
+        ask = label_and_probabilities(model[-1], classes)
         return lambda rows: ask(_transformed(steps, rows))
-    if kind in LIKELIEST and not callable(getattr(model, "objective", None)):
+    if kind in ARGMAX_CLASSIFIERS and not callable(getattr(model, "objective", None)):
         return lambda rows: _likeliest(model, classes, rows)
     return lambda rows: (model.predict(_own(rows)), model.predict_proba(_own(rows)))
 
@@ -76,7 +76,7 @@ def _transformed(steps: Sequence[Any], rows: Any) -> Any:
     return rows
 
 
-def _likeliest(model: Any, classes: Sequence[Scalar], rows: Any) -> Asked:
+def _likeliest(model: Any, classes: Sequence[Scalar], rows: Any) -> PredictOnce:
     chances = model.predict_proba(_own(rows))
     if not isinstance(chances, np.ndarray) or chances.ndim != 2 or chances.shape[1] != len(classes):
         return model.predict(rows), chances

@@ -14,7 +14,7 @@ import pandas as pd
 from monitoring.metrics.class_labels import class_text
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
-from packager.text import shown_value
+from packager.text import display_value
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def checked_labels(answer: Any, rows: int, task: Task) -> list[Scalar | None]:
         for label in labels:
             if isinstance(label, str | bool):
                 raise PackageError(
-                    f"predict gave {shown_value(label)}, expected a number",
+                    f"predict gave {display_value(label)}, expected a number",
                     'return numbers, or set task = "classification" under [package]',
                 )
         return [None if label is None else float(label) for label in labels]

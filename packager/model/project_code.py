@@ -26,7 +26,7 @@ def find_module(name: str, key: str) -> ModuleType:
     Raise ``UsageError`` if there is no such module, ``PackageError`` if importing it fails.
     """
     try:
-        with calling(f"importing {name}"):
+        with project_errors(f"importing {name}"):
             return importlib.import_module(name)
     except PackageError as error:
         missing = error.__cause__
@@ -55,7 +55,7 @@ def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
 
 
 @contextmanager
-def calling(what: str, *, traced: bool = True) -> Iterator[None]:
+def project_errors(what: str, *, traced: bool = True) -> Iterator[None]:
     """Turn whatever the project's code raises into a ``PackageError`` naming file and line.
 
     Its traceback goes to stderr, unless not ``traced``: where what it raises becomes a note.

@@ -11,7 +11,7 @@ from typing import Any
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Serve
-from packager.model.project_code import calling, find_module, find_object
+from packager.model.project_code import find_module, find_object, project_errors
 
 JOBLIB = "joblib"
 PROTOCOL = 5  # fixed, so that the same object gives the same bytes under every Python
@@ -37,7 +37,7 @@ def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "a
             f"module {module.__name__!r} has save(model, path) but no load(path)",
             f"add load(path) to {module.__name__!r}, or name a predictor under [serve]",
         )
-    with _refusing_main(), calling(f"save of module {module.__name__!r}"):
+    with _refusing_main(), project_errors(f"save of module {module.__name__!r}"):
         save(model, path)
     if not path.exists():
         raise PackageError(
@@ -65,17 +65,17 @@ def _dump(model: Any, path: Path) -> None:
         ) from error
 
 
-def read_native(path: Path, serve: Serve) -> Any:
+def load_estimator(path: Path, serve: Serve) -> Any:
     """The project's own object at ``path``: from joblib, ``load`` of a module, or a predictor."""
     if serve.predictor != "auto":
         return _read_predictor(path, serve.predictor)
     if serve.loader == JOBLIB:
         import joblib
 
-        with _refusing_main(), calling("reading the model"):
+        with _refusing_main(), project_errors("reading the model"):
             return joblib.load(path)
     module = find_module(serve.loader, "[recipe] train")
-    with _refusing_main(), calling(f"load of module {serve.loader!r}"):
+    with _refusing_main(), project_errors(f"load of module {serve.loader!r}"):
         return module.load(path)
 
 
@@ -87,7 +87,7 @@ def _read_predictor(path: Path, spec: str) -> Any:
             f"[serve] predictor: expected {spec!r} to have load(path), which it has not",
             "add a classmethod load(path) that returns a predictor",
         )
-    with _refusing_main(), calling(f"load of {spec!r}"):
+    with _refusing_main(), project_errors(f"load of {spec!r}"):
         return load(path)
 
 

@@ -24,7 +24,9 @@ def check_takes_frames(model: Any, columns: Sequence[Column], *, trained: bool) 
             raise _refusal(type(step).__name__, columns, trained=trained)
 
 
-def by_column(answers: int, rows: int, columns: Sequence[str], task: Task) -> PackageError | None:
+def wrap_text_model(
+    answers: int, rows: int, columns: Sequence[str], task: Task
+) -> PackageError | None:
     """The error of a model that answered once for each column in place of each row."""
     if answers != len(columns) or answers == rows:
         return None

@@ -15,7 +15,7 @@ from packager.client.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedErr
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
 from packager.monitor.exposition import Sample, samples
-from packager.text import shown_value
+from packager.text import display_value
 
 TIMEOUT = 30
 """Seconds for a connection, and between two bytes."""
@@ -45,7 +45,7 @@ Values = Mapping[str, Mapping[tuple[str, ...], float]]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ModelSelector:
     """The model and version asked for; None where there is only one to choose from."""
 
     model: str | None
@@ -72,7 +72,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Totals:
+class CounterTotals:
     """Counters and gauges of one version."""
 
     model: str
@@ -85,7 +85,9 @@ class Totals:
         return self.values.get(name, {})
 
 
-def from_replicas(urls: Sequence[str], wanted: Wanted, key: str | None = None) -> Totals:
+def scrape_replicas(
+    urls: Sequence[str], wanted: ModelSelector, key: str | None = None
+) -> CounterTotals:
     """The sum of what replicas counted since they started; each URL is one replica.
 
     ``key`` is sent to each of them.
@@ -109,10 +111,12 @@ def from_replicas(urls: Sequence[str], wanted: Wanted, key: str | None = None) -
         else:
             place[cell] = max(place.get(cell, sample.value), sample.value)
     replicas = "1 replica" if len(urls) == 1 else f"{len(urls)} replicas"
-    return Totals(model, version, f"{replicas} since their start", values)
+    return CounterTotals(model, version, f"{replicas} since their start", values)
 
 
-def from_prometheus(url: str, window: str, wanted: Wanted, key: str | None = None) -> Totals:
+def query_prometheus(
+    url: str, window: str, wanted: ModelSelector, key: str | None = None
+) -> CounterTotals:
     """What all replicas counted in the last ``window`` (``1d``), as ``increase()`` has it."""
     if not WINDOW.fullmatch(window):
         raise UsageError(
@@ -133,7 +137,7 @@ def from_prometheus(url: str, window: str, wanted: Wanted, key: str | None = Non
             tuple(series.get(label, "") for label in labels): value
             for series, value in _asked(url, query, key)
         }
-    return Totals(model, version, f"the last {window}, from Prometheus", values)
+    return CounterTotals(model, version, f"the last {window}, from Prometheus", values)
 
 
 def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
@@ -230,7 +234,7 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
     if answer.status_code != 200:
         raise PackageError(
             f"{url}: expected status 200, got {answer.status_code}: "
-            f"{shown_value(answer.text[:200].strip())}",
+            f"{display_value(answer.text[:200].strip())}",
             "name /metrics of a replica, or the address of a Prometheus",
         )
     return answer

@@ -12,14 +12,14 @@ from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
 from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
 from packager.errors import PackageError
-from packager.monitor.counters import Totals
+from packager.monitor.counters import CounterTotals
 
-Judged = Literal["drift", "ok", "too few rows", "no rows"]
+Verdicts = Literal["drift", "ok", "too few rows", "no rows"]
 Verdict = Literal["drift", "no drift", "too few rows to tell", "no rows", "nothing to compare"]
 
 
 @dataclass(frozen=True)
-class Feature:
+class FeatureDrift:
     """One feature's live rows against the reference."""
 
     name: str
@@ -29,7 +29,7 @@ class Feature:
     design_effect: float
 
     @property
-    def verdict(self) -> Judged:
+    def verdict(self) -> Verdicts:
         """What can be said; below ``PSI_ROWS`` (effective) rows nothing."""
         if self.measured.drifting:
             return "drift"
@@ -40,7 +40,7 @@ class Feature:
 
 
 @dataclass(frozen=True)
-class Odd:
+class Anomaly:
     """Values of one feature that are missing, unseen or out of range."""
 
     feature: str
@@ -74,7 +74,7 @@ class NotCompared:
 
 
 @dataclass(frozen=True)
-class Slice:
+class SliceDrift:
     """Labels that came for one slice; ``score`` is accuracy, or the mean absolute error."""
 
     name: str
@@ -101,16 +101,16 @@ class Slice:
 
 
 @dataclass(frozen=True)
-class Report:
+class DriftReport:
     """What the counters of one version say."""
 
     model: str
     version: str
     source: str
     regression: bool
-    features: tuple[Feature, ...]
-    odd: tuple[Odd, ...]
-    slices: tuple[Slice, ...]
+    features: tuple[FeatureDrift, ...]
+    odd: tuple[Anomaly, ...]
+    slices: tuple[SliceDrift, ...]
     rows: float
     """Rows that were answered."""
     not_compared: tuple[NotCompared, ...]
@@ -153,9 +153,9 @@ class Report:
         return {key: _plain(value) for key, value in document.items()}
 
 
-def report(totals: Totals, design_effect: float) -> Report:
+def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
     """Judge every feature, odd value and slice of ``totals``."""
-    return Report(
+    return DriftReport(
         model=totals.model,
         version=totals.version,
         source=totals.source,
@@ -171,7 +171,7 @@ def report(totals: Totals, design_effect: float) -> Report:
     )
 
 
-def _features(totals: Totals, design_effect: float) -> tuple[Feature, ...]:
+def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift, ...]:
     live = totals.of("model_feature_observations_total")
     bins: dict[str, dict[str, float]] = {}
     for (feature, name), rows in totals.of("model_feature_reference_rows").items():
@@ -190,13 +190,13 @@ def _features(totals: Totals, design_effect: float) -> tuple[Feature, ...]:
             ) from error
     adjusted = drift.benjamini_hochberg([one.p_value for one in measured.values()])
     found = [
-        Feature(name, one, q, design_effect)
+        FeatureDrift(name, one, q, design_effect)
         for (name, one), q in zip(measured.items(), adjusted, strict=True)
     ]
     return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
 
 
-def _odd_values(totals: Totals) -> tuple[Odd, ...]:
+def _odd_values(totals: CounterTotals) -> tuple[Anomaly, ...]:
     rows = totals.of("model_slice_predictions_total").get((ALL,), 0.0)
     trained: dict[str, float] = {}
     for (feature, _), count in totals.of("model_feature_reference_rows").items():
@@ -210,11 +210,11 @@ def _odd_values(totals: Totals) -> tuple[Odd, ...]:
         ratio = min(1.0, values / rows)  # invalid values are of refused rows, which aren't counted
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
-        found.append(Odd(feature, kind, values, ratio, reference, z, anomalous, rows))
+        found.append(Anomaly(feature, kind, values, ratio, reference, z, anomalous, rows))
     return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
 
 
-def _slices(totals: Totals) -> tuple[Slice, ...]:
+def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:
     served = totals.of("model_slice_predictions_total")
     errors = totals.of("model_feedback_error_abs_total")
     judge = _mean_error if errors else _accuracy
@@ -223,7 +223,7 @@ def _slices(totals: Totals) -> tuple[Slice, ...]:
     return tuple(judge(totals, name, served.get((name,), 0.0)) for name in names)
 
 
-def _accuracy(totals: Totals, name: str, served: float) -> Slice:
+def _accuracy(totals: CounterTotals, name: str, served: float) -> SliceDrift:
     feedback = totals.of("model_feedback_total")
     right = feedback.get((name, "correct"), 0.0)
     labels = right + feedback.get((name, "incorrect"), 0.0)
@@ -232,13 +232,13 @@ def _accuracy(totals: Totals, name: str, served: float) -> Slice:
     low, high = wilson(right, labels)
     score = right / labels if labels else math.nan
     if baseline is None:
-        return Slice(name, served, labels, score, low, high, None, trained, math.nan, False)
+        return SliceDrift(name, served, labels, score, low, high, None, trained, math.nan, False)
     z = share_z(right, labels, baseline, trained)
     worse = accuracy.accuracy_regressed(right, labels, baseline, trained)
-    return Slice(name, served, labels, score, low, high, baseline, trained, z, worse)
+    return SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
 
 
-def _mean_error(totals: Totals, name: str, served: float) -> Slice:
+def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
     total = totals.of("model_feedback_error_abs_total").get((name,), 0.0)
     squares = totals.of("model_feedback_error_squared_total").get((name,), 0.0)
     labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
@@ -247,10 +247,10 @@ def _mean_error(totals: Totals, name: str, served: float) -> Slice:
     low, high = mean_interval(total, squares, labels)
     score = total / labels if labels else math.nan
     if baseline is None:
-        return Slice(name, served, labels, score, low, high, None, trained, math.nan, False)
+        return SliceDrift(name, served, labels, score, low, high, None, trained, math.nan, False)
     z = mae_z(total, squares, labels, baseline, trained)
     worse = accuracy.mae_regressed(total, squares, labels, baseline, trained)
-    return Slice(name, served, labels, score, low, high, baseline, trained, z, worse)
+    return SliceDrift(name, served, labels, score, low, high, baseline, trained, z, worse)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

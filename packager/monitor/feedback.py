@@ -24,7 +24,7 @@ Pair = tuple[int, Any, Any]
 
 
 @dataclass(frozen=True)
-class Sent:
+class FeedbackResult:
     """What became of the labels in a file."""
 
     accepted: int
@@ -46,7 +46,7 @@ class Sent:
         return all(reason == "duplicate" for _, reason in self.rejected)
 
 
-def send(client: Client, source: Path, progress: Progress) -> Sent:
+def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
     """Send every label of ``source``; it may be sent again, as no label counts twice.
 
     ``source``: .csv, .json (a list of objects), .jsonl or .parquet with token and actual. Raises
@@ -65,7 +65,7 @@ def send(client: Client, source: Path, progress: Progress) -> Sent:
         accepted += found.accepted
         skipped += found.skipped
         rejected += [(part[index][0], reason) for index, reason in found.rejected]
-    return Sent(accepted, skipped, tuple(rejected), unit)
+    return FeedbackResult(accepted, skipped, tuple(rejected), unit)
 
 
 def _read(source: Path) -> tuple[Unit, list[Pair]]:

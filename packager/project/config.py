@@ -14,7 +14,7 @@ from packager.confinement import lies_outside, refuse_leaving, refuse_special, s
 from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import TableVersion
 from packager.project.sections import (
     DataSection,
@@ -46,7 +46,7 @@ OURS = ("directory", "exported")
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
 
-class Project(Noun):
+class Project(FrozenModel):
     """What a person wrote, with the folder it stands in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

@@ -25,9 +25,9 @@ from packager.environment.lock import FILENAME as LOCK
 from packager.errors import UsageError
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.project.ignore_rules import Ignored, junk_file, junk_folder
-from packager.project.include import included
-from packager.project.required_secrets import DATA_FOLDER, refuse_needed, told
+from packager.project.ignore_rules import IgnoreRules, junk_file, junk_folder
+from packager.project.include import included_files
+from packager.project.required_secrets import DATA_FOLDER, refuse_required_secrets, secret_reason
 from packager.project.secrets import secret_in
 
 RECORD = "package.build.json"
@@ -40,7 +40,7 @@ OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
 
 
 @dataclass(frozen=True)
-class Code:
+class ProjectCode:
     """What of a project belongs at ``/code``, and what does not."""
 
     files: dict[str, Path]
@@ -61,7 +61,7 @@ def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path
     return read_code(project, outputs).files
 
 
-def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
+def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
     """Sort the files of a project into those that belong at ``/code`` and the others.
 
     Left out: the data and its folder (unless that is the project's own), the split file, a given
@@ -72,7 +72,7 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
     top = project.directory
     apart = {path.resolve() for path in (*_data_places(project), *outputs)}
     files, left_out = _walk(top, apart)
-    wanted = included(top, project.image.include)
+    wanted = included_files(top, project.image.include)
     refuse_links_out(wanted.values(), top)
     files |= wanted
     for name, path in files.items():
@@ -80,17 +80,17 @@ def read_code(project: Project, outputs: Iterable[Path] = ()) -> Code:
         refuse_sparse(path, name)
     held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
     held = {name: secret for name, secret in held.items() if name not in wanted}
-    refuse_needed(project, files, held)
+    refuse_required_secrets(project, files, held)
     _refuse_in_model(project, {path.resolve() for path in wanted.values()})
-    left_out |= {name: told(secret) for name, secret in held.items()}
+    left_out |= {name: secret_reason(secret) for name, secret in held.items()}
     kept = {name: path for name, path in sorted(files.items()) if name not in held}
     gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}
-    return Code(kept, gone, tuple(sorted(held)))
+    return ProjectCode(kept, gone, tuple(sorted(held)))
 
 
 def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
     """Every file below ``top`` that nothing leaves out, and what is left out with the reason."""
-    ignored, wanted = Ignored(top), _not_ignored(top)
+    ignored, wanted = IgnoreRules(top), _not_ignored(top)
     files: dict[str, Path] = {}
     left_out: dict[str, str] = {}
     for folder, folders, names in os.walk(top, followlinks=True):
@@ -143,7 +143,8 @@ def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
         secret = None if path.resolve() in wanted else secret_in(path, name)
         if secret is not None:
             raise UsageError(
-                f"{path}: {told(secret)}, and the model's folder goes into the image as it is",
+                f"{path}: {secret_reason(secret)}, and the model's folder goes into the image "
+                "as it is",
                 "move it out of that folder; if it is no secret, name it in [image] include",
             )
 

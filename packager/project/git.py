@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.environment.programs import find_program, search_path
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REF = re.compile(r"refs/[\w./+@-]+")
@@ -28,7 +28,7 @@ CONFIG = "[core]\n\tbare = false\n\trepositoryformatversion = {version}\n{extens
 SHA256 = "[extensions]\n\tobjectformat = sha256\n"
 
 
-class GitState(Noun):
+class GitState(FrozenModel):
     """The commit a project was built from."""
 
     commit: str

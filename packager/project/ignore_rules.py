@@ -42,7 +42,7 @@ _MARKS = {
 """What lies in a folder → what the folder is then."""
 
 
-class Ignored:
+class IgnoreRules:
     """The ``.gitignore`` files that say something of what lies in ``top``."""
 
     def __init__(self, top: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from packager.errors import UsageError
 
 
-def reached(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
+def imported_files(files: Iterable[Path], tops: Sequence[Path]) -> list[Path]:
     """``files`` and, where they are Python, what they import from below ``tops``, and so on.
 
     Raises ``UsageError`` for a module that is not valid Python.

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from packager.errors import UsageError
 
 
-def included(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
+def included_files(top: Path, patterns: Iterable[str]) -> dict[str, Path]:
     """Posix name → file of what the patterns name: a file, a folder with all in it, or a glob.
 
     Raises ``UsageError`` for a pattern that names nothing, or leads out of the project.

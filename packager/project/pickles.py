@@ -24,7 +24,7 @@ OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
 }
 
 
-def head(path: Path) -> bytes:
+def read_header(path: Path) -> bytes:
     """The first 4 MiB of a model, decompressed: enough to tell what made it."""
     content = b""
     for chunk in _chunks(path):
@@ -34,7 +34,7 @@ def head(path: Path) -> bytes:
     return content
 
 
-def holds_main(path: Path) -> bool:
+def references_main(path: Path) -> bool:
     """Whether a pickle asks ``__main__`` for a class (text or length-prefixed string).
 
     One that cloudpickle wrote holds the classes of ``__main__`` themselves, with that name on

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
-from packager.project.imports import module_file, reached
+from packager.project.imports import imported_files, module_file
 from packager.project.secrets import Secret
 
 DATA_FOLDER = "the data lies there"
@@ -21,14 +21,14 @@ _ALWAYS = (FILENAME, "Dockerfile.template")
 _MISSING = re.compile(r"no such file|no module named|not found|does not exist|got none", re.I)
 
 
-def told(secret: Secret) -> str:
+def secret_reason(secret: Secret) -> str:
     """Why a file stays out."""
     if secret.line is None:
         return f"its name is that of {secret.what}"
     return f"line {secret.line} holds {secret.what}"
 
 
-def refuse_needed(
+def refuse_required_secrets(
     project: Project, files: Mapping[str, Path], secrets: Mapping[str, Secret]
 ) -> None:
     """Raise ``UsageError`` for a credential in a file that the package can't do without.
@@ -43,8 +43,8 @@ def refuse_needed(
     for name, secret in secrets.items():
         if name in names or name in _ALWAYS:
             raise UsageError(
-                f"{name}: {told(secret)}, and the package needs this file: it would go into the "
-                "image",
+                f"{name}: {secret_reason(secret)}, and the package needs this file: it would go "
+                "into the image",
                 "read it from the environment or a file that is mounted where it is needed, and "
                 "have it changed if others could see it; if it is no secret, name the file in "
                 "[image] include",
@@ -53,7 +53,8 @@ def refuse_needed(
         if reader is not None:
             shown = reader.relative_to(project.directory).as_posix()
             raise UsageError(
-                f"{name}: {told(secret)}, and {shown} reads it: it would go into the image",
+                f"{name}: {secret_reason(secret)}, and {shown} reads it: it would go into "
+                "the image",
                 "training has no network, so it needs no credential; have the server read it from "
                 "the environment or a mounted file; if it is no secret, name the file in "
                 "[image] include",
@@ -61,7 +62,7 @@ def refuse_needed(
 
 
 @contextmanager
-def explained(left_out: Mapping[str, str]) -> Iterator[None]:
+def explain_left_out(left_out: Mapping[str, str]) -> Iterator[None]:
     """Say of an error about something that isn't there that it was left out, and why."""
     try:
         yield
@@ -82,7 +83,7 @@ def _modules(project: Project) -> list[Path]:
     entrypoints = [project.serve.predictor, project.recipe.train if project.recipe else "auto"]
     named = [entry.partition(":")[0] for entry in entrypoints if entry != "auto"]
     files = [path for name in named for top in tops if (path := module_file(name, top))]
-    return [path for path in reached(files, tops) if path.is_relative_to(project.directory)]
+    return [path for path in imported_files(files, tops) if path.is_relative_to(project.directory)]
 
 
 def _reader(name: str, modules: list[Path]) -> Path | None:

@@ -17,7 +17,7 @@ from packager.cache import check_writable, writing
 from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME
-from packager.project.pickles import head, holds_main
+from packager.project.pickles import read_header, references_main
 
 STARTER = Path(__file__).parent / "templates"
 TARGET_NAMES = ("target", "label", "class", "y")
@@ -52,7 +52,7 @@ def init_from_model(
     Raises ``PackageError`` for a pickle whose classes live in ``__main__``.
     """
     _check_model(model)
-    content_of_model = head(_first_file(model))
+    content_of_model = read_header(_first_file(model))
     content = {"requirements.txt": _requirements(content_of_model)}
     copies = {f"model/{model.name}": model}
     section = ""
@@ -72,7 +72,7 @@ def _check_model(model: Path) -> None:
         raise UsageError(f"--from-model {model}: no such file", "name a saved model")
     if model.is_dir() and not any(path.is_file() for path in model.rglob("*")):
         raise UsageError(f"--from-model {model}: holds no file", "name a saved model")
-    if model.is_file() and holds_main(model):
+    if model.is_file() and references_main(model):
         raise PackageError(
             f"{model}: its classes live in __main__, where nothing else finds them",
             "move the class to a module, import it from there, and save the model again",

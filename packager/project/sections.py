@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from packager.data.checks.expectations import Declared
-from packager.manifest.base import Isa, Level, Noun, Task
+from packager.data.checks.expectations import DeclaredColumn
+from packager.manifest.base import FrozenModel, Isa, Level, Task
 from packager.manifest.manifest import Split
-from packager.manifest.read_options import ColumnReading, Reader, ReadOptions, texts_of
+from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
 
 # As engines read it: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -22,13 +22,13 @@ Repository = Annotated[str, Field(pattern=REPOSITORY, max_length=200)]
 Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
-class PackageSection(Noun):
+class PackageSection(FrozenModel):
     name: Name
     version: Version
     task: Task
 
 
-class DataSection(Noun):
+class DataSection(FrozenModel):
     source: str
     target: str
     include: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class DataSection(Noun):
     private: bool = False
     personal: tuple[str, ...] = ()
     not_personal: tuple[str, ...] = ()
-    columns: dict[str, Declared] = {}
+    columns: dict[str, DeclaredColumn] = {}
     read: ReadOptions = ReadOptions()
 
     @model_validator(mode="after")
@@ -61,14 +61,14 @@ class DataSection(Noun):
         return self
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> TableReadOptions:
         """How the data's files are read."""
         columns = {
             name: ColumnReading(kind=c.kind, values=texts_of(c.values), null=c.null)
             for name, c in self.columns.items()
             if c.kind or c.null is not None or texts_of(c.values)
         }
-        return Reader(**self.read.model_dump(), columns=columns)
+        return TableReadOptions(**self.read.model_dump(), columns=columns)
 
     @field_validator("split", mode="before")
     @classmethod
@@ -82,7 +82,7 @@ class DataSection(Noun):
         return {**value, "from": moment.isoformat()} if isinstance(moment, date) else value
 
 
-class RecipeSection(Noun):
+class RecipeSection(FrozenModel):
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
     level: Level | None = None
@@ -92,17 +92,17 @@ class RecipeSection(Noun):
     params: dict[str, Any] = {}
 
 
-class ModelSection(Noun):
+class ModelSection(FrozenModel):
     path: str
 
 
-class RequirementsSection(Noun):
+class RequirementsSection(FrozenModel):
     file: str = "requirements.txt"
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
     """As uv calls it; None: what the user's own uv configuration says, else ``first-index``."""
 
 
-class ServeSection(Noun):
+class ServeSection(FrozenModel):
     predictor: Annotated[str, Field(pattern=r"^auto$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = "auto"
     compile: Literal["auto", "off", "require"] = "auto"
     workers: int = Field(default=2, ge=1, le=64)
@@ -110,12 +110,12 @@ class ServeSection(Noun):
     extra_columns: Literal["ignore", "refuse"] = "ignore"
 
 
-class SlicesSection(Noun):
+class SlicesSection(FrozenModel):
     columns: tuple[str, ...] = ()
     rules: dict[str, str] = {}
 
 
-class MonitoringSection(Noun):
+class MonitoringSection(FrozenModel):
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
 
@@ -128,7 +128,7 @@ class MonitoringSection(Noun):
         return self
 
 
-class ImageSection(Noun):
+class ImageSection(FrozenModel):
     base: str = "python:3.11-slim-bookworm"
     repository: Repository | None = None
     system_packages: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from pathlib import Path
 from monitoring.slices.slices import Rule
 from packager.data.frames import column_names
 from packager.data.preview import (
-    first_rows,
+    read_first_rows,
     refuse_commas,
     refuse_unservable,
     refuse_unservable_types,
@@ -17,7 +17,7 @@ from packager.data.preview import (
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
 from packager.project.files import model_files
-from packager.project.pickles import holds_main
+from packager.project.pickles import references_main
 from packager.project.sections import DataSection
 
 
@@ -58,7 +58,7 @@ def _check_first_rows(data: DataSection, source: Path, present: list[str]) -> No
     other = {data.target, *data.exclude, *data.train_only}
     features = [n for n in data.include or present if n not in other]
     refuse_unservable_types(source, features)
-    rows = first_rows(source, data.reader)
+    rows = read_first_rows(source, data.reader)
     refuse_commas(rows, data.reader, data.source)
     refuse_unservable(rows, features)
 
@@ -82,7 +82,7 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
 def check_model_file(project: Project) -> None:
     """A given pickle whose classes live in ``__main__`` can be read by nobody else."""
     for name, path in model_files(project).items():
-        if holds_main(path):
+        if references_main(path):
             raise PackageError(
                 f"model file {name}: its classes live in __main__, where nothing else finds them",
                 "move the class to a module of the project, import it from there, and save again",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from packager.monitor.drift import Feature, NotCompared, Odd, Report, Slice
-from packager.text import shortened
+from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift, NotCompared, SliceDrift
+from packager.text import truncate
 
 LEAST_NAME = 12
 MOST_NAME = 200
@@ -15,7 +15,7 @@ USUAL = {"missing": "training", "invalid": "-"}
 """Kind of odd value → the rows whose share is the usual one."""
 
 
-def as_text(report: Report, columns: int | None = None) -> str:
+def as_text(report: DriftReport, columns: int | None = None) -> str:
     """Features, odd values and slices, each with its verdict; the verdict of all comes last.
 
     Long names lose their middle where lines would be longer than ``columns``.
@@ -38,13 +38,13 @@ def as_text(report: Report, columns: int | None = None) -> str:
     return "\n\n".join(parts)
 
 
-def _feature(feature: Feature) -> list[str]:
+def _feature(feature: FeatureDrift) -> list[str]:
     one = feature.measured
     numbers = (one.psi, one.noise, one.z, feature.q_value, one.js)
     return [feature.name, f"{one.rows:.0f}", *map(_number, numbers), _told(feature.verdict)]
 
 
-def _odd(odd: Odd) -> list[str]:
+def _odd(odd: Anomaly) -> list[str]:
     usual = USUAL.get(odd.kind, "held-out")
     shares = [_number(odd.ratio), _number(odd.reference), usual, _number(odd.z)]
     return [odd.feature, odd.kind, f"{odd.values:.0f}", *shares, _told(odd.verdict)]
@@ -54,7 +54,7 @@ def _named(one: NotCompared) -> str:
     return one.name if one.features == 1 else f"{one.features} others"
 
 
-def _slice(part: Slice) -> list[str]:
+def _slice(part: SliceDrift) -> list[str]:
     interval = f"{_number(part.low)} to {_number(part.high)}" if part.labels else "-"
     baseline = math.nan if part.baseline is None else part.baseline
     counts = [f"{part.rows:.0f}", f"{part.labels:.0f}"]
@@ -94,7 +94,7 @@ def _table(heads: Sequence[str], columns: int | None, rows: Sequence[Sequence[st
 
 def _plain(text: str) -> str:
     """``text`` on one line of bounded length, without characters that steer a terminal."""
-    short = shortened(text, MOST_NAME)
+    short = truncate(text, MOST_NAME)
     return short if short.isprintable() else repr(short)
 
 

@@ -6,13 +6,13 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from packager.compare.significance import LEVEL, Difference
-from packager.run.evaluate import Contest
+from packager.compare.significance import LEVEL, PairedDifference
+from packager.run.evaluate import PairedEvaluation
 
 HEAD = f"{'':<28} {'rows':>7} {'first':>9} {'second':>9}  {'95 % of the difference':<22} {'p':>7}"
 
 
-def as_json(found: Contest) -> dict[str, Any]:
+def as_json(found: PairedEvaluation) -> dict[str, Any]:
     """Everything, and the verdict; an interval without an end has null there."""
     return {**_finite(asdict(found)), "sentence": found.sentence}
 
@@ -23,7 +23,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def as_text(found: Contest) -> str:
+def as_text(found: PairedEvaluation) -> str:
     """The sentence, then a table by slice; a slice's p is adjusted for looking at all of them."""
     error = found.metric != "accuracy"
     lines = [found.sentence, "", f"{HEAD}  {found.metric}"]
@@ -36,7 +36,7 @@ def as_text(found: Contest) -> str:
     return "\n".join(lines)
 
 
-def _row(name: str, one: Difference, p: float, error: bool) -> str:
+def _row(name: str, one: PairedDifference, p: float, error: bool) -> str:
     low, high = (-one.high, -one.low) if error else (one.low, one.high)
     change = f"{low:+.4f} to {high:+.4f}"
     better = ("better" if one.difference > 0 else "worse") if p < LEVEL else ""

@@ -6,7 +6,7 @@ import math
 from html import escape
 
 from packager.data.checks.finding import Histogram
-from packager.data.checks.suspects import shown
+from packager.data.checks.suspects import format_number
 
 WIDTH, HEIGHT, BASE = 320, 72, 56
 """In units of the view box; the page scales it. Bars stand on ``BASE``, the axis text below."""
@@ -35,8 +35,8 @@ def histogram(column: str, found: Histogram, value: float | None = None) -> str:
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">'
         f'<g class="bars">{"".join(bars)}</g>'
         f'<line class="axis" x1="0" y1="{BASE}" x2="{WIDTH}" y2="{BASE}"/>'
-        f'<text x="0" y="{HEIGHT - 2}">{shown(low)}</text>'
-        f'<text x="{WIDTH}" y="{HEIGHT - 2}" text-anchor="end">{shown(high)}</text>'
+        f'<text x="0" y="{HEIGHT - 2}">{format_number(low)}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 2}" text-anchor="end">{format_number(high)}</text>'
         f"{_mark(value, low, high)}</svg>"
     )
 
@@ -50,5 +50,5 @@ def _mark(value: float | None, low: float, high: float) -> str:
         f'<line class="mark" x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="{BASE}"/>'
         f'<circle class="mark" cx="{x:.1f}" cy="8" r="3.5"/>'
         f'<text class="mark" x="{x:.1f}" y="{HEIGHT - 2}" text-anchor="{anchor}">'
-        f"{shown(value)}</text>"
+        f"{format_number(value)}</text>"
     )

@@ -9,7 +9,7 @@ from typing import Any
 from packager.image.reference import Reference
 from packager.manifest.evaluation import Compiled, Metrics
 from packager.manifest.manifest import Manifest
-from packager.text import human_bytes, one_line, shown_value
+from packager.text import display_value, escape_control_characters, format_bytes
 
 
 def as_json(reference: Reference) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def as_text(reference: Reference) -> str:
         *_evaluation(manifest),
         *_layer_table(reference),
     ]
-    return "\n".join(map(one_line, lines))
+    return "\n".join(map(escape_control_characters, lines))
 
 
 def _recipe(manifest: Manifest) -> str:
@@ -87,7 +87,7 @@ def _unlabelled(words: Mapping[str, int]) -> str:
     """How many rows had no label, and what stood there."""
     if not words:
         return ""
-    texts = [f"target text {shown_value(text)} in {rows}" for text, rows in words.items() if text]
+    texts = [f"target text {display_value(text)} in {rows}" for text, rows in words.items() if text]
     texts += [f"empty target in {words['']}"] if "" in words else []
     return f"; rows dropped: {sum(words.values())}, {', '.join(texts)}"
 
@@ -163,5 +163,5 @@ def _layer_table(reference: Reference) -> Iterator[str]:
     yield ""
     yield f"  {'layer':<42} {'bytes':>10}  diff id"
     for name, diff_id, size in layers:
-        yield f"  {name:<42} {human_bytes(size):>10}  {diff_id[:19]}"
-    yield f"  {'total':<42} {human_bytes(sum(size for _, _, size in layers)):>10}"
+        yield f"  {name:<42} {format_bytes(size):>10}  {diff_id[:19]}"
+    yield f"  {'total':<42} {format_bytes(sum(size for _, _, size in layers)):>10}"

@@ -19,7 +19,7 @@ from packager.compare.records import (
     Requirement,
 )
 from packager.tables.overlap import Overlap, Rows, Share
-from packager.text import human_bytes
+from packager.text import format_bytes
 
 SIGNS = {"added": "+", "removed": "-"}
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}")
@@ -213,7 +213,7 @@ def _number(value: float | None) -> str:
 
 def _layers(found: LayersDifference) -> Iterator[str]:
     if found.equal:
-        size = human_bytes(sum(layer.size for layer in found.equal))
+        size = format_bytes(sum(layer.size for layer in found.equal))
         yield f"= {', '.join(layer.name for layer in found.equal)}: {size}"
     yield from _unlike(found.only_before, found.only_after)
     yield from _bytes(found)
@@ -237,10 +237,10 @@ def _companion(found: Difference) -> Iterator[str]:
 def _unlike(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> Iterator[str]:
     for sign, layers in (("-", before), ("+", after)):
         for layer in layers:
-            yield f"{sign} {layer.name:<24} {human_bytes(layer.size):>9}  {_value(layer.diff_id)}"
+            yield f"{sign} {layer.name:<24} {format_bytes(layer.size):>9}  {_value(layer.diff_id)}"
 
 
 def _bytes(found: LayersDifference) -> Iterator[str]:
-    yield f"to ship: {human_bytes(found.to_ship)} that A lacks"
-    load = human_bytes(found.to_load)
+    yield f"to ship: {format_bytes(found.to_ship)} that A lacks"
+    load = format_bytes(found.to_load)
     yield f"to load into an engine that has A: {load}, all above the first layer that differs"

@@ -9,7 +9,7 @@ from importlib import resources
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.page_policy import POLICY
-from packager.worker.replay.report import LADDER, Likeness, ReplayReport
+from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
 MEANING = {
@@ -71,7 +71,7 @@ def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
     return [*report.vouched.items(), *isolated(report)]
 
 
-def _likeness(found: Likeness) -> str:
+def _likeness(found: ModelComparison) -> str:
     facts = [("held-out rows asked", str(found.rows))]
     if found.label_flips is not None:
         facts.append(("rows with another label", str(found.label_flips)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 
-from packager.manifest.evaluation import Spread
+from packager.manifest.evaluation import SeedVariance
 
 HEAD = f"{'':<28} {'metric':<18} {'mean':>10} {'sd':>10} {'lowest':>10} {'highest':>10}"
 
 
-def spread_text(spread: Spread) -> str:
+def spread_text(spread: SeedVariance) -> str:
     """Mean, standard deviation and range of every metric, overall and by slice."""
     seeds = f"{len(spread.seeds)} seeds: {', '.join(map(str, spread.seeds))}"
     lines = [seeds, "", HEAD, *_rows("all", spread.overall)]

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from packager.cache import new_file
-from packager.data.checks.finding import Finding, Report
+from packager.cache import atomic_file
+from packager.data.checks.finding import DataCheckReport, Finding
 from packager.data.spreadsheet import escaped
 from packager.report.suspects_page import page
 from packager.review.verdicts import FIELDS, Verdict
@@ -19,18 +19,18 @@ TOLD = ("score", "detector", "part", "row", "observed", "expected", "suggestion"
 
 
 def write_suspects(
-    report: Report,
+    report: DataCheckReport,
     findings: Sequence[Finding],
     verdicts: Sequence[Verdict],
     folder: Path,
     title: str,
 ) -> tuple[Path, ...]:
     """Write ``findings`` into ``folder`` as three files; return them."""
-    with new_file(folder / PARQUET) as file:
+    with atomic_file(folder / PARQUET) as file:
         _write_parquet(findings, file)
-    with new_file(folder / CSV) as file:
+    with atomic_file(folder / CSV) as file:
         _write_csv(report, findings, verdicts, file)
-    with new_file(folder / PAGE) as file:
+    with atomic_file(folder / PAGE) as file:
         file.write_text(page(report, findings, verdicts, title), encoding="utf-8")
     return folder / PARQUET, folder / CSV, folder / PAGE
 
@@ -53,7 +53,7 @@ def _write_parquet(findings: Sequence[Finding], file: Path) -> None:
 
 
 def _write_csv(
-    report: Report, findings: Sequence[Finding], verdicts: Sequence[Verdict], file: Path
+    report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], file: Path
 ) -> None:
     """A line for each finding about a row, with its verdict so far, and the row's own cells.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from packager.data.checks.finding import Finding, Report
+from packager.data.checks.finding import DataCheckReport, Finding
 from packager.report.histogram_svg import histogram
 from packager.report.page_policy import POLICY
 from packager.review.summary import WHAT
@@ -23,7 +23,7 @@ _WORDS = {"sure": "wrong", "likely": "likely wrong", "look": "worth a look", "hi
 
 
 def page(
-    report: Report, findings: Sequence[Finding], verdicts: Sequence[Verdict], title: str
+    report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], title: str
 ) -> str:
     """The whole page; ``findings`` are shown in the order they come."""
     by_row: dict[tuple[str, int], list[Finding]] = {}
@@ -60,7 +60,7 @@ def grade(score: float) -> str:
     return next(name for least, name in _GRADES if score >= least)
 
 
-def _facts(report: Report, by_row: dict[tuple[str, int], list[Finding]]) -> str:
+def _facts(report: DataCheckReport, by_row: dict[tuple[str, int], list[Finding]]) -> str:
     facts = {
         "rows": f"{report.rows:,}",
         "columns": f"{len(report.columns)}",
@@ -71,7 +71,7 @@ def _facts(report: Report, by_row: dict[tuple[str, int], list[Finding]]) -> str:
     return f"<dl class=facts>{items}</dl>"
 
 
-def _found(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
+def _found(report: DataCheckReport, findings: Sequence[Finding]) -> Iterator[str]:
     """A line for each detector, worst first: how sure, what, how many."""
     worst: dict[str, Finding] = {}
     for finding in findings:
@@ -93,7 +93,7 @@ def _found(report: Report, findings: Sequence[Finding]) -> Iterator[str]:
     yield "</section>"
 
 
-def _general(report: Report, general: Sequence[Finding]) -> Iterator[str]:
+def _general(report: DataCheckReport, general: Sequence[Finding]) -> Iterator[str]:
     if general:
         yield "<section><h2>Columns and table</h2>"
         yield from (f"<article>{_finding(report, finding)}</article>" for finding in general)
@@ -108,7 +108,7 @@ def _rows(cards: Sequence[str]) -> Iterator[str]:
 
 
 def _alike(
-    report: Report, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
+    report: DataCheckReport, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
 ) -> Iterator[str]:
     """The rows with the same findings: a few at once, so that the next kind is seen too."""
     cards = [_row(report, found, judged) for found in rows[:SHOWN]]
@@ -125,7 +125,7 @@ def _alike(
         yield "</details>"
 
 
-def _row(report: Report, found: Sequence[Finding], judged: dict[str, Verdict]) -> str:
+def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Verdict]) -> str:
     first = found[0]
     place = f"{'test row' if first.part == 'test' else 'row'} {first.row:,}"
     verdict = judged.get(first.row_hash)
@@ -145,7 +145,7 @@ def _row(report: Report, found: Sequence[Finding], judged: dict[str, Verdict]) -
     )
 
 
-def _finding(report: Report, finding: Finding) -> str:
+def _finding(report: DataCheckReport, finding: Finding) -> str:
     band = grade(finding.score)
     about = f"<b>{escape(finding.column)}</b> " if finding.column else ""
     return (
@@ -158,7 +158,7 @@ def _finding(report: Report, finding: Finding) -> str:
     )
 
 
-def _plot(report: Report, finding: Finding) -> str:
+def _plot(report: DataCheckReport, finding: Finding) -> str:
     found = report.histograms.get(finding.column or "")
     if found is None:
         return ""

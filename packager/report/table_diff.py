@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from packager.compare.tables import DataDiff
 from packager.tables.row_diff import RowDiff
 from packager.tables.summary import ColumnSummary
-from packager.text import one_line
+from packager.text import escape_control_characters
 
 _COLUMNS = 40
 
 
 def compared_text(found: DataDiff) -> str:
     """The whole comparison as lines."""
-    return "\n".join(map(one_line, _lines(found)))
+    return "\n".join(map(escape_control_characters, _lines(found)))
 
 
 def _lines(found: DataDiff) -> Iterator[str]:

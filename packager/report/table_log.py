@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from packager.data.drift import ColumnDrift
-from packager.tables.commit import Added
+from packager.tables.commit import CommitResult
 from packager.tables.records import Version
 
 _SHOWN = 5
 
 
-def added_text(added: Added) -> str:
+def added_text(added: CommitResult) -> str:
     """What came, in a few lines."""
     return "\n".join(_added(added))
 
 
-def added_json(added: Added) -> dict[str, Any]:
+def added_json(added: CommitResult) -> dict[str, Any]:
     """The same as plain JSON values."""
     return {
         "version": added.version.number,
@@ -32,7 +32,7 @@ def added_json(added: Added) -> dict[str, Any]:
     }
 
 
-def _added(added: Added) -> Iterator[str]:
+def _added(added: CommitResult) -> Iterator[str]:
     count = added.version.fingerprint.row_count if added.version.fingerprint else 0
     if added.unchanged:
         yield f"unchanged: version {added.version.number} holds these {count} rows already"
@@ -45,7 +45,7 @@ def _added(added: Added) -> Iterator[str]:
         yield f"  leakage   {added.leakage}"
 
 
-def _difference(added: Added, before: Version, count: int) -> Iterator[str]:
+def _difference(added: CommitResult, before: Version, count: int) -> Iterator[str]:
     yield f"version {added.version.number}: {count} rows; compared with {before.number}:"
     yield f"  rows      {_rows(added)}"
     changed = [f"+{name}" for name in added.new_columns]
@@ -70,7 +70,7 @@ def drift_lines(drift: Iterable[ColumnDrift]) -> Iterator[str]:
         yield "no column moved by more than chance"
 
 
-def _rows(added: Added) -> str:
+def _rows(added: CommitResult) -> str:
     rows = added.rows
     if rows is None:
         return "not known: another program wrote the version before"

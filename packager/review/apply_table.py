@@ -14,10 +14,10 @@ from packager.data.parquet_files import arrow_table
 from packager.digest import canonical_json, sha256_bytes
 from packager.location import Location
 from packager.progress import Progress
-from packager.review.corrections import Changes, changed_table, changes_of
+from packager.review.corrections import Corrections, corrected_table, corrections_of
 from packager.review.verdicts import Verdict, digest
-from packager.tables.delta import Store
-from packager.tables.derive import Derived, derive
+from packager.tables.delta import VersionedTable
+from packager.tables.derive import DeriveResult, derive
 
 STEP = "verdicts"
 """What lineage calls it; no function is called so, for those have a colon."""
@@ -30,7 +30,7 @@ class VerdictStep:
 
     verdicts: tuple[Verdict, ...]
     """Those that change rows."""
-    tell: Callable[[Changes], object]
+    tell: Callable[[Corrections], object]
     """Called with what they did, if they were applied."""
     text: str = STEP
 
@@ -47,8 +47,8 @@ class VerdictStep:
     def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
         """Write the rows of the one parent as they should be."""
         del directory
-        changes = changes_of(read(parents[0]), self.verdicts)
-        parquet.write_table(changed_table(arrow_table(parents), changes), out)
+        changes = corrections_of(read(parents[0]), self.verdicts)
+        parquet.write_table(corrected_table(arrow_table(parents), changes), out)
         self.tell(changes)
 
 
@@ -58,8 +58,8 @@ def apply_to_table(
     output: Location | None,
     by: str,
     progress: Progress,
-    tell: Callable[[Changes], object],
-) -> tuple[Location, Derived]:
+    tell: Callable[[Corrections], object],
+) -> tuple[Location, DeriveResult]:
     """Bring ``output`` (default: ``NAME.clean`` beside the table) to what the verdicts say.
 
     A table that verdicts made already is made anew from its own parent: from the same version of
@@ -78,7 +78,7 @@ def apply_to_table(
 
 def _source(location: Location) -> tuple[Location, Location]:
     """What verdicts are applied to, and the table for the result."""
-    version = Store.open(location).version(location.version)
+    version = VersionedTable.open(location).version(location.version)
     if version.derived is None or version.derived.step != STEP:
         return location, Location(location.uri + CLEAN)
     parent = version.derived.parents[0]

@@ -14,22 +14,22 @@ from typing import Literal
 
 from pyarrow import parquet
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.data import frames
 from packager.data.csv_files import csv_records
 from packager.data.csv_text import separator_of, table_suffix
 from packager.data.fingerprint import fingerprint
 from packager.data.parquet_files import arrow_table
 from packager.errors import PackageError, UsageError
-from packager.manifest.base import FileEntry, Noun
-from packager.manifest.read_options import PLAIN, Reader
-from packager.review.corrections import Changes, changed_table, changes_of
+from packager.manifest.base import FileEntry, FrozenModel
+from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.review.corrections import Corrections, corrected_table, corrections_of
 from packager.review.verdicts import Verdict, digest
 
 RECORD = ".derived.json"
 
 
-class Derived(Noun):
+class CorrectedFile(FrozenModel):
     """What a derived table was made from, beside it as ``NAME.derived.json``."""
 
     step: Literal["verdicts"] = "verdicts"
@@ -54,7 +54,7 @@ def source_of(path: Path) -> Path:
     record = path.with_name(path.name + RECORD)
     if not record.is_file():
         return path
-    parent = (path.parent / Derived.load(record).parent).resolve()
+    parent = (path.parent / CorrectedFile.load(record).parent).resolve()
     if not parent.exists():
         raise PackageError(
             f"{path}: expected its source at {parent}, got nothing there",
@@ -64,8 +64,8 @@ def source_of(path: Path) -> Path:
 
 
 def apply_verdicts(
-    source: Path, verdicts: Sequence[Verdict], output: Path, reader: Reader = PLAIN
-) -> Derived:
+    source: Path, verdicts: Sequence[Verdict], output: Path, reader: TableReadOptions = PLAIN
+) -> CorrectedFile:
     """Write the rows of ``source`` as the verdicts have them to ``output``, and its record beside.
 
     CSV cells that no verdict names keep their text. Raise ``UsageError`` where a verdict names a
@@ -78,9 +78,9 @@ def apply_verdicts(
     if output.resolve() in [file.resolve() for file in files]:
         raise UsageError(f"--output {output}: expected another file than the source")
     frame = frames.read(source, reader)
-    changes = changes_of(frame, verdicts)
+    changes = corrections_of(frame, verdicts)
     top = source if source.is_dir() else source.parent
-    derived = Derived(
+    derived = CorrectedFile(
         parent=_relative(source, output.parent),
         files=tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files),
         parent_rows=fingerprint(frame).rows,
@@ -90,18 +90,18 @@ def apply_verdicts(
         fixed=len(changes.cells),
         unused=changes.unused,
     )
-    with new_file(output) as new:
+    with atomic_file(output) as new:
         if form == "csv":
             _write_csv(files, len(frame), changes, new, reader)
         else:
-            parquet.write_table(changed_table(arrow_table(files), changes), new)
-    with new_file(output.with_name(output.name + RECORD)) as new:
+            parquet.write_table(corrected_table(arrow_table(files), changes), new)
+    with atomic_file(output.with_name(output.name + RECORD)) as new:
         new.write_text(json.dumps(derived.model_dump(), indent=2) + "\n", encoding="utf-8")
     return derived
 
 
 def _write_csv(
-    files: Sequence[Path], rows: int, changes: Changes, new: Path, reader: Reader
+    files: Sequence[Path], rows: int, changes: Corrections, new: Path, reader: TableReadOptions
 ) -> None:
     """The records as they are written in the source, but for what the verdicts change."""
     with new.open("w", encoding=reader.encoding, newline="") as out:
@@ -122,7 +122,9 @@ def _write_csv(
         )
 
 
-def _cells(cells: list[str], header: Sequence[str], place: int, changes: Changes) -> Sequence[str]:
+def _cells(
+    cells: list[str], header: Sequence[str], place: int, changes: Corrections
+) -> Sequence[str]:
     return [
         changes.cells.get((place, name), cell)
         for name, cell in zip([*header, *[""] * (len(cells) - len(header))], cells, strict=False)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packager.cache import work_folder
+from packager.cache import temporary_directory
 from packager.data import frames
-from packager.data.checks.expectations import Expected
-from packager.data.checks.finding import Finding, Report
+from packager.data.checks.expectations import Expectations
+from packager.data.checks.finding import DataCheckReport, Finding
 from packager.data.checks.run import DETECTORS, LARGE, MODEL_FREE, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
-from packager.data.model_input import as_served
+from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
 from packager.engine.engine import Engine
 from packager.errors import UsageError
@@ -26,17 +26,24 @@ from packager.manifest.read_options import PLAIN
 from packager.progress import Progress
 from packager.project.config import FILENAME, Project, load_project
 from packager.project.files import VERDICTS
-from packager.review.gate import asked_of, earlier, examine, kept_at, remembered, still_open
+from packager.review.gate import (
+    baseline,
+    cached_report,
+    make_check_job,
+    report_cache_path,
+    run_check,
+    undecided,
+)
 from packager.review.verdicts import Verdict, read_verdicts
-from packager.runners.project import footing_of, worker_on_footing
+from packager.runners.project import environment_worker, resolve_environment
 from packager.runners.table_data import local_data
 
 if TYPE_CHECKING:
-    from packager.tables.previous import Before
+    from packager.tables.previous import PreviousRows
 
 
 @dataclass(frozen=True)
-class Place:
+class CheckTarget:
     """What a name given on the command line stands for."""
 
     project: Project | None
@@ -60,51 +67,51 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """A report, and what people decided about its rows."""
 
-    report: Report
+    report: DataCheckReport
     verdicts: tuple[Verdict, ...]
 
     @property
     def open(self) -> tuple[Finding, ...]:
         """The findings nobody has said are right, worst first."""
-        return still_open(self.report.findings, self.verdicts)
+        return undecided(self.report.findings, self.verdicts)
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
         """Those of them that stop a build."""
-        return still_open(self.report.blocking, self.verdicts)
+        return undecided(self.report.blocking, self.verdicts)
 
 
-def place_of(text: str) -> Place:
+def resolve_target(text: str) -> CheckTarget:
     """A project if there is a ``package.toml``, a table, or rows; ``UsageError`` for none."""
     path = Path(text)
     if path.name == FILENAME or (path / FILENAME).is_file():
         project = load_project(path)
         if project.data is None:
             raise UsageError(f"{path}: expected a project with data, got one without", "add [data]")
-        return Place(project, project.table or project.path(project.data.source))
+        return CheckTarget(project, project.table or project.path(project.data.source))
     table = Location.table_at(text)
     if table is not None:
-        return Place(None, table)
+        return CheckTarget(None, table)
     if not path.exists():
         raise UsageError(
             f"{path}: expected a project, a file of rows or a table, got nothing there"
         )
     frames.source_files(path)
-    return Place(None, path.resolve())
+    return CheckTarget(None, path.resolve())
 
 
 def check_data(
-    place: Place,
+    place: CheckTarget,
     progress: Progress,
     *,
     target: str | None = None,
     against: str | None = None,
     base: str | None = None,
     fresh: bool = False,
-) -> Checked:
+) -> CheckResult:
     """Check ``place``; a project's report is remembered, unless ``fresh``.
 
     ``target`` is for data without a project. ``against`` names the version before (a file or a
@@ -113,48 +120,48 @@ def check_data(
     """
     verdicts = read_verdicts(place.verdicts)
     if place.project is None:
-        return Checked(_check_bare(place.data, target, against, progress), verdicts)
+        return CheckResult(_check_bare(place.data, target, against, progress), verdicts)
     if target is not None:
         raise UsageError("--target: expected none for a project", "package.toml names it")
     with local_data(place.project, progress) as project:
-        asked = asked_of(project, progress, against)
-        footing = footing_of(project, Engine.connect(), progress, base=base)
-        kept = kept_at(project, asked, footing.dependencies.lock, footing.isolation)
-        report = None if fresh else remembered(kept)
+        asked = make_check_job(project, progress, against)
+        footing = resolve_environment(project, Engine.connect(), progress, base=base)
+        kept = report_cache_path(project, asked, footing.dependencies.lock, footing.isolation)
+        report = None if fresh else cached_report(kept)
         if report is None:
-            with worker_on_footing(project, footing, progress) as worker:
-                report = examine(kept, asked, worker, progress)
-        return Checked(report, verdicts)
+            with environment_worker(project, footing, progress) as worker:
+                report = run_check(kept, asked, worker, progress)
+        return CheckResult(report, verdicts)
 
 
 def _check_bare(
     data: Path | Location, target: str | None, against: str | None, progress: Progress
-) -> Report:
+) -> DataCheckReport:
     """Rows without a project: of a file, or of a table."""
     frames.keep_text_plain()
     if isinstance(data, Path):
-        found = earlier(None, against, progress)
+        found = baseline(None, against, progress)
         return _check_rows(data, data.name, target, found, progress)
     from packager.tables.checkout import export
 
-    with work_folder() as folder:
+    with temporary_directory() as folder:
         file = folder / f"{data.name}.parquet"
         version = Location(data.uri, export(data, file).number)
-        found = earlier(version, against, progress)
+        found = baseline(version, against, progress)
         return _check_rows(file, str(version), target, found, progress)
 
 
 def _check_rows(
-    source: Path, name: str, target: str | None, before: Before | None, progress: Progress
-) -> Report:
+    source: Path, name: str, target: str | None, before: PreviousRows | None, progress: Progress
+) -> DataCheckReport:
     frame = frames.read(source)
-    served = as_served(frame, PLAIN)
+    served = to_model_input(frame, PLAIN)
     if target is not None and target not in frame.columns:
         raise UsageError(
             f"--target: expected a column of {name}, got {target!r}",
             f"its columns are {', '.join(map(str, list(frame.columns)[:20]))}",
         )
-    expected = Expected()
+    expected = Expectations()
     if before is not None:
         expected = expected.compared_with(before.rows, accepted=before.accepted)
     left_out = ", ".join(name for name in DETECTORS if name not in MODEL_FREE)

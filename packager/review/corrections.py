@@ -20,7 +20,7 @@ CHAIN = 10
 
 
 @dataclass(frozen=True)
-class Changes:
+class Corrections:
     """What verdicts do to rows: which stay, and new cells by (position, column)."""
 
     kept: np.ndarray
@@ -34,7 +34,7 @@ class Changes:
         return int((~self.kept).sum())
 
 
-def changes_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Changes:
+def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Corrections:
     """What ``verdicts`` do to the rows of ``frame``.
 
     A verdict may also name the hash that a row has after another one fixed it.
@@ -62,7 +62,7 @@ def changes_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Changes:
             break
         places = np.unique(fixed)
         current = _fixed(frame, cells).iloc[places]
-    return Changes(kept, cells, tuple(sorted(by_hash.keys() - used)))
+    return Corrections(kept, cells, tuple(sorted(by_hash.keys() - used)))
 
 
 def _column(verdict: Verdict, frame: pd.DataFrame) -> str:
@@ -75,7 +75,7 @@ def _column(verdict: Verdict, frame: pd.DataFrame) -> str:
     return verdict.column
 
 
-def changed_table(table: pa.Table, changes: Changes) -> pa.Table:
+def corrected_table(table: pa.Table, changes: Corrections) -> pa.Table:
     """``table`` with the changes, in its own types; ``UsageError`` for a value that doesn't fit."""
     for name in dict.fromkeys(column for _, column in changes.cells):
         mine = sorted(

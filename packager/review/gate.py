@@ -7,123 +7,126 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packager.cache import cache_directory, new_folder, used
-from packager.data.checks.expectations import Expected
-from packager.data.checks.finding import Finding, Report
+from packager.cache import atomic_directory, cache_directory, touch
+from packager.data.checks.expectations import Expectations
+from packager.data.checks.finding import DataCheckReport, Finding
 from packager.errors import PackageError
 from packager.location import Location
-from packager.manifest.evaluation import Findings
+from packager.manifest.evaluation import DataCheckSummary
 from packager.manifest.manifest import Lock
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import VERDICTS
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
-from packager.runners.job import job_of
+from packager.runners.job import make_job
 from packager.runners.result_cache import inputs_digest
 from packager.runners.runner import Worker
 from packager.worker.job import CheckJob
 
 if TYPE_CHECKING:
-    from packager.tables.previous import Before
+    from packager.tables.previous import PreviousRows
 
 
 def review(
     project: Project, lock: Lock, worker: Worker, progress: Progress, *, allow: bool
-) -> Findings | None:
+) -> DataCheckSummary | None:
     """Check the data of a build; what the manifest keeps of it, None where there is no data.
 
     Raise ``PackageError`` for findings that stop a build, unless ``allow``.
     """
     if project.data is None:
         return None
-    asked = asked_of(project, progress)
-    place = kept_at(project, asked, lock, worker.isolation)
-    report = remembered(place) or examine(place, asked, worker, progress)
+    asked = make_check_job(project, progress)
+    place = report_cache_path(project, asked, lock, worker.isolation)
+    report = cached_report(place) or run_check(place, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
         progress.output(line)
-    blocking = still_open(report.blocking, verdicts)
+    blocking = undecided(report.blocking, verdicts)
     if blocking and not allow:
-        raise refusal(report, blocking, project.directory)
+        raise gate_error(report, blocking, project.directory)
     if blocking:
         progress.warn(f"{_count(report, blocking)} that stop a build were let through")
     free = {name: n for name, n in report.counts.items() if name in report.model_free}
-    return Findings(digest=report.digest, counts=free, allowed=bool(blocking))
+    return DataCheckSummary(digest=report.digest, counts=free, allowed=bool(blocking))
 
 
-def asked_of(project: Project, progress: Progress, against: str | None = None) -> CheckJob:
+def make_check_job(project: Project, progress: Progress, against: str | None = None) -> CheckJob:
     """What a worker is asked about the project's data.
 
     ``against`` names the version before: a file, a folder or a table. Where the data is a version
     of a table and nothing is named, it is the version before that one.
     """
     assert project.data is not None
-    expected = Expected(declared=project.data.columns)
+    expected = Expectations(declared=project.data.columns)
     table = None
     if project.table is not None and project.exported is not None:
         table = Location(project.table.uri, project.exported.version)
     reader = project.data.reader
-    previous = earlier(table, against, progress, reader)
+    previous = baseline(table, against, progress, reader)
     if previous is not None:
         columns, rules = project.slices.columns, project.slices.rules
         accepted = previous.accepted
         expected = expected.compared_with(
             previous.rows, columns, rules, accepted=accepted, reader=reader
         )
-    return CheckJob(job=job_of(project), expected=expected)
+    return CheckJob(job=make_job(project), expected=expected)
 
 
-def earlier(
-    table: Location | None, against: str | None, progress: Progress, reader: Reader = PLAIN
-) -> Before | None:
+def baseline(
+    table: Location | None,
+    against: str | None,
+    progress: Progress,
+    reader: TableReadOptions = PLAIN,
+) -> PreviousRows | None:
     """The rows to compare with: those named, else the version before the one of ``table``."""
     if table is None and against is None:
         return None
     # deltalake is loaded only where a table is in use.
     from packager.tables import previous
 
-    found = previous.rows_named(against, reader) if against else None
+    found = previous.load_rows(against, reader) if against else None
     if found is None and table is not None:
-        found = previous.rows_before(table, progress)
+        found = previous.load_previous(table, progress)
     if found is not None:
         progress.step(f"comparing with {found.name}")
     return found
 
 
-def kept_at(project: Project, asked: CheckJob, lock: Lock, isolation: str) -> Path:
+def report_cache_path(project: Project, asked: CheckJob, lock: Lock, isolation: str) -> Path:
     """Where the report is remembered, by all that it depends on."""
     return cache_directory("checks") / inputs_digest(project, lock, isolation, asked)
 
 
-def remembered(place: Path) -> Report | None:
+def cached_report(place: Path) -> DataCheckReport | None:
     """The report of an earlier check of the same things, if there was one."""
     if not place.is_dir():
         return None
-    used(place)
-    return Report.load(place / "check.json")
+    touch(place)
+    return DataCheckReport.load(place / "check.json")
 
 
-def examine(place: Path, asked: CheckJob, worker: Worker, progress: Progress) -> Report:
+def run_check(place: Path, asked: CheckJob, worker: Worker, progress: Progress) -> DataCheckReport:
     """Check the data in ``worker``, and remember the report at ``place``."""
     progress.step("checking the data")
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
         worker.run("check", {"job.json": asked.dump()}, out, progress)
-        report = Report.load(out / "check.json")
-    with new_folder(place, replace=True) as new:
+        report = DataCheckReport.load(out / "check.json")
+    with atomic_directory(place, replace=True) as new:
         (new / "check.json").write_bytes(report.dump())
     return report
 
 
-def still_open(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+def undecided(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
     """The findings about rows that no verdict says are right."""
     right = {verdict.row_hash for verdict in verdicts if verdict.verdict == "keep"}
     return tuple(finding for finding in findings if finding.row_hash not in right)
 
 
-def refusal(report: Report, blocking: Sequence[Finding], where: Path) -> PackageError:
+def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path) -> PackageError:
     """Why a build stops here, and what to type."""
     worst = blocking[0]
     place = f" in column {worst.column!r}" if worst.column else ""
@@ -137,7 +140,7 @@ def refusal(report: Report, blocking: Sequence[Finding], where: Path) -> Package
     )
 
 
-def _count(report: Report, blocking: Sequence[Finding]) -> str:
+def _count(report: DataCheckReport, blocking: Sequence[Finding]) -> str:
     """How many they are, those too that the report has no room for."""
     names = {finding.detector for finding in blocking}
     beyond = sum(

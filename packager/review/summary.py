@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from packager.data.checks.finding import Finding, Report
+from packager.data.checks.finding import DataCheckReport, Finding
 from packager.review.verdicts import Verdict
 
 WHAT = {
@@ -33,7 +33,7 @@ WHAT = {
 """Every detector, as ``12 copies of other rows`` reads."""
 
 
-def summary(report: Report, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
+def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
     """What a check found, a line for each detector that found something, worst first."""
     yield f"checked {_counted(report.rows, 'row')}, {_counted(len(report.columns), 'column')}"
     worst: dict[str, Finding] = {}

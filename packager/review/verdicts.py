@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.data.spreadsheet import escaped, unescaped
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 
 FIELDS = ("row_hash", "verdict", "column", "value", "why")
 Decision = Literal["keep", "drop", "once", "fix"]
@@ -25,7 +25,7 @@ DECISIONS: tuple[str, ...] = get_args(Decision)
 _HASH = re.compile(r"[0-9a-f]{16}")
 
 
-class Verdict(Noun):
+class Verdict(FrozenModel):
     """One decision about the rows of one hash.
 
     ``keep``: they are right, say no more. ``drop``: they go. ``once``: one copy stays. ``fix``:
@@ -117,7 +117,7 @@ def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...
 
 def write_verdicts(verdicts: Iterable[Verdict], file: Path) -> None:
     """Write all of them, sorted, in place of what ``file`` holds."""
-    with new_file(file) as new:
+    with atomic_file(file) as new:
         new.write_bytes(_dump(verdicts))
 
 

@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import benjamini_hochberg
-from packager.compare.significance import LEVEL, Difference, Seeds, difference
+from packager.compare.significance import LEVEL, PairedDifference, SeedRuns, difference
 from packager.data import frames
-from packager.data.model_input import as_served
+from packager.data.model_input import to_model_input
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
-from packager.manifest.evaluation import Spread
+from packager.manifest.evaluation import SeedVariance
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.run.predict import predict
@@ -31,12 +31,12 @@ MIN_ROWS = 5
 
 
 @dataclass(frozen=True)
-class Contest:
+class PairedEvaluation:
     """Two packages on the same rows: overall, and each slice of the first package."""
 
     metric: str
-    overall: Difference
-    slices: dict[str, Difference]
+    overall: PairedDifference
+    slices: dict[str, PairedDifference]
     q: dict[str, float]
     """Slice to p adjusted for looking at all of them (Benjamini & Hochberg 1995)."""
     seeds_known: bool
@@ -64,9 +64,9 @@ class Contest:
         )
 
 
-def contest(
+def evaluate_pair(
     before: Reference, after: Reference, data: Path, engine: Engine | None, progress: Progress
-) -> Contest:
+) -> PairedEvaluation:
     """Ask both packages about the rows of ``data``, which hold the target, and compare.
 
     Raises ``UsageError`` where the packages answer different questions or the file lacks the
@@ -75,7 +75,7 @@ def contest(
     first, second = before.manifest, after.manifest
     target = _target(first, second)
     frames.keep_text_plain()
-    frame = as_served(frames.read(data, first.reader), first.reader)
+    frame = to_model_input(frames.read(data, first.reader), first.reader)
     if target not in frame.columns:
         raise UsageError(
             f"--data {data}: expected the target {target!r} among the columns, got "
@@ -93,16 +93,16 @@ def contest(
         scores.append(_scores(kept, actual, first.task))
     seeds = _seeds(first, second)
     masks = SliceSet(first.slices.columns, first.slices.rules).masks(frame[labelled])
-    return judge(scores[0], scores[1], masks, first, seeds)
+    return compare_scores(scores[0], scores[1], masks, first, seeds)
 
 
-def judge(
+def compare_scores(
     one: Floats,
     other: Floats,
     masks: Mapping[str, npt.NDArray[np.bool_]],
     manifest: Manifest,
-    seeds: Mapping[str, tuple[Seeds, Seeds]],
-) -> Contest:
+    seeds: Mapping[str, tuple[SeedRuns, SeedRuns]],
+) -> PairedEvaluation:
     """The verdict on two arrays of scores, shape (n,)."""
     slices = {
         name: difference(one[mask], other[mask], seeds.get(name))
@@ -110,7 +110,7 @@ def judge(
         if name != ALL and mask.any()
     }
     adjusted = benjamini_hochberg([found.p for found in slices.values()]) if slices else []
-    return Contest(
+    return PairedEvaluation(
         metric="accuracy" if manifest.task == "classification" else "mean absolute error",
         overall=difference(one, other, seeds.get(ALL)),
         slices=slices,
@@ -154,7 +154,7 @@ def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: s
     return -np.abs(np.asarray(found, dtype=np.float64) - np.asarray(actual, dtype=np.float64))
 
 
-def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[Seeds, Seeds]]:
+def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[SeedRuns, SeedRuns]]:
     """Slice (and ``__all__``) to the variances of the score over seeds, where both know them."""
     if first.spread is None or second.spread is None:
         return {}
@@ -163,10 +163,10 @@ def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[Seeds, Seeds]]:
     return {name: (one[name], other[name]) for name in one.keys() & other.keys()}
 
 
-def _variances(spread: Spread, metric: str) -> dict[str, Seeds]:
+def _variances(spread: SeedVariance, metric: str) -> dict[str, SeedRuns]:
     columns = {ALL: spread.overall, **spread.slices}
     return {
-        name: Seeds(variance(values[metric]), len(values[metric]) - 1)
+        name: SeedRuns(variance(values[metric]), len(values[metric]) - 1)
         for name, values in columns.items()
         if len(values.get(metric, ())) > 1
     }

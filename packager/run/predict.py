@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from monitoring.metrics.class_labels import class_text
-from packager.cache import work_folder
+from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
 from packager.data.extra_columns import ExtraColumns
@@ -23,7 +23,7 @@ from packager.errors import UsageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
-from packager.runners.package import on_package
+from packager.runners.package import package_worker
 
 Format = Literal["jsonl", "csv", "csv-exact"]
 """``csv`` is safe to open in a spreadsheet; ``csv-exact`` has every text as it is."""
@@ -39,9 +39,9 @@ def predict(
     """
     rows = _rows(source, reference.manifest, progress)
     asked = json.dumps({"rows": rows}, allow_nan=False).encode()
-    with work_folder() as output:
+    with temporary_directory() as output:
         progress.step(f"predicting {len(rows)} rows")
-        with on_package(reference, engine, progress) as worker:
+        with package_worker(reference, engine, progress) as worker:
             answers = worker.run("predict", {"rows.json": asked}, output, progress)
         text = answers.read_text(encoding="utf-8")
     if form == "jsonl":

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from packager.cache import work_folder
+from packager.cache import temporary_directory
 from packager.data.frames import source_files
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
@@ -20,7 +20,7 @@ from packager.runners.local import check_host
 from packager.trust.contents import given_checks
 from packager.trust.examine import Examined, examine
 from packager.trust.stage import Stage, own_layers, regular_entries, same_model
-from packager.worker.job import Ask
+from packager.worker.job import ReplayRequest
 from packager.worker.replay.repeat import repeated
 from packager.worker.replay.report import ReplayReport, damaged
 
@@ -32,7 +32,7 @@ def replay(
     reference: Reference,
     engine: Engine | None,
     progress: Progress,
-    ask: Ask,
+    ask: ReplayRequest,
     *,
     data: Path | None = None,
 ) -> ReplayReport:
@@ -51,7 +51,7 @@ def replay(
     if not all(check.ok for check in checks):
         return _told(damaged(manifest, ()), checks, examined)
     _check_place(examined.lock, engine)
-    with work_folder() as folder:
+    with temporary_directory() as folder:
         extra: Sequence[Layer] = ()
         if files:
             extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]
@@ -64,7 +64,7 @@ def replay(
     return _told(_confirmed(report, equal), checks, examined)
 
 
-def _train(stage: Stage, manifest: Manifest, ask: Ask, folder: Path) -> Layer:
+def _train(stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path) -> Layer:
     """What the recipe makes of the data now, as a layer at ``/again``."""
     out = folder / "trained"
     out.mkdir()
@@ -75,7 +75,7 @@ def _train(stage: Stage, manifest: Manifest, ask: Ask, folder: Path) -> Layer:
     return plain_layer("again", folder / "again.tar", regular_entries(out, "again"))
 
 
-def _compare(stage: Stage, ask: Ask, trained: Layer, folder: Path) -> ReplayReport:
+def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:
     """The report of a worker that has both models, and has run no recipe."""
     out = folder / "compared"
     out.mkdir()

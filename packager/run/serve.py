@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from packager.engine.engine import Engine
-from packager.engine.usage import Usage, of_tree
+from packager.engine.usage import Usage, process_tree_usage
 from packager.errors import PackageError, UsageError
 from packager.image.config import PORT
 from packager.image.reference import Reference
 from packager.progress import Progress
 from packager.run.serve_settings import ServeSettings
-from packager.runners.local import check_host, local_root
-from packager.runners.server_log import last_lines, own_error
+from packager.runners.local import check_host, unpacked_package
+from packager.runners.server_log import last_lines, startup_error
 
 READY_SECONDS = 120
 STOP_SECONDS = 15
@@ -78,7 +78,7 @@ class ServerProcess:
         self.started = time.monotonic()
 
     def usage(self) -> Usage | None:
-        return of_tree(self._process.pid)
+        return process_tree_usage(self._process.pid)
 
     def alive(self) -> bool:
         return self._process.poll() is None
@@ -114,7 +114,7 @@ def _in_process(reference: Reference, port: int, settings: ServeSettings) -> Ite
     lock = reference.lock()
     check_host(lock.python, lock.platform)
     chosen = port or _free_port()
-    with local_root(reference.image().layers) as root:
+    with unpacked_package(reference.image().layers) as root:
         place = {"MODEL_PORT": str(chosen), "MODEL_HOST": "127.0.0.1"}
         variables = {**root.variables(), **settings.variables(), **place}
         process = subprocess.Popen(
@@ -164,7 +164,7 @@ def _wait_until_ready(server: Server) -> None:
 
 def _ended(log: str) -> PackageError:
     """Why a server that ended was never ready: its own error, or its last lines."""
-    found = own_error(log)
+    found = startup_error(log)
     if found is not None:
         return PackageError(f"the server can't start: {found.message}", found.hint)
     return PackageError(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from packager.manifest.manifest import Recipe, Serve, Split
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 from packager.project.config import Project
 from packager.worker.job import Job
 
 
-def job_of(project: Project) -> Job:
+def make_job(project: Project) -> Job:
     """What the worker is asked to do."""
     recipe, data = project.recipe, project.data
     return Job(
         task=project.package.task,
-        serve=serve_of(project),
+        serve=serve_section(project),
         slices_columns=project.slices.columns,
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
@@ -27,13 +27,13 @@ def job_of(project: Project) -> Job:
         train_only=data.train_only if data else (),
         personal=data.personal if data else (),
         not_personal=data.not_personal if data else (),
-        reader=data.reader if data else Reader(),
-        split=split_of(project),
+        reader=data.reader if data else TableReadOptions(),
+        split=split_section(project),
         source=data is not None,
     )
 
 
-def serve_of(project: Project, loader: str = "joblib") -> Serve:
+def serve_section(project: Project, loader: str = "joblib") -> Serve:
     """How the model is served, once it is known what loads it."""
     serve = project.serve
     return Serve(
@@ -46,7 +46,7 @@ def serve_of(project: Project, loader: str = "joblib") -> Serve:
     )
 
 
-def split_of(project: Project) -> Split:
+def split_section(project: Project) -> Split:
     """The split as the worker knows it: a file by the name it has under ``/data/test``."""
     split = project.data.split if project.data else Split()
     return split.model_copy(update={"file": Path(split.file).name}) if split.file else split

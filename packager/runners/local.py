@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from packager.cache import cache_directory, new_folder, used
+from packager.cache import atomic_directory, cache_directory, touch
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
 from packager.environment.programs import run
@@ -26,7 +26,7 @@ OWN = ("runtime", "code", "model", "package", "data", "again")
 
 
 @dataclass(frozen=True)
-class LocalRoot:
+class UnpackedPackage:
     """A package unpacked at ``path``, and the interpreter that has its dependencies."""
 
     path: Path
@@ -63,7 +63,7 @@ def check_host(python: str, platform: str) -> None:
 
 
 @contextmanager
-def local_root(layers: Sequence[Layer]) -> Iterator[LocalRoot]:
+def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
     """Unpack ``layers`` for the time of the block; dependencies stay in the cache."""
     # What ships lies below the code, what only the worker needs above it: two folders, so that
     # serving never finds more here than in a container.
@@ -83,7 +83,7 @@ def local_root(layers: Sequence[Layer]) -> Iterator[LocalRoot]:
                 _unpack(layer, root)
         (root / "code").mkdir(exist_ok=True)
         modules = next(iter(worker.glob(f"{VENV}/lib/*/site-packages")), None)
-        yield LocalRoot(root, environment / VENV / "bin" / "python", modules)
+        yield UnpackedPackage(root, environment / VENV / "bin" / "python", modules)
 
 
 def _shared(layers: Sequence[Layer]) -> list[Layer]:
@@ -96,13 +96,13 @@ def _environment(layers: Sequence[Layer]) -> Path:
     key = [sys.version, str(interpreter), *(layer.diff_id for layer in layers)]
     folder = cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
     if not folder.is_dir():
-        with new_folder(folder) as new:
+        with atomic_directory(folder) as new:
             for layer in layers:
                 _unpack(layer, new)
             if (new / VENV / "pyvenv.cfg").is_file():
                 _adopt(new / VENV, interpreter)
             _compile(new / VENV / "lib", interpreter)
-    used(folder)
+    touch(folder)
     return folder
 
 

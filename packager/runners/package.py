@@ -36,12 +36,12 @@ def training_worker(
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
         progress.warn("without a container: it runs in a process here (isolation: process)")
-    with worker_on(layers, base, platform, engine, progress) as worker:
+    with layers_worker(layers, base, platform, engine, progress) as worker:
         yield worker
 
 
 @contextmanager
-def worker_on(
+def layers_worker(
     layers: Sequence[Layer],
     base: Base | None,
     platform: str,
@@ -66,7 +66,7 @@ def worker_on(
 
 
 @contextmanager
-def on_package(
+def package_worker(
     reference: Reference,
     engine: Engine | None,
     progress: Progress,
@@ -86,5 +86,5 @@ def on_package(
     if engine is None:
         check_host(lock.python, lock.platform)
     base = None if lock.base == "none" else lock.base
-    with worker_on(layers, base, lock.platform, engine, progress) as worker:
+    with layers_worker(layers, base, lock.platform, engine, progress) as worker:
         yield worker

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from packager.cache import work_folder
+from packager.cache import temporary_directory
 from packager.confinement import tell_outside
 from packager.data.frames import source_files
 from packager.engine.engine import Engine
-from packager.environment.dependencies import Dependencies, provide
+from packager.environment.dependencies import Dependencies, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat
 from packager.environment.platform import Target, default_platform, host_target
@@ -20,13 +20,13 @@ from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import data_files, read_code
-from packager.project.required_secrets import explained
+from packager.project.required_secrets import explain_left_out
 from packager.runners.local import check_host
 from packager.runners.package import training_worker
 from packager.runners.runner import Worker
 
 
-def dependencies_of(
+def resolve_dependencies(
     project: Project,
     base: BaseImage | None,
     platform: str,
@@ -42,7 +42,7 @@ def dependencies_of(
     lock_path = project.directory / LOCK
     form, trees = _format(project), project.serve.compile != "off"
     strategy = project.requirements.index_strategy
-    return provide(
+    return lock_and_fetch(
         requirements,
         form,
         lock_path,
@@ -55,14 +55,14 @@ def dependencies_of(
     )
 
 
-def platform_of(project: Project, engine: Engine | None) -> str:
+def resolve_platform(project: Project, engine: Engine | None) -> str:
     """The project's platform, else the engine's or this machine's."""
     if project.image.platforms:
         return project.image.platforms[0]
     return engine.platform if engine else default_platform()
 
 
-def base_for(
+def resolve_base(
     project: Project,
     asked: str | None,
     platform: str,
@@ -121,7 +121,7 @@ def _format(project: Project) -> DataFormat | None:
 
 
 @dataclass(frozen=True)
-class Footing:
+class ProjectEnvironment:
     """What the worker of a project stands on."""
 
     platform: str
@@ -135,21 +135,23 @@ class Footing:
         return "process" if self.engine is None or self.base is None else "container"
 
 
-def footing_of(
+def resolve_environment(
     project: Project, engine: Engine | None, progress: Progress, *, base: str | None = None
-) -> Footing:
+) -> ProjectEnvironment:
     """Platform, base and locked dependencies of a project, as a build would have them."""
-    platform = platform_of(project, engine)
-    found = base_for(project, base, platform, engine, progress, needed=engine is not None)
-    dependencies = dependencies_of(project, found, platform, engine, progress, update=False)
-    return Footing(platform, found, dependencies, engine)
+    platform = resolve_platform(project, engine)
+    found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
+    dependencies = resolve_dependencies(project, found, platform, engine, progress, update=False)
+    return ProjectEnvironment(platform, found, dependencies, engine)
 
 
 @contextmanager
-def worker_on_footing(project: Project, footing: Footing, progress: Progress) -> Iterator[Worker]:
+def environment_worker(
+    project: Project, footing: ProjectEnvironment, progress: Progress
+) -> Iterator[Worker]:
     """A worker on a project's locked environment, code and data, as a build would have it."""
     base, engine = footing.base, footing.engine
-    with work_folder() as folder:
+    with temporary_directory() as folder:
         tell_outside(project.directory, project.places, progress)
         code, data = read_code(project), data_files(project)
         code.tell(progress)
@@ -158,7 +160,7 @@ def worker_on_footing(project: Project, footing: Footing, progress: Progress) ->
         stack = make_stack(base, lock, code.files, data, folder, progress, fresh=False)
         locked = base.locked if base else None
         with (
-            explained(code.left_out),
+            explain_left_out(code.left_out),
             training_worker(
                 project, locked, footing.platform, stack, engine, folder, progress
             ) as worker,

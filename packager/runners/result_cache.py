@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from packager.cache import cache_directory, new_folder, used
+from packager.cache import atomic_directory, cache_directory, touch
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.image.runtime import runtime_digest, runtime_files
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
 from packager.project.config import Project
@@ -25,7 +25,7 @@ from packager.worker.job import TrainingResult
 TRAINED = "trained"
 
 
-def inputs_digest(project: Project, lock: Lock, isolation: str, asked: Noun) -> str:
+def inputs_digest(project: Project, lock: Lock, isolation: str, asked: FrozenModel) -> str:
     """32 hex digits over everything that a worker's answer to ``asked`` depends on.
 
     The project's code, data and given model, the locked dependencies with Python, platform and
@@ -46,24 +46,24 @@ def inputs_digest(project: Project, lock: Lock, isolation: str, asked: Noun) -> 
     return sha256_bytes(canonical_json(key))[:32]
 
 
-def take(digest: str, out: Path) -> TrainingResult | None:
+def take_result(digest: str, out: Path) -> TrainingResult | None:
     """Lay the kept training result of these inputs at ``out``; None where there is none."""
     folder = cache_directory(TRAINED) / digest
     if not (folder / "result.json").is_file():
         return None
-    used(folder)
+    touch(folder)
     shutil.copytree(folder, out, copy_function=os.link)
     return TrainingResult.load(out / "result.json")
 
 
 @contextmanager
-def keeping(digest: str, out: Path, progress: Progress) -> Iterator[None]:
+def keep_result(digest: str, out: Path, progress: Progress) -> Iterator[None]:
     """Keep the training result at ``out`` if the block fails; forget it if it succeeds."""
     folder = cache_directory(TRAINED) / digest
     try:
         yield
     except BaseException:
-        with new_folder(folder, replace=True) as new:
+        with atomic_directory(folder, replace=True) as new:
             shutil.copytree(out, new, copy_function=os.link, dirs_exist_ok=True)
         progress.warn(
             "the training result is kept: the same command with --resume goes on from it, as long "

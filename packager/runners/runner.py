@@ -19,16 +19,16 @@ from typing import Protocol
 from packager.engine.containers import WORK
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.exit_reason import KEPT_LINES, Ending, killed_for_memory, kills_for_memory
+from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
 from packager.image.layers import Entry, Layer, add
 from packager.image.wheels import VENV
 from packager.progress import Progress
-from packager.runners.local import LocalRoot, local_root
+from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.worker.sandbox.child_process import RESULTS
-from packager.worker.sandbox.environment import FIXED, SETTLED
+from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
 from packager.worker.sandbox.network import ISOLATION
 
-START = {**FIXED, SETTLED: "native"}
+START = {**FIXED, PINNED_VARIABLES: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
 DOING = {
     "run": "training",
@@ -99,14 +99,16 @@ class LocalWorker:
         self._seconds = seconds
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        with local_root(self._layers) as root:
+        with unpacked_package(self._layers) as root:
             command = _command(root, verb, inputs, output)
             environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
             ended = _process(command, environment, root.path / "code", progress, self._seconds)
         return _result(verb, ended, output)
 
 
-def _command(root: LocalRoot, verb: str, inputs: Mapping[str, bytes], output: Path) -> list[str]:
+def _command(
+    root: UnpackedPackage, verb: str, inputs: Mapping[str, bytes], output: Path
+) -> list[str]:
     """What runs ``verb``, with its inputs laid out."""
     work = root.path / "work"
     work.mkdir()
@@ -123,7 +125,7 @@ def _process(
     folder: Path,
     progress: Progress,
     seconds: float | None,
-) -> Ending:
+) -> ExitReason:
     """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``."""
     last: deque[str] = deque(maxlen=KEPT_LINES)
     kills = kills_for_memory()
@@ -143,7 +145,7 @@ def _process(
             for line in process.stdout:
                 last.append(line.rstrip("\n"))
                 progress.output(last[-1])
-    return Ending(process.returncode, killed_for_memory(process.returncode, kills), tuple(last))
+    return ExitReason(process.returncode, killed_for_memory(process.returncode, kills), tuple(last))
 
 
 @contextmanager
@@ -182,7 +184,7 @@ def _file(verb: str) -> str:
     return f"/{RESULTS[verb]}" if verb == "predict" else ""
 
 
-def _result(verb: str, ended: Ending, output: Path) -> Path:
+def _result(verb: str, ended: ExitReason, output: Path) -> Path:
     told, result = output / "error.json", output / RESULTS[verb]
     if told.is_file():
         error = json.loads(told.read_bytes())

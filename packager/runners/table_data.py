@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from packager.cache import work_folder
+from packager.cache import temporary_directory
 from packager.engine.engine import Engine
-from packager.image.export import Output
+from packager.image.export import Destination
 from packager.location import Location
 from packager.manifest.manifest import Manifest, TableVersion
 from packager.progress import Progress
@@ -26,7 +26,7 @@ class HasManifest(Protocol):
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HasManifest)
-Build = Callable[Concatenate[Project, Output, Engine | None, Progress, P], R]
+Build = Callable[Concatenate[Project, Destination, Engine | None, Progress, P], R]
 
 
 @contextmanager
@@ -41,13 +41,13 @@ def local_data(project: Project, progress: Progress) -> Iterator[Project]:
         return
     # deltalake is loaded only where a table is in use.
     from packager.tables.checkout import export
-    from packager.tables.delta import Store
+    from packager.tables.delta import VersionedTable
 
-    with work_folder() as folder:
+    with temporary_directory() as folder:
         progress.step(f"exporting the data, {table}")
         file = folder / f"{table.name}.parquet"
         version = export(table, file)
-        latest = Store.open(table).version(None).number
+        latest = VersionedTable.open(table).version(None).number
         if latest > version.number:
             progress.warn(
                 f"{table}: version {latest} is newer than the one that package.toml names"
@@ -65,7 +65,7 @@ def on_local_data(build: Build[P, R]) -> Build[P, R]:
     @functools.wraps(build)
     def on_exported(
         project: Project,
-        output: Output,
+        output: Destination,
         engine: Engine | None,
         progress: Progress,
         /,

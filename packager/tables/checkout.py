@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pyarrow import fs
 
-from packager.cache import new_file
+from packager.cache import atomic_file
 from packager.errors import UsageError
 from packager.location import Location
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
 from packager.tables.records import Version
 from packager.tables.storage import write_rows
@@ -25,10 +25,10 @@ def export(location: Location, file: Path) -> Version:
             f"{file}: expected a name that ends in .parquet, got {file.suffix or 'none'!r}",
             "a version is written as Parquet, which keeps its types",
         )
-    store = Store.open(location)
+    store = VersionedTable.open(location)
     version = store.version(location.version)
     schema = store.schema(version.number).remove_metadata()
-    with new_file(file) as temporary:
+    with atomic_file(file) as temporary:
         place = fs.SubTreeFileSystem(str(temporary.parent), fs.LocalFileSystem())
         write_rows(place, temporary.name, store.tables(version.number), schema)
     return version
@@ -43,7 +43,7 @@ def revert(location: Location, message: str, by: str) -> Version:
 
 
 def _revert(location: Location, message: str, by: str) -> Version:
-    store = Store.open(location)
+    store = VersionedTable.open(location)
     if location.version is None:
         raise UsageError(f"{location}: expected a version to go back to", "write TABLE VERSION")
     old, latest = store.version(location.version), store.version(None)
@@ -54,4 +54,4 @@ def _revert(location: Location, message: str, by: str) -> Version:
     store.check_writable(append=False)
     store.check_files(old.number)
     number = store.restore(old.number, message or f"back to {old.number}", by)
-    return Store.open(Location(location.uri)).version(number)
+    return VersionedTable.open(Location(location.uri)).version(number)

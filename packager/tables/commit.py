@@ -25,19 +25,19 @@ from packager.tables.arrow_schema import (
     stored_schema,
 )
 from packager.tables.commits import facts_of
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
 from packager.tables.null_words import refuse_lost_words
 from packager.tables.overlap import Rows, compare_rows
 from packager.tables.records import Derivation, Version, content_of
 from packager.tables.scan import DataFile
 from packager.tables.source import Source
-from packager.tables.summary import Summary, drifts, summarise
+from packager.tables.summary import Summary, column_drifts, summarise
 from packager.tables.write import as_read
 
 
 @dataclass(frozen=True)
-class Added:
+class CommitResult:
     """What came."""
 
     version: Version
@@ -63,7 +63,7 @@ def author() -> str:
         return ""
 
 
-def add(
+def commit_rows(
     source: Source,
     location: Location,
     message: str,
@@ -72,7 +72,7 @@ def add(
     change: bool = False,
     append: bool = False,
     derived: Derivation | None = None,
-) -> Added:
+) -> CommitResult:
     """Commit the rows of ``source`` as the table's next version, a new table if there is none.
 
     ``append`` puts them after the rows that are there; ``change`` accepts other columns.
@@ -89,8 +89,8 @@ def _add(
     change: bool,
     append: bool,
     derived: Derivation | None,
-) -> Added:
-    store = Store.open(location) if Store.exists(location) else None
+) -> CommitResult:
+    store = VersionedTable.open(location) if VersionedTable.exists(location) else None
     before = store.latest if store else None
     append = append and before is not None
     if store is not None:
@@ -106,7 +106,7 @@ def _add(
         return _compared(before, before, None, summary, printed, unchanged=True)
     old = summarise(store.frames(before.number)) if store and before else None
     if store is None:
-        store = Store.create(location, schema)
+        store = VersionedTable.create(location, schema)
     written = store.write(plan.checked(printed), schema)
     try:
         # Before the commit, so that no version ever holds rows that were written wrongly.
@@ -122,18 +122,18 @@ def _add(
         if not {action.path for action in written} & _files(location):
             store.discard(written)
         raise
-    committed = Store.open(location)
+    committed = VersionedTable.open(location)
     _check_committed(committed, number, written, schema)
     return _compared(committed.version(number), before, old, summary, landed)
 
 
 def _files(location: Location) -> set[str]:
-    store = Store.open(location)
+    store = VersionedTable.open(location)
     return set(store.sizes(store.latest.number)) if store.latest else set()
 
 
 def _check_committed(
-    store: Store, number: int, written: Sequence[AddAction], schema: pa.Schema
+    store: VersionedTable, number: int, written: Sequence[AddAction], schema: pa.Schema
 ) -> None:
     """Raise ``PackageError`` if the log doesn't say of the new files what was meant.
 
@@ -158,7 +158,12 @@ def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
 
 
 def _schema(
-    source: Source, store: Store | None, before: Version | None, *, change: bool, append: bool
+    source: Source,
+    store: VersionedTable | None,
+    before: Version | None,
+    *,
+    change: bool,
+    append: bool,
 ) -> pa.Schema:
     refuse_same_but_case(source.schema.names, source.place)
     if store is None or before is None:
@@ -179,7 +184,11 @@ class _Plan:
     """The rows of the version to be: those of the source in the table's types."""
 
     def __init__(
-        self, source: Source, schema: pa.Schema, after: Store | None, required: Collection[str]
+        self,
+        source: Source,
+        schema: pa.Schema,
+        after: VersionedTable | None,
+        required: Collection[str],
     ) -> None:
         self._source, self._schema, self._after = source, schema, after
         self._required = [name for name in schema.names if name in required]
@@ -219,7 +228,7 @@ class _Plan:
             )
 
     def landed(
-        self, frames: Iterable[pd.DataFrame], store: Store, printed: Fingerprint
+        self, frames: Iterable[pd.DataFrame], store: VersionedTable, printed: Fingerprint
     ) -> Fingerprint:
         """The fingerprint of the version, its new rows as ``frames`` read them from the files.
 
@@ -262,16 +271,16 @@ def _compared(
     printed: Fingerprint,
     *,
     unchanged: bool = False,
-) -> Added:
+) -> CommitResult:
     rows = None
     if before is not None and before.fingerprint is not None:
         rows = compare_rows(before.fingerprint, printed)
-    return Added(
+    return CommitResult(
         version=version,
         unchanged=unchanged,
         before=before,
         new_columns=tuple(n for n in new.columns if old is not None and n not in old.columns),
         gone_columns=tuple(n for n in old.columns if n not in new.columns) if old else (),
         rows=rows,
-        drift=tuple(drifts(old, new)) if old else (),
+        drift=tuple(column_drifts(old, new)) if old else (),
     )

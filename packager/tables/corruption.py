@@ -12,7 +12,7 @@ from pyarrow import fs
 from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.protocol import Protocol, unreadable
-from packager.tables.scan import unread
+from packager.tables.scan import unreadable_error
 from packager.tables.storage import filesystem
 
 _LOG = "_delta_log"
@@ -34,14 +34,14 @@ def whole_entries(location: Location) -> dict[int, int]:
     return found
 
 
-def explained(location: Location, said: str) -> PackageError:
+def diagnose(location: Location, said: str) -> PackageError:
     """Why the table can't be read: the damaged entry if there is one, else what was ``said``."""
     plain = PackageError(f"{location}: can't be read: {said}")
     try:
         place = filesystem(location)
         feature = _unknown_feature(place)
         if feature is not None:
-            return unread(location, feature)
+            return unreadable_error(location, feature)
         entries = dict(_entries(place))
         for number, info in entries.items():
             if not _is_json(place, info.path):

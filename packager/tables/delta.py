@@ -22,11 +22,11 @@ from packager.errors import UsageError
 from packager.location import Location
 from packager.tables.commits import CREATED, facts_of, versions_of
 from packager.tables.confinement import check_folder, check_names
-from packager.tables.corruption import explained, whole_entries
-from packager.tables.errors import first_line, told
+from packager.tables.corruption import diagnose, whole_entries
+from packager.tables.errors import first_line, translate_errors
 from packager.tables.protocol import unwritable
 from packager.tables.records import Version
-from packager.tables.scan import DataFile, Scan, protocol_of, unwritten
+from packager.tables.scan import DataFile, Scan, protocol_of, unwritable_error
 from packager.tables.storage import filesystem
 from packager.tables.write import as_read, remove_files, write_files
 
@@ -47,7 +47,7 @@ _IMPLIED = {
 """Features that a legacy version stands for, as deltalake calls them."""
 
 
-class Store:
+class VersionedTable:
     """One table. What it knows is of the moment it was opened: open it anew to see more."""
 
     def __init__(self, location: Location, table: DeltaTable, commits: Mapping[int, int]) -> None:
@@ -58,7 +58,7 @@ class Store:
         """Oldest first; commits that changed no rows are left out."""
 
     @classmethod
-    def open(cls, location: Location) -> Store:
+    def open(cls, location: Location) -> VersionedTable:
         """The table there; ``PackageError`` if there is none or it can't be read."""
         check_folder(location, "_package_pins")
         try:
@@ -70,16 +70,16 @@ class Store:
                 "make one with `package data add FILE --table NAME`",
             ) from error
         except (DeltaError, OSError) as error:
-            raise explained(location, first_line(error)) from error
+            raise diagnose(location, first_line(error)) from error
 
     @classmethod
     def exists(cls, location: Location) -> bool:
         """Whether a table lies there."""
-        with told(location):
+        with translate_errors(location):
             return DeltaTable.is_deltatable(location.uri)
 
     @classmethod
-    def create(cls, location: Location, schema: pa.Schema) -> Store:
+    def create(cls, location: Location, schema: pa.Schema) -> VersionedTable:
         """A new table without versions; ``UsageError`` where something else lies."""
         if location.path is not None and location.path.exists():
             empty = location.path.is_dir() and not any(location.path.iterdir())
@@ -88,7 +88,7 @@ class Store:
                     f"{location}: expected an empty place for a new table, got other files there",
                     "name another place with --table",
                 )
-        with told(location):
+        with translate_errors(location):
             DeltaTable.create(
                 location.uri,
                 Schema.from_arrow(schema),
@@ -129,7 +129,7 @@ class Store:
         """The rows of a version in their order, in blocks of Arrow; the first is empty."""
         scan = self._scan(number)
         yield scan.schema.empty_table()
-        with told(self.location):
+        with translate_errors(self.location):
             yield from scan.tables()
 
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
@@ -141,7 +141,7 @@ class Store:
     def floats(self, number: int | None = None) -> list[str]:
         """The integer columns of a version that have nulls: a frame holds them as floats."""
         scan = self._scan(number)
-        with told(self.location):
+        with translate_errors(self.location):
             return scan.holed()
 
     def check_writable(self, *, append: bool) -> None:
@@ -151,7 +151,7 @@ class Store:
         """
         feature = unwritable(self._protocol, append=append)
         if feature is not None:
-            raise unwritten(self.location, feature, append=append)
+            raise unwritable_error(self.location, feature, append=append)
 
     @property
     def required(self) -> frozenset[str]:
@@ -165,7 +165,7 @@ class Store:
 
     def write(self, tables: Iterable[pa.Table], schema: pa.Schema) -> tuple[AddAction, ...]:
         """Write rows to new files of the table, which no version names yet."""
-        with told(self.location):
+        with translate_errors(self.location):
             held = self._scan(None).files if self.latest else ()
             newest = max((file.modified for file in held), default=0)
             place, called = filesystem(self.location), str(self.location)
@@ -175,14 +175,14 @@ class Store:
         self, written: Iterable[AddAction], schema: pa.Schema, floats: Sequence[str]
     ) -> Iterator[pd.DataFrame]:
         """The rows of files just written, read as they will be once a version names them."""
-        with told(self.location):
+        with translate_errors(self.location):
             scan = Scan(self.location, self._table, filesystem(self.location), schema)
             for table in scan.tables(as_read(written, schema)):
                 yield plain_frame(table, floats)
 
     def discard(self, written: Iterable[AddAction]) -> None:
         """Remove files that no version will name."""
-        with told(self.location):
+        with translate_errors(self.location):
             remove_files(filesystem(self.location), [action.path for action in written])
 
     def commit(
@@ -194,7 +194,7 @@ class Store:
         append: bool = False,
     ) -> int:
         """Make a version of what was written; its number. ``ConflictError`` if it is too late."""
-        with told(self.location):
+        with translate_errors(self.location):
             self._allow_plain_times(schema)
             number = self._table.version() + 1
             self._table.create_write_transaction(
@@ -211,16 +211,16 @@ class Store:
         old = self.version(number)
         facts = facts_of("revert", message, author, old.fingerprint, old.derived)
         facts["package.reverted_to"] = str(number)
-        with told(self.location):
+        with translate_errors(self.location):
             self._table.restore(
                 number,
                 commit_properties=CommitProperties(custom_metadata=facts, max_commit_retries=0),
             )
-            return Store.open(self.location).versions[-1].number
+            return VersionedTable.open(self.location).versions[-1].number
 
     def remove_others(self, numbers: Iterable[int], *, dry_run: bool) -> list[str]:
         """Remove data files that none of these versions (nor the latest) has; their names."""
-        with told(self.location):
+        with translate_errors(self.location):
             vacuum = partial(
                 self._table.vacuum,
                 retention_hours=0,
@@ -243,13 +243,13 @@ class Store:
     def check_files(self, number: int) -> None:
         """Raise ``PackageError`` if rows of a version have been removed."""
         removed = self._removed(number)
-        with told(self.location):
+        with translate_errors(self.location):
             if removed is not None:
                 raise FileNotFoundError(removed)
 
     def _removed(self, number: int) -> str | None:
         place = filesystem(self.location)
-        with told(self.location):
+        with translate_errors(self.location):
             found = place.get_file_info(list(self.sizes(number)))
         return next((info.path for info in found if info.type == FileType.NotFound), None)
 
@@ -260,7 +260,7 @@ class Store:
     def files(self, number: int) -> tuple[DataFile, ...]:
         """What a version consists of, in the order of its rows."""
         scan = self._scan(number)
-        with told(self.location):
+        with translate_errors(self.location):
             return scan.files
 
     def _has_files(self, number: int) -> bool:
@@ -268,7 +268,7 @@ class Store:
 
     def _scan(self, number: int | None) -> Scan:
         exact = self.version(number).number
-        with told(self.location):
+        with translate_errors(self.location):
             table = DeltaTable(self.location.uri, version=exact)
             return Scan(self.location, table, filesystem(self.location))
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from packager.cache import work_folder
+from packager.cache import temporary_directory
 from packager.digest import canonical_json
 from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.progress import Progress
 from packager.tables.checkout import export, revert
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.pins import Pin, pin_or_warn
 from packager.tables.records import Derivation, Parent, Version, content_of
 from packager.tables.source import open_source
@@ -39,7 +39,7 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True)
-class Derived:
+class DeriveResult:
     """The version that holds the result, and how it came to be there."""
 
     version: Version
@@ -64,7 +64,7 @@ def derive(
     progress: Progress,
     *,
     change: bool = False,
-) -> Derived:
+) -> DeriveResult:
     """Bring the table at ``location`` to the result of ``step`` on ``parents``.
 
     A parent without a version means its latest. Equal parents (by content), code and parameters
@@ -76,7 +76,7 @@ def derive(
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
     for parent in parents:
         _refuse_circle(location, parent)
-    exact = [Store.open(parent).version(parent.version) for parent in parents]
+    exact = [VersionedTable.open(parent).version(parent.version) for parent in parents]
     derivation = Derivation(
         parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
         step=step.text,
@@ -88,7 +88,7 @@ def derive(
         found = known if known.how == "unchanged" else _back(location, known.version, by)
         _pin(parents, exact, location, progress)
         return found
-    with work_folder() as folder:
+    with temporary_directory() as folder:
         files = [folder / str(i) / f"{parent.name}.parquet" for i, parent in enumerate(parents)]
         for parent, version, file in zip(parents, exact, files, strict=True):
             export(Location(parent.uri, version.number), file)
@@ -102,13 +102,13 @@ def derive(
         source = open_source(out)
         # First, so that no commit stands without it.
         _pin(parents, exact, location, progress)
-        made = add(source, location, message, by, change=change, derived=derivation)
-    return Derived(made.version, "computed")
+        made = commit_rows(source, location, message, by, change=change, derived=derivation)
+    return DeriveResult(made.version, "computed")
 
 
 def _refuse_circle(location: Location, parent: Location) -> None:
     """Raise ``UsageError`` if `parent` was made of the table, at whatever remove."""
-    version = Store.open(parent).version(parent.version)
+    version = VersionedTable.open(parent).version(parent.version)
     for above in version.derived.parents if version.derived else ():
         place = parent.beside(above.table)
         if place.uri == location.uri:
@@ -116,7 +116,7 @@ def _refuse_circle(location: Location, parent: Location) -> None:
                 f"{location}: expected parents that are not made of it, got {parent}",
                 "derive into a new table",
             )
-        if Store.exists(place):
+        if VersionedTable.exists(place):
             _refuse_circle(location, Location(place.uri, above.version))
 
 
@@ -128,10 +128,10 @@ def stale(location: Location, version: Version) -> list[str]:
     reasons = []
     for parent in version.derived.parents if version.derived else ():
         place = location.beside(parent.table)
-        if not Store.exists(place):
+        if not VersionedTable.exists(place):
             reasons.append(f"{place} is gone")
             continue
-        now = Store.open(place).version(None)
+        now = VersionedTable.open(place).version(None)
         if _content(now, place) != parent.content:
             reasons.append(f"{place} is at {now.number}, it was made of {parent.version}")
         elif stale(place, now):
@@ -153,15 +153,15 @@ def _content(version: Version, place: Location) -> str:
     return content_of(version.fingerprint)
 
 
-def _known(location: Location, wanted: Derivation) -> Derived | None:
+def _known(location: Location, wanted: Derivation) -> DeriveResult | None:
     """The newest version that was made of the same."""
-    if not Store.exists(location):
+    if not VersionedTable.exists(location):
         return None
-    store = Store.open(location)
+    store = VersionedTable.open(location)
     for version in reversed(store.versions):
         if version.derived and _inputs(version.derived) == _inputs(wanted):
             latest = version.number == store.versions[-1].number
-            return Derived(version, "unchanged" if latest else "reverted")
+            return DeriveResult(version, "unchanged" if latest else "reverted")
     return None
 
 
@@ -170,9 +170,9 @@ def _inputs(found: Derivation) -> bytes:
     return canonical_json([parents, found.step, found.digest, found.params])
 
 
-def _back(location: Location, version: Version, by: str) -> Derived:
+def _back(location: Location, version: Version, by: str) -> DeriveResult:
     message = f"inputs are those of {version.number} again"
-    return Derived(revert(Location(location.uri, version.number), message, by), "reverted")
+    return DeriveResult(revert(Location(location.uri, version.number), message, by), "reverted")
 
 
 def _pin(

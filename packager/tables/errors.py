@@ -24,12 +24,12 @@ class ConflictError(PackageError):
     """Another writer committed first."""
 
 
-class RowsGoneError(PackageError):
+class VacuumedError(PackageError):
     """`gc` removed the rows of a version, or a hand did."""
 
 
 @contextmanager
-def told(location: Location) -> Iterator[None]:
+def translate_errors(location: Location) -> Iterator[None]:
     """Turn what deltalake, Arrow and the system say into a ``PackageError``."""
     try:
         yield
@@ -39,7 +39,7 @@ def told(location: Location) -> Iterator[None]:
             "nothing was lost and nothing was written; look at `package data log`, and try again",
         ) from error
     except FileNotFoundError as error:
-        raise RowsGoneError(
+        raise VacuumedError(
             f"{location}: the rows of this version are not there any more: {first_line(error)}",
             "they were removed by `package data gc`, or by hand",
         ) from error
@@ -60,12 +60,12 @@ def told(location: Location) -> Iterator[None]:
 def retried(work: Callable[[], T]) -> T:
     """What ``work`` gives, begun anew where a writer came in between: at most 5 times in all.
 
-    ``work`` opens the table itself. Raises the last ``ConflictError`` or ``RowsGoneError``.
+    ``work`` opens the table itself. Raises the last ``ConflictError`` or ``VacuumedError``.
     """
     for attempt in range(1, ATTEMPTS):
         try:
             return work()
-        except (ConflictError, RowsGoneError):  # of a version that no longer was the latest
+        except (ConflictError, VacuumedError):  # of a version that no longer was the latest
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # so that writers don't keep step
     return work()
 

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from packager.errors import PackageError
 from packager.location import Location
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.pins import pins
 from packager.tables.records import Version
@@ -75,9 +75,9 @@ def _named(uri: str, nodes: dict[str, Node]) -> bool:
 
 
 def _node(location: Location) -> Node:
-    if not Store.exists(location):
+    if not VersionedTable.exists(location):
         return Node(location, None, (), ())
-    version = Store.open(location).latest
+    version = VersionedTable.open(location).latest
     derived = version.derived if version else None
     parents = tuple(location.beside(p.table).uri for p in derived.parents) if derived else ()
     reasons = tuple(stale(location, version)) if version and derived else ()

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 
 from packager.errors import UsageError
 from packager.manifest.read_options import NULL_WORDS, toml_text
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.source import Source
 
 
-def refuse_lost_words(source: Source, store: Store, number: int) -> None:
+def refuse_lost_words(source: Source, store: VersionedTable, number: int) -> None:
     """``UsageError`` where cells of ``source`` are null by a word that version ``number`` holds.
 
     Such a word may be a value (a country, a class) or a mark for null; whoever adds it knows.

@@ -6,7 +6,7 @@ from typing import Literal
 
 from monitoring.stats.accuracy import wilson
 from packager.data.fingerprint import SKETCH
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Fingerprint
 
 
@@ -60,7 +60,7 @@ def _share(shared: int, rows: int, *, exact: bool) -> Share | None:
     return Share(value=value, low=min(low, value), high=max(high, value))
 
 
-class Share(Noun):
+class Share(FrozenModel):
     """A share of distinct rows, with its 95 % interval; where it is exact, they are equal."""
 
     value: float
@@ -68,7 +68,7 @@ class Share(Noun):
     high: float
 
 
-class Overlap(Noun):
+class Overlap(FrozenModel):
     """How many distinct rows two tables share, from the smallest row hashes of both."""
 
     exact: bool
@@ -83,7 +83,7 @@ class Overlap(Noun):
     """Of the rows of ``after``, those that ``before`` has too."""
 
 
-class Rows(Noun):
+class Rows(FrozenModel):
     """How the rows of two tables differ; certain, but for ``overlap``."""
 
     before: int

@@ -13,15 +13,15 @@ from pydantic import ValidationError
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.location import Location
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.progress import Progress
-from packager.tables.errors import told
+from packager.tables.errors import translate_errors
 from packager.tables.storage import filesystem, read_json, write_json
 
 FOLDER = "_package_pins"
 
 
-class Pin(Noun):
+class Pin(FrozenModel):
     """A version that has to stay."""
 
     version: int
@@ -34,7 +34,7 @@ class Pin(Noun):
 def pin(location: Location, wanted: Pin) -> None:
     """Note that a version is needed; noting it twice is once."""
     name = sha256_bytes(canonical_json(wanted.model_dump(mode="json")))[:16]
-    with told(location):
+    with translate_errors(location):
         write_json(filesystem(location), FOLDER, f"{name}.json", wanted.model_dump(mode="json"))
 
 
@@ -51,7 +51,7 @@ def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
 
 def pins(location: Location) -> tuple[Pin, ...]:
     """Everything that is noted, by version."""
-    with told(location):
+    with translate_errors(location):
         found = read_json(filesystem(location), FOLDER)
     return tuple(sorted((_pin(location, *one) for one in found.items()), key=_order))
 

@@ -9,14 +9,14 @@ import pandas as pd
 
 from packager.data.frames import read
 from packager.location import Location
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 from packager.progress import Progress
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.records import Version
 
 
 @dataclass(frozen=True)
-class Before:
+class PreviousRows:
     """Earlier rows."""
 
     name: str
@@ -25,16 +25,16 @@ class Before:
     """Whether the newer rows were committed by `data add`, which asks about other columns."""
 
 
-def rows_named(text: str, reader: Reader = PLAIN) -> Before:
+def load_rows(text: str, reader: TableReadOptions = PLAIN) -> PreviousRows:
     """The rows of a file, a folder or a version of a table."""
     table = Location.table_at(text)
     rows = read(Path(text), reader) if table is None else _rows(table)
-    return Before(text, rows, accepted=False)
+    return PreviousRows(text, rows, accepted=False)
 
 
-def rows_before(location: Location, progress: Progress) -> Before | None:
+def load_previous(location: Location, progress: Progress) -> PreviousRows | None:
     """Those of the version before the one at ``location``; None where it has none any more."""
-    store = Store.open(location)
+    store = VersionedTable.open(location)
     version = store.version(location.version)
     older = store.before(version)
     if older is None:
@@ -43,16 +43,16 @@ def rows_before(location: Location, progress: Progress) -> Before | None:
     if not store.has_rows(older.number):
         progress.warn(f"{place}: its rows were removed, so nothing is compared with it")
         return None
-    return Before(str(place), _rows(place), accepted=version.fingerprint is not None)
+    return PreviousRows(str(place), _rows(place), accepted=version.fingerprint is not None)
 
 
 def compared_version(location: Location) -> Version | None:
-    """The version whose rows ``rows_before`` gives."""
-    store = Store.open(location)
+    """The version whose rows ``load_previous`` gives."""
+    store = VersionedTable.open(location)
     older = store.before(store.version(location.version))
     return older if older is not None and store.has_rows(older.number) else None
 
 
 def _rows(location: Location) -> pd.DataFrame:
-    first, *more = Store.open(location).frames(location.version)
+    first, *more = VersionedTable.open(location).frames(location.version)
     return pd.concat(more, ignore_index=True) if more else first

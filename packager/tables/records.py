@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Fingerprint
 
 
-class Parent(Noun):
+class Parent(FrozenModel):
     """One input of a derived table: exactly this version, with this content."""
 
     table: str
@@ -19,7 +19,7 @@ class Parent(Noun):
     """``content_of`` its fingerprint: a revert of the parent to equal rows is no change."""
 
 
-class Derivation(Noun):
+class Derivation(FrozenModel):
     """How a version was computed from others."""
 
     parents: tuple[Parent, ...]
@@ -30,7 +30,7 @@ class Derivation(Noun):
     params: dict[str, Any]
 
 
-class Version(Noun):
+class Version(FrozenModel):
     """One version of a table."""
 
     number: int

@@ -70,7 +70,7 @@ class Scan:
         protocol = protocol_of(table)
         feature = unreadable(protocol)
         if feature is not None:
-            raise unread(location, feature)
+            raise unreadable_error(location, feature)
         self._partitions = tuple(protocol.partitions)
         logical = pa.schema(table.schema().to_arrow()) if schema is None else schema
         self._mapped = protocol.mapped
@@ -177,7 +177,7 @@ class Scan:
         }
 
 
-def unread(location: Location, feature: str) -> PackageError:
+def unreadable_error(location: Location, feature: str) -> PackageError:
     """What is said of a table that has a feature which can't be read here."""
     return PackageError(
         f"{location}: the table needs {feature}, a feature of Delta Lake that is not read here",
@@ -186,7 +186,7 @@ def unread(location: Location, feature: str) -> PackageError:
     )
 
 
-def unwritten(location: Location, feature: str, *, append: bool) -> PackageError:
+def unwritable_error(location: Location, feature: str, *, append: bool) -> PackageError:
     """What is said of a table that has a feature which can't be kept in a commit from here."""
     also = "" if append or feature != "appendOnly" else "add rows with --append, or "
     return PackageError(

@@ -16,7 +16,7 @@ from packager.data.parquet_files import encoded_tables, holed_integers, parquet_
 from packager.data.parquet_text import decoded
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 from packager.tables.arrow_schema import stored_schema
 from packager.tables.stream import csv_types, rows_of_a_block, typed_blocks
 
@@ -51,7 +51,7 @@ class Source:
     """Of some columns: text that is read as null → in how many cells."""
 
 
-def open_source(path: Path, reader: Reader = PLAIN) -> Source:
+def open_source(path: Path, reader: TableReadOptions = PLAIN) -> Source:
     """The table in a file or a folder; ``UsageError`` if it is none, or Delta can't keep it."""
     form, files = same_columns(path, reader)
     top = path if path.is_dir() else path.parent

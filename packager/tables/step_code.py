@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.errors import UsageError
-from packager.project.imports import module_file, reached
+from packager.project.imports import imported_files, module_file
 
 
 def function_digest(step: str, directory: Path) -> str:
@@ -35,4 +35,4 @@ def _digest(name: str, files: list[Path], directory: Path) -> str:
 
 
 def _reached(files: list[Path], directory: Path) -> list[Path]:
-    return [path for path in reached(files, [directory]) if path.is_relative_to(directory)]
+    return [path for path in imported_files(files, [directory]) if path.is_relative_to(directory)]

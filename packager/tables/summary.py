@@ -16,15 +16,15 @@ from packager.data.canonical import MASK
 from packager.data.drift import (
     ColumnDrift,
     Counts,
+    column_drift,
     comparable,
     drift_of,
-    is_list,
-    moved,
+    is_categorical,
     shared_rows,
 )
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
-from packager.manifest.base import Kind, Noun
+from packager.manifest.base import FrozenModel, Kind
 
 SAMPLE = 50_000
 """Rows that distributions are compared on: those with the smallest hashes, so any random ones."""
@@ -34,7 +34,7 @@ MAX_VALUES = 1_000
 Hashes = npt.NDArray[np.uint64]
 
 
-class ColumnSummary(Noun):
+class ColumnSummary(FrozenModel):
     """Counts over all rows of one column."""
 
     kind: Kind
@@ -95,7 +95,7 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
     )
 
 
-def drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
+def column_drifts(before: Summary, after: Summary) -> list[ColumnDrift]:
     """Drift of every column that both tables have with a like kind, largest PSI first."""
     names = [name for name in before.columns if _comparable(name, before, after)]
     kinds = [(name, before.columns[name].kind) for name in names]
@@ -119,9 +119,9 @@ def _drift(
         reference, found = (_nulls(table.sample[name]) for table in (before, after))
         drift = drift_of(name, found, reference, shared)
     else:
-        drift = moved(feature, after.sample[name], shared)
+        drift = column_drift(feature, after.sample[name], shared)
     known = before.values.get(name, frozenset())
-    news = known and is_list(len(known), before.rows)
+    news = known and is_categorical(len(known), before.rows)
     new = after.values.get(name, frozenset()) - known if news else frozenset()
     return drift.model_copy(update={"unseen": tuple(sorted(new)[:10])})
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from packager.errors import UsageError
 from packager.location import Location
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
 from packager.tables.pins import pins
 
 
 @dataclass(frozen=True)
-class Collected:
+class VacuumResult:
     """What went, or would go."""
 
     files: tuple[str, ...]
@@ -23,7 +23,7 @@ class Collected:
     """Version → why it stays."""
 
 
-def collect(location: Location, newest: int, also: Sequence[int], *, delete: bool) -> Collected:
+def vacuum(location: Location, newest: int, also: Sequence[int], *, delete: bool) -> VacuumResult:
     """Remove the rows of all versions but the ``newest``, those pinned, and ``also``.
 
     Without ``delete`` nothing is removed, only said. A writer that comes in between makes it start
@@ -32,8 +32,8 @@ def collect(location: Location, newest: int, also: Sequence[int], *, delete: boo
     return retried(lambda: _collect(location, newest, also, delete))
 
 
-def _collect(location: Location, newest: int, also: Sequence[int], delete: bool) -> Collected:
-    store = Store.open(location)
+def _collect(location: Location, newest: int, also: Sequence[int], delete: bool) -> VacuumResult:
+    store = VersionedTable.open(location)
     store.check_writable(append=True)
     if newest < 1:
         raise UsageError(f"--keep: expected at least 1 version, got {newest}", "keep the latest")
@@ -52,4 +52,4 @@ def _collect(location: Location, newest: int, also: Sequence[int], delete: bool)
         store.remove_others(kept, dry_run=False)
     size = sum(sizes.get(name, 0) for name in going)
     reasons = {number: tuple(why) for number, why in sorted(kept.items())}
-    return Collected(tuple(sorted(going)), size, reasons)
+    return VacuumResult(tuple(sorted(going)), size, reasons)

@@ -14,7 +14,7 @@ from packager.image.layers import Entry, Layer, copy_members, plain_layer
 from packager.image.stack import runtime_layer
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
-from packager.runners.package import worker_on
+from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
 from packager.trust.examine import Examined
 from packager.trust.trees import below, tree_of
@@ -44,7 +44,7 @@ class Stage:
             own = self.examined.contents.layers
             layers += [layer for layer in own if layer.name in RECORDED]
         variables = {} if self.examined.bytecode else NO_BYTECODE
-        with worker_on(
+        with layers_worker(
             layers, base, lock.platform, self.engine, self.progress, variables
         ) as worker:
             yield worker

@@ -33,12 +33,20 @@ from packager.errors import PackageError, UsageError
 from packager.manifest.base import Isa
 from packager.manifest.manifest import Manifest, Recipe
 from packager.model.paths import Root
-from packager.worker.job import Ask, AskJob, CheckJob, FoldsJob, Job, ModelJob, SeedsJob
+from packager.worker.job import (
+    CheckJob,
+    FoldsJob,
+    Job,
+    ModelJob,
+    QueryJob,
+    ReplayRequest,
+    SeedSweepJob,
+)
 from packager.worker.sandbox.child_process import end_with_parent
-from packager.worker.sandbox.directory_order import list_backwards
-from packager.worker.sandbox.environment import settle
-from packager.worker.sandbox.file_access import refuse_by_kernel, refuse_files_outside
-from packager.worker.sandbox.network import refuse_network
+from packager.worker.sandbox.directory_order import reverse_listings
+from packager.worker.sandbox.environment import pin_environment
+from packager.worker.sandbox.file_access import refuse_by_kernel, restrict_file_access
+from packager.worker.sandbox.network import block_network
 
 OF_JOBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
 PARTS = ("folds", "rank", "compile")
@@ -77,7 +85,7 @@ def _by_hand(arguments: Sequence[str]) -> int:
 
     out = Path(tempfile.gettempdir()) / "replay"
     out.mkdir(exist_ok=True)
-    ask = Ask.model_validate({"perturb": (*arguments, "none")[1]})
+    ask = ReplayRequest.model_validate({"perturb": (*arguments, "none")[1]})
     (out / "ask.json").write_bytes(ask.dump())
     try:
         passed = _do("replay", out / "ask.json", out, arguments)
@@ -93,21 +101,21 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     end_with_parent()
     root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
-    refuse_network("the model" if verb in ("predict", "ask") else "the recipe")
+    block_network("the model" if verb in ("predict", "ask") else "the recipe")
     recipe = _recipe(verb, given, root)
     if verb not in PARTS:
-        settle(_isa(verb, given, recipe), arguments)
+        pin_environment(_isa(verb, given, recipe), arguments)
     if verb != "predict":
         training = recipe is not None and verb != "replay"
         models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
         own = out.parent if verb == "ask" else out
         own.mkdir(parents=True, exist_ok=True)  # the kernel refuses it later
-        refuse_files_outside(root.path, own, given, *models, training=training)
+        restrict_file_access(root.path, own, given, *models, training=training)
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
         refuse_by_kernel(root.path, given, out.parent)
     if verb == "fit":
-        list_backwards()
+        reverse_listings()
     from packager.data.frames import keep_text_plain
 
     keep_text_plain()
@@ -119,7 +127,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
         case "seeds":
             from packager.worker.seeds import train_seeds
 
-            train_seeds(SeedsJob.load(given), root, out)
+            train_seeds(SeedSweepJob.load(given), root, out)
         case "check":
             from packager.worker.check_data import check
 
@@ -135,11 +143,11 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
         case "replay":
             from packager.worker.replay.replay import replay
 
-            return replay(root, Ask.load(given), out).passed
+            return replay(root, ReplayRequest.load(given), out).passed
         case "ask":
             from packager.worker.sandbox.model_process import answer_questions
 
-            answer_questions(AskJob.load(given))
+            answer_questions(QueryJob.load(given))
         case "predict":
             from packager.worker.predict import predict
 
@@ -153,7 +161,7 @@ def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
         case "run" | "fit":
             recipe = Job.load(given).recipe
         case "seeds":
-            recipe = SeedsJob.load(given).job.recipe
+            recipe = SeedSweepJob.load(given).job.recipe
         case "folds":
             recipe = FoldsJob.load(given).job.recipe
         case "replay":
@@ -166,7 +174,7 @@ def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
 def _isa(verb: str, given: Path, recipe: Recipe | None) -> Isa:
     """The instruction set of the training; a model is asked with that of its own."""
     if verb == "ask":
-        return AskJob.load(given).isa
+        return QueryJob.load(given).isa
     return recipe.isa if recipe else "native"
 
 

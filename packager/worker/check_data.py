@@ -11,9 +11,9 @@ import pandas as pd
 from packager.data.checks import run as checks
 from packager.data.checks.cross_validation import OutOfFold, plan_folds
 from packager.data.checks.default_model import check_readable
-from packager.data.checks.finding import Report
+from packager.data.checks.finding import DataCheckReport
 from packager.data.checks.model_skill import check_skill
-from packager.data.checks.suspects import CannotJudgeError, Mask
+from packager.data.checks.suspects import Mask, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null
@@ -26,7 +26,7 @@ from packager.worker.train.out_of_fold import out_of_fold
 from packager.worker.train.source_data import Source, read_held_out, read_source
 
 
-def check(asked: CheckJob, root: Root, out: Path) -> Report:
+def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     """Look for dirt in the data as ``asked``; write ``out``/check.json.
 
     Raise ``UsageError`` where training would: for an absent target, say.
@@ -85,7 +85,7 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
         if isinstance(job.recipe, Recipe):
             try:
                 found = out_of_fold(folds, job, root, own=True)
-            except CannotJudgeError as error:
+            except NotApplicableError as error:
                 reasons.append(f"the recipe's own can't be asked ({error})")
             else:
                 check_skill(found)
@@ -95,7 +95,7 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
         check_readable(table)
         found = out_of_fold(folds, job, root, own=False)
         check_skill(found)
-    except CannotJudgeError as error:
+    except NotApplicableError as error:
         before = f"{reasons[0]}, and " if reasons else ""
         return None, [f"label_error: not looked for, because {before}{error}"]
     return found, [f"label_error: a stand-in model, because {reasons[0]}"]

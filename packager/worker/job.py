@@ -6,22 +6,22 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from packager.data.checks.expectations import Expected
-from packager.manifest.base import FileEntry, Isa, Noun, Task
+from packager.data.checks.expectations import Expectations
+from packager.manifest.base import FileEntry, FrozenModel, Isa, Task
 from packager.manifest.evaluation import (
     Compiled,
     Evaluation,
     NumericalEnvironment,
-    Observed,
-    Spread,
+    RepeatabilityResult,
+    SeedVariance,
 )
 from packager.manifest.manifest import Recipe, Schema, Serve, Slices, Split
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 
 Perturbation = Literal["none", "seed", "row", "param"]
 
 
-class Job(Noun):
+class Job(FrozenModel):
     """What the host asks of a worker: train and measure, or only measure a given model."""
 
     task: Task
@@ -44,7 +44,7 @@ class Job(Noun):
     """Columns that hold personal data, beside those whose values look so."""
     not_personal: tuple[str, ...] = ()
     """Columns whose values may be shown, whatever they look like."""
-    reader: Reader = Reader()
+    reader: TableReadOptions = TableReadOptions()
     """How files of CSV are read."""
     split: Split = Split()
     source: bool = True
@@ -55,11 +55,11 @@ class Job(Noun):
     """Whether the model is asked what it can't take, for the schema, and about example rows."""
     leave_out: int | None = None
     """Position of a training row that is left out: a negative control of replay."""
-    spread: Spread | None = None
+    spread: SeedVariance | None = None
     """How metrics vary with the seed, where that was measured."""
 
 
-class Fit(Noun):
+class FitResult(FrozenModel):
     """What a second training hands back (``fit.json``)."""
 
     model: tuple[FileEntry, ...]
@@ -67,14 +67,14 @@ class Fit(Noun):
     evaluation: Evaluation
 
 
-class CheckJob(Noun):
+class CheckJob(FrozenModel):
     """What the host asks of a worker that looks for dirt: the data as a job has it."""
 
     job: Job
-    expected: Expected = Expected()
+    expected: Expectations = Expectations()
 
 
-class FoldsJob(Noun):
+class FoldsJob(FrozenModel):
     """Train on parts of the rows and ask about the others; they lie in ``folds.pickle``."""
 
     job: Job
@@ -82,7 +82,7 @@ class FoldsJob(Noun):
     """Whether the recipe's own model is asked, or one that stands in for it."""
 
 
-class ModelJob(Noun):
+class ModelJob(FrozenModel):
     """Ask a finished model about the held-out rows in ``rows.pickle``."""
 
     models: str
@@ -94,7 +94,7 @@ class ModelJob(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class TrainingResult(Noun):
+class TrainingResult(FrozenModel):
     """What the worker hands back to the host (``result.json``)."""
 
     model: tuple[FileEntry, ...]
@@ -105,7 +105,7 @@ class TrainingResult(Noun):
     slices: Slices
     evaluation: Evaluation | None
     environment: NumericalEnvironment
-    observed: Observed | None = None
+    observed: RepeatabilityResult | None = None
     compiled: Compiled = Compiled(verdict="off")
     train_rows: int
     test_rows: int
@@ -115,14 +115,14 @@ class TrainingResult(Noun):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class SeedsJob(Noun):
+class SeedSweepJob(FrozenModel):
     """Train as ``job`` says, once for each of ``count`` seeds."""
 
     job: Job
     count: int
 
 
-class Ask(Noun):
+class ReplayRequest(FrozenModel):
     """How a package is to be replayed (``ask.json``)."""
 
     perturb: Perturbation = "none"
@@ -131,7 +131,7 @@ class Ask(Noun):
     """When it was trained, where the host has had that done: the result lies in ``/again``."""
 
 
-class AskJob(Noun):
+class QueryJob(FrozenModel):
     """Which model is asked (``asked.json``)."""
 
     model: str

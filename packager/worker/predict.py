@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 
 from packager.data.extra_columns import ExtraColumns
-from packager.data.request_rows import Checked, RowChecker
+from packager.data.request_rows import RowChecker, ValidatedRows
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest.manifest import Manifest, Schema
-from packager.model.failing_rows import PartError, ask_in_parts
+from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.integrity import MANIFEST, check_before_loading
 from packager.model.model import LoadedModel, Predictions, load_model
 from packager.model.paths import Root
-from packager.model.project_code import calling
+from packager.model.project_code import project_errors
 
 BATCH = 10_000
 
@@ -70,7 +70,7 @@ def answers(
 
 
 def answered(
-    checked: Checked, schema: Schema, model: LoadedModel, *, named: bool = False
+    checked: ValidatedRows, schema: Schema, model: LoadedModel, *, named: bool = False
 ) -> Iterator[dict[str, Any]]:
     """As ``answers``, of rows that were checked."""
     features = checked.frame[[column.name for column in schema.features]]
@@ -79,7 +79,7 @@ def answered(
         if named:
             predictions = _named(model, part, start)
         else:
-            with calling("the model"):
+            with project_errors("the model"):
                 predictions = model.predict(part)
         flags = checked.flags[start : start + BATCH]
         for one, marked in zip(predictions.answers(schema.classes), flags, strict=True):
@@ -89,13 +89,13 @@ def answered(
 def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
     """What the model says of ``frame``, whose first row is ``start``; an error names the row."""
     try:
-        return ask_in_parts(
+        return predict_in_parts(
             lambda rows: model.predict(frame.iloc[rows.start : rows.stop]), len(frame)
         )
     except PartError as error:
         first, last = start + error.rows.start, start + error.rows.stop - 1
         place = f"row {first}" if first == last else f"rows {first} to {last}"
-        with calling(f"{place}: the model"):
+        with project_errors(f"{place}: the model"):
             raise (error.__cause__ or error) from None
 
 

@@ -7,15 +7,15 @@ import tempfile
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.manifest.evaluation import Evaluation, Spread
+from packager.manifest.evaluation import Evaluation, SeedVariance
 from packager.manifest.manifest import Recipe
 from packager.model.paths import Root
-from packager.worker.job import Fit, Job, SeedsJob
-from packager.worker.replay.retrain import train_again
-from packager.worker.replay.seed_spread import spread_of
+from packager.worker.job import FitResult, Job, SeedSweepJob
+from packager.worker.replay.retrain import retrain
+from packager.worker.replay.seed_spread import seed_variance
 
 
-def train_seeds(asked: SeedsJob, root: Root, out: Path) -> Spread:
+def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
     """Train ``asked.count`` times, from the recipe's own seed upwards; write ``out``/spread.json.
 
     Raises ``PackageError`` where one of the trainings fails.
@@ -33,7 +33,7 @@ def train_seeds(asked: SeedsJob, root: Root, out: Path) -> Spread:
         found.append(_evaluation(asked.job, recipe, seed, root, out))
         shown = "  ".join(f"{n} {v:.4f}" for n, v in sorted(found[-1].overall.values.items()))
         sys.stderr.write(f"seed {seed} ({place} of {len(seeds)}): {shown}\n")
-    spread = spread_of(seeds, found)
+    spread = seed_variance(seeds, found)
     (out / "spread.json").write_bytes(spread.dump())
     return spread
 
@@ -41,5 +41,5 @@ def train_seeds(asked: SeedsJob, root: Root, out: Path) -> Spread:
 def _evaluation(job: Job, recipe: Recipe, seed: int, root: Root, out: Path) -> Evaluation:
     changed = job.model_copy(update={"recipe": recipe.model_copy(update={"seed": seed})})
     with tempfile.TemporaryDirectory(prefix="seed-", dir=out) as name:
-        folder = train_again("fit", changed, root, Path(name))
-        return Fit.load(folder / "fit.json").evaluation
+        folder = retrain("fit", changed, root, Path(name))
+        return FitResult.load(folder / "fit.json").evaluation

@@ -16,20 +16,20 @@ from packager.data.fingerprint import fingerprint
 from packager.digest import canonical_json
 from packager.errors import PackageError
 from packager.manifest.base import FileEntry, Scalar
-from packager.manifest.evaluation import Evaluation, Observed
+from packager.manifest.evaluation import Evaluation, RepeatabilityResult
 from packager.manifest.manifest import Recipe, Schema, Serve, Slices
 from packager.model.compiled.model import FOLDER
-from packager.model.model import LoadedModel, load_model, load_model_at
+from packager.model.model import LoadedModel, load_model, load_model_from
 from packager.model.paths import Root
 from packager.model.predictions import scalars
 from packager.model.storage import save_model
 from packager.model.text_input import check_takes_frames
-from packager.worker.job import Fit, Job, TrainingResult
-from packager.worker.replay.equivalence import Trained
-from packager.worker.replay.retrain import observe
+from packager.worker.job import FitResult, Job, TrainingResult
+from packager.worker.replay.equivalence import FittedModel
+from packager.worker.replay.retrain import check_repeatability
 from packager.worker.replay.volatile_state import Window, clear_addresses
 from packager.worker.sandbox.environment import numerical_environment
-from packager.worker.sandbox.leftovers import Before, before_training, out_of_sight
+from packager.worker.sandbox.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.train import given_model
 from packager.worker.train import profile as monitored
 from packager.worker.train.calendar_features import not_compared
@@ -41,12 +41,12 @@ from packager.worker.train.dataset import (
     slice_masks,
 )
 from packager.worker.train.evaluate import Mask, evaluate
-from packager.worker.train.fitted_columns import explained, suited
-from packager.worker.train.isolated_steps import Apart
+from packager.worker.train.fitted_columns import explain_features, with_fitted_columns
+from packager.worker.train.isolated_steps import IsolatedSteps
 from packager.worker.train.model_queries import ask_model
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
-from packager.worker.train.train_only import never_asked, train_on
+from packager.worker.train.train_only import train_on, without_train_only
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,15 @@ def run(job: Job, root: Root, out: Path) -> TrainingResult:
     return result
 
 
-def fit(job: Job, root: Root, out: Path) -> Fit:
+def fit(job: Job, root: Root, out: Path) -> FitResult:
     """Train as ``job`` says and measure, no more; write ``out``/fit.json and ``out``/model."""
     assert isinstance(job.recipe, Recipe)
     out.mkdir(parents=True, exist_ok=True)
     dataset = prepare(read_source(root, job.reader), job, root)
     masks = slice_masks(dataset.test, declare_slices(dataset, job))
     loaded = _train(job, job.recipe, dataset, out / "model")
-    evaluation = measure(loaded.model, suited(loaded.model, dataset), masks)
-    found = Fit(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
+    evaluation = measure(loaded.model, with_fitted_columns(loaded.model, dataset), masks)
+    found = FitResult(model=model_files(loaded.models), loader=loaded.loader, evaluation=evaluation)
     (out / "fit.json").write_bytes(found.dump())
     return found
 
@@ -95,10 +95,10 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     personal = personal_columns(dataset, job)
     slices = declare_slices(dataset, job)
     masks = slice_masks(dataset.test, slices)
-    before = before_training(root, out)
+    before = snapshot(root, out)
     if isinstance(job.recipe, Recipe):
         loaded = _train(job, job.recipe, dataset, out / "model")
-        dataset = suited(loaded.model, dataset)
+        dataset = with_fitted_columns(loaded.model, dataset)
     else:
         loaded = _Loaded(load_model(root, job.serve, job.task), root.models, job.serve.loader)
         dataset = given_model.in_order_of(loaded.model, dataset)
@@ -108,7 +108,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     check_takes_frames(loaded.model.native, schema.features, trained=trained)
     evaluation = measure(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
-    rank = Apart(loaded.models, serve, job.task, schema, root).ranked
+    rank = IsolatedSteps(loaded.models, serve, job.task, schema, root).ranked
     apart = not_compared(dataset, schema, job)
     by_time = job.split.time is not None
     profile = monitored.profile(dataset, schema, loaded.model, rank, apart, by_time)
@@ -124,7 +124,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         evaluation=evaluation,
         environment=numerical_environment(),
         observed=_observe(job, root, out, loaded, dataset, evaluation, before),
-        compiled=Apart(loaded.models, serve, job.task, schema, root).compiled(
+        compiled=IsolatedSteps(loaded.models, serve, job.task, schema, root).compiled(
             dataset.test[list(dataset.features)], out / FOLDER
         ),
         train_rows=len(dataset.train),
@@ -137,7 +137,7 @@ def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
     """A given model alone: its columns and classes are all that is known."""
     given_model.check_job(job)
     model = load_model(root, job.serve, job.task)
-    schema = Schema(features=given_model.own_columns(model), classes=model.classes)
+    schema = Schema(features=given_model.model_columns(model), classes=model.classes)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,
@@ -145,7 +145,9 @@ def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=Slices(columns={}, rules={}),
         evaluation=None,
         environment=numerical_environment(),
-        compiled=Apart(root.models, job.serve, job.task, schema, root).compiled(None, out / FOLDER),
+        compiled=IsolatedSteps(root.models, job.serve, job.task, schema, root).compiled(
+            None, out / FOLDER
+        ),
         train_rows=0,
         test_rows=0,
     )
@@ -170,7 +172,7 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     clear_addresses(model)
     loader = save_model(model, models, module, job.serve.predictor)
     serve = job.serve.model_copy(update={"loader": loader})
-    return _Loaded(load_model_at(models / "model", serve, job.task), models, loader, window)
+    return _Loaded(load_model_from(models / "model", serve, job.task), models, loader, window)
 
 
 def _serve(job: Job, loaded: _Loaded) -> Serve:
@@ -181,13 +183,13 @@ def measure(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> 
     """Metrics on the held-out rows; raise ``PackageError`` where the model can't take them."""
     features = list(dataset.features)
     known = set(scalars(dataset.train[dataset.target]))
-    with never_asked(dataset.train_only):
+    with without_train_only(dataset.train_only):
         try:
             return evaluate(
                 model, dataset.test[features], dataset.test[dataset.target], masks, known
             )
         except PackageError as error:
-            raise explained(error, model, features) from error
+            raise explain_features(error, model, features) from error
 
 
 def _observe(
@@ -197,14 +199,14 @@ def _observe(
     loaded: _Loaded,
     dataset: Dataset,
     evaluation: Evaluation,
-    before: Before,
-) -> Observed | None:
+    before: Snapshot,
+) -> RepeatabilityResult | None:
     if not (job.repeat and isinstance(job.recipe, Recipe)):
         return None
     sys.stderr.write("training a second time, to see how equal a repeat is\n")
-    first = Trained(model_files(loaded.models), loaded.model, loaded.window)
-    with out_of_sight(before):
-        return observe(job, job.recipe, root, out, first, dataset, evaluation)
+    first = FittedModel(model_files(loaded.models), loaded.model, loaded.window)
+    with hide_new_files(before):
+        return check_repeatability(job, job.recipe, root, out, first, dataset, evaluation)
 
 
 def classes_of(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from monitoring.feedback.keys import KeyFileError
 from monitoring.feedback.scoring import Scorer, Settled, settle
-from monitoring.feedback.token_store import DAY, Seen, StoreError, Token
+from monitoring.feedback.token_store import DAY, StoreError, Token, TokenStore
 from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.feedback import FeedbackMetrics, Outcome
 from monitoring.metrics.serving import Metrics
@@ -59,7 +59,7 @@ class Feedback:
         self._seconds = deadline_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="feedback")
         self._waiting = 0
-        self._seen: Seen | None = None
+        self._seen: TokenStore | None = None
         self._purged = -math.inf
         self._failures = _Failures()
         self._unsure: dict[Token, Outcome] = {}
@@ -144,7 +144,7 @@ class Feedback:
             }
             raise
 
-    def _add_late(self, store: Seen) -> None:
+    def _add_late(self, store: TokenStore) -> None:
         """Count labels whose tokens are in the set by a request that was answered 503."""
         if self._unsure:
             self._metrics.add([self._unsure[token] for token in store.late()])
@@ -167,7 +167,7 @@ class Feedback:
             if self._unsure:
                 self._add_late(self._store())
 
-    def _store(self) -> Seen:
+    def _store(self) -> TokenStore:
         settings = self._settings
         if self._seen is None:
             self._seen = open_seen(settings, self._model)

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitoring.feedback.keys import KeyFileError, KeyRing
-from monitoring.feedback.redis_store import RedisSeen
-from monitoring.feedback.sqlite_store import SqliteSeen
-from monitoring.feedback.token_store import Seen, StoreError
+from monitoring.feedback.redis_store import RedisTokenStore
+from monitoring.feedback.sqlite_store import SqliteTokenStore
+from monitoring.feedback.token_store import StoreError, TokenStore
 from monitoring.suspicious_log import SuspiciousLog
 from packager.errors import UsageError
 from serving.feedback.settings import FeedbackSettings
 
 if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
-    from monitoring.slices.clock import Clock
+    from monitoring.slices.clock import DatetimeUnit
 
 
 KEY_DESCRIPTOR = "MODEL_SERVER_KEY"
@@ -81,16 +81,19 @@ def open_keys(path: Path, model: str) -> KeyRing:
         ) from error
 
 
-def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> Seen:
+def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> TokenStore:
     """The set of scored tokens of settled settings, made where asked; raises ``StoreError``."""
     if settings.store:
-        return RedisSeen(settings.store, model, settings.days, make=make)
+        return RedisTokenStore(settings.store, model, settings.days, make=make)
     assert settings.state_dir is not None
-    return SqliteSeen(settings.state_dir, make=make)
+    return SqliteTokenStore(settings.state_dir, make=make)
 
 
 def suspicious_log(
-    settings: FeedbackSettings, version: str, columns: Sequence[str], clocks: Mapping[str, Clock]
+    settings: FeedbackSettings,
+    version: str,
+    columns: Sequence[str],
+    clocks: Mapping[str, DatetimeUnit],
 ) -> SuspiciousLog | None:
     """The log of suspicious rows; None where nobody asked for it."""
     if settings.log is None:

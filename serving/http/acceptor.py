@@ -19,13 +19,13 @@ from serving.http.worker_table import Workers
 
 TURN_SECONDS = 0.002
 """How long a worker with more connections lets the others go first."""
-MOST_AT_ONCE = 16
+MAX_AT_ONCE = 16
 _ATTACH_FILTER, _DETACH_FILTER = 26, 27  # of linux/socket.h; the socket module doesn't name them
 
 logger = logging.getLogger("serving")
 
 
-class Endable(asyncio.Protocol):
+class Closable(asyncio.Protocol):
     """A protocol that tells when its connection has ended."""
 
     ended: Callable[[], None] | None = None
@@ -37,7 +37,7 @@ class Acceptor:
     def __init__(
         self,
         listening: socket.socket,
-        protocol: Callable[[], Endable],
+        protocol: Callable[[], Closable],
         workers: Workers,
         ssl: Any,
     ) -> None:
@@ -77,7 +77,7 @@ class Acceptor:
             self._later = None
 
     def _ready(self) -> None:
-        for _ in range(MOST_AT_ONCE):
+        for _ in range(MAX_AT_ONCE):
             fewest = self._workers.fewest_elsewhere()
             if fewest is not None and fewest < self._workers.connections:
                 self._pause()

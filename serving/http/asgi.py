@@ -106,7 +106,7 @@ def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[b
     return headers
 
 
-def marked(send: Send, trace: Trace, *, close: bool) -> Send:
+def with_request_id(send: Send, trace: Trace, *, close: bool) -> Send:
     """``send``, for answers of another application: with the request's id, as ``answer`` has it."""
     added = [(b"x-request-id", trace.request_id), *([_CLOSE] if close else [])]
 

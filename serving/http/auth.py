@@ -13,13 +13,13 @@ from monitoring.feedback.keys import small_file
 from packager.errors import UsageError
 
 VARIABLE = "MODEL_API_KEYS_FILE"
-LOOK_EVERY = 1.0
+CHECK_SECONDS = 1.0
 """Seconds between looks at the file."""
 
 logger = logging.getLogger("serving")
 
 
-class Keys:
+class ApiKeys:
     """The keys of one file, one a line; empty lines and those that begin with ``#`` don't count."""
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class Keys:
     def _look(self) -> None:
         """Read the file again where it changed; a broken one leaves the keys as they were."""
         now = time.monotonic()
-        if now - self._looked < LOOK_EVERY:
+        if now - self._looked < CHECK_SECONDS:
             return
         self._looked = now
         stamp = self._now_there()

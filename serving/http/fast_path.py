@@ -15,15 +15,15 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from serving.http.upgrades import Header, UpgradeIgnorer
 
-MOST_AT_ONCE = 32
+MAX_AT_ONCE = 32
 """Requests of one connection that are answered before others get their turn."""
-MOST_WAITING = 256
+MAX_WAITING = 256
 """Requests of one connection that wait for their turn; each holds some 4 KB. The last of them ends
 the connection, and what was sent behind it is not looked at (RFC 9112, 9.3.2 and 9.6)."""
 
 
 @dataclass(slots=True)
-class Written:
+class RawResponse:
     """An answer, but for the headers that every answer of the server has."""
 
     status: int
@@ -33,22 +33,24 @@ class Written:
     """The connection ends with it."""
 
 
-class Direct(Protocol):
+class FastPathApp(Protocol):
     """An application that answers some requests without waiting for anything."""
 
     def takes(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
         """Whether a ``POST`` is worth a try: its body is then passed whole."""
         ...
 
-    def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes, /) -> Written | None:
+    def direct(
+        self, url: bytes, headers: Mapping[bytes, bytes], body: bytes, /
+    ) -> RawResponse | None:
         """The answer; None where the request has to go the usual way. Must not raise."""
         ...
 
 
-class DirectProtocol(UpgradeIgnorer):
+class FastPathProtocol(UpgradeIgnorer):
     """HTTP as uvicorn speaks it, with a shortcut."""
 
-    def __init__(self, *given: Any, direct: Direct, **named: Any) -> None:
+    def __init__(self, *given: Any, direct: FastPathApp, **named: Any) -> None:
         """As uvicorn's, and the application that ``direct`` requests go to."""
         super().__init__(*given, **named)
         self._direct = direct
@@ -82,7 +84,7 @@ class DirectProtocol(UpgradeIgnorer):
 
     def on_message_begin(self) -> None:
         """See whether as many wait as may."""
-        if len(self.pipeline) >= MOST_WAITING and not self._full:
+        if len(self.pipeline) >= MAX_WAITING and not self._full:
             self._full = True
             self.cycle.keep_alive = False
         super().on_message_begin()
@@ -160,7 +162,7 @@ class DirectProtocol(UpgradeIgnorer):
         return bool(
             parser.get_method() == b"POST"
             and (cycle is None or cycle.response_complete)
-            and self._answered < MOST_AT_ONCE
+            and self._answered < MAX_AT_ONCE
             and not self.flow.write_paused
             and not self.transport.is_closing()
             and not self.expect_100_continue
@@ -180,7 +182,7 @@ class DirectProtocol(UpgradeIgnorer):
         self._begin()
         self._pieces += parts
 
-    def _write(self, answer: Written) -> None:
+    def _write(self, answer: RawResponse) -> None:
         """Head and body in one write."""
         self._answered += 1
         lines = [STATUS_LINE[answer.status]]

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Literal, TextIO
 
 AccessLog = Literal["off", "errors", "all"]
-MOST_LINES = 100
+MAX_LINES = 100
 """Access lines a second and worker; beyond, they are counted."""
 
 _REQUEST_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
@@ -44,11 +44,11 @@ class JsonFormatter(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = described(record.exc_info[1])
+            line["exception"] = describe_exception(record.exc_info[1])
         return json.dumps(line, separators=(",", ":"), default=str)
 
 
-def described(error: BaseException) -> list[str]:
+def describe_exception(error: BaseException) -> list[str]:
     """An exception and its causes, without messages: ``ValueError at model.py:12 in predict``."""
     lines = []
     seen: BaseException | None = error
@@ -69,7 +69,7 @@ def line_of(name: str, level: int, message: str, **fields: Any) -> str:
     return JsonFormatter().format(record)
 
 
-def say(level: int, message: str, **fields: Any) -> None:
+def log_line(level: int, message: str, **fields: Any) -> None:
     """Write one line to stderr, whatever the loggers of this process are set to."""
     sys.stderr.write(f"{line_of('serving', level, message, process=os.getpid(), **fields)}\n")
 
@@ -152,7 +152,7 @@ def trace_of(request_id: bytes | None, traceparent: bytes | None) -> Trace:
     return Trace(request_id, traceparent)
 
 
-class Access:
+class AccessLogger:
     """A line for each request, or for those that failed, or none."""
 
     def __init__(self, which: AccessLog, clock: Callable[[], float] = time.monotonic) -> None:
@@ -176,7 +176,7 @@ class Access:
                 logging.getLogger("serving").warning("%d access lines left out", self._left_out)
             self._second, self._written, self._left_out = second, 0, 0
         self._written += 1
-        if self._written > MOST_LINES:
+        if self._written > MAX_LINES:
             self._left_out += 1
             return
         fields = {
@@ -199,7 +199,7 @@ class Refusals:
         self._left_out = 0
 
     def write(self, said: Sequence[str], trace: Trace, route: str) -> None:
-        """One refusal; ``said`` is the exception by type and place, as ``described`` gives it."""
+        """One refusal; ``said`` is the exception as ``describe_exception`` gives it."""
         second = int(self._clock())
         if second == self._second:
             self._left_out += 1

@@ -9,12 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-GIVE_BACK_SECONDS = 1.0
+TRIM_SECONDS = 1.0
 """After a large request: by then its answer is likely to be sent."""
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Keep the cyclic collector still.
 
     It would go through all rows again and again while they are made, for a third of the time, with
@@ -29,7 +29,7 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-class GiveBack:
+class MemoryTrimmer:
     """Gives memory that was freed back to the system; the C library keeps it for itself."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class GiveBack:
         """In a moment, in a thread of its own; once for all that asked meanwhile."""
         if self._trim is not None and not self._waiting:
             self._waiting = True
-            asyncio.get_running_loop().call_later(GIVE_BACK_SECONDS, self._now)
+            asyncio.get_running_loop().call_later(TRIM_SECONDS, self._now)
 
     def _now(self) -> None:
         self._waiting = False

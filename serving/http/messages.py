@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from packager.data.coerce import shown_bound
+from packager.data.coerce import format_bound
 from packager.data.request_rows import RowError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
-from packager.text import beginning, shortened
+from packager.text import beginning, truncate
 from serving.http.json_bodies import load_json
 from serving.http.limits import Budget, TooMuchError
 from serving.prediction.native_model import RowRefusedError
@@ -53,10 +53,10 @@ class RequestError(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.message = shortened(message, MAX_MESSAGE)
+        self.message = truncate(message, MAX_MESSAGE)
         self.headers = headers or {}
         self.details = {
-            name: shortened(detail, MAX_MESSAGE) if isinstance(detail, str) else detail
+            name: truncate(detail, MAX_MESSAGE) if isinstance(detail, str) else detail
             for name, detail in details.items()
         }
 
@@ -136,7 +136,7 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
         raise _malformed("'rows' is missing", expected, sorted(document))
     unknown = sorted(set(document) - {"rows"})
     if unknown:
-        first = shortened(unknown[0])
+        first = truncate(unknown[0])
         raise _malformed(f"{first!r} is not known beside 'rows'", expected, unknown)
     rows = document["rows"]
     if not isinstance(rows, list):
@@ -204,7 +204,7 @@ def _column(column: Column) -> dict[str, Any]:
     described["refuses"] = list(column.refuses) or None
     for name in ("minimum", "maximum"):
         if described[name] is not None:
-            described[name] = shown_bound(column, described[name])
+            described[name] = format_bound(column, described[name])
     return {key: value for key, value in described.items() if value is not None}
 
 

@@ -19,8 +19,8 @@ from typing import cast
 import uvicorn
 
 from packager.errors import PackageError
-from serving.http.acceptor import Acceptor, Endable, listen, refuse_new, stop_listening
-from serving.http.fast_path import Direct, DirectProtocol
+from serving.http.acceptor import Acceptor, Closable, listen, refuse_new, stop_listening
+from serving.http.fast_path import FastPathApp, FastPathProtocol
 from serving.http.worker_table import Workers
 
 KEEP_ALIVE_SECONDS = 75
@@ -33,10 +33,10 @@ HANDSHAKE_SECONDS = 0.1
 """Connections begun before the end are complete after so long."""
 IDLE_SECONDS = 2.0
 """An idle connection has so long for one more request, once the server ends."""
-MOST_HEAD_BYTES = 1 << 16
+MAX_HEAD_BYTES = 1 << 16
 
 
-class GuardedProtocol(DirectProtocol, Endable):
+class GuardedProtocol(FastPathProtocol, Closable):
     """HTTP with an end to heads that never end."""
 
     _head = -1  # bytes of a head that isn't complete yet; -1 outside heads
@@ -51,15 +51,15 @@ class GuardedProtocol(DirectProtocol, Endable):
             self.ended = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse ``data``; a head of more than ``MOST_HEAD_BYTES`` is refused (400).
+        """Parse ``data``; a head of more than ``MAX_HEAD_BYTES`` is refused (400).
 
         In pieces, so that what comes along with the end of a head doesn't count as one.
         """
-        if len(data) <= MOST_HEAD_BYTES:
+        if len(data) <= MAX_HEAD_BYTES:
             self._parse(data)
             return
-        for start in range(0, len(data), MOST_HEAD_BYTES):
-            self._parse(data[start : start + MOST_HEAD_BYTES])
+        for start in range(0, len(data), MAX_HEAD_BYTES):
+            self._parse(data[start : start + MAX_HEAD_BYTES])
             if self.transport.is_closing():
                 return
 
@@ -68,7 +68,7 @@ class GuardedProtocol(DirectProtocol, Endable):
             self._head += len(piece)
         super().data_received(piece)
         # A head that began in this piece is counted from the next one on.
-        if self._head > MOST_HEAD_BYTES and not self.transport.is_closing():
+        if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Invalid HTTP request received.")
 
     def on_message_begin(self) -> None:
@@ -101,7 +101,7 @@ class Server(uvicorn.Server):
 
     workers: Workers
     """Set by ``install``, as are ``direct`` and ``begin_draining``."""
-    direct: Direct
+    direct: FastPathApp
     begin_draining: Callable[[], None]
     running = False
 
@@ -183,7 +183,7 @@ class Server(uvicorn.Server):
         return True
 
 
-def install(direct: Direct, begin_draining: Callable[[], None], workers: Workers) -> None:
+def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Workers) -> None:
     """Let the server that is started next in this process be ours."""
     Server.direct = direct
     Server.begin_draining = staticmethod(begin_draining)

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 from monitoring.metrics.class_labels import class_text
-from packager.data.coerce import shown_bound
+from packager.data.coerce import format_bound
 from packager.data.extra_columns import ExtraColumns
 from packager.manifest.base import Kind, Scalar
-from packager.manifest.manifest import Column, Manifest, Refusal
+from packager.manifest.manifest import Column, Manifest, RejectedValue
 
-_REFUSED: dict[Refusal, str] = {
+_REFUSED: dict[RejectedValue, str] = {
     "null": "null",
     "unseen": "values that training lacked",
     "empty": "empty text",
     "extreme": "numbers or times at the ends of its type",
 }
-MOST_SHOWN = 50
+MAX_SHOWN = 50
 """Categories of a column told in the document; ``/schema`` has all of them."""
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -144,7 +144,7 @@ def _takes_null(column: Column, *, strict: bool) -> bool:
 def _met(column: Column) -> dict[str, Any]:
     """What training had: ``values``, or ``minimum`` and ``maximum``."""
     if column.categories is not None:
-        return {"values": list(column.categories[:MOST_SHOWN])}
+        return {"values": list(column.categories[:MAX_SHOWN])}
     if column.minimum is None or column.maximum is None:
         return {}
     low, high = (_plain(column, bound) for bound in (column.minimum, column.maximum))
@@ -172,7 +172,7 @@ def _bounds(column: Column, *, null: bool) -> dict[str, Any]:
 
 
 def _plain(column: Column, bound: float) -> float | int | str:
-    shown = shown_bound(column, bound)
+    shown = format_bound(column, bound)
     whole = column.kind == "integer" and isinstance(shown, float)
     return int(shown) if whole else shown
 

@@ -19,9 +19,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-HOLD = 0.2
+LINGER = 0.2
 """Of the time the last batch took: how long the next one is held for those to come back."""
-MOST_HOLD = 0.005
+MAX_LINGER = 0.005
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,19 +31,19 @@ R_co = TypeVar("R_co", covariant=True)
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-def unheard(_since: int) -> None:
+def ignore_result(_since: int) -> None:
     """What a lane says where nobody looks after it."""
 
 
-class FullError(Exception):
+class QueueFullError(Exception):
     """As many requests as admitted are waiting or running."""
 
 
-class LateError(Exception):
+class DeadlineExceededError(Exception):
     """The deadline passed before there was an answer."""
 
 
-class GoneError(Exception):
+class ClientDisconnectedError(Exception):
     """The client went away while it waited."""
 
 
@@ -75,7 +75,7 @@ class _Waiting(Generic[T]):
     running: bool = field(default=False)
 
 
-class Lane(Generic[T, R]):
+class Batcher(Generic[T, R]):
     """Runs jobs one after the other, and items that wait together in batches."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Lane(Generic[T, R]):
         places: int,
         batches: Batches[T, R],
         most_rows: int,
-        busy: Callable[[int], None] = unheard,
+        busy: Callable[[int], None] = ignore_result,
     ) -> None:
         """``busy`` hears ``time.monotonic_ns()`` when the thread begins, and 0 when it is done."""
         self._busy = busy
@@ -107,9 +107,9 @@ class Lane(Generic[T, R]):
     async def run(self, job: Callable[[], Any], deadline: float, receive: Receive) -> Any:
         """The result of ``job``, by ``deadline`` (``time.monotonic()`` seconds).
 
-        Raises ``FullError`` at once where there is no place, ``LateError`` at the deadline,
-        ``GoneError`` when ``receive`` tells that the client went away; a job whose turn comes
-        after either isn't begun.
+        Raises ``QueueFullError`` at once where there is no place, ``DeadlineExceededError`` at the
+        deadline, ``ClientDisconnectedError`` when ``receive`` says that the client went away; a job
+        whose turn comes after either isn't begun.
         """
         return await self._wait(_Waiting(self._future(), job=job), deadline, receive)
 
@@ -133,13 +133,13 @@ class Lane(Generic[T, R]):
 
     async def _wait(self, waiting: _Waiting[T], deadline: float, receive: Receive) -> Any:
         if self._taken >= self._places:
-            raise FullError
+            raise QueueFullError
         loop = asyncio.get_running_loop()
         self._taken += 1
         self._queue.append(waiting)
         self._next()
         left = max(0.0, deadline - time.monotonic())
-        late = loop.call_later(left, self._give_up, waiting, LateError())
+        late = loop.call_later(left, self._give_up, waiting, DeadlineExceededError())
         gone = loop.create_task(self._watch(waiting, receive))
         try:
             return await waiting.future
@@ -150,7 +150,7 @@ class Lane(Generic[T, R]):
     async def _watch(self, waiting: _Waiting[T], receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._give_up(waiting, GoneError())
+        self._give_up(waiting, ClientDisconnectedError())
 
     def _give_up(self, waiting: _Waiting[T], error: Exception) -> None:
         """End the wait; what runs keeps its place until it is done."""
@@ -219,7 +219,7 @@ class Lane(Generic[T, R]):
         self._running = []
         self._busy(0)
         now = time.monotonic()
-        self._held_until = now + min(HOLD * (now - self._began), MOST_HOLD)
+        self._held_until = now + min(LINGER * (now - self._began), MAX_LINGER)
         self._expected = len(group) + len(self._queue)
         failure = done.exception()
         results = [failure] * len(group) if failure is not None else done.result()

@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from itertools import accumulate, chain
 
-from packager.data.coerce import array_follows
-from packager.data.request_rows import Checked
+from packager.data.coerce import dtype_depends_on
+from packager.data.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.prediction.native_model import ModelError, RowRefusedError
 from serving.prediction.predictor import Predictor
 
 
-class Together:
+class RowBatches:
     """What a lane needs to know of checked rows."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
         described = predictor.manifest.schema_
-        follows = [array_follows(column) for column in (*described.features, *described.extras)]
+        follows = [dtype_depends_on(column) for column in (*described.features, *described.extras)]
         self._separate = "values" in follows
         self._nullable = [place for place, what in enumerate(follows) if what == "nulls"]
 
-    def group(self, item: Checked) -> Hashable:
+    def group(self, item: ValidatedRows) -> Hashable:
         """Rows are put together only where no column's dtype changes by it."""
         if self._separate:
             return None
         return tuple(None in item.columns[place] for place in self._nullable)
 
-    def size(self, item: Checked) -> int:
+    def size(self, item: ValidatedRows) -> int:
         """Rows."""
         return item.rows
 
-    def together(self, items: Sequence[Checked]) -> Sequence[Predictions | BaseException]:
+    def together(self, items: Sequence[ValidatedRows]) -> Sequence[Predictions | BaseException]:
         """The predictions for each; one after the other where the model fails on all of them."""
         if len(items) == 1:
             return [self._alone(items[0])]
@@ -48,7 +48,7 @@ class Together:
             predicted.at(range(end - item.rows, end)) for item, end in zip(items, ends, strict=True)
         ]
 
-    def _alone(self, item: Checked) -> Predictions | ModelError | RowRefusedError:
+    def _alone(self, item: ValidatedRows) -> Predictions | ModelError | RowRefusedError:
         try:
             return self._predictor.own.predict(item)
         except (ModelError, RowRefusedError) as error:

@@ -1,7 +1,7 @@
 """How the cells of one column are taken and judged, one by one or all at once.
 
-What is taken here equals what the exact checker (:mod:`packager.data.request_rows`) would have taken, by
-test; whatever isn't plain is left to it.
+What is taken here equals what the exact checker (:mod:`packager.data.request_rows`) would have
+taken, by test; whatever isn't plain is left to it.
 """
 
 from __future__ import annotations
@@ -10,48 +10,50 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from packager.data.column_converter import Anomaly, Plan
+from packager.data.column_converter import Anomaly, ColumnConverter
 from packager.manifest.manifest import Column
 
 EXACT = 2**53
 """Integers up to here are exact as floats."""
 READ_EXACTLY = 2.0**63
 """Floats below it were floats in the request."""
-Judged = tuple[Any, Anomaly | None]
-One = Callable[[Any], Judged]
-Many = Callable[[Sequence[Any]], Sequence[Any] | None]
+Converted = tuple[Any, Anomaly | None]
+ConvertOne = Callable[[Any], Converted]
+ConvertMany = Callable[[Sequence[Any]], Sequence[Any] | None]
 
 
-class NotPlainError(Exception):
+class SlowPathError(Exception):
     """A value that the exact checker has to judge."""
 
 
-class Taker:
+class FastConverter:
     """How the cells of one column are taken and judged."""
 
     def __init__(self, column: Column, *, judged: bool) -> None:
-        plan = self.plan = Plan(column)
+        plan = self.plan = ColumnConverter(column)
         self.name = column.name
         self.judged = judged
-        self.one: One = _guarded(plan, _one(column, plan)) if plan.bars else _one(column, plan)
+        self.one: ConvertOne = (
+            _guarded(plan, _one(column, plan)) if plan.bars else _one(column, plan)
+        )
         """A cell's value and what is unusual about it; it raises for what isn't plain."""
-        self.many: Many = _many(plan)
+        self.many: ConvertMany = _many(plan)
         """All cells' values; None where they aren't alike or anything is unusual about one."""
 
 
-def _guarded(plan: Plan, take: One) -> One:
+def _guarded(plan: ColumnConverter, take: ConvertOne) -> ConvertOne:
     """As ``take``, but what the model can't take is the exact checker's to refuse."""
 
-    def one(cell: Any) -> Judged:
+    def one(cell: Any) -> Converted:
         value, anomaly = take(cell)
         if plan.is_barred(value, anomaly):
-            raise NotPlainError
+            raise SlowPathError
         return value, anomaly
 
     return one
 
 
-def _one(column: Column, plan: Plan) -> One:
+def _one(column: Column, plan: ColumnConverter) -> ConvertOne:
     if is_float64(plan):
         return _one_number(plan)
     if column.kind == "string" and plan.seen is not None:
@@ -59,60 +61,60 @@ def _one(column: Column, plan: Plan) -> One:
     if column.kind == "integer" and plan.seen is None:
         return _one_integer(plan)
 
-    def one(cell: Any) -> Judged:
+    def one(cell: Any) -> Converted:
         if cell is None:
             return None, "missing"
         if type(cell) is float and not -READ_EXACTLY < cell < READ_EXACTLY:
-            raise NotPlainError
+            raise SlowPathError
         value = plan.take_one(cell)
         return value, plan.judge(value)
 
     return one
 
 
-def _one_number(plan: Plan) -> One:
+def _one_number(plan: ColumnConverter) -> ConvertOne:
     low, high = range_of(plan)
 
-    def one(cell: Any) -> Judged:
+    def one(cell: Any) -> Converted:
         kind = type(cell)
         if kind is int and -EXACT <= cell <= EXACT:
             cell = float(cell)
         elif kind is not float:
             if cell is None:
                 return None, "missing"
-            raise NotPlainError
+            raise SlowPathError
         if low <= cell <= high:
             return cell, None
         if not -READ_EXACTLY < cell < READ_EXACTLY:
-            raise NotPlainError
+            raise SlowPathError
         return cell, "below_range" if cell < low else "above_range"
 
     return one
 
 
-def _one_integer(plan: Plan) -> One:
+def _one_integer(plan: ColumnConverter) -> ConvertOne:
     low, high = range_of(plan)
 
-    def one(cell: Any) -> Judged:
+    def one(cell: Any) -> Converted:
         if type(cell) is int and low <= cell <= high and -EXACT <= cell <= EXACT:
             return plan.take_one(cell), None
         if cell is None:
             return None, "missing"
         # Beyond, whether it can be taken depends on nulls in other rows.
         if type(cell) not in (int, float) or not -EXACT <= cell <= EXACT:
-            raise NotPlainError
+            raise SlowPathError
         value = plan.take_one(cell)
         return value, plan.judge(value)
 
     return one
 
 
-def _one_category(seen: frozenset[Any]) -> One:
-    def one(cell: Any) -> Judged:
+def _one_category(seen: frozenset[Any]) -> ConvertOne:
+    def one(cell: Any) -> Converted:
         if type(cell) is not str:
             if cell is None:
                 return None, "missing"
-            raise NotPlainError
+            raise SlowPathError
         # What json reads may hold lone surrogates; no known category does.
         if cell in seen:
             return cell, None
@@ -127,10 +129,10 @@ def _refuse_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise NotPlainError from error
+        raise SlowPathError from error
 
 
-def _many(plan: Plan) -> Many:
+def _many(plan: ColumnConverter) -> ConvertMany:
     low, high = range_of(plan)
     kind, seen = plan.column.kind, plan.seen
     if is_float64(plan):
@@ -140,7 +142,7 @@ def _many(plan: Plan) -> Many:
             cells if _only(int, cells) and low <= min(cells) and max(cells) <= high else None
         )
     if kind == "string" and seen is not None:
-        known = own(seen)
+        known = intern_values(seen)
         return lambda cells: _all_in(known, cells)
     if kind == "boolean" and seen is not None:
         return lambda cells: cells if _only(bool, cells) and seen.issuperset(cells) else None
@@ -159,7 +161,7 @@ def _many_numbers(cells: Sequence[Any], low: float, high: float) -> Sequence[Any
     return list(map(float, cells)) if least >= -EXACT and most <= EXACT else None
 
 
-def own(seen: frozenset[Any]) -> dict[Any, Any]:
+def intern_values(seen: frozenset[Any]) -> dict[Any, Any]:
     """Each value to itself: one object instead of one a request, found sooner ever after."""
     return {value: value for value in seen}
 
@@ -177,7 +179,7 @@ def _only(kind: type, cells: Sequence[Any]) -> bool:
     return set(map(type, cells)) == {kind}
 
 
-def range_of(plan: Plan) -> tuple[float, float]:
+def range_of(plan: ColumnConverter) -> tuple[float, float]:
     """The range in training, within what is read exactly; all of that where there is none."""
     low, high, limit = plan.column.minimum, plan.column.maximum, math.nextafter(READ_EXACTLY, 0)
     if low is None or high is None:
@@ -185,13 +187,13 @@ def range_of(plan: Plan) -> tuple[float, float]:
     return max(low, -limit), min(high, limit)
 
 
-def is_integer(plan: Plan) -> bool:
+def is_integer(plan: ColumnConverter) -> bool:
     """Whether the cells of a column are its values, where they are integers in its range."""
     low, high = range_of(plan)
     return plan.column.kind == "integer" and plan.seen is None and low >= -EXACT and high <= EXACT
 
 
-def is_float64(plan: Plan) -> bool:
+def is_float64(plan: ColumnConverter) -> bool:
     # Narrow floats are rounded, and categories of numbers judged by what was seen.
     column = plan.column
     return column.kind == "number" and column.dtype in ("float64", "Float64") and plan.seen is None

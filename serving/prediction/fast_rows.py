@@ -15,17 +15,17 @@ from typing import Any
 
 import orjson
 
-from packager.data.coerce import RefusedError
-from packager.data.column_converter import Plan
-from packager.data.request_rows import Checked, RowChecker
+from packager.data.coerce import ConversionError
+from packager.data.column_converter import ColumnConverter
+from packager.data.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
 from serving.prediction.converters import (
     EXACT,
-    NotPlainError,
-    Taker,
+    FastConverter,
+    SlowPathError,
+    intern_values,
     is_float64,
     is_integer,
-    own,
     range_of,
 )
 
@@ -37,8 +37,8 @@ class FastRows:
     """The fast way to ``RowChecker.check``, prepared once for a schema."""
 
     def __init__(self, schema: Schema, checker: RowChecker, *, strict: bool = False) -> None:
-        features = [Taker(column, judged=True) for column in schema.features]
-        extras = [Taker(column, judged=False) for column in schema.extras]
+        features = [FastConverter(column, judged=True) for column in schema.features]
+        extras = [FastConverter(column, judged=False) for column in schema.extras]
         self._checker = checker
         self._strict = strict
         self._columns = len(features) + len(extras)
@@ -50,7 +50,7 @@ class FastRows:
         self._cells = {len(takers): _cells([t.name for t in takers]) for takers in forms}
         self._usual = {len(takers): _Usual([t.plan for t in takers]) for takers in forms}
 
-    def read(self, body: bytes) -> Checked | None:
+    def read(self, body: bytes) -> ValidatedRows | None:
         """The rows of a ``/predict`` request; None where the exact checker has to look."""
         try:
             document = orjson.loads(body)
@@ -60,7 +60,7 @@ class FastRows:
             return None
         return self.check(document.get("rows"))
 
-    def check(self, rows: Any) -> Checked | None:
+    def check(self, rows: Any) -> ValidatedRows | None:
         """Rows as ``orjson`` or ``json`` read them; None where the exact checker has to look."""
         if type(rows) is not list or not rows or type(rows[0]) is not dict:
             return None
@@ -71,7 +71,7 @@ class FastRows:
                 return checked
         return self._without_unknown(rows)
 
-    def _without_unknown(self, rows: Sequence[dict[str, Any]]) -> Checked | None:
+    def _without_unknown(self, rows: Sequence[dict[str, Any]]) -> ValidatedRows | None:
         """Rows that all have the same columns too many, where these are ignored."""
         names = rows[0].keys()
         if self._checker.extra.refuse or names <= self._known:
@@ -86,7 +86,7 @@ class FastRows:
             checked.ignored = len(self._checker.unknown(names))
         return checked
 
-    def _taken(self, rows: Sequence[dict[str, Any]], width: int) -> Checked | None:
+    def _taken(self, rows: Sequence[dict[str, Any]], width: int) -> ValidatedRows | None:
         """Rows that hold the columns of the form with that many."""
         takers, cells = self._forms[width], self._cells[width]
         try:
@@ -96,16 +96,16 @@ class FastRows:
                 checked = self._one(takers, row) if usual is None else self._unflagged(usual)
             else:
                 checked = self._many(takers, _turned(rows, cells))
-        except (KeyError, NotPlainError, RefusedError):
+        except (KeyError, SlowPathError, ConversionError):
             return None
         return None if self._strict and checked.anomalies else checked
 
-    def _unflagged(self, values: list[Any]) -> Checked:
+    def _unflagged(self, values: list[Any]) -> ValidatedRows:
         if len(values) < self._columns:
             values += (None,) * (self._columns - len(values))
         return self._checker.checked_row(values)
 
-    def _one(self, takers: Sequence[Taker], cells: Sequence[Any]) -> Checked:
+    def _one(self, takers: Sequence[FastConverter], cells: Sequence[Any]) -> ValidatedRows:
         values: list[Any] = []
         flags: list[str] = []
         anomalies: dict[tuple[str, str], int] = {}
@@ -118,7 +118,9 @@ class FastRows:
         values += (None,) * (self._columns - len(values))
         return self._checker.checked_row(values, flags, anomalies)
 
-    def _many(self, takers: Sequence[Taker], given: Sequence[Sequence[Any]]) -> Checked:
+    def _many(
+        self, takers: Sequence[FastConverter], given: Sequence[Sequence[Any]]
+    ) -> ValidatedRows:
         rows = len(given[0])
         columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in range(rows)]
@@ -145,7 +147,7 @@ class _Usual:
     Loops without a call in them take a third of the time of a function for each cell.
     """
 
-    def __init__(self, plans: Sequence[Plan]) -> None:
+    def __init__(self, plans: Sequence[ColumnConverter]) -> None:
         self._floats: list[tuple[int, float, float]] = []
         self._integers: list[tuple[int, float, float]] = []
         self._texts: list[tuple[int, Callable[[str], str | None]]] = []
@@ -157,7 +159,7 @@ class _Usual:
             elif is_integer(plan):
                 self._integers.append((place, *range_of(plan)))
             elif plan.column.kind == "string" and plan.seen is not None:
-                self._texts.append((place, own(plan.seen).get))
+                self._texts.append((place, intern_values(plan.seen).get))
             elif plan.column.kind == "boolean" and plan.seen is not None:
                 self._flags.append((place, plan.seen))
             else:

@@ -11,17 +11,17 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from packager.data.coerce import shown_bound
-from packager.data.column_converter import Plan
-from packager.data.request_rows import Checked, RowChecker, RowError
-from packager.manifest.manifest import Column, Refusal, Schema
-from packager.model.failing_rows import PartError, ask_in_parts
+from packager.data.coerce import format_bound
+from packager.data.column_converter import ColumnConverter
+from packager.data.request_rows import RowChecker, RowError, ValidatedRows
+from packager.manifest.manifest import Column, RejectedValue, Schema
+from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.model import LoadedModel, Predictions
-from serving.http.logs import described
+from serving.http.logs import describe_exception
 
 SOUND_SECONDS = 1.0
 """For so long a model that answered its known row counts as sound."""
-KINDS: dict[str, Refusal] = {
+KINDS: dict[str, RejectedValue] = {
     "missing": "null",
     "unseen": "unseen",
     "below_range": "extreme",
@@ -72,16 +72,16 @@ def _plain_value(column: Column) -> Any:
     if column.categories:
         return column.categories[0]
     if column.minimum is not None and column.kind in PLAIN:
-        bound = shown_bound(column, column.minimum)
+        bound = format_bound(column, column.minimum)
         return int(bound) if column.kind == "integer" else bound
     return PLAIN.get(column.kind, 0)
 
 
-class Native:
+class NativeModel:
     """The model of a package; not for two threads at once."""
 
     def __init__(
-        self, model: LoadedModel, schema: Schema, checker: RowChecker, known: Checked | None
+        self, model: LoadedModel, schema: Schema, checker: RowChecker, known: ValidatedRows | None
     ) -> None:
         """``known``: rows that the model answered when it was built; None where there are none.
 
@@ -89,26 +89,26 @@ class Native:
         """
         self._model = model
         self._features = [column.name for column in schema.features]
-        self._plans = [Plan(column) for column in schema.features]
+        self._plans = [ColumnConverter(column) for column in schema.features]
         self._checker = checker
         self._known = None if known is None else self.part(known, range(1))
         self._sound_until = 0.0
 
-    def ask(self, checked: Checked) -> Predictions:
+    def ask(self, checked: ValidatedRows) -> Predictions:
         """What the model says of all rows at once; raises ``ModelError``."""
         try:
             return self._model.predict(checked.frame[self._features])
         except (Exception, SystemExit) as error:  # a model that exits must not end the server
             raise ModelError(f"the model failed on {checked.rows} rows") from error
 
-    def predict(self, checked: Checked) -> Predictions:
+    def predict(self, checked: ValidatedRows) -> Predictions:
         """What the model says, of parts where it raises on the whole.
 
         Raises ``RowRefusedError`` for the first row that it can't take, ``ModelError`` where it
         is broken.
         """
         try:
-            return ask_in_parts(lambda rows: self._answered(checked, rows), checked.rows)
+            return predict_in_parts(lambda rows: self._answered(checked, rows), checked.rows)
         except PartError as error:
             failure = error.__cause__
             if not self._is_sound():
@@ -116,7 +116,7 @@ class Native:
                 raise failure from failure.__cause__
             raise self._refused(checked, error) from None
 
-    def _answered(self, checked: Checked, rows: range) -> Predictions:
+    def _answered(self, checked: ValidatedRows, rows: range) -> Predictions:
         """What the model says of some of the rows; the first that it answers is known from then."""
         part = self.part(checked, rows)
         found = self.ask(part)
@@ -124,7 +124,7 @@ class Native:
             self._known = self.part(part, range(1))
         return found
 
-    def part(self, checked: Checked, rows: Sequence[int]) -> Checked:
+    def part(self, checked: ValidatedRows, rows: Sequence[int]) -> ValidatedRows:
         """Some of the rows, to be predicted."""
         if len(rows) == checked.rows:
             return checked
@@ -144,13 +144,13 @@ class Native:
         self._sound_until = time.monotonic() + SOUND_SECONDS
         return True
 
-    def _plain(self) -> Checked:
+    def _plain(self) -> ValidatedRows:
         """A made-up row; ``RowError`` where the server itself would refuse it."""
         return self._checker.check([plain_row([plan.column for plan in self._plans])])
 
-    def _refused(self, checked: Checked, error: PartError) -> RowRefusedError:
+    def _refused(self, checked: ValidatedRows, error: PartError) -> RowRefusedError:
         cause = error.__cause__.__cause__ if error.__cause__ else None
-        refused = RowRefusedError(error.rows, () if cause is None else described(cause))
+        refused = RowRefusedError(error.rows, () if cause is None else describe_exception(cause))
         if len(error.rows) == 1:
             row = error.rows.start
             self._name_column(refused, [column[row] for column in checked.columns])

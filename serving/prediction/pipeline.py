@@ -15,18 +15,25 @@ from functools import partial
 from typing import Any
 
 from monitoring.metrics.recorder import Batch
-from packager.data.request_rows import Checked
+from packager.data.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
 from serving.http.limits import TooMuchError, is_small
-from serving.http.memory import GiveBack, uncollected
+from serving.http.memory import MemoryTrimmer, gc_paused
 from serving.http.messages import RequestError, Response
-from serving.prediction.batcher import FullError, GoneError, Lane, LateError, unheard
-from serving.prediction.batching import Together
+from serving.prediction.batcher import (
+    Batcher,
+    ClientDisconnectedError,
+    DeadlineExceededError,
+    QueueFullError,
+    ignore_result,
+)
+from serving.prediction.batching import RowBatches
 from serving.prediction.native_model import ModelError, RowRefusedError
-from serving.prediction.predictor import Outcome, Predictor
-from serving.protocols.predict import PredictForm
-from serving.protocols.protocol import Exchange
+from serving.prediction.outcome import Outcome
+from serving.prediction.predictor import Predictor
+from serving.protocols.predict import PredictProtocol
+from serving.protocols.protocol import ProtocolAdapter
 from serving.settings import Settings
 
 HUGE_BYTES = 1 << 20
@@ -48,17 +55,17 @@ class Pipeline:
         self,
         predictor: Predictor,
         settings: Settings,
-        busy: Callable[[int], None] = unheard,
+        busy: Callable[[int], None] = ignore_result,
     ) -> None:
         """``busy`` hears when the model begins, and that it ends, as a lane says it."""
         self._predictor = predictor
         self._seconds = settings.deadline_seconds
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
-        self._lane: Lane[Checked, Predictions] = Lane(
-            settings.queue, Together(predictor), settings.batch_rows, busy
+        self._lane: Batcher[ValidatedRows, Predictions] = Batcher(
+            settings.queue, RowBatches(predictor), settings.batch_rows, busy
         )
-        self._give_back = GiveBack()
+        self._give_back = MemoryTrimmer()
 
     @property
     def ever_at_once(self) -> bool:
@@ -71,7 +78,7 @@ class Pipeline:
         return self._lane.running_seconds > self._seconds
 
     def at_once(
-        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
+        self, exchange: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
     ) -> Answer | None:
         """The answer, where the compiled form has it in a moment; None where it hasn't.
 
@@ -94,7 +101,7 @@ class Pipeline:
 
     async def answer(
         self,
-        exchange: Exchange,
+        exchange: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
         receive: Receive,
@@ -119,13 +126,13 @@ class Pipeline:
             raise RequestError.of_refusal(error) from error
         except ModelError as error:
             raise RequestError(500, "model_failed", "the model raised an error") from error
-        except FullError as error:
+        except QueueFullError as error:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
             ) from error
-        except LateError as error:
+        except DeadlineExceededError as error:
             raise late(self._seconds) from error
-        except GoneError as error:
+        except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
     def close(self) -> None:
@@ -133,7 +140,7 @@ class Pipeline:
         self._lane.close()
         self._predictor.observer.flush()
 
-    async def _outcome(self, checked: Checked, deadline: float, receive: Receive) -> Outcome:
+    async def _outcome(self, checked: ValidatedRows, deadline: float, receive: Receive) -> Outcome:
         predictor = self._predictor
         if predictor.compiled is None:
             outcome = Outcome([None] * checked.rows, None, range(checked.rows))
@@ -152,7 +159,7 @@ class Pipeline:
 
     async def _large(
         self,
-        exchange: Exchange,
+        exchange: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
         receive: Receive,
@@ -170,14 +177,18 @@ class Pipeline:
         raise found
 
     def _whole(
-        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes], deadline: float
+        self,
+        exchange: ProtocolAdapter,
+        body: bytes,
+        headers: Mapping[bytes, bytes],
+        deadline: float,
     ) -> Answer | RequestError:
         """A refusal is returned without its traceback; nobody waits after ``deadline``.
 
         That one's frames hold all the rows, in a circle that would wait for the collector.
         """
         try:
-            with uncollected():
+            with gc_paused():
                 checked, context, reading = self._read(exchange, body, headers)
                 self._validated(reading)
                 started = time.perf_counter()
@@ -196,12 +207,12 @@ class Pipeline:
             return refused
 
     def _read(
-        self, exchange: Exchange, body: bytes, headers: Mapping[bytes, bytes]
-    ) -> tuple[Checked, Any, float]:
+        self, exchange: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> tuple[ValidatedRows, Any, float]:
         """The rows, what the exchange keeps of them, and the seconds it took."""
         started = time.perf_counter()
         try:
-            if isinstance(exchange, PredictForm):
+            if isinstance(exchange, PredictProtocol):
                 checked, context = self._predictor.read(body), None
             else:
                 rows, context = exchange.rows(body, headers)
@@ -213,7 +224,7 @@ class Pipeline:
             raise
         return checked, context, time.perf_counter() - started
 
-    def _check_answer(self, checked: Checked) -> None:
+    def _check_answer(self, checked: ValidatedRows) -> None:
         """Raise ``RequestError`` (413) where the answer would be too large."""
         predictor = self._predictor
         try:
@@ -232,7 +243,7 @@ class Pipeline:
             raise RequestError.of_bound(error) from error
 
     def _written(
-        self, exchange: Exchange, context: Any, checked: Checked, outcome: Outcome
+        self, exchange: ProtocolAdapter, context: Any, checked: ValidatedRows, outcome: Outcome
     ) -> Answer:
         scored, batch = self._predictor.scored(checked, outcome)
         if checked.ignored:
@@ -247,7 +258,7 @@ class Pipeline:
 
 def _check_deadline(deadline: float) -> None:
     if time.monotonic() > deadline:
-        raise LateError
+        raise DeadlineExceededError
 
 
 def late(seconds: float) -> RequestError:

@@ -11,25 +11,24 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from monitoring.metrics.recorder import Batch, Observer
+from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.serving import Baseline, Metrics
 from monitoring.profile.profile import Profile
-from monitoring.slices.clock import Clock
-from monitoring.slices.row_membership import Membership
+from monitoring.slices.clock import DatetimeUnit
+from monitoring.slices.row_membership import RowMembership
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.suspicious_log import SuspiciousLog
 from packager.data.extra_columns import ExtraColumns
 from packager.data.frames import keep_text_plain
-from packager.data.request_rows import Checked, RowChecker, RowError
+from packager.data.request_rows import RowChecker, RowError, ValidatedRows
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.integrity import check_before_loading
-from packager.model.model import LoadedModel, Predictions, load_model
+from packager.model.model import LoadedModel, load_model
 from packager.model.paths import Root
 from serving.feedback.endpoint import Feedback
 from serving.feedback.stores import suspicious_log
@@ -37,38 +36,14 @@ from serving.http import messages
 from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
 from serving.prediction.fast_rows import FastRows
-from serving.prediction.native_model import Native, RowRefusedError
-from serving.prediction.timing import Costs
-from serving.protocols.protocol import Scored
+from serving.prediction.native_model import NativeModel, RowRefusedError
+from serving.prediction.outcome import Outcome
+from serving.prediction.timing import TimingModel
+from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
-from serving.shadow.sampler import FOLDER, LiveCheck
+from serving.shadow.sampler import FOLDER, ShadowSampler
 
 logger = logging.getLogger("serving")
-
-
-@dataclass(slots=True)
-class Outcome:
-    """Predictions for n rows, and the rows that are still to be predicted."""
-
-    labels: list[Scalar | None]
-    probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
-    outside: Sequence[int]
-    """Rows outside the compiled form's domain: what is said of them means nothing."""
-    native: int = 0
-    """Rows that the native model answered."""
-
-    def completed(self, native: Predictions) -> Outcome:
-        """With the native model's predictions for ``outside``."""
-        if len(self.outside) == len(self.labels):
-            return Outcome(native.labels, native.probabilities, (), len(self.outside))
-        labels = list(self.labels)
-        for row, label in zip(self.outside, native.labels, strict=True):
-            labels[row] = label
-        if self.probabilities is None or native.probabilities is None:
-            return Outcome(labels, None, (), len(self.outside))
-        probabilities = np.array(self.probabilities)
-        probabilities[list(self.outside)] = native.probabilities
-        return Outcome(labels, probabilities, (), len(self.outside))
 
 
 @dataclass(frozen=True)
@@ -78,19 +53,19 @@ class Predictor:
     manifest: Manifest
     golden: Golden | None
     model: LoadedModel
-    own: Native
+    own: NativeModel
     """The model again, asked so that a row on which it raises is found."""
     compiled: CompiledModel | None
     checker: RowChecker
     fast: FastRows
-    membership: Membership
+    membership: RowMembership
     metrics: Metrics
-    observer: Observer
+    observer: MetricsRecorder
     feedback: Feedback | None
     """None where it is off."""
     suspicious: SuspiciousLog | None
     """None where nobody asked for it."""
-    costs: Costs | None
+    costs: TimingModel | None
     """Of compiled predictions; None where there are no rows to measure them on."""
     budget: Budget
     """The bounds of one request."""
@@ -127,13 +102,13 @@ class Predictor:
             manifest=manifest,
             golden=golden,
             model=model,
-            own=Native(model, described, checker, known),
+            own=NativeModel(model, described, checker, known),
             compiled=load_compiled(root, described, manifest.task, model),
             checker=checker,
             fast=FastRows(described, checker, strict=strict),
             membership=membership,
             metrics=metrics,
-            observer=Observer(names, profile, metrics, clocks),
+            observer=MetricsRecorder(names, profile, metrics, clocks),
             feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
             if settings.feedback.on
             else None,
@@ -143,19 +118,19 @@ class Predictor:
         )
         return replace(loaded, costs=_measured(loaded))
 
-    def read(self, body: bytes) -> Checked:
+    def read(self, body: bytes) -> ValidatedRows:
         """The rows of a ``/predict`` body; raises ``RequestError``."""
         if len(body) > self.budget.values or is_heavy(body):
             return self.check(messages.parse_rows(body, self.budget))
         checked = self.fast.read(body)
         return checked if checked is not None else self._exactly(messages.parse_rows(body))
 
-    def check(self, rows: list[dict[str, Any]]) -> Checked:
+    def check(self, rows: list[dict[str, Any]]) -> ValidatedRows:
         """Rows that another protocol read; raises ``RequestError``."""
         checked = self.fast.check(rows)
         return checked if checked is not None else self._exactly(rows)
 
-    def score(self, checked: Checked) -> Outcome:
+    def score(self, checked: ValidatedRows) -> Outcome:
         """Compiled where there is such a form, natively for rows outside its domain, or for all.
 
         Raises ``ModelError`` and ``RowRefusedError``.
@@ -168,7 +143,7 @@ class Predictor:
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
 
-    def try_compiled(self, checked: Checked) -> Outcome:
+    def try_compiled(self, checked: ValidatedRows) -> Outcome:
         """What the compiled form says, and the rows for which it says nothing."""
         if self.compiled is None:
             return Outcome([None] * checked.rows, None, range(checked.rows))
@@ -181,15 +156,15 @@ class Predictor:
         outside = () if inside.all() else np.flatnonzero(~inside).tolist()
         return Outcome(predictions.labels, predictions.probabilities, outside)
 
-    def inline(self, checked: Checked) -> bool:
+    def inline(self, checked: ValidatedRows) -> bool:
         """Whether the compiled form predicts these rows within a moment."""
         return checked.rows <= (self.costs.inline if self.costs else 1)
 
-    def features(self, checked: Checked) -> Sequence[Sequence[Any]]:
+    def features(self, checked: ValidatedRows) -> Sequence[Sequence[Any]]:
         """The columns that the model sees."""
         return checked.columns[: len(self.manifest.schema_.features)]
 
-    def scored(self, checked: Checked, outcome: Outcome) -> tuple[Scored, Batch]:
+    def scored(self, checked: ValidatedRows, outcome: Outcome) -> tuple[ScoredRows, Batch]:
         """What a protocol makes its answer of, and what there is to count in it."""
         if checked.row is not None:
             bitmaps = [self.membership.bitmap(checked.row)]
@@ -212,14 +187,14 @@ class Predictor:
             checked.rows - outcome.native,
             checked.row,
         )
-        return Scored(checked, labels, probabilities, self.model.classes, tokens), batch
+        return ScoredRows(checked, labels, probabilities, self.model.classes, tokens), batch
 
-    def live_check(self, share: float) -> LiveCheck | None:
+    def live_check(self, share: float) -> ShadowSampler | None:
         """The live check of this worker, in its event loop; None where there is none to make."""
         folder = os.environ.get(FOLDER)
         if self.compiled is None or not share or folder is None:
             return None
-        return LiveCheck(Path(folder), share, len(self.manifest.schema_.features), self.metrics)
+        return ShadowSampler(Path(folder), share, len(self.manifest.schema_.features), self.metrics)
 
     def log_suspicious(self, batch: Batch) -> None:
         """Write a sample of the suspicious rows to their log, where somebody asked for one."""
@@ -231,7 +206,7 @@ class Predictor:
         except OSError as error:  # a full disk must not take the answers away
             logger.error("suspicious rows are not logged: %s", error)
 
-    def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+    def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:
         try:
             return self.checker.check(rows)
         except RowError as error:
@@ -265,18 +240,18 @@ def _names(manifest: Manifest) -> list[str]:
     return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
 
 
-def _clocks(manifest: Manifest) -> dict[str, Clock]:
+def _clocks(manifest: Manifest) -> dict[str, DatetimeUnit]:
     """How the values of datetime columns count."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    return {c.name: Clock.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
+    return {c.name: DatetimeUnit.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
 
 
-def _measured(predictor: Predictor) -> Costs | None:
+def _measured(predictor: Predictor) -> TimingModel | None:
     """What compiled predictions cost, by the golden rows."""
     if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
         return None
     checked = predictor.check([*predictor.golden.rows])
-    return Costs.measure(predictor.compiled, predictor.features(checked))
+    return TimingModel.measure(predictor.compiled, predictor.features(checked))
 
 
 def _load_golden(root: Root) -> Golden | None:
@@ -298,8 +273,11 @@ def _load_profile(root: Root) -> Profile | None:
 
 
 def _load_slices(
-    manifest: Manifest, checker: RowChecker, names: Sequence[str], clocks: Mapping[str, Clock]
-) -> tuple[SliceSet, Membership]:
+    manifest: Manifest,
+    checker: RowChecker,
+    names: Sequence[str],
+    clocks: Mapping[str, DatetimeUnit],
+) -> tuple[SliceSet, RowMembership]:
     try:
         slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
         slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training

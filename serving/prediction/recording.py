@@ -22,7 +22,7 @@ LOGGED_AT_ONCE = 250
 """Rows that are counted without a pause where suspicious ones are logged."""
 
 
-class Counting:
+class Recorder:
     """Counts answers once they are sent, and writes the counts a few times a second.
 
     To be called from the worker's event loop.

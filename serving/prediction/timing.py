@@ -17,7 +17,7 @@ _TIMES = 5
 
 
 @dataclass(frozen=True)
-class Costs:
+class TimingModel:
     """Measured when the model is loaded, on its own example rows."""
 
     one_by_one: float
@@ -26,7 +26,7 @@ class Costs:
     """Up to so many rows take no longer than ``INLINE_SECONDS``."""
 
     @classmethod
-    def measure(cls, model: CompiledModel, columns: Sequence[Sequence[Any]]) -> Costs:
+    def measure(cls, model: CompiledModel, columns: Sequence[Sequence[Any]]) -> TimingModel:
         """By the rows in ``columns``; at least one."""
         row = [column[0] for column in columns]
         many = [[*column] * (_ROWS // len(column) + 1) for column in columns]

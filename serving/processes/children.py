@@ -15,7 +15,7 @@ from pathlib import Path
 from packager.errors import UsageError
 from packager.manifest.manifest import Manifest
 from serving.feedback.stores import KEY_DESCRIPTOR
-from serving.processes.shared_descriptors import TABLE, Notes
+from serving.processes.shared_descriptors import TABLE, SharedNotes
 from serving.processes.supervisor import Child
 from serving.processes.watchdog import Watchdog
 from serving.settings import Settings
@@ -41,7 +41,7 @@ def metrics_folder() -> Path:
 
 
 def _worker(number: int, settings: Settings, listening: int, table: int) -> Child:
-    notes = Notes.make()
+    notes = SharedNotes.make()
     environment = {**os.environ, METRICS: str(metrics_folder()), TABLE: str(table)}
     notes.name_in(environment)
     command = [sys.executable, "-m", WORKER, "serving.service:svc"]

@@ -28,7 +28,7 @@ _CAUSES: dict[int, str] = {
 
 
 @dataclass(frozen=True)
-class Ending:
+class WorkerExit:
     """How a process ended."""
 
     reason: Reason
@@ -37,7 +37,7 @@ class Ending:
     hint: str = ""
 
     @classmethod
-    def of(cls, status: int, memory: MemoryEvents | None, hang: str | None = None) -> Ending:
+    def of(cls, status: int, memory: MemoryEvents | None, hang: str | None = None) -> WorkerExit:
         """From a wait status; ``memory`` where its limit was the cause, ``hang`` where we were."""
         if hang is not None:
             return cls("hang", f"was killed: {hang}")
@@ -62,7 +62,7 @@ def _name(number: int) -> str:
         return f"signal {number}"
 
 
-class Pauses:
+class RestartBackoff:
     """How long to wait before a worker is started again: longer each time it ends soon."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Every line that the server's processes write becomes one JSON object, whoever wrote it.
 
-Loggers write JSON themselves (:mod:`serving.http.logs`). ``print`` in a model, a library written in C,
-a program that a model starts and the interpreter's last words do not: all of them write to the
+Loggers write JSON themselves (:mod:`serving.http.logs`). ``print`` in a model, a library written in
+C, a program that a model starts and the interpreter's last words do not: all of them write to the
 descriptors 1 and 2, which are pipes here. A thread of the supervising process reads the pipes.
 """
 

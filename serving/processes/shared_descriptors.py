@@ -24,14 +24,14 @@ SHOW_STACKS = signal.SIGUSR2
 
 
 @dataclass(frozen=True)
-class Notes:
+class SharedNotes:
     """Where one worker leaves why the package can't be loaded, and where its threads are."""
 
     failure: int
     stacks: int
 
     @classmethod
-    def make(cls) -> Notes:
+    def make(cls) -> SharedNotes:
         """Two empty notes; raises ``OSError``."""
         return cls(os.memfd_create("failure"), os.memfd_create("stacks"))
 
@@ -64,7 +64,7 @@ def table() -> int | None:
     return _descriptor(TABLE)
 
 
-def give_up(error: PackageError) -> None:
+def report_fatal(error: PackageError) -> None:
     """From a worker: leave the error that makes the package impossible to load."""
     descriptor = _descriptor(FAILURE)
     if descriptor is not None:

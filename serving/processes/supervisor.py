@@ -16,8 +16,8 @@ from monitoring.metrics.restarts import RestartCounts
 from packager.errors import PackageError
 from serving.http.worker_table import Pulses
 from serving.processes.cgroup import MemoryEvents
-from serving.processes.exit_reasons import Ending, Pauses
-from serving.processes.shared_descriptors import SHOW_STACKS, Notes
+from serving.processes.exit_reasons import RestartBackoff, WorkerExit
+from serving.processes.shared_descriptors import SHOW_STACKS, SharedNotes
 from serving.processes.signals import Signals
 from serving.processes.watchdog import Watchdog
 
@@ -42,12 +42,12 @@ class Child:
     descriptors: Sequence[int]
     place: int = 0
     """Of a worker: its place in the table."""
-    notes: Notes | None = None
+    notes: SharedNotes | None = None
     """Of a worker."""
     watchdog: Watchdog | None = None
     """Of a worker."""
     process: subprocess.Popen[bytes] | None = None
-    pauses: Pauses = field(default_factory=Pauses)
+    pauses: RestartBackoff = field(default_factory=RestartBackoff)
     started: float = 0.0
     due: float = 0.0
     """When to start it, while it doesn't run."""
@@ -154,7 +154,7 @@ class Supervisor:
             self._error = failure
             self._end("a package that can't be loaded")
             return
-        ending = Ending.of(status, self._killed_for_memory(status), child.hang)
+        ending = WorkerExit.of(status, self._killed_for_memory(status), child.hang)
         pause = child.pauses.after(lived)
         child.due = time.monotonic() + pause
         if child.notes is not None:
@@ -175,7 +175,7 @@ class Supervisor:
         self,
         child: Child,
         process: subprocess.Popen[bytes],
-        ending: Ending,
+        ending: WorkerExit,
         failure: PackageError | None,
         lived: float,
         pause: float,

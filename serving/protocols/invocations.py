@@ -15,12 +15,12 @@ from typing import Any
 from packager.data.csv_cells import parse_cells
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Manifest
-from packager.text import shortened
+from packager.text import truncate
 from serving.http.limits import Budget, TooMuchError
 from serving.http.media_type import media_type
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import is_nan, json_object, malformed, shown
-from serving.protocols.protocol import Scored
+from serving.protocols.protocol import ScoredRows
 
 Rows = list[dict[str, Any]]
 FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
@@ -64,7 +64,7 @@ class Invocations:
             raise malformed("there are no rows", "at least one row", found)
         return found, None
 
-    def body(self, context: None, scored: Scored) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
+    def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
         """Labels alone, as MLflow answers; see ``Exchange.body``."""
         return encode_in_parts({"predictions": list(scored.labels)}), {}
 
@@ -77,7 +77,7 @@ class Invocations:
             raise malformed("this model takes no params", "none", document["params"])
         unknown = sorted(set(document) - {named[0], "params"})
         if unknown:
-            first = shortened(unknown[0])
+            first = truncate(unknown[0])
             raise malformed(f"{first!r} is not known beside {named[0]!r}", "", unknown)
         rows = self._forms[named[0]](document[named[0]])
         return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from packager.text import beginning, shortened
+from packager.text import beginning, truncate
 from serving.http.limits import Budget
 from serving.http.messages import RequestError, read_json
 
@@ -37,7 +37,7 @@ def shown(value: object) -> str:
 
 def named(name: str) -> str:
     """A name from a request as a message has it: quoted, and cut to 80 characters."""
-    return repr(shortened(name))
+    return repr(truncate(name))
 
 
 def is_nan(value: object) -> bool:

@@ -12,14 +12,14 @@ from monitoring.metrics.class_labels import class_text
 from packager.manifest.base import Scalar
 from serving.http import messages
 from serving.http.limits import Budget
-from serving.protocols.protocol import Scored
+from serving.protocols.protocol import ScoredRows
 
 JSON: Mapping[str, str] = {}
 ROWS_AT_ONCE = 2_000
 """Answers that are made and written together: it keeps other threads waiting."""
 
 
-class PredictForm:
+class PredictProtocol:
     """The exchange of ``/predict``: ``{"rows": […]}`` to ``{"version", "predictions"}``."""
 
     route = "/predict"
@@ -36,7 +36,7 @@ class PredictForm:
         """The rows as ``json`` reads them; raises ``RequestError``."""
         return messages.parse_rows(body, self._budget), None
 
-    def body(self, _context: None, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+    def body(self, _context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """An object a row: prediction, probabilities and token where there are any, flags."""
         rows = scored.checked.rows
         if rows > ROWS_AT_ONCE:
@@ -44,7 +44,7 @@ class PredictForm:
         answers = self._one(scored) if rows == 1 else self._many(scored, slice(rows))
         return encode({"version": self._version, "predictions": answers}), JSON
 
-    def _in_parts(self, scored: Scored, rows: int) -> bytes:
+    def _in_parts(self, scored: ScoredRows, rows: int) -> bytes:
         """The same bytes, in memory for them alone."""
         parts = [
             encode(self._many(scored, slice(start, start + ROWS_AT_ONCE)))[1:-1]
@@ -53,7 +53,7 @@ class PredictForm:
         head = encode({"version": self._version, "predictions": []}).removesuffix(b"]}")
         return b"".join([head, b",".join(parts), b"]}"])
 
-    def _one(self, scored: Scored) -> list[dict[str, Any]]:
+    def _one(self, scored: ScoredRows) -> list[dict[str, Any]]:
         answer: dict[str, Any] = {"prediction": scored.labels[0]}
         if scored.probabilities is not None and scored.classes is not None:
             names = self._names(scored.classes)
@@ -63,7 +63,7 @@ class PredictForm:
             answer["token"] = scored.tokens[0]
         return [answer]
 
-    def _many(self, scored: Scored, some: slice) -> list[dict[str, Any]]:
+    def _many(self, scored: ScoredRows, some: slice) -> list[dict[str, Any]]:
         """By map, as a loop over rows takes twice the time."""
         parts: list[Iterable[Any]] = [scored.labels[some]]
         keys = ["prediction"]

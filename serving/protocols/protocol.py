@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from packager.data.request_rows import Checked
+from packager.data.request_rows import ValidatedRows
 from packager.manifest.base import Scalar
 
 
 @dataclass(slots=True)
-class Scored:
+class ScoredRows:
     """What a protocol makes its answer of; n rows."""
 
-    checked: Checked
+    checked: ValidatedRows
     labels: Sequence[Scalar | None]
     """n predictions; None for a number that isn't finite."""
     probabilities: Sequence[Sequence[float]] | None
@@ -27,7 +27,7 @@ class Scored:
     """One feedback token a row; None where feedback is off."""
 
 
-class Exchange(Protocol):
+class ProtocolAdapter(Protocol):
     """One protocol's request and answer, without HTTP's wires."""
 
     @property
@@ -44,6 +44,6 @@ class Exchange(Protocol):
         """
         ...
 
-    def body(self, context: Any, scored: Scored, /) -> tuple[bytes, Mapping[str, str]]:
+    def body(self, context: Any, scored: ScoredRows, /) -> tuple[bytes, Mapping[str, str]]:
         """The answer, and headers besides: ``content-type`` too where it isn't JSON."""
         ...

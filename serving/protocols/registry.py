@@ -15,7 +15,7 @@ from serving.http.limits import Budget
 from serving.http.messages import RequestError, Response, encode
 from serving.protocols import v2
 from serving.protocols.invocations import Invocations
-from serving.protocols.protocol import Exchange
+from serving.protocols.protocol import ProtocolAdapter
 
 ROUTES = (v2.Infer.route, Invocations.route)
 _MLFLOW_CODES = {
@@ -31,7 +31,9 @@ _COMPLETE = ("invalid_row", "not_found", "method_not_allowed")
 """Errors whose message says all there is."""
 
 
-def exchanges(manifest: Manifest, budget: Budget = Budget()) -> Mapping[str, Exchange]:
+def protocol_adapters(
+    manifest: Manifest, budget: Budget = Budget()
+) -> Mapping[str, ProtocolAdapter]:
     """Path → exchange, for every POST route of these protocols."""
     infer = v2.Infer(manifest, budget)
     return {

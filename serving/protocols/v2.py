@@ -20,7 +20,7 @@ from packager.manifest.manifest import Column, Manifest
 from serving.http.limits import Budget, TooMuchError
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
-from serving.protocols.protocol import Scored
+from serving.protocols.protocol import ScoredRows
 from serving.protocols.v2_tensors import Output, Tensor, read_inputs, write_raw
 
 MAX_ID = 1_000
@@ -68,7 +68,7 @@ class Infer:
         names, columns = self._columns(tensors)
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
-    def body(self, context: Asked, scored: Scored) -> tuple[bytes, Mapping[str, str]]:
+    def body(self, context: Asked, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """The outputs asked for, in that order; see ``Exchange.body``."""
         available = self._outputs(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
@@ -140,7 +140,7 @@ class Infer:
         width = len(names)
         return names, [tensor.values[place::width] for place in range(width)]
 
-    def _outputs(self, scored: Scored) -> dict[str, Output]:
+    def _outputs(self, scored: ScoredRows) -> dict[str, Output]:
         rows = len(scored.labels)
         labels = [_label(label, self._prediction) for label in scored.labels]
         found = {"prediction": Output("prediction", self._prediction, (rows,), labels)}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.text import shortened
+from packager.text import truncate
 from serving.http.limits import Budget, TooMuchError
 from serving.http.messages import RequestError
 from serving.protocols.parsing import is_nan, malformed, named
@@ -209,7 +209,7 @@ def _where(name: str, place: int, shape: tuple[int, ...]) -> str:
     """The row, and the column or the place in it, of an element."""
     width = shape[1] if len(shape) == 2 else 1
     if width == 1:
-        return f"row {place}, column {json.dumps(shortened(name))}"
+        return f"row {place}, column {json.dumps(truncate(name))}"
     return f"row {place // width}, value {place % width} of input {named(name)}"
 
 

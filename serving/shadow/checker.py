@@ -1,4 +1,4 @@
-"""``python -m serving.shadow.checker``: predicts sampled rows again by the model itself, and compares.
+"""``python -m serving.shadow.checker``: predicts sampled rows by the model itself, and compares.
 
 One such process stands beside the workers of a server where ``MODEL_COMPILED_CHECK`` asks for it.
 Rows come as datagrams to a socket in the server's private folder; the kernel's queue is the bound,
@@ -25,7 +25,7 @@ from packager.model.integrity import check_before_loading
 from packager.model.model import LoadedModel, load_model
 from packager.model.paths import Root
 from serving.http import logs
-from serving.shadow.sampler import EQUAL, MOST_BYTES, OTHERWISE, address
+from serving.shadow.sampler import EQUAL, MAX_BYTES, OTHERWISE, address
 
 PATIENCE_SECONDS = 1.0
 """How soon the end of the server is noticed."""
@@ -34,7 +34,7 @@ logger = logging.getLogger("serving")
 
 
 @dataclass(frozen=True)
-class Checker:
+class ShadowChecker:
     """The model itself, and how near a compiled answer has to be."""
 
     manifest: Manifest
@@ -42,7 +42,7 @@ class Checker:
     rows: RowChecker
 
     @classmethod
-    def load(cls, root: Root) -> Checker:
+    def load(cls, root: Root) -> ShadowChecker:
         """The package below ``root``; raises ``PackageError``."""
         keep_text_plain()
         manifest = Manifest.load(root.package / "manifest.json")
@@ -78,9 +78,9 @@ class Checker:
         return abs(native - given) <= self.manifest.compiled.tolerance * size
 
 
-def answer(checker: Checker, listening: socket.socket) -> None:
+def answer(checker: ShadowChecker, listening: socket.socket) -> None:
     """Wait for one row and send its verdict back; raises ``TimeoutError`` where none comes."""
-    message, sender = listening.recvfrom(MOST_BYTES)
+    message, sender = listening.recvfrom(MAX_BYTES)
     # Only processes of the server's own user can write here, and it wrote this itself.
     agrees = checker.agrees(*pickle.loads(message))
     try:
@@ -95,7 +95,7 @@ def main() -> int:
     os.nice(10)  # those who wait for answers come first
     logs.to_json()
     parent = os.getppid()
-    checker = Checker.load(Root.from_environment())
+    checker = ShadowChecker.load(Root.from_environment())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(address(Path(sys.argv[1])))
         listening.settimeout(PATIENCE_SECONDS)

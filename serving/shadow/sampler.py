@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # the supervising process needs neither, nor what they import
 
 FOLDER = "MODEL_CHECK_FOLDER"
 """Environment variable naming the folder of the sockets; set by ``python -m serving``."""
-MOST_BYTES = 1 << 16
-MOST_ROWS = 16
+MAX_BYTES = 1 << 16
+MAX_ROWS = 16
 """Rows of one request that are looked at; the checker couldn't keep up with more."""
 EQUAL, OTHERWISE = b"=", b"!"
 
@@ -27,7 +27,7 @@ def address(folder: Path) -> str:
     return str(folder / "check.sock")
 
 
-class LiveCheck:
+class ShadowSampler:
     """Sends rows without waiting: what doesn't fit the checker's queue is not checked."""
 
     def __init__(self, folder: Path, share: float, features: int, metrics: Metrics) -> None:
@@ -51,7 +51,7 @@ class LiveCheck:
         """Send the share of these rows, if the compiled form answered any of them."""
         if not batch.compiled:
             return
-        for row in range(min(len(batch.labels), MOST_ROWS)):
+        for row in range(min(len(batch.labels), MAX_ROWS)):
             if random.random() < self._share:
                 self._send(batch, row)
 

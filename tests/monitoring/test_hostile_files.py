@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from monitoring.feedback.keys import KeyFileError, KeyRing
-from monitoring.feedback.sqlite_store import FILE, SqliteSeen
+from monitoring.feedback.sqlite_store import FILE, SqliteTokenStore
 from monitoring.feedback.token_store import StoreError
 from monitoring.suspicious_log import SuspiciousLog
 from packager.errors import UsageError
-from serving.http.auth import Keys
+from serving.http.auth import ApiKeys
 
 
 def pipe(path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_key_file_that_is_none_is_told(tmp_path: Path, make: Callable[[Path], 
     with pytest.raises(KeyFileError, match=r"can't be read|expected"):
         KeyRing(path, "m")
     with pytest.raises(UsageError, match="MODEL_API_KEYS_FILE: expected a readable file"):
-        Keys(path)
+        ApiKeys(path)
 
 
 def test_a_key_file_that_becomes_a_pipe_leaves_the_keys(tmp_path: Path) -> None:
@@ -94,15 +94,15 @@ def test_a_set_in_whose_place_something_else_lies_is_refused(
 ) -> None:
     make(tmp_path / name)
     with pytest.raises(StoreError, match="expected"):
-        SqliteSeen(tmp_path)
+        SqliteTokenStore(tmp_path)
 
 
 def test_a_damaged_set_and_one_with_other_tables_fail_the_request(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"SQLite format 3\0" + b"\xff" * 9_000)
     with pytest.raises(StoreError):
-        SqliteSeen(tmp_path)
+        SqliteTokenStore(tmp_path)
     (tmp_path / FILE).unlink()
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     with sqlite3.connect(tmp_path / FILE) as other:
         other.execute("CREATE TABLE day_1x (a)")
     with pytest.raises(StoreError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 from monitoring.suspicious_log import SuspiciousLog
 
 COLUMNS = ([1.5, None], ["D", "Z\ud800"], [0, 86_400])
@@ -15,7 +15,7 @@ FLAGS = ((), ("carat:missing", "color:unseen"))
 
 
 def make(path: Path, **options: Any) -> SuspiciousLog:
-    clocks = {"when": Clock.of_dtype("datetime64[s]")}
+    clocks = {"when": DatetimeUnit.of_dtype("datetime64[s]")}
     return SuspiciousLog(path, ("carat", "color", "when"), version="1-a", clocks=clocks, **options)
 
 

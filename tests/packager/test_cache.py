@@ -10,7 +10,14 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from packager.cache import cache_directory, cache_limit, new_file, new_folder, prune, work_folder
+from packager.cache import (
+    atomic_directory,
+    atomic_file,
+    cache_directory,
+    cache_limit,
+    evict,
+    temporary_directory,
+)
 from packager.errors import PackageError, UsageError
 
 
@@ -37,7 +44,7 @@ def test_a_new_file_appears_whole_and_readable_for_all(tmp_path: Path):
     path = tmp_path / "deep" / "file"
     old = os.umask(0o077)
     try:
-        with new_file(path) as temporary:
+        with atomic_file(path) as temporary:
             temporary.write_text("whole")
             assert not path.exists()
     finally:
@@ -49,7 +56,7 @@ def test_a_new_file_appears_whole_and_readable_for_all(tmp_path: Path):
 
 def test_a_new_file_takes_the_place_of_an_older_one(tmp_path: Path):
     (tmp_path / "file").write_text("old")
-    with new_file(tmp_path / "file") as temporary:
+    with atomic_file(tmp_path / "file") as temporary:
         temporary.write_text("new")
     assert (tmp_path / "file").read_text() == "new"
 
@@ -61,14 +68,17 @@ def fill_and_fail(temporary: Path) -> None:
 
 def test_a_failure_leaves_the_older_file_and_no_litter(tmp_path: Path):
     (tmp_path / "file").write_text("old")
-    with pytest.raises(PackageError, match="disk full"), new_file(tmp_path / "file") as temporary:
+    with (
+        pytest.raises(PackageError, match="disk full"),
+        atomic_file(tmp_path / "file") as temporary,
+    ):
         fill_and_fail(temporary)
     assert (tmp_path / "file").read_text() == "old"
     assert names(tmp_path) == ["file"]
 
 
 def test_a_new_folder_appears_whole(tmp_path: Path):
-    with new_folder(tmp_path / "folder") as temporary:
+    with atomic_directory(tmp_path / "folder") as temporary:
         (temporary / "a").write_text("a")
         assert not (tmp_path / "folder").exists()
     assert names(tmp_path) == ["folder"]
@@ -76,9 +86,9 @@ def test_a_new_folder_appears_whole(tmp_path: Path):
 
 
 def test_whoever_comes_second_leaves_the_first_ones_folder(tmp_path: Path):
-    with new_folder(tmp_path / "folder") as second:
+    with atomic_directory(tmp_path / "folder") as second:
         (second / "a").write_text("second")
-        with new_folder(tmp_path / "folder") as first:
+        with atomic_directory(tmp_path / "folder") as first:
             (first / "a").write_text("first")
     assert (tmp_path / "folder" / "a").read_text() == "first"
     assert names(tmp_path) == ["folder"]
@@ -86,18 +96,18 @@ def test_whoever_comes_second_leaves_the_first_ones_folder(tmp_path: Path):
 
 def test_a_folder_is_replaced_only_when_asked(tmp_path: Path):
     for text in ("old", "new"):
-        with new_folder(tmp_path / "folder", replace=True) as temporary:
+        with atomic_directory(tmp_path / "folder", replace=True) as temporary:
             (temporary / text).write_text(text)
     assert names(tmp_path / "folder") == ["new"]
     assert names(tmp_path) == ["folder"]
 
 
 def test_a_failure_leaves_the_older_folder_and_no_litter(tmp_path: Path):
-    with new_folder(tmp_path / "folder") as temporary:
+    with atomic_directory(tmp_path / "folder") as temporary:
         (temporary / "a").write_text("old")
     with (
         pytest.raises(PackageError, match="disk full"),
-        new_folder(tmp_path / "folder", replace=True) as temporary,
+        atomic_directory(tmp_path / "folder", replace=True) as temporary,
     ):
         fill_and_fail(temporary)
     assert (tmp_path / "folder" / "a").read_text() == "old"
@@ -126,7 +136,7 @@ def test_what_was_of_no_use_longest_goes_until_the_limit_holds(cache: Path):
     old = kept(cache, "layers", "old.tar", 400, 3 * DAY)
     older = kept(cache, "environments", "older", 400, 4 * DAY)
     young = kept(cache, "wheels", "young", 400, 2 * DAY)
-    assert prune(500, now=NOW) == 800
+    assert evict(500, now=NOW) == 800
     assert [path.exists() for path in (old, old.with_suffix(".json"), older, young)] == [
         False,
         False,
@@ -138,8 +148,8 @@ def test_what_was_of_no_use_longest_goes_until_the_limit_holds(cache: Path):
 def test_nothing_goes_below_the_limit_or_while_it_may_be_in_use(cache: Path):
     used_now = kept(cache, "layers", "used.tar", 400, 60)
     named = kept(cache, "bases", "named-mine", 400, 9 * DAY)
-    assert prune(1000, now=NOW) == 0
-    assert prune(0, now=NOW) == 0
+    assert evict(1000, now=NOW) == 0
+    assert evict(0, now=NOW) == 0
     assert used_now.exists()
     assert named.exists()
 
@@ -158,7 +168,7 @@ def test_what_another_build_takes_away_meanwhile_does_not_count(
         return lstat(path)
 
     monkeypatch.setattr(Path, "lstat", vanishing)
-    assert prune(0, now=time.time() + 7_200) == 100
+    assert evict(0, now=time.time() + 7_200) == 100
     assert [path.name for path in cache_directory("environments").iterdir()] == ["goes"]
 
 
@@ -180,12 +190,12 @@ with work_folder() as folder:
 
 
 def test_what_a_killed_process_left_is_swept_and_a_running_ones_stays(cache: Path):
-    with work_folder() as first:
+    with temporary_directory() as first:
         done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True)
         left = Path(done.stdout.strip())
         assert left.is_dir()
         assert first.is_dir()
-        with work_folder() as second:
+        with temporary_directory() as second:
             assert not left.exists()
             assert first != second
             assert first.is_dir()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from packager import exit_reason
-from packager.exit_reason import Ending, kills_for_memory
+from packager.exit_reason import ExitReason, kills_for_memory
 
 
 @pytest.mark.parametrize(
@@ -25,17 +25,17 @@ from packager.exit_reason import Ending, kills_for_memory
     ],
 )
 def test_an_end_names_its_real_reason(code, out_of_memory, reason, hint):
-    ended = Ending(code, out_of_memory)
+    ended = ExitReason(code, out_of_memory)
     assert ended.reason == reason
     assert hint in ended.hint
     assert ("memory" in ended.reason) == out_of_memory
 
 
 def test_the_last_lines_are_told():
-    ended = Ending(1, said=[f"line {number}" for number in range(9)] + ["", "  "])
+    ended = ExitReason(1, said=[f"line {number}" for number in range(9)] + ["", "  "])
     assert "its last lines:\n  line 1\n" in ended.hint
     assert ended.hint.endswith("line 8")
-    assert "it printed nothing" in Ending(1).hint
+    assert "it printed nothing" in ExitReason(1).hint
 
 
 def test_the_count_of_the_control_group_comes_before_that_of_the_machine(

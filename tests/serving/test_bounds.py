@@ -20,8 +20,8 @@ from serving.http.limits import MAX_LABELS, Budget
 from serving.http.messages import RequestError
 from serving.protocols import v2
 from serving.protocols.invocations import Invocations
-from serving.protocols.predict import ROWS_AT_ONCE, PredictForm
-from serving.protocols.protocol import Scored
+from serving.protocols.predict import ROWS_AT_ONCE, PredictProtocol
+from serving.protocols.protocol import ScoredRows
 from serving.protocols.registry import refusal
 
 MANIFEST = make_manifest(diamonds_schema(diamonds()))
@@ -143,9 +143,9 @@ def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
     rows = 2 * ROWS_AT_ONCE + 7
     checked = check_rows([{"carat": None}] * rows, Schema(features=(CARAT,)))
     labels = ["a", "\ud800", "é"] * (rows // 3) + ["b"] * (rows % 3)
-    scored = Scored(checked, labels, [[0.25, 0.75]] * rows, ("a", "b"), None)
-    (whole, _) = PredictForm("1").body(None, scored)
-    answers = PredictForm("1")._many(scored, slice(rows))
+    scored = ScoredRows(checked, labels, [[0.25, 0.75]] * rows, ("a", "b"), None)
+    (whole, _) = PredictProtocol("1").body(None, scored)
+    answers = PredictProtocol("1")._many(scored, slice(rows))
     assert json.loads(whole) == {"version": "1", "predictions": answers}
 
 

@@ -11,9 +11,9 @@ from packager.deploy.monitoring import (
     Deployed,
     deploy_monitoring,
 )
-from packager.deploy.prometheus.rules import Monitored, Objectives
+from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 
-MODEL = Monitored(
+MODEL = MonitoredModel(
     "diamonds-cut",
     "1.0.0-3f9c12ab45de",
     "classification",
@@ -29,7 +29,7 @@ IMAGE = "models/diamonds-cut:1.0.0-3f9c12ab45de"
 class Packaged:
     """As much of a package as monitoring asks for."""
 
-    model: Monitored
+    model: MonitoredModel
     name: str
 
     @property
@@ -49,7 +49,7 @@ class Packaged:
 
 def deployed(
     out: Path,
-    model: Monitored = MODEL,
+    model: MonitoredModel = MODEL,
     image: str = IMAGE,
     objectives: Objectives = Objectives(),
     *,
@@ -59,7 +59,7 @@ def deployed(
     return deploy_monitoring(package, out, objectives, keys=keys)
 
 
-def written(tmp_path: Path, model: Monitored = MODEL) -> Path:
+def written(tmp_path: Path, model: MonitoredModel = MODEL) -> Path:
     out = tmp_path / "out"
     deployed(out, model)
     return out

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Suspects
+from packager.data.checks.suspects import Issue
 from packager.data.checks.table import Table, table_of
 
 ROWS = 400
@@ -29,12 +29,12 @@ def clean() -> pd.DataFrame:
 
 
 def said(
-    detector: Callable[[Table], Iterator[Suspects]], frame: pd.DataFrame, **more: Any
-) -> list[Suspects]:
+    detector: Callable[[Table], Iterator[Issue]], frame: pd.DataFrame, **more: Any
+) -> list[Issue]:
     """What a detector says of ``frame``, whose target is ``label``."""
     return list(detector(table_of(frame, "label", **more)))
 
 
-def rows_of(suspects: list[Suspects]) -> list[int]:
+def rows_of(suspects: list[Issue]) -> list[int]:
     """Every row that is flagged, ascending."""
     return sorted(int(row) for one in suspects if one.rows is not None for row in one.rows)

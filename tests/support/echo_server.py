@@ -9,7 +9,7 @@ from typing import Any
 import own_server
 
 from serving.http import server
-from serving.http.fast_path import Written
+from serving.http.fast_path import RawResponse
 
 Scenario = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -27,7 +27,9 @@ class Echo:
     def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         return url == b"/direct" and b"content-length" in headers
 
-    def direct(self, _url: bytes, _headers: Mapping[bytes, bytes], body: bytes) -> Written | None:
+    def direct(
+        self, _url: bytes, _headers: Mapping[bytes, bytes], body: bytes
+    ) -> RawResponse | None:
         self.asked += 1
         if body.startswith(b"wait"):
             return None
@@ -35,7 +37,7 @@ class Echo:
         headers = [(b"content-length", length), (b"x-way", b"direct")]
         if self.closing:
             headers.append((b"connection", b"close"))
-        return Written(200, headers, body, self.closing)
+        return RawResponse(200, headers, body, self.closing)
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:

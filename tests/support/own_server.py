@@ -10,13 +10,13 @@ from typing import Any
 import uvicorn
 
 from serving.http import server as listener
-from serving.http.fast_path import Direct
+from serving.http.fast_path import FastPathApp
 from serving.http.worker_table import Workers
 
 Scenario = Callable[[int, listener.Server], Awaitable[None]]
 
 
-def serve(app: Any, direct: Direct, scenario: Scenario) -> None:
+def serve(app: Any, direct: FastPathApp, scenario: Scenario) -> None:
     """Run ``scenario`` with the port of such a server and the server."""
     listener.Server.workers = Workers(None, 0)
     listener.Server.direct = direct

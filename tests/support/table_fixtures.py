@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from packager.location import Location
-from packager.tables.commit import add
+from packager.tables.commit import commit_rows
 from packager.tables.source import frame_source
 
 
@@ -20,6 +20,6 @@ def place(tmp_path):
 @pytest.fixture
 def commit(place):
     def commit(frame, message="m", location=None, **options):
-        return add(frame_source(frame), location or place, message, "me", **options)
+        return commit_rows(frame_source(frame), location or place, message, "me", **options)
 
     return commit

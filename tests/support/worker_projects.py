@@ -20,7 +20,7 @@ from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Manifest, Recipe, Serve
 from packager.model.paths import Root
 from packager.runners.runner import START
-from packager.worker.job import Ask, Job, TrainingResult
+from packager.worker.job import Job, ReplayRequest, TrainingResult
 from packager.worker.train_job import run
 
 CHECKOUT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ class Project:
     def replay(self, out: Path, **ask: Any) -> Ended:
         """Replay the package in a process of its own, as ``ask`` says."""
         path = self.root.path / "ask.json"
-        path.write_bytes(Ask.model_validate(ask).dump())
+        path.write_bytes(ReplayRequest.model_validate(ask).dump())
         return self.work("replay", str(path), str(out))
 
     def train_here(self, job: Job) -> TrainingResult:

@@ -1,4 +1,4 @@
-"""Detectors ``unseen_category`` and ``misspelt``: values of text that do not belong."""
+"""Detectors ``unseen_category`` and ``typo``: values of text that do not belong."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.suspects import Ints, Suspects, listed, rows_where
+from packager.data.checks.suspects import Ints, Issue, listed, rows_where
 from packager.data.checks.table import Table, Texts
-from packager.data.drift import is_list
-from packager.text import shown_value
+from packager.data.drift import is_categorical
+from packager.text import display_value
 
 FEW = 200
 """A column with more distinct common values than this is no list of categories."""
@@ -22,7 +22,7 @@ ALIKE = 0.8
 """Least similarity (difflib's ratio) of a misspelling and what was meant."""
 
 
-def unseen_category(table: Table) -> Iterator[Suspects]:
+def unseen_category(table: Table) -> Iterator[Issue]:
     """Values that were not declared (0.95), that the version before lacks (0.7), or that only
     the held-out rows have (0.6)."""
     for name, texts in table.texts.items():
@@ -30,7 +30,7 @@ def unseen_category(table: Table) -> Iterator[Suspects]:
         if declared is not None and declared.values is not None:
             yield from _unknown(name, texts, declared.values, "declared", 0.95)
         elif before is not None and before.categories is not None:
-            if not is_list(len(before.categories), table.expected.rows):
+            if not is_categorical(len(before.categories), table.expected.rows):
                 continue  # names or dates: there another one says nothing
             yield from _unknown(name, texts, before.categories, "seen before", 0.7)
         elif table.held_out is not None and (texts.counts > 1).sum() <= FEW:
@@ -41,7 +41,7 @@ def unseen_category(table: Table) -> Iterator[Suspects]:
                 yield from _unknown(name, texts, known, "in the training rows", 0.6)
 
 
-def misspelt(table: Table) -> Iterator[Suspects]:
+def typo(table: Table) -> Iterator[Issue]:
     """A rare value that differs from a frequent one by case and spaces (0.92) or little (0.75)."""
     for name, texts in table.texts.items():
         frequent = _frequent(texts)
@@ -52,9 +52,9 @@ def misspelt(table: Table) -> Iterator[Suspects]:
             meant, score = _meant(texts, code, frequent, plain)
             if meant is not None:
                 right = str(texts.values[meant])
-                yield Suspects(
+                yield Issue(
                     name,
-                    f"{shown_value(right)}, as in {texts.counts[meant]} rows",
+                    f"{display_value(right)}, as in {texts.counts[meant]} rows",
                     f"fix: {name} = {right}",
                     score,
                     rows_where(texts.codes == code),
@@ -92,12 +92,12 @@ def _frequent(texts: Texts) -> Ints:
 
 def _unknown(
     name: str, texts: Texts, known: Sequence[Any], why: str, score: float
-) -> Iterator[Suspects]:
+) -> Iterator[Issue]:
     allowed = {str(value) for value in known}
     wrong = np.array([str(value) not in allowed for value in texts.values], dtype=np.bool_)
     rows = rows_where(texts.rows_with(wrong))
     if len(rows):
-        yield Suspects(
+        yield Issue(
             name,
             f"one of the values {why}: {listed(sorted(allowed))}",
             "correct the value, or drop the row",

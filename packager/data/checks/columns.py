@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.suspects import CannotJudgeError, Suspects
+from packager.data.checks.suspects import Issue, NotApplicableError
 from packager.data.checks.table import Table
-from packager.text import shortened
+from packager.text import truncate
 
 UNIQUE = 0.98
 """Share of distinct values from which whole numbers and text name rows."""
@@ -18,7 +18,7 @@ GLANCE = 1000
 """Rows that most often settle it, before a whole column is looked at."""
 
 
-def constant(table: Table) -> Iterator[Suspects]:
+def constant(table: Table) -> Iterator[Issue]:
     """Score 0.5: a feature with one value (nulls aside). Wholly empty ones are `missing`'s."""
     for name in table.features:
         column = table.frame[name]
@@ -28,31 +28,31 @@ def constant(table: Table) -> Iterator[Suspects]:
         if name not in table.texts and column.iloc[:GLANCE].nunique() > 1:
             continue
         if table.distinct(name) == 1:
-            yield Suspects(
+            yield Issue(
                 name,
                 "values that differ",
                 leave_out(table),
                 0.5,
-                observed=f"{shortened(str(column.loc[first]))} in every row",
+                observed=f"{truncate(str(column.loc[first]))} in every row",
             )
 
 
-def id_like(table: Table) -> Iterator[Suspects]:
+def id_like(table: Table) -> Iterator[Issue]:
     """Score 0.55: a feature of text or whole numbers that is another one in nearly every row.
 
     Whole numbers only where they count up (sorted or without gaps): other ones may be measures.
     Free text is no id, and neither are features beside which there is no other one. Raises
-    ``CannotJudgeError`` where the rows are too few.
+    ``NotApplicableError`` where the rows are too few.
     """
     if len(table) < LEAST_ROWS:
-        raise CannotJudgeError.too_few(len(table), LEAST_ROWS)
+        raise NotApplicableError.too_few(len(table), LEAST_ROWS)
     found = naming(table)
     if len(found) == len(table.features):
         return
     for name, unique in found.items():
         if name in table.texts and is_free_text(table, name):
             continue
-        yield Suspects(
+        yield Issue(
             name,
             "values that rows share",
             leave_out(table),

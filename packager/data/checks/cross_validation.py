@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import CannotJudgeError, Floats, Ints
+from packager.data.checks.suspects import Floats, Ints, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.split import time_order
 
@@ -22,9 +22,9 @@ SEED = 7
 SAMPLE = 20_000
 MIN_ROWS = 60
 
-Answers = tuple[tuple[Any, ...] | None, Floats]
+FoldPredictions = tuple[tuple[Any, ...] | None, Floats]
 """Class labels and probabilities (rows, classes); or None and predicted numbers (rows,)."""
-FitPredict = Callable[[pd.DataFrame, "pd.Series[Any]", pd.DataFrame], Answers]
+FitPredict = Callable[[pd.DataFrame, "pd.Series[Any]", pd.DataFrame], FoldPredictions]
 """(features and columns only for training, target, rows to predict) → answers for those rows."""
 
 
@@ -80,7 +80,7 @@ class Folds:
 
 
 def plan_folds(table: Table) -> Folds:
-    """Three folds of at most 20,000 rows; ``CannotJudgeError`` where there are too few.
+    """Three folds of at most 20,000 rows; ``NotApplicableError`` where there are too few.
 
     Classes with fewer than three rows are left out.
     """
@@ -94,9 +94,9 @@ def plan_folds(table: Table) -> Folds:
         target = table.frame[table.target].iloc[rows]
         classes = tuple(sorted(set(target.tolist())))
     if len(rows) < MIN_ROWS:
-        raise CannotJudgeError.too_few(len(rows), MIN_ROWS)
+        raise NotApplicableError.too_few(len(rows), MIN_ROWS)
     if classes is not None and len(classes) < 2:
-        raise CannotJudgeError(f"fewer than two classes have {FOLDS} rows")
+        raise NotApplicableError(f"fewer than two classes have {FOLDS} rows")
     given = _codes(target.tolist(), classes)
     columns = [*table.features, *table.train_only]
     return Folds(
@@ -140,7 +140,9 @@ def _forward(order: Floats) -> list[tuple[Ints, Ints]]:
     found = [(np.flatnonzero(part < n), np.flatnonzero(part == n)) for n in range(1, FOLDS + 1)]
     splits = [(train, test) for train, test in found if len(train) and len(test)]
     if not splits:
-        raise CannotJudgeError("the rows have too few different times to train on the earlier ones")
+        raise NotApplicableError(
+            "the rows have too few different times to train on the earlier ones"
+        )
     return splits
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.cross_validation import Answers, FitPredict
+from packager.data.checks.cross_validation import FitPredict, FoldPredictions
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.suspects import CannotJudgeError, Floats
+from packager.data.checks.suspects import Floats, NotApplicableError
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 from packager.manifest.base import Task
 
@@ -22,20 +22,22 @@ MAX_NAMES = 0.5
 
 
 def check_readable(table: Table) -> None:
-    """Raise ``CannotJudgeError`` where a stand-in can't see what decides the target."""
+    """Raise ``NotApplicableError`` where a stand-in can't see what decides the target."""
     free = [name for name in table.features if name in table.texts and is_free_text(table, name)]
     if free:
-        raise CannotJudgeError(f"a stand-in model can't read free text (column {free[0]!r})")
+        raise NotApplicableError(f"a stand-in model can't read free text (column {free[0]!r})")
     if len(table.features) > MAX_COLUMNS:
-        raise CannotJudgeError(
+        raise NotApplicableError(
             f"a stand-in model looks at {MAX_COLUMNS} features at most, got {len(table.features):,}"
         )
 
 
-def stand_in(task: Task | None) -> FitPredict:
-    """Gradient-boosted trees. They raise ``CannotJudgeError`` where no feature varies."""
+def default_model(task: Task | None) -> FitPredict:
+    """Gradient-boosted trees. They raise ``NotApplicableError`` where no feature varies."""
 
-    def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
+    def fit_predict(
+        features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
+    ) -> FoldPredictions:
         from sklearn import ensemble
         from threadpoolctl import threadpool_limits
 
@@ -55,7 +57,7 @@ def _numbers(features: pd.DataFrame, rows: pd.DataFrame) -> tuple[Floats, Floats
     both = pd.concat([features[list(rows.columns)], rows], ignore_index=True)
     columns = list(_varying(both, len(features)))
     if not columns:
-        raise CannotJudgeError("no feature has two values that a stand-in model could tell apart")
+        raise NotApplicableError("no feature has two values that a stand-in model could tell apart")
     numbers = np.column_stack(columns)
     return numbers[: len(features)], numbers[len(features) :]
 

@@ -10,13 +10,13 @@ from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import PSI_EFFECT
 from packager.data.checks.columns import naming
 from packager.data.checks.expectations import SAMPLE
-from packager.data.checks.suspects import Suspects
+from packager.data.checks.suspects import Issue
 from packager.data.checks.table import Table
-from packager.data.drift import ColumnDrift, comparable, drift_of, moved, shared_rows
+from packager.data.drift import ColumnDrift, column_drift, comparable, drift_of, shared_rows
 from packager.data.frames import infer_columns
 
 
-def drift(table: Table) -> Iterator[Suspects]:
+def drift(table: Table) -> Iterator[Issue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a feature or the target whose distribution moved.
 
     Times move on by themselves and row numbers count on, so neither is compared.
@@ -35,12 +35,12 @@ def drift(table: Table) -> Iterator[Suspects]:
         if before is None or column.name in numbering or column.kind == "datetime":
             continue
         if comparable(before.kind, column.kind):
-            found = moved(references[column.name], sample[column.name], shared)
+            found = column_drift(references[column.name], sample[column.name], shared)
             if found.notable:
                 yield _moved(found, column.name, "the distribution of the version before")
 
 
-def slice_drift(table: Table) -> Iterator[Suspects]:
+def slice_drift(table: Table) -> Iterator[Issue]:
     """Score 0.6 (PSI above 0.2) or 0.45: a declared slice that has another share of the rows."""
     shares = table.expected.slices
     if shares is None or not len(table):
@@ -67,8 +67,8 @@ def slice_drift(table: Table) -> Iterator[Suspects]:
             yield _moved(found, None, share, f"slice {name}: {rows / len(sample):.1%}, ")
 
 
-def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> Suspects:
-    return Suspects(
+def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = "") -> Issue:
+    return Issue(
         column,
         expected,
         "see where the new rows come from; train again if the world has changed",

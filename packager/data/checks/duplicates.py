@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Suspects, rows_where
+from packager.data.checks.suspects import Issue, rows_where
 from packager.data.checks.table import Table
 
 
-def duplicate(table: Table) -> Iterator[Suspects]:
+def duplicate(table: Table) -> Iterator[Issue]:
     """Every further copy of a row in its own file, all columns equal.
 
     Score 0.86 where rows differ as a rule (at least 90 % have features of their own); else equal
@@ -25,12 +25,10 @@ def duplicate(table: Table) -> Iterator[Suspects]:
             first = place.groupby(hashes.to_numpy()).transform("min").to_numpy()[again]
             score = 0.86 if table.fine_grained else 0.3
             texts = [f"a copy of row {row}" for row in first]
-            yield Suspects(
-                None, "every row once", "keep one copy (once)", score, again + start, texts
-            )
+            yield Issue(None, "every row once", "keep one copy (once)", score, again + start, texts)
 
 
-def conflicting_label(table: Table) -> Iterator[Suspects]:
+def conflicting_label(table: Table) -> Iterator[Issue]:
     """Rows with equal features and unequal targets.
 
     Score 0.84 where rows differ as a rule, else at most 0.4; a row whose label is the rarer one
@@ -52,7 +50,7 @@ def conflicting_label(table: Table) -> Iterator[Suspects]:
     rarity = 1 - same / size
     score = (0.79 if table.fine_grained else 0.3) + 0.1 * rarity
     texts = table.frame[table.target].astype(object).to_numpy()[groups["row"]]
-    yield Suspects(
+    yield Issue(
         table.target,
         "one label for equal features",
         "find out which is right: fix or drop the others",

@@ -16,16 +16,16 @@ from packager.data.checks.suspects import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
-from packager.data.model_input import as_served
-from packager.manifest.base import Kind, Noun, Scalar
+from packager.data.model_input import to_model_input
+from packager.manifest.base import FrozenModel, Kind, Scalar
 from packager.manifest.manifest import Column
-from packager.manifest.read_options import PLAIN, Reader
+from packager.manifest.read_options import PLAIN, TableReadOptions
 
 SAMPLE = 20_000
 """Rows that distributions are compared on: those with the smallest hashes, in either version."""
 
 
-class Declared(Noun):
+class DeclaredColumn(FrozenModel):
     """What a person says about a column, under ``[data.columns]``; all of it optional."""
 
     kind: Kind | None = None
@@ -39,7 +39,7 @@ class Declared(Noun):
     model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True}
 
 
-class SliceShares(Noun):
+class SliceShares(FrozenModel):
     """How many sampled rows of the version before were in each slice."""
 
     columns: dict[str, tuple[str, ...]]
@@ -49,10 +49,10 @@ class SliceShares(Noun):
     """Slice → rows; ``__all__`` is every row."""
 
 
-class Expected(Noun):
+class Expectations(FrozenModel):
     """Everything known beforehand; empty where nothing is."""
 
-    declared: dict[str, Declared] = {}
+    declared: dict[str, DeclaredColumn] = {}
     previous: tuple[Column, ...] = ()
     """The columns of the version before, as ``frames.infer_columns`` saw them."""
     rows: int = 0
@@ -81,11 +81,11 @@ class Expected(Noun):
         slice_rules: Mapping[str, str] | None = None,
         *,
         accepted: bool = False,
-        reader: Reader = PLAIN,
-    ) -> Expected:
+        reader: TableReadOptions = PLAIN,
+    ) -> Expectations:
         """The same, and what ``frame``, the version before as read, lets one expect."""
         hashes = row_hashes(frame)
-        frame = as_served(frame, reader)
+        frame = to_model_input(frame, reader)
         columns = infer_columns(frame)
         kinds = [(column.name, column.kind) for column in columns]
         places = smallest(hashes, SAMPLE)

@@ -12,12 +12,12 @@ import numpy as np
 
 from packager.data.checks.placeholders import NUMBERS
 from packager.data.checks.suspects import (
-    CannotJudgeError,
     Floats,
+    Issue,
     Mask,
-    Suspects,
+    NotApplicableError,
+    format_number,
     rows_where,
-    shown,
 )
 from packager.data.checks.table import Table
 
@@ -36,15 +36,15 @@ STEPS = 10
 MOST_ZEROS = 0.5
 
 
-def isolated_extreme(table: Table) -> Iterator[Suspects]:
+def isolated_extreme(table: Table) -> Iterator[Issue]:
     """Score 0.95 to 1: few values beyond a gap as wide as the way from the median to it.
 
     For positive values the upper end is measured on the logarithmic scale as well, because
-    incomes and prices have long tails that mean nothing. Raises ``CannotJudgeError`` where the
+    incomes and prices have long tails that mean nothing. Raises ``NotApplicableError`` where the
     rows are too few.
     """
     if table.numeric and len(table) < LEAST_ROWS:
-        raise CannotJudgeError.too_few(len(table), LEAST_ROWS)
+        raise NotApplicableError.too_few(len(table), LEAST_ROWS)
     for name in _measured(table):
         values = table.numbers[name]
         present = values[np.isfinite(values)]
@@ -62,16 +62,17 @@ def isolated_extreme(table: Table) -> Iterator[Suspects]:
             beyond = (values >= bound) if above else (values <= bound) & (values != 0)
             beyond &= np.isfinite(values) & ~np.isin(values, NUMBERS)
             if beyond.any():
-                yield Suspects(
+                yield Issue(
                     name,
-                    f"at {'most' if above else 'least'} about {shown(near)}, as all other rows",
+                    f"at {'most' if above else 'least'} about {format_number(near)}, "
+                    "as all other rows",
                     "correct the value, or drop the row",
                     1 - 0.05 / (1 + gap),
                     rows_where(beyond),
                 )
 
 
-def impossible_zero(table: Table) -> Iterator[Suspects]:
+def impossible_zero(table: Table) -> Iterator[Issue]:
     """Score 0.98, less where zeros are many: zeros where all other values are far from zero."""
     for name in _measured(table):
         values = table.numbers[name]
@@ -79,9 +80,9 @@ def impossible_zero(table: Table) -> Iterator[Suspects]:
         if zeros.any():
             rest = values[np.isfinite(values) & (values != 0)]
             low, high = np.quantile(rest, (0.001, 0.999))
-            yield Suspects(
+            yield Issue(
                 name,
-                f"a value like the others ({shown(low)} to {shown(high)})",
+                f"a value like the others ({format_number(low)} to {format_number(high)})",
                 "correct it, leave it empty, or drop the row",
                 float(0.98 - 0.8 * zeros.mean()),
                 rows_where(zeros),

@@ -12,13 +12,13 @@ from typing import Literal
 from pydantic import Field
 
 from packager.digest import canonical_json, sha256_bytes
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 
 Part = Literal["source", "test"]
 """The data source, or the file that holds the held-out rows."""
 
 
-class Finding(Noun):
+class Finding(FrozenModel):
     """One thing that a person should look at."""
 
     detector: str
@@ -36,14 +36,14 @@ class Finding(Noun):
     blocking: bool = False
 
 
-class Histogram(Noun):
+class Histogram(FrozenModel):
     """How the finite values of a column are spread: ``edges`` has one more than ``counts``."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
 
 
-class Report(Noun):
+class DataCheckReport(FrozenModel):
     """Everything that a check found."""
 
     rows: int

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import Floats, Ints, Mask, Suspects, shown
+from packager.data.checks.suspects import Floats, Ints, Issue, Mask, format_number
 from packager.data.checks.table import Table
-from packager.text import shortened
+from packager.text import truncate
 
 FAR = 6.0
 """Robust standard deviations from which a residual is suspect."""
@@ -25,7 +25,7 @@ MAX_LABEL = 40
 """Characters of a label in the text of a finding, which holds three of them."""
 
 
-def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
+def label_error(table: Table, found: OutOfFold) -> Iterator[Issue]:
     """Score 0.3 to 0.8, growing with how sure the model is, and with how right it is elsewhere."""
     if found.classes is None:
         yield from _numbers(table, found)
@@ -36,17 +36,17 @@ def label_error(table: Table, found: OutOfFold) -> Iterator[Suspects]:
     right = float((guess == given).mean())
     rows = np.flatnonzero(flagged)
     probability = found.answers[rows, guess[rows]]
-    names = [shortened(str(label), MAX_LABEL) for label in found.classes]
+    names = [truncate(str(label), MAX_LABEL) for label in found.classes]
     texts = [
         f"{names[given[r]]}; the model says {names[guess[r]]} "
         f"({p:.0%}), {names[given[r]]} {found.answers[r, given[r]]:.0%}"
         for r, p in zip(rows, probability, strict=True)
     ]
-    yield Suspects(
+    yield Issue(
         table.target,
         "the label that a model trained without this row expects",
         "look at the row: fix the label, keep or drop it",
-        0.3 + 0.5 * right * doubt(given, found.answers)[rows],
+        0.3 + 0.5 * right * self_confidence(given, found.answers)[rows],
         found.rows[rows],
         texts,
     )
@@ -60,7 +60,7 @@ def confident(given: Ints, probabilities: Floats) -> Mask:
     margin (the paper's "prune by noise rate"), and among as many of its class as should go by
     its own probability ("prune by class"), and the model would say another.
     """
-    joint = whole(confident_joint(given, probabilities))
+    joint = round_preserving_sums(confident_joint(given, probabilities))
     by_rate, by_class = np.zeros((2, len(given)), dtype=np.bool_)
     for i in range(probabilities.shape[1]):
         rows = np.flatnonzero(given == i)
@@ -93,7 +93,7 @@ def confident_joint(given: Ints, probabilities: Floats) -> Floats:
     return np.asarray(joint / np.maximum(totals, 1) * counts[:, None])
 
 
-def whole(joint: Floats) -> Ints:
+def round_preserving_sums(joint: Floats) -> Ints:
     """``joint`` in whole numbers whose rows have the same sums: largest remainders go up."""
     down = np.floor(joint)
     left = np.rint(joint.sum(axis=1) - down.sum(axis=1)).astype(np.intp)
@@ -102,7 +102,7 @@ def whole(joint: Floats) -> Ints:
     return np.asarray(down + (rank < left[:, None]), dtype=np.intp)
 
 
-def doubt(given: Ints, probabilities: Floats) -> Floats:
+def self_confidence(given: Ints, probabilities: Floats) -> Floats:
     """How improbable each given label is: shape (rows,), 0 to 1."""
     return np.asarray(1 - probabilities[np.arange(len(given)), given])
 
@@ -123,20 +123,21 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     return scaled
 
 
-def _numbers(table: Table, found: OutOfFold) -> Iterator[Suspects]:
+def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
     answered = np.isfinite(found.answers)
     scaled = np.zeros(len(found.given))
     scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
     rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > FAR)
     if len(rows):
-        yield Suspects(
+        yield Issue(
             table.target,
             "about what a model trained without this row expects",
             "look at the row: fix the value, keep or drop it",
             0.8 - 0.4 * FAR / np.abs(scaled[rows]),
             found.rows[rows],
             [
-                f"{shown(found.given[r])}; the model says {shown(found.answers[r])}, "
+                f"{format_number(found.given[r])}; "
+                f"the model says {format_number(found.answers[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows
             ],

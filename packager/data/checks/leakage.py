@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.split_overlap import twins
-from packager.data.checks.suspects import Suspects, listed, rows_where, shown
+from packager.data.checks.split_overlap import split_overlap
+from packager.data.checks.suspects import Issue, format_number, listed, rows_where
 from packager.data.checks.table import Table
 
 _GROUP = re.compile(
@@ -19,7 +19,7 @@ _GROUP = re.compile(
 )
 
 
-def leakage(table: Table) -> Iterator[Suspects]:
+def leakage(table: Table) -> Iterator[Issue]:
     """Held-out rows whose features are those of a training row.
 
     Score 1 and blocking where they are more than chance and enough to move a metric; 0.6 where
@@ -32,11 +32,11 @@ def leakage(table: Table) -> Iterator[Suspects]:
     known = held_out & np.isin(table.feature_hashes, trained)
     if not known.any():
         return
-    found = twins(table, held_out, known)
+    found = split_overlap(table, held_out, known)
     leaked = found.beyond_chance and found.matter
     rows = rows_where(known)
     where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
-    yield Suspects(
+    yield Issue(
         None,
         "held-out rows that training never saw",
         "drop the copies, or split by hash or by the group they belong to",
@@ -50,7 +50,7 @@ def leakage(table: Table) -> Iterator[Suspects]:
     )
 
 
-def group_overlap(table: Table) -> Iterator[Suspects]:
+def group_overlap(table: Table) -> Iterator[Issue]:
     """Score 0.65: a column that names groups (customer_id, patient) with groups on both sides."""
     held_out = table.held_out
     if held_out is None or not held_out.any() or held_out.all():
@@ -66,7 +66,7 @@ def group_overlap(table: Table) -> Iterator[Suspects]:
         shared = tested.isin(column[~held_out[column.index]])
         if shared.any():
             values = list(dict.fromkeys(tested[shared].tolist()))
-            yield Suspects(
+            yield Issue(
                 name,
                 "each group on one side of the split",
                 f'split = {{ by = ["{name}"] }}',
@@ -75,7 +75,7 @@ def group_overlap(table: Table) -> Iterator[Suspects]:
             )
 
 
-def time_overlap(table: Table) -> Iterator[Suspects]:
+def time_overlap(table: Table) -> Iterator[Issue]:
     """Score 0.6: held-out rows meant to be later (most are) that lie within training's time."""
     held_out = table.held_out
     if held_out is None or table.split.file is None or not held_out.any() or held_out.all():
@@ -90,14 +90,15 @@ def time_overlap(table: Table) -> Iterator[Suspects]:
         later = float((tested > column[~held_out].quantile(0.95)).mean())
         if within.any() and later > 0.5:
             rows = np.flatnonzero(held_out)[within.to_numpy()]
-            yield Suspects(
+            yield Issue(
                 name,
                 f"a time after the last training row ({last})",
                 "cut training and test at one time",
                 0.6,
                 rows,
                 [
-                    f"{t}; {shown(100 * within.mean())} % of the held-out rows are not later"
+                    f"{t}; {format_number(100 * within.mean())} % of the held-out rows "
+                    "are not later"
                     for t in tested[within]
                 ],
             )

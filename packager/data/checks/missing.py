@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.columns import leave_out
-from packager.data.checks.suspects import Suspects, rows_where
+from packager.data.checks.suspects import Issue, rows_where
 from packager.data.checks.table import Table
 
 RARE = 0.005
@@ -18,7 +18,7 @@ MOSTLY = 0.9
 EMPTY_ROW = 0.5
 
 
-def missing(table: Table) -> Iterator[Suspects]:
+def missing(table: Table) -> Iterator[Issue]:
     """Score 0.9 where nulls are excluded (declared, not seen before, or the target); 0.85 for
     a row more than half empty where rows are not so as a rule; 0.4 where nulls are rare; 0.6
     for a column that is nearly or wholly empty."""
@@ -31,7 +31,7 @@ def missing(table: Table) -> Iterator[Suspects]:
     mostly = share > EMPTY_ROW
     if 0 < mostly.mean() < RARE * 10 and len(table.frame.columns) > 3:
         rows = rows_where(mostly)
-        yield Suspects(
+        yield Issue(
             None,
             "a row with values",
             "drop the row, or fill it in",
@@ -41,14 +41,14 @@ def missing(table: Table) -> Iterator[Suspects]:
         )
 
 
-def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
+def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Issue]:
     share = float(absent.mean()) if len(absent) else 0.0
     if not share:
         return
     rows = rows_where(absent)
     declared, before = table.expected.declared.get(name), table.expected.before(name)
     if declared is not None and declared.nullable is False:
-        yield Suspects(
+        yield Issue(
             name,
             "a value (declared not nullable)",
             "fill it in, or drop the row",
@@ -57,7 +57,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
             "no value",
         )
     elif name == table.target:
-        yield Suspects(
+        yield Issue(
             name,
             "a label in every row",
             "fill it in; such rows are left out",
@@ -66,7 +66,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
             "no value",
         )
     elif before is not None and not before.nullable and declared is None:
-        yield Suspects(
+        yield Issue(
             name,
             "a value, as everywhere in the version before",
             "fill it in, or drop the row",
@@ -75,7 +75,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
             "no value",
         )
     elif share >= MOSTLY:
-        yield Suspects(
+        yield Issue(
             name,
             "values",
             leave_out(table),
@@ -83,7 +83,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Suspects]:
             observed=f"{share:.1%} of the cells are empty",
         )
     elif len(rows) <= max(FEW, RARE * len(absent)):
-        yield Suspects(
+        yield Issue(
             name,
             f"a value, as in {1 - share:.2%} of the rows",
             "fill it in, or leave it to the model",

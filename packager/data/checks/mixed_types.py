@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.suspects import Suspects, rows_where
+from packager.data.checks.suspects import Issue, rows_where
 from packager.data.checks.table import Table, Texts
 
 MOSTLY = 0.9
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.+Z-]+)?\s*")
 
 
-def mixed_types(table: Table) -> Iterator[Suspects]:
+def mixed_types(table: Table) -> Iterator[Issue]:
     """Score 0.93: cells of another type than at least 90 % of the column has.
 
     Text that reads as a number (or as an ISO date) counts as one: that is how CSV gives it.
@@ -36,7 +36,7 @@ def mixed_types(table: Table) -> Iterator[Suspects]:
         placeholder = np.array([is_placeholder(value) for value in texts.values])
         rows = rows_where(texts.rows_with((kinds != main) & ~placeholder))
         if len(rows):
-            yield Suspects(
+            yield Issue(
                 name,
                 f"a {main}, as in {share:.1%} of the cells",
                 f"write it as a {main}, or leave it empty",

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import CannotJudgeError
+from packager.data.checks.suspects import NotApplicableError
 
 SURE = 3.0
 """Standard errors by which a model has to be better than chance."""
 
 
 def check_skill(found: OutOfFold) -> None:
-    """Raise ``CannotJudgeError`` unless the model is better than one that knows no feature.
+    """Raise ``NotApplicableError`` unless the model is better than one that knows no feature.
 
     Classes: mean recall of the classes above one over their number. Numbers: mean absolute error
     below that of the median.
     """
     if not len(found.rows):
-        raise CannotJudgeError("no row was answered out of fold")
+        raise NotApplicableError("no row was answered out of fold")
     if found.classes is None:
         _check_numbers(found)
     else:
@@ -30,13 +30,13 @@ def _check_classes(found: OutOfFold) -> None:
     right = np.argmax(found.answers, axis=1) == given
     present, sizes = np.unique(given, return_counts=True)
     if len(present) < 2:
-        raise CannotJudgeError("the rows that were asked about out of fold have one class")
+        raise NotApplicableError("the rows that were asked about out of fold have one class")
     recalls = np.array([right[given == code].mean() for code in present])
     chance = 1 / len(present)
     error = np.sqrt((chance * (1 - chance) / sizes).sum()) / len(present)
     balanced = float(recalls.mean())
     if balanced <= chance + SURE * error:
-        raise CannotJudgeError(
+        raise NotApplicableError(
             f"out of fold it is no better than chance (balanced accuracy {balanced:.2f} of "
             f"{len(present)} classes, chance is {chance:.2f})"
         )
@@ -45,12 +45,12 @@ def _check_classes(found: OutOfFold) -> None:
 def _check_numbers(found: OutOfFold) -> None:
     answered = np.isfinite(found.answers)
     if not answered.any():
-        raise CannotJudgeError("no row was answered out of fold")
+        raise NotApplicableError("no row was answered out of fold")
     given, answers = found.given[answered], found.answers[answered]
     saved = np.abs(given - np.median(given)) - np.abs(given - answers)
     error = float(saved.std()) / np.sqrt(len(saved))
     if float(saved.mean()) <= SURE * error:
-        raise CannotJudgeError(
+        raise NotApplicableError(
             "out of fold it is no better than the median (mean absolute error "
             f"{np.abs(given - answers).mean():.4g}, of the median "
             f"{np.abs(given - np.median(given)).mean():.4g})"

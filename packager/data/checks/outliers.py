@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.extremes import LEAST_ROWS
-from packager.data.checks.suspects import CannotJudgeError, Floats, Suspects, shown
+from packager.data.checks.suspects import Floats, Issue, NotApplicableError, format_number
 from packager.data.checks.table import Table
 
 SEED = 7
@@ -25,14 +25,14 @@ NORMAL = 1.2815515655446004
 """The 90 % quantile of the standard normal distribution."""
 
 
-def outlier(table: Table) -> Iterator[Suspects]:
+def outlier(table: Table) -> Iterator[Issue]:
     """Score 0.5 to 0.8, growing with the distance; of more than 100,000 rows a sample.
 
-    Raises ``CannotJudgeError`` where the rows are too few.
+    Raises ``NotApplicableError`` where the rows are too few.
     """
     numeric = [name for name in table.numeric if name in table.features]
     if numeric and len(table) < LEAST_ROWS:
-        raise CannotJudgeError.too_few(len(table), LEAST_ROWS)
+        raise NotApplicableError.too_few(len(table), LEAST_ROWS)
     names = [name for name in numeric if _varies(table.numbers[name])]
     if not names:
         return
@@ -48,14 +48,15 @@ def outlier(table: Table) -> Iterator[Suspects]:
         if mine.any():
             centre = float(np.nanmedian(values[:, place]))
             low, high = np.nanquantile(values[:, place], (0.01, 0.99))
-            yield Suspects(
+            yield Issue(
                 name,
-                f"near {shown(centre)} (98 % of the rows: {shown(low)} to {shown(high)})",
+                f"near {format_number(centre)} "
+                f"(98 % of the rows: {format_number(low)} to {format_number(high)})",
                 "look at the row: correct, keep or drop it",
                 0.8 - 0.3 * FAR / reach[mine],
                 rows[mine],
                 [
-                    f"{shown(v)}, {z:.0f} robust deviations away"
+                    f"{format_number(v)}, {z:.0f} robust deviations away"
                     for v, z in zip(values[mine, place], reach[mine], strict=True)
                 ],
             )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Suspects, rows_where
+from packager.data.checks.suspects import Floats, Issue, rows_where
 from packager.data.checks.table import Table
 
 WORDS = frozenset(
@@ -67,14 +67,14 @@ def is_placeholder(value: Any) -> bool:
     return isinstance(value, str) and value.strip().casefold() in WORDS
 
 
-def placeholder(table: Table) -> Iterator[Suspects]:
+def placeholder(table: Table) -> Iterator[Issue]:
     """Score 0.94 for numbers and dates that lie apart; for words 0.9, less where frequent.
 
     Score 0.7 for a column of text with words that were read as null.
     """
     for name, counts in table.null_words.items():
         found = ", ".join(f"{text!r} in {rows:,} rows" for text, rows in counts.items())
-        yield Suspects(
+        yield Issue(
             name,
             "values, or empty cells",
             f'if it is a value, declare {name} with kind = "string", else empty the cells',
@@ -91,7 +91,7 @@ def placeholder(table: Table) -> Iterator[Suspects]:
         rows = rows_where(texts.rows_with(words))
         share = len(rows) / max(1, len(table))
         if 0 < share < MOST:
-            yield Suspects(
+            yield Issue(
                 name,
                 "a value, or an empty cell",
                 "leave the cell empty",
@@ -106,7 +106,7 @@ def placeholder(table: Table) -> Iterator[Suspects]:
             yield from _dates(name, table.frame[name])
 
 
-def _numbers(name: str, values: Floats) -> Iterator[Suspects]:
+def _numbers(name: str, values: Floats) -> Iterator[Issue]:
     known = np.isin(values, NUMBERS)
     if not known.any():
         return
@@ -121,7 +121,7 @@ def _numbers(name: str, values: Floats) -> Iterator[Suspects]:
         nearest = float(rest.min() - value) if value < low else float(value - rest.max())
         apart = nearest > APART * max(high - low, 1e-12) or (value < -1 and rest.min() >= 0)
         if apart or (value == -1 and _a_flag(rest)):
-            yield Suspects(
+            yield Issue(
                 name,
                 f"a number like the others ({low:g} to {high:g} for 98 %)",
                 "leave the cell empty",
@@ -135,7 +135,7 @@ def _a_flag(rest: Floats) -> bool:
     return bool(rest.min() > 0 and (rest.min() >= 10 or (rest % 1 != 0).any()))
 
 
-def _dates(name: str, column: pd.Series[Any]) -> Iterator[Suspects]:
+def _dates(name: str, column: pd.Series[Any]) -> Iterator[Issue]:
     plain = column.dt.tz_localize(None) if column.dt.tz is not None else column
     day = plain.dt.normalize()
     for text in DATES:
@@ -146,7 +146,7 @@ def _dates(name: str, column: pd.Series[Any]) -> Iterator[Suspects]:
         low, high = others.quantile(0.01), others.quantile(0.99)
         apart = (low - pd.Timestamp(text)).days > 365 or (pd.Timestamp(text) - high).days > 365
         if apart or same.sum() > 20 * max(1, others.value_counts().iloc[0]):
-            yield Suspects(
+            yield Issue(
                 name,
                 f"a date like the others ({low:%Y-%m-%d} to {high:%Y-%m-%d})",
                 "leave the cell empty",

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Suspects, rows_where, shown
+from packager.data.checks.suspects import Issue, format_number, rows_where
 from packager.data.checks.table import Table
 
 SLACK = 0.5
 """New values may leave the range seen before by this share of its width."""
 
 
-def ranges(table: Table) -> Iterator[Suspects]:
+def ranges(table: Table) -> Iterator[Issue]:
     """Score 0.95 beyond a declared bound; 0.7 beyond the earlier range and half its width."""
     for name in table.numeric:
         declared, before = table.expected.declared.get(name), table.expected.before(name)
@@ -35,14 +35,12 @@ def _outside(
     high: float | None,
     why: str,
     score: float,
-) -> Iterator[Suspects]:
+) -> Iterator[Issue]:
     below = values < (-np.inf if low is None else low)
     above = values > (np.inf if high is None else high)
     rows = rows_where(below | above)
     if len(rows):
-        left = "" if low is None else f"at least {shown(low)}"
-        right = "" if high is None else f"at most {shown(high)}"
+        left = "" if low is None else f"at least {format_number(low)}"
+        right = "" if high is None else f"at most {format_number(high)}"
         expected = " and ".join(side for side in (left, right) if side)
-        yield Suspects(
-            name, f"{expected} ({why})", "correct the value, or drop the row", score, rows
-        )
+        yield Issue(name, f"{expected} ({why})", "correct the value, or drop the row", score, rows)

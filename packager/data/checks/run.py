@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks import leakage as shared
-from packager.data.checks.categories import misspelt, unseen_category
+from packager.data.checks.categories import typo, unseen_category
 from packager.data.checks.columns import constant, id_like
 from packager.data.checks.cross_validation import OutOfFold
 from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
-from packager.data.checks.finding import Finding, Histogram, Report, worst_first
+from packager.data.checks.finding import DataCheckReport, Finding, Histogram, worst_first
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
@@ -24,12 +24,12 @@ from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
-from packager.data.checks.suspects import CannotJudgeError, Suspects
+from packager.data.checks.suspects import Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.checks.target_leakage import target_leakage
-from packager.text import shortened
+from packager.text import truncate
 
-Detector = Callable[[Table], Iterator[Suspects]]
+Detector = Callable[[Table], Iterator[Issue]]
 
 MODEL_FREE: dict[str, Detector] = {
     "schema": schema,
@@ -39,7 +39,7 @@ MODEL_FREE: dict[str, Detector] = {
     "range": ranges,
     "missing": missing,
     "unseen_category": unseen_category,
-    "misspelt": misspelt,
+    "misspelt": typo,
     "mixed_types": mixed_types,
     "placeholder": placeholder,
     "impossible_zero": impossible_zero,
@@ -73,7 +73,7 @@ def check(
     models: bool = True,
     notes: Iterable[str] = (),
     tell: Callable[[str], object] = lambda _: None,
-) -> Report:
+) -> DataCheckReport:
     """Run the detectors on ``table``; ``label_error`` where there are ``predictions``.
 
     ``models=False`` leaves out what needs scikit-learn. ``tell`` is told the name of each
@@ -100,7 +100,7 @@ def check(
         try:
             with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
                 suspects = list(detector(table))
-        except CannotJudgeError as error:
+        except NotApplicableError as error:
             unjudged.setdefault(str(error), []).append(name)
             continue
         counts[name] = sum(one.count for one in suspects)
@@ -108,7 +108,7 @@ def check(
     for reason, names in unjudged.items():
         said.append(f"{', '.join(names)}: not looked for, because {reason}")
     findings.sort(key=worst_first)
-    return Report(
+    return DataCheckReport(
         rows=len(table),
         columns=tuple(table.frame.columns),
         counts={name: count for name, count in sorted(counts.items()) if count},
@@ -120,7 +120,7 @@ def check(
     )
 
 
-def _worst(detector: str, suspects: list[Suspects], table: Table) -> list[Finding]:
+def _worst(detector: str, suspects: list[Issue], table: Table) -> list[Finding]:
     """The worst findings of one detector, as data."""
     scores = [np.broadcast_to(one.score, one.count) for one in suspects]
     if not scores:
@@ -131,7 +131,7 @@ def _worst(detector: str, suspects: list[Suspects], table: Table) -> list[Findin
     return [_finding(detector, suspects[which[i]], int(place[i]), table) for i in order]
 
 
-def _finding(detector: str, one: Suspects, place: int, table: Table) -> Finding:
+def _finding(detector: str, one: Issue, place: int, table: Table) -> Finding:
     score = float(np.broadcast_to(one.score, one.count)[place])
     row = None if one.rows is None else int(one.rows[place])
     if row is None:
@@ -156,14 +156,14 @@ def _finding(detector: str, one: Suspects, place: int, table: Table) -> Finding:
     )
 
 
-def _observed(one: Suspects, place: int, row: int, table: Table) -> str:
+def _observed(one: Issue, place: int, row: int, table: Table) -> str:
     if isinstance(one.observed, str):
-        return shortened(one.observed, MAX_CELL)
+        return truncate(one.observed, MAX_CELL)
     if one.observed is not None:
-        return shortened(one.observed[place], MAX_CELL)
+        return truncate(one.observed[place], MAX_CELL)
     if one.column is None:
         return ""
-    return shortened(cell_text(table.frame[one.column].iloc[row]) or "no value")
+    return truncate(cell_text(table.frame[one.column].iloc[row]) or "no value")
 
 
 def cell_text(value: Any) -> str | None:
@@ -172,7 +172,7 @@ def cell_text(value: Any) -> str | None:
         return None
     if isinstance(value, float | np.floating):
         return f"{float(value):.10g}"
-    return shortened(str(value), MAX_CELL)
+    return truncate(str(value), MAX_CELL)
 
 
 def _cells(table: Table, findings: list[Finding]) -> dict[str, tuple[str | None, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Suspects
+from packager.data.checks.suspects import Issue
 from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
 from packager.manifest.base import Kind
@@ -17,7 +17,7 @@ WIDER: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number",
 _BEFORE = "as in the version before"
 
 
-def schema(table: Table) -> Iterator[Suspects]:
+def schema(table: Table) -> Iterator[Issue]:
     """Compare names and kinds with what was declared and with the version before; blocking.
 
     Score 0.7 and not blocking where `data add` asked about other columns and somebody took them.
@@ -63,6 +63,6 @@ def _holed(table: Table, name: str) -> bool:
     return bool(null.any() and (null | (values == np.floor(values))).all())
 
 
-def _wrong(name: str, observed: str, expected: str, suggestion: str, taken: bool) -> Suspects:
+def _wrong(name: str, observed: str, expected: str, suggestion: str, taken: bool) -> Issue:
     score = 0.7 if taken else 1.0
-    return Suspects(name, expected, suggestion, score, observed=observed, blocking=not taken)
+    return Issue(name, expected, suggestion, score, observed=observed, blocking=not taken)

@@ -21,7 +21,7 @@ SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
-class Twins:
+class SplitOverlap:
     """Twins across the split, beside what chance makes of them."""
 
     held_out: int
@@ -47,14 +47,14 @@ class Twins:
         return self.across - self.chance > max(MIN_SHARE, 0.5 / math.sqrt(self.held_out))
 
 
-def twins(table: Table, held_out: Mask, known: Mask) -> Twins:
+def split_overlap(table: Table, held_out: Mask, known: Mask) -> SplitOverlap:
     """The twins of ``table``; ``known``: which held-out rows have one in training."""
     rows = int(held_out.sum())
     chance = 0.0
     if _coarse(table):
         trained = pd.Series(table.feature_hashes[~held_out])
         chance = float(trained.duplicated(keep=False).mean())
-    return Twins(rows, float(known.sum()) / rows, chance)
+    return SplitOverlap(rows, float(known.sum()) / rows, chance)
 
 
 def _coarse(table: Table) -> bool:

@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from packager.text import shortened
+from packager.text import truncate
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 
-class CannotJudgeError(Exception):
+class NotApplicableError(Exception):
     """A detector can't tell right from wrong in this table; its text is the reason."""
 
     @classmethod
-    def too_few(cls, rows: int, needed: int) -> CannotJudgeError:
+    def too_few(cls, rows: int, needed: int) -> NotApplicableError:
         """The table has fewer rows than a detector needs."""
         return cls(f"{rows} rows are too few: {needed} are needed")
 
 
 @dataclass(frozen=True)
-class Suspects:
+class Issue:
     """Rows, or with ``rows=None`` a column or the table, that are wrong for one reason."""
 
     column: str | None
@@ -51,12 +51,12 @@ def rows_where(mask: Any) -> Ints:
     return np.flatnonzero(np.asarray(mask, dtype=np.bool_))
 
 
-def shown(value: float) -> str:
+def format_number(value: float) -> str:
     """A number for people: at most six digits."""
     return f"{value:.6g}"
 
 
 def listed(values: Sequence[Any], most: int = 5) -> str:
     """The first few of ``values``, for people."""
-    texts = [shortened(str(value)) for value in values[:most]]
+    texts = [truncate(str(value)) for value in values[:most]]
     return ", ".join(texts) + (", …" if len(values) > most else "")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from packager.data.checks.expectations import Expected, smallest
+from packager.data.checks.expectations import Expectations, smallest
 from packager.data.checks.suspects import Floats, Ints, Mask
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
@@ -48,7 +48,7 @@ class Table:
     source_rows: int = 0
     """Rows from here on come from the held-out file."""
     split: Split = field(default_factory=Split)
-    expected: Expected = field(default_factory=Expected)
+    expected: Expectations = field(default_factory=Expectations)
     train_only: tuple[str, ...] = ()
     """Columns that only ``train`` gets."""
     null_words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import CannotJudgeError, Floats, Ints, Suspects
+from packager.data.checks.suspects import Floats, Ints, Issue, NotApplicableError
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 
 ALONE = 0.99
@@ -20,12 +20,12 @@ LEAST_ROWS = 50
 SEED = 7
 
 
-def target_leakage(table: Table) -> Iterator[Suspects]:
+def target_leakage(table: Table) -> Iterator[Issue]:
     """Score 0.7: a feature whose own tree, cross-validated, has a score above 0.99.
 
     The score is balanced accuracy for classes, so that a rare class counts, and R² for numbers.
     Of more than 20,000 rows a sample is taken; of more than 200 features those that a row's
-    neighbours in the order of the feature tell most by. Raises ``CannotJudgeError`` where the
+    neighbours in the order of the feature tell most by. Raises ``NotApplicableError`` where the
     labelled rows are too few.
     """
     if table.target is None:
@@ -38,13 +38,13 @@ def target_leakage(table: Table) -> Iterator[Suspects]:
     if classes and np.bincount(y, minlength=1).min() < FOLDS:
         y, rows = _without_rare(y, rows)
     if len(rows) < LEAST_ROWS:
-        raise CannotJudgeError.too_few(len(rows), LEAST_ROWS)
+        raise NotApplicableError.too_few(len(rows), LEAST_ROWS)
     if len(np.unique(y)) < 2:
-        raise CannotJudgeError(f"{table.target} has one value")
+        raise NotApplicableError(f"{table.target} has one value")
     for name in _telling(table, rows, y, classes=classes):
         found = _score(_codes(table, name, rows), y, classes=classes)
         if found > ALONE:
-            yield Suspects(
+            yield Issue(
                 name,
                 "a feature that is known before the target is",
                 "leave it out (exclude) if it follows from the target"

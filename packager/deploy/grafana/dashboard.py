@@ -8,7 +8,7 @@ from typing import Any
 
 from packager.deploy.grafana.panel import Panel
 from packager.deploy.grafana.panels import rows
-from packager.deploy.prometheus.rules import Monitored
+from packager.deploy.prometheus.rules import MonitoredModel
 
 COLUMNS = 24
 SCHEMA = 39  # of Grafana 10 and 11
@@ -18,7 +18,7 @@ name holds a quote could add to every query. Tables and alerts show such feature
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
-def dashboard(model: Monitored) -> dict[str, Any]:
+def dashboard(model: MonitoredModel) -> dict[str, Any]:
     """The dashboard of ``model``; its uid depends on nothing but the model's name."""
     return {
         "uid": uid(model.name),
@@ -41,7 +41,7 @@ def uid(name: str) -> str:
     return f"model-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
-def _variables(model: Monitored) -> list[dict[str, Any]]:
+def _variables(model: MonitoredModel) -> list[dict[str, Any]]:
     one = 'model="$model", version="$version"'
     asked = (
         ("model", "model_package_info", model.name),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from packager.deploy.grafana.panel import ONE, Panel, Query
 from packager.deploy.prometheus import recording
-from packager.deploy.prometheus.rules import Monitored
+from packager.deploy.prometheus.rules import MonitoredModel
 
 
-def label_panels(model: Monitored) -> list[Panel]:
+def label_panels(model: MonitoredModel) -> list[Panel]:
     """Accuracy of a classifier; mean absolute error of a regression."""
     score = "accuracy" if model.classified else "mean absolute error"
     unit = "percentunit" if model.classified else "short"

@@ -11,12 +11,12 @@ from packager.deploy.grafana.panel import ONE, Panel, Query
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.promql import MODEL
 from packager.deploy.prometheus.recording import ROUTES, burn_name, drift_name
-from packager.deploy.prometheus.rules import Monitored, Objectives
+from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 
 BUDGET_DAYS = "30d"
 
 
-def rows(model: Monitored) -> list[tuple[str, list[Panel]]]:
+def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
     """The dashboard from top to bottom: a heading and its panels."""
     return [
         ("Requests", _requests(model.objectives)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.stats.accuracy import SLICE_Z
-from monitoring.stats.drift import ANOMALY_RISE, ANOMALY_ROWS, ANOMALY_Z, PSI_ROWS, STILL_Z
+from monitoring.stats.drift import ANOMALY_RISE, ANOMALY_ROWS, ANOMALY_Z, PSI_ROWS, RECOVERED_Z
 from packager.deploy.prometheus import promql, recording
 from packager.deploy.prometheus.promql import MODEL, Scope
 from packager.deploy.prometheus.recording import burn_name, drift_name
-from packager.deploy.prometheus.rules import Alert, Group, Monitored, Severity
+from packager.deploy.prometheus.rules import Alert, Group, MonitoredModel, Severity
 
 BURNS: tuple[tuple[Severity, float, str, str], ...] = (
     ("page", 14.4, "1h", "5m"),
@@ -18,7 +18,7 @@ BURNS: tuple[tuple[Severity, float, str, str], ...] = (
     ("ticket", 1, "3d", "6h"),
 )
 """Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
-LEAST_BAD = 10
+MIN_BAD_REQUESTS = 10
 """Bad requests in the longer window; with fewer, traffic is too small to speak of a rate."""
 USUAL_ROWS = 1_000
 """Rows answered in a week from which a day without any is unusual."""
@@ -31,7 +31,7 @@ ESTIMATED_ROWS = 500
 COVERAGE_ROWS = 1_000
 
 
-def alert_group(model: Monitored) -> Group:
+def alert_group(model: MonitoredModel) -> Group:
     """Every alert of ``model``.
 
     Counters of a version speak for days after its last replica, so every alert about a version
@@ -78,7 +78,7 @@ def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
         conditions = [
             f"({scope.series(burn_name(kind, 'ratio', long))} > {rate:g} * {budget:.6g}"
             f" and {burn_name(kind, 'ratio', short)} > {rate:g} * {budget:.6g}"
-            f" and {burn_name(kind, 'bad', long)} >= {LEAST_BAD})"
+            f" and {burn_name(kind, 'bad', long)} >= {MIN_BAD_REQUESTS})"
             for urgency, rate, long, short in BURNS
             if urgency == severity
         ]
@@ -92,7 +92,7 @@ def _feature_drift(scope: Scope, effect: float) -> Alert:
     day = {what: scope.series(drift_name(what, "1d")) for what in ("psi", "z", "rows")}
     hour_z, hour_rows = drift_name("z", "1h"), drift_name("rows", "1h")
     enough = PSI_ROWS * effect
-    over = f"({hour_z} < {STILL_Z} and {hour_rows} >= {enough:g})"
+    over = f"({hour_z} < {RECOVERED_Z} and {hour_rows} >= {enough:g})"
     drifts = promql.feature_drifts(day["psi"], day["z"], day["rows"], effect)
     return Alert(
         "FeatureDrift",
@@ -127,7 +127,7 @@ def _anomalous(scope: Scope) -> str:
     return f"{rise} > {ANOMALY_RISE} and {recording.ANOMALY_Z} > {ANOMALY_Z} and {enough}"
 
 
-def _slice_regression(model: Monitored, scope: Scope) -> Alert:
+def _slice_regression(model: MonitoredModel, scope: Scope) -> Alert:
     labels = scope.series(recording.LABELS)
     if model.classified:
         condition = promql.accuracy_regressed(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from packager.deploy.prometheus.rule_tests import ALL, Case, Expectation, Maker, Series
+from packager.deploy.prometheus.rule_tests import (
+    ALL,
+    Case,
+    Expectation,
+    TestCaseBuilder,
+    TestSeries,
+)
 
 
-def presence_cases(made: Maker) -> list[Case]:
+def presence_cases(made: TestCaseBuilder) -> list[Case]:
     """Each of these alerts, firing and not firing."""
     return [*_silence(made), *_versions(made), *_targets(made)]
 
 
-def _silence(made: Maker) -> list[Case]:
+def _silence(made: TestCaseBuilder) -> list[Case]:
     """A day with 2,880 rows and a day without, or with one each hour."""
     alert, end = "NoRequests", 3_000
     firing = [{"model": made.model.name, "severity": "ticket"}]
 
-    def answered(after: str) -> list[Series]:
+    def answered(after: str) -> list[TestSeries]:
         values = f"0+2x1440 {after}"
         rows = made.series("model_slice_predictions_total", values, slice=ALL)
         return [made.info(end), rows]
@@ -33,11 +39,11 @@ def _silence(made: Maker) -> list[Case]:
     ]
 
 
-def _versions(made: Maker) -> list[Case]:
+def _versions(made: TestCaseBuilder) -> list[Case]:
     alert, ours = "VersionSkew", made.info(90)
-    older = Series(ours.name, {**ours.labels, "version": "older", "instance": "b"}, "1x90")
-    twin = Series(ours.name, {**ours.labels, "instance": "b"}, "1x90")
-    ended = Series(older.name, older.labels, "1x70 stale")
+    older = TestSeries(ours.name, {**ours.labels, "version": "older", "instance": "b"}, "1x90")
+    twin = TestSeries(ours.name, {**ours.labels, "instance": "b"}, "1x90")
+    ended = TestSeries(older.name, older.labels, "1x70 stale")
     firing = [{"model": made.model.name, "severity": "ticket"}]
     return [
         Case(f"{alert}: {name}", [ours, other], [Expectation(80, alert, expected)])
@@ -49,12 +55,12 @@ def _versions(made: Maker) -> list[Case]:
     ]
 
 
-def _targets(made: Maker) -> list[Case]:
+def _targets(made: TestCaseBuilder) -> list[Case]:
     alert, job = "TargetDown", made.model.name
 
-    def up(*values: str) -> list[Series]:
+    def up(*values: str) -> list[TestSeries]:
         pairs = zip("ab", values, strict=False)
-        return [Series("up", {"job": job, "instance": i}, v) for i, v in pairs]
+        return [TestSeries("up", {"job": job, "instance": i}, v) for i, v in pairs]
 
     page = [{"job": job, "severity": "page"}]
     ticket = [{"job": job, "instance": "b", "severity": "ticket"}]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from packager.deploy.prometheus import promql
 from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLICE, Scope
-from packager.deploy.prometheus.rules import Group, Monitored, Record
+from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
 ROUTES = 'route=~"/predict|/invocations|/v2/models/.+/infer"'
 """Routes that answer predictions."""
@@ -62,7 +62,7 @@ def burn_name(kind: str, what: str, window: str) -> str:
     return f"model:model_requests_{kind}:{operation}{window}"
 
 
-def recording_groups(model: Monitored) -> list[Group]:
+def recording_groups(model: MonitoredModel) -> list[Group]:
     """Every recorded series of ``model``; groups of long windows are evaluated less often."""
     scope = Scope(model.name)
     effect = model.objectives.design_effect

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from packager.deploy.prometheus.rule_tests import Case, Expectation, Series
+from packager.deploy.prometheus.rule_tests import Case, Expectation, TestSeries
 
 ENDED = 10
 """Minutes after the last replica when no alert of its version may fire."""
@@ -34,7 +34,7 @@ def _ended(case: Case, model: str) -> Case:
     (expected,) = case.expected
     minute = expected.minute
     series = [replace(one, values=_cut(one.values, minute)) for one in case.series]
-    newer = Series(
+    newer = TestSeries(
         "model_package_info",
         {"model": model, "version": "newer", "instance": "z"},
         f"1x{minute + ENDED}",

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Mapping
 from packager.deploy.prometheus.alerts import BURNS
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
-from packager.deploy.prometheus.rule_tests import ALL, Case, Maker, Series
-from packager.deploy.prometheus.rules import Monitored
+from packager.deploy.prometheus.rule_tests import ALL, Case, TestCaseBuilder, TestSeries
+from packager.deploy.prometheus.rules import MonitoredModel
 
 REFERENCE = {"b0": 5_000, "b1": 3_000, "b2": 2_000}
 STEADY = {"b0": 5, "b1": 3, "b2": 2}
 DRIFTED = {"b0": 1, "b1": 2, "b2": 7}
 
 
-def rule_cases(model: Monitored) -> list[Case]:
+def rule_cases(model: MonitoredModel) -> list[Case]:
     """Every alert of ``model``, firing and not firing; and how long it lasts."""
-    made = _Maker(model)
+    made = _RuleFixtures(model)
     objectives = model.objectives
     cases = [
         *made.burns("RequestsSlow", 1 - objectives.latency_share),
@@ -35,7 +35,7 @@ def rule_cases(model: Monitored) -> list[Case]:
     return [*cases, *lasting, *presence_cases(made)]
 
 
-class _Maker(Maker):
+class _RuleFixtures(TestCaseBuilder):
     """What a version has alerts about."""
 
     def burns(self, alert: str, budget: float) -> list[Case]:
@@ -57,7 +57,9 @@ class _Maker(Maker):
         cases.append(self.case("five bad requests are no rate", alert, 65, few))
         return cases
 
-    def requests(self, alert: str, *parts: tuple[int, float], rate: int = 10_000) -> list[Series]:
+    def requests(
+        self, alert: str, *parts: tuple[int, float], rate: int = 10_000
+    ) -> list[TestSeries]:
         """For so many minutes, that share of ``rate`` requests a minute is slow, or failed."""
         bad = _counter((minutes, rate * share) for minutes, share in parts)
         good = _counter((minutes, rate * (1 - share)) for minutes, share in parts)
@@ -74,7 +76,7 @@ class _Maker(Maker):
             self.series(name, "0x105", "b", **where),
         ]
 
-    def request(self, values: str, instance: str = "a", **labels: str) -> Series:
+    def request(self, values: str, instance: str = "a", **labels: str) -> TestSeries:
         name = "model_request_duration_seconds_count"
         return self.series(name, values, instance, route="/predict", **labels)
 
@@ -102,7 +104,7 @@ class _Maker(Maker):
 
     def observed(
         self, feature: str, rates: Mapping[str, int], scale: int, minutes: int, instance: str = "a"
-    ) -> list[Series]:
+    ) -> list[TestSeries]:
         """Rows a minute in each bin, beside the reference."""
         return [
             *self.reference(feature, instance),
@@ -112,11 +114,11 @@ class _Maker(Maker):
             ),
         ]
 
-    def bin(self, feature: str, name: str, values: str, instance: str = "a") -> Series:
+    def bin(self, feature: str, name: str, values: str, instance: str = "a") -> TestSeries:
         counter = "model_feature_observations_total"
         return self.series(counter, values, instance, feature=feature, bin=name)
 
-    def reference(self, feature: str, instance: str = "a") -> list[Series]:
+    def reference(self, feature: str, instance: str = "a") -> list[TestSeries]:
         return [
             self.series(
                 "model_feature_reference_rows", f"{rows}x145", instance, feature=feature, bin=name
@@ -148,7 +150,7 @@ class _Maker(Maker):
             self.case("not on 45 labels", alert, 60, self.labels("0+2x15 30x45", "0+1x15 15x45")),
         ]
 
-    def labels(self, right: str, wrong: str, part: str | None = None) -> list[Series]:
+    def labels(self, right: str, wrong: str, part: str | None = None) -> list[TestSeries]:
         name, where = "model_feedback_total", {"slice": part or self.slice}
         return [
             self.series(
@@ -163,7 +165,7 @@ class _Maker(Maker):
         """Errors of 1 and 3 in turn; their mean is 2."""
         alert, where = "SliceRegression", {"slice": self.slice}
 
-        def scored(baseline: float) -> list[Series]:
+        def scored(baseline: float) -> list[TestSeries]:
             return [
                 self.series("model_feedback_total", "0+4x60", outcome="scored", **where),
                 self.series("model_feedback_error_abs_total", "0+8x60", **where),
@@ -188,11 +190,11 @@ class _Maker(Maker):
         ]
         if self.model.features:
             odd = self.anomalies(self.model.features[0])[0].series
-            longer = [Series(s.name, s.labels, s.values.replace("x60", "x120")) for s in odd]
+            longer = [TestSeries(s.name, s.labels, s.values.replace("x60", "x120")) for s in odd]
             cases.append(self.case("not amid anomalies", alert, 120, [*less, *longer]))
         return cases
 
-    def estimated(self, correct: str) -> list[Series]:
+    def estimated(self, correct: str) -> list[TestSeries]:
         return [
             *self.labels("0x120", "0x120")[2:],
             self.series("model_estimated_correct_total", correct, slice=self.slice),
@@ -203,7 +205,7 @@ class _Maker(Maker):
         alert = "LabelCoverageLow"
         predictions = self.series("model_slice_predictions_total", "0+100x90", slice=ALL)
 
-        def labels(rate: float) -> list[Series]:
+        def labels(rate: float) -> list[TestSeries]:
             values = f"0+{rate:.6f}x90"
             counted = self.series("model_feedback_total", values, slice=ALL, outcome="correct")
             return [predictions, counted]
@@ -220,7 +222,7 @@ class _Maker(Maker):
     def rejections(self) -> list[Case]:
         alert, name = "LabelsRejected", "model_feedback_rejected_total"
 
-        def sent(reason: str, counted: float) -> list[Series]:
+        def sent(reason: str, counted: float) -> list[TestSeries]:
             return [
                 self.series(name, "0+1x60", reason=reason),
                 self.labels(f"0+{counted}x60", "0x60", ALL)[0],

@@ -10,14 +10,14 @@ from typing import Any
 from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.promql import quoted
 from packager.deploy.prometheus.recording import recording_groups
-from packager.deploy.prometheus.rules import Alert, Monitored
+from packager.deploy.prometheus.rules import Alert, MonitoredModel
 
 ALL = "__all__"
 LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
 
 @dataclass(frozen=True)
-class Series:
+class TestSeries:
     """One input series, a value a minute in promtool's notation (``0+10x60``)."""
 
     name: str
@@ -43,34 +43,39 @@ class Case:
     """What was exported, and what has to come of it."""
 
     name: str
-    series: Sequence[Series]
+    series: Sequence[TestSeries]
     expected: Sequence[Expectation]
 
 
-class Maker:
+class TestCaseBuilder:
     """Cases with the labels of one model."""
 
-    def __init__(self, model: Monitored) -> None:
+    def __init__(self, model: MonitoredModel) -> None:
         self.model = model
         self.common = {"model": model.name, "version": model.version}
         self.slice = model.slices[-1]
 
-    def series(self, name: str, values: str, instance: str = "a", **labels: str) -> Series:
-        return Series(name, {**self.common, **labels, "instance": instance}, values)
+    def series(self, name: str, values: str, instance: str = "a", **labels: str) -> TestSeries:
+        return TestSeries(name, {**self.common, **labels, "instance": instance}, values)
 
     def case(
-        self, name: str, alert: str, minute: int, series: Sequence[Series], *firing: dict[str, str]
+        self,
+        name: str,
+        alert: str,
+        minute: int,
+        series: Sequence[TestSeries],
+        *firing: dict[str, str],
     ) -> Case:
         """One alert at one minute; ``firing`` are labels beside model and version."""
         expected = Expectation(minute, alert, [{**self.common, **labels} for labels in firing])
         return Case(f"{alert}: {name}", [self.info(minute), *series], [expected])
 
-    def info(self, minutes: int) -> Series:
+    def info(self, minutes: int) -> TestSeries:
         """A replica of this version runs."""
         return self.series("model_package_info", f"1x{minutes}", digest="d")
 
 
-def unit_tests(model: Monitored, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
+def unit_tests(model: MonitoredModel, cases: Sequence[Case], rule_file: str) -> dict[str, Any]:
     """The content of a test file for the rules in ``rule_file``, relative to it."""
     group = alert_group(model)
     alerts = [rule for rule in group.rules if isinstance(rule, Alert)]

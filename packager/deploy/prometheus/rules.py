@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Severity = Literal["page", "ticket", "info"]
 
-BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 """Bounds of the latency histogram, in seconds: what a latency objective may be."""
 
 
@@ -21,7 +21,7 @@ class Objectives:
     """What the service promises, over 30 days, and what is known of its traffic."""
 
     latency_seconds: float = 0.25
-    """One of ``BUCKETS``."""
+    """One of ``LATENCY_BUCKETS``."""
     latency_share: float = 0.99
     """Share of answered requests that take no longer."""
     success_share: float = 0.999
@@ -33,7 +33,10 @@ class Objectives:
 
     def __post_init__(self) -> None:
         expected = {
-            "latency_seconds": (self.latency_seconds in BUCKETS, f"one of {BUCKETS}"),
+            "latency_seconds": (
+                self.latency_seconds in LATENCY_BUCKETS,
+                f"one of {LATENCY_BUCKETS}",
+            ),
             "latency_share": (0 < self.latency_share < 1, "a share between 0 and 1"),
             "success_share": (0 < self.success_share < 1, "a share between 0 and 1"),
             "design_effect": (1 <= self.design_effect < 1e6, "a number of at least 1"),
@@ -45,7 +48,7 @@ class Objectives:
 
 
 @dataclass(frozen=True)
-class Monitored:
+class MonitoredModel:
     """One model as monitoring sees it."""
 
     name: str

@@ -16,7 +16,7 @@ from typing import Any
 from packager.digest import CHUNK
 from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, image_of
-from packager.image.docker_archive import SavedArchive, opened_archive
+from packager.image.docker_archive import SavedArchive, open_archive
 from packager.image.layers import Layer
 from packager.tar_reader import Refuse
 
@@ -27,7 +27,7 @@ MAX_LAYER = 32 * 1024**3
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchivedBase:
     """What an archive says of its image."""
 
     reference: str
@@ -47,7 +47,7 @@ def base_image(
     return image_of(reference, platform, settings, layers)
 
 
-def refusal_of(called: str) -> Refuse:
+def rejection_of(called: str) -> Refuse:
     """The error for what is no archive of a base."""
     return lambda found: UsageError(
         f"{called}: expected the archive of one base, got {found}", HINT
@@ -55,11 +55,11 @@ def refusal_of(called: str) -> Refuse:
 
 
 @contextmanager
-def opened_base(path: Path) -> Iterator[tuple[SavedArchive, Archived]]:
+def open_base(path: Path) -> Iterator[tuple[SavedArchive, ArchivedBase]]:
     """An archive and what it says of its one image; ``UsageError`` unless that is a base."""
     if not path.is_file():
         raise UsageError(f"{path}: no such file", HINT)
-    with opened_archive(path, refusal_of(str(path))) as archive:
+    with open_archive(path, rejection_of(str(path))) as archive:
         entries = archive.entries()
         if len(entries) != 1 or len(entries[0].get("RepoTags") or ()) != 1:
             raise archive.refusal("other than one image with one name")
@@ -67,7 +67,7 @@ def opened_base(path: Path) -> Iterator[tuple[SavedArchive, Archived]]:
         if f"{LABEL}.root" in ((config.get("config") or {}).get("Labels") or {}):
             raise archive.refusal("a package")
         platform = f"{config['os']}/{config['architecture']}"
-        yield archive, Archived(entries[0]["RepoTags"][0], platform, config)
+        yield archive, ArchivedBase(entries[0]["RepoTags"][0], platform, config)
 
 
 def unpack_archive(archive: SavedArchive, folder: Path) -> dict[str, Any]:

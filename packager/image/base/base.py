@@ -12,26 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from packager.cache import cache_directory, new_folder
+from packager.cache import atomic_directory, cache_directory
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.engine.engine import Engine
 from packager.environment.platform import Target, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import (
-    Archived,
+    ArchivedBase,
     base_image,
-    opened_base,
-    refusal_of,
+    open_base,
+    rejection_of,
     unpack_archive,
 )
 from packager.image.base.probe import (
     HOST_VERSION,
     TOLD,
     Origin,
-    Probed,
-    probed_here,
-    probed_in,
-    told_by,
+    ProbeResult,
+    parse_probe,
+    probe_in_container,
+    probe_on_host,
 )
 from packager.image.bytecode import (
     COMPILE,
@@ -41,12 +41,12 @@ from packager.image.bytecode import (
     LoaderCompiler,
 )
 from packager.image.config import Image
-from packager.image.docker_archive import opened_archive
+from packager.image.docker_archive import open_archive
 from packager.image.documents import MAX_DOCUMENT
 from packager.image.export import load_into
 from packager.image.layers import Layer
 from packager.image.rootfs import find_python, unpack_layers
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Base
 from packager.progress import Silent
 from packager.tar_reader import TarReader, plain_tar
@@ -57,7 +57,7 @@ FORMAT = 2
 """Of ``base.json``, in the names of the cache's folders."""
 
 
-class SavedBase(Noun):
+class SavedBase(FrozenModel):
     """``base.json`` of a base in the cache; its layers and unpacked files lie beside it."""
 
     reference: str
@@ -121,7 +121,7 @@ class BaseImage:
     def image(self) -> Image:
         """The base as an image of its own, to be kept or carried elsewhere."""
         saved = self.saved
-        told = Probed(interpreter=saved.interpreter, said=saved.said).dump().decode()
+        told = ProbeResult(interpreter=saved.interpreter, said=saved.said).dump().decode()
         return base_image(saved.reference, saved.platform, saved.env, self.layers, {TOLD: told})
 
     def compiler(self) -> Compiler:
@@ -174,13 +174,15 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
     key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
     folder = cache_directory("bases") / f"engine-{FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
     if not (folder / "base.json").is_file():
-        with tempfile.TemporaryDirectory() as name, new_folder(folder) as new:
+        with tempfile.TemporaryDirectory() as name, atomic_directory(folder) as new:
             saved_to = Path(name) / "saved.tar"
             with saved_to.open("wb") as file:
                 file.writelines(engine.save(reference))
-            with opened_archive(saved_to, refusal_of(f"base {reference}")) as archive:
+            with open_archive(saved_to, rejection_of(f"base {reference}")) as archive:
                 config = unpack_archive(archive, new / "layers")
-            _save(new, reference, platform, config, probed_in(engine, reference), "elsewhere")
+            _save(
+                new, reference, platform, config, probe_in_container(engine, reference), "elsewhere"
+            )
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
     return BaseImage(saved, folder, engine)
 
@@ -198,14 +200,14 @@ def save_base(
     reference: str, platform: str, layer: Path, config: dict[str, Any], engine: Engine | None
 ) -> BaseImage:
     """Keep a one-layer base made here in the cache under its name, replacing an earlier one."""
-    with new_folder(_named(reference, platform), replace=True) as new:
+    with atomic_directory(_named(reference, platform), replace=True) as new:
         (new / "layers").mkdir()
         diff_id = sha256_file(layer)
         shutil.copyfile(layer, new / "layers" / f"{diff_id}.tar")
         config = {**config, "rootfs": {"diff_ids": [f"sha256:{diff_id}"]}}
         env = _variables(config)
         interpreter = find_python(unpack_layers(_layers(new, config), new / "root"), env)
-        probed = probed_here(new / "root", interpreter)
+        probed = probe_on_host(new / "root", interpreter)
         _save(new, reference, platform, config, probed, "debian")
     folder = _named(reference, platform)
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
@@ -219,25 +221,27 @@ def restore_base(path: Path, engine: Engine | None) -> BaseImage:
     of a base, ``PackageError`` if it is damaged or made for another machine.
     """
     platform = default_platform()
-    with opened_base(path) as (archive, archived):
+    with open_base(path) as (archive, archived):
         if sys.platform != "linux" or archived.platform != platform:
             raise PackageError(
                 f"{path}: a base for {archived.platform} can't be probed on this machine",
                 f"load it into an engine with `docker load -i {path}`: builds find it there",
             )
         folder = _named(archived.reference, platform)
-        with new_folder(folder, replace=True) as new:
+        with atomic_directory(folder, replace=True) as new:
             unpack_archive(archive, new / "layers")
             probed = _probed_archive(path, new, archived, engine)
             _save(new, archived.reference, platform, archived.config, probed, "elsewhere")
     return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
 
 
-def _probed_archive(path: Path, new: Path, archived: Archived, engine: Engine | None) -> Probed:
+def _probed_archive(
+    path: Path, new: Path, archived: ArchivedBase, engine: Engine | None
+) -> ProbeResult:
     """What a container of the archive's base tells of its Python, or else the archive itself."""
     config = archived.config
     if engine is None:
-        return told_by(config, str(path))
+        return parse_probe(config, str(path))
     layers = tuple(
         Layer("base", layer, f"sha256:{layer.stem}", layer.stat().st_size)
         for layer in _layers(new, config)
@@ -245,7 +249,7 @@ def _probed_archive(path: Path, new: Path, archived: Archived, engine: Engine | 
     name = engine.temporary("base")
     load_into(engine, base_image(name, archived.platform, _variables(config), layers), Silent())
     try:
-        return probed_in(engine, name)
+        return probe_in_container(engine, name)
     finally:
         engine.remove(name)
 
@@ -269,7 +273,7 @@ def _save(
     reference: str,
     platform: str,
     config: dict[str, Any],
-    probed: Probed,
+    probed: ProbeResult,
     origin: Origin,
 ) -> None:
     """Write ``base.json``; ``PackageError`` for a Python that we can't use."""

@@ -14,7 +14,7 @@ from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
 from packager.image.base.base import PACKAGES, BaseImage, save_base
-from packager.image.base.packages import LIST, NAME, reached, read_debs, versions
+from packager.image.base.packages import LIST, NAME, dependency_closure, read_debs, versions
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
 from packager.image.bytecode import LoaderCompiler
 from packager.image.layers import Entry, tree_entries, write_tar
@@ -151,7 +151,7 @@ def _lay_out(archive: Path, root: Path, suite: str, added: Collection[str]) -> N
     with archive.open("rb") as file:
         reader = TarReader(file, plain_tar(archive.name))
         debs = read_debs(reader)
-        plain = reached(debs, included)
+        plain = dependency_closure(debs, included)
         asked = debs.keys() - plain | set(added) & debs.keys()
         unpack(reader, root, debs, asked)
     python = {name for name in debs if name.startswith(("python3", "libpython3"))}

@@ -72,7 +72,7 @@ def _named(relation: str) -> frozenset[str]:
     return frozenset(match.group() for match in found if match)
 
 
-def reached(debs: Mapping[str, Deb], roots: Iterable[str]) -> set[str]:
+def dependency_closure(debs: Mapping[str, Deb], roots: Iterable[str]) -> set[str]:
     """The packages that ``roots`` lean on, directly or not, and themselves."""
     found: set[str] = set()
     todo = set(roots)

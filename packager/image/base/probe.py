@@ -20,7 +20,7 @@ from packager.environment.platform import OLDEST_PYTHON
 from packager.errors import PackageError
 from packager.image.bytecode import LoaderCompiler
 from packager.image.config import LABEL
-from packager.manifest.base import Noun
+from packager.manifest.base import FrozenModel
 
 PROBE = """
 import platform, sys
@@ -34,7 +34,7 @@ HOST_VERSION = ".".join(map(str, sys.version_info[:3]))
 Origin = Literal["debian", "elsewhere"]
 
 
-class Probed(Noun):
+class ProbeResult(FrozenModel):
     """What a base's Python told of itself."""
 
     interpreter: str
@@ -62,24 +62,24 @@ class Probed(Noun):
         return f"{major}.{minor}", (libc_major, libc_minor), told[5]
 
 
-def probed_here(root: Path, interpreter: str) -> Probed:
+def probe_on_host(root: Path, interpreter: str) -> ProbeResult:
     """What the Python of a base made here tells, started through the base's own loader."""
     said = LoaderCompiler(root, interpreter, "").output(PROBE)
-    return Probed(interpreter=interpreter, said=said)
+    return ProbeResult(interpreter=interpreter, said=said)
 
 
-def probed_in(engine: Engine, reference: str) -> Probed:
+def probe_in_container(engine: Engine, reference: str) -> ProbeResult:
     """What an image's Python tells of itself, in a container without a network."""
-    return Probed(
+    return ProbeResult(
         interpreter=engine.output(reference, ["python3", "-c", WHERE]).strip(),
         said=engine.output(reference, ["python3", "-c", PROBE]),
     )
 
 
-def told_by(config: Mapping[str, Any], called: str) -> Probed:
+def parse_probe(config: Mapping[str, Any], called: str) -> ProbeResult:
     """What the label of an archived base says; ``PackageError`` where it says nothing."""
     try:
-        return Probed.model_validate_json(config["config"]["Labels"][TOLD])
+        return ProbeResult.model_validate_json(config["config"]["Labels"][TOLD])
     except (KeyError, TypeError, ValidationError) as error:
         raise PackageError(
             f"{called}: a base from a file runs in containers only, and no engine answers",

@@ -20,7 +20,7 @@ from packager.model.compiled.form import Domain, Entries, Matrix, Op, Table
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Plain = tuple[tuple[int, float], ...]
+FlatColumns = tuple[tuple[int, float], ...]
 
 DENSE = 1_000_000
 """Largest table that is kept as an array of values by entries."""
@@ -72,12 +72,12 @@ _SCALAR: Mapping[str, Callable[..., float]] = {
 }
 
 
-def plain(entries: Entries) -> Plain:
+def plain(entries: Entries) -> FlatColumns:
     """``entries`` with NaN for None."""
     return tuple((at, math.nan if value is None else value) for at, value in entries)
 
 
-def tame(value: Any) -> bool:
+def is_exact_key(value: Any) -> bool:
     """Whether a value no table knows is one that every container holds as it is."""
     if isinstance(value, str):
         return NUL not in value
@@ -95,12 +95,12 @@ class Lookup:
         self.unknown = None if table.unknown is None else plain(table.unknown)
         self._positions = np.array(sorted(self.default), np.intp)
 
-    def find(self, value: Any) -> Plain | None:
+    def find(self, value: Any) -> FlatColumns | None:
         """Where the row of ``value`` differs from the default; None outside the domain."""
         if value is None:
             return self.null
         found = self.entries.get(value)
-        return self.unknown if found is None and tame(value) else found
+        return self.unknown if found is None and is_exact_key(value) else found
 
     def fill(self, matrix: Floats, values: Sequence[Any]) -> None:
         """Write the entries of ``values``, all in the domain, into the rows of ``matrix``."""

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from packager.digest import canonical_json
 from packager.errors import PackageError
-from packager.manifest.base import Noun, Scalar
+from packager.manifest.base import FrozenModel, Scalar
 
 FORM = "form.json"
 TREES = "trees.bin"
@@ -28,14 +28,14 @@ Entries = tuple[tuple[int, float | None], ...]
 """(position in the matrix, value); None is NaN, which JSON has no word for."""
 
 
-class Op(Noun):
+class Op(FrozenModel):
     """One step on a float64: what scikit-learn does to each entry of a column, in its order."""
 
     name: OpName
     values: tuple[float, ...] = ()
 
 
-class Number(Noun):
+class Number(FrozenModel):
     """A number, integer or boolean of a request (NaN for null) after ``ops``."""
 
     position: int
@@ -43,7 +43,7 @@ class Number(Noun):
     ops: tuple[Op, ...] = ()
 
 
-class Derived(Noun):
+class Derived(FrozenModel):
     """One output of a step, after ``ops``."""
 
     position: int
@@ -52,7 +52,7 @@ class Derived(Noun):
     ops: tuple[Op, ...] = ()
 
 
-class Table(Noun):
+class Table(FrozenModel):
     """What the entries that depend on one categorical column are for each of its values.
 
     ``default`` names every such entry; a value's own entries stand in ``entries``.
@@ -69,7 +69,7 @@ class Table(Noun):
     """For values that are not in ``keys``; None: they are outside the domain."""
 
 
-class Matrix(Noun):
+class Matrix(FrozenModel):
     """How a matrix of float64 is filled from the columns of a request."""
 
     width: int
@@ -80,14 +80,14 @@ class Matrix(Noun):
     """Whether the model's own steps get it as a CSR matrix, as they did before."""
 
 
-class Step(Noun):
+class Step(FrozenModel):
     """A fitted transformer of the model that is called with an array, as it is."""
 
     path: Path_
     matrix: Matrix
 
 
-class Linear(Noun):
+class Linear(FrozenModel):
     """``matrix @ coefficients + intercept`` and a link, in NumPy or plain Python."""
 
     kind: Literal["linear"] = "linear"
@@ -98,7 +98,7 @@ class Linear(Noun):
     """``labels``: scores decide, and there are no probabilities."""
 
 
-class Trees(Noun):
+class Trees(FrozenModel):
     """treelite's general inference on the trees in ``trees.bin``."""
 
     kind: Literal["trees"] = "trees"
@@ -112,7 +112,7 @@ class Trees(Noun):
     """Whether sums are made in float32, tree after tree from the base score on, as XGBoost does."""
 
 
-class Native(Noun):
+class Native(FrozenModel):
     """The model's own estimator on the encoded array."""
 
     kind: Literal["native"] = "native"
@@ -122,7 +122,7 @@ class Native(Noun):
 Head = Annotated[Linear | Trees | Native, Field(discriminator="kind")]
 
 
-class Domain(Noun):
+class Domain(FrozenModel):
     """What a column may hold so that the form answers as the model does."""
 
     name: str
@@ -135,7 +135,7 @@ class Domain(Noun):
     """Whether only the values in its tables are in the domain."""
 
 
-class Form(Noun):
+class Form(FrozenModel):
     """A compiled model but for the bytes of its trees."""
 
     columns: tuple[Domain, ...]

@@ -34,7 +34,7 @@ class Answers:
     good: Bools
 
 
-class HeadModel(Protocol):
+class OutputLayer(Protocol):
     """A head, ready to answer for a matrix."""
 
     def __call__(self, matrix: Any) -> Answers: ...
@@ -171,7 +171,7 @@ class NativeModel:
     """The model's own estimator, called with an array and with repeated validation off."""
 
     def __init__(self, estimator: Any, meaning: Meaning) -> None:
-        self._estimator = nameless(estimator)
+        self._estimator = without_feature_names(estimator)
         self._meaning = meaning
 
     def __call__(self, matrix: Any) -> Answers:
@@ -215,7 +215,7 @@ def resolve(native: Any, path: Path_) -> Any:
     return native
 
 
-def nameless(part: Any) -> Any:
+def without_feature_names(part: Any) -> Any:
     """A shallow copy of an estimator that doesn't ask for column names, nor gives frames.
 
     Estimators inside it are copied alike; the arrays they hold are shared.
@@ -223,7 +223,7 @@ def nameless(part: Any) -> Any:
     from sklearn.base import BaseEstimator
 
     if isinstance(part, list | tuple):
-        members = [nameless(member) for member in part]
+        members = [without_feature_names(member) for member in part]
         return members if isinstance(part, list) else _tuple_like(part, members)
     if isinstance(part, np.ndarray) and part.dtype == object:
         return _array_like(part)
@@ -232,7 +232,9 @@ def nameless(part: Any) -> Any:
     kind: Any = type(part)
     made = kind.__new__(kind)
     forgotten = ("feature_names_in_", "_sklearn_output_config")
-    vars(made).update({k: nameless(v) for k, v in vars(part).items() if k not in forgotten})
+    vars(made).update(
+        {k: without_feature_names(v) for k, v in vars(part).items() if k not in forgotten}
+    )
     return made
 
 
@@ -245,7 +247,7 @@ def _tuple_like(part: tuple[Any, ...], members: Sequence[Any]) -> tuple[Any, ...
 def _array_like(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
     made = np.empty(part.shape, object)
     for place, member in np.ndenumerate(part):
-        made[place] = nameless(member)
+        made[place] = without_feature_names(member)
     return made
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.model.compiled.column_blocks import Block
-from packager.model.compiled.encode import Encoder, Lookup, Plain, tame
+from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
 
 MAX_PRODUCTS = 1 << 16
@@ -91,7 +91,7 @@ class LinearSums:
         for table, own in zip(self._tables, places, strict=True):
             for row in np.flatnonzero(own == table.unknown).tolist():
                 value = columns[table.column][row]
-                if value is None or table.known_only or not tame(value):
+                if value is None or table.known_only or not is_exact_key(value):
                     inside[row] = False
         return places
 
@@ -113,7 +113,7 @@ def _table(lookup: Lookup, first: int) -> _Table:
 
 def _contributions(lookup: Lookup, weights: Floats) -> list[Pair]:
     """What each value of a table adds, then an unknown one, then null."""
-    kept: list[Plain] = [*lookup.entries.values(), lookup.unknown or (), lookup.null or ()]
+    kept: list[FlatColumns] = [*lookup.entries.values(), lookup.unknown or (), lookup.null or ()]
     return [_contribution(lookup.default | dict(entries), weights) for entries in kept]
 
 

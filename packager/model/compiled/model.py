@@ -20,13 +20,13 @@ from packager.model.compiled.encode import Encoder, scalar
 from packager.model.compiled.form import Form, Linear, Matrix, Native, Trees, read
 from packager.model.compiled.heads import (
     Answers,
-    HeadModel,
     LinearModel,
     Meaning,
     NativeModel,
+    OutputLayer,
     TreeModel,
-    nameless,
     resolve,
+    without_feature_names,
 )
 from packager.model.compiled.linear_batch import LinearSums
 from packager.model.compiled.single_row import linear_row
@@ -218,7 +218,7 @@ class CompiledModel:
         return np.array([row], np.float64)
 
 
-def _head(form: Form, trees: bytes | None, native: Any, meaning: Meaning) -> HeadModel:
+def _head(form: Form, trees: bytes | None, native: Any, meaning: Meaning) -> OutputLayer:
     match form.head:
         case Linear():
             return LinearModel(form.head, meaning)
@@ -239,7 +239,7 @@ def _has_probabilities(form: Form, task: Task, native: LoadedModel | None) -> bo
 def _transform(transformer: Any) -> Callable[[Any], Any]:
     import sklearn
 
-    own = nameless(transformer)
+    own = without_feature_names(transformer)
 
     def transform(matrix: Any) -> Any:
         with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):

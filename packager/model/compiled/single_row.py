@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from packager.manifest.base import Scalar
-from packager.model.compiled.encode import Encoder, Lookup, Plain, tame
+from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
 from packager.model.compiled.heads import Meaning, logistic_of_one, rounding
 
@@ -57,7 +57,7 @@ def _score(linear: Linear, encoder: Encoder) -> Callable[[Sequence[Any]], Parts 
             value = values[column]
             parts = null if value is None else known.get(value)
             if parts is None:
-                if value is None or unknown is None or not tame(value):
+                if value is None or unknown is None or not is_exact_key(value):
                     return None
                 parts = unknown
             total += parts[0]
@@ -72,7 +72,7 @@ def _contributions(
 ) -> tuple[int, dict[Any, Parts], Parts | None, Parts | None]:
     """A table with the products already made."""
 
-    def parts(entries: Plain) -> Parts:
+    def parts(entries: FlatColumns) -> Parts:
         products = [value * weights[at] for at, value in (lookup.default | dict(entries)).items()]
         return math.fsum(products), math.fsum(abs(product) for product in products)
 

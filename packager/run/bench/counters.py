@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packager.errors import PackageError
-from packager.text import shown_value
+from packager.text import display_value
 
 _SAMPLE = re.compile(r"^(model_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -46,7 +46,7 @@ def _count(name: str, text: str) -> float:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
         raise PackageError(
-            f"/metrics: expected counters of a package, got {shown_value(text)} for {name}",
+            f"/metrics: expected counters of a package, got {display_value(text)} for {name}",
             "check that the address is that of a served package",
         )
     return value

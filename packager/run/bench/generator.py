@@ -48,7 +48,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Answered:
+class LoadResult:
     """What came back within ``seconds``; quantiles in seconds, None where nothing did."""
 
     requests: int
@@ -69,7 +69,7 @@ class Generator:
         self._process = process
         self._patience = patience
 
-    def measure(self) -> Answered:
+    def measure(self) -> LoadResult:
         """Measure now; raises ``PackageError`` where the generator ended instead."""
         try:
             out, errors = self._process.communicate(b"go\n", timeout=self._patience)
@@ -78,7 +78,7 @@ class Generator:
                 f"the load generator did not end within {self._patience:g} s",
                 "the server takes requests and never answers: see its log",
             ) from error
-        return Answered(**json.loads(_line(out, errors)))
+        return LoadResult(**json.loads(_line(out, errors)))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """The load generator: clients that each wait for their answer before they ask again.
 
-A process of its own (``python -m packager.run.bench.load``), standard library only: requests are made
-before it starts, sockets are kept alive, and one loop over ready sockets does the rest. It warms
-up, says ``warm``, and measures when it is told ``go``; see ``packager.run.bench.generator``.
+A process of its own (``python -m packager.run.bench.load``), standard library only: requests are
+made before it starts, sockets are kept alive, and one loop over ready sockets does the rest. It
+warms up, says ``warm``, and measures when it is told ``go``; see ``packager.run.bench.generator``.
 """
 
 from __future__ import annotations

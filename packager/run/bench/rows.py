@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitoring.profile.profile import FeatureProfile, Profile
-from packager.data.coerce import shown_bound
+from packager.data.coerce import format_bound
 from packager.manifest.manifest import Column, Schema
 
 NULL_SHARE = 0.02
-MOST_REQUESTS = 1_000
+MAX_REQUESTS = 1_000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -50,7 +50,7 @@ def with_texts(
 
 def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
     """``/predict`` bodies of ``size`` rows each; rows come again where there are too few."""
-    wanted = min(MOST_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
+    wanted = min(MAX_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
     texts = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows]
     found = []
     for place in range(wanted):
@@ -111,7 +111,7 @@ def _as_sent(column: Column, number: float) -> Any:
     if column.kind == "integer":
         return round(number)
     if column.kind == "datetime":
-        return shown_bound(column, number)
+        return format_bound(column, number)
     return float(f"{number:.6g}")
 
 

@@ -33,7 +33,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class LoadPlan:
     """What to measure: every size of request with every number of clients."""
 
     sizes: Sequence[int]
@@ -45,7 +45,7 @@ class Plan:
 
 
 def bench_package(
-    reference: Reference, engine: Engine | None, plan: Plan, progress: Progress
+    reference: Reference, engine: Engine | None, plan: LoadPlan, progress: Progress
 ) -> Benchmark:
     """Start the package, measure it, stop it; raises ``PackageError`` where it doesn't answer."""
     manifest = reference.manifest
@@ -60,7 +60,7 @@ def bench_package(
     return _benchmark(manifest, where, ready, plan, steps)
 
 
-def bench_server(client: Client, key: str | None, plan: Plan, progress: Progress) -> Benchmark:
+def bench_server(client: Client, key: str | None, plan: LoadPlan, progress: Progress) -> Benchmark:
     """Measure a server that runs already: what it uses is not known then."""
     manifest = client.package()
     rows = _rows(plan, manifest, None)
@@ -69,7 +69,7 @@ def bench_server(client: Client, key: str | None, plan: Plan, progress: Progress
     return _benchmark(manifest, client.url, None, plan, steps)
 
 
-def _rows(plan: Plan, manifest: Manifest, profile: Profile | None) -> Rows:
+def _rows(plan: LoadPlan, manifest: Manifest, profile: Profile | None) -> Rows:
     if plan.source is None:
         return synthetic_rows(manifest.schema_, profile, SYNTHETIC_ROWS, plan.seed)
     rows = read_rows(plan.source, manifest.schema_, manifest.reader)
@@ -78,7 +78,7 @@ def _rows(plan: Plan, manifest: Manifest, profile: Profile | None) -> Rows:
     return rows
 
 
-def _tried(client: Client, rows: Rows, plan: Plan, manifest: Manifest) -> Rows:
+def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Rows:
     """The rows, of which one was answered: what is wrong with them or the key is said once."""
     if plan.source is not None:
         client.predict(rows[:1])
@@ -99,7 +99,7 @@ def _steps(
     target: Target,
     client: Client,
     rows: Rows,
-    plan: Plan,
+    plan: LoadPlan,
     usage: Callable[[], Usage | None],
     progress: Progress,
 ) -> list[Step]:
@@ -150,7 +150,7 @@ def _step(
 
 
 def _benchmark(
-    manifest: Manifest, where: str, ready: float | None, plan: Plan, steps: Sequence[Step]
+    manifest: Manifest, where: str, ready: float | None, plan: LoadPlan, steps: Sequence[Step]
 ) -> Benchmark:
     return Benchmark(
         name=manifest.name,

@@ -29,10 +29,10 @@ from packager.worker.compile.probe import Probe, ask
 from packager.worker.compile.provenance import (
     Block,
     CannotCompileError,
-    NumberCell,
-    OpaqueCell,
-    StepCell,
-    TabledCell,
+    LookupFeature,
+    NumericFeature,
+    OpaqueFeature,
+    StepFeature,
     first_cell,
     from_sklearn,
 )
@@ -40,12 +40,12 @@ from packager.worker.compile.transformers import Keys
 from packager.worker.compile.trees import Candidate, Refused
 from packager.worker.compile.walk import Walk, dense
 
-MOST_ENTRIES = 2_000_000
+MAX_ENTRIES = 2_000_000
 """Of a form's tables: beyond it they would outweigh the model."""
 
 
 @dataclass(frozen=True)
-class Compiled:
+class CompiledCandidate:
     """A form with the bytes of its trees."""
 
     form: Form
@@ -61,7 +61,9 @@ class _Parts:
     path: Path_
 
 
-def forms(model: LoadedModel, schema: Schema, rows: Sequence[Row]) -> Iterator[Compiled | Refused]:
+def compiled_forms(
+    model: LoadedModel, schema: Schema, rows: Sequence[Row]
+) -> Iterator[CompiledCandidate | Refused]:
     """The forms that ``model`` may have, the fastest first; ``rows`` are held out.
 
     Raise ``CannotCompileError`` where there is none, naming the part that stands in the way.
@@ -114,7 +116,7 @@ def _keys(parts: _Parts, schema: Schema) -> Keys:
     return walk.keys
 
 
-def _form(found: Candidate, walk: Walk, probe: Probe) -> Compiled:
+def _form(found: Candidate, walk: Walk, probe: Probe) -> CompiledCandidate:
     blocks = [block for _, block in walk.steps]
     matrices = [_matrix(block, probe) for block in (*blocks, found.block)]
     *inputs, matrix = matrices
@@ -133,7 +135,7 @@ def _form(found: Candidate, walk: Walk, probe: Probe) -> Compiled:
     )
     if not any(domain.used for domain in form.columns):
         raise CannotCompileError("the model uses none of the columns")
-    return Compiled(form, found.trees)
+    return CompiledCandidate(form, found.trees)
 
 
 def _matrix(block: Block, probe: Probe) -> Matrix:
@@ -142,15 +144,15 @@ def _matrix(block: Block, probe: Probe) -> Matrix:
     tabled: dict[int, list[int]] = {}
     for position, cell in enumerate(block.cells):
         match cell:
-            case NumberCell():
+            case NumericFeature():
                 numbers.append(Number(position=position, column=cell.column, ops=cell.ops))
-            case StepCell():
+            case StepFeature():
                 derived.append(
                     Derived(position=position, step=cell.step, output=cell.output, ops=cell.ops)
                 )
-            case TabledCell():
+            case LookupFeature():
                 tabled.setdefault(cell.column, []).append(position)
-            case OpaqueCell():
+            case OpaqueFeature():
                 raise CannotCompileError(f"{cell.reason}, and the model reads it")
     return Matrix(
         width=len(block.cells),
@@ -182,8 +184,8 @@ def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], pro
         )
 
     listed = tuple(entries(key) for key in keys)
-    if sum(map(len, listed)) > MOST_ENTRIES:
-        raise CannotCompileError(f"its tables have more than {MOST_ENTRIES:,} entries")
+    if sum(map(len, listed)) > MAX_ENTRIES:
+        raise CannotCompileError(f"its tables have more than {MAX_ENTRIES:,} entries")
     # Where the model raised on a value it should know, only known values are in the domain.
     raised = any(q.column == column and q.kind == "key" for q in probe.raised)
     found = {q.kind: entries(q) for q in special}

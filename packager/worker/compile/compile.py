@@ -22,10 +22,10 @@ from packager.model.compiled.form import read, write
 from packager.model.compiled.model import CompiledModel
 from packager.model.model import LoadedModel
 from packager.worker.compile import candidates
-from packager.worker.compile.determinism import check_repeats
+from packager.worker.compile.determinism import check_deterministic
 from packager.worker.compile.edge_rows import edge_rows
-from packager.worker.compile.equivalence import Judge, Judged
-from packager.worker.compile.held_out import json_rows, taken
+from packager.worker.compile.equivalence import EquivalenceChecker, EquivalenceResult
+from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.compile.provenance import CannotCompileError, from_sklearn
 from packager.worker.compile.trees import Refused
 
@@ -82,11 +82,11 @@ def _compiled(
         )
     if held_out is None:
         raise CannotCompileError("there is no data to show that a compiled form is equal")
-    rows = taken(schema, json_rows(held_out, schema))
-    check_repeats(model, schema, rows)
+    rows = accepted_rows(schema, json_rows(held_out, schema))
+    check_deterministic(model, schema, rows)
     verdicts: list[Compiled] = []
     reasons: list[str] = []
-    for found in candidates.forms(model, schema, rows):
+    for found in candidates.compiled_forms(model, schema, rows):
         if isinstance(found, Refused):
             reasons.append(found.reason)
             continue
@@ -104,7 +104,7 @@ def _compiled(
 def _judged(
     model: LoadedModel,
     schema: Schema,
-    found: candidates.Compiled,
+    found: candidates.CompiledCandidate,
     rows: Sequence[Row],
     folder: Path,
 ) -> Compiled:
@@ -112,8 +112,8 @@ def _judged(
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
     compiled = CompiledModel(*read(folder), model.task, classes, model)
-    edges = taken(schema, edge_rows(schema, rows[:BASES], found))
-    judged = Judge(model, schema, compiled).judge(rows, edges)
+    edges = accepted_rows(schema, edge_rows(schema, rows[:BASES], found))
+    judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form
     return Compiled(
         verdict="equal" if judged.equal else "refused",
@@ -128,7 +128,7 @@ def _judged(
     )
 
 
-def _reason(way: str, judged: Judged) -> str:
+def _reason(way: str, judged: EquivalenceResult) -> str:
     if judged.differing:
         return f"{way}: it answers otherwise than the model"
     return f"{way}: no held-out row lies in its domain"

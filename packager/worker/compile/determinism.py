@@ -17,7 +17,7 @@ THREADS = 1e-12
 """Largest relative difference that adding on several threads, in no fixed order, may make."""
 
 
-def check_repeats(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
+def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
     """Raise ``CannotCompileError`` where a second call with the same rows answers otherwise."""
     if not rows:
         raise CannotCompileError("no held-out row is one that a request may hold")

@@ -10,10 +10,10 @@ import numpy as np
 
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Number, Op, Trees
-from packager.worker.compile.candidates import Compiled
+from packager.worker.compile.candidates import CompiledCandidate
 from packager.worker.compile.held_out import Row
 
-MOST = 4_000
+MAX_ROWS = 4_000
 THRESHOLDS = 40
 """Cuts of one column that are looked at, spread over all it has."""
 COMBINED = 400
@@ -52,7 +52,7 @@ WHOLE = (
 )
 
 
-def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[Row]:
+def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate) -> list[Row]:
     """At most 4,000 rows, the same for the same model: one column changed, then several."""
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)
@@ -62,7 +62,7 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: Compiled) -> list[
         for place, column in enumerate(schema.features)
     ]
     rows = []
-    share = max(8, (MOST - COMBINED) // max(1, len(values)))
+    share = max(8, (MAX_ROWS - COMBINED) // max(1, len(values)))
     for column, some in zip(schema.features, values, strict=True):
         for value in _spread(some, share):
             base = bases[int(random.integers(len(bases)))]
@@ -116,7 +116,7 @@ def _beside(cut: float) -> Iterator[float]:
             yield from (float(near), float(other), (float(near) + float(other)) / 2)
 
 
-def _cuts(compiled: Compiled) -> dict[int, list[float]]:
+def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
     """Column to the numbers at which its trees or bins cut it, before its ops."""
     found: dict[int, list[float]] = {}
     thresholds = _thresholds(compiled)
@@ -132,7 +132,7 @@ def _cuts(compiled: Compiled) -> dict[int, list[float]]:
     return found
 
 
-def _thresholds(compiled: Compiled) -> dict[int, list[float]]:
+def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
     if not isinstance(compiled.form.head, Trees) or compiled.trees is None:
         return {}
     import treelite

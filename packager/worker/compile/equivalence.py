@@ -25,7 +25,7 @@ NAMED = 10
 
 
 @dataclass
-class Judged:
+class EquivalenceResult:
     """What a comparison found."""
 
     held_out: int = 0
@@ -46,16 +46,16 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Judge:
+class EquivalenceChecker:
     """A model beside a compiled form of it."""
 
     model: LoadedModel
     schema: Schema
     compiled: CompiledModel
 
-    def judge(self, held_out: Sequence[Row], edges: Sequence[Row]) -> Judged:
+    def judge(self, held_out: Sequence[Row], edges: Sequence[Row]) -> EquivalenceResult:
         """Compare both forms, many rows at once and one by one."""
-        judged = Judged()
+        judged = EquivalenceResult()
         for rows in _batches(held_out):
             compared = self._compare(rows, "held-out", judged)
             judged.held_out += compared
@@ -64,7 +64,7 @@ class Judge:
             judged.edges += self._compare(rows, "edge", judged)
         return judged
 
-    def _compare(self, rows: Sequence[Row], kind: str, judged: Judged) -> int:
+    def _compare(self, rows: Sequence[Row], kind: str, judged: EquivalenceResult) -> int:
         """Compare the rows that are in the domain; return how many there were."""
         if not rows:
             return 0
@@ -96,7 +96,7 @@ class Judge:
         columns: Sequence[Sequence[Any]],
         outside: Sequence[int],
         kind: str,
-        judged: Judged,
+        judged: EquivalenceResult,
     ) -> None:
         """A row that is outside among many has to be outside alone, too."""
         for row in outside[:SLOW_ROWS]:
@@ -110,7 +110,7 @@ class Judge:
         chosen: Sequence[int],
         expected: Predictions,
         kind: str,
-        judged: Judged,
+        judged: EquivalenceResult,
     ) -> None:
         most = SLOW_ROWS if needs_native(self.compiled.form) else len(chosen)
         places, labels, chances = [], [], []
@@ -134,7 +134,7 @@ class Judge:
         found: Predictions,
         expected: Predictions,
         kind: str,
-        judged: Judged,
+        judged: EquivalenceResult,
     ) -> None:
         regression = self.model.task == "regression"
         bad = np.array(

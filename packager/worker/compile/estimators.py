@@ -13,7 +13,7 @@ from packager.model.compiled.form import Linear, Native, Path_
 from packager.worker.compile.provenance import (
     Block,
     CannotCompileError,
-    TabledCell,
+    LookupFeature,
     describe,
     from_sklearn,
 )
@@ -146,7 +146,7 @@ def coded(estimator: Any, block: Block, walk: Walk) -> Block:
     data = block.data.copy()
     names = [name for name in data if isinstance(data[name].dtype, pd.CategoricalDtype)]
     if len(names) != len(known) or not all(
-        isinstance(block.cells[data.columns.get_loc(name)], TabledCell) for name in names
+        isinstance(block.cells[data.columns.get_loc(name)], LookupFeature) for name in names
     ):
         raise CannotCompileError("LightGBM was trained on other category columns")
     for name, categories in zip(names, known, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.coerce import RefusedError, taker
+from packager.data.coerce import ConversionError, make_converter
 from packager.manifest.manifest import Schema
 
 Row = dict[str, Any]
@@ -21,11 +21,11 @@ def json_rows(frame: pd.DataFrame, schema: Schema) -> list[Row]:
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
-def taken(schema: Schema, rows: Sequence[Row]) -> list[Row]:
+def accepted_rows(schema: Schema, rows: Sequence[Row]) -> list[Row]:
     """Those of ``rows`` that a request may hold."""
     bad: set[int] = set()
     for column in schema.features:
-        take = taker(column)
+        take = make_converter(column)
         for place, row in enumerate(rows):
             if not _takes(take, row[column.name]):
                 bad.add(place)
@@ -34,7 +34,7 @@ def taken(schema: Schema, rows: Sequence[Row]) -> list[Row]:
 
 def columns_of(schema: Schema, rows: Sequence[Row]) -> list[list[Any]]:
     """The features as columns of taken values, None for null, as the server hands them on."""
-    takers = [(column.name, taker(column)) for column in schema.features]
+    takers = [(column.name, make_converter(column)) for column in schema.features]
     return [
         [None if row[name] is None else take(row[name]) for row in rows] for name, take in takers
     ]
@@ -45,7 +45,7 @@ def _takes(take: Callable[[Any], Any], value: Any) -> bool:
         return True
     try:
         take(value)
-    except RefusedError:
+    except ConversionError:
         return False
     return True
 

@@ -19,14 +19,14 @@ from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.encode import EXACT
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
-from packager.worker.compile.held_out import Row, taken
+from packager.worker.compile.held_out import Row, accepted_rows
 from packager.worker.compile.provenance import (
     CannotCompileError,
-    NumberCell,
-    TabledCell,
+    LookupFeature,
+    NumericFeature,
     first_cell,
 )
-from packager.worker.compile.transformers import MOST_KEYS, Keys
+from packager.worker.compile.transformers import MAX_KEYS, Keys
 
 NUMBERS = (1e30, 1e15, 1e9, 1e6)
 INTEGERS = (2**53 - 1, 10**9, 10**6)
@@ -87,7 +87,7 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     for question in questions:
         name = schema.features[question.column].name
         made = [{**base, name: question.value} for base in bases]
-        if len(taken(schema, made)) == len(made):
+        if len(accepted_rows(schema, made)) == len(made):
             asked += [(question, row) for row in made]
         else:
             raised.add(question)
@@ -151,16 +151,16 @@ def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[Question]:
     column = schema.features[place]
     cell = first_cell(place, column)
     yield Question(place, "null", None)
-    if isinstance(cell, NumberCell):
+    if isinstance(cell, NumericFeature):
         yield from _far(place, column)
     known = set(keys.get(place, ()))
-    if isinstance(cell, TabledCell):
+    if isinstance(cell, LookupFeature):
         known |= set(column.categories or ())
         known |= {False, True} if column.kind == "boolean" else set()
-    if not known and not isinstance(cell, TabledCell):
+    if not known and not isinstance(cell, LookupFeature):
         return
-    if len(known) > MOST_KEYS:
-        raise CannotCompileError(f"column {column.name!r} has more than {MOST_KEYS:,} categories")
+    if len(known) > MAX_KEYS:
+        raise CannotCompileError(f"column {column.name!r} has more than {MAX_KEYS:,} categories")
     for key in sorted(known, key=lambda value: (str(type(value)), value)):
         yield Question(place, "key", key)
     if column.kind != "boolean":

@@ -17,7 +17,7 @@ class CannotCompileError(Exception):
 
 
 @dataclass(frozen=True)
-class NumberCell:
+class NumericFeature:
     """A numeric column after ``ops``."""
 
     column: int
@@ -25,14 +25,14 @@ class NumberCell:
 
 
 @dataclass(frozen=True)
-class TabledCell:
+class LookupFeature:
     """Some function of one column whose values can be listed: the model itself is asked."""
 
     column: int
 
 
 @dataclass(frozen=True)
-class StepCell:
+class StepFeature:
     """An output of a transformer that is called as it is, after ``ops``."""
 
     step: int
@@ -41,21 +41,21 @@ class StepCell:
 
 
 @dataclass(frozen=True)
-class OpaqueCell:
+class OpaqueFeature:
     """A column that no form takes; ``reason`` says why."""
 
     column: int
     reason: str
 
 
-Cell = NumberCell | TabledCell | StepCell | OpaqueCell
+Feature = NumericFeature | LookupFeature | StepFeature | OpaqueFeature
 
 
 @dataclass(frozen=True)
 class Block:
     """The cells of a matrix, and what that matrix is for the probe rows (None: not probed yet)."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[Feature, ...]
     data: Any = None
 
     def take(self, places: Sequence[int]) -> Block:
@@ -78,26 +78,26 @@ class Block:
         return any(isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in found)
 
 
-def first_cell(place: int, column: Column) -> Cell:
+def first_cell(place: int, column: Column) -> Feature:
     """The cell of a column as a request has it."""
     if column.dtype == "category" or column.dtype == "ordered category":
         if column.categories is None:
-            return OpaqueCell(place, f"column {column.name!r} has categories of several kinds")
-        return TabledCell(place)
+            return OpaqueFeature(place, f"column {column.name!r} has categories of several kinds")
+        return LookupFeature(place)
     if column.kind in ("string", "boolean"):
         if column.dtype in ("object", "str", "bool"):
-            return TabledCell(place)
-        return OpaqueCell(place, f"column {column.name!r} is of the dtype {column.dtype}")
+            return LookupFeature(place)
+        return OpaqueFeature(place, f"column {column.name!r} is of the dtype {column.dtype}")
     if column.kind in ("number", "integer"):
         if column.dtype == "float64" or column.dtype.startswith(("int", "uint")):
-            return NumberCell(place)
-        return OpaqueCell(place, f"column {column.name!r} is of the dtype {column.dtype}")
-    return OpaqueCell(place, f"column {column.name!r} is of the kind {column.kind}")
+            return NumericFeature(place)
+        return OpaqueFeature(place, f"column {column.name!r} is of the dtype {column.dtype}")
+    return OpaqueFeature(place, f"column {column.name!r} is of the kind {column.kind}")
 
 
-def after(cell: Cell, *ops: Op) -> Cell:
+def after(cell: Feature, *ops: Op) -> Feature:
     """``cell`` after more ops; what is tabled stays so."""
-    if isinstance(cell, NumberCell | StepCell):
+    if isinstance(cell, NumericFeature | StepFeature):
         return replace(cell, ops=(*cell.ops, *ops))
     return cell
 

@@ -13,18 +13,18 @@ from packager.model.compiled.form import Op
 from packager.worker.compile.provenance import (
     Block,
     CannotCompileError,
-    Cell,
-    NumberCell,
-    StepCell,
-    TabledCell,
+    Feature,
+    LookupFeature,
+    NumericFeature,
+    StepFeature,
     after,
 )
 
 Keys = dict[int, set[Scalar]]
 """Column to values that a table has to know."""
-Cells = tuple[Cell, ...]
+Cells = tuple[Feature, ...]
 
-MOST_KEYS = 20_000
+MAX_KEYS = 20_000
 
 
 def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
@@ -100,9 +100,9 @@ def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
     if any(_is_nan(statistic) for statistic in statistics):
         return None  # it drops such columns
     nan_only = _is_nan(part.missing_values)
-    cells: list[Cell] = []
+    cells: list[Feature] = []
     for cell, statistic in zip(block.cells, statistics, strict=True):
-        if isinstance(cell, TabledCell):
+        if isinstance(cell, LookupFeature):
             if not nan_only:
                 _add(keys, cell, [part.missing_values])
             cells.append(cell)
@@ -124,7 +124,7 @@ def _binarized(part: Any, block: Block, _: Keys) -> Cells:
 
 
 def _binned(part: Any, block: Block, _: Keys) -> Cells:
-    cells: list[Cell] = []
+    cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
         edges = tuple(float(edge) for edge in part.bin_edges_[place][1:-1])
         binned = after(cell, Op(name="bins", values=edges))
@@ -144,14 +144,14 @@ def _indicated(part: Any, block: Block, _: Keys) -> Cells | None:
 
 def _encoded(part: Any, block: Block, keys: Keys) -> Cells | None:
     """Encoders of categories: whatever they do, it is a table of the column's values."""
-    cells: list[Cell] = []
+    cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
         known = [value for value in _plain(part.categories_[place]) if not _is_nan(value)]
-        if isinstance(cell, StepCell):
+        if isinstance(cell, StepFeature):
             return None
-        if isinstance(cell, NumberCell) and any(op.name != "fill" for op in cell.ops):
+        if isinstance(cell, NumericFeature) and any(op.name != "fill" for op in cell.ops):
             return None  # numbers that were changed before: their values can't be listed
-        tabled = TabledCell(cell.column)
+        tabled = LookupFeature(cell.column)
         _add(keys, tabled, known)
         cells += [tabled] * _ENCODERS[type(part).__name__](part, place)
     return tuple(cells)
@@ -185,12 +185,12 @@ _RULES: Mapping[str, Callable[[Any, Block, Keys], Cells | None]] = {
 }
 
 
-def _add(keys: Keys, cell: TabledCell, values: Iterable[Any]) -> None:
+def _add(keys: Keys, cell: LookupFeature, values: Iterable[Any]) -> None:
     known = keys.setdefault(cell.column, set())
     plain = (value.item() if isinstance(value, np.generic) else value for value in values)
     known.update(value for value in plain if isinstance(value, bool | int | float | str))
-    if len(known) > MOST_KEYS:
-        raise CannotCompileError(f"a column has more than {MOST_KEYS:,} categories")
+    if len(known) > MAX_KEYS:
+        raise CannotCompileError(f"a column has more than {MAX_KEYS:,} categories")
 
 
 def _plain(values: Any) -> list[Any]:

@@ -15,10 +15,10 @@ from packager.model.compiled.form import Path_
 from packager.worker.compile.provenance import (
     Block,
     CannotCompileError,
-    Cell,
-    OpaqueCell,
-    StepCell,
-    TabledCell,
+    Feature,
+    LookupFeature,
+    OpaqueFeature,
+    StepFeature,
     describe,
     from_sklearn,
 )
@@ -74,12 +74,12 @@ class Walk:
             block = self.through(part, block, (*path, "steps", place, 1))
         return block
 
-    def _column_transformer(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+    def _column_transformer(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
         _check_weights(part)
         places = getattr(part, "_transformer_to_input_indices", None)
         if places is None:
             raise CannotCompileError("ColumnTransformer of a version that hides its columns")
-        cells: list[Cell] = []
+        cells: list[Feature] = []
         for index, (name, inner, columns) in enumerate(part.transformers_):
             chosen = list(places[name])
             if (isinstance(inner, str) and inner == "drop") or not chosen:
@@ -90,9 +90,9 @@ class Walk:
             cells += made.cells
         return tuple(cells)
 
-    def _union(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+    def _union(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
         _check_weights(part)
-        cells: list[Cell] = []
+        cells: list[Feature] = []
         for index, (_, inner) in enumerate(part.transformer_list):
             if isinstance(inner, str) and inner == "drop":
                 continue
@@ -100,7 +100,7 @@ class Walk:
             cells += made.cells
         return tuple(cells)
 
-    def _leaf(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+    def _leaf(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
         if not from_sklearn(part):
             raise CannotCompileError(f"no exact encoder is known for {describe(part)}")
         found = rule(part, block, self.keys)
@@ -108,7 +108,7 @@ class Walk:
             return found
         return self._step(part, block, path)
 
-    def _step(self, part: Any, block: Block, path: Path_) -> tuple[Cell, ...]:
+    def _step(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
         """A transformer that has no encoder of ours: it is called with the array, as it is."""
         if type(part).__name__ == "FunctionTransformer":
             function = part.func
@@ -120,7 +120,7 @@ class Walk:
         check_encoded(block, part)
         self.steps.append((path, block))
         width = _width(part, block)
-        return tuple(StepCell(len(self.steps) - 1, output) for output in range(width))
+        return tuple(StepFeature(len(self.steps) - 1, output) for output in range(width))
 
 
 def check_encoded(block: Block, part: Any) -> None:
@@ -129,7 +129,7 @@ def check_encoded(block: Block, part: Any) -> None:
     if block.data is None:
         return
     for place, cell in enumerate(block.cells):
-        if not isinstance(cell, TabledCell):
+        if not isinstance(cell, LookupFeature):
             continue
         try:
             dense(block.take([place]))
@@ -145,7 +145,7 @@ def dense(block: Block) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 def _check_usable(block: Block, part: Any) -> None:
     for cell in block.cells:
-        if isinstance(cell, OpaqueCell):
+        if isinstance(cell, OpaqueFeature):
             raise CannotCompileError(f"{cell.reason}, and {describe(part)} reads it")
     if block.narrow:
         raise CannotCompileError(f"{describe(part)} is given less than float64")
@@ -165,7 +165,7 @@ def _is_identity(part: Any) -> bool:
     )
 
 
-def _transformed(part: Any, block: Block, cells: tuple[Cell, ...]) -> Block:
+def _transformed(part: Any, block: Block, cells: tuple[Feature, ...]) -> Block:
     if block.data is None:
         return Block(cells)
     data = part.transform(block.data)

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from packager.digest import sha256_bytes
-from packager.manifest.base import FileEntry, Rung
+from packager.manifest.base import EquivalenceLevel, FileEntry
 from packager.model.model import LoadedModel
-from packager.model.project_code import calling
+from packager.model.project_code import project_errors
 from packager.worker.replay.differences import (
     identical,
     label_flips,
     largest_difference,
     row_differences,
 )
-from packager.worker.replay.report import Likeness
+from packager.worker.replay.report import ModelComparison
 from packager.worker.replay.state import (
     Leaf,
     OpaqueError,
@@ -28,7 +28,7 @@ from packager.worker.replay.state import (
     state,
     state_digest,
 )
-from packager.worker.replay.volatile_state import Window, passing
+from packager.worker.replay.volatile_state import Window, volatile_values
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
 """Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
@@ -37,7 +37,7 @@ LAYOUT = "how it is written: the order of memory or keys, or which parts are sha
 
 
 @dataclass(frozen=True)
-class Trained:
+class FittedModel:
     """A model with the files it was read from."""
 
     files: tuple[FileEntry, ...]
@@ -46,16 +46,16 @@ class Trained:
     """When it was trained; None where that isn't known."""
 
 
-def likeness(recorded: Trained, now: Trained, rows: pd.DataFrame) -> Likeness:
+def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) -> ModelComparison:
     """Compare two models, asking both about ``rows`` (the features of the held-out rows)."""
     task = recorded.model.task
-    with calling("the model"):
+    with project_errors("the model"):
         before, after = recorded.model.predict(rows), now.model.predict(rows)
     gaps, allowed = row_differences(before, after, task, ABSOLUTE, RELATIVE)
     differing = np.flatnonzero(gaps > 0)
     worst = differing[np.argsort(-gaps[differing], kind="stable")][:SHOWN]
     flips = label_flips(before, after, task)
-    return Likeness(
+    return ModelComparison(
         **_states(recorded, now),
         artifact=recorded.files == now.files,
         rows=len(rows),
@@ -67,7 +67,9 @@ def likeness(recorded: Trained, now: Trained, rows: pd.DataFrame) -> Likeness:
     )
 
 
-def rung_of(found: Likeness, *, metrics: bool, statistical: bool) -> Rung:
+def equivalence_level(
+    found: ModelComparison, *, metrics: bool, statistical: bool
+) -> EquivalenceLevel:
     """The strongest rung; ``metrics``: within the accepted band, ``statistical``: that of seeds."""
     if found.artifact:
         return "artifact"
@@ -80,13 +82,13 @@ def rung_of(found: Likeness, *, metrics: bool, statistical: bool) -> Rung:
     return "statistical" if statistical else "none"
 
 
-def _states(recorded: Trained, now: Trained) -> dict[str, Any]:
+def _states(recorded: FittedModel, now: FittedModel) -> dict[str, Any]:
     """What there is to say of both states."""
     try:
         before, after = state(recorded.model.native), state(now.model.native)
     except OpaqueError as error:
         return {"state": None, "differing": (f"the state can't be seen: {error}",)}
-    before, after, moments = without_moments((before, after), (recorded.window, now.window))
+    before, after, moments = without_volatile_state((before, after), (recorded.window, now.window))
     digests = (state_digest(before), state_digest(after))
     equal = digests[0] == digests[1]
     ignored = first(moments)
@@ -96,7 +98,7 @@ def _states(recorded: Trained, now: Trained) -> dict[str, Any]:
     return {"state": equal, "digests": digests, "differing": parts, "ignored": ignored}
 
 
-def without_moments(
+def without_volatile_state(
     leaves: tuple[Mapping[str, Leaf], Mapping[str, Leaf]],
     windows: tuple[Window | None, Window | None],
 ) -> tuple[dict[str, Leaf], dict[str, Leaf], tuple[str, ...]]:
@@ -111,7 +113,7 @@ def without_moments(
         if other is None or not one.counts or one.digest == other.digest:
             continue
         name = path.replace("]", "").replace("[", ".").rpartition(".")[2]
-        found = passing(name, (one.value, other.value), windows)
+        found = volatile_values(name, (one.value, other.value), windows)
         if found is not None:
             for side in cleared:
                 side[path] = replace(side[path], digest=sha256_bytes(found[0].encode()))

@@ -82,7 +82,7 @@ SET_OPERATORS = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)
 SORTING = frozenset(["sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset"])
 
 
-def find_slips(folder: Path) -> tuple[str, ...]:
+def find_nondeterminism(folder: Path) -> tuple[str, ...]:
     """``file:line: call reason`` for every Python file below ``folder``, in order."""
     found: list[str] = []
     for path in sorted(folder.rglob("*.py")):

@@ -7,7 +7,7 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.manifest.manifest import Recipe
-from packager.worker.job import Ask, Job
+from packager.worker.job import Job, ReplayRequest
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Perturbed:
     what: str | None
 
 
-def perturb(job: Job, recipe: Recipe, ask: Ask, train_rows: int) -> Perturbed:
+def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Perturbed:
     """``job`` with another seed, without one training row, or with other numbers as parameters.
 
     Raises ``UsageError`` where there is no such thing to change.

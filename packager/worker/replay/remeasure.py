@@ -19,7 +19,7 @@ from packager.model.predictions import scalars
 from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset, declare_slices, describe, prepare, slice_masks
 from packager.worker.train.evaluate import Mask
-from packager.worker.train.fitted_columns import suited
+from packager.worker.train.fitted_columns import with_fitted_columns
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
 from packager.worker.train_job import classes_of, measure
@@ -55,7 +55,7 @@ def read_again(job: Job, root: Root) -> ReadAgain:
 
 def measure_again(model: LoadedModel, read: ReadAgain, job: Job) -> Measured:
     """Measure ``model`` on the held-out rows, and describe its columns, as a build does."""
-    dataset = suited(model, read.dataset)
+    dataset = with_fitted_columns(model, read.dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     personal = personal_columns(read.dataset, job)
     schema = without_values(describe(dataset, job, classes_of(model, labels)), personal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from packager.errors import PackageError
 from packager.manifest.manifest import DataSource, Manifest, Recipe
-from packager.worker.job import Ask, Job
+from packager.worker.job import Job, ReplayRequest
 from packager.worker.replay.perturb import Perturbed, perturb
 
 
@@ -20,7 +20,7 @@ def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
     return manifest.recipe, manifest.data
 
 
-def repeated(manifest: Manifest, ask: Ask) -> tuple[Job, Perturbed]:
+def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, Perturbed]:
     """The job of the recorded training, and the one to do now: changed where ``ask`` says so."""
     recipe, data = replayable(manifest)
     job = _job(manifest, recipe, data)

@@ -15,27 +15,34 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.errors import PackageError
-from packager.manifest.base import Rung
+from packager.manifest.base import EquivalenceLevel
 from packager.manifest.manifest import DataSource, Manifest, Schema
 from packager.model.integrity import MANIFEST, Check, verify
-from packager.model.model import load_model, load_model_at
+from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
-from packager.worker.job import Ask, TrainingResult
+from packager.worker.job import ReplayRequest, TrainingResult
 from packager.worker.replay.differences import accepted, metric_checks, slices_check
-from packager.worker.replay.equivalence import Trained, likeness, rung_of
-from packager.worker.replay.nondeterminism import find_slips
+from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
+from packager.worker.replay.nondeterminism import find_nondeterminism
 from packager.worker.replay.remeasure import Measured, ReadAgain, measure_again, read_again
 from packager.worker.replay.repeat import repeated, replayable
-from packager.worker.replay.report import LADDER, Likeness, ReplayReport, claimed, damaged, reaches
-from packager.worker.replay.retrain import train_again
-from packager.worker.replay.seed_spread import intervals, within_spread
+from packager.worker.replay.report import (
+    LADDER,
+    ModelComparison,
+    ReplayReport,
+    claimed,
+    damaged,
+    reaches,
+)
+from packager.worker.replay.retrain import retrain
+from packager.worker.replay.seed_spread import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
 from packager.worker.sandbox.environment import environment_differences
 from packager.worker.sandbox.network import isolation_told
 from packager.worker.train_job import model_files
 
 
-def replay(root: Root, ask: Ask, out: Path) -> ReplayReport:
+def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
     """Replay the package below ``root``; write ``out``/report.json.
 
     A replay that doesn't reach its level is a report, not an error. Raise ``PackageError`` where
@@ -53,7 +60,7 @@ def replay(root: Root, ask: Ask, out: Path) -> ReplayReport:
     else:
         with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
             began = time.time()
-            folder = train_again("run", repeated(manifest, ask)[1].job, root, Path(name))
+            folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
             report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
     report = report.model_copy(update={"isolation": isolation_told()})
     (out / "report.json").write_bytes(report.dump())
@@ -72,7 +79,7 @@ def _compare(
     manifest: Manifest,
     root: Root,
     checks: list[Check],
-    ask: Ask,
+    ask: ReplayRequest,
     folder: Path,
     window: Window,
 ) -> ReplayReport:
@@ -85,9 +92,9 @@ def _compare(
     job, perturbed = repeated(manifest, ask)
     result = TrainingResult.load(folder / "result.json")
     read = read_again(job, root)
-    model = load_model_at(folder / "model" / "model", manifest.serve, manifest.task)
+    model = load_model_from(folder / "model" / "model", manifest.serve, manifest.task)
     measured = measure_again(model, read, job)
-    now = Trained(model_files(folder / "model"), model, window)
+    now = FittedModel(model_files(folder / "model"), model, window)
     found = _likeness(manifest, root, now, read)
     checks = [*checks, *_result_checks(manifest, data, measured)]
     # Equal answers measure equally: there a false claim about any metric shows.
@@ -95,8 +102,8 @@ def _compare(
         manifest.evaluation, measured.evaluation, recipe.accept, every=found.bit_equal
     )
     agreed = accepted(metrics)
-    statistical = within_spread(manifest.spread, measured.evaluation, recipe.accept)
-    rung = rung_of(found, metrics=agreed, statistical=statistical)
+    statistical = within_seed_variance(manifest.spread, measured.evaluation, recipe.accept)
+    rung = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
         checks.append(slices_check(manifest.evaluation, measured.evaluation))
     # Metrics count on every rung: a false claim about a true model is still a false claim.
@@ -116,24 +123,24 @@ def _compare(
         metrics=metrics,
         intervals=intervals(manifest.spread),
         likeness=found,
-        slips=() if rung == "artifact" or perturbed.what else find_slips(root.code),
+        slips=() if rung == "artifact" or perturbed.what else find_nondeterminism(root.code),
         environment_recorded=manifest.environment,
         environment_now=result.environment,
         environment_differences=environment_differences(manifest.environment, result.environment),
     )
 
 
-def _noticed(rung: Rung, manifest: Manifest) -> bool:
+def _noticed(rung: EquivalenceLevel, manifest: Manifest) -> bool:
     """Whether a change on purpose came out lower than a repeat without one."""
     usual = manifest.observed.rung if manifest.observed else manifest.level
     return LADDER.index(rung) > LADDER.index(usual)
 
 
-def _likeness(manifest: Manifest, root: Root, now: Trained, read: ReadAgain) -> Likeness:
+def _likeness(manifest: Manifest, root: Root, now: FittedModel, read: ReadAgain) -> ModelComparison:
     """How like the recorded model the new one is, asked about the held-out rows."""
     features = [column.name for column in manifest.schema_.features]
-    recorded = Trained(manifest.model, load_model(root, manifest.serve, manifest.task))
-    return likeness(recorded, now, read.dataset.test[features])
+    recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
+    return compare_models(recorded, now, read.dataset.test[features])
 
 
 def _result_checks(manifest: Manifest, data: DataSource, measured: Measured) -> list[Check]:

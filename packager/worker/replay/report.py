@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from packager.manifest.base import Noun, Rung
+from packager.manifest.base import EquivalenceLevel, FrozenModel
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest, Recipe
 from packager.model.integrity import Check
 
-LADDER: tuple[Rung, ...] = get_args(Rung)
+LADDER: tuple[EquivalenceLevel, ...] = get_args(EquivalenceLevel)
 """From the strongest rung to the weakest."""
 
 
-class MetricCheck(Noun):
+class MetricCheck(FrozenModel):
     """A metric as recorded and as measured again; None where one side lacks it."""
 
     recorded: float | None
@@ -24,7 +24,7 @@ class MetricCheck(Noun):
     ok: bool
 
 
-class Likeness(Noun):
+class ModelComparison(FrozenModel):
     """How like each other two trained models are."""
 
     artifact: bool
@@ -51,16 +51,16 @@ class Likeness(Noun):
     """Positions among the held-out rows, at most 10, those that differ most first."""
 
 
-class ReplayReport(Noun):
+class ReplayReport(FrozenModel):
     """How equal a second training was to the recorded one."""
 
-    rung: Rung
+    rung: EquivalenceLevel
     """The strongest rung reached; ``none`` too where a file isn't what the manifest names."""
-    level: Rung
+    level: EquivalenceLevel
     """The rung to reach; ``none`` where nobody claims one and a repeat reached none when built."""
     claimed: bool = True
     """Whether the recipe claims it; else it is what a repeat reached when the package was built."""
-    observed: Rung | None = None
+    observed: EquivalenceLevel | None = None
     """The rung a repeat reached when the package was built."""
     passed: bool
     """Whether every check is ok and a rung is reached, at least the level; with ``perturbed``,
@@ -71,7 +71,7 @@ class ReplayReport(Noun):
     metrics: dict[str, MetricCheck] = {}
     intervals: dict[str, tuple[float, float]] = {}
     """Metric to where a training with another seed lies, by the seeds recorded at build."""
-    likeness: Likeness | None = None
+    likeness: ModelComparison | None = None
     """None where nothing was trained."""
     slips: tuple[str, ...] = ()
     """What in the project's code may be the reason for a difference."""

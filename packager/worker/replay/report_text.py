@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from packager.worker.replay.report import Likeness, ReplayReport
+from packager.worker.replay.report import ModelComparison, ReplayReport
 
 SAME_ENVIRONMENT = "nothing that is recorded differs"
 
@@ -59,7 +59,7 @@ def number(value: float | None) -> str:
     return "none" if value is None else f"{value:.6g}"
 
 
-def _likeness(found: Likeness) -> Iterator[str]:
+def _likeness(found: ModelComparison) -> Iterator[str]:
     flips = f"{found.label_flips} label flips, " if found.label_flips is not None else ""
     largest = found.largest_difference
     shown = "none" if largest is None else f"{largest:g}"

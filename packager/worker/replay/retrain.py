@@ -8,24 +8,24 @@ import time
 from pathlib import Path
 
 from packager.errors import PackageError
-from packager.manifest.base import Rung
-from packager.manifest.evaluation import Evaluation, Observed
+from packager.manifest.base import EquivalenceLevel
+from packager.manifest.evaluation import Evaluation, RepeatabilityResult
 from packager.manifest.manifest import Recipe
-from packager.model.model import load_model_at
+from packager.model.model import load_model_from
 from packager.model.paths import Root
-from packager.worker.job import Fit, Job
+from packager.worker.job import FitResult, Job
 from packager.worker.replay.differences import accepted, metric_checks
-from packager.worker.replay.equivalence import Trained, likeness, rung_of
-from packager.worker.replay.nondeterminism import find_slips
-from packager.worker.replay.report import Likeness, reaches
-from packager.worker.replay.seed_spread import within_spread
+from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
+from packager.worker.replay.nondeterminism import find_nondeterminism
+from packager.worker.replay.report import ModelComparison, reaches
+from packager.worker.replay.seed_spread import within_seed_variance
 from packager.worker.replay.state import TIMES
 from packager.worker.replay.volatile_state import MOMENTS
 from packager.worker.sandbox.child_process import run_child
 from packager.worker.train.dataset import Dataset
 
 
-def train_again(verb: str, job: Job, root: Root, folder: Path) -> Path:
+def retrain(verb: str, job: Job, root: Root, folder: Path) -> Path:
     """Run ``job`` by the worker's ``verb`` in a fresh process; ``folder`` then has its results.
 
     What it prints goes to stderr. Raises ``PackageError`` where it fails.
@@ -33,15 +33,15 @@ def train_again(verb: str, job: Job, root: Root, folder: Path) -> Path:
     return run_child(verb, job.dump(), root, folder).or_raise("training again")
 
 
-def observe(
+def check_repeatability(
     job: Job,
     recipe: Recipe,
     root: Root,
     out: Path,
-    first: Trained,
+    first: FittedModel,
     dataset: Dataset,
     evaluation: Evaluation,
-) -> Observed:
+) -> RepeatabilityResult:
     """Repeat ``job``'s training and say how equal the second model is to ``first``.
 
     Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims. A
@@ -50,29 +50,29 @@ def observe(
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
         began = time.time()
         try:
-            folder = train_again("fit", job.model_copy(update={"repeat": False}), root, Path(name))
+            folder = retrain("fit", job.model_copy(update={"repeat": False}), root, Path(name))
         except PackageError as error:
             if recipe.level is not None:
                 raise
             return _failed(error)
         window = (began, time.time())
-        fit = Fit.load(folder / "fit.json")
+        fit = FitResult.load(folder / "fit.json")
         serve = job.serve.model_copy(update={"loader": fit.loader})
-        model = load_model_at(folder / "model" / "model", serve, job.task)
-        second = Trained(fit.model, model, window)
-        found = likeness(first, second, dataset.test[list(dataset.features)])
+        model = load_model_from(folder / "model" / "model", serve, job.task)
+        second = FittedModel(fit.model, model, window)
+        found = compare_models(first, second, dataset.test[list(dataset.features)])
     checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
-    rung = rung_of(
+    rung = equivalence_level(
         found,
         metrics=accepted(checks),
-        statistical=within_spread(job.spread, fit.evaluation, recipe.accept),
+        statistical=within_seed_variance(job.spread, fit.evaluation, recipe.accept),
     )
-    slips = () if rung == "artifact" else find_slips(root.code)
+    slips = () if rung == "artifact" else find_nondeterminism(root.code)
     if recipe.level is not None and not reaches(rung, recipe.level):
         raise _refusal(rung, recipe, found, slips)
     if recipe.level is None and rung != "artifact":
         _tell(rung, found, slips)
-    return Observed(
+    return RepeatabilityResult(
         rung=rung,
         state=found.digests[0],
         differing=found.differing,
@@ -84,16 +84,18 @@ def observe(
     )
 
 
-def _failed(error: PackageError) -> Observed:
+def _failed(error: PackageError) -> RepeatabilityResult:
     """What is known of a recipe that can't be run twice."""
     sys.stderr.write(
         f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
         f"it reaches any rung; {error.hint}\n"
     )
-    return Observed(rung="none", state=None, differing=(error.message,), bit_equal=False)
+    return RepeatabilityResult(rung="none", state=None, differing=(error.message,), bit_equal=False)
 
 
-def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...]) -> PackageError:
+def _refusal(
+    rung: str, recipe: Recipe, found: ModelComparison, slips: tuple[str, ...]
+) -> PackageError:
     reached = "no rung at all" if rung == "none" else f"the rung {rung!r}"
     parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
     message = (
@@ -106,7 +108,7 @@ def _refusal(rung: str, recipe: Recipe, found: Likeness, slips: tuple[str, ...])
     return PackageError(message, _why(found, slips) + mend)
 
 
-def _tell(rung: Rung, found: Likeness, slips: tuple[str, ...]) -> None:
+def _tell(rung: EquivalenceLevel, found: ModelComparison, slips: tuple[str, ...]) -> None:
     """What a repeat reached where nobody claimed a rung."""
     if rung == "none":
         reached = "no rung: its metrics differ. A replay that reaches none does not pass"
@@ -119,7 +121,7 @@ def _tell(rung: Rung, found: Likeness, slips: tuple[str, ...]) -> None:
     )
 
 
-def _why(found: Likeness, slips: tuple[str, ...]) -> str:
+def _why(found: ModelComparison, slips: tuple[str, ...]) -> str:
     """The likely reason, and how to mend it."""
     if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
         return "a search remembers how long each fit took: return its best_estimator_"

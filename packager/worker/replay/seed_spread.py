@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from packager.errors import PackageError
-from packager.manifest.evaluation import Evaluation, Spread
+from packager.manifest.evaluation import Evaluation, SeedVariance
 
-LEAST_SEEDS = 5
+MIN_SEEDS = 5
 """Fewer say too little of a spread for the rung ``statistical``."""
 
 
-def spread_of(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> Spread:
+def seed_variance(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> SeedVariance:
     """Every metric that all evaluations have, one value a seed; by slice too."""
     if len(seeds) != len(evaluations) or not seeds:
         raise PackageError(
@@ -22,7 +22,7 @@ def spread_of(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> Spread
             "train at least one seed",
         )
     names = set.intersection(*(set(found.slices) for found in evaluations))
-    return Spread(
+    return SeedVariance(
         seeds=tuple(seeds),
         overall=_columns([found.overall.values for found in evaluations]),
         slices={
@@ -48,15 +48,15 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return mean - half, mean + half
 
 
-def intervals(spread: Spread | None) -> dict[str, tuple[float, float]]:
+def intervals(spread: SeedVariance | None) -> dict[str, tuple[float, float]]:
     """Overall metric to its interval; empty without enough seeds."""
-    if spread is None or len(spread.seeds) < LEAST_SEEDS:
+    if spread is None or len(spread.seeds) < MIN_SEEDS:
         return {}
     return {name: interval(values) for name, values in sorted(spread.overall.items())}
 
 
-def within_spread(
-    spread: Spread | None, now: Evaluation | None, accept: Mapping[str, float]
+def within_seed_variance(
+    spread: SeedVariance | None, now: Evaluation | None, accept: Mapping[str, float]
 ) -> bool:
     """Whether the metrics that count (those ``accept`` names, else all) lie in their intervals."""
     bounds = intervals(spread)

@@ -68,7 +68,7 @@ class Masked:
     """Seconds since 1970."""
 
 
-def passing(
+def volatile_values(
     name: str, values: tuple[Any, Any], windows: tuple[Window | None, Window | None]
 ) -> tuple[str, str] | None:
     """What is left of two differing values, and what they differ in; None for a real difference.

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from packager.errors import PackageError
-from packager.exit_reason import KEPT_LINES, Ending, killed_for_memory, kills_for_memory
+from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
 from packager.model.paths import Root
 
 RESULTS = {
@@ -107,7 +107,7 @@ def run_child(
     finally:
         _end(child)
         relay.join(_LAST_WORDS_SECONDS)
-    return _result(verb, folder, Ending(code, killed_for_memory(code, kills), tuple(said)))
+    return _result(verb, folder, ExitReason(code, killed_for_memory(code, kills), tuple(said)))
 
 
 def end_with_parent() -> None:
@@ -116,7 +116,7 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PARENT_ENDS, signal.SIGKILL)
 
 
-def _result(verb: str, folder: Path, ended: Ending) -> ChildResult:
+def _result(verb: str, folder: Path, ended: ExitReason) -> ChildResult:
     failure = folder / "error.json"
     if failure.is_file():
         error = json.loads(failure.read_bytes())

@@ -18,7 +18,7 @@ V3 = ("AVX2", "FMA3")
 DISABLED = "NPY_DISABLE_CPU_FEATURES"
 
 
-def kernels_of(isa: Isa) -> dict[str, str | None]:
+def kernel_settings(isa: Isa) -> dict[str, str | None]:
     """Variables that choose the kernels of ``isa``, None for those that must not be set.
 
     None at all for ``native``. Raises ``PackageError`` where the processor lacks the instruction

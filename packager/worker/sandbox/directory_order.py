@@ -29,7 +29,7 @@ class _Backwards:
         """Nothing is open any more."""
 
 
-def list_backwards() -> None:
+def reverse_listings() -> None:
     """From now on, and for good, this process sees every folder in the opposite order.
 
     On one machine a file system gives the same order twice; on another one it need not.

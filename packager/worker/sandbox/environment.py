@@ -14,7 +14,7 @@ import numpy as np
 
 from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.worker.sandbox.cpu_kernels import kernels_of
+from packager.worker.sandbox.cpu_kernels import kernel_settings
 from packager.worker.sandbox.network import isolation
 
 FIXED = {
@@ -34,7 +34,7 @@ FIXED = {
     "TZ": "UTC",
 }
 """The same for every training, on every machine."""
-SETTLED = "MODEL_SURROUNDINGS"
+PINNED_VARIABLES = "MODEL_SURROUNDINGS"
 """Set to the instruction set of a process whose surroundings are as they should be."""
 STEERING = (
     *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),
@@ -43,16 +43,16 @@ STEERING = (
 """How variables begin that choose kernels, or libraries in place of others."""
 
 
-def settle(isa: Isa, arguments: Sequence[str]) -> None:
+def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
     """Start this process again with what is fixed and ``isa`` needs, unless it has that already.
 
     Libraries read their variables when they load, and Python its hash seed when it starts, so
     they can't be set later. Raises ``PackageError`` where the processor lacks the instruction set.
     """
-    if os.environ.get(SETTLED) == isa:
+    if os.environ.get(PINNED_VARIABLES) == isa:
         return
-    variables = {**os.environ, **FIXED, SETTLED: isa}
-    for name, value in kernels_of(isa).items():
+    variables = {**os.environ, **FIXED, PINNED_VARIABLES: isa}
+    for name, value in kernel_settings(isa).items():
         if value is None:
             variables.pop(name, None)
         else:

@@ -30,7 +30,7 @@ WORK = "work"
 """What a worker is given, and in a container its results."""
 
 
-def refuse_files_outside(root: Path, *more: Path, training: bool = False) -> None:
+def restrict_file_access(root: Path, *more: Path, training: bool = False) -> None:
     """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
 
     Allowed: below ``root``, ``more``, the interpreter and its libraries, the temporary folder and
@@ -40,7 +40,7 @@ def refuse_files_outside(root: Path, *more: Path, training: bool = False) -> Non
     """
     refuse_by_kernel(root, *more, training=training)
     here = Path.cwd().resolve()
-    allowed = allowed_places(root, *more)
+    allowed = allowed_paths(root, *more)
     recorded = tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED) if training else ()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -93,7 +93,7 @@ def _outside(path: str, place: str) -> PackageError:
     )
 
 
-def allowed_places(root: Path, *more: Path) -> tuple[str, ...]:
+def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
     """The folders the project's code may read, resolved, beside those of the system."""
     own = (root / name for name in OWN)
     return tuple(

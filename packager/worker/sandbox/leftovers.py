@@ -25,7 +25,7 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
-class Before:
+class Snapshot:
     """The places where a recipe may write, as they were before it ran."""
 
     root: Path
@@ -42,14 +42,14 @@ class Before:
         return [p for p in found if not any(p != o and p.is_relative_to(o) for o in found)]
 
 
-def before_training(root: Root, out: Path) -> Before:
+def snapshot(root: Root, out: Path) -> Snapshot:
     """Remember what is there; ``out``, the worker's own results, is left out."""
-    empty = Before(root.path.resolve(), root.code.resolve(), out.resolve(), {})
+    empty = Snapshot(root.path.resolve(), root.code.resolve(), out.resolve(), {})
     return replace(empty, found=dict(_entries(empty)))
 
 
 @contextmanager
-def out_of_sight(before: Before) -> Iterator[None]:
+def hide_new_files(before: Snapshot) -> Iterator[None]:
     """Move what is new since ``before`` aside for the time of the block.
 
     Raises ``PackageError`` where a file of the project itself was changed or removed.
@@ -68,7 +68,7 @@ def out_of_sight(before: Before) -> Iterator[None]:
             aside.rename(path)
 
 
-def _new(before: Before, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Path]]:
+def _new(before: Snapshot, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Path]]:
     """What wasn't there, and the place it lies in; of a new folder only the folder itself."""
     for place in before.places():
         for path in now:
@@ -84,7 +84,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _entries(before: Before) -> Iterator[tuple[Path, Stamp]]:
+def _entries(before: Snapshot) -> Iterator[tuple[Path, Stamp]]:
     for place in before.places():
         for name, folders, files in os.walk(place):
             folder = Path(name)
@@ -95,7 +95,7 @@ def _entries(before: Before) -> Iterator[tuple[Path, Stamp]]:
                 yield folder / inner, (status.st_size, status.st_mtime_ns)
 
 
-def _check_project(before: Before, now: Mapping[Path, Stamp]) -> None:
+def _check_project(before: Snapshot, now: Mapping[Path, Stamp]) -> None:
     for path, stamp in before.found.items():
         if path.is_relative_to(before.code) and now.get(path, ()) != stamp:
             raise PackageError(

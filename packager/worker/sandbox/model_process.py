@@ -1,6 +1,6 @@
 """A model in a process of its own that answers rows: it may raise, exit, crash or hang there.
 
-``Asker`` is the side that asks; ``python -m packager.worker ask`` runs ``answer_questions``.
+``ModelProcess`` is the side that asks; ``python -m packager.worker ask`` runs ``answer_questions``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import IO, Any, Literal, Self, TextIO
 
 from packager.data.request_rows import RowChecker
 from packager.errors import PackageError
-from packager.model.model import load_model_at
+from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.model.predictions import finite
-from packager.worker.job import AskJob
+from packager.worker.job import QueryJob
 from packager.worker.predict import answered
 
 LOAD_SECONDS = 300.0
@@ -47,10 +47,10 @@ class Reply:
 
 
 @dataclass
-class Asker:
+class ModelProcess:
     """Asks a model about rows; a model whose process ended is loaded again, a few times."""
 
-    job: AskJob
+    job: QueryJob
     root: Root
     folder: Path
     """Where the job, and what the model prints, are written."""
@@ -151,14 +151,14 @@ class Asker:
                     pipe.close()
 
 
-def answer_questions(job: AskJob) -> None:
+def answer_questions(job: QueryJob) -> None:
     """Load the model, then answer each line of JSON rows on stdin with a line on stdout.
 
     What the model itself prints goes to stderr.
     """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    model = load_model_at(Path(job.model), job.serve, job.task)
+    model = load_model_from(Path(job.model), job.serve, job.task)
     checker = RowChecker(job.schema_)
     _say(replies, "loaded")
     for line in sys.stdin:

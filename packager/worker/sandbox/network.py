@@ -24,7 +24,7 @@ _NAMED_BY_HOST = {
 }
 
 
-def refuse_network(who: str) -> None:
+def block_network(who: str) -> None:
     """From now on, and for good, raise ``PackageError`` where ``who`` reaches for the network.
 
     What libraries do to see what the system has stays: binding a socket to this machine's loopback

@@ -20,7 +20,7 @@ from packager.manifest.base import Scalar, Task
 from packager.manifest.manifest import Column, Schema, Slices
 from packager.manifest.read_options import toml_text
 from packager.model.paths import Root
-from packager.text import shown_value
+from packager.text import display_value
 from packager.worker.job import Job
 from packager.worker.train.source_data import Source, labels_read_as_null, read_held_out, rows_of
 
@@ -174,7 +174,7 @@ def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Jo
     if not unlabelled:
         return
     words = {text: count for text, count in unlabelled.items() if text}
-    shown = [f"{count} with the text {shown_value(text)}" for text, count in words.items()]
+    shown = [f"{count} with the text {display_value(text)}" for text, count in words.items()]
     if blank := unlabelled.get(""):
         shown.append(f"{blank} with an empty cell")
     total, lost = sum(unlabelled.values()), sum(words.values())

@@ -21,8 +21,8 @@ from packager.manifest.base import Scalar, Task
 from packager.manifest.evaluation import Evaluation, Metrics
 from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
-from packager.model.project_code import calling
-from packager.text import shown_value
+from packager.model.project_code import project_errors
+from packager.text import display_value
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -41,7 +41,7 @@ def evaluate(
     ``masks``: slice name to which rows are in it (``__all__`` is the overall result; slices
     without rows are left out). ``known``: the labels of the training rows.
     """
-    with calling("the model"):
+    with project_errors("the model"):
         predictions = model.predict(features)
     actual = scalars(target)
     if model.task == "classification":
@@ -103,7 +103,7 @@ def check_labels(
 
 
 def _some(labels: Collection[Scalar | None]) -> str:
-    return ", ".join(sorted({shown_value(label) for label in labels})[:3])
+    return ", ".join(sorted({display_value(label) for label in labels})[:3])
 
 
 def _coding(labels: Sequence[Scalar | None]) -> dict[Scalar | None, int]:

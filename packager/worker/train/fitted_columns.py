@@ -21,7 +21,7 @@ TRIED_ROWS = 20
 SHOWN = 5
 
 
-def suited(model: LoadedModel, dataset: Dataset) -> Dataset:
+def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
     """``dataset`` with the features that the model takes, in its order; says what it leaves out.
 
     Features that no model takes are no part of the schema then.
@@ -55,7 +55,9 @@ def taken_features(
     return every
 
 
-def explained(error: PackageError, model: LoadedModel, features: Sequence[str]) -> PackageError:
+def explain_features(
+    error: PackageError, model: LoadedModel, features: Sequence[str]
+) -> PackageError:
     """``error`` of a model that was asked with ``features``, with a hint that fits the columns."""
     names, count = model.feature_names, model.feature_count
     if names is not None:

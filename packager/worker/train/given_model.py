@@ -31,7 +31,7 @@ def check_job(job: Job) -> None:
         )
 
 
-def own_columns(model: LoadedModel) -> tuple[Column, ...]:
+def model_columns(model: LoadedModel) -> tuple[Column, ...]:
     """The columns the model says it takes; without names they are ``x0``, ``x1``, …"""
     names = model.feature_names
     if names is None and model.feature_count is not None:

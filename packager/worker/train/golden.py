@@ -17,10 +17,10 @@ from monitoring.profile.profile import FeatureProfile, Profile
 from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
-from packager.worker.compile.held_out import json_rows, taken
-from packager.worker.sandbox.model_process import Asker, Outcome, Row
-from packager.worker.train.rejected_values import Budget, blamed
-from packager.worker.train.synthetic_values import ROWS, Maker, makers
+from packager.worker.compile.held_out import accepted_rows, json_rows
+from packager.worker.sandbox.model_process import ModelProcess, Outcome, Row
+from packager.worker.train.rejected_values import CallBudget, blamed
+from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
 LOOKED_AT = 40
 """Held-out rows that are tried, to find some that the model answers one by one."""
@@ -28,11 +28,11 @@ BASES = 2
 MAX_BYTES = 1 << 20
 """Of rows that prove: they are handed to a started image as arguments."""
 
-Ways = Mapping[str, tuple[Maker, ...]]
+Ways = Mapping[str, tuple[ValueGenerator, ...]]
 """Column → the ways to make a value of it, the one that is tried next first."""
 
 
-def real_rows(frame: pd.DataFrame, schema: Schema, asker: Asker) -> Golden:
+def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golden:
     """Up to eight rows of ``frame`` as requests would hold them, with the model's answers.
 
     Each is answered alone, too, unless the model answers no single row, as forecasts of a whole
@@ -42,7 +42,7 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: Asker) -> Golden:
     tried: list[Row] = []
     rows: list[Row] = []
     size = 0
-    for row in taken(schema, json_rows(some, schema)):
+    for row in accepted_rows(schema, json_rows(some, schema)):
         size += len(canonical_json(row))
         if size > MAX_BYTES or len(rows) == ROWS:
             break
@@ -59,7 +59,7 @@ def bases_of(real: Golden) -> list[Row]:
 
 
 def examples(
-    schema: Schema, profile: Profile, train: pd.DataFrame, asker: Asker, bases: Sequence[Row]
+    schema: Schema, profile: Profile, train: pd.DataFrame, asker: ModelProcess, bases: Sequence[Row]
 ) -> Golden:
     """Up to eight made-up rows that the model answers, the last with nulls where training had some.
 
@@ -67,7 +67,7 @@ def examples(
     """
     profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
     ways: Ways = {
-        column.name: makers(column, profiles.get(column.name), train[column.name])
+        column.name: value_generators(column, profiles.get(column.name), train[column.name])
         for column in schema.features
     }
     rows = _rows(schema, ways)
@@ -88,10 +88,10 @@ def examples(
 
 
 def _ways_taken(
-    schema: Schema, ways: Ways, asker: Asker, bases: Sequence[Row]
+    schema: Schema, ways: Ways, asker: ModelProcess, bases: Sequence[Row]
 ) -> tuple[Ways, list[str]]:
     """The ways that the model takes, and the columns of which it takes none."""
-    budget = Budget.of(len(schema.features))
+    budget = CallBudget.of(len(schema.features))
     left = dict(ways)
     stuck: list[str] = []
 
@@ -121,7 +121,7 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
     return rows
 
 
-def _answered(rows: Sequence[Row], asker: Asker) -> Golden:
+def _answered(rows: Sequence[Row], asker: ModelProcess) -> Golden:
     """The rows with the answers to all of them at once; no row where the model gives none."""
     reply = asker.ask(rows) if rows else None
     if reply is None or reply.outcome != "answered":

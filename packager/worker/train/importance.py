@@ -20,13 +20,13 @@ from packager.model.model import LoadedModel, Predictions
 
 MAX_ALONE = 200
 """So many features are exchanged one by one; of more, groups."""
-MAX_QUESTIONS = 120
+MAX_CALLS = 120
 """How often the model is asked about groups."""
 MAX_ROWS = 1_000
 MAX_CELLS = 1_000_000
 """Rows times features of one question; but at least 50 rows are asked about."""
 MIN_ROWS = 50
-TOLD_EVERY = 40
+PROGRESS_SECONDS = 40
 
 Floats = npt.NDArray[np.float64]
 
@@ -96,7 +96,7 @@ class _Asked:
         found: dict[int, float] = {}
         waiting: list[tuple[float, int, _Group]] = [(0.0, 0, whole)]
         questions = 0
-        while waiting and questions + 2 <= MAX_QUESTIONS:
+        while waiting and questions + 2 <= MAX_CALLS:
             _, _, group = heapq.heappop(waiting)
             for half in group.halves():
                 change = self._change(half)
@@ -105,10 +105,10 @@ class _Asked:
                     found[half.start] = change
                 elif change > 0:
                     heapq.heappush(waiting, (-change, half.start, half))
-            if questions % TOLD_EVERY == 0:
+            if questions % PROGRESS_SECONDS == 0:
                 sys.stderr.write(
                     f"looking for the features that count most: {questions} of at most "
-                    f"{MAX_QUESTIONS} questions\n"
+                    f"{MAX_CALLS} questions\n"
                 )
         return found
 

@@ -23,9 +23,9 @@ from packager.manifest.base import Task
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Column, Schema, Serve
 from packager.model.compiled.model import FOLDER
-from packager.model.model import load_model_at
+from packager.model.model import load_model_from
 from packager.model.paths import Root
-from packager.model.project_code import calling
+from packager.model.project_code import project_errors
 from packager.worker.compile.compile import compile_model
 from packager.worker.job import ModelJob
 from packager.worker.sandbox.child_process import ChildResult, run_child
@@ -37,7 +37,7 @@ _ROWS = "rows.pickle"
 
 
 @dataclass(frozen=True)
-class Apart:
+class IsolatedSteps:
     """A finished model, for questions in processes of their own."""
 
     models: Path
@@ -94,15 +94,15 @@ class Apart:
 
 def rank_here(asked: ModelJob, out: Path) -> None:
     """The child's part of ``ranked``; write ``out``/ranked.json."""
-    model = load_model_at(Path(asked.models) / "model", asked.serve, asked.task)
-    with calling("the model", traced=False):
+    model = load_model_from(Path(asked.models) / "model", asked.serve, asked.task)
+    with project_errors("the model", traced=False):
         columns = by_importance(model, _rows(out), asked.schema_.features)
     (out / "ranked.json").write_bytes(canonical_json([column.name for column in columns]))
 
 
 def compile_here(asked: ModelJob, out: Path) -> None:
     """The child's part of ``compiled``; write ``out``/compiled.json and ``out``/compiled."""
-    model = load_model_at(Path(asked.models) / "model", asked.serve, asked.task)
+    model = load_model_from(Path(asked.models) / "model", asked.serve, asked.task)
     verdict = compile_model(model, asked.schema_, _rows(out), out / FOLDER, asked.serve.compile)
     (out / "compiled.json").write_bytes(verdict.dump())
 

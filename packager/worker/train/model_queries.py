@@ -8,11 +8,11 @@ from pathlib import Path
 from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Recipe, Schema
 from packager.model.paths import Root
-from packager.worker.job import AskJob, Job
-from packager.worker.sandbox.model_process import Asker
+from packager.worker.job import Job, QueryJob
+from packager.worker.sandbox.model_process import ModelProcess
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.golden import bases_of, examples, real_rows
-from packager.worker.train.rejected_values import gaps_of, with_refusals
+from packager.worker.train.rejected_values import missing_values, with_rejected_values
 
 
 def ask_model(
@@ -29,7 +29,7 @@ def ask_model(
     ``model``: where it lies, and how it is loaded. Raise ``PackageError`` where it can't be.
     """
     path, loader = model
-    asked = AskJob(
+    asked = QueryJob(
         model=str(path),
         schema_=schema,
         serve=job.serve.model_copy(update={"loader": loader}),
@@ -38,11 +38,11 @@ def ask_model(
     )
     with (
         tempfile.TemporaryDirectory(prefix="asking-", dir=out) as folder,
-        Asker(asked, root, Path(folder)) as asker,
+        ModelProcess(asked, root, Path(folder)) as asker,
     ):
         real = real_rows(dataset.test[list(dataset.features)], schema, asker)
         bases = bases_of(real)
-        schema = with_refusals(schema, asker, bases, gaps_of(schema, dataset.train))
+        schema = with_rejected_values(schema, asker, bases, missing_values(schema, dataset.train))
         made_up = examples(schema, profile, dataset.train, asker, bases)
     (out / "proof.json").write_bytes(real.dump())
     (out / "golden.json").write_bytes(made_up.dump())

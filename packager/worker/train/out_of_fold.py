@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.cross_validation import Answers, FitPredict, Folds, OutOfFold
-from packager.data.checks.default_model import stand_in
-from packager.data.checks.suspects import CannotJudgeError
+from packager.data.checks.cross_validation import FitPredict, FoldPredictions, Folds, OutOfFold
+from packager.data.checks.default_model import default_model
+from packager.data.checks.suspects import NotApplicableError
 from packager.errors import PackageError
 from packager.manifest.manifest import Recipe
-from packager.model.model import load_model_at
+from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.model.storage import save_model
 from packager.worker.job import FoldsJob, Job
@@ -36,7 +36,7 @@ _ANSWERS = "folds.npz"
 
 
 def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
-    """What a child process answers; ``CannotJudgeError`` with the reason where it doesn't."""
+    """What a child process answers; ``NotApplicableError`` with the reason where it doesn't."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / _ROWS).write_bytes(pickle.dumps(folds))
@@ -44,7 +44,7 @@ def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
         seconds = OWN_SECONDS if own else STAND_IN_SECONDS
         ended = run_child("folds", asked, root, folder, seconds, quiet=True)
         if not ended.finished:
-            raise CannotJudgeError(ended.message)
+            raise NotApplicableError(ended.message)
         with np.load(folder / _ANSWERS) as found:
             return OutOfFold(found["rows"], folds.classes, found["given"], found["answers"])
 
@@ -58,8 +58,8 @@ def ask_folds(asked: FoldsJob, out: Path) -> None:
             assert isinstance(job.recipe, Recipe)
             found = folds.answered(_by_recipe(job, job.recipe, out))
         else:
-            found = folds.answered(stand_in(job.task))
-    except CannotJudgeError as error:
+            found = folds.answered(default_model(job.task))
+    except NotApplicableError as error:
         raise PackageError(str(error)) from error
     np.savez(out / _ANSWERS, rows=found.rows, given=found.given, answers=found.answers)
 
@@ -67,17 +67,19 @@ def ask_folds(asked: FoldsJob, out: Path) -> None:
 def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
     """The recipe's own model, saved and read back, as it will be served."""
 
-    def fit_predict(features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame) -> Answers:
+    def fit_predict(
+        features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame
+    ) -> FoldPredictions:
         model, module = call_recipe(recipe, features, target)
         models = Path(tempfile.mkdtemp(dir=scratch))
         loader = save_model(model, models, module, job.serve.predictor)
         serve = job.serve.model_copy(update={"loader": loader})
-        loaded = load_model_at(models / "model", serve, job.task)
+        loaded = load_model_from(models / "model", serve, job.task)
         answers = loaded.predict(rows[list(taken_features(loaded, rows, tuple(rows.columns)))])
         if job.task == "regression":
             return None, numbers(answers.labels)
         if answers.probabilities is None:
-            raise CannotJudgeError("it gives labels without probabilities")
+            raise NotApplicableError("it gives labels without probabilities")
         return loaded.classes, answers.probabilities
 
     return fit_predict

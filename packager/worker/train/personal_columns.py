@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from packager.data.personal import personal_kind
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Personal, Schema
-from packager.text import shown_value
+from packager.text import display_value
 from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset, slice_columns
 
@@ -31,7 +31,7 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
         for name in given:
             if name not in dataset.train.columns:
                 raise UsageError(
-                    f"[data] {key}: expected a column of the data, got {shown_value(name)}",
+                    f"[data] {key}: expected a column of the data, got {display_value(name)}",
                     "check its spelling",
                 )
     found: dict[str, Personal] = {}
@@ -91,6 +91,6 @@ def _tell(found: Mapping[str, Personal], job: Job) -> None:
     for name, kind in found.items():
         looks = "is" if name in job.personal else "looks like"
         sys.stderr.write(
-            f"personal data: {shown_value(name)} {looks} {kind}: the package shows none of its "
-            f"values; to show them, set {ALLOW.format(shown_value(name))}\n"
+            f"personal data: {display_value(name)} {looks} {kind}: the package shows none of its "
+            f"values; to show them, set {ALLOW.format(display_value(name))}\n"
         )

@@ -22,7 +22,7 @@ from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
 from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
-from packager.model.project_code import calling
+from packager.model.project_code import project_errors
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import evenly
 
@@ -52,7 +52,7 @@ def profile(
     apart = apart or {}
     rows = evenly(dataset.test, ANSWERED_ROWS)
     features = rows[list(dataset.features)]
-    with calling("the model"):
+    with project_errors("the model"):
         predictions = model.predict(features)
     confidences = confidence(predictions, model.classes)
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
@@ -84,7 +84,7 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
     names = list(dataset.features)
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
     try:
-        with calling("the model", traced=False):
+        with project_errors("the model", traced=False):
             return model.predict(evenly(rows, ANSWERED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(

@@ -16,8 +16,8 @@ import pandas as pd
 from packager.digest import canonical_json
 from packager.errors import UsageError
 from packager.manifest.manifest import Recipe
-from packager.model.cpu_count import tell_cores
-from packager.model.project_code import calling, find_object
+from packager.model.cpu_count import set_cpu_count
+from packager.model.project_code import find_object, project_errors
 
 KEY = "[recipe] train"
 
@@ -36,11 +36,11 @@ def call_recipe(
     if find_spec("joblib") is not None:
         import joblib  # noqa: F401  # what it counts has to be told before it is asked
 
-        tell_cores()
+        set_cpu_count()
     # Through canonical JSON: the order of keys is then the same at build and at replay.
     params = json.loads(canonical_json(recipe.params))
     _check_signature(recipe.train, train, params)
-    with calling("the recipe"):
+    with project_errors("the recipe"):
         model = train(features, target, params=params, seed=recipe.seed)
     return model, module
 

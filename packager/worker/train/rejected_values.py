@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.coerce import RefusedError, nanoseconds_per_tick, taker
-from packager.manifest.manifest import Column, Refusal, Schema
-from packager.worker.sandbox.model_process import Asker, Outcome, Row
+from packager.data.coerce import ConversionError, make_converter, nanoseconds_per_tick
+from packager.manifest.manifest import Column, RejectedValue, Schema
+from packager.worker.sandbox.model_process import ModelProcess, Outcome, Row
 
-MAX_ASKS = 2_000
+MAX_CALLS = 2_000
 MAX_CELLS = 250_000
 """Rows by columns that are asked about in all; 50 rows of 5,000 columns."""
 UNSEEN = "never seen"
@@ -33,15 +33,15 @@ Test = Callable[[Sequence[str]], Outcome]
 
 
 @dataclass
-class Budget:
+class CallBudget:
     """How many more rows may be asked about."""
 
     rows: int
 
     @classmethod
-    def of(cls, columns: int) -> Budget:
+    def of(cls, columns: int) -> CallBudget:
         """For a model of so many columns."""
-        return cls(min(MAX_ASKS, MAX_CELLS // max(1, columns)))
+        return cls(min(MAX_CALLS, MAX_CELLS // max(1, columns)))
 
     def take(self, rows: int) -> bool:
         """Whether ``rows`` more are within it; they are taken off."""
@@ -49,8 +49,8 @@ class Budget:
         return self.rows >= 0
 
 
-def with_refusals(
-    schema: Schema, asker: Asker, bases: Sequence[Row], gaps: Values = MappingProxyType({})
+def with_rejected_values(
+    schema: Schema, asker: ModelProcess, bases: Sequence[Row], gaps: Values = MappingProxyType({})
 ) -> Schema:
     """``schema`` with what the model can't take in each column, by rows that it answers.
 
@@ -58,8 +58,8 @@ def with_refusals(
     """
     if not bases:
         return schema
-    budget = Budget.of(len(schema.features))
-    found: dict[str, dict[Refusal, Outcome]] = {column.name: {} for column in schema.features}
+    budget = CallBudget.of(len(schema.features))
+    found: dict[str, dict[RejectedValue, Outcome]] = {column.name: {} for column in schema.features}
     for kind, values in _questions(schema, gaps):
         test = _tester(asker, bases, values, budget)
         for name, outcome in blamed(tuple(values), test, lambda: asker.may_end).items():
@@ -89,7 +89,7 @@ def blamed(names: Sequence[str], test: Test, may_end: Callable[[], bool]) -> dic
     }
 
 
-def counts(schema: Schema, name: str, kind: Refusal, outcome: Outcome) -> bool:
+def counts(schema: Schema, name: str, kind: RejectedValue, outcome: Outcome) -> bool:
     """Whether a column refuses: an answer that isn't one counts for null and empty text only.
 
     Of numbers far away a model may compute what isn't finite, which is answered as null. And what
@@ -101,7 +101,7 @@ def counts(schema: Schema, name: str, kind: Refusal, outcome: Outcome) -> bool:
     return kind == "empty" or (kind == "null" and not column.nullable)
 
 
-def _tester(asker: Asker, bases: Sequence[Row], values: Values, budget: Budget) -> Test:
+def _tester(asker: ModelProcess, bases: Sequence[Row], values: Values, budget: CallBudget) -> Test:
     def test(names: Sequence[str]) -> Outcome:
         worst: Outcome = "not asked"
         for base in bases:
@@ -116,7 +116,7 @@ def _tester(asker: Asker, bases: Sequence[Row], values: Values, budget: Budget) 
     return test
 
 
-def gaps_of(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
+def missing_values(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
     """The least whole number between those of training, for each column of codes that has one."""
     found = {}
     for column in schema.features:
@@ -128,7 +128,7 @@ def gaps_of(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
     return found
 
 
-def _questions(schema: Schema, gaps: Values) -> Iterator[tuple[Refusal, Values]]:
+def _questions(schema: Schema, gaps: Values) -> Iterator[tuple[RejectedValue, Values]]:
     features = schema.features
     yield "null", dict.fromkeys((column.name for column in features), None)
     yield "unseen", {**_unseen_of(features), **gaps}
@@ -181,13 +181,13 @@ def _ends(column: Column) -> tuple[Any, Any] | tuple[()]:
 
 def _takes(column: Column, value: Any) -> bool:
     try:
-        taker(column)(value)
-    except RefusedError:
+        make_converter(column)(value)
+    except ConversionError:
         return False
     return True
 
 
-def _recorded(column: Column, found: Mapping[Refusal, Outcome]) -> Column:
+def _recorded(column: Column, found: Mapping[RejectedValue, Outcome]) -> Column:
     if not found:
         return column
     fatal = tuple(kind for kind, outcome in found.items() if outcome in FATAL)

@@ -12,11 +12,11 @@ import pandas as pd
 
 from packager.data import frames
 from packager.data.csv_files import read_csv
-from packager.data.model_input import as_served
+from packager.data.model_input import to_model_input
 from packager.data.null_words import null_words
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 from packager.model.paths import Root
 from packager.worker.job import Job
 
@@ -28,15 +28,15 @@ class Source:
     frame: pd.DataFrame
     """As the files have it: what the fingerprint and row hashes are of."""
     files: tuple[FileEntry, ...]
-    reader: Reader
+    reader: TableReadOptions
 
     @cached_property
     def served(self) -> pd.DataFrame:
         """The same rows as models get them."""
-        return as_served(self.frame, self.reader)
+        return to_model_input(self.frame, self.reader)
 
 
-def read_source(root: Root, reader: Reader) -> Source:
+def read_source(root: Root, reader: TableReadOptions) -> Source:
     """Read everything under ``/data/source``; raise ``UsageError`` if it can't be read."""
     _, paths = frames.source_files(root.source)
     files = tuple(FileEntry.of(path, path.relative_to(root.source).as_posix()) for path in paths)
@@ -71,7 +71,7 @@ class _HeldOut(Source):
 
     @cached_property
     def served(self) -> pd.DataFrame:
-        served = as_served(self.frame, self.reader)
+        served = to_model_input(self.frame, self.reader)
         for name in served.columns:
             served[name] = _alike(served[name], self.like[name])
         return served

@@ -27,16 +27,16 @@ MAX_LOOKED_AT = 10_000
 """Training values that are taken apart."""
 MAX_LENGTH = 2_000
 
-Maker = Callable[[int], Any]
+ValueGenerator = Callable[[int], Any]
 """A step (0, 1, …) to a value; nearby steps give different ones where there are any."""
 
 _PARTS = re.compile(r"[^\W_]+|[\W_]", re.ASCII)
 """Runs of letters and digits, and each character between them."""
 
 
-def makers(
+def value_generators(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
-) -> tuple[Maker, ...]:
+) -> tuple[ValueGenerator, ...]:
     """The ways to make a value of ``column``, the most private first; ``values`` are training's."""
     return tuple(_makers(column, profile, values)) or (_null,)
 
@@ -47,7 +47,7 @@ def _null(_step: int) -> None:
 
 def _makers(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
-) -> Iterator[Maker]:
+) -> Iterator[ValueGenerator]:
     if column.personal is not None:
         yield from synthetic(column)
     elif column.categories:
@@ -64,7 +64,7 @@ def _makers(
         yield _null
 
 
-def _lookalikes(values: pd.Series[Any]) -> Iterator[Maker]:
+def _lookalikes(values: pd.Series[Any]) -> Iterator[ValueGenerator]:
     """Texts put together from parts that several training values share at the same place.
 
     What they don't share is put together character by character in the same way, or masked.
@@ -82,7 +82,7 @@ def _lookalikes(values: pd.Series[Any]) -> Iterator[Maker]:
         yield _composer([some[:1] for some in choices])  # whose parts go together most often
 
 
-def _composer(choices: Sequence[Sequence[str]]) -> Maker:
+def _composer(choices: Sequence[Sequence[str]]) -> ValueGenerator:
     def compose(step: int) -> str:
         return "".join(some[(step + at) % len(some)] for at, some in enumerate(choices))
 
@@ -123,7 +123,7 @@ def _plain_mask(parts: Sequence[str]) -> str:
     return "A" * len(parts[0]) if parts[0].isalnum() else parts[0]
 
 
-def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[Maker]:
+def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[ValueGenerator]:
     """Numbers and times that several training rows share: codes, years, whole hours."""
     counted = values.dropna().value_counts().head(ROWS)
     shared = sorted(counted[counted >= SHARED].index)

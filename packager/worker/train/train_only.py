@@ -44,7 +44,7 @@ def train_on(
 
 
 @contextmanager
-def never_asked(train_only: Collection[str]) -> Iterator[None]:
+def without_train_only(train_only: Collection[str]) -> Iterator[None]:
     """Say of a model that fails without a column of ``train_only`` that it was fitted on it."""
     try:
         yield

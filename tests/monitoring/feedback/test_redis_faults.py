@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from monitoring.feedback.redis_client import MAX_ANSWER_BYTES, shown
-from monitoring.feedback.redis_store import RedisSeen
+from monitoring.feedback.redis_store import RedisTokenStore
 from monitoring.feedback.token_store import DAY, StoreError, Token
 
 NOW = 20_000 * DAY + 100
@@ -106,7 +106,7 @@ ANSWERS = {
 def test_any_other_answer_fails_the_request_and_nothing_is_counted(
     fake: Callable[[Answer], str], impatient: None, evil: bytes
 ) -> None:
-    seen = RedisSeen(fake(saying(evil)), "m", 30)
+    seen = RedisTokenStore(fake(saying(evil)), "m", 30)
     with pytest.raises(StoreError):
         seen.add(TOKENS)
     assert seen._late == []
@@ -118,9 +118,9 @@ def test_a_redis_that_is_itself_again_counts_each_label_once(
 ) -> None:
     """It carried the confirmation out, and answered something else."""
     name = os.urandom(4).hex()
-    seen = RedisSeen(redis_url, name, 10**6)
+    seen = RedisTokenStore(redis_url, name, 10**6)
     good: Any = seen._client._client
-    other = RedisSeen(fake(saying(evil)), name, 10**6)._client._client
+    other = RedisTokenStore(fake(saying(evil)), name, 10**6)._client._client
 
     class Once:
         connection_pool = good.connection_pool
@@ -147,7 +147,7 @@ def test_a_drip_of_bytes_and_a_flood_end(fake: Callable[[Answer], str], impatien
             one.sendall(b"*")
             time.sleep(0.1)
 
-    seen = RedisSeen(fake(drip), "m", 30)
+    seen = RedisTokenStore(fake(drip), "m", 30)
     begun = time.monotonic()
     with pytest.raises(StoreError, match=r"Timeout"):
         seen.add(TOKENS)
@@ -171,7 +171,7 @@ def test_an_answer_without_end_takes_bounded_memory(
             one.sendall(b":1\r\n" * (1 << 14) if head[:1] == b"*" else b"a" * (1 << 16))
             sent += 1 << 16
 
-    seen = RedisSeen(fake(flood), "m", 30)
+    seen = RedisTokenStore(fake(flood), "m", 30)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(StoreError, match=r"at most 16777216 bytes|Timeout"):
         seen.add(TOKENS)
@@ -184,7 +184,9 @@ def test_what_a_server_says_is_told_in_one_short_plain_line_without_the_password
 ) -> None:
     """Redis itself quotes the arguments of a command that it does not know: AUTH may be one."""
     evil = f"-ERR unknown command 'AUTH', with args beginning with: '{SECRET}' {IN_URL} ".encode()
-    seen = RedisSeen(fake(saying(evil + b"\x1b[2J\x07\n{}" + b"x" * 99_999 + b"\r\n")), "m", 30)
+    seen = RedisTokenStore(
+        fake(saying(evil + b"\x1b[2J\x07\n{}" + b"x" * 99_999 + b"\r\n")), "m", 30
+    )
     with pytest.raises(StoreError) as raised:
         seen.add(TOKENS)
     told = str(raised.value)
@@ -211,7 +213,7 @@ URLS = [
 @pytest.mark.parametrize("url", URLS)
 def test_no_part_of_a_password_is_told(url: str, impatient: None) -> None:
     with pytest.raises(StoreError) as raised:
-        RedisSeen(url, "m", 30)
+        RedisTokenStore(url, "m", 30)
     assert "pa" not in str(raised.value).replace("password", "").replace("expected", "")
     assert "pa" not in shown(url)
 
@@ -226,9 +228,9 @@ def test_a_replica_that_only_reads_is_refused_at_the_start(
         client = redis.Redis.from_url(second)
         client.replicaof("127.0.0.1", first.rpartition(":")[2].partition("/")[0])
         with pytest.raises(StoreError, match=r"READONLY|read only|replica|LOADING"):
-            RedisSeen(second, "m", 30, make=True)
+            RedisTokenStore(second, "m", 30, make=True)
         client.replicaof("NO", "ONE")
-        RedisSeen(second, "m", 30, make=True)
+        RedisTokenStore(second, "m", 30, make=True)
     finally:
         stop_first()
         stop_second()
@@ -243,12 +245,12 @@ def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_
     try:
         client = redis.Redis.from_url(url)
         client.config_set("maxmemory-policy", "volatile-ttl")
-        RedisSeen(url, "m", 30, make=True)  # without a bound nothing is evicted
+        RedisTokenStore(url, "m", 30, make=True)  # without a bound nothing is evicted
         client.config_set("maxmemory", "50mb")
         with pytest.raises(StoreError, match="expected `maxmemory-policy noeviction`, got 'volat"):
-            RedisSeen(url, "m", 30, make=True)
+            RedisTokenStore(url, "m", 30, make=True)
         client.config_set("maxmemory-policy", "noeviction")
-        seen = RedisSeen(url, "m", 10**6, make=True)
+        seen = RedisTokenStore(url, "m", 10**6, make=True)
         client.config_set("maxmemory", "1mb")
         with pytest.raises(StoreError, match=r"maxmemory|OOM|allowed"):
             seen.add(TOKENS)
@@ -262,6 +264,6 @@ def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_
 def test_tls_to_a_plain_server_and_no_server_at_all_are_told(redis_url: str) -> None:
     plain = redis_url.replace("redis://", "rediss://")
     with pytest.raises(StoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):
-        RedisSeen(plain, "m", 30)
+        RedisTokenStore(plain, "m", 30)
     with pytest.raises(StoreError, match="refused"):
-        RedisSeen("redis://127.0.0.1:1/0", "m", 30)
+        RedisTokenStore("redis://127.0.0.1:1/0", "m", 30)

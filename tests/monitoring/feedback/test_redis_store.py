@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.feedback.redis_store import RedisSeen
+from monitoring.feedback.redis_store import RedisTokenStore
 from monitoring.feedback.token_store import DAY, StoreError, Token
 
 NOW = 20_000 * DAY + 100
@@ -44,9 +44,9 @@ def wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitoring.feedback.redis_store.time.sleep", lambda _: None)
 
 
-def opened(url: str, name: str, fates: list[str], stalled: list[Any]) -> RedisSeen:
+def opened(url: str, name: str, fates: list[str], stalled: list[Any]) -> RedisTokenStore:
     """A set whose commands meet ``fates`` in turn, and from then on none."""
-    seen = RedisSeen(url, name, 10**6)
+    seen = RedisTokenStore(url, name, 10**6)
     seen._client._client = Faulty(
         seen._client._client, lambda: fates.pop(0) if fates else "well", stalled
     )
@@ -74,7 +74,7 @@ def test_what_was_answered_503_can_be_sent_again(
     counted += [t for t, new in zip(tokens, seen.add(tokens), strict=True) if new]
     assert sorted(counted) == sorted(tokens)
     assert seen.late() == []
-    assert RedisSeen(redis_url, name, 10**6).add(tokens) == [False] * 5
+    assert RedisTokenStore(redis_url, name, 10**6).add(tokens) == [False] * 5
 
 
 def test_a_confirmation_that_comes_after_its_claim_was_released_does_nothing(
@@ -95,14 +95,14 @@ def test_a_claim_of_a_worker_that_died_is_taken_over(redis_url: str, wait_less: 
     tokens = nonces(2)
     with pytest.raises(StoreError):
         opened(redis_url, name, ["answer lost"], []).add(tokens)
-    assert RedisSeen(redis_url, name, 10**6).add(tokens) == [True, True]
+    assert RedisTokenStore(redis_url, name, 10**6).add(tokens) == [True, True]
 
 
 def test_notes_of_claims_are_dropped(redis_url: str) -> None:
     import redis
 
     name = os.urandom(4).hex()
-    seen = RedisSeen(redis_url, name, 10**6)
+    seen = RedisTokenStore(redis_url, name, 10**6)
     seen.add(nonces(5))
     seen.add(nonces(1))
     claims = redis.Redis.from_url(redis_url).hlen(f"model-feedback:{name}:20000:claims")
@@ -117,7 +117,7 @@ def test_in_any_order_of_faults_every_label_is_counted_once(
     chance = random.Random(seed)
     name, stalled = os.urandom(4).hex(), list[Callable[[], Any]]()
     fates = ["well", "well", "late", "answer lost", "refused"]
-    workers = [RedisSeen(redis_url, name, 10**6) for _ in range(3)]
+    workers = [RedisTokenStore(redis_url, name, 10**6) for _ in range(3)]
     for worker in workers:
         worker._client._client = Faulty(
             worker._client._client, lambda: chance.choice(fates), stalled
@@ -125,7 +125,7 @@ def test_in_any_order_of_faults_every_label_is_counted_once(
     tokens = nonces(6)
     counted: Counter[Token] = Counter()
 
-    def ask(worker: RedisSeen, some: list[Token]) -> bool:
+    def ask(worker: RedisTokenStore, some: list[Token]) -> bool:
         try:
             counted.update(worker.late())
             new = worker.add(some)

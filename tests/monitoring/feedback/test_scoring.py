@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from monitoring.feedback.keys import Keys
+from monitoring.feedback.keys import FeedbackKeys
 from monitoring.feedback.labels import Classes, InvalidError, Numbers
 from monitoring.feedback.scoring import Scorer, settle
-from monitoring.feedback.sqlite_store import SqliteSeen
+from monitoring.feedback.sqlite_store import SqliteTokenStore
 from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.registry import Series
 
-KEYS = Keys(1, {1: b"k" * 32})
+KEYS = FeedbackKeys(1, {1: b"k" * 32})
 NAMES = ("__all__", "color=D", "large")
 NOW = 1_700_000_000
 
@@ -28,7 +28,7 @@ class Served:
         self.tokens = Tokens(KEYS, root, classes, now=lambda: NOW)
         self.scorer = Scorer(self.tokens, classes)
         self.metrics = FeedbackMetrics(Series("m", "1", self.registry), NAMES, classes)
-        self.seen = SqliteSeen(folder)
+        self.seen = SqliteTokenStore(folder)
 
     def feed(self, *pairs: tuple[Any, Any]) -> tuple[int, list[tuple[int, str]]]:
         found = settle(self.scorer.verify(pairs), self.seen, self.metrics)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.feedback.redis_store import RedisSeen
-from monitoring.feedback.sqlite_store import FILE, SqliteSeen
-from monitoring.feedback.token_store import DAY, Seen, StoreError
+from monitoring.feedback.redis_store import RedisTokenStore
+from monitoring.feedback.sqlite_store import FILE, SqliteTokenStore
+from monitoring.feedback.token_store import DAY, StoreError, TokenStore
 
 NOW = 20_000 * DAY + 100
 
@@ -21,10 +21,10 @@ NOW = 20_000 * DAY + 100
 def open_seen(request, tmp_path):
     """A function that opens the same set once more."""
     if request.param == "sqlite":
-        return lambda: SqliteSeen(tmp_path / "state")
+        return lambda: SqliteTokenStore(tmp_path / "state")
     url = request.getfixturevalue("redis_url")
     name = os.urandom(4).hex()
-    return lambda: RedisSeen(url, name, 10**6)
+    return lambda: RedisTokenStore(url, name, 10**6)
 
 
 def nonces(count: int) -> list[tuple[int, bytes]]:
@@ -32,7 +32,7 @@ def nonces(count: int) -> list[tuple[int, bytes]]:
 
 
 def test_what_is_there_is_not_new(open_seen) -> None:
-    seen: Seen = open_seen()
+    seen: TokenStore = open_seen()
     first, second = nonces(2)
     assert seen.add([first]) == [True]
     assert seen.add([second, first, second]) == [True, False, False]
@@ -42,7 +42,7 @@ def test_what_is_there_is_not_new(open_seen) -> None:
 
 
 def test_the_same_nonce_of_another_day_is_another_token(open_seen) -> None:
-    seen: Seen = open_seen()
+    seen: TokenStore = open_seen()
     assert seen.add([(NOW, b"12345678"), (NOW + DAY, b"12345678")]) == [True, True]
 
 
@@ -64,7 +64,7 @@ def test_of_many_who_add_the_same_at_once_one_is_first(open_seen) -> None:
 
 
 def test_old_days_are_forgotten_whole_and_never_counted_again(tmp_path) -> None:
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     old, late, new = (NOW - 2 * DAY, b"12345678"), (NOW - 2 * DAY, b"abcdefgh"), (NOW, b"12345678")
     seen.add([old, new])
     before = NOW - DAY
@@ -77,7 +77,7 @@ def test_old_days_are_forgotten_whole_and_never_counted_again(tmp_path) -> None:
 
 
 def test_a_clock_that_ran_ahead_and_came_back_took_nothing_away(tmp_path) -> None:
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     counted, other = nonces(2)
     seen.add([counted])
     for _ in range(3):
@@ -107,11 +107,11 @@ def test_a_commit_survives_a_kill(tmp_path) -> None:
         [sys.executable, "-c", script, tmp_path], cwd=top, capture_output=True, text=True
     )
     assert done.stdout == "[True]\n"
-    assert SqliteSeen(tmp_path).add([(NOW, b"12345678")]) == [False]
+    assert SqliteTokenStore(tmp_path).add([(NOW, b"12345678")]) == [False]
 
 
 def test_a_label_takes_some_twenty_bytes(tmp_path) -> None:
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     for _ in range(20):
         seen.add(nonces(1000))
     seen.close()
@@ -120,7 +120,7 @@ def test_a_label_takes_some_twenty_bytes(tmp_path) -> None:
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path) -> None:
-    SqliteSeen(tmp_path / "state").add(nonces(1))
+    SqliteTokenStore(tmp_path / "state").add(nonces(1))
     for path in (tmp_path / "state").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
 
@@ -128,17 +128,17 @@ def test_the_file_is_for_its_owner_alone(tmp_path) -> None:
 def test_a_folder_that_cannot_be_made_is_named(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"file/state/feedback\.sqlite3"):
-        SqliteSeen(tmp_path / "file" / "state")
+        SqliteTokenStore(tmp_path / "file" / "state")
 
 
 def test_a_file_of_something_else_is_refused(tmp_path) -> None:
     (tmp_path / FILE).write_text("not a database" * 100)
     with pytest.raises(StoreError, match="not a database"):
-        SqliteSeen(tmp_path)
+        SqliteTokenStore(tmp_path)
 
 
 def test_a_full_disk_adds_nothing(tmp_path) -> None:
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     seen.add(nonces(1))
     (pages,) = seen._db.execute("PRAGMA page_count").fetchone()
     seen._db.execute(f"PRAGMA max_page_count={pages + 1}")  # SQLite's own way to be full
@@ -151,7 +151,7 @@ def test_a_full_disk_adds_nothing(tmp_path) -> None:
 
 def test_a_locked_file_is_an_error_not_a_wait_forever(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("monitoring.feedback.sqlite_store.WAIT_SECONDS", 0.05)
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="locked"):
@@ -162,13 +162,13 @@ def test_a_locked_file_is_an_error_not_a_wait_forever(tmp_path, monkeypatch) -> 
 
 def test_a_redis_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(StoreError, match=r"redis://127\.0\.0\.1:1/0") as caught:
-        RedisSeen("redis://:secret@127.0.0.1:1/0", "m", 1)
+        RedisTokenStore("redis://:secret@127.0.0.1:1/0", "m", 1)
     assert "secret" not in str(caught.value)
 
 
 def test_a_redis_lost_later_is_an_error(redis_server) -> None:
     url, stop = redis_server()
-    seen = RedisSeen(url, "m", 10**6)
+    seen = RedisTokenStore(url, "m", 10**6)
     stop()
     with pytest.raises(StoreError):
         seen.add(nonces(1))
@@ -178,7 +178,7 @@ def test_days_expire_in_redis(redis_url) -> None:
     import redis
 
     name = os.urandom(4).hex()
-    RedisSeen(redis_url, name, 10**6).add([(NOW, b"12345678")])
+    RedisTokenStore(redis_url, name, 10**6).add([(NOW, b"12345678")])
     client = redis.Redis.from_url(redis_url)
     keys = client.keys(f"model-feedback:{name}:*")
     assert {client.expiretime(key) for key in keys} == {(20_000 + 2 + 10**6) * DAY}
@@ -186,18 +186,18 @@ def test_days_expire_in_redis(redis_url) -> None:
 
 @pytest.mark.parametrize("way", ["deleted", "replaced"])
 def test_a_set_that_is_deleted_while_it_is_open_takes_no_more(tmp_path, way) -> None:
-    seen = SqliteSeen(tmp_path)
+    seen = SqliteTokenStore(tmp_path)
     tokens = nonces(1)
     seen.add(tokens)
     (tmp_path / FILE).unlink()
     if way == "replaced":
-        SqliteSeen(tmp_path).close()
+        SqliteTokenStore(tmp_path).close()
     with pytest.raises(StoreError, match="deleted or replaced while the server runs"):
         seen.add(tokens)
 
 
 def test_only_who_starts_the_server_makes_the_set(tmp_path) -> None:
     with pytest.raises(StoreError, match="unable to open"):
-        SqliteSeen(tmp_path, make=False)
-    SqliteSeen(tmp_path).close()
-    assert SqliteSeen(tmp_path, make=False).add(nonces(1)) == [True]
+        SqliteTokenStore(tmp_path, make=False)
+    SqliteTokenStore(tmp_path).close()
+    assert SqliteTokenStore(tmp_path, make=False).add(nonces(1)) == [True]

@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.feedback.keys import KeyFileError, KeyRing, Keys
+from monitoring.feedback.keys import FeedbackKeys, KeyFileError, KeyRing
 from monitoring.feedback.tokens import LENGTH, TokenError, Tokens
 
 ROOT = "0123456789ab" + "0" * 52
-KEYS = Keys.parse("7:" + base64.b64encode(b"k" * 32).decode(), "diamonds")
+KEYS = FeedbackKeys.parse("7:" + base64.b64encode(b"k" * 32).decode(), "diamonds")
 CLASSES = ("Fair", "Good", "Ideal")
 
 
-def tokens(classes: Any = CLASSES, keys: Keys = KEYS, at: float = 1_700_000_000, **options: Any):
+def tokens(
+    classes: Any = CLASSES, keys: FeedbackKeys = KEYS, at: float = 1_700_000_000, **options: Any
+):
     return Tokens(keys, options.pop("root", ROOT), classes, now=lambda: at, **options)
 
 
@@ -111,9 +113,9 @@ def test_whatever_the_clock_says_there_is_a_token(at: float) -> None:
 def test_another_key_or_model_does_not_verify() -> None:
     secret = base64.b64encode(b"k" * 32).decode()
     for keys in (
-        Keys.parse("7:" + base64.b64encode(b"j" * 32).decode(), "diamonds"),
-        Keys.parse(f"8:{secret}", "diamonds"),
-        Keys.parse(f"7:{secret}", "rubies"),
+        FeedbackKeys.parse("7:" + base64.b64encode(b"j" * 32).decode(), "diamonds"),
+        FeedbackKeys.parse(f"8:{secret}", "diamonds"),
+        FeedbackKeys.parse(f"7:{secret}", "rubies"),
     ):
         assert reason(tokens(keys=keys), TOKEN) == "bad_signature"
 
@@ -181,7 +183,7 @@ def test_a_broken_key_file_leaves_the_keys_as_they_were(tmp_path) -> None:
 )
 def test_a_key_file_that_cannot_be_used_says_where(text: str, said: str) -> None:
     with pytest.raises(KeyFileError, match=said) as caught:
-        Keys.parse(text, "m")
+        FeedbackKeys.parse(text, "m")
     assert A not in str(caught.value)
 
 

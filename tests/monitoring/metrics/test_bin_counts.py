@@ -9,10 +9,10 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.metrics.bin_counts import Bins
+from monitoring.metrics.bin_counts import BinCounts
 from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import FeatureProfile
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 
 RANDOM = np.random.default_rng(5)
 FRAME = pd.DataFrame(
@@ -36,12 +36,12 @@ VALUES = {
 ROWS = st.lists(st.tuples(*(st.none() | VALUES[name] for name in FRAME)), min_size=1, max_size=60)
 
 
-def counted(bins: Bins) -> dict[str, list[int]]:
+def counted(bins: BinCounts) -> dict[str, list[int]]:
     return dict(bins.take())
 
 
-def all_features() -> Bins:
-    return Bins([(place, FEATURES[name]) for place, name in enumerate(FRAME)], {})
+def all_features() -> BinCounts:
+    return BinCounts([(place, FEATURES[name]) for place, name in enumerate(FRAME)], {})
 
 
 @settings(deadline=None)
@@ -73,7 +73,7 @@ def test_what_was_taken_is_not_counted_again() -> None:
 
 
 def test_nan_is_in_no_bin() -> None:
-    bins = Bins([(0, FEATURES["number"])], {})
+    bins = BinCounts([(0, FEATURES["number"])], {})
     bins.add([np.array([np.nan, 0.0, np.nan])])
     assert sum(counted(bins)["number"]) == 1
 
@@ -82,7 +82,7 @@ def test_times_are_counted_in_the_unit_of_their_column() -> None:
     days = pd.Series(pd.date_range("2024-01-01", periods=300, freq="D"))
     (feature,) = build_profile(pd.DataFrame({"when": days}), [("when", "datetime")]).features
     ticks = (days.astype("datetime64[s]").astype("int64")).tolist()
-    bins = Bins([(0, feature)], {"when": Clock.of_dtype("datetime64[s]")})
+    bins = BinCounts([(0, feature)], {"when": DatetimeUnit.of_dtype("datetime64[s]")})
     bins.add([[*ticks, None]])
     assert counted(bins)["when"] == list(feature.counts)
 
@@ -96,6 +96,6 @@ def test_a_category_without_a_bin_is_left_out() -> None:
         counts=(5, 5),
         missing=0,
     )
-    bins = Bins([(0, feature)], {})
+    bins = BinCounts([(0, feature)], {})
     bins.add([["a", "c", None, "b", "a"]])
     assert counted(bins) == {"kind": [2, 1]}

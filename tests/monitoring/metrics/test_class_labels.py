@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.class_labels import class_text
-from monitoring.metrics.prediction_counts import Answers
+from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.binning import answer_features
 from monitoring.profile.profile import PREDICTION, Profile
@@ -38,7 +38,7 @@ def test_predictions_and_their_bins_have_the_same_labels() -> None:
         routes={},
         registry=registry,
     )
-    answers = Answers(profile, classes)
+    answers = PredictionCounts(profile, classes)
     answers.add([True, True, False], [None] * 3, [1] * 3)
     answers.write(metrics)
 

@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from monitoring.metrics.recorder import KEPT_ROWS, Batch, Observer
+from monitoring.metrics.recorder import KEPT_ROWS, Batch, MetricsRecorder
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.binning import answer_features, build_profile
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import NotCompared, Profile
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
 
 NAMES = ("carat", "color", "count", "flag", "when", "words")
 KINDS = ("number", "string", "integer", "boolean", "datetime", "string")
 CLASSES = ("bad", "fair", "good")
-CLOCK = Clock.of_dtype("datetime64[us]")
+CLOCK = DatetimeUnit.of_dtype("datetime64[us]")
 RANDOM = np.random.default_rng(3)
 FRAME = pd.DataFrame(
     {
@@ -64,7 +64,7 @@ ROWS = st.lists(st.tuples(*VALUES, LABELS, CHANCES), min_size=1, max_size=80)
 
 def make(
     profile: Profile | None = PROFILE, classes: tuple[Any, ...] | None = CLASSES, **options: Any
-) -> tuple[Observer, CollectorRegistry]:
+) -> tuple[MetricsRecorder, CollectorRegistry]:
     registry = CollectorRegistry()
     metrics = Metrics(
         "diamonds",
@@ -77,7 +77,7 @@ def make(
         routes={},
         registry=registry,
     )
-    return Observer(NAMES, profile, metrics, {"when": CLOCK}), registry
+    return MetricsRecorder(NAMES, profile, metrics, {"when": CLOCK}), registry
 
 
 def batch_of(rows: list[tuple[Any, ...]], **changed: Any) -> Batch:

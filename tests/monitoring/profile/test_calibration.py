@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from monitoring.profile.calibration import FEWEST_ROWS, GROUPS, calibrate
+from monitoring.profile.calibration import GROUPS, MIN_ROWS, calibrate
 
 CONFIDENCES = st.lists(st.sampled_from([0.4, 0.5, 0.6, 0.7, 0.9, 1.0]), min_size=100, max_size=200)
 
@@ -48,9 +48,9 @@ def test_overconfidence_is_corrected() -> None:
 
 
 def test_too_few_rows_leave_the_confidence_as_it_is() -> None:
-    found = calibrate(np.linspace(0, 1, FEWEST_ROWS - 1), np.ones(FEWEST_ROWS - 1, bool))
+    found = calibrate(np.linspace(0, 1, MIN_ROWS - 1), np.ones(MIN_ROWS - 1, bool))
     assert found.thresholds == ()
-    assert found.rows == FEWEST_ROWS - 1
+    assert found.rows == MIN_ROWS - 1
     assert found.correct(0.3) == 0.3
     assert found.correct_many(np.array([0.3])).tolist() == [0.3]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.slices.clock import Clock
+from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
 
 CARATS = st.none() | st.floats(-3, 3) | st.sampled_from([0.0, 1.5, 2.0])
@@ -62,7 +62,7 @@ def test_bits_are_the_masks(rows: list[tuple[Any, ...]]) -> None:
 def test_times_are_compared_and_declared_as_frames_have_them(
     dtype: str, days: list[int | None]
 ) -> None:
-    clock = Clock.of_dtype(dtype)
+    clock = DatetimeUnit.of_dtype(dtype)
     ticks = [None if d is None else d * 86_400 * 10**9 // clock.nanoseconds for d in days]
     moments = [
         None if d is None else pd.Timestamp("1970-01-01") + pd.Timedelta(days=d) for d in days
@@ -83,7 +83,7 @@ def test_times_are_compared_and_declared_as_frames_have_them(
     assert [membership.bitmap([tick]) for tick in ticks] == expected
 
 
-def ticks_of(clock: Clock, day: int) -> int:
+def ticks_of(clock: DatetimeUnit, day: int) -> int:
     return day * 86_400 * 10**9 // clock.nanoseconds
 
 

@@ -13,7 +13,7 @@ from packager.errors import PackageError
 from packager.image.config import Image, assemble
 from packager.image.layers import Entry, plain_layer
 from packager.image.stack import entries
-from packager.build.reproducibility import Files, verify
+from packager.build.reproducibility import Files, check_reproducible
 
 
 def assembly(extra: Callable[[Path], bytes]) -> Callable[[Files, Files, Path], list[Image]]:
@@ -37,7 +37,7 @@ def twice(folder: Path, extra: Callable[[Path], bytes]) -> None:
     code = {"src/train.py": folder / "train.py"}
     code["src/train.py"].write_text("x = 1\n")
     make = assembly(extra)
-    verify(make(code, {}, folder), code, {}, folder, make)
+    check_reproducible(make(code, {}, folder), code, {}, folder, make)
 
 
 def test_what_depends_on_content_alone_passes(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.progress import Silent
-from packager.build.smoke_test import _equal, _told, prove
+from packager.build.smoke_test import _equal, _told, smoke_test
 from packager.runners.runner import LocalWorker, _process
 
 ANSWER = {"prediction": "yes", "probabilities": {"no": 0.25, "yes": 0.75}}
@@ -76,7 +76,7 @@ def test_a_proof_that_does_not_end_says_how_to_go_on(
     monkeypatch.setattr(LocalWorker, "run", late)
     ships: Any = SimpleNamespace(engine=None, base=None, image=SimpleNamespace(layers=()))
     with pytest.raises(PackageError, match="has not answered after 30 s") as told:
-        prove(ships, tmp_path, Silent(), 30)
+        smoke_test(ships, tmp_path, Silent(), 30)
     assert told.value.hint.endswith("add --resume --ready-seconds 150 to the command")
 
 

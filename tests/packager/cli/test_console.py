@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.cli.console import show
+from packager.cli.console import print_result
 from packager.errors import PackageError
 from packager.text import printable
 
@@ -22,15 +22,15 @@ def test_json_stays_the_same_json(text: str):
 
 
 def test_a_title_sequence_is_shown_as_text(capsys):
-    show("\x1b]0;owned\x07 and 日本\u202e")
+    print_result("\x1b]0;owned\x07 and 日本\u202e")
     assert capsys.readouterr().out == "\\u001b]0;owned\\u0007 and 日本\\u202e\n"
 
 
 def test_errors_and_output_of_others_are_shown_as_text(capsys):
-    from packager.cli.console import ConsoleProgress, show_error
+    from packager.cli.console import ConsoleProgress, print_error
 
     ConsoleProgress().output("\x1b[2Jgone [bold]")
-    show_error(PackageError("\x1b[8mhidden", "\x07bell"))
+    print_error(PackageError("\x1b[8mhidden", "\x07bell"))
     told = capsys.readouterr().err
     assert "\x1b[2J" not in told
     assert "\\u001b[2Jgone [bold]" in told

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packager import cli
-from packager.compare.packages import Described, changes, compare_layers, diff
-from packager.compare.records import Change, Difference, LayerEntry, Side
+from packager.compare.packages import ComparedPackage, changes, compare_layers, diff
+from packager.compare.records import Change, Difference, LayerEntry, PackageRef
 from packager.data.fingerprint import fingerprint
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
@@ -26,12 +26,12 @@ from packager.image.reference import open_reference
 from packager.image.stored_images import COMPANION
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import (
+    DataCheckSummary,
     Evaluation,
-    Findings,
     Metrics,
     NumericalEnvironment,
-    Observed,
-    Spread,
+    RepeatabilityResult,
+    SeedVariance,
 )
 from packager.manifest.manifest import (
     Base,
@@ -69,8 +69,8 @@ LOCK = Lock(
     base=Base(reference="python:3.11", diff_ids=("sha256:1",), env=("LANG=C", "PATH=/bin")),
     wheels=(wheel("numpy"), wheel("pandas", "2.0")),
 )
-FINDINGS = Findings(digest="0" * 64, counts={"id_like": 1})
-OBSERVED = Observed(rung="artifact", state=None)
+FINDINGS = DataCheckSummary(digest="0" * 64, counts={"id_like": 1})
+OBSERVED = RepeatabilityResult(rung="artifact", state=None)
 MANIFEST = Manifest(
     name="shop",
     version="1.0.0",
@@ -102,7 +102,7 @@ MANIFEST = Manifest(
     ),
     findings=FINDINGS,
     observed=OBSERVED,
-    spread=Spread(seeds=(1, 2), overall={}, slices={}),
+    spread=SeedVariance(seeds=(1, 2), overall={}, slices={}),
     evaluation=Evaluation(
         overall=Metrics(rows=10, values={"accuracy": 0.5}),
         slices={"channel=web": Metrics(rows=6, values={"accuracy": 0.25, "roc_auc": 0.5})},
@@ -121,8 +121,8 @@ LAYERS = tuple(
     for name, size in (("base", 1000), ("numpy 1.0", 100), ("code", 10), ("package", 1))
 )
 DATA = LayerEntry(name="data", diff_id=f"sha256:{'d' * 64}", size=10_000)
-SHOP = Described(
-    Side(name="shop:1", root=MANIFEST.root, config_digest="sha256:0", companion=True),
+SHOP = ComparedPackage(
+    PackageRef(name="shop:1", root=MANIFEST.root, config_digest="sha256:0", companion=True),
     MANIFEST,
     LOCK,
     PRINT,
@@ -132,19 +132,19 @@ SHOP = Described(
 )
 
 
-def manifest_with(**update: Any) -> Described:
+def manifest_with(**update: Any) -> ComparedPackage:
     return replace(SHOP, manifest=MANIFEST.model_copy(update=update))
 
 
-def lock_with(**update: Any) -> Described:
+def lock_with(**update: Any) -> ComparedPackage:
     return replace(SHOP, lock=LOCK.model_copy(update=update))
 
 
-def part(name: str, **update: Any) -> Described:
+def part(name: str, **update: Any) -> ComparedPackage:
     return manifest_with(**{name: getattr(MANIFEST, name).model_copy(update=update)})
 
 
-def data_of(frame: pd.DataFrame, content: str) -> Described:
+def data_of(frame: pd.DataFrame, content: str) -> ComparedPackage:
     known = part("data", files=(file("visits.csv", content),))
     return replace(known, fingerprint=fingerprint(frame))
 
@@ -226,7 +226,7 @@ def test_a_package_does_not_differ_from_itself():
             one("observed", ("rung",), "artifact", "state"),
         ),
         (
-            manifest_with(spread=Spread(seeds=(1, 3), overall={}, slices={})),
+            manifest_with(spread=SeedVariance(seeds=(1, 3), overall={}, slices={})),
             one("spread", ("seeds",), [1, 2], [1, 3]),
         ),
         (
@@ -235,7 +235,9 @@ def test_a_package_does_not_differ_from_itself():
         ),
     ],
 )
-def test_one_change_is_named_exactly_and_nothing_else(other: Described, expected: dict[str, Any]):
+def test_one_change_is_named_exactly_and_nothing_else(
+    other: ComparedPackage, expected: dict[str, Any]
+):
     found = diff(SHOP, other)
     assert told(found) == expected
     assert not found.same
@@ -523,7 +525,7 @@ stacks = st.lists(st.sampled_from([*LAYERS, DATA]), max_size=5).map(tuple)
 
 
 @st.composite
-def packages(draw: st.DrawFn) -> Described:
+def packages(draw: st.DrawFn) -> ComparedPackage:
     recipe = MANIFEST.recipe.model_copy(update={"params": draw(tables)})
     manifest = MANIFEST.model_copy(
         update={
@@ -535,8 +537,8 @@ def packages(draw: st.DrawFn) -> Described:
     )
     layers = draw(stacks)
     companion = draw(st.booleans())
-    return Described(
-        Side(name="", root=manifest.root, config_digest="", companion=companion),
+    return ComparedPackage(
+        PackageRef(name="", root=manifest.root, config_digest="", companion=companion),
         manifest,
         LOCK.model_copy(update={"wheels": draw(wheels)}),
         fingerprint(draw(frames)),
@@ -573,7 +575,7 @@ def seen(value: Any, *, mirrored: bool) -> Any:
 
 @given(packages())
 @settings(max_examples=50, deadline=None)
-def test_whatever_is_compared_with_itself_is_the_same(shop: Described):
+def test_whatever_is_compared_with_itself_is_the_same(shop: ComparedPackage):
     found = diff(shop, shop)
     assert found.same
     assert told(found) == {}
@@ -582,7 +584,7 @@ def test_whatever_is_compared_with_itself_is_the_same(shop: Described):
 
 @given(packages(), packages())
 @settings(max_examples=100, deadline=None)
-def test_the_way_back_mirrors_the_way_there(a: Described, b: Described):
+def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPackage):
     there, back = (diff(*pair).model_dump(mode="json", by_alias=True) for pair in ((a, b), (b, a)))
     assert seen(there, mirrored=True) == seen(back, mirrored=False)
     assert diff(a, b).same == diff(b, a).same
@@ -590,7 +592,7 @@ def test_the_way_back_mirrors_the_way_there(a: Described, b: Described):
 
 @given(packages(), packages())
 @settings(max_examples=100, deadline=None)
-def test_no_difference_means_equal_packages_and_reads_back(a: Described, b: Described):
+def test_no_difference_means_equal_packages_and_reads_back(a: ComparedPackage, b: ComparedPackage):
     found = diff(a, b)
     same_stacks = [e.diff_id for e in a.layers] == [e.diff_id for e in b.layers]
     assert found.layers.same == same_stacks
@@ -678,7 +680,7 @@ def test_a_package_in_an_engine_is_the_same_as_in_a_folder(engine: Engine, two, 
             open_reference(made[0].name, engine) as there,
             open_reference(str(two[0]), None) as here,
         ):
-            found = diff(Described.of(there), Described.of(here))
+            found = diff(ComparedPackage.of(there), ComparedPackage.of(here))
             assert found.same, as_text(found)
             assert found.companion is not None
             assert [name for name, _, _ in there.layers(companion=True)] == [
@@ -692,7 +694,9 @@ def test_a_package_in_an_engine_is_the_same_as_in_a_folder(engine: Engine, two, 
 def test_metrics_of_other_seeds_are_told_by_mean_and_deviation() -> None:
     one, other = (
         manifest_with(
-            spread=Spread(seeds=(1, 2), overall={"accuracy": v}, slices={"a": {"accuracy": v}})
+            spread=SeedVariance(
+                seeds=(1, 2), overall={"accuracy": v}, slices={"a": {"accuracy": v}}
+            )
         )
         for v in ((0.5, 0.7), (0.8, 0.8))
     )

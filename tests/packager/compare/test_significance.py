@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from packager.compare.significance import Seeds, difference, mcnemar, t_cdf, t_quantile
+from packager.compare.significance import SeedRuns, difference, mcnemar, t_cdf, t_quantile
 
 
 @given(st.floats(0, 50), st.floats(1, 5000))
@@ -37,7 +37,7 @@ def test_one_row_says_nothing() -> None:
 
 def test_equal_answers_are_no_difference() -> None:
     scores = np.array([1.0, 0.0, 1.0])
-    found = difference(scores, scores, (Seeds(0.0, 4), Seeds(0.0, 4)))
+    found = difference(scores, scores, (SeedRuns(0.0, 4), SeedRuns(0.0, 4)))
     assert (found.difference, found.p, found.low, found.high) == (0.0, 1.0, 0.0, 0.0)
 
 
@@ -45,7 +45,7 @@ def trial(random: np.random.Generator, gain: float, rows: int = 800) -> tuple[fl
     """p with and without seeds, of two models whose accuracy varies by 0.01 with the seed."""
     right = 0.8 + random.normal(0, 0.01, 2) + (0.0, gain)
     one, other = ((random.random(rows) < share).astype(float) for share in right)
-    seeds = [Seeds(float(random.normal(0, 0.01, 5).var(ddof=1)), 4) for _ in range(2)]
+    seeds = [SeedRuns(float(random.normal(0, 0.01, 5).var(ddof=1)), 4) for _ in range(2)]
     found = difference(one, other, (seeds[0], seeds[1]))
     return found.p, found.p_sample
 

@@ -17,13 +17,13 @@ import pytest
 
 from packager.data.fingerprint import fingerprint
 from packager.data.frames import infer_columns, keep_text_plain, read
-from packager.data.model_input import as_served
+from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
-from packager.data.preview import first_rows, refuse_commas
+from packager.data.preview import read_first_rows, refuse_commas
 from packager.data.row_files import read_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 from packager.tables import stream
 
 
@@ -32,12 +32,12 @@ def table(tmp_path):
     """Write a file, read it, and see that reading it in blocks says the same."""
 
     def table(text: str | bytes, name: str = "t.csv", **options) -> pd.DataFrame:
-        file, reader = tmp_path / name, Reader.model_validate(options)
+        file, reader = tmp_path / name, TableReadOptions.model_validate(options)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         frame = read(file, reader)
         printed = stream.fingerprint_path(file, reader).model_copy(update={"files": ()})
         assert printed == fingerprint(frame)
-        return as_served(frame, reader)
+        return to_model_input(frame, reader)
 
     return table
 
@@ -89,7 +89,7 @@ def test_numbers_with_commas_are_not_taken_for_text(table, tmp_path, cells, mark
     text = "a,b\n" + "".join(f"{cell},x\n" for cell in cells * 15)
     table(text)
     with pytest.raises(UsageError, match="numbers with a decimal point in 'a'") as caught:
-        refuse_commas(first_rows(tmp_path / "t.csv"), Reader(), "t.csv")
+        refuse_commas(read_first_rows(tmp_path / "t.csv"), TableReadOptions(), "t.csv")
     line = caught.value.hint.partition("package.toml: ")[2].partition(", or declare")[0]
     assert tomllib.loads(line) == {"read": marks}
     assert pd.api.types.is_numeric_dtype(table(text, **marks)["a"].dtype)
@@ -150,8 +150,8 @@ def test_words_for_null_of_the_table_and_of_a_column(table):
 
 def test_text_that_is_read_as_null_is_counted(table, tmp_path):
     frame = table("c,n\nNA,1\nDE,NA\n,3\nNA,4\n")
-    assert words_read_as_null(tmp_path / "t.csv", frame, Reader()) == {"c": {"NA": 2}}
-    declared = Reader.model_validate({"columns": {"c": {"null": ["NA"]}}})
+    assert words_read_as_null(tmp_path / "t.csv", frame, TableReadOptions()) == {"c": {"NA": 2}}
+    declared = TableReadOptions.model_validate({"columns": {"c": {"null": ["NA"]}}})
     assert words_read_as_null(tmp_path / "t.csv", frame, declared) == {}
 
 
@@ -232,7 +232,10 @@ def test_dates_of_csv_and_parquet_are_the_same_table(tmp_path):
     (tmp_path / "t.csv").write_text("d,n\n2024-01-31,1\n,2\n2024-02-29,3\n")
     left, right = read(tmp_path / "t.csv"), read(tmp_path / "t.parquet")
     assert fingerprint(left) == fingerprint(right)
-    assert [str(d) for d in as_served(right, Reader()).dtypes] == ["datetime64[s]", "int64"]
+    assert [str(d) for d in to_model_input(right, TableReadOptions()).dtypes] == [
+        "datetime64[s]",
+        "int64",
+    ]
 
 
 def test_dtypes_are_what_train_gets(table):
@@ -243,7 +246,7 @@ def test_dtypes_are_what_train_gets(table):
 
 
 def test_rows_to_predict_are_read_as_the_data_was(tmp_path):
-    reader = Reader.model_validate(
+    reader = TableReadOptions.model_validate(
         {"separator": ";", "decimal": ",", "columns": {"c": {"kind": "string"}}}
     )
     frame = pd.DataFrame({"a": [0.5], "c": ["NA"], "b": [True]})
@@ -267,7 +270,7 @@ def test_types_of_parquet_become_columns_that_a_request_holds(tmp_path):
         }
     )
     pa.parquet.write_table(table, tmp_path / "t.parquet")
-    frame = as_served(read(tmp_path / "t.parquet"), Reader())
+    frame = to_model_input(read(tmp_path / "t.parquet"), TableReadOptions())
     columns = {column.name: column for column in infer_columns(frame)}
     assert {name: (c.kind, c.dtype) for name, c in columns.items() if name != "large"} == {
         "day": ("datetime", "datetime64[s]"),

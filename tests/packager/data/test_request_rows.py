@@ -16,7 +16,7 @@ from packager.data.frames import infer_columns, read
 from packager.data.request_rows import RowChecker, RowError, check_rows
 from packager.data.row_files import read_rows
 from packager.errors import PackageError
-from packager.manifest.manifest import Column, Refusal, Schema
+from packager.manifest.manifest import Column, RejectedValue, Schema
 
 
 def schema_of(frame, extras=()):
@@ -432,7 +432,11 @@ def test_what_the_model_cannot_take_is_refused_naming_row_and_column(refuses, fa
     ],
 )
 def test_null_is_advised_only_where_it_is_taken(
-    cells: dict[str, float], refuses: tuple[Refusal, ...], nullable: bool, strict: bool, null: bool
+    cells: dict[str, float],
+    refuses: tuple[RejectedValue, ...],
+    nullable: bool,
+    strict: bool,
+    null: bool,
 ) -> None:
     column = Column(name="x", kind="number", dtype="float64", nullable=nullable, refuses=refuses)
     checker = RowChecker(Schema(features=(column,)), strict=strict)

@@ -18,7 +18,7 @@ from real_prometheus import alertmanager, free_port, prometheus
 from packager.deploy import generated_folder
 from packager.deploy.fleet import Fleet
 from packager.deploy.monitoring import model_files, shared_files
-from packager.deploy.prometheus.rules import Monitored
+from packager.deploy.prometheus.rules import MonitoredModel
 
 pytestmark = [
     pytest.mark.server,
@@ -27,7 +27,7 @@ pytestmark = [
         reason="no prometheus and alertmanager here",
     ),
 ]
-MODEL = Monitored("shop", "1.0.0-3f9c12ab45de", "classification", ("__all__",), ("carat",))
+MODEL = MonitoredModel("shop", "1.0.0-3f9c12ab45de", "classification", ("__all__",), ("carat",))
 
 
 def alerts(address: str, until: Callable[[list[Any]], bool]) -> list[Any]:

@@ -13,7 +13,7 @@ import yaml
 from deployed_models import MODEL, Packaged, deployed, written
 
 from packager.deploy.monitoring import deploy_monitoring, model_files
-from packager.deploy.prometheus.rules import Monitored, Objectives
+from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 from packager.engine.hardening import MAX_PROCESSES
 from packager.errors import PackageError
 
@@ -50,7 +50,7 @@ HOSTILE = (
     "%{x} <%= y %>",
     "!ruby/object:X",
 )
-STRANGE = Monitored("strange", MODEL.version, "classification", ("__all__", *HOSTILE), HOSTILE)
+STRANGE = MonitoredModel("strange", MODEL.version, "classification", ("__all__", *HOSTILE), HOSTILE)
 
 
 def test_every_service_has_no_privileges_and_limits(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_no_name_of_an_image_is_a_variable(tmp_path: Path) -> None:
 def test_servers_with_keys_are_scraped_with_one(tmp_path: Path) -> None:
     out = tmp_path / "out"
     deployed(out, keys=True)
-    deployed(out, Monitored("other", "1-a", "regression", ("__all__",), ()), "other:1")
+    deployed(out, MonitoredModel("other", "1-a", "regression", ("__all__",), ()), "other:1")
     deployed(out)  # another version keeps them
     services = yaml.safe_load((out / "compose.yml").read_text())["services"]
     asked = services["model-diamonds-cut"]
@@ -109,7 +109,7 @@ EVERYTHING = "".join(name for name in HOSTILE if name != "\x00" and len(name) < 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_rules_and_their_tests_take_any_name_of_a_feature_or_slice(tmp_path: Path) -> None:
-    model = Monitored(
+    model = MonitoredModel(
         "strange", MODEL.version, "regression", ("__all__", EVERYTHING), (EVERYTHING,)
     )
     for path, text in model_files(model).items():
@@ -161,7 +161,9 @@ def test_the_dashboard_asks_with_no_name_that_could_end_a_string() -> None:
 def test_a_package_with_a_name_that_no_build_writes_is_refused(
     name: str, version: str, tmp_path: Path
 ) -> None:
-    package: Any = Packaged(Monitored(name, version, "regression", ("__all__",), ()), "image:1")
+    package: Any = Packaged(
+        MonitoredModel(name, version, "regression", ("__all__",), ()), "image:1"
+    )
     with pytest.raises(PackageError, match="expected the name and version of a package"):
         deploy_monitoring(package, tmp_path / "out", Objectives())
     assert list(tmp_path.iterdir()) == []
@@ -169,7 +171,7 @@ def test_a_package_with_a_name_that_no_build_writes_is_refused(
 
 def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
     package: Any = Packaged(
-        Monitored("a", "1-a", "regression", ("__all__",), ("\ud800",)), "image:1"
+        MonitoredModel("a", "1-a", "regression", ("__all__",), ("\ud800",)), "image:1"
     )
     with pytest.raises(PackageError, match="expected names of features and slices in Unicode"):
         deploy_monitoring(package, tmp_path / "out", Objectives())

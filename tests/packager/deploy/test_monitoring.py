@@ -25,7 +25,7 @@ from packager.deploy.monitoring import (
     model_files,
     remove_monitoring,
 )
-from packager.deploy.prometheus.rules import Monitored, Objectives
+from packager.deploy.prometheus.rules import MonitoredModel, Objectives
 from packager.deploy.yaml import dump
 from packager.errors import UsageError
 
@@ -116,7 +116,7 @@ def test_every_replica_is_scraped_under_the_job_that_alerts_ask_for(tmp_path: Pa
     assert f'up{{job="{job["job_name"]}"}}' in rules
 
 
-def drawn(model: Monitored) -> Any:
+def drawn(model: MonitoredModel) -> Any:
     return json.loads(model_files(model)[f"grafana/dashboards/{model.name}.json"])
 
 
@@ -147,9 +147,12 @@ def test_the_dashboard_is_one_grafana_can_draw() -> None:
 
 
 def test_the_dashboards_uid_is_the_models_whatever_the_version() -> None:
-    other = Monitored(MODEL.name, "2.0.0-000000000000", "regression", ("__all__",), ())
+    other = MonitoredModel(MODEL.name, "2.0.0-000000000000", "regression", ("__all__",), ())
     assert drawn(MODEL)["uid"] == drawn(other)["uid"]
-    assert drawn(MODEL)["uid"] != drawn(Monitored("b", "1", "regression", ("__all__",), ()))["uid"]
+    assert (
+        drawn(MODEL)["uid"]
+        != drawn(MonitoredModel("b", "1", "regression", ("__all__",), ()))["uid"]
+    )
     assert len(drawn(MODEL)["uid"]) <= 40
 
 
@@ -184,7 +187,7 @@ def test_a_file_somebody_changed_is_kept_and_named(tmp_path: Path) -> None:
     file.write_text("mine")
     before = contents(out)
     with pytest.raises(UsageError, match=r"diamonds-cut.yml: was changed since it was written"):
-        written(tmp_path, Monitored("diamonds-cut", "2", "regression", ("__all__",), ()))
+        written(tmp_path, MonitoredModel("diamonds-cut", "2", "regression", ("__all__",), ()))
     assert contents(out) == before
 
 
@@ -208,8 +211,8 @@ def test_a_kill_on_the_way_leaves_a_folder_that_another_call_goes_on_with(
 ) -> None:
     """Killed after any file of another model, and of another version, then asked for a third."""
     out, fine = written(tmp_path), tmp_path / "fine"
-    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
-    last = Monitored(**{**vars(MODEL), "version": "3.0.0-222222222222"})
+    newer = MonitoredModel(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    last = MonitoredModel(**{**vars(MODEL), "version": "3.0.0-222222222222"})
     for model, objectives in ((PRICES, Objectives()), (newer, Objectives(latency_seconds=0.5))):
         with monkeypatch.context() as patched:
             _die_after(steps, patched)
@@ -248,7 +251,7 @@ def _die_after(steps: int, patched: pytest.MonkeyPatch) -> None:
     patched.setattr(generated_folder, "_write", some)
 
 
-PRICES = Monitored("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
+PRICES = MonitoredModel("prices.v2", "2.0.0-000000000000", "regression", ("__all__",), ("carat",))
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
@@ -291,7 +294,7 @@ def test_another_version_takes_the_place_of_the_one_before_and_keeps_its_ports(
 ) -> None:
     out = written(tmp_path)
     deployed(out, PRICES, "models/prices:2")
-    newer = Monitored(**{**vars(MODEL), "version": "2.0.0-111111111111"})
+    newer = MonitoredModel(**{**vars(MODEL), "version": "2.0.0-111111111111"})
     done = deployed(out, newer, "models/diamonds-cut:2")
     assert done.before == MODEL.version
     services = yaml.safe_load((out / "compose.yml").read_text())["services"]

@@ -13,7 +13,7 @@ import docker
 import pytest
 from command import Package
 
-from packager.cache import owner
+from packager.cache import process_id
 from packager.engine.containers import OWNER, engine_address
 from packager.engine.engine import Engine
 from packager.errors import PackageError
@@ -142,7 +142,7 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
     assert "start it" in caught.value.hint
     assert caught.value.message.startswith("the Docker engine at unix://")
     for left in docker.from_env().containers.list(all=True, filters={"label": OWNER}):
-        if left.labels[OWNER] == owner():
+        if left.labels[OWNER] == process_id():
             left.remove(force=True, v=True)
 
 
@@ -171,7 +171,7 @@ def test_a_container_that_does_a_job_is_not_asked_for_its_health(
 
     def look(_: str) -> None:
         for found in docker.from_env().containers.list(filters={"label": OWNER}):
-            if found.labels[OWNER] == owner():
+            if found.labels[OWNER] == process_id():
                 seen.append(found.attrs["State"].get("Health"))
 
     script = "print(1, flush=True); import time; time.sleep(1)"

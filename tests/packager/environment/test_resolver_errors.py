@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from packager.environment.platform import Target
-from packager.environment.resolver_errors import explained, one_line
+from packager.environment.resolver_errors import resolver_error, single_line
 
 TARGET = Target("3.11", "linux/amd64", (2, 36))
 NO_SOLUTION = "error: No solution found when resolving dependencies\n  cause: "
@@ -18,7 +18,7 @@ def hint(text: str) -> str:
     def probe(requirement: str, python: str) -> str | None:
         return WHEELS.get((requirement, python))
 
-    return explained(one_line(text), "requirements.txt", TARGET, probe).hint
+    return resolver_error(single_line(text), "requirements.txt", TARGET, probe).hint
 
 
 def test_wheels_for_another_python_lead_to_the_first_version_that_fits():

@@ -24,7 +24,7 @@ from packager.image.docker_build import (
     own_template,
     split,
 )
-from packager.image.export import Output
+from packager.image.export import Destination
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.manifest.manifest import Base
 from packager.progress import Silent
@@ -238,14 +238,14 @@ def test_a_template_that_loses_the_package_is_refused(tmp_path: Path):
 @pytest.mark.parametrize("output", ["oci:image", "docker-archive:image.tar"])
 def test_docker_builds_into_the_engine_only(output: str):
     with pytest.raises(UsageError, match="expected --output docker, got") as caught:
-        check_builder("docker", Output.parse(output), None)
+        check_builder("docker", Destination.parse(output), None)
     assert "leave out --engine" in caught.value.hint
-    check_builder("assemble", Output.parse(output), None)
+    check_builder("assemble", Destination.parse(output), None)
 
 
 def test_docker_needs_an_engine():
     with pytest.raises(PackageError, match="no Docker engine answers") as caught:
-        check_builder("docker", Output.parse("docker"), None)
+        check_builder("docker", Destination.parse("docker"), None)
     assert caught.value.hint == "start Docker, or leave out --engine"
 
 

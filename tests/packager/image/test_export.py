@@ -10,7 +10,13 @@ from image_samples import NAME, make_images
 
 from packager.digest import sha256_bytes, sha256_file
 from packager.errors import PackageError, UsageError
-from packager.image.export import Output, archive_stream, deliver, write_archive, write_oci
+from packager.image.export import (
+    Destination,
+    archive_stream,
+    export_images,
+    write_archive,
+    write_oci,
+)
 from packager.image.stored_images import read_archive
 
 
@@ -29,7 +35,7 @@ def images(tmp_path: Path):
     ],
 )
 def test_an_output_is_read_and_written_alike(text: str, kind: str, path: str | None):
-    output = Output.parse(text)
+    output = Destination.parse(text)
     assert (output.kind, output.path) == (kind, path and Path(path))
     assert str(output) == text
     assert output.paths == ((Path(path).resolve(),) if path else ())
@@ -40,7 +46,7 @@ def test_an_output_is_read_and_written_alike(text: str, kind: str, path: str | N
 )
 def test_anything_else_is_no_output(text: str):
     with pytest.raises(UsageError) as caught:
-        Output.parse(text)
+        Destination.parse(text)
     assert caught.value.message == (
         f"--output: expected docker, oci:DIR or docker-archive:FILE, got {text!r}"
     )
@@ -177,13 +183,13 @@ def test_an_archive_in_the_place_of_a_folder_is_refused(tmp_path: Path, images):
 
 @pytest.mark.parametrize("text", ["oci:{}/out", "docker-archive:{}/out"])
 def test_images_are_delivered_where_the_output_says(tmp_path: Path, images, text: str):
-    deliver(images, Output.parse(text.format(tmp_path)), None, Heard())
+    export_images(images, Destination.parse(text.format(tmp_path)), None, Heard())
     assert (tmp_path / "out").exists()
 
 
 def test_an_engine_that_is_not_there_is_told(images):
     with pytest.raises(PackageError) as caught:
-        deliver(images, Output("docker"), None, Heard())
+        export_images(images, Destination("docker"), None, Heard())
     assert caught.value.message == "--output docker: no engine answers"
     assert "--output oci:DIR" in caught.value.hint
 

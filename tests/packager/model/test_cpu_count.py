@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from packager.model import cpu_count
-from packager.model.cpu_count import tell_cores
+from packager.model.cpu_count import set_cpu_count
 
 PROGRAM = """
 import joblib
@@ -47,8 +47,8 @@ def test_the_number_of_threads_that_was_set_is_the_number(monkeypatch, threads, 
 
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
     monkeypatch.setattr(context, "physical_cores_cache", None)
-    tell_cores()
+    set_cpu_count()
     assert context.physical_cores_cache == (known or cpu_count._physical() or os.cpu_count())
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    tell_cores()  # what was counted stays
+    set_cpu_count()  # what was counted stays
     assert context.physical_cores_cache != 7

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from packager.errors import PackageError, UsageError
 from packager.manifest.manifest import Serve
-from packager.model.model import LoadedModel, load_model_at
+from packager.model.model import LoadedModel, load_model_from
 from packager.model.predictions import Predictions, scalars
 from packager.model.storage import save_model
 
@@ -120,7 +120,7 @@ def test_scalars_take_what_a_series_with_nulls_holds() -> None:
 
 def test_a_saved_model_is_read_back_with_its_classes(tmp_path: Path) -> None:
     loader = save_model(Fixed(["a"], [[0.5, 0.5]], np.array(["a", "b"])), tmp_path, ModuleType("t"))
-    loaded = load_model_at(tmp_path / "model", SERVE, "classification")
+    loaded = load_model_from(tmp_path / "model", SERVE, "classification")
     assert loader == "joblib"
     assert loaded.classes == ("a", "b")
     assert loaded.has_probabilities
@@ -156,7 +156,7 @@ def test_a_class_of_main_is_refused_when_saved_and_when_read(
     assert saved.value.hint.startswith("move Stray to a module of the project")
     joblib.dump(stray(["a"]), tmp_path / "model", compress=3)
     with pytest.raises(PackageError, match="the model needs 'Stray' of the script"):
-        load_model_at(tmp_path / "model", SERVE, "classification")
+        load_model_from(tmp_path / "model", SERVE, "classification")
 
 
 def test_save_without_load_is_refused_unless_a_predictor_reads_the_model(tmp_path: Path) -> None:
@@ -186,12 +186,12 @@ def test_a_save_that_writes_nothing_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_serve_is_refused_when_read(tmp_path: Path, native: Any, message: str) -> None:
     joblib.dump(native, tmp_path / "model")
     with pytest.raises(PackageError, match=message):
-        load_model_at(tmp_path / "model", SERVE, "classification")
+        load_model_from(tmp_path / "model", SERVE, "classification")
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match=r"expected the model at .*model, got nothing there"):
-        load_model_at(tmp_path / "model", SERVE, "regression")
+        load_model_from(tmp_path / "model", SERVE, "regression")
 
 
 @pytest.mark.parametrize(

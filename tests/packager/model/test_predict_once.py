@@ -110,9 +110,9 @@ def target(frame: pd.DataFrame, kinds: int) -> Any:
 def test_a_label_is_the_likeliest_class_also_where_classes_tie(model: Any, kinds: int) -> None:
     frame = rows()
     fitted = make_pipeline(Counting(), model).fit(frame[:1_000], target(frame, kinds)[:1_000])
-    assert predict_once._kind(model) in predict_once.LIKELIEST
+    assert predict_once._kind(model) in predict_once.ARGMAX_CLASSIFIERS
     classes = tuple(fitted.classes_.tolist())
-    ask = predict_once.asking(fitted, classes)
+    ask = predict_once.label_and_probabilities(fitted, classes)
     for part in (frame, frame[:1], frame[1:2]):
         before = Counting.asked
         labels, chances = ask(part)
@@ -122,7 +122,7 @@ def test_a_label_is_the_likeliest_class_also_where_classes_tie(model: Any, kinds
 
 
 def test_every_classifier_known_to_be_asked_once_is_tried_here() -> None:
-    assert {predict_once._kind(model) for model in FITTED} == predict_once.LIKELIEST
+    assert {predict_once._kind(model) for model in FITTED} == predict_once.ARGMAX_CLASSIFIERS
 
 
 def test_ties_of_a_forest_are_there_and_left_to_it() -> None:
@@ -131,7 +131,7 @@ def test_ties_of_a_forest_are_there_and_left_to_it() -> None:
     forest.fit(frame[:500], target(frame, 2)[:500])
     chances = forest.predict_proba(frame)
     assert (chances[:, 0] == chances[:, 1]).any()
-    labels, _ = predict_once.asking(forest, (0, 1))(frame)
+    labels, _ = predict_once.label_and_probabilities(forest, (0, 1))(frame)
     assert np.array_equal(labels, forest.predict(frame))
 
 
@@ -139,10 +139,10 @@ def test_what_may_decide_otherwise_is_asked_twice() -> None:
     frame = rows(300)
     text = np.array(["no", "yes"])[target(frame, 2)]
     forest = Forest(n_estimators=3, random_state=0).fit(frame, text)
-    assert set(predict_once.asking(forest, ("no", "yes"))(frame)[0]) == {"no"}
+    assert set(predict_once.label_and_probabilities(forest, ("no", "yes"))(frame)[0]) == {"no"}
     machine = make_pipeline(Counting(), SVC(probability=True, random_state=0)).fit(frame, text)
     before = Counting.asked
-    labels, _ = predict_once.asking(machine, ("no", "yes"))(frame)
+    labels, _ = predict_once.label_and_probabilities(machine, ("no", "yes"))(frame)
     assert (labels == machine.predict(frame)).all()
     assert Counting.asked == before + 2  # once above, once by the line before
 
@@ -152,7 +152,7 @@ def test_a_pipeline_passes_through_whatever_transforms(steps: list[Any]) -> None
     frame = rows(300)
     named = [(str(place), step) for place, step in enumerate(steps)]
     pipeline = Pipeline([*named, ("m", LogisticRegression())]).fit(frame, target(frame, 2))
-    labels, chances = predict_once.asking(pipeline, (0, 1))(frame)
+    labels, chances = predict_once.label_and_probabilities(pipeline, (0, 1))(frame)
     assert labels == pipeline.predict(frame).tolist()
     assert (chances == pipeline.predict_proba(frame)).all()
 
@@ -168,7 +168,7 @@ def test_raw_scores_of_an_objective_of_ones_own_are_no_probabilities() -> None:
         return chances - hot, 2 * chances * (1 - chances)
 
     model = LGBMClassifier(n_estimators=3, objective=objective, verbose=-1).fit(frame, known)
-    labels, _ = predict_once.asking(model, (0, 1, 2))(frame)
+    labels, _ = predict_once.label_and_probabilities(model, (0, 1, 2))(frame)
     with pytest.raises(PackageError, match=r"one value a row, got ndarray of shape \(300, 3\)"):
         checked_labels(labels, 300, "classification")
 
@@ -178,7 +178,7 @@ def test_a_search_is_what_it_found() -> None:
     pipeline = Pipeline([("c", Counting()), ("m", LogisticRegression())])
     search = GridSearchCV(pipeline, {"m__C": [0.1, 1.0]}, cv=2).fit(frame, target(frame, 2))
     before = Counting.asked
-    labels, chances = predict_once.asking(search, (0, 1))(frame)
+    labels, chances = predict_once.label_and_probabilities(search, (0, 1))(frame)
     assert Counting.asked == before + 1
     assert labels == search.predict(frame).tolist()
     assert (chances == search.predict_proba(frame)).all()
@@ -187,6 +187,6 @@ def test_a_search_is_what_it_found() -> None:
 def test_a_model_that_changes_its_frame_changes_nobody_elses() -> None:
     frame = rows(300)
     model = Adds().fit(frame, target(frame, 2))
-    labels, chances = predict_once.asking(model, (0, 1))(frame)
+    labels, chances = predict_once.label_and_probabilities(model, (0, 1))(frame)
     assert list(frame) == ["a", "b", "c"]
     assert len(labels) == len(chances) == 300

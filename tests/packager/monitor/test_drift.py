@@ -18,12 +18,12 @@ from typer.testing import CliRunner
 from monitoring.stats import drift
 from packager.cli.app import app
 from packager.errors import PackageError, UsageError
-from packager.monitor.counters import Wanted, from_prometheus, from_replicas
-from packager.monitor.drift import report
+from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
+from packager.monitor.drift import drift_report
 from packager.monitor.exposition import samples
 from packager.report.drift import as_text
 
-ANY = Wanted(None, None)
+ANY = ModelSelector(None, None)
 REFERENCE = {"low": 500, "middle": 300, "high": 200}
 BASE = {"model": "m", "version": "1-a"}
 
@@ -78,7 +78,7 @@ def test_replicas_add_up_and_references_do_not() -> None:
     one = exposition({"low": 500, "middle": 0, "high": 0})
     other = exposition({"low": 0, "middle": 300, "high": 200})
     with answering(one, other) as urls:
-        found = report(from_replicas(urls, ANY), 1.0)
+        found = drift_report(scrape_replicas(urls, ANY), 1.0)
     (feature,) = found.features
     assert feature.measured == drift.measure([500, 300, 200], [500, 300, 200])
     assert found.slices[0].labels == 200
@@ -89,7 +89,7 @@ def test_replicas_add_up_and_references_do_not() -> None:
 
 def test_drift_odd_values_and_a_worse_slice_are_said_aloud() -> None:
     with answering(exposition({"low": 100, "middle": 200, "high": 700}, 50, 50)) as urls:
-        found = report(from_replicas(urls, ANY), 1.0)
+        found = drift_report(scrape_replicas(urls, ANY), 1.0)
     assert found.drifting
     shown = as_text(found)
     assert [row.split()[-1] for row in shown.splitlines() if row.startswith(("f ", "__all__"))] == [
@@ -109,7 +109,7 @@ def test_long_names_are_cut_to_the_terminal_and_nowhere_else() -> None:
         'feature="f"', f'feature="{name}"'
     )
     with answering(lines) as urls:
-        found = report(from_replicas(urls, ANY), 1.0)
+        found = drift_report(scrape_replicas(urls, ANY), 1.0)
     assert name in as_text(found)
     assert max(map(len, as_text(found).splitlines())) > 80
     narrow = as_text(found, 80).splitlines()
@@ -119,7 +119,7 @@ def test_long_names_are_cut_to_the_terminal_and_nowhere_else() -> None:
 
 def test_without_rows_nothing_drifts_and_nothing_is_claimed() -> None:
     with answering(exposition({"low": 0, "middle": 0, "high": 0}, 0, 0)) as urls:
-        found = report(from_replicas(urls, ANY), 1.0)
+        found = drift_report(scrape_replicas(urls, ANY), 1.0)
     assert not found.drifting
     assert as_text(found).endswith("verdict: no rows")
     assert "no labels" in as_text(found)
@@ -137,7 +137,7 @@ def test_a_regression_is_judged_by_its_mean_error() -> None:
         line("model_slice_baseline_rows", 800, slice="__all__"),
     ]
     with answering("\n".join(lines)) as urls:
-        found = report(from_replicas(urls, ANY), 1.0)
+        found = drift_report(scrape_replicas(urls, ANY), 1.0)
     (part,) = found.slices
     assert (part.score, part.labels, part.regressed) == (2.0, 240, True)
     assert "mean error" in as_text(found)
@@ -147,11 +147,11 @@ def test_mixed_versions_are_refused_until_one_is_chosen() -> None:
     new = exposition({"low": 1, "middle": 1, "high": 1}, version="2-b")
     with answering(exposition({"low": 5, "middle": 3, "high": 2}), new) as urls:
         with pytest.raises(PackageError, match="expected one model version, got m 1-a, m 2-b") as e:
-            from_replicas(urls, ANY)
+            scrape_replicas(urls, ANY)
         assert "--version" in e.value.hint
-        assert from_replicas(urls, Wanted(None, "2-b")).version == "2-b"
+        assert scrape_replicas(urls, ModelSelector(None, "2-b")).version == "2-b"
         with pytest.raises(PackageError, match="expected one model version 3, got m 1-a, m 2-b"):
-            from_replicas(urls, Wanted(None, "3"))
+            scrape_replicas(urls, ModelSelector(None, "3"))
 
 
 @pytest.mark.parametrize(
@@ -169,20 +169,20 @@ def test_mixed_versions_are_refused_until_one_is_chosen() -> None:
 )
 def test_what_isnt_metrics_of_a_package_is_said(text: str, message: str) -> None:
     with answering(text) as urls, pytest.raises(PackageError, match=message):
-        from_replicas(urls, ANY)
+        scrape_replicas(urls, ANY)
 
 
 def test_statuses_and_addresses_that_fail_are_said() -> None:
     with answering("down", status=503) as urls:
         with pytest.raises(PackageError, match="expected status 200, got 503: 'down'"):
-            from_replicas(urls, ANY)
+            scrape_replicas(urls, ANY)
         with pytest.raises(UsageError, match="expected every replica once, got it twice"):
-            from_replicas([*urls, *urls], ANY)
+            scrape_replicas([*urls, *urls], ANY)
     with pytest.raises(PackageError, match="no answer: ConnectionError"):
-        from_replicas(["http://127.0.0.1:1/metrics"], ANY)
+        scrape_replicas(["http://127.0.0.1:1/metrics"], ANY)
     for wrong in ("localhost:3000", "metrics", "http://"):
         with pytest.raises(UsageError, match=f"expected an address, got '{wrong}'"):
-            from_replicas([wrong], ANY)
+            scrape_replicas([wrong], ANY)
 
 
 def test_a_prometheus_that_is_none_is_said() -> None:
@@ -190,9 +190,9 @@ def test_a_prometheus_that_is_none_is_said() -> None:
         answering("{}") as urls,
         pytest.raises(PackageError, match="expected Prometheus' answer to a query"),
     ):
-        from_prometheus(urls[0], "1d", ANY)
+        query_prometheus(urls[0], "1d", ANY)
     with pytest.raises(UsageError, match="--window: expected a number and one of s, m, h, d, w"):
-        from_prometheus("http://127.0.0.1:1", "1 day", ANY)
+        query_prometheus("http://127.0.0.1:1", "1 day", ANY)
 
 
 def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
@@ -229,7 +229,7 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
     with answering(text) as (url,):
         shown = CliRunner().invoke(app, ["drift", url, "--fail-on-drift"])
         found = json.loads(CliRunner().invoke(app, ["drift", url, "--json"]).stdout)
-        fewer = report(from_replicas([url], ANY), design_effect=2.0)
+        fewer = drift_report(scrape_replicas([url], ANY), design_effect=2.0)
     assert shown.exit_code == (verdict != "no drift")
     assert shown.stdout.strip().endswith(f"verdict: {verdict}")
     (row,) = (x for x in shown.stdout.splitlines() if x.startswith("f "))
@@ -248,7 +248,7 @@ def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     ]
     text = exposition({"low": 500, "middle": 300, "high": 200}) + "\n".join(more)
     with answering(text) as (url,):
-        found = report(from_replicas([url], ANY), 1.0)
+        found = drift_report(scrape_replicas([url], ANY), 1.0)
     shown = as_text(found)
     assert "when          a time: what comes later is always new" in shown
     assert "7 others      package inspect says why" in shown

@@ -16,10 +16,16 @@ from typer.testing import CliRunner
 from packager.cli.app import app
 from packager.client import Client, fetch
 from packager.errors import PackageError, UsageError
-from packager.monitor.counters import MAX_SERIES, Totals, Wanted, from_prometheus, from_replicas
+from packager.monitor.counters import (
+    MAX_SERIES,
+    CounterTotals,
+    ModelSelector,
+    query_prometheus,
+    scrape_replicas,
+)
 from packager.run.bench.counters import Counters
 
-ANY = Wanted(None, None)
+ANY = ModelSelector(None, None)
 INFO = b'model_package_info{model="m",version="1-a",digest="d"} 1\n'
 Send = Callable[[BaseHTTPRequestHandler], None]
 
@@ -89,12 +95,12 @@ def dripping_body_of(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.05)
 
 
-def drift(url: str) -> Totals:
-    return from_replicas([f"{url}/metrics"], ANY)
+def drift(url: str) -> CounterTotals:
+    return scrape_replicas([f"{url}/metrics"], ANY)
 
 
-def prometheus(url: str) -> Totals:
-    return from_prometheus(url, "1d", ANY)
+def prometheus(url: str) -> CounterTotals:
+    return query_prometheus(url, "1d", ANY)
 
 
 def metrics(url: str) -> str:
@@ -149,9 +155,9 @@ def test_no_redirect_is_followed(ask: Callable[[str], object], target: str) -> N
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x", "http://"])
 def test_only_http_is_asked(address: str) -> None:
     with pytest.raises(UsageError, match="expected an address"):
-        from_replicas([address], ANY)
+        scrape_replicas([address], ANY)
     with pytest.raises(UsageError, match="expected an address"):
-        from_prometheus(address, "1d", ANY)
+        query_prometheus(address, "1d", ANY)
     with pytest.raises(UsageError, match="expected an address"):
         Client(address)
 
@@ -240,4 +246,4 @@ def test_the_address_may_ask_for_a_key(tmp_path: object) -> None:
         with pytest.raises(PackageError, match="it asks for a key") as told:
             drift(url)
         assert "--key-file" in told.value.hint
-        assert from_replicas([url], ANY, key="first").model == "m"
+        assert scrape_replicas([url], ANY, key="first").model == "m"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from host_samples import FILES, TOML, Heard, write_project
 
-from packager.cli.console import ConsoleProgress, show_error
+from packager.cli.console import ConsoleProgress, print_error
 from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.project.config import load_project
@@ -66,7 +66,7 @@ def test_messages_leave_out_who_is_known_to_an_index(capsys):
     progress = ConsoleProgress()
     for tell in (progress.step, progress.warn, progress.output):
         tell(f"got https://me:{CANARY}@host/simple and git+ssh://{CANARY}@host/x")
-    show_error(PackageError(f"http://{CANARY}@host: refused", f"try s3://a:{CANARY}@b"))
+    print_error(PackageError(f"http://{CANARY}@host: refused", f"try s3://a:{CANARY}@b"))
     told = capsys.readouterr().err
     assert CANARY not in told
     assert "https://***@host/simple" in told

@@ -7,7 +7,7 @@ from host_samples import TOML, write_project
 
 from packager.errors import UsageError
 from packager.project.config import load_project
-from packager.runners.job import job_of, serve_of
+from packager.runners.job import make_job, serve_section
 
 FULL = """\
 [package]
@@ -81,7 +81,7 @@ def test_every_documented_key_is_read(tmp_path: Path):
     assert project.recipe.accept == {"accuracy": 0.005}
     assert project.slices.rules == {"large": "basket >= 1.5"}
     assert project.serve.compile == "off"
-    job = job_of(project)
+    job = make_job(project)
     assert (job.monitoring_exclude, job.monitoring_include) == (("promotion",), ("season",))
 
 
@@ -300,4 +300,4 @@ def test_a_module_may_lie_in_the_project_or_in_its_src(tmp_path: Path, file: str
 def test_a_compiled_form_can_be_required(tmp_path: Path):
     project = load_project(write_project(tmp_path, more("[serve]\ncompile = 'require'\n")))
     assert project.serve.compile == "require"
-    assert serve_of(project).compile == "require"
+    assert serve_section(project).compile == "require"

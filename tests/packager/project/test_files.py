@@ -10,7 +10,7 @@ from packager.errors import PackageError, UsageError
 from packager.progress import Silent
 from packager.project.config import load_project
 from packager.project.files import code_files, data_files, model_files, read_code
-from packager.project.required_secrets import explained
+from packager.project.required_secrets import explain_left_out
 
 GIVEN = """\
 [package]
@@ -309,7 +309,7 @@ def test_an_error_about_what_was_left_out_says_so(message, name):
         "gen": ".gitignore has `gen/`",
         "src/pkg/_version.py": ".gitignore has `_version.py`",
     }
-    with pytest.raises(PackageError) as caught, explained(left_out):
+    with pytest.raises(PackageError) as caught, explain_left_out(left_out):
         raise PackageError(message, "the old hint")
     assert caught.value.message == message
     assert caught.value.hint.startswith(f"{name} is in the project and not in the image: ")
@@ -325,6 +325,6 @@ def test_an_error_about_what_was_left_out_says_so(message, name):
     ],
 )
 def test_other_errors_keep_their_hint(message):
-    with pytest.raises(PackageError) as caught, explained({"c/own.yaml": "x", "gen": "y"}):
+    with pytest.raises(PackageError) as caught, explain_left_out({"c/own.yaml": "x", "gen": "y"}):
         raise PackageError(message, "the old hint")
     assert caught.value.hint == "the old hint"

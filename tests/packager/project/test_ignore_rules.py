@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.project.ignore_rules import Ignored, junk_file, junk_folder
+from packager.project.ignore_rules import IgnoreRules, junk_file, junk_folder
 
 LINES = """\
 # comment
@@ -38,7 +38,7 @@ def write(top: Path, files: dict[str, str]) -> None:
 
 def left_out(top: Path) -> set[str]:
     """Every file that is ignored itself, or lies in a folder that is."""
-    ignored, found = Ignored(top), set()
+    ignored, found = IgnoreRules(top), set()
     for path in sorted(top.rglob("*")):
         if path.is_dir() or ".git" in path.relative_to(top).parts:
             continue
@@ -62,23 +62,23 @@ def test_the_same_files_are_left_out_as_by_git(tmp_path):
 
 def test_the_line_that_leaves_a_file_out_is_named(tmp_path):
     write(tmp_path, {".gitignore": "\n# keys\n*.pem\n", "k.pem": ""})
-    assert Ignored(tmp_path).why(tmp_path / "k.pem", folder=False) == ".gitignore has `*.pem`"
+    assert IgnoreRules(tmp_path).why(tmp_path / "k.pem", folder=False) == ".gitignore has `*.pem`"
 
 
 def test_what_lies_above_counts_within_a_repository_and_not_beyond(tmp_path):
     project = tmp_path / "repo" / "model"
     write(tmp_path, {".gitignore": "*.py\n", "repo/.gitignore": "*.log\n", "repo/model/a.log": ""})
     write(project, {"train.py": ""})
-    assert Ignored(project).why(project / "a.log", folder=False) is None
+    assert IgnoreRules(project).why(project / "a.log", folder=False) is None
     (tmp_path / "repo" / ".git").mkdir()
-    assert Ignored(project).why(project / "a.log", folder=False) == ".gitignore has `*.log`"
-    assert Ignored(project).why(project / "train.py", folder=False) is None
+    assert IgnoreRules(project).why(project / "a.log", folder=False) == ".gitignore has `*.log`"
+    assert IgnoreRules(project).why(project / "train.py", folder=False) is None
 
 
 def test_a_repository_that_ignores_the_project_itself_has_no_say_in_it(tmp_path):
     write(tmp_path, {".gitignore": "*\n", "model/train.py": "", "model/.gitignore": "x.py\n"})
     (tmp_path / ".git").mkdir()
-    ignored = Ignored(tmp_path / "model")
+    ignored = IgnoreRules(tmp_path / "model")
     assert ignored.why(tmp_path / "model" / "train.py", folder=False) is None
     assert ignored.why(tmp_path / "model" / "x.py", folder=False) is not None
 

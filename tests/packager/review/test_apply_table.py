@@ -17,8 +17,8 @@ from packager.progress import Silent
 from packager.review.apply_table import apply_to_table
 from packager.review.verdicts import Verdict
 from packager.tables.checkout import revert
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.source import frame_source, open_source
@@ -29,7 +29,7 @@ FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2
 @pytest.fixture
 def raw(tmp_path):
     location = Location(str(tmp_path / "raw"))
-    add(frame_source(FRAME), location, "m", "me")
+    commit_rows(frame_source(FRAME), location, "m", "me")
     return location
 
 
@@ -51,7 +51,9 @@ def verdict(row, decision, frame=FRAME, **more):
 
 
 def rows(location):
-    return pd.concat(list(Store.open(location).frames(location.version)), ignore_index=True)
+    return pd.concat(
+        list(VersionedTable.open(location).frames(location.version)), ignore_index=True
+    )
 
 
 ONCE = verdict(1, "once")
@@ -84,7 +86,7 @@ def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply,
 
 
 def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
-    add(frame_source(FRAME.iloc[:3]), raw, "fewer", "me")
+    commit_rows(frame_source(FRAME.iloc[:3]), raw, "fewer", "me")
     made, found = apply(raw, ONCE)
     assert stale(made, found.version) == []
     revert(Location(raw.uri, 1), "", "me")
@@ -109,13 +111,13 @@ def test_types_stay_what_they_were(tmp_path, apply):
     )
     parquet.write_table(table, tmp_path / "t.parquet")
     place = Location(str(tmp_path / "t"))
-    add(open_source(tmp_path / "t.parquet"), place, "m", "me")
+    commit_rows(open_source(tmp_path / "t.parquet"), place, "m", "me")
     frame = rows(place)
     new = {"i": "7", "s": "4", "d": "2024-02-03", "n": "2.25", "t": "2024-02-03 00:00Z", "b": ""}
     fixes = [verdict(0, "fix", frame, column=name, value=text) for name, text in new.items()]
     made, _ = apply(place, *fixes)
-    stored = pa.concat_tables(list(Store.open(made).tables()))
-    assert stored.schema.types == Store.open(place).schema().types
+    stored = pa.concat_tables(list(VersionedTable.open(made).tables()))
+    assert stored.schema.types == VersionedTable.open(place).schema().types
     assert stored.slice(0, 1).to_pylist() == [
         {
             "i": 7,
@@ -132,7 +134,7 @@ def test_types_stay_what_they_were(tmp_path, apply):
 def test_a_value_that_does_not_fit_commits_nothing(raw, apply, tmp_path):
     with pytest.raises(UsageError, match="expected a value for column 'size'"):
         apply(raw, verdict(0, "fix", column="size", value="large"))
-    assert not Store.exists(Location(str(tmp_path / "raw.clean")))
+    assert not VersionedTable.exists(Location(str(tmp_path / "raw.clean")))
     with pytest.raises(UsageError, match="expected a column of the data, got 'weight'"):
         apply(raw, verdict(0, "fix", column="weight", value="1"))
     assert apply(raw, FIX, output=Location(str(tmp_path / "x")))[0].name == "x"

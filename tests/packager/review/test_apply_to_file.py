@@ -8,7 +8,7 @@ import pytest
 from packager.data import frames
 from packager.data.fingerprint import fingerprint, row_hashes
 from packager.errors import PackageError, UsageError
-from packager.review.apply_to_file import RECORD, Derived, apply_verdicts, source_of
+from packager.review.apply_to_file import RECORD, CorrectedFile, apply_verdicts, source_of
 from packager.review.verdicts import Verdict
 
 TEXT = 'name,size,count\nann,1.50,1\nbob,2.0,2\nbob,2.0,2\n"c,d",-999,4\n'
@@ -114,7 +114,7 @@ def test_the_source_is_never_written_over(source, tmp_path):
 def test_a_derived_table_whose_source_is_gone_says_so(source, tmp_path):
     clean = tmp_path / "clean.csv"
     apply_verdicts(source, [], clean)
-    assert Derived.load(clean.with_name(clean.name + RECORD)).parent == "rows.csv"
+    assert CorrectedFile.load(clean.with_name(clean.name + RECORD)).parent == "rows.csv"
     source.unlink()
     with pytest.raises(PackageError, match="expected its source at"):
         source_of(clean)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from packager.cli import app
 from packager.errors import PackageError, UsageError
-from packager.review.gate import refusal, still_open
+from packager.review.gate import gate_error, undecided
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_wrong_use_is_named(stones, arguments, message):
 
 
 def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
-    from packager.data.checks.finding import Finding, Report
+    from packager.data.checks.finding import DataCheckReport, Finding
     from packager.review.verdicts import Verdict
 
     finding = Finding(
@@ -177,7 +177,7 @@ def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
         row_hash="a" * 16,
         blocking=True,
     )
-    report = Report(
+    report = DataCheckReport(
         rows=9,
         columns=(),
         counts={"leakage": 1},
@@ -187,9 +187,9 @@ def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
         histograms={},
         notes=(),
     )
-    assert still_open(report.blocking, [Verdict(row_hash="a" * 16, verdict="keep")]) == ()
-    assert still_open(report.blocking, [Verdict(row_hash="a" * 16, verdict="drop")]) == (finding,)
-    error = refusal(report, report.blocking, tmp_path)
+    assert undecided(report.blocking, [Verdict(row_hash="a" * 16, verdict="keep")]) == ()
+    assert undecided(report.blocking, [Verdict(row_hash="a" * 16, verdict="drop")]) == (finding,)
+    error = gate_error(report, report.blocking, tmp_path)
     assert "1 finding stopped the build" in error.message
     assert "--allow-findings" in error.hint
     assert f"package data suspects {tmp_path} --out DIR" in error.hint

@@ -10,9 +10,9 @@ import pandas as pd
 from command import NO_ENGINE, Package, package
 
 from monitoring.slices.slices import ALL
-from packager.compare.significance import Seeds
+from packager.compare.significance import SeedRuns
 from packager.report.evaluation import as_text
-from packager.run.evaluate import judge
+from packager.run.evaluate import compare_scores
 
 
 def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
@@ -59,12 +59,12 @@ def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -
     manifest: Any = SimpleNamespace(task="classification")
     one, other = np.repeat([0.0, 1.0], [30, 70]), np.repeat([0.0, 1.0], [10, 90])
     masks = {"a": np.arange(100) < 60, "b": np.arange(100) >= 60}
-    spread = (Seeds(0.04, 4), Seeds(0.04, 4))
-    found = judge(one, other, masks, manifest, {ALL: spread, "a": spread})
+    spread = (SeedRuns(0.04, 4), SeedRuns(0.04, 4))
+    found = compare_scores(one, other, masks, manifest, {ALL: spread, "a": spread})
     assert found.sentence.endswith("by seeds and sample; by the sample alone there would be one")
     assert found.by_sample == ("b",)
     assert as_text(found).endswith("by the sample alone, seeds not known: b")
-    found = judge(one, other, masks, manifest, {})
+    found = compare_scores(one, other, masks, manifest, {})
     assert found.sentence.startswith("the second is better: accuracy 0.7000 and 0.9000")
     assert found.sentence.endswith("more than the sample alone explains")
 
@@ -73,5 +73,5 @@ def test_a_handful_of_rows_tells_nothing() -> None:
     manifest: Any = SimpleNamespace(task="classification")
     for rows, said in ((4, "too few rows to tell: accuracy "), (5, "the second is better: ")):
         masks = {"a": np.ones(rows, dtype=bool)}
-        found = judge(np.zeros(rows), np.ones(rows), masks, manifest, {})
+        found = compare_scores(np.zeros(rows), np.ones(rows), masks, manifest, {})
         assert found.sentence.startswith(said)

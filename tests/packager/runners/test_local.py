@@ -10,7 +10,7 @@ from packager.errors import PackageError
 from packager.image.layers import Entry, plain_layer
 from packager.image.wheels import site_packages, venv_entries
 from packager.runners import local
-from packager.runners.local import check_host, local_root
+from packager.runners.local import check_host, unpacked_package
 
 HERE = Target("3.11", "linux/amd64", (2, 36))
 
@@ -49,7 +49,7 @@ def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
         plain_layer("runtime", tmp_path / "runtime.tar", [Entry("opt/runtime/a.py", source=b"")]),
         plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
     ]
-    with local_root(layers) as root:
+    with unpacked_package(layers) as root:
         assert sorted(path.name for path in root.path.iterdir()) == ["code", "opt"]
         variables = root.variables()
         asked = "import tool, sys; print(tool.answer, sys.prefix)"
@@ -61,7 +61,7 @@ def test_layers_become_a_root_and_an_environment_of_this_python(tmp_path: Path):
     assert variables["MODEL_ROOT"] == str(place)
     assert set(variables["PYTHONPATH"].split(":")) >= {f"{place}/code", f"{place}/code/src"}
     assert not place.exists()
-    with local_root(layers) as again:
+    with unpacked_package(layers) as again:
         assert again.python == root.python
 
 
@@ -70,5 +70,5 @@ def test_layers_of_another_dockerfile_are_refused(tmp_path: Path):
         plain_layer("opt", tmp_path / "opt.tar", [Entry("opt/runtime/a.py", source=b"")]),
         plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
     ]
-    with pytest.raises(PackageError, match="those of another Dockerfile"), local_root(layers):
+    with pytest.raises(PackageError, match="those of another Dockerfile"), unpacked_package(layers):
         pass

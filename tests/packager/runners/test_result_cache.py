@@ -12,8 +12,8 @@ from packager.build.train import training_job
 from packager.errors import PackageError
 from packager.manifest.manifest import Base, Lock, Wheel
 from packager.project.config import load_project
-from packager.runners.job import job_of
-from packager.runners.result_cache import inputs_digest, keeping, take
+from packager.runners.job import make_job
+from packager.runners.result_cache import inputs_digest, keep_result, take_result
 
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 WHEEL = Wheel(name="a", version="1", filename="a-1.whl", sha256="0" * 64, group="serve")
@@ -62,7 +62,7 @@ def test_other_dependencies_or_surroundings_take_no_kept_result(tmp_path, lock, 
 
 def test_a_project_elsewhere_with_other_code_has_reports_of_its_own(tmp_path):
     one, other = write_project(tmp_path / "one"), write_project(tmp_path / "other")
-    asked = job_of(load_project(one))
+    asked = make_job(load_project(one))
     assert inputs_digest(load_project(one), LOCK, "process", asked) == inputs_digest(
         load_project(other), LOCK, "process", asked
     )
@@ -84,16 +84,16 @@ def test_a_result_is_kept_where_what_follows_fails_and_forgotten_where_it_succee
     (out / "model").mkdir(parents=True)
     (out / "model/model").write_bytes(b"weights")
     (out / "result.json").write_text("{}")
-    with pytest.raises(KeyboardInterrupt), keeping("a" * 32, out, heard):
+    with pytest.raises(KeyboardInterrupt), keep_result("a" * 32, out, heard):
         raise KeyboardInterrupt
     assert "the same command with --resume goes on from it" in heard.warnings[0]
-    assert take("b" * 32, tmp_path / "none") is None
+    assert take_result("b" * 32, tmp_path / "none") is None
     with pytest.raises(PackageError, match=r"TrainingResult|result\.json"):  # `{}` is read
-        take("a" * 32, tmp_path / "again")
+        take_result("a" * 32, tmp_path / "again")
     assert (tmp_path / "again/model/model").read_bytes() == b"weights"
-    with keeping("a" * 32, tmp_path / "again", heard):
+    with keep_result("a" * 32, tmp_path / "again", heard):
         pass
-    assert take("a" * 32, tmp_path / "gone") is None
+    assert take_result("a" * 32, tmp_path / "gone") is None
 
 
 SLOW = """

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from packager.runners.server_log import last_lines, own_error
+from packager.runners.server_log import last_lines, startup_error
 
 LOG = """\
 {"level":"info","message":"starting"}
@@ -12,11 +12,11 @@ plain text
 
 
 def test_the_last_error_with_a_hint_is_the_servers_own() -> None:
-    found = own_error(LOG)
+    found = startup_error(LOG)
     assert found is not None
     assert (found.message, found.hint) == ("no module named 'a'", "add what provides 'a'")
-    assert own_error("plain\n{}\n") is None
-    assert own_error("") is None
+    assert startup_error("plain\n{}\n") is None
+    assert startup_error("") is None
 
 
 def test_the_last_lines_are_for_people() -> None:

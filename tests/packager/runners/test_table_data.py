@@ -11,11 +11,11 @@ from packager.location import Location
 from packager.manifest.manifest import DataSource, Split, TableVersion
 from packager.progress import Silent
 from packager.project.config import load_project
-from packager.review.gate import asked_of
+from packager.review.gate import make_check_job
 from packager.review.holdout_overlap import leakage
 from packager.runners.table_data import local_data, on_local_data
 from packager.tables.checkout import revert
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.pins import Pin, pin_or_warn, pins
 
 
@@ -100,7 +100,7 @@ def test_rows_on_both_sides_of_the_split_are_counted(tmp_path, commit):
     )  # fmt: skip
     held = pd.concat([frame, frame.assign(basket=-7.5)])
     held.to_csv(folder / "held.csv", index=False)
-    found = leakage(folder, table, Store.open(table).frames())
+    found = leakage(folder, table, VersionedTable.open(table).frames())
     assert found == "2 of 4 held-out rows have the features of a training row"
     assert leakage(folder, Location("/other"), iter([])) is None
     assert leakage(Path(tmp_path), table, iter([])) is None
@@ -112,11 +112,13 @@ def test_a_build_is_checked_against_the_version_before_which_stays_too(tmp_path,
     folder = project_of(tmp_path, "delta:visits@2")
     (folder / "package.toml").open("a").write('[slices]\ncolumns = ["channel"]\n')
     with local_data(load_project(folder), Told()) as local:
-        asked = asked_of(local, Silent())
+        asked = make_check_job(local, Silent())
         assert [column.name for column in asked.expected.previous] == list(frame)
         assert asked.expected.slices.rows["channel=web"] == 1
         assert asked.expected.accepted
-        assert asked_of(local, Silent(), str(folder / "data" / "visits.csv")).expected.rows == 2
+        assert (
+            make_check_job(local, Silent(), str(folder / "data" / "visits.csv")).expected.rows == 2
+        )
 
     @on_local_data
     def build(project, output, engine, progress):

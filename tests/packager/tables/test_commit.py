@@ -22,19 +22,19 @@ from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.report.table_log import added_text
 from packager.tables.checkout import export, revert
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.errors import ConflictError
 from packager.tables.source import frame_source, open_source
 from packager.tables.stream import fingerprint_path
 
 
 def numbers(place):
-    return [version.number for version in Store.open(place).versions]
+    return [version.number for version in VersionedTable.open(place).versions]
 
 
 def rows(place, number=None):
-    return pd.concat(list(Store.open(place).frames(number)), ignore_index=True)
+    return pd.concat(list(VersionedTable.open(place).frames(number)), ignore_index=True)
 
 
 def test_a_version_holds_the_rows_in_their_order_and_says_who_and_why(commit, place, frame):
@@ -108,7 +108,7 @@ def test_equal_content_exports_to_equal_bytes(commit, place, frame, tmp_path):
         export(Location(place.uri, number), tmp_path / f"{number}.parquet")
     assert sha256_file(tmp_path / "1.parquet") == sha256_file(tmp_path / "3.parquet")
     found = fingerprint_path(tmp_path / "1.parquet")
-    assert found.ordered == Store.open(place).version(1).fingerprint.ordered
+    assert found.ordered == VersionedTable.open(place).version(1).fingerprint.ordered
     with pytest.raises(UsageError, match=r"ends in \.parquet, got '\.csv'"):
         export(place, tmp_path / "x.csv")
 
@@ -116,7 +116,7 @@ def test_equal_content_exports_to_equal_bytes(commit, place, frame, tmp_path):
 def test_csv_keeps_its_fingerprint(tmp_path, place):
     file = tmp_path / "t.csv"
     file.write_text("n,s,b,e,f\n1,x,True,,1\n2,,,,\n3,z,False,,2.5\n", encoding="utf-8")
-    added = add(open_source(file), place, "m", "me")
+    added = commit_rows(open_source(file), place, "m", "me")
     found = fingerprint_path(file)
     kept = added.version.fingerprint
     assert (kept.rows, kept.ordered, kept.files) == (found.rows, found.ordered, found.files)
@@ -133,8 +133,8 @@ def test_csv_keeps_its_fingerprint(tmp_path, place):
 def test_what_delta_would_lose_is_refused(tmp_path, place, values, message):
     pa.parquet.write_table(pa.table({"v": values}), tmp_path / "t.parquet")
     with pytest.raises(UsageError, match=message):
-        add(open_source(tmp_path / "t.parquet"), place, "m", "me")
-    assert not Store.exists(place)
+        commit_rows(open_source(tmp_path / "t.parquet"), place, "m", "me")
+    assert not VersionedTable.exists(place)
 
 
 def test_types_that_delta_has_not_are_kept_in_one_that_says_the_same(tmp_path, place):
@@ -149,7 +149,7 @@ def test_types_that_delta_has_not_are_kept_in_one_that_says_the_same(tmp_path, p
         }
     )
     pa.parquet.write_table(table, tmp_path / "t.parquet")
-    added = add(open_source(tmp_path / "t.parquet"), place, "m", "me")
+    added = commit_rows(open_source(tmp_path / "t.parquet"), place, "m", "me")
     kept = added.version.fingerprint
     assert kept.columns == fingerprint_path(tmp_path / "t.parquet").columns
     assert fingerprint(rows(place)).columns == kept.columns
@@ -179,7 +179,7 @@ def test_two_writers_at_once_lose_nothing(commit, place, frame):
     for thread in threads:
         thread.join()
     assert errors == []
-    assert sorted(v.message for v in Store.open(place).versions) == ["1", "2", "3", "m"]
+    assert sorted(v.message for v in VersionedTable.open(place).versions) == ["1", "2", "3", "m"]
     assert {rows(place, n)["x"][0] for n in numbers(place)[1:]} == {1.0, 2.0, 3.0}
 
 
@@ -193,7 +193,7 @@ def test_a_writer_that_always_comes_late_is_told_and_leaves_nothing(
         late.extend(action.path for action in written)
         raise ConflictError("another writer committed a version meanwhile")
 
-    monkeypatch.setattr(Store, "commit", another_is_first)
+    monkeypatch.setattr(VersionedTable, "commit", another_is_first)
     with pytest.raises(ConflictError, match="another writer"):
         commit(frame.assign(x=1.5))
     assert len(late) == 5
@@ -240,7 +240,7 @@ def test_a_kill_or_a_full_disk_in_mid_commit_keeps_the_history(
         assert len([n for n in os.listdir(place.uri) if n.endswith(".parquet")]) == 1
     else:
         assert done.returncode == -signal.SIGKILL
-    assert [v.message for v in Store.open(place).versions] == versions
+    assert [v.message for v in VersionedTable.open(place).versions] == versions
     assert rows(place, 1)["x"].tolist() == frame["x"].tolist()
     assert commit(frame.assign(x=9.0)).version.number == len(versions) + 1
 
@@ -250,8 +250,8 @@ def test_a_source_that_changes_while_it_is_read_is_refused(place, frame):
     reads = iter([source.tables, frame_source(frame.assign(x=0.5)).tables])
     changing = replace(source, tables=lambda: next(reads)())
     with pytest.raises(UsageError, match="it was changed while it was read"):
-        add(changing, place, "m", "me")
-    assert Store.open(place).versions == ()
+        commit_rows(changing, place, "m", "me")
+    assert VersionedTable.open(place).versions == ()
 
 
 def test_what_came_is_told_in_a_few_lines(commit, frame):
@@ -276,10 +276,10 @@ def test_leakage_is_told_of_a_first_version_too(commit, frame):
 def test_a_version_that_is_not_there_is_named(commit, place, frame):
     commit(frame)
     with pytest.raises(UsageError, match="expected one of its versions, got 7") as caught:
-        Store.open(place).version(7)
+        VersionedTable.open(place).version(7)
     assert caught.value.hint == "its latest versions are 1"
     with pytest.raises(UsageError, match="expected a table with versions, got none there"):
-        Store.open(Location("/nowhere/at/all"))
+        VersionedTable.open(Location("/nowhere/at/all"))
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_a_damaged_log_is_told_by_its_entry_and_older_versions_come_back(
     entries = [place.path / "_delta_log" / f"{number:020}.json" for number in (2, 3)]
     damage(entries[0])
     with pytest.raises(PackageError, match=f"_delta_log/0*2.json {message}") as caught:
-        Store.open(place)
+        VersionedTable.open(place)
     assert "goes back to version 1" in caught.value.hint
     for entry in entries:
         entry.unlink(missing_ok=True)

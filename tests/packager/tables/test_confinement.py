@@ -13,9 +13,9 @@ from foreign_tables import edit, log_entry, made
 from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.checkout import export
-from packager.tables.commit import add
+from packager.tables.commit import commit_rows
 from packager.tables.source import open_source
-from packager.tables.vacuum import collect
+from packager.tables.vacuum import vacuum
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_gc_removes_nothing_beyond_the_folder(place, secret, name):
     with log_entry(place, 2).open("a") as log:
         log.write(json.dumps({"remove": removed}) + "\n")
     with contextlib.suppress(PackageError):  # deltalake itself passes over some of the names
-        collect(place, 1, (), delete=True)
+        vacuum(place, 1, (), delete=True)
     assert secret.exists()
 
 
@@ -110,7 +110,7 @@ def test_an_append_through_a_link_is_taken_back(place, tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("id,color\n2,blue\n")
     with pytest.raises(PackageError, match="within its folder"):
-        add(open_source(rows), place, "more", "me", append=True)
+        commit_rows(open_source(rows), place, "more", "me", append=True)
     assert not [*(tmp_path / "elsewhere").iterdir()]
 
 

@@ -10,12 +10,12 @@ from packager.location import Location
 from packager.progress import Silent
 from packager.report.lineage_svg import lineage_svg
 from packager.tables.checkout import revert
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.derive import derive, stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.pins import Pin, pin, pins
 from packager.tables.step import CodeStep
-from packager.tables.vacuum import collect
+from packager.tables.vacuum import vacuum
 
 STEPS = """
 from pathlib import Path
@@ -81,13 +81,13 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
 ):
     run(project, clean, [raw])
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert "raw is at 2, it was made of 1" in stale(clean, Store.open(clean).latest)[0]
+    assert "raw is at 2, it was made of 1" in stale(clean, VersionedTable.open(clean).latest)[0]
     run(project, clean, [raw])
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(clean, Store.open(clean).latest)[0]
+    assert "raw is at 3, it was made of 2" in stale(clean, VersionedTable.open(clean).latest)[0]
     back = run(project, clean, [raw])
     assert (back.how, back.version.reverted_to) == ("reverted", 1)
-    assert stale(clean, Store.open(clean).latest) == []
+    assert stale(clean, VersionedTable.open(clean).latest) == []
     assert runs(project) == 2
 
 
@@ -134,7 +134,7 @@ def test_a_step_that_is_none_commits_nothing(project, raw, clean, capfd):
         run(project, clean, [raw], "absent:clean")
     with pytest.raises(UsageError, match="expected other tables as parents"):
         run(project, raw, [raw])
-    assert not Store.exists(clean)
+    assert not VersionedTable.exists(clean)
     run(project, clean, [raw])
     with pytest.raises(UsageError, match=r"parents that are not made of it, got .*clean"):
         run(project, raw, [clean])
@@ -145,7 +145,7 @@ def test_gc_keeps_what_packages_and_derived_tables_name(project, raw, clean, com
     for shift in (1, 2, 3):
         commit(frame.assign(x=frame["x"] + shift), location=raw)
     pin(raw, Pin(version=2, needed_by="package shop 1-abc"))
-    told = collect(raw, 1, [], delete=False)
+    told = vacuum(raw, 1, [], delete=False)
     assert told.kept == {
         1: ("table clean",),
         2: ("package shop 1-abc",),
@@ -153,9 +153,9 @@ def test_gc_keeps_what_packages_and_derived_tables_name(project, raw, clean, com
     }
     assert len(told.files) == 1
     assert told.size > 0
-    assert collect(raw, 1, [3], delete=True).files == ()
-    assert collect(raw, 1, [], delete=True).files == told.files
-    store = Store.open(raw)
+    assert vacuum(raw, 1, [3], delete=True).files == ()
+    assert vacuum(raw, 1, [], delete=True).files == told.files
+    store = VersionedTable.open(raw)
     assert [v.number for v in store.versions] == [1, 2, 3, 4]
     for number in (1, 2, 4):
         assert len(pd.concat(list(store.frames(number)))) == 200
@@ -164,7 +164,7 @@ def test_gc_keeps_what_packages_and_derived_tables_name(project, raw, clean, com
     with pytest.raises(PackageError, match="not there any more") as caught:
         revert(Location(raw.uri, 3), "", "me")
     assert caught.value.hint == "they were removed by `package data gc`, or by hand"
-    assert collect(raw, 1, [], delete=True).files == ()
+    assert vacuum(raw, 1, [], delete=True).files == ()
 
 
 def test_tables_that_move_together_know_each_other(project, raw, clean, tmp_path):
@@ -188,16 +188,16 @@ def test_tables_of_an_object_store_are_derived_noted_and_collected(
     assert run(project, clean, [Location(raw.uri, 1)]).how == "computed"
     assert [(pin.version, pin.table) for pin in pins(raw)] == [(1, clean.uri)]
     assert "clean@1  (stale)  ← steps:clean" in lineage_text(lineage(raw))
-    assert len(collect(raw, 1, [], delete=True).files) == 1
-    assert Store.open(raw).has_rows(1)
-    assert not Store.open(raw).has_rows(2)
+    assert len(vacuum(raw, 1, [], delete=True).files) == 1
+    assert VersionedTable.open(raw).has_rows(1)
+    assert not VersionedTable.open(raw).has_rows(2)
 
 
 def test_the_note_is_there_before_the_commit_it_is_for(project, raw, clean, monkeypatch):
     def killed(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Store, "commit", killed)
+    monkeypatch.setattr(VersionedTable, "commit", killed)
     with pytest.raises(KeyboardInterrupt):
         run(project, clean, [raw])
     assert [pin.needed_by for pin in pins(raw)] == ["table clean"]

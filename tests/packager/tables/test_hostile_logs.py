@@ -14,9 +14,9 @@ from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
 from packager.report.table_log import log_json, log_text
 from packager.tables.checkout import export
-from packager.tables.delta import Store
+from packager.tables.delta import VersionedTable
 from packager.tables.lineage import lineage, lineage_text
-from packager.tables.vacuum import collect
+from packager.tables.vacuum import vacuum
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def derived(*parents, step="a:b"):
 
 def tell(place, tmp_path):
     """Everything that reads a table."""
-    versions = Store.open(place).versions
+    versions = VersionedTable.open(place).versions
     log_text(versions)
     json.dumps([log_json(version) for version in versions])
     export(place, tmp_path / "out.parquet")
     nodes = lineage(place)
     lineage_text(nodes)
     lineage_svg(nodes)
-    collect(place, 1, (), delete=False)
+    vacuum(place, 1, (), delete=False)
 
 
 JUNK = [
@@ -69,7 +69,7 @@ def test_facts_of_a_commit_of_another_type_are_told(table, tmp_path, name, value
 def test_a_time_beyond_the_calendar_is_shown_as_it_is(table, tmp_path, when):
     says(table, timestamp=when)
     tell(table, tmp_path)
-    assert f"{when} ms" in log_text(Store.open(table).versions)
+    assert f"{when} ms" in log_text(VersionedTable.open(table).versions)
 
 
 NOTES = ["[]", "5", "nope", "[" * 100_000, '{"version":"x","needed_by":"y"}', "9" * 5_000, "\xff"]
@@ -204,6 +204,6 @@ def test_statistics_that_lie_change_no_row_and_no_type(table, tmp_path):
             action["add"]["stats"] = json.dumps(lies | {"maxValues": {"id": 7}})
 
     edit(table, lie)
-    store = Store.open(table)
+    store = VersionedTable.open(table)
     assert store.floats(0) == ["id"]
     assert sum(len(frame) for frame in store.frames(0)) == 3

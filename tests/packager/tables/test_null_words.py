@@ -10,9 +10,9 @@ import pytest
 
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.read_options import Reader
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.manifest.read_options import TableReadOptions
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.source import frame_source, open_source
 
 HELD = pd.DataFrame({"country": ["NA", "DE", None], "size": [1, 2, 3]})
@@ -20,7 +20,7 @@ HELD = pd.DataFrame({"country": ["NA", "DE", None], "size": [1, 2, 3]})
 
 @pytest.fixture
 def table(place: Location) -> Location:
-    add(frame_source(HELD), place, "first", "me")
+    commit_rows(frame_source(HELD), place, "first", "me")
     return place
 
 
@@ -31,7 +31,7 @@ def csv(folder: Path, *countries: str) -> Path:
 
 
 def countries(table: Location) -> list[str | None]:
-    found = pd.concat(list(Store.open(table).frames(None)))["country"]
+    found = pd.concat(list(VersionedTable.open(table).frames(None)))["country"]
     return [None if value != value or value is None else value for value in found]
 
 
@@ -42,12 +42,14 @@ def test_it_is_refused_with_what_to_write(
 ) -> None:
     file = csv(tmp_path, *cells)
     with pytest.raises(UsageError, match="column 'country': 2 cells hold 'NA', which") as told:
-        add(open_source(file), table, "more", "me", append=append)
-    assert len(Store.open(table).versions) == 1
+        commit_rows(open_source(file), table, "more", "me", append=append)
+    assert len(VersionedTable.open(table).versions) == 1
     text, null = told.value.hint.partition("[data.columns]: ")[2].split(", ")
     for line, wanted in ((text.removesuffix(" for text"), "NA"), (null.split(" for")[0], None)):
         said = tomllib.loads(line)
-        added = add(open_source(file, Reader(columns=said)), table, "more", "me", append=append)
+        added = commit_rows(
+            open_source(file, TableReadOptions(columns=said)), table, "more", "me", append=append
+        )
         assert not added.unchanged
         assert countries(table)[-len(cells) :] == [wanted if c == "NA" else c for c in cells]
 
@@ -56,11 +58,11 @@ def test_it_is_refused_with_what_to_write(
 def test_empty_cells_and_words_that_it_does_not_hold_are_read_as_ever(
     table: Location, tmp_path: Path, cells: tuple[str, ...]
 ) -> None:
-    add(open_source(csv(tmp_path, *cells)), table, "more", "me", append=True)
+    commit_rows(open_source(csv(tmp_path, *cells)), table, "more", "me", append=True)
     assert countries(table)[3:] == [c if c not in ("", "null") else None for c in cells]
 
 
 def test_a_table_that_was_made_of_csv_goes_on_as_it_began(place: Location, tmp_path: Path) -> None:
     for append in (False, True):
-        add(open_source(csv(tmp_path, "NA", "DE")), place, "m", "me", append=append)
+        commit_rows(open_source(csv(tmp_path, "NA", "DE")), place, "m", "me", append=append)
     assert countries(place) == [None, "DE", None, "DE"]

@@ -17,25 +17,25 @@ from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.tables import storage
 from packager.tables.checkout import export, revert
-from packager.tables.commit import add
-from packager.tables.delta import Store
+from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.errors import ConflictError
 from packager.tables.protocol import FEATURES
 from packager.tables.source import open_source
-from packager.tables.vacuum import collect
+from packager.tables.vacuum import vacuum
 
 UTC = dt.UTC
 
 
 def rows(place, number=None):
-    tables = list(Store.open(place).tables(number))
+    tables = list(VersionedTable.open(place).tables(number))
     return pa.concat_tables(tables).to_pylist()
 
 
 def append(place, columns, tmp_path, **options):
     file = tmp_path / "more.parquet"
     pq.write_table(pa.table(columns), file)
-    return add(open_source(file), place, "more", "me", append=True, **options)
+    return commit_rows(open_source(file), place, "more", "me", append=True, **options)
 
 
 def entries(place):
@@ -86,11 +86,11 @@ def test_a_partitioned_table_is_replaced_within_its_partitions_and_equal_rows_ch
 ):
     made(place, {"id": [1, 2], "p": ["a", "b"]}, partition_by=["p"])
     pq.write_table(pa.table({"p": ["x", "y", "x"], "id": [1, 2, 3]}), tmp_path / "new.parquet")
-    first = add(open_source(tmp_path / "new.parquet"), place, "new", "me")
+    first = commit_rows(open_source(tmp_path / "new.parquet"), place, "new", "me")
     assert [(row["id"], row["p"]) for row in rows(place)] == [(1, "x"), (3, "x"), (2, "y")]
     assert DeltaTable(place.uri).metadata().partition_columns == ["p"]
     before = sorted(path.name for path in place.path.rglob("*.parquet"))
-    again = add(open_source(tmp_path / "new.parquet"), place, "again", "me")
+    again = commit_rows(open_source(tmp_path / "new.parquet"), place, "again", "me")
     assert (again.unchanged, again.version.number) == (True, first.version.number)
     assert sorted(path.name for path in place.path.rglob("*.parquet")) == before
 
@@ -117,7 +117,7 @@ def test_a_table_keeps_its_partition_columns(place, tmp_path):
     made(place, {"id": [1], "p": ["a"]}, partition_by=["p"])
     pq.write_table(pa.table({"id": [1]}), tmp_path / "new.parquet")
     with pytest.raises(UsageError, match="partition column 'p'"):
-        add(open_source(tmp_path / "new.parquet"), place, "new", "me", change=True)
+        commit_rows(open_source(tmp_path / "new.parquet"), place, "new", "me", change=True)
 
 
 def test_renamed_columns_are_read_by_the_names_of_the_files(place):
@@ -127,7 +127,7 @@ def test_renamed_columns_are_read_by_the_names_of_the_files(place):
     rename(place, old="new", x="X", z="Z", p="part")
     found = {row["part"]: (row["new"], row["n"]) for row in rows(place)}
     assert found == {"a": (1, {"X": 1, "y": [{"Z": "q"}]}), "b": (None, None)}
-    assert Store.open(place).floats() == ["new"]
+    assert VersionedTable.open(place).floats() == ["new"]
 
 
 def test_columns_mapped_by_number_are_refused_by_name(place):
@@ -197,7 +197,7 @@ def test_appends_of_other_programs_are_versions_like_ours(commit, place, frame):
     write_deltalake(place.uri, pa.table({"id": [7], "x": [0.5], "c": ["z"]}), mode="append")
     commit(pd.DataFrame({"id": [8], "x": [1.5], "c": ["z"]}), append=True)
     assert [row["id"] for row in rows(place)][-3:] == [199, 7, 8]
-    assert [v.what for v in Store.open(place).versions] == ["add", "add", "append"]
+    assert [v.what for v in VersionedTable.open(place).versions] == ["add", "add", "append"]
 
 
 @pytest.mark.parametrize("operation", [None, "CREATE TABLE", "CREATE TABLE AS SELECT"])
@@ -318,8 +318,8 @@ def test_writers_features_are_read_past_and_never_written(place, name, tmp_path)
     assert rows(place) == [{"id": 1}]
     for refused in (
         lambda: append(place, {"id": [2]}, tmp_path),
-        lambda: add(open_source(tmp_path / "more.parquet"), place, "m", "me"),
-        lambda: collect(place, 1, [], delete=True),
+        lambda: commit_rows(open_source(tmp_path / "more.parquet"), place, "m", "me"),
+        lambda: vacuum(place, 1, [], delete=True),
     ):
         with pytest.raises(PackageError, match=f"needs {name}, .* is not written here"):
             refused()
@@ -351,7 +351,7 @@ def test_a_table_that_only_grows_takes_rows_and_loses_none(place, tmp_path):
     made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
     append(place, {"id": [2]}, tmp_path)
     with pytest.raises(PackageError, match="needs appendOnly") as caught:
-        add(open_source(tmp_path / "more.parquet"), place, "m", "me")
+        commit_rows(open_source(tmp_path / "more.parquet"), place, "m", "me")
     assert "--append" in caught.value.hint
     with pytest.raises(PackageError, match="needs appendOnly"):
         revert(Location(place.uri, 0), "", "me")
@@ -369,7 +369,7 @@ def test_times_without_a_zone_leave_the_old_features_in_force(place, tmp_path):
     made(own, {"id": [1]})
     times = pa.array([dt.datetime(2024, 1, 1)], pa.timestamp("us"))
     pq.write_table(pa.table({"id": times}), file)
-    add(open_source(file), own, "m", "me", change=True)
+    commit_rows(open_source(file), own, "m", "me", change=True)
     assert {"appendOnly", "invariants", "timestampNtz"} <= {
         *DeltaTable(own.uri).protocol().writer_features
     }
@@ -378,7 +378,7 @@ def test_times_without_a_zone_leave_the_old_features_in_force(place, tmp_path):
 def test_changes_that_others_follow_are_whole_files(place, tmp_path):
     made(place, {"id": [1]}, configuration={"delta.enableChangeDataFeed": "true"})
     append(place, {"id": [2]}, tmp_path)
-    add(open_source(tmp_path / "more.parquet"), place, "m", "me")
+    commit_rows(open_source(tmp_path / "more.parquet"), place, "m", "me")
     feed = pa.table(DeltaTable(place.uri).load_cdf(starting_version=1)).to_pylist()
     told = sorted((r["_commit_version"], r["_change_type"], r["id"]) for r in feed)
     assert told == [(1, "insert", 2), (2, "delete", 1), (2, "delete", 2), (2, "insert", 2)]
@@ -390,7 +390,7 @@ def test_notes_on_columns_stay_and_nulls_are_refused_where_the_table_has_none(pl
     with pytest.raises(UsageError, match=r"column 'id': expected no nulls, .*NOT NULL.*, got 1"):
         append(place, {"id": [None, 2], "x": [1.0, 2.0]}, tmp_path)
     pq.write_table(pa.table({"id": [5], "x": [1.0], "new": ["a"]}), tmp_path / "new.parquet")
-    add(open_source(tmp_path / "new.parquet"), place, "m", "me", change=True)
+    commit_rows(open_source(tmp_path / "new.parquet"), place, "m", "me", change=True)
     field = DeltaTable(place.uri).schema().fields[0]
     assert (field.nullable, field.metadata) == (False, {"comment": "the key"})
 
@@ -445,7 +445,7 @@ def test_a_log_that_says_otherwise_than_was_meant_is_taken_back(place, tmp_path,
     with pytest.raises(PackageError, match="does not say what was written to it"):
         append(place, {"id": [3], "p": ["z"]}, tmp_path)
     assert rows(place) == before
-    assert Store.open(place).versions[-1].message == "version 1 was written wrongly"
+    assert VersionedTable.open(place).versions[-1].message == "version 1 was written wrongly"
 
 
 @pytest.mark.parametrize("names", [["Id", "id"], ["a", "B", "b"]])
@@ -453,9 +453,9 @@ def test_names_that_differ_only_in_case_are_refused(place, tmp_path, names):
     file = tmp_path / "t.csv"
     file.write_text(",".join(names) + "\n" + ",".join("1" for _ in names) + "\n")
     with pytest.raises(UsageError, match="differ only in case") as caught:
-        add(open_source(file), place, "m", "me")
+        commit_rows(open_source(file), place, "m", "me")
     assert repr(names[-1]) in caught.value.message
-    assert not Store.exists(place)
+    assert not VersionedTable.exists(place)
 
 
 @pytest.mark.parametrize("options", [{}, {"append": True}, {"change": True}])
@@ -465,7 +465,7 @@ def test_a_column_that_differs_from_the_tables_only_in_case_is_refused(
     commit(frame)
     with pytest.raises(UsageError, match="'ID' differs only in case from its column 'id'"):
         commit(frame.rename(columns={"id": "ID"}), **options)
-    assert len(Store.open(place).versions) == 1
+    assert len(VersionedTable.open(place).versions) == 1
 
 
 def test_appended_rows_come_last_though_the_clock_went_back(commit, place, frame, monkeypatch):
@@ -492,7 +492,7 @@ def test_what_meets_another_writer_starts_anew(commit, place, frame, monkeypatch
     commit(frame)
     commit(frame.assign(x=1.5))
     name = "remove_others" if verb == "gc" else "restore"
-    plain, late = getattr(Store, name), []
+    plain, late = getattr(VersionedTable, name), []
 
     def meets(self, *rest, **options):
         if not late:
@@ -500,9 +500,9 @@ def test_what_meets_another_writer_starts_anew(commit, place, frame, monkeypatch
             raise ConflictError("another writer committed a version meanwhile")
         return plain(self, *rest, **options)
 
-    monkeypatch.setattr(Store, name, meets)
+    monkeypatch.setattr(VersionedTable, name, meets)
     if verb == "gc":
-        assert len(collect(place, 1, [], delete=True).files) == 1
+        assert len(vacuum(place, 1, [], delete=True).files) == 1
     else:
         assert revert(Location(place.uri, 1), "", "me").number == 3
 
@@ -510,8 +510,8 @@ def test_what_meets_another_writer_starts_anew(commit, place, frame, monkeypatch
 def test_files_of_partitions_are_freed_by_the_names_they_have(place, tmp_path):
     made(place, {"id": [1], "p": ["ä /%"]}, partition_by=["p"])
     pq.write_table(pa.table({"id": [2], "p": ["b"]}), tmp_path / "new.parquet")
-    add(open_source(tmp_path / "new.parquet"), place, "new", "me")
-    found = collect(place, 1, [], delete=True)
+    commit_rows(open_source(tmp_path / "new.parquet"), place, "new", "me")
+    found = vacuum(place, 1, [], delete=True)
     assert (len(found.files), found.size > 0) == (1, True)
     assert [row["id"] for row in rows(place)] == [2]
-    assert not Store.open(place).has_rows(0)
+    assert not VersionedTable.open(place).has_rows(0)

@@ -6,7 +6,7 @@ import pytest
 from host_samples import MANIFEST
 
 from packager.run.replay import _confirmed
-from packager.worker.replay.report import Likeness, ReplayReport
+from packager.worker.replay.report import ModelComparison, ReplayReport
 
 
 @pytest.mark.parametrize("said", [True, False])
@@ -19,7 +19,7 @@ def test_a_worker_that_says_otherwise_of_the_bytes_fails_the_replay(
         level="state",
         passed=True,
         checks=(),
-        likeness=Likeness(artifact=said, state=True),
+        likeness=ModelComparison(artifact=said, state=True),
         environment_recorded=MANIFEST.environment,
     )
     told = _confirmed(report, found)

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from worker_projects import CHECKOUT, FOREST, Project
 
-from packager.data.checks.expectations import Declared, Expected
-from packager.data.checks.finding import Report
+from packager.data.checks.expectations import DeclaredColumn, Expectations
+from packager.data.checks.finding import DataCheckReport
 from packager.worker.check_data import check
 from packager.worker.job import CheckJob
 from packager.worker.train import out_of_fold as worker_folds
@@ -20,7 +20,7 @@ def importable_in_a_child(project, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{project.root.code}:{CHECKOUT}")
 
 
-def checked(project: Project, **changes) -> Report:
+def checked(project: Project, **changes) -> DataCheckReport:
     return check(CheckJob(job=project.job(**changes)), project.root, project.out)
 
 
@@ -42,7 +42,7 @@ def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
     wrong = [finding for finding in report.findings if finding.detector == "label_error"]
     assert len(set(range(8)) & {finding.row for finding in wrong}) >= 5
     assert report.notes == ()
-    assert Report.load(project.out / "check.json") == report
+    assert DataCheckReport.load(project.out / "check.json") == report
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,9 @@ def test_a_held_out_file_is_checked_against_training(project, noisy):
 def test_what_was_declared_is_expected(project, noisy):
     project.code(train=FOREST)
     project.data(noisy)
-    expected = Expected(declared={"size": Declared(kind="string"), "depth": Declared(max=3.0)})
+    expected = Expectations(
+        declared={"size": DeclaredColumn(kind="string"), "depth": DeclaredColumn(max=3.0)}
+    )
     asked = CheckJob(job=project.job(), expected=expected)
     report = check(asked, project.root, project.out)
     assert [finding.detector for finding in report.blocking] == ["schema"]

@@ -6,7 +6,7 @@ import pytest
 
 from packager.errors import UsageError
 from serving.http import auth
-from serving.http.auth import Keys
+from serving.http.auth import ApiKeys
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_of_the_keys_is_admitted_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("# those of today\nfirst\n\n  second  \n")
-    keys = Keys(path)
+    keys = ApiKeys(path)
     assert keys.admit(b"Bearer first")
     assert keys.admit(b"bearer  second")
     refused = (None, b"", b"first", b"Bearer", b"Bearer ", b"Basic first", b"Bearer firs")
@@ -28,7 +28,7 @@ def test_any_of_the_keys_is_admitted_and_nothing_else(tmp_path: Path) -> None:
 def test_keys_change_while_the_server_runs(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("old\n")
-    keys = Keys(path)
+    keys = ApiKeys(path)
     path.write_text("old\nnew\n")
     assert keys.admit(b"Bearer new")
     assert keys.admit(b"Bearer old")
@@ -42,12 +42,12 @@ def test_a_file_without_keys_is_an_error_but_leaves_those_in_use(
 ) -> None:
     path = tmp_path / "keys"
     path.write_text("key\n")
-    keys = Keys(path)
+    keys = ApiKeys(path)
     path.unlink()
     if text is not None:
         path.write_text(text)
     with pytest.raises(UsageError, match="MODEL_API_KEYS_FILE: expected"):
-        Keys(path)
+        ApiKeys(path)
     assert keys.admit(b"Bearer key")
     assert "the keys stay as they were" in caplog.text
     assert "Bearer" not in caplog.text
@@ -63,7 +63,7 @@ def test_every_key_is_compared_whatever_came(
 ) -> None:
     path = tmp_path / "keys"
     path.write_bytes("one\nschl\u00fcssel\n".encode() + b"\xff\xfe\x00\nfour\n")
-    keys = Keys(path)
+    keys = ApiKeys(path)
     compared: list[tuple[int, int]] = []
     real = auth.hmac.compare_digest
 

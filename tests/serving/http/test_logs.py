@@ -8,12 +8,12 @@ import warnings
 import pytest
 
 from serving.http.logs import (
-    MOST_LINES,
-    Access,
+    MAX_LINES,
     AccessLog,
+    AccessLogger,
     JsonFormatter,
     _warned,
-    described,
+    describe_exception,
     trace_of,
 )
 
@@ -65,7 +65,7 @@ def test_an_exception_is_told_without_its_message() -> None:
             raise RuntimeError("row: Alice Liddell") from error
     except RuntimeError as error:
         record = logging.LogRecord("serving", logging.ERROR, "", 1, "failed", (), sys.exc_info())
-        told = described(error)
+        told = describe_exception(error)
     line = JsonFormatter().format(record)
     assert "Alice" not in line
     assert json.loads(line)["exception"] == told
@@ -77,20 +77,20 @@ def test_an_exception_is_told_without_its_message() -> None:
     ("which", "expected"), [("off", []), ("errors", [404, 500]), ("all", [200, 404, 500])]
 )
 def test_requests_are_logged_as_wanted(which: AccessLog, expected: list[int]) -> None:
-    access = Access(which)
+    access = AccessLogger(which)
     assert [status for status in (200, 404, 500) if access.wants(status)] == expected
 
 
 def test_a_flood_is_counted_instead_of_written(caplog: pytest.LogCaptureFixture) -> None:
     now = [0.0]
-    access = Access("all", clock=lambda: now[0])
+    access = AccessLogger("all", clock=lambda: now[0])
     with caplog.at_level(logging.INFO):
         for second in (0.0, 1.0):
             now[0] = second
-            for _ in range(MOST_LINES + 50):
+            for _ in range(MAX_LINES + 50):
                 access.write(trace_of(b"a", None), "GET", "other", 404, 0.1, 0)
     lines = [record for record in caplog.records if record.name == "serving.http.auth"]
-    assert len(lines) == 2 * MOST_LINES
+    assert len(lines) == 2 * MAX_LINES
     assert "50 access lines left out" in caplog.text
     fields = lines[0].__dict__["fields"]
     assert fields == {

@@ -13,7 +13,7 @@ from serving.http import memory
 
 def test_the_collector_is_still_and_then_as_before() -> None:
     def failing() -> None:
-        with memory.uncollected():
+        with memory.gc_paused():
             assert not gc.isenabled()
             raise ValueError("a fault")
 
@@ -22,7 +22,7 @@ def test_the_collector_is_still_and_then_as_before() -> None:
     assert gc.isenabled()
     gc.disable()
     try:
-        with memory.uncollected():
+        with memory.gc_paused():
             pass
         assert not gc.isenabled()
     finally:
@@ -33,7 +33,7 @@ def test_memory_is_given_back_once_for_many_requests(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(memory, "GIVE_BACK_SECONDS", 0.01)
     given = []
     done = threading.Event()
-    give_back = memory.GiveBack()
+    give_back = memory.MemoryTrimmer()
 
     def trim(kept: int) -> None:
         given.append(kept)

@@ -115,7 +115,7 @@ def test_many_categories_are_told_in_part() -> None:
 
 def test_every_route_is_described_and_every_reference_leads_somewhere() -> None:
     document = openapi.document(manifest(), GOLDEN, feedback=True)
-    ours = {*registry.exchanges(manifest()), *registry.documents(manifest(), GOLDEN)}
+    ours = {*registry.protocol_adapters(manifest()), *registry.documents(manifest(), GOLDEN)}
     assert ours | {"/predict", "/feedback", "/schema", "/package"} <= set(document["paths"])
     for target in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
         meta.validate(document["components"]["schemas"][target])

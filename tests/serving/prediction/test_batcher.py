@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from serving.prediction.batcher import FullError, GoneError, Lane, LateError
+from serving.prediction.batcher import (
+    Batcher,
+    ClientDisconnectedError,
+    DeadlineExceededError,
+    QueueFullError,
+)
 
-Texts = Lane[str, str]
+Texts = Batcher[str, str]
 
 
 class Shouts:
@@ -44,7 +49,7 @@ def run(
     most_rows: int = 10,
 ) -> None:
     async def with_lane() -> None:
-        lane: Texts = Lane(places, batches or Shouts(), most_rows)
+        lane: Texts = Batcher(places, batches or Shouts(), most_rows)
         try:
             await scenario(lane)
         finally:
@@ -100,7 +105,7 @@ def test_a_full_lane_refuses_at_once() -> None:
     async def scenario(lane: Texts) -> None:
         first = asyncio.create_task(lane.run(go.wait, soon(), connected))
         await asyncio.sleep(0)
-        with pytest.raises(FullError):
+        with pytest.raises(QueueFullError):
             await lane.run(lambda: None, soon(), connected)
         go.set()
         await first
@@ -113,16 +118,16 @@ def test_a_late_job_keeps_its_place_until_it_ends() -> None:
     go = threading.Event()
 
     async def scenario(lane: Texts) -> None:
-        with pytest.raises(LateError):
+        with pytest.raises(DeadlineExceededError):
             await lane.run(go.wait, soon(0.05), connected)
-        with pytest.raises(FullError):
+        with pytest.raises(QueueFullError):
             await lane.run(lambda: None, soon(), connected)
         go.set()
         while True:
             try:
                 assert await lane.run(lambda: 1, soon(), connected) == 1
                 return
-            except FullError:
+            except QueueFullError:
                 await asyncio.sleep(0.01)
 
     run(scenario, places=1)
@@ -135,7 +140,7 @@ def test_a_job_whose_deadline_passed_while_it_waited_is_not_begun() -> None:
     async def scenario(lane: Texts) -> None:
         first = asyncio.create_task(lane.run(go.wait, soon(), connected))
         await asyncio.sleep(0)
-        with pytest.raises(LateError):
+        with pytest.raises(DeadlineExceededError):
             await lane.run(begun.set, soon(0.05), connected)
         go.set()
         await first
@@ -209,7 +214,7 @@ def test_a_client_that_goes_away_gives_its_place_to_another() -> None:
     async def scenario(lane: Texts) -> None:
         [first] = predicting(lane, "a1")
         await asyncio.sleep(0)
-        with pytest.raises(GoneError):
+        with pytest.raises(ClientDisconnectedError):
             await lane.predict("a2", soon(), gone)
         [third] = predicting(lane, "a3")
         await asyncio.sleep(0.01)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import Checked, RowChecker
+from packager.data.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
-from serving.prediction.batching import Together
-from serving.prediction.native_model import Native, RowRefusedError
+from serving.prediction.batching import RowBatches
+from serving.prediction.native_model import NativeModel, RowRefusedError
 
 FRAME = pd.DataFrame({"x": [0.5, 1.5], "n": [1, 2], "flag": [True, False], "t": ["a", "b"]})
 SCHEMA = Schema(features=infer_columns(FRAME))
@@ -37,16 +37,16 @@ class Doubling:
         return np.array([[2 * value, 1] for value in frame["x"]])
 
 
-def together_of(model: Doubling, schema: Schema = SCHEMA) -> Together:
-    """Of a predictor of which only what ``Together`` needs is there."""
+def together_of(model: Doubling, schema: Schema = SCHEMA) -> RowBatches:
+    """Of a predictor of which only what ``RowBatches`` needs is there."""
     checker = RowChecker(schema)
     loaded = LoadedModel(model, "classification", model.classes_, has_probabilities=True)
-    own = Native(loaded, schema, checker, None)
+    own = NativeModel(loaded, schema, checker, None)
     parts = {"manifest": type("Manifest", (), {"schema_": schema}), "checker": checker, "own": own}
-    return Together(type("Predictor", (), parts)())
+    return RowBatches(type("Predictor", (), parts)())
 
 
-def rows(*cells: tuple[Any, ...]) -> Checked:
+def rows(*cells: tuple[Any, ...]) -> ValidatedRows:
     return RowChecker(SCHEMA).check([dict(zip(FRAME, row, strict=True)) for row in cells])
 
 

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import Checked, RowChecker, RowError
-from packager.manifest.manifest import Refusal, Schema
+from packager.data.request_rows import RowChecker, RowError, ValidatedRows
+from packager.manifest.manifest import RejectedValue, Schema
 from serving.http.messages import RequestError, parse_rows
 from serving.prediction.fast_rows import FastRows
 
@@ -57,14 +57,14 @@ TEXTS = [
 CELLS = st.sampled_from([*NUMBERS, *TEXTS, "null", "true", "false", "[]", "{}", '{"a":[1]}'])
 
 
-def slow(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> Checked | None:
+def slow(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> ValidatedRows | None:
     try:
         return RowChecker(schema, strict=strict).check(parse_rows(body))
     except (RequestError, RowError):
         return None
 
 
-def fast(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> Checked | None:
+def fast(body: bytes, *, strict: bool = False, schema: Schema = SCHEMA) -> ValidatedRows | None:
     checker = RowChecker(schema, strict=strict)
     return FastRows(schema, checker, strict=strict).read(body)
 
@@ -121,7 +121,7 @@ def test_every_cell_in_every_column_alone_and_beside_another_row(name: str, cell
     assert_agree(text_of([{**PLAIN, name: "null"}, {**PLAIN, name: cell}]))
 
 
-def refusing(kinds: tuple[Refusal, ...], *, fatal: bool) -> Schema:
+def refusing(kinds: tuple[RejectedValue, ...], *, fatal: bool) -> Schema:
     """The schema of a model that can't take values of these kinds in any column."""
     changes = {"refuses": kinds, "fatal": kinds if fatal else ()}
     features = (column.model_copy(update=changes) for column in SCHEMA.features)

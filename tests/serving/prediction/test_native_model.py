@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import Checked, RowChecker
+from packager.data.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
-from packager.model.failing_rows import MAX_ASKS
+from packager.model.failing_rows import MAX_CALLS
 from packager.model.model import LoadedModel
 from serving.http.messages import RequestError
-from serving.prediction.native_model import ModelError, Native, RowRefusedError, plain_row
+from serving.prediction.native_model import ModelError, NativeModel, RowRefusedError, plain_row
 
 FRAME = pd.DataFrame(
     {"x": [0.0, 1000.0], "color": ["red", "blue"], "text": ["a", "b"], "code": [11, 93]}
@@ -40,14 +40,14 @@ class Picky:
         return [2 * value for value in frame["x"]]
 
 
-def rows(*numbers: float, **cells: Any) -> Checked:
+def rows(*numbers: float, **cells: Any) -> ValidatedRows:
     row = {"color": "red", "text": "a", "code": 11, **cells}
     return RowChecker(SCHEMA).check([{"x": number, **row} for number in numbers])
 
 
-def native(model: Picky, known: Checked | None, schema: Schema = SCHEMA) -> Native:
+def native(model: Picky, known: ValidatedRows | None, schema: Schema = SCHEMA) -> NativeModel:
     loaded = LoadedModel(model, "regression", None, has_probabilities=False)
-    return Native(loaded, schema, RowChecker(schema), known)
+    return NativeModel(loaded, schema, RowChecker(schema), known)
 
 
 @given(st.sets(st.integers(0, 40)), st.integers(1, 41))
@@ -144,7 +144,7 @@ def test_the_parts_that_are_asked_are_bounded() -> None:
     own = native(model, rows(0.0))
     with pytest.raises(RowRefusedError) as refused:
         own.predict(rows(*map(float, range(500))))
-    assert len(model.asked) <= MAX_ASKS + 1 + (500).bit_length()
+    assert len(model.asked) <= MAX_CALLS + 1 + (500).bit_length()
     assert refused.value.rows > 1
     message = RequestError.of_refusal(refused.value).message
     assert message.startswith(f"rows {refused.value.row} to ")

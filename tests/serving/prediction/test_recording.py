@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from monitoring.metrics.recorder import Batch
-from serving.prediction.recording import LOGGED_AT_ONCE, ROWS_AT_ONCE, VALUES_AT_ONCE, Counting
+from serving.prediction.recording import LOGGED_AT_ONCE, ROWS_AT_ONCE, VALUES_AT_ONCE, Recorder
 
 
-def counting(observed: list[Any], suspicious: object = None) -> Counting:
+def counting(observed: list[Any], suspicious: object = None) -> Recorder:
     predictor: Any = SimpleNamespace(
         live_check=lambda _: None,
         suspicious=suspicious,
@@ -21,7 +21,7 @@ def counting(observed: list[Any], suspicious: object = None) -> Counting:
         metrics=SimpleNamespace(add_unwritten=lambda _: None),
         observer=SimpleNamespace(observe=observed.append, flush=lambda: observed.append("flush")),
     )
-    return Counting(predictor, 0.0)
+    return Recorder(predictor, 0.0)
 
 
 def test_a_process_that_counts_alone_is_scraped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from serving.prediction.timing import Costs
+from serving.prediction.timing import TimingModel
 
 
 class Model:
@@ -20,8 +20,8 @@ class Model:
         time.sleep(self._call + self._each * len(columns[0]))
 
 
-def measured(row: float, call: float, each: float) -> Costs:
-    return Costs.measure(Model(row, call, each), [[1, 2, 3], ["a", "b", "c"]])  # type: ignore[arg-type]
+def measured(row: float, call: float, each: float) -> TimingModel:
+    return TimingModel.measure(Model(row, call, each), [[1, 2, 3], ["a", "b", "c"]])  # type: ignore[arg-type]
 
 
 def test_a_model_that_takes_its_time_is_not_run_inline() -> None:

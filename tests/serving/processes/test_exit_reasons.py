@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from serving.processes.cgroup import MemoryEvents
-from serving.processes.exit_reasons import Ending, Pauses
+from serving.processes.exit_reasons import RestartBackoff, WorkerExit
 
 
 def test_a_kill_for_memory_names_the_limit_and_says_what_to_do() -> None:
-    ending = Ending.of(signal.SIGKILL, MemoryEvents(4, 512 << 20))
+    ending = WorkerExit.of(signal.SIGKILL, MemoryEvents(4, 512 << 20))
     assert ending.reason == "memory"
     assert ending.text == "was killed by SIGKILL because the memory limit of 512 MiB was reached"
     assert "more memory" in ending.hint
@@ -27,19 +27,19 @@ def test_a_kill_for_memory_names_the_limit_and_says_what_to_do() -> None:
     ],
 )
 def test_a_signal_is_named_with_its_likely_cause(status: int, text: str, hint: str) -> None:
-    ending = Ending.of(status, None)
+    ending = WorkerExit.of(status, None)
     assert (ending.reason, ending.text) == ("signal", text)
     assert hint in ending.hint
 
 
 def test_an_exit_code_and_a_hang_are_told_apart() -> None:
-    assert Ending.of(3 << 8, None) == Ending("exit", "ended with exit code 3")
-    assert Ending.of(signal.SIGKILL, None, "it stood").text == "was killed: it stood"
-    assert Ending.of(signal.SIGKILL, None, "it stood").reason == "hang"
+    assert WorkerExit.of(3 << 8, None) == WorkerExit("exit", "ended with exit code 3")
+    assert WorkerExit.of(signal.SIGKILL, None, "it stood").text == "was killed: it stood"
+    assert WorkerExit.of(signal.SIGKILL, None, "it stood").reason == "hang"
 
 
 def test_pauses_grow_to_a_minute_and_end_with_a_steady_run() -> None:
-    pauses = Pauses()
+    pauses = RestartBackoff()
     assert [pauses.after(5) for _ in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
     assert [pauses.after(61), pauses.after(5), pauses.after(5)] == [0, 1, 2]
 

@@ -125,8 +125,11 @@ def test_any_bytes_become_one_json_object(line: bytes) -> None:
     assert b"\n" not in found
 
 
+IMPORT = "from serving.processes.log_lines import json_lines"
+
+
 def run(code: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    script = f"import os, sys\nfrom serving.processes.log_lines import json_lines\nwith json_lines():\n{code}"
+    script = f"import os, sys\n{IMPORT}\nwith json_lines():\n{code}"
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, timeout=60, check=False, **options
     )
@@ -151,7 +154,7 @@ def test_a_full_disk_under_the_log_keeps_nobody_waiting() -> None:
             [
                 sys.executable,
                 "-c",
-                "import sys\nfrom serving.processes.log_lines import json_lines\nwith json_lines():\n"
+                f"import sys\n{IMPORT}\nwith json_lines():\n"
                 "    [print('x' * 99) for _ in range(20_000)]\nsys.stderr.write('went on')",
             ],
             stdout=full,

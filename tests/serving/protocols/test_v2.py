@@ -19,7 +19,7 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest, Schema
 from serving.http.messages import RequestError
 from serving.protocols import v2
-from serving.protocols.protocol import Scored
+from serving.protocols.protocol import ScoredRows
 
 MODEL = "diamonds"
 PATH = f"/v2/models/{MODEL}/infer"
@@ -260,7 +260,7 @@ def test_labels_have_the_datatype_their_classes_fit_into(
     manifest = make_manifest(schema)
     context = v2.Asked(None, (("prediction", False),), False)
     checked = check_rows([{"a": 1.0, "b": 1}], schema)
-    text, _ = v2.Infer(manifest).body(context, Scored(checked, [label], None, classes, None))
+    text, _ = v2.Infer(manifest).body(context, ScoredRows(checked, [label], None, classes, None))
     (output,) = json.loads(text)["outputs"]
     assert (output["datatype"], output["data"]) == (datatype, [sent])
 
@@ -268,7 +268,7 @@ def test_labels_have_the_datatype_their_classes_fit_into(
 def test_a_label_of_another_kind_is_the_models_fault() -> None:
     schema = Schema(features=numeric().schema_.features, classes=(0, 1))
     checked = check_rows([{"a": 1.0, "b": 1}], schema)
-    scored = Scored(checked, ["yes"], None, (0, 1), None)
+    scored = ScoredRows(checked, ["yes"], None, (0, 1), None)
     infer = v2.Infer(make_manifest(schema))
     with pytest.raises(RequestError, match="no INT64") as caught:
         infer.body(v2.Asked(None, None, False), scored)
@@ -288,6 +288,6 @@ def test_an_output_the_model_lacks_is_refused() -> None:
     schema = numeric().schema_
     checked = check_rows([{"a": 1.0, "b": 1}], schema)
     context = v2.Asked(None, (("token", False),), False)
-    scored, infer = Scored(checked, [1.0], None, None, None), v2.Infer(numeric())
+    scored, infer = ScoredRows(checked, [1.0], None, None, None), v2.Infer(numeric())
     with pytest.raises(RequestError, match="output 'token': this model has none"):
         infer.body(context, scored)

@@ -7,7 +7,7 @@ import pandas as pd
 from dirty_tables import ROWS, clean
 
 from packager.data.checks import run as checks
-from packager.data.checks.finding import Report
+from packager.data.checks.finding import DataCheckReport
 from packager.data.checks.run import DETECTORS, KEPT, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
@@ -46,7 +46,7 @@ def test_the_same_rows_are_found_in_another_order():
 def test_a_report_is_read_back_as_it_was(tmp_path):
     report = check(table_of(dirty(), "label"), models=False)
     (tmp_path / "check.json").write_bytes(report.dump())
-    assert Report.load(tmp_path / "check.json") == report
+    assert DataCheckReport.load(tmp_path / "check.json") == report
 
 
 def test_the_digest_holds_only_what_trains_nothing():
@@ -113,4 +113,4 @@ def test_odd_columns_are_checked_like_others():
     report = check(table_of(frame), models=False)
     named = {(finding.detector, finding.column) for finding in report.findings}
     assert {("constant", "same"), ("id_like", "object"), ("constant", "one")} <= named
-    assert Report.model_validate_json(report.dump()) == report
+    assert DataCheckReport.model_validate_json(report.dump()) == report

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from packager.data.checks.cross_validation import OutOfFold, plan_folds
-from packager.data.checks.default_model import check_readable, stand_in
+from packager.data.checks.default_model import check_readable, default_model
 from packager.data.checks.free_text import is_free_text
 from packager.data.checks.model_skill import check_skill
-from packager.data.checks.suspects import CannotJudgeError
+from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
 from packager.manifest.manifest import Split
 
@@ -73,7 +73,7 @@ def test_a_model_that_knows_only_the_future_is_asked_about_nothing_else():
 def test_rows_of_one_time_cannot_be_folded_in_time():
     rows = frame().assign(day=pd.Timestamp("2024-01-01"))
     table = table_of(rows, "y", task="classification", split=Split(time="day", start="2024-01-01"))
-    with pytest.raises(CannotJudgeError, match="too few different times"):
+    with pytest.raises(NotApplicableError, match="too few different times"):
         plan_folds(table)
 
 
@@ -93,20 +93,20 @@ def test_a_row_whose_class_the_fold_lacks_is_left_out():
 def test_columns_without_values_do_not_stop_a_stand_in():
     rows = frame().assign(blank=np.nan, one=1, wild=np.inf)
     table = table_of(rows, "y", task="classification")
-    found = plan_folds(table).answered(stand_in("classification"))
+    found = plan_folds(table).answered(default_model("classification"))
     assert (np.argmax(found.answers, axis=1) == found.given).mean() > 0.95
     nothing = table_of(rows[["blank", "one", "y"]], "y", task="classification")
-    with pytest.raises(CannotJudgeError, match="no feature has two values"):
-        plan_folds(nothing).answered(stand_in("classification"))
+    with pytest.raises(NotApplicableError, match="no feature has two values"):
+        plan_folds(nothing).answered(default_model("classification"))
 
 
 def test_a_stand_in_does_not_judge_free_text_or_a_table_too_wide():
     rows = frame().assign(text=sentences(200))
-    with pytest.raises(CannotJudgeError, match=r"can't read free text \(column 'text'\)"):
+    with pytest.raises(NotApplicableError, match=r"can't read free text \(column 'text'\)"):
         check_readable(table_of(rows, "y", task="classification"))
     check_readable(table_of(frame(), "y", task="classification"))
     wide = pd.DataFrame(np.zeros((3, 600)), columns=[f"c{n}" for n in range(600)])
-    with pytest.raises(CannotJudgeError, match="500 features at most, got 599"):
+    with pytest.raises(NotApplicableError, match="500 features at most, got 599"):
         check_readable(table_of(wide, "c0", task="classification"))
 
 
@@ -134,12 +134,12 @@ def test_a_model_no_better_than_chance_judges_nothing():
     labels = [n % 2 for n in range(100)]
     check_skill(classes([[1 - n, n] for n in labels], labels))
     guesses = [[0.4, 0.6] if n % 3 else [0.6, 0.4] for n in range(100)]
-    with pytest.raises(CannotJudgeError, match=r"no better than chance \(balanced accuracy 0.5"):
+    with pytest.raises(NotApplicableError, match=r"no better than chance \(balanced accuracy 0.5"):
         check_skill(classes(guesses, labels))
     rare = [int(n < 3) for n in range(100)]
-    with pytest.raises(CannotJudgeError, match=r"accuracy 0\.50 of 2 classes, chance"):
+    with pytest.raises(NotApplicableError, match=r"accuracy 0\.50 of 2 classes, chance"):
         check_skill(classes([[0.97, 0.03]] * 100, rare))
-    with pytest.raises(CannotJudgeError, match="have one class"):
+    with pytest.raises(NotApplicableError, match="have one class"):
         check_skill(classes([[0.97, 0.03]] * 100, [0] * 100))
 
 
@@ -147,5 +147,5 @@ def test_numbers_no_better_than_the_median_judge_nothing():
     given = DRAW.normal(size=200)
     rows = np.arange(200)
     check_skill(OutOfFold(rows, None, given, given + 0.1))
-    with pytest.raises(CannotJudgeError, match="no better than the median"):
+    with pytest.raises(NotApplicableError, match="no better than the median"):
         check_skill(OutOfFold(rows, None, given, DRAW.normal(size=200)))

@@ -8,10 +8,10 @@ import pytest
 from dirty_tables import ROWS, clean, rows_of, said
 from sklearn.datasets import load_iris
 
-from packager.data.checks.categories import misspelt, unseen_category
+from packager.data.checks.categories import typo, unseen_category
 from packager.data.checks.columns import constant, id_like
 from packager.data.checks.duplicates import conflicting_label, duplicate
-from packager.data.checks.expectations import Declared, Expected
+from packager.data.checks.expectations import DeclaredColumn, Expectations
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 from packager.data.checks.leakage import group_overlap, leakage, time_overlap
 from packager.data.checks.missing import missing
@@ -71,7 +71,7 @@ def test_nulls_are_flagged_where_a_value_is_the_rule():
     assert rows_of(said(missing, frame)) == [7]
     frame.loc[:99, "size"] = np.nan
     assert said(missing, frame) == []
-    expected = Expected(declared={"size": Declared(nullable=False)})
+    expected = Expectations(declared={"size": DeclaredColumn(nullable=False)})
     assert len(rows_of(said(missing, frame, expected=expected))) == 100
 
 
@@ -87,7 +87,7 @@ def test_another_spelling_of_a_frequent_value_is_misspelt():
     frame = clean()
     frame["colour"] = frame["colour"].astype(object)
     frame.loc[[0, 1, 2], "colour"] = ["White", " yellow", "borwn"]
-    found = said(misspelt, frame)
+    found = said(typo, frame)
     assert rows_of(found) == [0, 1, 2]
     assert {one.suggestion for one in found} == {
         "fix: colour = white",
@@ -99,12 +99,12 @@ def test_another_spelling_of_a_frequent_value_is_misspelt():
 def test_a_numbered_series_is_not_misspelt():
     frame = clean()
     frame["shop"] = ["shop 1"] * (ROWS - 2) + ["shop 2", "shop 11"]
-    assert said(misspelt, frame) == []
+    assert said(typo, frame) == []
 
 
 def test_a_value_outside_the_declared_ones_is_an_unseen_category():
     frame = clean()
-    expected = Expected(declared={"colour": Declared(values=("white", "yellow"))})
+    expected = Expectations(declared={"colour": DeclaredColumn(values=("white", "yellow"))})
     brown = np.flatnonzero(frame["colour"] == "brown").tolist()
     assert rows_of(said(unseen_category, frame, expected=expected)) == brown
 
@@ -143,7 +143,7 @@ def test_the_first_of_january_1900_is_a_placeholder():
 
 def test_numbers_outside_the_declared_range_are_flagged():
     frame = clean()
-    expected = Expected(declared={"size": Declared(min=3.0, max=6.5)})
+    expected = Expectations(declared={"size": DeclaredColumn(min=3.0, max=6.5)})
     wrong = np.flatnonzero((frame["size"] < 3) | (frame["size"] > 6.5)).tolist()
     found = said(ranges, frame, expected=expected)
     assert wrong
@@ -154,7 +154,7 @@ def test_numbers_outside_the_declared_range_are_flagged():
 def test_a_column_of_another_kind_than_before_stops_a_build():
     before = infer_columns(clean())
     frame = clean().assign(size=lambda rows: rows["size"].astype(str), extra=1)
-    found = said(schema, frame.drop(columns="weight"), expected=Expected(previous=before))
+    found = said(schema, frame.drop(columns="weight"), expected=Expectations(previous=before))
     assert {(one.column, one.observed, one.blocking) for one in found} == {
         ("size", "a column of kind string", True),
         ("weight", "no such column", True),

@@ -14,15 +14,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from packager.data.checks.cross_validation import out_of_fold, plan_folds
-from packager.data.checks.default_model import stand_in
+from packager.data.checks.default_model import default_model
 from packager.data.checks.labels import (
     confident,
     confident_joint,
     label_error,
     robust_residuals,
-    whole,
+    round_preserving_sums,
 )
-from packager.data.checks.suspects import CannotJudgeError
+from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
 
 
@@ -60,7 +60,7 @@ def test_the_joint_keeps_the_number_of_each_label(classes, rows, seed):
     counts = np.bincount(labels, minlength=classes)
     joint = confident_joint(labels, answers)
     assert joint.sum(axis=1) == pytest.approx(counts)
-    assert whole(joint).sum(axis=1).tolist() == counts.tolist()
+    assert round_preserving_sums(joint).sum(axis=1).tolist() == counts.tolist()
     flagged = confident(labels, answers)
     assert not flagged[np.argmax(answers, axis=1) == labels].any()
 
@@ -69,7 +69,7 @@ def test_a_number_far_from_what_the_model_expects_is_a_label_error():
     frame = load_diabetes(as_frame=True).frame
     frame.loc[[10, 20], "target"] += [900.0, -900.0]
     table = table_of(frame, "target", task="regression")
-    found = list(label_error(table, out_of_fold(table, stand_in("regression"))))
+    found = list(label_error(table, out_of_fold(table, default_model("regression"))))
     assert sorted(found[0].rows.tolist()) == [10, 20]
     assert "the model says" in found[0].observed[0]
 
@@ -87,5 +87,5 @@ def test_residuals_are_measured_among_like_predictions():
 def test_too_few_rows_are_not_cross_validated():
     frame = load_iris(as_frame=True).frame.iloc[:40]
     table = table_of(frame, "target", task="classification")
-    with pytest.raises(CannotJudgeError, match="40 rows are too few: 60 are needed"):
+    with pytest.raises(NotApplicableError, match="40 rows are too few: 60 are needed"):
         plan_folds(table)

@@ -8,7 +8,7 @@ from dirty_tables import clean, said
 
 from packager.data.checks.categories import unseen_category
 from packager.data.checks.drift import drift, slice_drift
-from packager.data.checks.expectations import Expected
+from packager.data.checks.expectations import Expectations
 from packager.data.checks.run import check
 from packager.data.checks.schema import schema
 from packager.data.checks.table import table_of
@@ -32,7 +32,7 @@ def stones(rows, seed, first=None):
 
 
 def test_a_column_that_moved_is_named_and_others_are_not():
-    expected = Expected().compared_with(stones(800, 0))
+    expected = Expectations().compared_with(stones(800, 0))
     assert said(drift, stones(800, 1), expected=expected) == []
     found = said(
         drift, stones(800, 1).assign(size=lambda rows: rows["size"] * 1.2), expected=expected
@@ -46,7 +46,7 @@ def test_a_column_that_moved_is_named_and_others_are_not():
 
 def test_a_slice_with_another_share_is_named():
     frame = stones(800, 0)
-    expected = Expected().compared_with(
+    expected = Expectations().compared_with(
         frame, ["colour"], {"large": "size > 5.6", "old": "age > 3"}
     )
     assert expected.slices.rules == {"large": "size > 5.6"}
@@ -60,7 +60,7 @@ def test_a_slice_with_another_share_is_named():
 
 def test_appended_rows_are_not_hidden_by_those_that_were_there():
     before, new = stones(500, 0), stones(120, 1, 500)
-    expected = Expected().compared_with(before)
+    expected = Expectations().compared_with(before)
     same = pd.concat([before, new], ignore_index=True)
     assert said(drift, same, expected=expected) == []
     moved = pd.concat([before, new.assign(size=new["size"] * 1.2)], ignore_index=True)
@@ -80,7 +80,7 @@ def test_z_of_appended_rows_is_standard_normal_where_nothing_moved():
 
 
 def test_another_word_is_news_only_where_words_repeat():
-    expected = Expected().compared_with(stones(500, 0))
+    expected = Expectations().compared_with(stones(500, 0))
     new = stones(500, 1)
     new.loc[3, "colour"] = "green"
     found = said(unseen_category, new, expected=expected)
@@ -89,7 +89,7 @@ def test_another_word_is_news_only_where_words_repeat():
 
 def test_columns_that_somebody_accepted_stop_no_build():
     frame = clean().drop(columns="weight").assign(extra=1)
-    expected = Expected().compared_with(clean(), accepted=True)
+    expected = Expectations().compared_with(clean(), accepted=True)
     found = {
         (one.column, one.score, one.blocking) for one in said(schema, frame, expected=expected)
     }
@@ -99,7 +99,7 @@ def test_columns_that_somebody_accepted_stop_no_build():
 
 def test_nulls_among_whole_numbers_are_no_other_kind():
     frame = clean().assign(count=range(len(clean())))
-    expected = Expected().compared_with(frame)
+    expected = Expectations().compared_with(frame)
     holed = frame.assign(count=frame["count"].where(frame["count"] != 7))
     assert said(schema, holed, expected=expected) == []
     assert len(said(schema, frame.assign(count=frame["count"] + 0.5), expected=expected)) == 1

@@ -16,18 +16,24 @@ from packager.deploy.prometheus.alerts import alert_group
 from packager.deploy.prometheus.recording import recording_groups
 from packager.deploy.prometheus.rule_cases import rule_cases
 from packager.deploy.prometheus.rule_tests import unit_tests
-from packager.deploy.prometheus.rules import BUCKETS, Group, Monitored, Objectives, rules_document
+from packager.deploy.prometheus.rules import (
+    LATENCY_BUCKETS,
+    Group,
+    MonitoredModel,
+    Objectives,
+    rules_document,
+)
 
 ODD = 'a "quoted" \\ name\nof two lines'
 MODELS = {
-    "classification": Monitored(
+    "classification": MonitoredModel(
         "diamonds-cut",
         "1.0.0-3f9c12ab45de",
         "classification",
         ("__all__", "color=E", ODD),
         (ODD, "carat"),
     ),
-    "regression": Monitored(
+    "regression": MonitoredModel(
         "prices",
         "1.0.0-3f9c12ab45de",
         "regression",
@@ -35,7 +41,7 @@ MODELS = {
         ("carat",),
         objectives=Objectives(0.5, 0.9, 0.99, 2.5, 0.0),
     ),
-    "a model without data": Monitored("bare", "1-0", "classification", ("__all__",), ()),
+    "a model without data": MonitoredModel("bare", "1-0", "classification", ("__all__",), ()),
 }
 NAMES = (
     "RequestsSlow",
@@ -54,7 +60,7 @@ NAMES = (
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 
 
-def groups(model: Monitored) -> list[Group]:
+def groups(model: MonitoredModel) -> list[Group]:
     return [*recording_groups(model), alert_group(model)]
 
 
@@ -147,7 +153,7 @@ def test_rules_of_two_models_write_no_series_of_each_other() -> None:
 
 
 def test_latency_objectives_are_bounds_of_the_histogram() -> None:
-    assert BUCKETS == serving.SECONDS
+    assert LATENCY_BUCKETS == serving.SECONDS
     with pytest.raises(ValueError, match=r"latency_seconds: expected one of \(0.0005"):
         Objectives(latency_seconds=0.3)
 

@@ -13,7 +13,7 @@ from packager.errors import PackageError, UsageError
 from packager.image.base import debian
 from packager.image.base.archive import HINT
 from packager.image.base.base import PACKAGES, BaseImage, SavedBase, restore_base
-from packager.image.base.packages import Deb, reached, versions
+from packager.image.base.packages import Deb, dependency_closure, versions
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
 from packager.image.layers import Entry, plain_layer
@@ -54,7 +54,7 @@ def on_bookworm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_packages_are_reached_by_name_by_alternative_and_by_what_they_provide():
     found = [deb("a", "b", "virtual"), deb("b"), deb("c", provides=("virtual",)), deb("d", "a")]
-    assert reached({one.name: one for one in found}, ["a"]) == {"a", "b", "c"}
+    assert dependency_closure({one.name: one for one in found}, ["a"]) == {"a", "b", "c"}
 
 
 def test_versions_are_sorted():

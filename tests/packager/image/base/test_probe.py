@@ -9,7 +9,7 @@ from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import BaseImage, SavedBase, find_base, restore_base
-from packager.image.base.probe import HOST_VERSION, TOLD, Probed, told_by
+from packager.image.base.probe import HOST_VERSION, TOLD, ProbeResult, parse_probe
 from packager.image.bytecode import ContainerCompiler, HostCompiler, LoaderCompiler
 from packager.image.export import load_into, write_archive
 from packager.image.layers import Entry, plain_layer
@@ -36,7 +36,7 @@ def saved(**changes) -> SavedBase:
 
 
 def test_what_a_python_tells_is_parsed():
-    probed = Probed(interpreter="/usr/bin/python3", said=SAID)
+    probed = ProbeResult(interpreter="/usr/bin/python3", said=SAID)
     assert probed.facts("x") == ("3.11", (2, 36), "3.11.2")
 
 
@@ -45,12 +45,12 @@ def test_what_a_python_tells_is_parsed():
 )
 def test_a_python_that_we_cannot_use_is_refused(said: str):
     with pytest.raises(PackageError, match=r"^base x: expected Python >= 3\.11 and glibc, got "):
-        Probed(interpreter="", said=said).facts("x")
+        ProbeResult(interpreter="", said=said).facts("x")
 
 
 def test_an_archive_that_tells_nothing_needs_an_engine():
     with pytest.raises(PackageError) as caught:
-        told_by({"config": {"Labels": None}}, "base.tar")
+        parse_probe({"config": {"Labels": None}}, "base.tar")
     assert caught.value.message == (
         "base.tar: a base from a file runs in containers only, and no engine answers"
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from command import NO_ENGINE, Package, package
 
-from packager.engine.usage import of_tree
+from packager.engine.usage import process_tree_usage
 from packager.run.bench.result import Benchmark, Step, as_json, as_text
 
 SHORT = ["--seconds", "0.2", "--concurrency", "4", "--rows", "1,10", "--json"]
@@ -154,7 +154,7 @@ def test_usage_is_that_of_a_process_and_its_children() -> None:
     )
     assert process.stdout is not None
     process.stdout.readline()  # the child has used its time
-    found = of_tree(process.pid)
+    found = process_tree_usage(process.pid)
     process.communicate(b"\n")
     assert found is not None
     assert found.cpu_seconds >= 0.15

@@ -24,7 +24,7 @@ from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.worker.compile import trees as ensembles
 from packager.worker.compile.compile import compile_model
-from packager.worker.compile.equivalence import Judge
+from packager.worker.compile.equivalence import EquivalenceChecker
 
 
 class Doubler(TransformerMixin, BaseEstimator):
@@ -144,7 +144,7 @@ def test_a_form_that_differs_is_found_out(tmp_path: Path, name: str):
         made.model.classes,
         made.model,
     )
-    judged = Judge(made.model, made.schema, bent).judge(made.rows(), [])
+    judged = EquivalenceChecker(made.model, made.schema, bent).judge(made.rows(), [])
     assert not judged.equal
     assert len(judged.differing) == 10
     assert all(len(row) == len("held-out row ") + 16 for row in judged.differing)

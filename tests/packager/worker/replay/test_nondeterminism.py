@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from packager.worker.replay.nondeterminism import find_slips
+from packager.worker.replay.nondeterminism import find_nondeterminism
 
 
 def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
     (tmp_path / "train.py").write_text(textwrap.dedent(text))
-    return find_slips(tmp_path)
+    return find_nondeterminism(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from packager.errors import PackageError
 from packager.manifest.base import FileEntry, Level
 from packager.manifest.manifest import Manifest
 from packager.model.paths import Root
-from packager.worker.job import Ask, Job
+from packager.worker.job import Job, ReplayRequest
 from packager.worker.replay.replay import replay
 from packager.worker.replay.report import ReplayReport
 
@@ -118,7 +118,7 @@ def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
     job = drifting(project, rows, level)
     project.package(job, project.train_here(job))
     monkeypatch.setenv("AGAIN", "1")
-    report = replay(project.root, Ask(), project.out)
+    report = replay(project.root, ReplayRequest(), project.out)
     assert (report.rung, report.passed) == ("predictions", passed)
     assert report.likeness is not None
     assert report.likeness.label_flips == 0
@@ -143,7 +143,7 @@ def test_other_answers_are_the_rung_metrics_within_the_band_only(
     job = job.model_copy(update={"recipe": job.recipe.model_copy(update={"accept": bands})})
     project.package(job, project.train_here(job))
     monkeypatch.setenv("AGAIN", "1")
-    report = replay(project.root, Ask(), project.out)
+    report = replay(project.root, ReplayRequest(), project.out)
     assert (report.rung, report.passed) == (rung, passed)
     assert report.likeness is not None
     assert report.likeness.label_flips
@@ -166,7 +166,7 @@ def test_a_false_claim_about_a_true_model_does_not_pass(
     claim = manifest.evaluation.model_copy(update={"overall": flattered})
     changed = manifest.model_copy(update={"evaluation": claim})
     (project.root.package / "manifest.json").write_bytes(changed.dump())
-    report = replay(project.root, Ask(), project.out)
+    report = replay(project.root, ReplayRequest(), project.out)
     assert (report.rung, report.passed) == ("artifact", False)
     assert report.likeness is not None
     assert report.likeness.largest_difference == 0
@@ -197,7 +197,7 @@ def test_a_tampered_file_is_named_and_nothing_is_run(
 ) -> None:
     path: Path = getattr(packaged.root, folder) / name
     path.write_bytes(path.read_bytes() + b"\n")
-    report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
+    report = replay(packaged.root, ReplayRequest(), packaged.out.parent / "replayed")
     assert (report.rung, report.passed) == ("none", False)
     assert [found.name for found in report.checks if not found.ok][1:] == [check]
     assert report.environment_now is None
@@ -215,11 +215,11 @@ def test_data_brought_from_elsewhere_has_to_be_the_data(packaged: Project) -> No
     kept = packaged.out.parent / "kept"
     shutil.move(packaged.root.source, kept)
     with pytest.raises(PackageError, match="expected the training data in") as caught:
-        replay(packaged.root, Ask(), packaged.out.parent / "replayed")
+        replay(packaged.root, ReplayRequest(), packaged.out.parent / "replayed")
     assert "--data PATH" in caught.value.hint
     shutil.copytree(kept, packaged.root.source)
     (packaged.root.source / "_SUCCESS").touch()
-    assert replay(packaged.root, Ask(), packaged.out.parent / "replayed").passed
+    assert replay(packaged.root, ReplayRequest(), packaged.out.parent / "replayed").passed
 
 
 def test_a_recipe_that_fails_the_second_time_is_an_error(packaged: Project) -> None:
@@ -251,12 +251,12 @@ def test_a_damaged_manifest_is_an_error(tmp_path: Path) -> None:
     root.package.mkdir()
     (root.package / "manifest.json").write_text("{}")
     with pytest.raises(PackageError, match="expected Manifest"):
-        replay(root, Ask(), tmp_path / "out")
+        replay(root, ReplayRequest(), tmp_path / "out")
 
 
 def test_a_report_is_the_same_each_time(packaged: Project) -> None:
-    first = replay(packaged.root, Ask(), packaged.out.parent / "one")
-    second = replay(packaged.root, Ask(), packaged.out.parent / "two")
+    first = replay(packaged.root, ReplayRequest(), packaged.out.parent / "one")
+    second = replay(packaged.root, ReplayRequest(), packaged.out.parent / "two")
     assert sha256_bytes(first.dump()) == sha256_bytes(second.dump())
     assert sorted(path.name for path in (packaged.out.parent / "one").iterdir()) == ["report.json"]
 
@@ -288,7 +288,7 @@ def test_a_change_on_purpose_comes_out_lower(
     project.data(rows)
     job = project.job(recipe=RECIPE.model_copy(update={"params": {"depth": 1}}))
     project.package(job, project.train_here(job))
-    report = replay(project.root, Ask.model_validate({"perturb": change}), project.out)
+    report = replay(project.root, ReplayRequest.model_validate({"perturb": change}), project.out)
     assert (report.rung, report.perturbed, report.passed) == (rung, told, True)
 
 
@@ -308,10 +308,10 @@ def test_a_change_that_nothing_shows_is_said_to_go_unnoticed(
     project.data(rows)
     job = project.job()
     project.package(job, project.train_here(job))
-    report = replay(project.root, Ask(perturb="seed"), project.out)
+    report = replay(project.root, ReplayRequest(perturb="seed"), project.out)
     assert (report.rung, report.passed) == ("artifact", False)
     with pytest.raises(PackageError, match="expected a number or a boolean in"):
-        replay(project.root, Ask(perturb="param"), project.out)
+        replay(project.root, ReplayRequest(perturb="param"), project.out)
 
 
 def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
@@ -319,7 +319,7 @@ def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
     manifest = Manifest.load(path)
     other = manifest.environment.model_copy(update={"cpu": "Z80", "threads": 64})
     path.write_bytes(manifest.model_copy(update={"environment": other}).dump())
-    report = replay(packaged.root, Ask(), packaged.out.parent / "replayed")
+    report = replay(packaged.root, ReplayRequest(), packaged.out.parent / "replayed")
     now = report.environment_now
     assert now is not None
     told = set(report.environment_differences)

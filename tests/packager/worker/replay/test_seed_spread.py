@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from packager.errors import PackageError
-from packager.manifest.evaluation import Evaluation, Metrics, Spread
-from packager.worker.replay.seed_spread import interval, intervals, spread_of, within_spread
+from packager.manifest.evaluation import Evaluation, Metrics, SeedVariance
+from packager.worker.replay.seed_spread import (
+    interval,
+    intervals,
+    seed_variance,
+    within_seed_variance,
+)
 
 
 def evaluation(accuracy: float, slices: dict[str, float] | None = None) -> Evaluation:
@@ -18,14 +23,16 @@ def evaluation(accuracy: float, slices: dict[str, float] | None = None) -> Evalu
 
 
 def test_the_spread_holds_every_metric_by_seed_and_slice() -> None:
-    found = spread_of([1, 2], [evaluation(0.8, {"a": 0.7, "b": 1}), evaluation(0.9, {"a": 0.6})])
+    found = seed_variance(
+        [1, 2], [evaluation(0.8, {"a": 0.7, "b": 1}), evaluation(0.9, {"a": 0.6})]
+    )
     assert found.overall == {"accuracy": (0.8, 0.9)}
     assert found.slices == {"a": {"accuracy": (0.7, 0.6)}}
 
 
 def test_one_evaluation_a_seed_is_needed() -> None:
     with pytest.raises(PackageError, match="expected one evaluation a seed, got 1 for 2"):
-        spread_of([1, 2], [evaluation(1)])
+        seed_variance([1, 2], [evaluation(1)])
 
 
 def test_the_interval_is_that_of_one_more_value() -> None:
@@ -46,13 +53,13 @@ def test_the_interval_covers_95_of_100_new_values() -> None:
 
 
 def test_a_score_within_the_spread_of_five_seeds_is_statistically_equal() -> None:
-    spread = Spread(
+    spread = SeedVariance(
         seeds=(1, 2, 3, 4, 5), overall={"accuracy": (0.8, 0.81, 0.79, 0.8, 0.8)}, slices={}
     )
-    assert within_spread(spread, evaluation(0.81), {})
-    assert within_spread(spread, evaluation(0.81), {"accuracy": 0.0})
-    assert not within_spread(spread, evaluation(0.85), {})
-    assert not within_spread(spread, evaluation(0.81), {"roc_auc": 0.0})
+    assert within_seed_variance(spread, evaluation(0.81), {})
+    assert within_seed_variance(spread, evaluation(0.81), {"accuracy": 0.0})
+    assert not within_seed_variance(spread, evaluation(0.85), {})
+    assert not within_seed_variance(spread, evaluation(0.81), {"roc_auc": 0.0})
     few = spread.model_copy(update={"seeds": (1, 2)})
-    assert not within_spread(few, evaluation(0.81), {})
+    assert not within_seed_variance(few, evaluation(0.81), {})
     assert intervals(None) == {}

@@ -14,7 +14,7 @@ from packager.worker.replay.volatile_state import (
     TEMPORARY,
     TIME,
     clear_addresses,
-    passing,
+    volatile_values,
 )
 
 FIRST, SECOND = 1_790_000_000.0, 1_790_000_060.0
@@ -37,20 +37,20 @@ FORMS = (
 @pytest.mark.parametrize("form", FORMS)
 def test_times_within_the_trainings_are_of_the_moment_and_others_are_not(form: str) -> None:
     values = at(FIRST + 3, form), at(SECOND + 3, form)
-    found = passing("fitted", values, WINDOWS)
+    found = volatile_values("fitted", values, WINDOWS)
     assert found is not None
     assert found[1] == TIME
-    assert passing("fitted", values, (None, WINDOWS[1])) == found
-    assert passing("fitted", (values[0], at(SECOND - 86_400, form)), WINDOWS) is None
-    assert passing("fitted", (values[0], "never"), WINDOWS) is None
+    assert volatile_values("fitted", values, (None, WINDOWS[1])) == found
+    assert volatile_values("fitted", (values[0], at(SECOND - 86_400, form)), WINDOWS) is None
+    assert volatile_values("fitted", (values[0], "never"), WINDOWS) is None
 
 
 @pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
 def test_clocks_of_any_unit(unit: int) -> None:
-    found = passing("x", (int(FIRST + 1) * unit, int(SECOND + 1) * unit), WINDOWS)
+    found = volatile_values("x", (int(FIRST + 1) * unit, int(SECOND + 1) * unit), WINDOWS)
     assert found is not None
     assert found[1] == TIME
-    assert passing("x", (int(FIRST + 1) * unit, int(SECOND + 500) * unit), WINDOWS) is None
+    assert volatile_values("x", (int(FIRST + 1) * unit, int(SECOND + 500) * unit), WINDOWS) is None
 
 
 def test_a_moment_inside_of_bytes_that_differ_in_nothing_else() -> None:
@@ -63,11 +63,11 @@ def test_a_moment_inside_of_bytes_that_differ_in_nothing_else() -> None:
     guids = "6baa438f-db502dc2-fc31cfb9-f4d6660e", "9b4fcb9b-1f979272-ab44fd21-42a3c903"
     one = blob(FIRST, guids[0], "1", "tmpg1sy3ukp")
     other = blob(SECOND, guids[1], "1", "tmpbrm49zzm")
-    found = passing("__model", (one, other), WINDOWS)
+    found = volatile_values("__model", (one, other), WINDOWS)
     assert found is not None
     assert set(found[1].split(", ")) == {TIME, TEMPORARY}
-    assert passing("__model", (one, other.replace(b"w=1", b"w=2")), WINDOWS) is None
-    assert passing("__model", (one, other.replace(b"2019", b"2018")), WINDOWS) is None
+    assert volatile_values("__model", (one, other.replace(b"w=1", b"w=2")), WINDOWS) is None
+    assert volatile_values("__model", (one, other.replace(b"2019", b"2018")), WINDOWS) is None
 
 
 @pytest.mark.parametrize(
@@ -90,23 +90,23 @@ def test_a_moment_inside_of_bytes_that_differ_in_nothing_else() -> None:
     ],
 )
 def test_addresses_and_temporary_names(values: tuple[Any, Any], kind: str | None) -> None:
-    found = passing("x", values, WINDOWS)
+    found = volatile_values("x", values, WINDOWS)
     assert (found and found[1]) == kind
 
 
 def test_how_long_a_fit_took_needs_such_a_name_and_fits_into_the_training() -> None:
-    assert passing("fit_time_", (0.5, 0.25), WINDOWS) is not None
-    assert passing("training_time_seconds", (3, 4), WINDOWS)[1] == DURATION  # type: ignore[index]
-    assert passing("seconds_", (0.01, 0.02), WINDOWS)[1] == DURATION  # type: ignore[index]
-    assert passing("seconds_to_failure", (0.01, 0.02), WINDOWS) is None
-    assert passing("fit_time_", (0.5, 99.0), WINDOWS) is None
-    assert passing("survival_time_", (0.5, 0.25), WINDOWS) is None
-    assert passing("coef_", (0.5, 0.25), WINDOWS) is None
+    assert volatile_values("fit_time_", (0.5, 0.25), WINDOWS) is not None
+    assert volatile_values("training_time_seconds", (3, 4), WINDOWS)[1] == DURATION  # type: ignore[index]
+    assert volatile_values("seconds_", (0.01, 0.02), WINDOWS)[1] == DURATION  # type: ignore[index]
+    assert volatile_values("seconds_to_failure", (0.01, 0.02), WINDOWS) is None
+    assert volatile_values("fit_time_", (0.5, 99.0), WINDOWS) is None
+    assert volatile_values("survival_time_", (0.5, 0.25), WINDOWS) is None
+    assert volatile_values("coef_", (0.5, 0.25), WINDOWS) is None
 
 
 def test_without_a_known_training_a_time_lies_in_the_past() -> None:
     later = time.time() + 1_000_000
-    assert passing("x", (later, SECOND + 1), (None, WINDOWS[1])) is None
+    assert volatile_values("x", (later, SECOND + 1), (None, WINDOWS[1])) is None
 
 
 def test_known_addresses_are_taken_off_wherever_they_lie() -> None:

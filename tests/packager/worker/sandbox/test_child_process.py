@@ -12,7 +12,7 @@ import pytest
 from worker_projects import CHECKOUT, FOREST, Project
 
 from packager.errors import PackageError
-from packager.worker.job import Fit
+from packager.worker.job import FitResult
 from packager.worker.sandbox.child_process import ChildResult, run_child
 
 
@@ -39,7 +39,7 @@ def recipe(*lines: str) -> str:
 def test_a_step_that_finishes_leaves_its_result(fit, project):
     done = fit(FOREST, 300)
     assert (done.outcome, done.message) == ("finished", "")
-    assert Fit.load(done.or_raise("training") / "fit.json").loader == "joblib"
+    assert FitResult.load(done.or_raise("training") / "fit.json").loader == "joblib"
 
 
 def test_an_error_of_the_recipe_is_told_as_the_recipe_raised_it(fit):

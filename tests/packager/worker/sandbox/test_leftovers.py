@@ -8,7 +8,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.model.paths import Root
-from packager.worker.sandbox.leftovers import before_training, out_of_sight
+from packager.worker.sandbox.leftovers import hide_new_files, snapshot
 
 
 @pytest.fixture
@@ -30,13 +30,13 @@ def names(root: Root) -> list[str]:
 
 
 def test_new_files_and_folders_are_away_and_come_back(root: Root, tmp_path: Path) -> None:
-    before = before_training(root, tmp_path / "out")
+    before = snapshot(root, tmp_path / "out")
     as_it_was = names(root)
     (root.path / "tmp" / "cache").mkdir()
     (root.path / "tmp" / "cache" / "model").write_text("first")
     (root.code / "parts" / "model").write_text("first")
     (tmp_path / "elsewhere").write_text("of somebody else")
-    with out_of_sight(before):
+    with hide_new_files(before):
         assert names(root) == as_it_was
         assert (tmp_path / "elsewhere").exists()
         (root.code / "parts" / "model").write_text("second")
@@ -49,12 +49,12 @@ def test_new_files_and_folders_are_away_and_come_back(root: Root, tmp_path: Path
 def test_a_file_of_the_project_that_was_changed_is_refused(
     root: Root, tmp_path: Path, text: str | None
 ) -> None:
-    before = before_training(root, tmp_path / "out")
+    before = snapshot(root, tmp_path / "out")
     if text is None:
         (root.code / "train.py").unlink()
     else:
         (root.code / "train.py").write_text(text)
-    with pytest.raises(PackageError) as caught, out_of_sight(before):
+    with pytest.raises(PackageError) as caught, hide_new_files(before):
         pass
     assert caught.value.message == "the recipe changed train.py, a file of its own project"
     assert "write to the temporary folder" in caught.value.hint
@@ -62,8 +62,8 @@ def test_a_file_of_the_project_that_was_changed_is_refused(
 
 def test_results_of_the_worker_stay_where_they_are(root: Root) -> None:
     out = root.path / "tmp" / "out"
-    before = before_training(root, out)
+    before = snapshot(root, out)
     out.mkdir()
     (out / "model").write_text("first")
-    with out_of_sight(before):
+    with hide_new_files(before):
         assert (out / "model").exists()

@@ -11,7 +11,7 @@ import pytest
 from packager.data.frames import infer_columns
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema, Serve, Split
-from packager.manifest.read_options import Reader
+from packager.manifest.read_options import TableReadOptions
 from packager.model.paths import Root
 from packager.worker.job import Job
 from packager.worker.train.calendar_columns import named_moment, named_part, names_of_parts
@@ -231,5 +231,5 @@ def test_a_name_that_is_no_feature_is_refused(key: str, name: str, message: str,
     frame = pd.DataFrame({"a": range(100), "id": range(100), "y": np.arange(100) % 7})
     asked: dict[str, Any] = {f"monitoring_{key}": (name,), "exclude": ("id",)}
     with pytest.raises(UsageError) as told:
-        prepare(Source(frame, (), Reader()), job(**asked), Root(tmp_path))
+        prepare(Source(frame, (), TableReadOptions()), job(**asked), Root(tmp_path))
     assert told.value.message == f"[monitoring] {key}: {message}"

@@ -21,8 +21,8 @@ from packager.worker.replay.differences import (
     metric_checks,
     slices_check,
 )
-from packager.worker.replay.equivalence import rung_of
-from packager.worker.replay.report import Likeness
+from packager.worker.replay.equivalence import equivalence_level
+from packager.worker.replay.report import ModelComparison
 from packager.worker.train.evaluate import evaluate, metrics
 
 
@@ -165,7 +165,8 @@ def test_no_metric_at_all_is_no_agreement() -> None:
 def test_answers_to_no_rows_are_no_equal_answers() -> None:
     equal = {"artifact": False, "state": None, "bit_equal": True, "close": True}
     rungs = [
-        rung_of(Likeness(**equal, rows=rows), metrics=False, statistical=False) for rows in (0, 1)
+        equivalence_level(ModelComparison(**equal, rows=rows), metrics=False, statistical=False)
+        for rows in (0, 1)
     ]
     assert rungs == ["none", "predictions"]
 

@@ -17,7 +17,7 @@ from packager.manifest.manifest import Schema
 from packager.model.storage import save_model
 from packager.worker.sandbox.child_process import ChildResult
 from packager.worker.train import isolated_steps
-from packager.worker.train.isolated_steps import Apart
+from packager.worker.train.isolated_steps import IsolatedSteps
 
 ROWS = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 3)), columns=["a", "b", "c"])
 TOLD = "its process ended with signal SIGSEGV: a crash in compiled code"
@@ -28,7 +28,7 @@ def model(project: Project, monkeypatch: pytest.MonkeyPatch):
     """A fitted model on disk, as a build has it."""
     monkeypatch.setenv("PYTHONPATH", f"{project.root.code}{os.pathsep}{CHECKOUT}")
 
-    def made(task="classification", mode="auto", native=None) -> Apart:
+    def made(task="classification", mode="auto", native=None) -> IsolatedSteps:
         target = ROWS["b"] > 0 if task == "classification" else ROWS["b"] * 2.0
         kind = LogisticRegression if task == "classification" else LinearRegression
         save_model(native or kind().fit(ROWS, target), project.root.models, os)
@@ -37,7 +37,7 @@ def model(project: Project, monkeypatch: pytest.MonkeyPatch):
             classes=(False, True) if task == "classification" else None,
         )
         serve = SERVE.model_copy(update={"compile": mode})
-        return Apart(project.root.models, serve, task, schema, project.root)
+        return IsolatedSteps(project.root.models, serve, task, schema, project.root)
 
     return made
 
@@ -86,7 +86,9 @@ def test_a_model_that_raises_on_exchanged_values_costs_the_order_alone(model, pr
     made = model(native=odd.Odd())
     rows = ROWS.assign(high=ROWS["a"] + 0.1)
     columns = infer_columns(rows)
-    made = Apart(made.models, made.serve, "classification", Schema(features=columns), project.root)
+    made = IsolatedSteps(
+        made.models, made.serve, "classification", Schema(features=columns), project.root
+    )
     assert made.ranked(rows, columns) == list(columns)
     said = capsys.readouterr().err
     assert "because the model raised ValueError: a is above its bound" in said
@@ -112,7 +114,7 @@ def test_require_is_refused_with_the_reason_of_the_search(model, project):
 def test_models_of_thousands_of_features_are_not_compiled(model, tmp_path):
     wide = pd.DataFrame(np.zeros((4, 1_001)), columns=[f"f{n}" for n in range(1_001)])
     made = model()
-    made = Apart(
+    made = IsolatedSteps(
         made.models, made.serve, made.task, Schema(features=infer_columns(wide)), made.root
     )
     reason = made.compiled(wide, tmp_path / "form").reason

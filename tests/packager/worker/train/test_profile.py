@@ -18,7 +18,7 @@ from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
 from packager.worker.train.dataset import Dataset
-from packager.worker.train.importance import MAX_QUESTIONS, by_importance
+from packager.worker.train.importance import MAX_CALLS, by_importance
 from packager.worker.train.profile import profile
 
 RANDOM = np.random.default_rng(5)
@@ -203,6 +203,6 @@ def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questi
     assert ranked[:4] == ["f8", "f2999", "f1500", "f7"]
     assert sorted(ranked) == sorted(names)
     assert all(asked)
-    assert len(asked) <= MAX_QUESTIONS + 1
+    assert len(asked) <= MAX_CALLS + 1
     assert ranked == [column.name for column in by_importance(Wide(), rows, columns)]
     assert "questions" in capsys.readouterr().err

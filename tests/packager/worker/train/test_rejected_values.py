@@ -18,11 +18,11 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Schema
 from packager.worker.sandbox.model_process import Outcome, Reply, Row
 from packager.worker.train.rejected_values import (
-    MAX_ASKS,
+    MAX_CALLS,
     MAX_CELLS,
     blamed,
-    gaps_of,
-    with_refusals,
+    missing_values,
+    with_rejected_values,
 )
 
 FRAME = pd.DataFrame(
@@ -62,7 +62,7 @@ class Answering:
 
 
 def found(judge: Any) -> dict[str, Column]:
-    schema = with_refusals(SCHEMA, Answering(judge), BASES)  # type: ignore[arg-type]
+    schema = with_rejected_values(SCHEMA, Answering(judge), BASES)  # type: ignore[arg-type]
     return {column.name: column for column in schema.features}
 
 
@@ -72,7 +72,7 @@ def refused(judge: Any) -> dict[str, tuple[str, ...]]:
 
 def test_a_model_that_takes_everything_is_asked_once_a_kind() -> None:
     asker = Answering(lambda _: "answered")
-    assert with_refusals(SCHEMA, asker, BASES) == SCHEMA  # type: ignore[arg-type]
+    assert with_rejected_values(SCHEMA, asker, BASES) == SCHEMA  # type: ignore[arg-type]
     assert len(asker.asked) == 5
     assert asker.asked[0] == dict.fromkeys(BASE)
     assert asker.asked[3]["a"] == -1.7976931348623157e308
@@ -120,11 +120,11 @@ def test_codes_are_asked_about_a_number_between_them() -> None:
         }
     )
     schema = Schema(features=infer_columns(frame))
-    gaps = gaps_of(schema, frame)
+    gaps = missing_values(schema, frame)
     assert gaps == {"store": 12, "wide": 7, "some": 5}
     base = {"store": 11, "count": 1, "wide": 5, "some": 4}
     asker = Answering(lambda row: "raises" if row["store"] not in (11, 25, 93) else "answered")
-    described = with_refusals(schema, asker, [base], gaps)  # type: ignore[arg-type]
+    described = with_rejected_values(schema, asker, [base], gaps)  # type: ignore[arg-type]
     assert described.features[0].refuses == ("null", "unseen", "extreme")
     assert not any(column.refuses for column in described.features[1:])
 
@@ -148,7 +148,7 @@ def test_a_null_that_training_had_is_answered_with_null() -> None:
     frame = pd.DataFrame({"a": [0.5, None] * 5})
     schema = Schema(features=infer_columns(frame))
     asker = Answering(lambda row: "no answer" if row["a"] is None else "answered")
-    assert with_refusals(schema, asker, [{"a": 0.5}]) == schema  # type: ignore[arg-type]
+    assert with_rejected_values(schema, asker, [{"a": 0.5}]) == schema  # type: ignore[arg-type]
 
 
 def test_where_no_more_processes_may_end_all_columns_in_question_are_blamed() -> None:
@@ -168,8 +168,8 @@ def test_the_rows_that_are_asked_about_are_bounded(capsys: pytest.CaptureFixture
     schema = Schema(features=infer_columns(frame))
     base = dict.fromkeys(frame, 0.5)
     asker = Answering(lambda row: "raises" if None in row.values() else "answered")
-    with_refusals(schema, asker, [base, base])  # type: ignore[arg-type]
-    assert len(asker.asked) <= min(MAX_ASKS, MAX_CELLS // 3_000)
+    with_rejected_values(schema, asker, [base, base])  # type: ignore[arg-type]
+    assert len(asker.asked) <= min(MAX_CALLS, MAX_CELLS // 3_000)
     assert "not known of all of its columns" in capsys.readouterr().err
 
 

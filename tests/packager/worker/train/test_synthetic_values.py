@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 
 from packager.data.frames import infer_columns
-from packager.worker.train.synthetic_values import TEXT, makers
+from packager.worker.train.synthetic_values import TEXT, value_generators
 
 
 def made(values: list[Any], way: int) -> list[Any]:
     frame = pd.DataFrame({"x": values})
     (column,) = infer_columns(frame)
-    ways = makers(column, None, frame["x"])
+    ways = value_generators(column, None, frame["x"])
     return [ways[way](step) for step in range(8)]
 
 
@@ -97,4 +97,4 @@ def test_null_is_the_last_resort_of_a_column_that_had_some() -> None:
     values = [f"text {i}" for i in range(100)] + [None]
     frame = pd.DataFrame({"x": values})
     (column,) = infer_columns(frame)
-    assert makers(column, None, frame["x"])[-1](0) is None
+    assert value_generators(column, None, frame["x"])[-1](0) is None

@@ -1,0 +1,37 @@
+"""Predictions of rows, and which of them are still to be made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from packager.manifest.base import Scalar
+from packager.model.model import Predictions
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Predictions for n rows, and the rows that are still to be predicted."""
+
+    labels: list[Scalar | None]
+    probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
+    outside: Sequence[int]
+    """Rows outside the compiled form's domain: what is said of them means nothing."""
+    native: int = 0
+    """Rows that the native model answered."""
+
+    def completed(self, native: Predictions) -> Outcome:
+        """With the native model's predictions for ``outside``."""
+        if len(self.outside) == len(self.labels):
+            return Outcome(native.labels, native.probabilities, (), len(self.outside))
+        labels = list(self.labels)
+        for row, label in zip(self.outside, native.labels, strict=True):
+            labels[row] = label
+        if self.probabilities is None or native.probabilities is None:
+            return Outcome(labels, None, (), len(self.outside))
+        probabilities = np.array(self.probabilities)
+        probabilities[list(self.outside)] = native.probabilities
+        return Outcome(labels, probabilities, (), len(self.outside))
