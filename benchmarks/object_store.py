@@ -80,7 +80,7 @@ def verbs(folder: Path) -> None:
     same = package("data", "diff", "out.parquet", "two.csv", "--exit-code", cwd=folder)
     print("checkout: " + same, end="")
     print(package("data", "check", f"{TABLE}@2", cwd=folder), end="")
-    suspect = json.loads(package("data", "suspects", f"{TABLE}@1", "--json", cwd=folder))
+    suspect = json.loads(package("data", "issues", f"{TABLE}@1", "--json", cwd=folder))
     print(f"suspects: {len(suspect['suspects'])}")
     print(package("data", "verdicts", "apply", TABLE, cwd=folder), end="")
     print(package("data", "gc", TABLE, "--delete", cwd=folder), end="")

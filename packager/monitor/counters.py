@@ -21,6 +21,7 @@ TIMEOUT = 30
 """Seconds for a connection, and between two bytes."""
 MAX_SERIES = 200_000
 """Of one answer: a package exposes some tens of thousands at the most."""
+METRICS = "/metrics"
 IDENTITY = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
@@ -88,10 +89,11 @@ class CounterTotals:
 def scrape_replicas(
     urls: Sequence[str], wanted: ModelSelector, key: str | None = None
 ) -> CounterTotals:
-    """The sum of what replicas counted since they started; each URL is one replica.
+    """The sum of what replicas counted since they started.
 
-    ``key`` is sent to each of them.
+    ``urls``: the address of each replica, with or without ``/metrics``. ``key`` is sent to each.
     """
+    urls = [metrics_address(url) for url in urls]
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
@@ -112,6 +114,12 @@ def scrape_replicas(
             place[cell] = max(place.get(cell, sample.value), sample.value)
     replicas = "1 replica" if len(urls) == 1 else f"{len(urls)} replicas"
     return CounterTotals(model, version, f"{replicas} since their start", values)
+
+
+def metrics_address(url: str) -> str:
+    """The address of a server's metrics: its own address and ``/metrics``."""
+    plain = url.rstrip("/")
+    return plain if plain.endswith(METRICS) else plain + METRICS
 
 
 def query_prometheus(
@@ -156,12 +164,12 @@ def _exposed(url: str, key: str | None) -> list[Sample]:
     except ValueError as error:
         raise PackageError(
             f"{url}: expected metrics, got another content ({error})",
-            "name the address of /metrics of one replica",
+            "name the address of a served package",
         ) from error
     if all(sample.name != IDENTITY for sample in found):
         raise PackageError(
             f"{url}: expected metrics of a package, got others ({len(found)} series)",
-            "name the address of /metrics of one replica",
+            "name the address of a served package",
         )
     return found
 

@@ -178,11 +178,11 @@ def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
     assert "--format csv: expected no --json beside it" in err
 
 
-@pytest.mark.parametrize("more", [("--add", "libgl1"), ("--output", "base.tar")])
+@pytest.mark.parametrize("more", [("--package", "libgl1"), ("--output", "base.tar")])
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--from", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--from: expected no --add or --output beside it" in err
+    assert "--from: expected no --package or --output beside it" in err
 
 
 def package_at(monkeypatch, base: str = "none") -> None:

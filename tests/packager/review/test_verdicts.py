@@ -22,7 +22,7 @@ def test_verdicts_are_read_back_sorted(tmp_path):
 
 
 def test_lines_without_a_verdict_are_passed_over(tmp_path):
-    file = tmp_path / "suspects.csv"
+    file = tmp_path / "issues.csv"
     file.write_text(f"row_hash,verdict,column,value,why,score\n{ONE},,x,,,1\n{TWO},keep,x,,,1\n")
     assert read_verdicts(file) == (Verdict(row_hash=TWO, verdict="keep"),)
 
