@@ -21,7 +21,7 @@ from packager.image.config import PORT, Image
 from packager.engine.containers import Sandbox
 from packager.engine.engine import Engine
 from packager.image.export import load_into
-from packager.image.wheels import VENV
+from packager.image.runtime import VENV
 from packager.manifest.manifest import Base
 from packager.progress import Progress
 from packager.manifest.evaluation import Golden

@@ -1,4 +1,4 @@
-"""What finds data issues and keeps verdicts: ``data check``, ``issues``, ``verdict``, ``verdicts``."""
+"""What finds data issues and keeps verdicts: ``check``, ``issues``, ``verdict``, ``verdicts``."""
 
 from __future__ import annotations
 

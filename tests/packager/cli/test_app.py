@@ -12,7 +12,6 @@ import pytest
 from host_samples import TOML, write_project
 
 from packager import cli
-from packager.cli import run as running
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError
@@ -21,7 +20,10 @@ from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
 
 PROGRAM = Path(sys.executable).parent / "package"
-VERBS = ("init", "build", "inspect", "diff", "serve", "predict", "replay", "base")
+VERBS = (
+    "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "replay", "bench",
+    "drift", "feedback",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -195,8 +197,7 @@ def package_at(monkeypatch, base: str = "none") -> None:
         manifest = Manifest.model_construct(files=(entry,))
         yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
 
-    for place in (sys.modules["packager.cli.app"], sys.modules["packager.cli.inspect"]):
-        monkeypatch.setattr(place, "open_reference", opened)
+    monkeypatch.setattr("packager.image.reference.open_reference", opened)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypa
 
 def test_what_local_means_is_said_once(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
     assert err.count("--local: the package's code and model run on this machine as you") == 1
     assert len(err.splitlines()) == 1
@@ -252,7 +253,7 @@ ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
 
 def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--local")
     assert (code, out) == (0, ANSWERS)
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--json", "--local")
@@ -262,7 +263,7 @@ def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
 
 def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     code, out, _ = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (0, "")
     assert (tmp_path / "o").read_text() == ANSWERS
@@ -273,7 +274,7 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
         raise PackageError("row 3, column carat: expected a number, got 'x'", "mend the row")
 
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", fail)
+    monkeypatch.setattr("packager.run.predict.predict", fail)
     code, out, err = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (1, "")
     assert (
@@ -288,7 +289,7 @@ def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
         raise KeyboardInterrupt
 
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", stop)
+    monkeypatch.setattr("packager.run.predict.predict", stop)
     code, out, err = run("predict", "r", "--input", "a", "--local")
     assert (code, out) == (130, "")
     assert "stopped" in err
@@ -299,7 +300,7 @@ def test_a_bug_shows_its_traceback(monkeypatch):
         raise ZeroDivisionError
 
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", fail)
+    monkeypatch.setattr("packager.run.predict.predict", fail)
     monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a", "--local"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

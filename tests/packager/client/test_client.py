@@ -67,9 +67,7 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
     served_url: str, local_package: Package, tmp_path: Path
 ) -> None:
     data = local_package.project / "data" / "visits.csv"
-    lines = package(
-        "predict", served_url, "--input", data, "--format", "csv"
-    ).out.splitlines()
+    lines = package("predict", served_url, "--input", data, "--format", "csv").out.splitlines()
     assert lines[0].startswith("prediction,probability no,probability yes,flags")
     assert len(lines) == len(data.read_text().splitlines())
     bad = tmp_path / "rows.json"
@@ -82,11 +80,10 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected REF or --url, got neither"),
-        (["some:tag", "http://127.0.0.1:1"], "--url: expected no REF beside it"),
-        (["--local", "http://127.0.0.1:1"], "--url: expected no --local beside it"),
-        (["some:tag", "--key-file", "key"], "--key-file: expected --url beside it"),
-        (["127.0.0.1:1"], "expected an address like http://127.0.0.1:3000"),
+        ([], "Missing argument 'REF|URL'"),
+        (["http://127.0.0.1:1", "--local"], "--local: expected a package, got the server http"),
+        (["some:tag", "--key-file", "key"], "--key-file: expected the address of a server, got"),
+        (["http://"], "expected an address like http://127.0.0.1:3000"),
     ],
 )
 def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -> None:

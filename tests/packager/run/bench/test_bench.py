@@ -133,7 +133,7 @@ def test_a_container_is_measured_by_what_the_engine_counts(engine_package: Packa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected REF or --url, got neither"),
+        ([], "Missing argument 'REF|URL'"),
         (["http://127.0.0.1:1", "--rows", "0"], "--rows: expected numbers from 1 to"),
         (["http://127.0.0.1:1", "--concurrency", "1,,2"], "--concurrency: expected"),
         (["https://127.0.0.1:1"], "expected an answer"),
