@@ -49,7 +49,8 @@ from packager.worker.replay.equivalence import FittedModel, compare_models, equi
 from packager.worker.replay.perturb import perturb
 from packager.worker.replay.report import LADDER, ModelComparison
 from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
-from packager.worker.train.dataset import prepare, read_source
+from packager.worker.train.dataset import prepare
+from packager.worker.train.source_data import read_source
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SERVE = Serve(predictor="auto", compile="off", workers=1, strict=False)

@@ -28,8 +28,8 @@ ROWS = 60_000
 PLACES = f"""
 import sys
 import pandas as pd
-from packager.tables.commit import add
-from packager.tables.vacuum import collect
+from packager.tables.commit import commit_rows
+from packager.tables.vacuum import vacuum
 from packager.location import Location
 from packager.tables.source import frame_source
 place = Location(sys.argv[1])

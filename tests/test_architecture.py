@@ -194,7 +194,10 @@ RULES = {
         ],
     ),
     shared_modules: (
-        ("packager/worker/x.py", "from packager.data import rows\ndef f():\n    import joblib\n"),
+        (
+            "packager/worker/x.py",
+            "from packager.data import request_rows\ndef f():\n    import joblib\n",
+        ),
         [
             ("packager/manifest/manifest.py", "from packager.project.config import Project\n"),
             ("packager/manifest/manifest.py", "from packager import project\n"),

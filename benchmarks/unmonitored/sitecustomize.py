@@ -38,7 +38,7 @@ def _take_out() -> None:
             super().__init__(*given)
             self.observe = nothing
 
-    monitoring.series.Spread = Nothing  # type: ignore[misc]
+    monitoring.metrics.registry.BufferedHistogram = Nothing  # type: ignore[misc]
     for kind, methods in replaced.items():
         for name, method in methods.items():
             getattr(kind, name)  # what has another name now is an error, not a wrong figure

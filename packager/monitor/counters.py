@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from packager.client.client import METRICS, server_address
 from packager.client.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
@@ -21,7 +22,6 @@ TIMEOUT = 30
 """Seconds for a connection, and between two bytes."""
 MAX_SERIES = 200_000
 """Of one answer: a package exposes some tens of thousands at the most."""
-METRICS = "/metrics"
 IDENTITY = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
@@ -117,9 +117,10 @@ def scrape_replicas(
 
 
 def metrics_address(url: str) -> str:
-    """The address of a server's metrics: its own address and ``/metrics``."""
-    plain = url.rstrip("/")
-    return plain if plain.endswith(METRICS) else plain + METRICS
+    """Where a server's metrics are: ``/metrics`` at its address, which may name it already."""
+    parts = server_address(url)
+    path = parts.path.rstrip("/")
+    return parts._replace(path=path if path.endswith(METRICS) else path + METRICS).geturl()
 
 
 def query_prometheus(
@@ -228,7 +229,7 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
     except UnboundedError as error:
         raise PackageError(
             f"{url}: expected an answer {error}",
-            "name /metrics of a replica, or the address of a Prometheus",
+            "name the address of a served package, or of a Prometheus",
         ) from error
     except requests.RequestException as error:
         raise PackageError(
@@ -243,6 +244,6 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
         raise PackageError(
             f"{url}: expected status 200, got {answer.status_code}: "
             f"{display_value(answer.text[:200].strip())}",
-            "name /metrics of a replica, or the address of a Prometheus",
+            "name the address of a served package, or of a Prometheus",
         )
     return answer

@@ -182,8 +182,8 @@ def test_the_limit_is_read_in_gigabytes(monkeypatch: pytest.MonkeyPatch):
 
 KILLED = """
 import os, signal
-from packager.cache import work_folder
-with work_folder() as folder:
+from packager.cache import temporary_directory
+with temporary_directory() as folder:
     print(folder, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -22,11 +22,11 @@ TOP = Path(__file__).parents[3]
 WORKER = """
 import os, sys
 from pathlib import Path
-from monitoring import series
+from monitoring.metrics import registry
 from monitoring.exposition.worker_files import repair_all, worker_name
 folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-series.count_as(worker_name(folder, int(sys.argv[1])))
-one = series.Series("m", "1", series.REGISTRY)
+registry.count_as(worker_name(folder, int(sys.argv[1])))
+one = registry.Series("m", "1", registry.REGISTRY)
 events = one.counter("events_total", "", "kind")
 counter = events.labels("m", "1", "é")
 one.gauge("size", "")(7)

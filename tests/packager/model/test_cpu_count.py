@@ -13,8 +13,8 @@ from packager.model.cpu_count import set_cpu_count
 
 PROGRAM = """
 import joblib
-from packager.model.cpu_count import tell_cores
-tell_cores()
+from packager.model.cpu_count import set_cpu_count
+set_cpu_count()
 import lightgbm, numpy as np
 model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1)
 model.fit(np.arange(80.0).reshape(40, 2), np.arange(40) % 2)

@@ -203,11 +203,11 @@ def test_a_writer_that_always_comes_late_is_told_and_leaves_nothing(
 WRITER = """
 import os, resource, signal, sys
 import pandas as pd
-from packager.tables import add as adding
+from packager.tables import commit as adding
 from packager.location import Location
 from packager.tables.source import frame_source
-from packager.tables.delta import Store
-commit = Store.commit
+from packager.tables.delta import VersionedTable
+commit = VersionedTable.commit
 def killed(self, *rest, **options):
     if sys.argv[2] == "after":
         commit(self, *rest, **options)
@@ -216,7 +216,7 @@ if sys.argv[2] == "full":
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 else:
-    Store.commit = killed
+    VersionedTable.commit = killed
 frame = pd.DataFrame({"id": range(20_000), "x": [i * 0.37 for i in range(20_000)], "c": "z"})
 adding.add(frame_source(frame), Location(sys.argv[1]), "killed", "me")
 """

@@ -22,8 +22,8 @@ import json, os, sys
 from pathlib import Path
 from monitoring.metrics.restarts import RestartCounts
 from packager.errors import PackageError
-from serving import logs
-from serving.processes.shared_descriptors import Notes
+from serving.http import logs
+from serving.processes.shared_descriptors import SharedNotes
 from serving.processes.supervisor import Child, Supervisor
 from serving.processes.watchdog import Watchdog
 from serving.http.worker_table import Pulses, make_table
@@ -31,7 +31,7 @@ logs.to_json()
 table = make_table()
 children = []
 for number, command in enumerate(json.loads(sys.argv[2]), 1):
-    notes = Notes.make()
+    notes = SharedNotes.make()
     environment = dict(os.environ, MODEL_SERVER_WORKERS=str(table))
     notes.name_in(environment)
     descriptors = [table, notes.failure, notes.stacks]
@@ -46,15 +46,15 @@ except PackageError as error:
 """
 GIVES_UP = """
 from packager.errors import PackageError
-from serving.processes.shared_descriptors import give_up
-give_up(PackageError("no model", "build it"))
+from serving.processes.shared_descriptors import report_fatal
+report_fatal(PackageError("no model", "build it"))
 """
 BEATS = """
 import os, time
-from serving import supervision
+from serving.processes import shared_descriptors
 from serving.http.worker_table import Workers
-worker = Workers(supervision.table(), 1)
-supervision.answer_for_stacks()
+worker = Workers(shared_descriptors.table(), 1)
+shared_descriptors.answer_for_stacks()
 worker.beat()
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 PROGRAM = """
 import glob, os, shutil, sys
 from pathlib import Path
-from packager.worker.sandbox.directory_order import list_backwards
+from packager.worker.sandbox.directory_order import reverse_listings
 
 def seen():
     return [
@@ -20,7 +20,7 @@ def seen():
     ]
 
 before = seen()
-list_backwards()
+reverse_listings()
 assert seen() == [names[::-1] for names in before], (before, seen())
 with os.scandir(".") as entries:
     assert next(entries).is_file()

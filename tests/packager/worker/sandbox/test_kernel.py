@@ -21,11 +21,11 @@ FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 PROGRAM = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from packager.worker.sandbox.network import isolation_told, refuse_network
+from packager.worker.sandbox.network import isolation_told, block_network
 from packager.worker.sandbox.file_access import refuse_by_kernel
 top = Path(sys.argv[1])
 {before}
-refuse_network("the recipe")
+block_network("the recipe")
 refuse_by_kernel(top / "root", training=True)
 libc = ctypes.CDLL(None, use_errno=True)
 def read(path):
@@ -33,7 +33,9 @@ def read(path):
     return os.read(place, 9).decode() if place >= 0 else "refused"
 {code}
 """
-NO_NAMESPACE = "from packager.worker import walls; walls._enter_empty_network = lambda: False"
+NO_NAMESPACE = (
+    "from packager.worker.sandbox import kernel; kernel._enter_empty_network = lambda: False"
+)
 
 
 def attempt(top: Path, code: str, before: str = "") -> str:

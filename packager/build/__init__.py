@@ -1,0 +1,1 @@
+"""From a project to images: the pipeline of a build and its steps."""
