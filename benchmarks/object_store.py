@@ -81,7 +81,7 @@ def verbs(folder: Path) -> None:
     print("checkout: " + same, end="")
     print(package("data", "check", f"{TABLE}@2", cwd=folder), end="")
     suspect = json.loads(package("data", "issues", f"{TABLE}@1", "--json", cwd=folder))
-    print(f"suspects: {len(suspect['suspects'])}")
+    print(f"issues: {len(suspect['issues'])}")
     print(package("data", "verdicts", "apply", TABLE, cwd=folder), end="")
     print(package("data", "gc", TABLE, "--delete", cwd=folder), end="")
     print(package("data", "log", TABLE, cwd=folder), end="")

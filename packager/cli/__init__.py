@@ -62,7 +62,7 @@ def _run(*, as_json: bool) -> int:
     has a value.
     """
     try:
-        code = app(standalone_mode=False) or 0
+        code = app(prog_name="package", standalone_mode=False) or 0
     except PackageError as error:
         print_error(error, as_json=as_json)
         return error.exit_code

@@ -99,7 +99,7 @@ class Client:
         if key is not None:
             self._session.auth = Bearer(key)
         # A proxy that the environment names for the world can't reach this machine itself.
-        self._session.trust_env = not _is_here(parts.hostname)
+        self._session.trust_env = not _is_here(parts.hostname or "")
 
     def __enter__(self) -> Self:
         return self

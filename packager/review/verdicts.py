@@ -51,7 +51,7 @@ def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
     if not _HASH.fullmatch(row_hash):
         raise UsageError(
             f"{place}: expected a row hash of 16 hex digits, got {row_hash!r}",
-            "copy it from the suspects",
+            "copy it from `package data issues`",
         )
     if decision not in DECISIONS:
         raise UsageError(

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,32 +22,6 @@ VERBS = (
     "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "replay", "bench",
     "drift", "feedback",
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _no_engine(monkeypatch, cache: Path, tmp_path: Path) -> Iterator[None]:
-    """No engine answers; what is cached, and how signals are taken, goes with the test."""
-    before = {stop: signal.getsignal(stop) for stop in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-    yield
-    for stop, handler in before.items():
-        signal.signal(stop, handler)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["package", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
 
 
 def test_the_installed_program_tells_its_verbs():
@@ -293,6 +265,10 @@ def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
     code, out, err = run("predict", "r", "--input", "a", "--local")
     assert (code, out) == (130, "")
     assert "stopped" in err
+    code, out, err = run("predict", "r", "--input", "a", "--local", "--json")
+    assert (code, out) == (130, "")
+    told = json.loads(err.splitlines()[-1])
+    assert told == {"message": "stopped", "hint": None, "exit_code": 130}
 
 
 def test_a_bug_shows_its_traceback(monkeypatch):
