@@ -25,7 +25,8 @@ from packaging.utils import parse_wheel_filename
 from packager.digest import sha256_bytes, sha256_file
 from packager.environment.wheels import wheel_path
 from packager.image.base.base import find_base
-from packager.image.wheels import TEST_FOLDER, VENV, site_packages, wheel_layers
+from packager.image.runtime import VENV
+from packager.image.wheels import TEST_FOLDER, site_packages, wheel_layers
 from packager.manifest.manifest import Wheel
 
 NAMES = """

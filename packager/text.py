@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
-
-import numpy as np
 
 MAX_DISPLAYED = 80
 """Characters of a value that a message shows."""
@@ -49,7 +48,8 @@ def _begun(value: Any, most: int, left: list[int]) -> Any:
 
 def display_value(value: Any) -> str:
     """A value as code has it, on one line and cut to 80 characters."""
-    if isinstance(value, np.generic):
+    numpy = sys.modules.get("numpy")  # where it is not imported, no value is one of its
+    if numpy is not None and isinstance(value, numpy.generic):
         value = value.item()
     return repr(truncate(value)) if isinstance(value, str) else truncate(repr(value))
 

@@ -370,9 +370,23 @@ def loaded_by(statement: str, *names: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_the_command_line_starts_without_what_only_images_need():
-    heavy = ("bentoml", "sklearn", "prometheus_client", "joblib", "deltalake")
-    assert loaded_by("import packager.cli", *heavy) == []
+SLOW = (
+    "bentoml", "deltalake", "docker", "joblib", "numpy", "pandas", "prometheus_client",
+    "pyarrow", "pydantic", "requests", "rich", "sklearn",
+)  # fmt: skip
+
+
+def test_help_and_completion_import_no_slow_library():
+    assert loaded_by("import packager.cli", *SLOW) == []
+
+
+def test_inspect_imports_no_library_for_data_frames():
+    statement = (
+        "from packager.engine.engine import Engine\n"
+        "from packager.image.reference import open_reference\n"
+        "from packager.report import package"
+    )
+    assert loaded_by(statement, *SLOW) == ["docker", "pydantic", "requests"]
 
 
 def test_the_look_at_loaded_modules_can_fail():

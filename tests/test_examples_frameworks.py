@@ -48,7 +48,7 @@ def test_an_example_reaches_the_rung_it_claims(name: str, tmp_path: Path) -> Non
     assert told.code == 0, told.err
     assert 150 < json.loads(told.out)["prediction"] < 500
     report = tmp_path / "replay.json"
-    replayed = package("replay", image, "--report", report, "--local", env=NO_ENGINE)
+    replayed = package("replay", image, "--json-file", report, "--local", env=NO_ENGINE)
     assert replayed.code == 0, replayed.err
     assert json.loads(report.read_text())["rung"] == claimed
     assert f"| {name} |" in (EXAMPLES / "README.md").read_text()

@@ -166,7 +166,7 @@ def test_in_a_container_too_a_recipe_may_write_into_its_working_directory(
     output = f"oci:{tmp_path / 'image'}"
     done = package("build", project, "--base", base, "--output", output)
     assert done.code == 0, done.err
-    assert package("replay", tmp_path / "image", "--report", tmp_path / "r.json").code == 0
+    assert package("replay", tmp_path / "image", "--json-file", tmp_path / "r.json").code == 0
 
 
 @pytest.mark.engine

@@ -1,4 +1,4 @@
-"""``package build --engine docker`` beside the assembled image: the same tree, the same config."""
+"""``package build --builder docker`` beside the assembled image: the same tree, the same config."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pairs(engine: Engine, engine_package: Package, base: str) -> Iterator[list[t
     for name, aside in zip(names, asides, strict=True):
         engine.tag(name, aside)
     done = package(
-        "build", engine_package.project, "--base", base, "--engine", "docker", "--json"
+        "build", engine_package.project, "--base", base, "--builder", "docker", "--json"
     )  # fmt: skip
     assert done.code == 0, done.err
     built = done.json
@@ -123,7 +123,7 @@ def test_an_image_of_a_template_that_does_not_serve_is_refused_and_gets_no_name(
     (project / "Dockerfile.template").write_text(own)
     toml = (project / "package.toml").read_text()
     (project / "package.toml").write_text(toml.replace('"starter"', '"does-not-serve"'))
-    done = package("build", project, "--base", base, "--engine", "docker")
+    done = package("build", project, "--base", base, "--builder", "docker")
     assert done.code == 1
     assert "error: trained, but the image ends before it is ready" in done.err
     assert "ZeroDivisionError" in done.err

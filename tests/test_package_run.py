@@ -180,7 +180,7 @@ def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
     name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     built: Package = request.getfixturevalue(name)
-    report = ["--report", tmp_path / "replay.json"]
+    report = ["--json-file", tmp_path / "replay.json"]
     done = package("replay", built.reference, *report, *place(env), env=env)
     assert done.code == 0, done.err
     assert "rung: artifact (claimed: artifact, seen when built: artifact)" in done.out
@@ -197,8 +197,8 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
 ) -> None:
     page = tmp_path / "replay.html"
     done = package(
-        "replay", local_package.reference, "--perturb", "seed", "--page", page,
-        "--report", tmp_path / "replay.json", "--local", env=NO_ENGINE,
+        "replay", local_package.reference, "--perturb", "seed", "--html", page,
+        "--json-file", tmp_path / "replay.json", "--local", env=NO_ENGINE,
     )  # fmt: skip
     assert done.code == 0, done.err
     assert "changed on purpose: seed: 8 in place of 7: noticed" in done.out
@@ -317,7 +317,7 @@ def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
         for reference in (given, local_package.reference)
     ]
     assert told[0] == told[1]
-    done = package("replay", given, "--local", "--report", tmp_path / "r.json", env=NO_ENGINE)
+    done = package("replay", given, "--local", "--json-file", tmp_path / "r.json", env=NO_ENGINE)
     assert done.code == 1
     assert "recipe: none" in done.err
     assert not (tmp_path / "r.json").exists()
@@ -332,7 +332,7 @@ def test_data_that_is_only_pointed_at_is_asked_for_and_verified(
     (project / "package.toml").write_text(toml.replace("[data]", '[data]\nembed = "none"'))
     image, data = tmp_path / "image", project / "data" / "visits.csv"
     assert package("build", project, "--output", f"oci:{image}", env=NO_ENGINE).code == 0
-    report = ["--local", "--report", tmp_path / "replay.json"]
+    report = ["--local", "--json-file", tmp_path / "replay.json"]
     refused = package("replay", image, *report, env=NO_ENGINE)
     assert refused.code == 2
     assert "name the data with --data" in refused.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,13 @@ from monitoring.profile.profile import (
     PREDICTION,
     FeatureKind,
     FeatureProfile,
-    Floats,
     Profile,
     numeric,
     text_lengths,
 )
+
+if TYPE_CHECKING:
+    from monitoring.profile.profile import Floats
 
 OTHER = "other"
 MIN_SHARE = 0.01

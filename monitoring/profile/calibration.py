@@ -2,22 +2,25 @@
 
 Fitted on held-out rows by isotonic regression with the pool-adjacent-violators algorithm (Ayer,
 Brunk, Ewing, Reid and Silverman 1955), on groups of rows of like confidence so that the table
-stays small. The sum of what it gives estimates accuracy before labels come (CBPE).
+stays small. The sum of what it gives estimates accuracy before labels come (CBPE). NumPy is
+imported when a function needs it, as in :mod:`monitoring.profile.profile`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 MIN_ROWS = 100
 GROUPS = 50
-
-Floats = npt.NDArray[np.float64]
 
 
 class Calibration(BaseModel):
@@ -43,6 +46,8 @@ class Calibration(BaseModel):
         """``correct`` of each; NaN stays NaN."""
         if not self.thresholds:
             return confidences
+        import numpy as np
+
         places = np.searchsorted(np.asarray(self.thresholds), confidences, side="right") - 1
         found = np.asarray(self.values)[np.maximum(places, 0)]
         return np.where(np.isnan(confidences), np.nan, found)
@@ -53,6 +58,8 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
 
     The identity for fewer than ``MIN_ROWS`` rows.
     """
+    import numpy as np
+
     usable = np.isfinite(confidences)
     order = np.argsort(confidences[usable], kind="stable")
     sorted_, right = confidences[usable][order], correct[usable][order].astype(np.float64)
@@ -72,6 +79,8 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
 
 def _starts(sorted_: Floats) -> list[int]:
     """Where each of at most ``GROUPS`` groups begins; equal confidences share a group."""
+    import numpy as np
+
     even = sorted_[np.arange(GROUPS) * len(sorted_) // GROUPS]
     return sorted({int(place) for place in np.searchsorted(sorted_, even, side="left")})
 

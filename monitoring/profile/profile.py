@@ -3,20 +3,26 @@
 Drift is counted per bin, so every bin holds at least 1 % of the reference (with emptier ones the
 noise of PSI is not what its formula says). Bins: the distinct values if there are few, else
 quantiles; the most frequent categories and ``other``; for text of high cardinality its length.
-They are cut in :mod:`monitoring.profile.binning`.
+They are cut in :mod:`monitoring.profile.binning`. Functions import NumPy and pandas when they run:
+`package inspect` reads profiles and has no use for these, which are slow to import.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from monitoring.profile.calibration import Calibration
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Floats = npt.NDArray[np.float64]
+    Indices = npt.NDArray[np.int64]
 
 PREDICTION = "__prediction__"
 CONFIDENCE = "__confidence__"
@@ -32,8 +38,6 @@ APART: Mapping[str, str] = {
     "other": "package inspect says why",
 }
 """What the reasons mean."""
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
 
 
 class FeatureProfile(BaseModel):
@@ -63,6 +67,9 @@ class FeatureProfile(BaseModel):
 
         An unseen category is in ``other``, or -1 where there is no such bin.
         """
+        import numpy as np
+        import pandas as pd
+
         series = values if isinstance(values, pd.Series) else pd.Series(values)
         if self.kind == "categorical":
             return self._category_indices(series)
@@ -71,6 +78,9 @@ class FeatureProfile(BaseModel):
         return np.where(np.isnan(numbers), -1, indices).astype(np.int64)
 
     def _category_indices(self, series: pd.Series[Any]) -> Indices:
+        import numpy as np
+        import pandas as pd
+
         codes, uniques = pd.factorize(series)
         places = {category: place for place, category in enumerate(self.categories)}
         rest = len(self.categories) if len(self.bins) > len(self.categories) else -1
@@ -117,6 +127,9 @@ class Profile(BaseModel):
 
 def numeric(series: pd.Series[Any]) -> Floats:
     """Values as float64, null as NaN; datetimes in nanoseconds since 1970 (UTC)."""
+    import numpy as np
+    import pandas as pd
+
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         # Scaled as floats: nanoseconds beyond the years 1677 to 2262 don't fit 64 bits.
         naive = series.dt.tz_convert(None) if series.dt.tz is not None else series
@@ -128,6 +141,8 @@ def numeric(series: pd.Series[Any]) -> Floats:
 
 def text_lengths(series: pd.Series[Any]) -> Floats:
     """Number of characters of each text as float64, null as NaN."""
+    import numpy as np
+
     null = series.isna().to_numpy(bool)
     lengths = [np.nan if empty else len(str(v)) for v, empty in zip(series, null, strict=True)]
     return np.asarray(lengths, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""``package build --verify``: assemble a second time, elsewhere, and compare.
+"""``package build --check-reproducible``: assemble a second time, elsewhere, and compare.
 
 Elsewhere is another folder, umask and time zone, other modification times, and no layer from the
 cache. What was trained stays: it is an input of the assembly.

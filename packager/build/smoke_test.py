@@ -21,7 +21,7 @@ from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.config import PORT, Image
 from packager.image.export import load_into
-from packager.image.wheels import VENV
+from packager.image.runtime import VENV
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Base
 from packager.progress import Progress

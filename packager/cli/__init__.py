@@ -1,6 +1,7 @@
 """The command ``package``: parses, calls one function, prints. Results go to stdout.
 
-A file holds the verbs of one purpose and registers them with ``app`` when it is imported.
+A file holds the verbs of one purpose and registers them with ``app`` when it is imported; the
+order of imports is the order in ``--help``.
 """
 
 from __future__ import annotations
@@ -8,19 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Any
 
-from packager.cli import (
-    bench,
-    build,
-    data_checks,
-    data_derive,
-    data_fingerprints,
-    data_versions,
-    feedback,
-    inspect,
-    monitoring,
-    run,
-)
+import typer
+
+# isort: off
+from packager.cli import build, inspect, run, bench, monitoring, feedback
+from packager.cli import data_versions, data_derive, data_fingerprints, data_checks
+
+# isort: on
 from packager.cli.app import app
 from packager.cli.console import ConsoleProgress, print_error
 from packager.environment.programs import search_path
@@ -41,6 +38,9 @@ __all__ = [
 ]
 
 STOPPED = 130  # what typer ends with after Ctrl-C, and what shells report then
+CallError: type[Exception] = typer.BadParameter.__mro__[1]
+"""click's ``UsageError``: the base of every error in options and arguments. typer has its own
+copy of click, under a private name."""
 
 
 def main() -> None:
@@ -52,12 +52,36 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # Windows knows no SIGHUP
             signal.signal(getattr(signal, name), signal.default_int_handler)
+    sys.exit(_run(as_json="--json" in sys.argv[1:]))
+
+
+def _run(*, as_json: bool) -> int:
+    """Run the verb that the arguments name; return the exit code.
+
+    ``as_json`` comes from the arguments as they are: an error in them is found before an option
+    has a value.
+    """
     try:
-        app()
+        code = app(prog_name="package", standalone_mode=False) or 0
     except PackageError as error:
-        print_error(error)
-        sys.exit(error.exit_code)
-    except SystemExit as ended:
-        if ended.code == STOPPED:
+        print_error(error, as_json=as_json)
+        return error.exit_code
+    except CallError as error:
+        return _print_call_error(error, as_json=as_json)
+    if code == STOPPED:
+        if as_json:
+            print_error(PackageError("stopped"), as_json=True, exit_code=STOPPED)
+        else:
             ConsoleProgress().warn("stopped")
-        raise
+    return int(code)
+
+
+def _print_call_error(error: Any, *, as_json: bool) -> int:
+    """Say what is wrong with the options or arguments; return the exit code."""
+    if as_json:
+        verb = error.ctx.command_path if error.ctx else "package"
+        told = PackageError(error.format_message(), f"see `{verb} --help`")
+        print_error(told, as_json=True, exit_code=error.exit_code)
+    else:
+        error.show()
+    return int(error.exit_code)

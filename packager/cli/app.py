@@ -1,37 +1,76 @@
-"""The application that verbs register with, and what they share."""
+"""The application that verbs register with, and what they share.
+
+Importing a file of this folder imports typer and the constants that options need, nothing else:
+`package --help` and shell completion import every verb. A verb imports what it does when it runs.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from packager.cli.console import ConsoleProgress
-from packager.client import Client, read_key
-from packager.engine.engine import Engine
 from packager.errors import UsageError
-from packager.image.reference import Reference, open_reference
-from packager.runners.placement import runs_on
+
+if TYPE_CHECKING:
+    from packager.client import Client
+    from packager.engine.engine import Engine
+    from packager.image.reference import Reference
+
+SERVER = ("http://", "https://")
+
+
+class GroupedVerbs(TyperGroup):
+    """Lists commands in `--help` under the heading that each names as ``rich_help_panel``."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each heading, in the order in which the headings came first."""
+        sections: dict[str, list[tuple[str, Any]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            if not command.hidden:
+                heading = command.rich_help_panel or "Commands"
+                sections.setdefault(heading, []).append((name, command))
+        names = [name for section in sections.values() for name, _ in section]
+        width = max(map(len, names), default=0)
+        for heading, section in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.get_short_help_str(formatter.width - width))
+                        for name, command in section
+                    ]
+                )
+
 
 app = typer.Typer(
     name="package",
-    help="Turn a model, its code, data and training recipe into one image that serves, "
-    "measures and replays itself.",
+    help="Package a model with its code, data and training recipe as one image that serves "
+    "predictions, exposes metrics and replays its own training.",
+    epilog="Results go to stdout, everything else to stderr. With --json the last line of stderr "
+    "is the error as a JSON object. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+    cls=GroupedVerbs,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Ref = Annotated[str, typer.Argument(metavar="REF", help="A tag, an OCI folder or an archive.")]
-OptionalRef = Annotated[
-    str | None, typer.Argument(metavar="[REF]", help="A tag, an OCI folder or an archive.")
+CREATE = "Create and build"
+INSPECT = "Inspect and compare"
+RUN = "Run"
+MONITOR = "Monitor"
+DATA = "Data"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
+REF_HELP = "A tag, an OCI folder or an archive"
+Ref = Annotated[str, typer.Argument(metavar="REF", help=f"{REF_HELP}.")]
+RefOrUrl = Annotated[
+    str, typer.Argument(metavar="REF|URL", help=f"{REF_HELP}, or the address of a server.")
 ]
-ServerUrl = Annotated[str | None, typer.Option("--url", help="A server, in place of REF.")]
-KeyFile = Annotated[Path | None, typer.Option(help="The file with the key for --url.")]
+KeyFile = Annotated[Path | None, typer.Option(help="The file with the server's API key.")]
 Local = Annotated[
     bool,
     typer.Option("--local", help="Without a container, as you: for packages that you trust."),
@@ -41,23 +80,33 @@ Local = Annotated[
 @contextmanager
 def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | None]]:
     """The package, and the engine to run it on: none with ``--local``, and with nothing else."""
+    from packager.cli.console import ConsoleProgress
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.runners.placement import runs_on
+
     engine = Engine.connect()
     with open_reference(reference, engine) as found:
         yield found, runs_on((found,), engine, ConsoleProgress(), local=local)
 
 
-def client_of(url: str, key_file: Path | None, reference: str | None, local: bool) -> Client:
-    """The client for ``--url``; refuses REF and ``--local`` beside it."""
-    if reference is not None or local:
-        given = "REF" if reference is not None else "--local"
-        raise UsageError(f"--url: expected no {given} beside it", "keep one of the two")
+def is_server(reference: str) -> bool:
+    """Whether REF|URL is the address of a server."""
+    return reference.lower().startswith(SERVER)
+
+
+def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Client:
+    """The client for the server at ``url``; refuses ``--local`` beside it."""
+    from packager.client import Client, read_key
+
+    if local:
+        raise UsageError(f"--local: expected a package, got the server {url}", "leave it out")
     return Client(url, key=None if key_file is None else read_key(key_file))
 
 
-def required(reference: str | None, key_file: Path | None) -> str:
-    """REF, which has to be there where ``--url`` is not."""
-    if reference is None:
-        raise UsageError("expected REF or --url, got neither", "name a package or a server")
+def refuse_key_file(key_file: Path | None) -> None:
+    """Raise ``UsageError`` for ``--key-file`` beside a package."""
     if key_file is not None:
-        raise UsageError("--key-file: expected --url beside it", "leave it out")
-    return reference
+        raise UsageError(
+            "--key-file: expected the address of a server, got a package", "leave it out"
+        )

@@ -9,31 +9,27 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import (
+    RUN,
     AsJson,
     KeyFile,
     Local,
-    OptionalRef,
-    ServerUrl,
+    RefOrUrl,
     app,
-    client_of,
+    is_server,
+    make_client,
     opened,
-    required,
+    refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
-from packager.client import read_key
 from packager.errors import UsageError
-from packager.run.bench.result import as_json as bench_json
-from packager.run.bench.result import as_text
-from packager.run.bench.run import LoadPlan, bench_package, bench_server
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def bench(
-    reference: OptionalRef = None,
-    url: ServerUrl = None,
+    reference: RefOrUrl,
     key_file: KeyFile = None,
     source: Annotated[
-        Path | None, typer.Option("--input", help="Rows to ask with; synthetic unless given.")
+        Path | None, typer.Option("--input", help="Rows to send; synthetic by default.")
     ] = None,
     concurrency: Annotated[str, typer.Option(help="Clients at once, for each step.")] = "1,16,64",
     rows: Annotated[str, typer.Option(help="Rows a request, for each step.")] = "1,100",
@@ -42,10 +38,15 @@ def bench(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how fast a package answers here: throughput, latency, memory, processor time.
+    """Measure throughput, latency, memory and processor time.
 
     Exit 1 where a request failed, and where a step got no answer at all.
     """
+    from packager.client import read_key
+    from packager.run.bench.result import as_json as bench_json
+    from packager.run.bench.result import as_text
+    from packager.run.bench.run import LoadPlan, bench_package, bench_server
+
     plan = LoadPlan(
         sizes=_numbers("--rows", rows),
         clients=_numbers("--concurrency", concurrency),
@@ -54,12 +55,13 @@ def bench(
         seed=seed,
     )
     progress = ConsoleProgress()
-    if url is not None:
+    if is_server(reference):
         key = None if key_file is None else read_key(key_file)
-        with client_of(url, key_file, reference, local) as client:
+        with make_client(reference, key_file, local=local) as client:
             found = bench_server(client, key, plan, progress)
     else:
-        with opened(required(reference, key_file), local) as (package, engine):
+        refuse_key_file(key_file)
+        with opened(reference, local) as (package, engine):
             found = bench_package(package, engine, plan, progress)
     print_result(json.dumps(bench_json(found)) if as_json else as_text(found))
     if not all(step.passed for step in found.steps):

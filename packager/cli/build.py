@@ -1,32 +1,30 @@
-"""What makes things: ``init``, ``build``, ``base``."""
+"""What makes things: ``init``, ``build``, ``train``, ``base``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from packager.build.pipeline import Built
-from packager.build.pipeline import build as run_build
-from packager.build.seeds import seed_sweep
-from packager.build.smoke_test import READY_SECONDS
-from packager.cli.app import AsJson, app
+from packager.cli.app import CREATE, AsJson, app
 from packager.cli.console import ConsoleProgress, print_result
-from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.base.base import restore_base
-from packager.image.base.debian import make_base
-from packager.image.docker_build import Builder
-from packager.image.export import NO_ENGINE, Destination, write_archive
-from packager.project.config import load_project
-from packager.project.from_mlflow import init_from_mlflow
-from packager.project.scaffold import init_from_model, init_project
-from packager.report.seed_spread import spread_text
+
+if TYPE_CHECKING:
+    from packager.build.pipeline import Built
+    from packager.image.export import Destination
+
+Builder = Literal["assemble", "docker"]
+READY_SECONDS = 120.0
+BaseImage = Annotated[
+    str | None, typer.Option(help="A base image in place of the project's [image] base.")
+]
+ProjectFolder = Annotated[Path, typer.Argument(help="The folder with package.toml.")]
 
 
-@app.command()
+@app.command(rich_help_panel=CREATE)
 def init(
     directory: Annotated[Path, typer.Argument(help="The new project's folder.")] = Path("."),
     from_model: Annotated[Path | None, typer.Option(help="A model trained elsewhere.")] = None,
@@ -37,7 +35,10 @@ def init(
     target: Annotated[str | None, typer.Option(help="The column of --data to predict.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a starter project, or one around a model trained elsewhere."""
+    """Create a project: a starter, or one for an existing model."""
+    from packager.project.from_mlflow import init_from_mlflow
+    from packager.project.scaffold import init_from_model, init_project
+
     if from_mlflow is not None:
         if from_model is not None or data is not None or target is not None:
             raise UsageError("--from-mlflow: expected no other option beside it", "leave them out")
@@ -57,31 +58,45 @@ def init(
         ConsoleProgress().step(f"next: package build {directory}")
 
 
-@app.command()
+@app.command(rich_help_panel=CREATE)
 def build(
-    project: Annotated[Path, typer.Argument(help="The folder with package.toml.")] = Path("."),
+    project: ProjectFolder = Path("."),
     output: Annotated[str, typer.Option(help="docker, oci:DIR or docker-archive:FILE.")] = "docker",
-    base: Annotated[str | None, typer.Option(help="A base in place of [image] base.")] = None,
+    base: BaseImage = None,
     builder: Annotated[
-        Builder, typer.Option("--engine", help="What makes the image; docker: its Dockerfile.")
+        Builder, typer.Option(help="What makes the image; docker: the project's Dockerfile.")
     ] = "assemble",
-    update: Annotated[bool, typer.Option(help="Lock the newest dependencies anew.")] = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Assemble twice under other conditions, compare.")
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Lock the newest versions of the dependencies.")
     ] = False,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Make every layer anew.")] = False,
+    check_reproducible: Annotated[
+        bool,
+        typer.Option(
+            "--check-reproducible", help="Assemble twice under other conditions, and compare."
+        ),
+    ] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Rebuild every layer.")] = False,
     allow_findings: Annotated[
-        bool, typer.Option("--allow-findings", help="Go on with data that the check would stop.")
+        bool,
+        typer.Option("--allow-findings", help="Build in spite of data issues that stop a build."),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the training that a failed build kept.")
+        bool, typer.Option("--resume", help="Continue from the training that a failed build kept.")
     ] = False,
     ready_seconds: Annotated[
-        float, typer.Option(min=1, help="How long the image may take to be ready at its proof.")
+        float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
     ] = READY_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Lock, train, measure and assemble a package; print its tag (or its path)."""
+    """Lock, train, evaluate and assemble a package; print its tag.
+
+    With an --output other than docker, print its path.
+    """
+    from packager.build.pipeline import build as run_build
+    from packager.engine.engine import Engine
+    from packager.image.export import NO_ENGINE, Destination
+    from packager.project.config import load_project
+
     where = Destination.parse(output)
     engine = Engine.connect()
     if builder == "assemble" and where.kind == "docker" and engine is None:
@@ -94,9 +109,9 @@ def build(
         engine,
         progress,
         base=base,
-        update=update,
+        update=upgrade,
         fresh=no_cache,
-        twice=verify,
+        twice=check_reproducible,
         allow_findings=allow_findings,
         builder=builder,
         resume=resume,
@@ -105,39 +120,54 @@ def build(
     print_result(json.dumps(_built(built)) if as_json else _printed(built, where))
 
 
-@app.command()
+@app.command(rich_help_panel=CREATE)
 def train(
-    project: Annotated[Path, typer.Argument(help="The folder with package.toml.")] = Path("."),
-    seeds: Annotated[int, typer.Option(help="How many trainings, from the recipe's seed up.")] = 5,
-    base: Annotated[str | None, typer.Option(help="A base in place of [image] base.")] = None,
+    project: ProjectFolder = Path("."),
+    seeds: Annotated[int, typer.Option(help="Number of trainings, from the recipe's seed up.")] = 5,
+    base: BaseImage = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train with several seeds; show and keep how far metrics go by chance."""
+    """Train with several seeds; record the variance of the metrics."""
+    from packager.build.seeds import seed_sweep
+    from packager.engine.engine import Engine
+    from packager.project.config import load_project
+    from packager.report.seed_spread import spread_text
+
     spread = seed_sweep(
         load_project(project), seeds, Engine.connect(), ConsoleProgress(), base=base
     )
     print_result(spread.model_dump_json() if as_json else spread_text(spread))
 
 
-@app.command()
+@app.command(rich_help_panel=CREATE)
 def base(
-    add: Annotated[
-        list[str] | None, typer.Option(help="A Debian package more; repeat for several.")
+    packages: Annotated[
+        list[str] | None, typer.Option("--package", help="Extra Debian package (repeatable).")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Keep it in this file as well.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Save the base in this file as well.")] = None,
     source: Annotated[
-        Path | None, typer.Option("--from", help="Take the base from such a file.")
+        Path | None, typer.Option("--from", help="Load the base from such a file.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a base from Debian packages, for machines that reach no registry; print its name."""
-    if source is not None and (add or output):
-        raise UsageError("--from: expected no --add or --output beside it", "leave them out")
+    """Make a base image from Debian packages; print its name.
+
+    For machines that reach no registry.
+    """
+    from packager.engine.engine import Engine
+    from packager.image.base.base import restore_base
+    from packager.image.base.debian import make_base
+    from packager.image.export import Destination, write_archive
+
+    if source is not None and (packages or output):
+        raise UsageError("--from: expected no --package or --output beside it", "leave them out")
     if output is not None:
         Destination("docker-archive", output).check()
     engine = Engine.connect()
     made = (
-        restore_base(source, engine) if source else make_base(engine, ConsoleProgress(), add or ())
+        restore_base(source, engine)
+        if source
+        else make_base(engine, ConsoleProgress(), packages or ())
     )
     if output is not None:
         write_archive([made.image], output)

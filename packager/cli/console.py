@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from packager.errors import PackageError
-from packager.progress import How
 from packager.text import format_bytes, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from packager.progress import How
 
 CREDENTIAL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/@'\"<>]{1,500}@")
 STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
@@ -20,7 +24,7 @@ class ConsoleProgress:
     """Progress for people, on stderr."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = _stderr()
 
     def step(self, text: str) -> None:
         self.console.print(f"[bold]•[/bold] {_plain(text)}")
@@ -38,9 +42,21 @@ class ConsoleProgress:
         self.console.print(f"  [dim]│[/dim] {_plain(text)}")
 
 
-def print_error(error: PackageError) -> None:
-    """``error: …`` and, after an empty line, ``hint: …``, on stderr."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+def print_error(
+    error: PackageError, *, as_json: bool = False, exit_code: int | None = None
+) -> None:
+    """``error: …`` and, after an empty line, ``hint: …``, on stderr; or one line of JSON.
+
+    The JSON object has ``message``, ``hint`` (null where there is none) and ``exit_code``.
+    """
+    if as_json:
+        code = error.exit_code if exit_code is None else exit_code
+        hint = without_credentials(error.hint) if error.hint else None
+        message = without_credentials(error.message)
+        document = {"message": message, "hint": hint, "exit_code": code}
+        print(json.dumps(document), file=sys.stderr, flush=True)
+        return
+    console = _stderr()
     console.print(f"[bold red]error:[/bold red] {_plain(error.message)}")
     if error.hint:
         console.print(f"\n[bold]hint:[/bold] {_plain(error.hint)}")
@@ -65,3 +81,9 @@ def without_credentials(text: str) -> str:
 def _plain(text: str) -> str:
     """Text that rich prints as it is, without control sequences and credentials."""
     return printable(without_credentials(text)).replace("[", "\\[")
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import typer
 
-from packager.cli.app import app
+from packager.cli.app import DATA, GroupedVerbs, app
 
 data = typer.Typer(
     help="Identify, version, compare and check data sets.",
+    cls=GroupedVerbs,
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.add_typer(data, name="data")
+app.add_typer(data, name="data", rich_help_panel=DATA)
+VERSIONS = "Versions"
+LINEAGE = "Derived tables"
+COMPARE = "Compare"
+CHECK = "Check"

@@ -1,69 +1,72 @@
-"""What finds dirt and keeps verdicts: ``data check``, ``suspects``, ``verdict``, ``verdicts``."""
+"""What finds data issues and keeps verdicts: ``check``, ``issues``, ``verdict``, ``verdicts``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from packager.cli.app import AsJson
+from packager.cli.app import AsJson, GroupedVerbs
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.data import data
-from packager.data.csv_text import table_suffix
+from packager.cli.data import CHECK, data
 from packager.errors import UsageError
-from packager.location import Location
-from packager.manifest.read_options import PLAIN, TableReadOptions
-from packager.report.suspects import write_suspects
-from packager.review.apply_to_file import apply_verdicts, source_of
-from packager.review.check import CheckResult, CheckTarget, check_data, resolve_target
-from packager.review.corrections import Corrections
-from packager.review.summary import line_of, summary
-from packager.review.verdicts import (
-    DECISIONS,
-    Verdict,
-    merged,
-    read_verdicts,
-    verdict_of,
-    write_verdicts,
-)
 from packager.text import escape_control_characters
 
+if TYPE_CHECKING:
+    from packager.location import Location
+    from packager.manifest.read_options import TableReadOptions
+    from packager.review.check import CheckResult, CheckTarget
+    from packager.review.corrections import Corrections
+    from packager.review.verdicts import Verdict
+
 verdicts = typer.Typer(
-    help="Read, take over and apply verdicts.", no_args_is_help=True, rich_markup_mode=None
+    help="List, import and apply verdicts.",
+    cls=GroupedVerbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
-data.add_typer(verdicts, name="verdicts")
 
 WHERE, ROWS = "PROJECT|FILE|TABLE", "A project, a file of rows, or TABLE[@VERSION]."
 Where = Annotated[str, typer.Argument(metavar=WHERE, help=ROWS)]
-In = Annotated[str, typer.Option("--in", metavar=WHERE, help=ROWS)]
+ProjectOption = Annotated[str, typer.Option("--project", metavar=WHERE, help=ROWS)]
 Target = Annotated[str | None, typer.Option(help="The column to predict, without a project.")]
-Against = Annotated[
+Baseline = Annotated[
     str | None,
-    typer.Option(metavar="FILE|TABLE", help="What to compare with; else a table's version before."),
+    typer.Option(
+        metavar="FILE|TABLE", help="Rows to compare with; else the table's previous version."
+    ),
 ]
-Base = Annotated[str | None, typer.Option(help="A base in place of [image] base.")]
-Fresh = Annotated[bool, typer.Option("--no-cache", help="Check again what is remembered.")]
-Out = Annotated[Path | None, typer.Option(help="Write suspects.parquet, .csv and .html there.")]
+Base = Annotated[
+    str | None, typer.Option(help="A base image in place of the project's [image] base.")
+]
+Fresh = Annotated[bool, typer.Option("--no-cache", help="Ignore cached results.")]
+Output = Annotated[Path | None, typer.Option(help="Write issues.parquet, .csv and .html there.")]
 
 
-@data.command()
+@data.command(rich_help_panel=CHECK)
 def check(
     path: Where = ".",
     target: Target = None,
-    against: Against = None,
+    baseline: Baseline = None,
     base: Base = None,
-    out: Out = None,
+    output: Output = None,
     no_cache: Fresh = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for dirt in the data; exit 1 if something would stop a build, or there are no rows."""
+    """Find data issues; exit 1 if one would stop a build.
+
+    Exit 1 if there are no rows, too.
+    """
+    from packager.review.check import check_data, resolve_target
+    from packager.review.summary import summary
+
     place = resolve_target(path)
     found = check_data(
-        place, ConsoleProgress(), target=target, against=against, base=base, fresh=no_cache
+        place, ConsoleProgress(), target=target, against=baseline, base=base, fresh=no_cache
     )
-    _write(found, place, out)
+    _write(found, place, output)
     report = found.report
     if as_json:
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
@@ -76,25 +79,26 @@ def check(
         raise typer.Exit(1)
 
 
-@data.command()
-def suspects(
+@data.command(rich_help_panel=CHECK)
+def issues(
     path: Where = ".",
-    top: Annotated[int, typer.Option(min=1, help="How many to print.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Number of issues to print.")] = 20,
     target: Target = None,
-    against: Against = None,
+    baseline: Baseline = None,
     base: Base = None,
-    out: Out = None,
+    output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is suspect and has no verdict yet, worst first."""
+    """Show the data issues without a verdict, worst first."""
+    from packager.review.check import check_data, resolve_target
+    from packager.review.summary import line_of
+
     place = resolve_target(path)
-    found = check_data(place, ConsoleProgress(), target=target, against=against, base=base)
-    _write(found, place, out)
-    worst = found.open[:top]
+    found = check_data(place, ConsoleProgress(), target=target, against=baseline, base=base)
+    _write(found, place, output)
+    worst = found.open[:limit]
     if as_json:
-        print_result(
-            json.dumps({"suspects": [finding.model_dump(mode="json") for finding in worst]})
-        )
+        print_result(json.dumps({"issues": [finding.model_dump(mode="json") for finding in worst]}))
         return
     nothing = "nothing found" if found.report.rows else "no rows: nothing could be found"
     print_result(
@@ -102,41 +106,59 @@ def suspects(
     )
     rest = sum(found.report.counts.values()) - len(worst)
     if rest > 0:
-        ConsoleProgress().step(f"{rest:,} more: --top, or --out DIR for files and a page")
+        ConsoleProgress().step(f"{rest:,} more: --limit, or --output DIR for files and a page")
 
 
-@data.command()
+@data.command(rich_help_panel=CHECK)
 def verdict(
-    row_hash: Annotated[str, typer.Argument(help="16 hex digits, from the suspects.")],
-    decision: Annotated[str, typer.Argument(metavar="keep|drop|once|fix|forget")],
-    column: Annotated[str, typer.Option(help="What to fix.")] = "",
-    value: Annotated[str, typer.Option(help="Its right value; empty for none.")] = "",
-    why: Annotated[str, typer.Option(help="For whoever reads it later.")] = "",
-    where: In = ".",
+    row_hash: Annotated[str, typer.Argument(help="16 hex digits, from `data issues`.")],
+    decision: Annotated[str, typer.Argument(metavar="keep|drop|dedupe|fix|unset")],
+    column: Annotated[str, typer.Option(help="The column to fix.")] = "",
+    value: Annotated[str, typer.Option(help="Its correct value; empty for none.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for later readers.")] = "",
+    project: ProjectOption = ".",
     as_json: AsJson = False,
 ) -> None:
-    """Decide about the rows of one hash: keep, drop, once (keep one copy), fix, or forget."""
-    file = resolve_target(where).verdicts
+    """Decide about the rows of one hash.
+
+    keep them; drop them; dedupe: keep one copy; fix a value; unset: remove the verdict.
+    """
+    from packager.review.check import resolve_target
+    from packager.review.verdicts import (
+        DECISIONS,
+        merged,
+        read_verdicts,
+        verdict_of,
+        write_verdicts,
+    )
+
+    file = resolve_target(project).verdicts
     old = read_verdicts(file)
-    if decision == "forget":
+    if decision == "unset":
         new = tuple(given for given in old if given.row_hash != row_hash)
         if len(new) == len(old):
-            raise UsageError(f"{row_hash}: expected a verdict to forget, got none in {file}")
+            raise UsageError(f"{row_hash}: expected a verdict to unset, got none in {file}")
     else:
         if decision not in DECISIONS:
-            known = ", ".join((*DECISIONS, "forget"))
+            known = ", ".join((*DECISIONS, "unset"))
             raise UsageError(f"verdict: expected {known}, got {decision!r}", "name one of them")
         if decision != "fix" and column:
             raise UsageError(f"--column: expected none beside {decision}", "did you mean fix?")
         cells = {"row_hash": row_hash, "verdict": decision, "column": column, "value": value}
-        new = merged(old, [verdict_of(cells | {"why": why}, "verdict")])
+        new = merged(old, [verdict_of(cells | {"reason": reason}, "verdict")])
     write_verdicts(new, file)
     _tell(new, file, as_json)
+
+
+data.add_typer(verdicts, name="verdicts", rich_help_panel=CHECK)
 
 
 @verdicts.command("list")
 def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
     """Print every verdict."""
+    from packager.review.check import resolve_target
+    from packager.review.verdicts import read_verdicts
+
     file = resolve_target(where).verdicts
     found = read_verdicts(file)
     if as_json:
@@ -147,14 +169,17 @@ def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
 
 @verdicts.command("import")
 def import_verdicts(
-    file: Annotated[Path, typer.Argument(help="suspects.csv with its verdict column filled in.")],
-    where: In = ".",
+    file: Annotated[Path, typer.Argument(help="issues.csv with its verdict column filled in.")],
+    project: ProjectOption = ".",
     as_json: AsJson = False,
 ) -> None:
-    """Take over the verdicts from a CSV file; they replace earlier ones on the same rows."""
+    """Add the verdicts of a CSV file; they replace earlier ones."""
+    from packager.review.check import resolve_target
+    from packager.review.verdicts import merged, read_verdicts, write_verdicts
+
     if not file.is_file():
         raise UsageError(f"{file}: expected a CSV file with verdicts, got nothing there")
-    kept = resolve_target(where).verdicts
+    kept = resolve_target(project).verdicts
     new = merged(read_verdicts(kept), read_verdicts(file))
     write_verdicts(new, kept)
     _tell(new, kept, as_json)
@@ -165,14 +190,18 @@ def apply(
     where: Where = ".",
     output: Annotated[
         str | None,
-        typer.Option(metavar="FILE|TABLE", help="Where to; default: NAME.clean beside the rows."),
+        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean beside the rows."),
     ] = None,
     given: Annotated[
         Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a derived file or table with the rows as the verdicts have them; print its name."""
+    """Write a corrected file or derived table; print its name."""
+    from packager.manifest.read_options import PLAIN
+    from packager.review.check import resolve_target
+    from packager.review.verdicts import read_verdicts
+
     place = resolve_target(where)
     if given is not None and not given.is_file():
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
@@ -191,6 +220,8 @@ def _apply_to_file(
     as_json: bool,
     reader: TableReadOptions,
 ) -> None:
+    from packager.review.apply_to_file import apply_verdicts, source_of
+
     source = source_of(data)
     file = Path(output) if output else data if source != data else _clean(source)
     done = apply_verdicts(source, decided, file, reader)
@@ -205,6 +236,7 @@ def _apply_to_table(
     output: str | None,
     as_json: bool,
 ) -> None:
+    from packager.location import Location
     from packager.review.apply_table import apply_to_table
     from packager.tables.commit import author
     from packager.tables.derive import stale
@@ -234,6 +266,8 @@ def _tell_changes(dropped: int, fixed: int, unused: tuple[str, ...]) -> None:
 
 
 def _clean(source: Path) -> Path:
+    from packager.data.csv_text import table_suffix
+
     if source.is_dir():
         raise UsageError(f"{source}: expected --output for a folder of files", "name a file")
     suffix = table_suffix(source)
@@ -241,10 +275,12 @@ def _clean(source: Path) -> Path:
     return source.with_name(f"{name}.clean{suffix}")
 
 
-def _write(found: CheckResult, place: CheckTarget, out: Path | None) -> None:
-    if out is None:
+def _write(found: CheckResult, place: CheckTarget, output: Path | None) -> None:
+    from packager.report.suspects import write_suspects
+
+    if output is None:
         return
-    for file in write_suspects(found.report, found.open, found.verdicts, out, place.title):
+    for file in write_suspects(found.report, found.open, found.verdicts, output, place.title):
         ConsoleProgress().step(f"wrote {file}")
 
 
@@ -257,4 +293,4 @@ def _tell(found: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
 
 def _line(given: Verdict) -> str:
     what = f"{given.column} = {given.value or 'empty'}" if given.verdict == "fix" else ""
-    return f"{given.row_hash}  {given.verdict:<5}  {what}  {given.why}".rstrip()
+    return f"{given.row_hash}  {given.verdict:<6}  {what}  {given.reason}".rstrip()

@@ -11,17 +11,17 @@ import typer
 from packager.cache import atomic_file
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.data import data
+from packager.cli.data import LINEAGE, data
 from packager.cli.data_versions import Author, Table
 from packager.errors import UsageError
 from packager.text import format_bytes
 
 Parents = Annotated[
-    list[str], typer.Option("--from", metavar="TABLE[@VERSION]", help="Repeat for several.")
+    list[str], typer.Option("--from", metavar="TABLE[@VERSION]", help="Parent table (repeatable).")
 ]
 
 
-@data.command()
+@data.command(rich_help_panel=LINEAGE)
 def derive(
     table: Table,
     parents: Parents,
@@ -30,14 +30,16 @@ def derive(
         str | None, typer.Option(help="A program in its place; {NAME} and {out} are files.")
     ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, VALUE as JSON.")] = None,
-    message: Annotated[str, typer.Option("--message", "-m", help="What this version is.")] = "",
+    message: Annotated[
+        str, typer.Option("--message", "-m", help="Description of this version.")
+    ] = "",
     allow_schema_change: Annotated[
         bool, typer.Option("--allow-schema-change", help="Accept other columns or types.")
     ] = False,
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compute a table from exact versions of others; what is unchanged is not computed again."""
+    """Compute a table from versions of others, if they changed."""
     from packager.location import Location
     from packager.tables import commit as adding
     from packager.tables.derive import derive as run_derive
@@ -61,13 +63,13 @@ def derive(
         print_result(f"version {found.version.number}: {found.told}")
 
 
-@data.command()
+@data.command(rich_help_panel=LINEAGE)
 def lineage(
     table: Table,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a table was made of and what is made of it, and what is stale."""
+    """Show parents and children of a table, and which are stale."""
     from packager.location import Location
     from packager.report.lineage_svg import lineage_svg
     from packager.tables.delta import VersionedTable
@@ -95,21 +97,24 @@ def lineage(
         print_result(lineage_text(nodes))
 
 
-@data.command()
+@data.command(rich_help_panel=LINEAGE)
 def gc(
     table: Table,
-    keep: Annotated[int, typer.Option(help="How many of the newest versions stay.")] = 1,
-    keep_for: Annotated[
-        list[int] | None, typer.Option(metavar="VERSION", help="One more that stays; repeat.")
+    keep_last: Annotated[int, typer.Option(help="Number of newest versions to keep.")] = 1,
+    keep_version: Annotated[
+        list[int] | None, typer.Option(metavar="VERSION", help="Keep this one too (repeatable).")
     ] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Do it; else it is only told.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete; else they are only listed.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove the rows of old versions that no package and no derived table needs."""
+    """Delete old versions that no package or derived table needs."""
     from packager.location import Location
     from packager.tables.vacuum import vacuum
 
-    found = vacuum(Location.parse(table).unversioned(), keep, keep_for or [], delete=delete)
+    location = Location.parse(table).unversioned()
+    found = vacuum(location, keep_last, keep_version or [], delete=delete)
     if as_json:
         facts: dict[str, Any] = {"files": found.files, "bytes": found.size, "deleted": delete}
         print_result(json.dumps({**facts, "kept": found.kept}))

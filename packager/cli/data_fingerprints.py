@@ -9,7 +9,7 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import print_result
-from packager.cli.data import data
+from packager.cli.data import COMPARE, data
 from packager.text import escape_control_characters
 
 Which = Annotated[
@@ -21,7 +21,7 @@ Which = Annotated[
 ]
 
 
-@data.command()
+@data.command(rich_help_panel=COMPARE)
 def fingerprint(path: Which, as_json: AsJson = False) -> None:
     """Print the fingerprint (dfp/1) of a table, read in flat memory."""
     from packager.compare.tables import open_side
@@ -40,12 +40,12 @@ def fingerprint(path: Which, as_json: AsJson = False) -> None:
         print_result(f"column     {total}  {escape_control_characters(name)}")
 
 
-@data.command()
+@data.command(rich_help_panel=COMPARE)
 def diff(
     before: Which,
     after: Which,
-    key: Annotated[
-        str | None, typer.Option(help="Columns that name a row, with commas between.")
+    key_columns: Annotated[
+        str | None, typer.Option(help="Columns that identify a row, with commas between.")
     ] = None,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 1 if they differ, as diff does.")
@@ -56,7 +56,7 @@ def diff(
     from packager.compare.tables import compare, compared_json, open_side
     from packager.report.table_diff import compared_text
 
-    names = [name for name in (key or "").split(",") if name]
+    names = [name for name in (key_columns or "").split(",") if name]
     found = compare(open_side(before), open_side(after), names)
     print_result(json.dumps(compared_json(found)) if as_json else compared_text(found))
     if exit_code and not found.equal:

@@ -11,16 +11,16 @@ import typer
 
 from packager.cli.app import AsJson
 from packager.cli.console import ConsoleProgress, print_result
-from packager.cli.data import data
+from packager.cli.data import VERSIONS, data
 from packager.errors import PackageError
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="NAME, a path or a URI.")]
 At = Annotated[str, typer.Argument(metavar="TABLE[@VERSION]", help="For example diamonds@3.")]
-Message = Annotated[str, typer.Option("--message", "-m", help="What this version is.")]
+Message = Annotated[str, typer.Option("--message", "-m", help="Description of this version.")]
 Author = Annotated[str | None, typer.Option(help="Who commits; else the system's user.")]
 
 
-@data.command()
+@data.command(rich_help_panel=VERSIONS)
 def add(
     source: Annotated[
         Path,
@@ -39,7 +39,7 @@ def add(
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:
-    """Commit a version of a table, and say how it differs from the one before."""
+    """Commit a version of a table; show how it differs from the last."""
     from packager.location import Location
     from packager.project.data_source import read_by_project
     from packager.report.table_log import added_json, added_text
@@ -69,7 +69,7 @@ def _stem(path: Path) -> str:
     return name.partition(".csv")[0] if ".csv." in name else path.resolve().stem
 
 
-@data.command()
+@data.command(rich_help_panel=VERSIONS)
 def log(table: Table, as_json: AsJson = False) -> None:
     """Show the versions of a table, the newest first."""
     from packager.location import Location
@@ -83,7 +83,7 @@ def log(table: Table, as_json: AsJson = False) -> None:
         print_result(log_text(versions))
 
 
-@data.command()
+@data.command(rich_help_panel=VERSIONS)
 def checkout(
     table: At,
     out: Annotated[Path, typer.Option(help="The Parquet file to write.")],
@@ -100,7 +100,7 @@ def checkout(
         print_result(str(out))
 
 
-@data.command()
+@data.command(rich_help_panel=VERSIONS)
 def revert(
     table: Table,
     version: Annotated[int, typer.Argument(help="The version to go back to.")],
@@ -108,7 +108,7 @@ def revert(
     author: Author = None,
     as_json: AsJson = False,
 ) -> None:
-    """Append a version with the content of an older one; nothing is removed."""
+    """Commit the content of an older version; nothing is removed."""
     from packager.location import Location
     from packager.tables import commit as adding
     from packager.tables.checkout import revert as run_revert

@@ -1,21 +1,23 @@
-"""What tells a server how its predictions turned out: ``feedback``."""
+"""What sends true labels to a server: ``feedback``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import AsJson, KeyFile, app, client_of
+from packager.cli.app import MONITOR, AsJson, KeyFile, app, make_client
 from packager.cli.console import ConsoleProgress, print_result
-from packager.monitor.feedback import FeedbackResult, send
+
+if TYPE_CHECKING:
+    from packager.monitor.feedback import FeedbackResult
 
 SHOWN = 20
 
 
-@app.command()
+@app.command(rich_help_panel=MONITOR)
 def feedback(
     url: Annotated[str, typer.Argument(metavar="URL", help="The server, or any replica of it.")],
     source: Annotated[
@@ -24,11 +26,13 @@ def feedback(
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send labels that came late; exit 1 where one of them is not counted.
+    """Send true labels to a server; exit 1 if one is not counted.
 
-    An empty cell, NaN, None or null is no label yet: it is skipped, and its token stays good.
+    An empty cell, NaN, None or null is no label yet: it is skipped, and its token stays valid.
     """
-    with client_of(url, key_file, None, False) as client:
+    from packager.monitor.feedback import send
+
+    with make_client(url, key_file) as client:
         sent = send(client, source, ConsoleProgress())
     print_result(_as_json(sent) if as_json else _as_text(sent))
     if not sent.complete:

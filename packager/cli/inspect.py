@@ -1,4 +1,4 @@
-"""What tells about packages: ``inspect``, ``diff``."""
+"""What describes packages: ``inspect``, ``diff``."""
 
 from __future__ import annotations
 
@@ -8,28 +8,25 @@ from typing import Annotated
 
 import typer
 
-from packager.cli.app import AsJson, Local, Ref, app
+from packager.cli.app import INSPECT, AsJson, Local, Ref, app
 from packager.cli.console import ConsoleProgress, print_result
-from packager.compare.packages import diff_packages
-from packager.engine.engine import Engine
 from packager.errors import UsageError
-from packager.image.reference import open_reference
-from packager.report import evaluation, package_diff
-from packager.report import package as inspection
-from packager.run.evaluate import evaluate_pair
-from packager.runners.placement import runs_on
 
 
-@app.command()
+@app.command(rich_help_panel=INSPECT)
 def inspect(reference: Ref, as_json: AsJson = False) -> None:
     """Show what is in a package: recipe, data, metrics by slice, layers."""
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.report import package as inspection
+
     with open_reference(reference, Engine.connect()) as found:
         print_result(
             json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found)
         )
 
 
-@app.command()
+@app.command(rich_help_panel=INSPECT)
 def diff(
     before: Ref,
     after: Ref,
@@ -39,7 +36,17 @@ def diff(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what differs between two packages; with --data, whether one is better or lucky."""
+    """Compare two packages; with --data, test which is better.
+
+    The test says whether a difference of the metrics is more than chance.
+    """
+    from packager.compare.packages import diff_packages
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+    from packager.report import evaluation, package_diff
+    from packager.run.evaluate import evaluate_pair
+    from packager.runners.placement import runs_on
+
     if local and data is None:
         raise UsageError("--local: expected --data beside it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
@@ -47,8 +54,9 @@ def diff(
         if data is not None:
             place = runs_on((one, other), engine, progress, local=local)
             found = evaluate_pair(one, other, data, place, progress)
-            told = evaluation
-            print_result(json.dumps(told.as_json(found)) if as_json else told.as_text(found))
+            print_result(
+                json.dumps(evaluation.as_json(found)) if as_json else evaluation.as_text(found)
+            )
             return
         change = diff_packages(one, other)
     print_result(

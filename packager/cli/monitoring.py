@@ -1,27 +1,28 @@
-"""What watches packages that answer: ``deploy monitoring``, ``drift``."""
+"""What watches packages that are served: ``deploy monitoring``, ``drift``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from packager.cli.app import AsJson, Ref, app
+from packager.cli.app import MONITOR, AsJson, GroupedVerbs, KeyFile, Ref, app
 from packager.cli.console import ConsoleProgress, print_result, terminal_columns
-from packager.client import read_key
-from packager.deploy.monitoring import Deployed, deploy_monitoring, remove_monitoring
 from packager.deploy.prometheus.rules import Objectives
-from packager.engine.engine import Engine
 from packager.errors import UsageError
-from packager.image.reference import open_reference
-from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
-from packager.monitor.drift import drift_report
-from packager.report.drift import as_text
 
-deploy = typer.Typer(help="Write what runs or watches a package elsewhere.", no_args_is_help=True)
-app.add_typer(deploy, name="deploy")
+if TYPE_CHECKING:
+    from packager.deploy.monitoring import Deployed
+
+deploy = typer.Typer(
+    help="Write the configuration that watches a package.",
+    cls=GroupedVerbs,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(deploy, name="deploy", rich_help_panel=MONITOR)
 DEFAULT = Objectives()
 
 Out = Annotated[Path, typer.Option(help="A new folder, or one this command wrote.")]
@@ -52,11 +53,15 @@ def monitoring(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write alerts, their tests, dashboard and configuration; print the files.
+    """Write alerts, their tests and a dashboard; print the files.
 
-    In a folder that watches other models this one joins them. Another version of a model takes
-    its place.
+    In a folder that watches other models this one joins them. Another version of a model
+    replaces it.
     """
+    from packager.deploy.monitoring import deploy_monitoring
+    from packager.engine.engine import Engine
+    from packager.image.reference import open_reference
+
     try:
         objectives = Objectives(
             latency, latency_share, success_share, design_effect, label_coverage
@@ -88,7 +93,9 @@ def remove(
     out: Out,
     as_json: AsJson = False,
 ) -> None:
-    """Take a model that is retired out of a folder of `deploy monitoring`; print the files."""
+    """Remove a retired model from such a folder; print the files."""
+    from packager.deploy.monitoring import remove_monitoring
+
     done = remove_monitoring(name, out)
     _show_deployed(done, out, as_json)
     ConsoleProgress().step(f"start: docker compose -f {out}/compose.yml up -d --remove-orphans")
@@ -105,23 +112,23 @@ def _show_deployed(done: Deployed, out: Path, as_json: bool) -> None:
     ConsoleProgress().step(f"watched: {', '.join(models)}")
 
 
-@app.command()
+@app.command(rich_help_panel=MONITOR)
 def drift(
     urls: Annotated[
         list[str] | None,
-        typer.Argument(metavar="URL", help="/metrics of a replica; name every replica."),
+        typer.Argument(metavar="URL", help="The address of a server; name every replica."),
     ] = None,
     prometheus: Annotated[
-        str | None, typer.Option(help="A Prometheus to ask, in place of the replicas.")
+        str | None, typer.Option(help="The address of a Prometheus, in place of the replicas.")
     ] = None,
     window: Annotated[
-        str | None, typer.Option(help="How far back, of --prometheus.", show_default="1d")
+        str | None, typer.Option(help="How far back, with --prometheus.", show_default="1d")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Which model, where there are more.")] = None,
-    version: Annotated[str | None, typer.Option(help="Which version, likewise.")] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="The file with the key for the addresses.")
+    model: Annotated[str | None, typer.Option(help="Model name, if there are several.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Model version, if there are several.")
     ] = None,
+    key_file: KeyFile = None,
     design_effect: Annotated[
         float, typer.Option(help="How many dependent rows are worth one independent row.")
     ] = DEFAULT.design_effect,
@@ -131,12 +138,19 @@ def drift(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say which features, odd values and slices drift; as the alerts do, without Grafana."""
+    """Report drifted features, anomalies and slice regressions.
+
+    With the thresholds of the alerts.
+    """
+    from packager.client import read_key
+    from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
+    from packager.monitor.drift import drift_report
+    from packager.report.drift import as_text
+
     if bool(urls) == bool(prometheus):
         raise UsageError(
-            "expected addresses of /metrics or --prometheus, got "
-            + ("both" if urls else "neither"),
-            "name every replica's /metrics, or one Prometheus",
+            "expected addresses of servers or --prometheus, got " + ("both" if urls else "neither"),
+            "name every replica, or one Prometheus",
         )
     if window is not None and not prometheus:
         raise UsageError("--window: expected --prometheus beside it", "replicas know no windows")

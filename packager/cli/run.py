@@ -11,32 +11,25 @@ import typer
 
 from packager.cache import atomic_file, check_writable
 from packager.cli.app import (
+    RUN,
     AsJson,
     KeyFile,
     Local,
-    OptionalRef,
     Ref,
-    ServerUrl,
+    RefOrUrl,
     app,
-    client_of,
+    is_server,
+    make_client,
     opened,
-    required,
+    refuse_key_file,
 )
 from packager.cli.console import ConsoleProgress, print_result
-from packager.engine.hardening import memory_bytes
 from packager.errors import PackageError, UsageError
-from packager.project.files import REPLAY_REPORT
-from packager.report import replay_page
-from packager.run.predict import predict as run_predict
-from packager.run.predict import predict_at
-from packager.run.replay import replay as run_replay
-from packager.run.serve import serving
-from packager.run.serve_settings import ServeSettings
-from packager.worker.job import Perturbation, ReplayRequest
-from packager.worker.replay.report_text import as_text
+
+Perturbation = Literal["none", "seed", "row", "param"]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def serve(
     reference: Ref,
     port: Annotated[
@@ -49,11 +42,15 @@ def serve(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a package on 127.0.0.1 until Ctrl-C; print its address when it is ready.
+    """Serve a package on 127.0.0.1 until Ctrl-C; print its address.
 
     The server's settings (MODEL_WORKERS, MODEL_STATE_DIR, MODEL_FEEDBACK_KEY_FILE and the
     others of docs/serving.md and docs/monitoring.md) are taken from the environment.
     """
+    from packager.engine.hardening import memory_bytes
+    from packager.run.serve import serving
+    from packager.run.serve_settings import ServeSettings
+
     progress = ConsoleProgress()
     limit = None if memory is None else memory_bytes(memory)
     settings = ServeSettings.from_environment(memory=limit)
@@ -71,11 +68,10 @@ def serve(
     raise PackageError("the server ended by itself", "see its log above")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def predict(
+    reference: RefOrUrl,
     source: Annotated[Path, typer.Option("--input", help="CSV, JSON, JSON lines or Parquet.")],
-    reference: OptionalRef = None,
-    url: ServerUrl = None,
     key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
     form: Annotated[
@@ -85,16 +81,23 @@ def predict(
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer every row of a file: by REF without a server or network, or by the server --url."""
+    """Predict every row of a file, by a package or a server.
+
+    A package is run without a server and without network.
+    """
+    from packager.run.predict import predict as run_predict
+    from packager.run.predict import predict_at
+
     if output is not None:
         check_writable(output.absolute().parent)
     if as_json and form != "jsonl":
         raise UsageError(f"--format {form}: expected no --json beside it", "keep one of the two")
-    if url is not None:
-        with client_of(url, key_file, reference, local) as client:
+    if is_server(reference):
+        with make_client(reference, key_file, local=local) as client:
             text = predict_at(client, source, form, ConsoleProgress())
     else:
-        with opened(required(reference, key_file), local) as (found, engine):
+        refuse_key_file(key_file)
+        with opened(reference, local) as (found, engine):
             text = run_predict(found, source, form, engine, ConsoleProgress())
     if as_json:
         text = json.dumps({"predictions": [json.loads(line) for line in text.splitlines()]}) + "\n"
@@ -105,31 +108,42 @@ def predict(
             file.write_text(text, encoding="utf-8")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def replay(
     reference: Ref,
     data: Annotated[Path | None, typer.Option(help="The data, where it is not inside.")] = None,
-    report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path(REPLAY_REPORT),
-    page: Annotated[Path | None, typer.Option(help="The report as a page to read.")] = None,
+    json_file: Annotated[Path, typer.Option(help="Where the report goes, as JSON.")] = Path(
+        "replay.json"
+    ),
+    html: Annotated[Path | None, typer.Option(help="The report as a page to read.")] = None,
     perturb: Annotated[
-        Perturbation, typer.Option(help="Change this on purpose: the rung has to come out lower.")
+        Perturbation,
+        typer.Option(help="Change this on purpose: the equivalence level has to come out lower."),
     ] = "none",
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train again from the package alone; say how equal the result is (exit 1 if too little)."""
-    for path in (report, page) if page else (report,):
+    """Train again from the package alone; compare the models.
+
+    Exit 1 where the equivalence level is lower than the package claims.
+    """
+    from packager.report import replay_page
+    from packager.run.replay import replay as run_replay
+    from packager.worker.job import ReplayRequest
+    from packager.worker.replay.report_text import as_text
+
+    for path in (json_file, html) if html else (json_file,):
         check_writable(path.absolute().parent)
     ask = ReplayRequest(perturb=perturb)
     with opened(reference, local) as (found, engine):
         result = run_replay(found, engine, ConsoleProgress(), ask, data=data)
-        written = {report: result.model_dump_json(indent=2) + "\n"}
-        if page is not None:
-            written[page] = replay_page.as_page(result, found.manifest)
+        written = {json_file: result.model_dump_json(indent=2) + "\n"}
+        if html is not None:
+            written[html] = replay_page.as_page(result, found.manifest)
     for path, text in written.items():
         with atomic_file(path) as file:
             file.write_text(text, encoding="utf-8")
-    shown = f"{as_text(result)}; report in {report}"
+    shown = f"{as_text(result)}; report in {json_file}"
     print_result(result.model_dump_json() if as_json else shown)
     if not result.passed:
         raise typer.Exit(1)

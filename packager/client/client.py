@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 
@@ -69,6 +69,20 @@ class Feedback:
     """Pairs without a label yet: send the token again when there is one."""
 
 
+def server_address(url: str) -> SplitResult:
+    """The parts of a server's address; raises ``UsageError`` for another text."""
+    try:
+        parts = urlsplit(url)
+        found = parts.scheme in ("http", "https") and parts.hostname
+    except ValueError:  # a bracket without its pair
+        found = None
+    if not found:
+        raise UsageError(
+            f"{url}: expected an address like http://127.0.0.1:3000", "begin with http://"
+        )
+    return parts
+
+
 class Client:
     """Speaks with the server at ``url``; not for two threads at once.
 
@@ -78,16 +92,14 @@ class Client:
     """
 
     def __init__(self, url: str, key: str | None = None, timeout: float = 30.0) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{url}: expected an address like http://127.0.0.1:3000")
+        parts = server_address(url)
         self.url = url.rstrip("/")
         self._timeout = timeout
         self._session = requests.Session()
         if key is not None:
             self._session.auth = Bearer(key)
         # A proxy that the environment names for the world can't reach this machine itself.
-        self._session.trust_env = not _is_here(parts.hostname)
+        self._session.trust_env = not _is_here(parts.hostname or "")
 
     def __enter__(self) -> Self:
         return self

@@ -103,8 +103,8 @@ def compare(before: TableSide, after: TableSide, key: Sequence[str] = ()) -> Dat
     if key and (before.frames is None or after.frames is None):
         bare = before.name if before.frames is None else after.name
         raise UsageError(
-            f"--key: expected the rows of both, got only the fingerprint of {bare}",
-            "leave --key out, or name the data itself",
+            f"--key-columns: expected the rows of both, got only the fingerprint of {bare}",
+            "leave --key-columns out, or name the data itself",
         )
     common = [name for name in one.columns if name in other.columns]
     rows = compare_rows(one, other)

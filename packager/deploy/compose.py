@@ -7,7 +7,7 @@ from typing import Any
 from packager.deploy.fleet import GRAFANA_PORT, PORTS, Fleet, Member
 from packager.engine.hardening import MAX_PROCESSES
 from packager.image.config import PORT
-from packager.image.wheels import VENV
+from packager.image.runtime import VENV
 
 PROMETHEUS = "prom/prometheus:v2.53.4"
 ALERTMANAGER = "prom/alertmanager:v0.27.0"

@@ -82,7 +82,7 @@ def _pinned(locked: LockFile, base: Base | None) -> tuple[Base, ...]:
             raise PackageError(
                 f"base {base.reference}: expected the layers pinned in package.lock "
                 f"({pinned.diff_ids[-1][:19]}…), got others ({base.diff_ids[-1][:19]}…)",
-                "lock the new one with --update, or bring back the old one",
+                "lock the new one with --upgrade, or bring back the old one",
             )
     others = (known for known in locked.bases if known.reference != base.reference)
     return tuple(sorted((*others, base), key=lambda known: known.reference))

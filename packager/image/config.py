@@ -9,8 +9,7 @@ from typing import Any
 
 from packager.digest import canonical_json, sha256_bytes
 from packager.image.layers import Layer
-from packager.image.runtime import COMMANDS, INSTALLED_AT
-from packager.image.wheels import VENV
+from packager.image.runtime import COMMANDS, INSTALLED_AT, VENV
 from packager.manifest.manifest import Base
 
 PORT = 3000

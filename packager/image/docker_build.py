@@ -1,4 +1,4 @@
-"""``package build --engine docker``: the rendered Dockerfile, built by Docker from the same files.
+"""``package build --builder docker``: the rendered Dockerfile, built by Docker from the same files.
 
 Assembled layers are turned into one build context, so that both ways start from the same bytes;
 the base is handed over by content, under a name of this build alone, so that nothing is pulled.
@@ -29,7 +29,7 @@ from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress
 
 Builder = Literal["assemble", "docker"]
-NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --engine docker builds it"
+NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --builder docker builds it"
 NOT_PROMISED = (
     f"{TEMPLATE} of the project takes the place of ours. No longer promised: equal bytes on every "
     "machine, and an image free of what its RUN steps leave behind. The network stays off for RUN"
@@ -54,12 +54,12 @@ def check_builder(builder: Builder, output: Destination, engine: Engine | None) 
         return
     if output.kind != "docker":
         raise UsageError(
-            f"--engine docker: expected --output docker, got {output}",
-            "leave out --output, or leave out --engine: assembled images go anywhere",
+            f"--builder docker: expected --output docker, got {output}",
+            "leave out --output, or leave out --builder: assembled images go anywhere",
         )
     if engine is None:
         raise PackageError(
-            "--engine docker: no Docker engine answers", "start Docker, or leave out --engine"
+            "--builder docker: no Docker engine answers", "start Docker, or leave out --builder"
         )
 
 

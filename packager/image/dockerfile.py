@@ -10,7 +10,7 @@ from string import Template
 
 from packager.errors import UsageError
 from packager.image.config import PORT, USER, environment, healthcheck
-from packager.image.wheels import VENV
+from packager.image.runtime import VENV
 from packager.manifest.manifest import Base
 
 NAME = "Dockerfile.template"

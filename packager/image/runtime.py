@@ -12,6 +12,8 @@ from packager.errors import PackageError
 INSTALLED_AT = "opt/runtime"
 COMMANDS = f"{INSTALLED_AT}/bin"
 """On the image's PATH."""
+VENV = "opt/venv"
+"""Where the dependencies are in an image."""
 
 SERVE = """\
 #!{python}

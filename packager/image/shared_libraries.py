@@ -239,7 +239,7 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
     hints = (
         [f"find the Debian package of {', '.join(unknown)} (apt-file search)"] if unknown else []
     )
-    asked = " ".join(f"--add {package}" for package in packages or ["PACKAGE"])
+    asked = " ".join(f"--package {package}" for package in packages or ["PACKAGE"])
     hints.append(f"make a base that has it with `package base {asked}` and build with --base")
     return PackageError(f"base {reference}: {'; '.join(said)}", ", ".join(hints))
 

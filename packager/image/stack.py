@@ -11,8 +11,8 @@ from packager.digest import sha256_file
 from packager.image.base.base import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
-from packager.image.runtime import INSTALLED_AT, commands, runtime_digest, runtime_files
-from packager.image.wheels import VENV, venv_entries, wheel_layers
+from packager.image.runtime import INSTALLED_AT, VENV, commands, runtime_digest, runtime_files
+from packager.image.wheels import venv_entries, wheel_layers
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
 

@@ -24,9 +24,9 @@ from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 from packager.image.bytecode import Compiler
 from packager.image.layers import Entry, Layer, cached_layer, copy_members, tree_entries
+from packager.image.runtime import VENV
 from packager.manifest.manifest import Wheel
 
-VENV = "opt/venv"
 OWN_LAYER_FROM = 10_000_000
 # Larger files of a wheel are streamed.
 IN_MEMORY = 16_000_000

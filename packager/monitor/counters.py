@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from packager.client.client import METRICS, server_address
 from packager.client.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
@@ -88,10 +89,11 @@ class CounterTotals:
 def scrape_replicas(
     urls: Sequence[str], wanted: ModelSelector, key: str | None = None
 ) -> CounterTotals:
-    """The sum of what replicas counted since they started; each URL is one replica.
+    """The sum of what replicas counted since they started.
 
-    ``key`` is sent to each of them.
+    ``urls``: the address of each replica, with or without ``/metrics``. ``key`` is sent to each.
     """
+    urls = [metrics_address(url) for url in urls]
     twice = sorted({url for url in urls if list(urls).count(url) > 1})
     if twice:
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
@@ -112,6 +114,13 @@ def scrape_replicas(
             place[cell] = max(place.get(cell, sample.value), sample.value)
     replicas = "1 replica" if len(urls) == 1 else f"{len(urls)} replicas"
     return CounterTotals(model, version, f"{replicas} since their start", values)
+
+
+def metrics_address(url: str) -> str:
+    """Where a server's metrics are: ``/metrics`` at its address, which may name it already."""
+    parts = server_address(url)
+    path = parts.path.rstrip("/")
+    return parts._replace(path=path if path.endswith(METRICS) else path + METRICS).geturl()
 
 
 def query_prometheus(
@@ -156,12 +165,12 @@ def _exposed(url: str, key: str | None) -> list[Sample]:
     except ValueError as error:
         raise PackageError(
             f"{url}: expected metrics, got another content ({error})",
-            "name the address of /metrics of one replica",
+            "name the address of a served package",
         ) from error
     if all(sample.name != IDENTITY for sample in found):
         raise PackageError(
             f"{url}: expected metrics of a package, got others ({len(found)} series)",
-            "name the address of /metrics of one replica",
+            "name the address of a served package",
         )
     return found
 
@@ -220,7 +229,7 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
     except UnboundedError as error:
         raise PackageError(
             f"{url}: expected an answer {error}",
-            "name /metrics of a replica, or the address of a Prometheus",
+            "name the address of a served package, or of a Prometheus",
         ) from error
     except requests.RequestException as error:
         raise PackageError(
@@ -235,6 +244,6 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
         raise PackageError(
             f"{url}: expected status 200, got {answer.status_code}: "
             f"{display_value(answer.text[:200].strip())}",
-            "name /metrics of a replica, or the address of a Prometheus",
+            "name the address of a served package, or of a Prometheus",
         )
     return answer

@@ -37,7 +37,7 @@ _MARKS = {
     "pyvenv.cfg": "a virtual environment",
     "conda-meta": "a conda environment",
     "oci-layout": "an image that a build wrote",
-    "suspects.parquet": "a check that `package data check` wrote",
+    "issues.parquet": "a check that `package data check` wrote",
 }
 """What lies in a folder → what the folder is then."""
 

@@ -12,9 +12,9 @@ from packager.data.spreadsheet import escaped
 from packager.report.suspects_page import page
 from packager.review.verdicts import FIELDS, Verdict
 
-PARQUET = "suspects.parquet"
-CSV = "suspects.csv"
-PAGE = "suspects.html"
+PARQUET = "issues.parquet"
+CSV = "issues.csv"
+PAGE = "issues.html"
 TOLD = ("score", "detector", "part", "row", "observed", "expected", "suggestion", "blocking")
 
 
@@ -75,7 +75,7 @@ def _write_csv(
                 verdict.verdict if verdict else "",
                 finding.column,
                 verdict.value if verdict else "",
-                verdict.why if verdict else "",
+                verdict.reason if verdict else "",
                 *(getattr(finding, name) for name in TOLD),
                 *report.cells[finding.row_hash],
             ]

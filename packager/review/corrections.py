@@ -51,7 +51,7 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
         fixed = []
         for place, row_hash in zip(places.tolist(), hashes, strict=True):
             for verdict in by_hash.get(row_hash, ()):
-                if verdict.verdict == "drop" or (verdict.verdict == "once" and row_hash in used):
+                if verdict.verdict == "drop" or (verdict.verdict == "dedupe" and row_hash in used):
                     kept[place] = False
                 if verdict.verdict == "fix":
                     cells[place, _column(verdict, frame)] = verdict.value

@@ -135,7 +135,7 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
-        f"see them with `package data suspects {where} --out DIR` and mend the data, "
+        f"see them with `package data issues {where} --output DIR` and mend the data, "
         "or go on with --allow-findings, which the manifest records",
     )
 

@@ -19,8 +19,8 @@ from packager.digest import sha256_bytes
 from packager.errors import UsageError
 from packager.manifest.base import FrozenModel
 
-FIELDS = ("row_hash", "verdict", "column", "value", "why")
-Decision = Literal["keep", "drop", "once", "fix"]
+FIELDS = ("row_hash", "verdict", "column", "value", "reason")
+Decision = Literal["keep", "drop", "dedupe", "fix"]
 DECISIONS: tuple[str, ...] = get_args(Decision)
 _HASH = re.compile(r"[0-9a-f]{16}")
 
@@ -28,7 +28,7 @@ _HASH = re.compile(r"[0-9a-f]{16}")
 class Verdict(FrozenModel):
     """One decision about the rows of one hash.
 
-    ``keep``: they are right, say no more. ``drop``: they go. ``once``: one copy stays. ``fix``:
+    ``keep``: they are right, say no more. ``drop``: they go. ``dedupe``: one copy stays. ``fix``:
     their cell in ``column`` becomes ``value`` (an empty value is a null).
     """
 
@@ -36,7 +36,7 @@ class Verdict(FrozenModel):
     verdict: Decision
     column: str = ""
     value: str = ""
-    why: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -51,7 +51,7 @@ def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
     if not _HASH.fullmatch(row_hash):
         raise UsageError(
             f"{place}: expected a row hash of 16 hex digits, got {row_hash!r}",
-            "copy it from the suspects",
+            "copy it from `package data issues`",
         )
     if decision not in DECISIONS:
         raise UsageError(
@@ -63,17 +63,23 @@ def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
         raise UsageError(
             f"{place}: expected no value beside {decision}, got {value!r}", "did you mean fix?"
         )
-    why = (cells.get("why") or "").strip()
+    reason = (cells.get("reason") or "").strip()
     kept = column if decision == "fix" else ""
     return Verdict.model_validate(
-        {"row_hash": row_hash, "verdict": decision, "column": kept, "value": value, "why": why}
+        {
+            "row_hash": row_hash,
+            "verdict": decision,
+            "column": kept,
+            "value": value,
+            "reason": reason,
+        }
     )
 
 
 def read_verdicts(file: Path) -> tuple[Verdict, ...]:
     """The verdicts in ``file``, none where there is no such file.
 
-    Any CSV with the columns row_hash and verdict will do, ``suspects.csv`` too: rows without a
+    Any CSV with the columns row_hash and verdict will do, ``issues.csv`` too: rows without a
     verdict are passed over. Raise ``UsageError`` for what can't be read, naming the line, and
     for two verdicts that contradict each other.
     """
@@ -123,7 +129,7 @@ def write_verdicts(verdicts: Iterable[Verdict], file: Path) -> None:
 
 def digest(verdicts: Iterable[Verdict]) -> str:
     """sha256 of what they decide: reasons and order don't matter."""
-    return sha256_bytes(_dump(v.model_copy(update={"why": ""}) for v in verdicts))
+    return sha256_bytes(_dump(v.model_copy(update={"reason": ""}) for v in verdicts))
 
 
 def _dump(verdicts: Iterable[Verdict]) -> bytes:

@@ -17,8 +17,7 @@ from packager.environment.programs import run
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT
 from packager.image.layers import Layer
-from packager.image.runtime import INSTALLED_AT
-from packager.image.wheels import VENV
+from packager.image.runtime import INSTALLED_AT, VENV
 from packager.tar_reader import unpack_plain
 
 # Layers that belong to one package; every other one but the base holds shared dependencies.

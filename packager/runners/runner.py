@@ -21,7 +21,7 @@ from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
 from packager.image.layers import Entry, Layer, add
-from packager.image.wheels import VENV
+from packager.image.runtime import VENV
 from packager.progress import Progress
 from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.worker.sandbox.child_process import RESULTS

@@ -47,7 +47,7 @@ def diff_rows(before: Frames, after: Frames, key: Sequence[str]) -> RowDiff:
     for name in key:
         if name not in common:
             raise UsageError(
-                f"--key {name}: expected a column of both tables, got none there",
+                f"--key-columns {name}: expected a column of both tables, got none there",
                 f"both have {', '.join(common[:20])}",
             )
     if key:
@@ -90,8 +90,8 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
         keys = _hashes(frames, key)
         if len(np.unique(keys)) < len(keys):
             raise UsageError(
-                f"--key {','.join(key)}: expected another key in every row, got repeated ones in "
-                f"the {which} table",
+                f"--key-columns {','.join(key)}: expected another key in every row, "
+                f"got repeated ones in the {which} table",
                 "name more columns, or compare without a key",
             )
         sides.append((keys, _hashes(frames, common)))

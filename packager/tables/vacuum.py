@@ -36,7 +36,9 @@ def _collect(location: Location, newest: int, also: Sequence[int], delete: bool)
     store = VersionedTable.open(location)
     store.check_writable(append=True)
     if newest < 1:
-        raise UsageError(f"--keep: expected at least 1 version, got {newest}", "keep the latest")
+        raise UsageError(
+            f"--keep-last: expected at least 1 version, got {newest}", "keep the latest"
+        )
     kept: dict[int, list[str]] = {}
     for version in store.versions[-newest:]:
         kept.setdefault(version.number, []).append("among the newest")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from packager.digest import sha256_file, tree_digest
 from packager.image.layers import Layer
-from packager.image.runtime import INSTALLED_AT
-from packager.image.wheels import VENV
+from packager.image.runtime import INSTALLED_AT, VENV
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import MANIFEST, MISSING, NO_FILE, Check

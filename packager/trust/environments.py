@@ -19,7 +19,8 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from packager.digest import sha256_file
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
-from packager.image.wheels import TEST_FOLDER, VENV, site_packages
+from packager.image.runtime import VENV
+from packager.image.wheels import TEST_FOLDER, site_packages
 from packager.manifest.manifest import Lock, Wheel
 from packager.model.integrity import MISSING, Check
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, Contents

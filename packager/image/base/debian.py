@@ -59,8 +59,8 @@ def make_base(engine: Engine | None, progress: Progress, added: Collection[str] 
     for name in added:
         if not NAME.fullmatch(name):
             raise UsageError(
-                f"--add: expected the name of a Debian package, got {name!r}",
-                "for example --add libgl1",
+                f"--package: expected the name of a Debian package, got {name!r}",
+                "for example --package libgl1",
             )
     if reference is None:
         raise PackageError(
@@ -94,7 +94,7 @@ def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None
     # Debian and Ubuntu renamed libraries when time grew to 64 bits; programs link to the same.
     absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
     if absent:
-        asked = " ".join(f"--add {name}" for name in sorted(set(wanted)))
+        asked = " ".join(f"--package {name}" for name in sorted(set(wanted)))
         made = base_name(wanted)
         raise PackageError(
             f"package.toml: `image.system_packages`: expected a base that records "
@@ -136,7 +136,7 @@ def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
     for name in added:
         if f"Unable to locate package {name}\n" in done.stderr:
             raise UsageError(
-                f"--add: expected a package of {suite}, got {name!r}",
+                f"--package: expected a package of {suite}, got {name!r}",
                 f"search for it with `apt-cache search {name}`",
             )
     raise PackageError(

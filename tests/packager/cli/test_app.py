@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +10,6 @@ import pytest
 from host_samples import TOML, write_project
 
 from packager import cli
-from packager.cli import run as running
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError
@@ -21,33 +18,10 @@ from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
 
 PROGRAM = Path(sys.executable).parent / "package"
-VERBS = ("init", "build", "inspect", "diff", "serve", "predict", "replay", "base")
-
-
-@pytest.fixture(autouse=True)
-def _no_engine(monkeypatch, cache: Path, tmp_path: Path) -> Iterator[None]:
-    """No engine answers; what is cached, and how signals are taken, goes with the test."""
-    before = {stop: signal.getsignal(stop) for stop in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "200")
-    yield
-    for stop, handler in before.items():
-        signal.signal(stop, handler)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["package", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    return call
+VERBS = (
+    "init", "build", "train", "base", "inspect", "diff", "serve", "predict", "replay", "bench",
+    "drift", "feedback",
+)  # fmt: skip
 
 
 def test_the_installed_program_tells_its_verbs():
@@ -178,11 +152,11 @@ def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
     assert "--format csv: expected no --json beside it" in err
 
 
-@pytest.mark.parametrize("more", [("--add", "libgl1"), ("--output", "base.tar")])
+@pytest.mark.parametrize("more", [("--package", "libgl1"), ("--output", "base.tar")])
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--from", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--from: expected no --add or --output beside it" in err
+    assert "--from: expected no --package or --output beside it" in err
 
 
 def package_at(monkeypatch, base: str = "none") -> None:
@@ -195,8 +169,7 @@ def package_at(monkeypatch, base: str = "none") -> None:
         manifest = Manifest.model_construct(files=(entry,))
         yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
 
-    for place in (sys.modules["packager.cli.app"], sys.modules["packager.cli.inspect"]):
-        monkeypatch.setattr(place, "open_reference", opened)
+    monkeypatch.setattr("packager.image.reference.open_reference", opened)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +214,7 @@ def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypa
 
 def test_what_local_means_is_said_once(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
     assert err.count("--local: the package's code and model run on this machine as you") == 1
     assert len(err.splitlines()) == 1
@@ -252,7 +225,7 @@ ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
 
 def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--local")
     assert (code, out) == (0, ANSWERS)
     code, out, _ = run("predict", "ref", "--input", "a.csv", "--json", "--local")
@@ -262,7 +235,7 @@ def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
 
 def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", lambda *_: ANSWERS)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     code, out, _ = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (0, "")
     assert (tmp_path / "o").read_text() == ANSWERS
@@ -273,7 +246,7 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
         raise PackageError("row 3, column carat: expected a number, got 'x'", "mend the row")
 
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", fail)
+    monkeypatch.setattr("packager.run.predict.predict", fail)
     code, out, err = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
     assert (code, out) == (1, "")
     assert (
@@ -288,10 +261,14 @@ def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
         raise KeyboardInterrupt
 
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", stop)
+    monkeypatch.setattr("packager.run.predict.predict", stop)
     code, out, err = run("predict", "r", "--input", "a", "--local")
     assert (code, out) == (130, "")
     assert "stopped" in err
+    code, out, err = run("predict", "r", "--input", "a", "--local", "--json")
+    assert (code, out) == (130, "")
+    told = json.loads(err.splitlines()[-1])
+    assert told == {"message": "stopped", "hint": None, "exit_code": 130}
 
 
 def test_a_bug_shows_its_traceback(monkeypatch):
@@ -299,7 +276,7 @@ def test_a_bug_shows_its_traceback(monkeypatch):
         raise ZeroDivisionError
 
     package_at(monkeypatch)
-    monkeypatch.setattr(running, "run_predict", fail)
+    monkeypatch.setattr("packager.run.predict.predict", fail)
     monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a", "--local"])
     with pytest.raises(ZeroDivisionError):
         cli.main()

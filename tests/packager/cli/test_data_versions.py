@@ -66,4 +66,4 @@ def test_wrong_words_are_told(run, tmp_path):
     with pytest.raises(UsageError, match="expected NAME=VALUE"):
         run("derive", "d", "--from", "t", "--step", "s:t", "--param", "x")
     with pytest.raises(UsageError, match="expected at least 1 version, got 0"):
-        run("gc", "t", "--keep", "0")
+        run("gc", "t", "--keep-last", "0")

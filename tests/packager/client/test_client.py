@@ -42,7 +42,7 @@ def test_client_and_command_answer_as_the_package_itself(
         "predict", local_package.reference, "--input", data, "--local", env=NO_ENGINE
     ).out
     expected = [json.loads(line) for line in told.splitlines()]
-    remote = package("predict", "--url", served_url, "--input", data)
+    remote = package("predict", served_url, "--input", data)
     assert remote.code == 0, remote.err
     found = [json.loads(line) for line in remote.out.splitlines()]
     assert [one["prediction"] for one in found] == [one["prediction"] for one in expected]
@@ -67,14 +67,12 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
     served_url: str, local_package: Package, tmp_path: Path
 ) -> None:
     data = local_package.project / "data" / "visits.csv"
-    lines = package(
-        "predict", "--url", served_url, "--input", data, "--format", "csv"
-    ).out.splitlines()
+    lines = package("predict", served_url, "--input", data, "--format", "csv").out.splitlines()
     assert lines[0].startswith("prediction,probability no,probability yes,flags")
     assert len(lines) == len(data.read_text().splitlines())
     bad = tmp_path / "rows.json"
     bad.write_text('[{"visits": 1}]')
-    refused = package("predict", "--url", served_url, "--input", bad)
+    refused = package("predict", served_url, "--input", bad)
     assert (refused.code, refused.out) == (2, "")
     assert "no such key" in refused.err
 
@@ -82,11 +80,10 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected REF or --url, got neither"),
-        (["some:tag", "--url", "http://127.0.0.1:1"], "--url: expected no REF beside it"),
-        (["--local", "--url", "http://127.0.0.1:1"], "--url: expected no --local beside it"),
-        (["some:tag", "--key-file", "key"], "--key-file: expected --url beside it"),
-        (["--url", "127.0.0.1:1"], "expected an address like http://127.0.0.1:3000"),
+        ([], "Missing argument 'REF|URL'"),
+        (["http://127.0.0.1:1", "--local"], "--local: expected a package, got the server http"),
+        (["some:tag", "--key-file", "key"], "--key-file: expected the address of a server, got"),
+        (["http://"], "expected an address like http://127.0.0.1:3000"),
     ],
 )
 def test_a_wrong_mix_of_options_is_refused(arguments: list[str], message: str) -> None:

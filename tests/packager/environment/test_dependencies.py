@@ -108,7 +108,7 @@ def test_a_base_that_moved_under_its_name_is_refused(given):
         "base python:3.11: expected the layers pinned in package.lock (sha256:111111111111…), "
         "got others (sha256:222222222222…)"
     )
-    assert "--update" in caught.value.hint
+    assert "--upgrade" in caught.value.hint
     assert given(moved, update=True).file.bases == (moved,)
 
 

@@ -174,7 +174,7 @@ def test_a_wheel_that_was_changed_on_the_index_is_told(links):
         f"package.lock: tool-1.0-py3-none-any.whl with sha256 {old.sha256} is offered by none of "
         "your indexes"
     )
-    assert "--update" in caught.value.hint
+    assert "--upgrade" in caught.value.hint
 
 
 def test_a_private_index_is_asked_with_the_users_name(tmp_path, links, runtime):

@@ -47,7 +47,7 @@ def test_other_bytes_than_the_locked_ones_are_refused(wheel: Path, cache: Path):
     assert caught.value.message == (
         f"{wheel.name}: expected sha256 {'0' * 64}, got {locked(wheel).sha256}"
     )
-    assert "--update" in caught.value.hint
+    assert "--upgrade" in caught.value.hint
     assert missing([asked]) == [asked]
     assert [path for path in (cache / "wheels").rglob("*") if path.is_file()] == []
 

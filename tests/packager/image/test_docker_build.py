@@ -239,14 +239,14 @@ def test_a_template_that_loses_the_package_is_refused(tmp_path: Path):
 def test_docker_builds_into_the_engine_only(output: str):
     with pytest.raises(UsageError, match="expected --output docker, got") as caught:
         check_builder("docker", Destination.parse(output), None)
-    assert "leave out --engine" in caught.value.hint
+    assert "leave out --builder" in caught.value.hint
     check_builder("assemble", Destination.parse(output), None)
 
 
 def test_docker_needs_an_engine():
     with pytest.raises(PackageError, match="no Docker engine answers") as caught:
         check_builder("docker", Destination.parse("docker"), None)
-    assert caught.value.hint == "start Docker, or leave out --engine"
+    assert caught.value.hint == "start Docker, or leave out --builder"
 
 
 def test_a_projects_own_template_is_said_to_break_promises(tmp_path: Path):
@@ -262,7 +262,7 @@ def test_a_projects_own_template_is_said_not_to_be_used_where_layers_are_assembl
     progress = Warnings()
     assert own_template(tmp_path, "assemble", progress) is None
     assert progress.told == [
-        "Dockerfile.template is not used: the layers are assembled; --engine docker builds it"
+        "Dockerfile.template is not used: the layers are assembled; --builder docker builds it"
     ]
 
 

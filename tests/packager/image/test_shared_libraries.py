@@ -111,7 +111,7 @@ def test_a_library_that_nobody_brings_is_named_with_wheel_and_debian_package(che
     assert caught.value.message == (
         "base debian:python: wheel opencv-python 1.0 needs libGL.so.1 (Debian package libgl1)"
     )
-    assert "`package base --add libgl1` and build with --base" in caught.value.hint
+    assert "`package base --package libgl1` and build with --base" in caught.value.hint
 
 
 def test_all_absent_libraries_are_told_at_once_known_or_not(check, shared):
@@ -120,7 +120,7 @@ def test_all_absent_libraries_are_told_at_once_known_or_not(check, shared):
         check(wheel("shop", files))
     for name in ("libGL.so.1", "libSM.so.6", "libown.so.3"):
         assert name in caught.value.message
-    assert "package base --add libgl1 --add libsm6" in caught.value.hint
+    assert "package base --package libgl1 --package libsm6" in caught.value.hint
     assert "find the Debian package of libown.so.3 (apt-file search)" in caught.value.hint
 
 

@@ -18,7 +18,12 @@ from typer.testing import CliRunner
 from monitoring.stats import drift
 from packager.cli.app import app
 from packager.errors import PackageError, UsageError
-from packager.monitor.counters import ModelSelector, query_prometheus, scrape_replicas
+from packager.monitor.counters import (
+    ModelSelector,
+    metrics_address,
+    query_prometheus,
+    scrape_replicas,
+)
 from packager.monitor.drift import drift_report
 from packager.monitor.exposition import samples
 from packager.report.drift import as_text
@@ -181,8 +186,21 @@ def test_statuses_and_addresses_that_fail_are_said() -> None:
     with pytest.raises(PackageError, match="no answer: ConnectionError"):
         scrape_replicas(["http://127.0.0.1:1/metrics"], ANY)
     for wrong in ("localhost:3000", "metrics", "http://"):
-        with pytest.raises(UsageError, match=f"expected an address, got '{wrong}'"):
+        with pytest.raises(UsageError, match=f"^{wrong}: expected an address like http"):
             scrape_replicas([wrong], ANY)
+
+
+@pytest.mark.parametrize(
+    "given", ["http://a:3000", "http://a:3000/", "http://a:3000/metrics", "http://a:3000/metrics/"]
+)
+def test_metrics_are_found_at_the_address_of_a_server(given: str) -> None:
+    assert metrics_address(given) == "http://a:3000/metrics"
+    assert metrics_address("https://a/models/one?x=1") == "https://a/models/one/metrics?x=1"
+
+
+def test_the_same_replica_under_two_addresses_is_named_twice() -> None:
+    with pytest.raises(UsageError, match="expected every replica once"):
+        scrape_replicas(["http://127.0.0.1:1", "http://127.0.0.1:1/metrics"], ANY)
 
 
 def test_a_prometheus_that_is_none_is_said() -> None:

@@ -56,7 +56,7 @@ def rows(location):
     )
 
 
-ONCE = verdict(1, "once")
+ONCE = verdict(1, "dedupe")
 FIX = verdict(3, "fix", column="size", value="9.5")
 
 
@@ -65,7 +65,7 @@ def test_the_result_is_a_derived_version_that_knows_its_source(raw, apply, told)
     assert (made.name, made.version, found.how) == ("raw.clean", 1, "computed")
     assert rows(made)["size"].tolist() == [1.5, 2.0, 9.5]
     derived = found.version.derived
-    assert (derived.step, derived.params) == ("verdicts", {"fix": 1, "once": 1})
+    assert (derived.step, derived.params) == ("verdicts", {"fix": 1, "dedupe": 1})
     assert [(p.table, p.version) for p in derived.parents] == [("../raw", 1)]
     assert lineage_text(lineage(raw)).splitlines() == ["raw@1", "└─ raw.clean@1  ← verdicts"]
     assert [(c.dropped, len(c.cells)) for c in told] == [(1, 1)]

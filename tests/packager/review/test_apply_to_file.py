@@ -31,7 +31,7 @@ def verdict(frame, row, decision, **more):
 
 def test_rows_are_dropped_fixed_and_kept_once_and_other_cells_keep_their_text(source, tmp_path):
     frame = frames.read(source)
-    given = [verdict(frame, 1, "once"), verdict(frame, 3, "fix", column="size", value="")]
+    given = [verdict(frame, 1, "dedupe"), verdict(frame, 3, "fix", column="size", value="")]
     done = apply_verdicts(source, given, tmp_path / "clean.csv")
     text = (tmp_path / "clean.csv").read_text()
     assert text == 'name,size,count\nann,1.50,1\nbob,2.0,2\n"c,d",,4\n'

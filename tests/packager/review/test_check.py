@@ -1,4 +1,4 @@
-"""``package data check|suspects|verdict|verdicts`` on bare files, as a user runs them."""
+"""``package data check|issues|verdict|verdicts`` on bare files, as a user runs them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def stones(tmp_path):
 
 
 def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
-    done = package("data", "suspects", stones, "--json", "--out", tmp_path / "out")
+    done = package("data", "issues", stones, "--json", "--output", tmp_path / "out")
     assert done.code == 0, done.err
-    worst = done.json["suspects"]
+    worst = done.json["issues"]
     assert [found["detector"] for found in worst] == ["isolated_extreme", "duplicate"]
     row_hash = worst[0]["row_hash"]
     said = package(
@@ -41,27 +41,29 @@ def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
         "size",
         "--value",
         "5.89",
-        "--why",
+        "--reason",
         "a slip",
-        "--in",
+        "--project",
         stones,
     )
     assert said.out == f"{tmp_path}/verdicts.csv: 1 verdict\n"
-    lines = list(csv.DictReader((tmp_path / "out" / "suspects.csv").open()))
-    lines[1]["verdict"] = "once"
+    lines = list(csv.DictReader((tmp_path / "out" / "issues.csv").open()))
+    lines[1]["verdict"] = "dedupe"
     with (tmp_path / "filled.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, lines[0])
         writer.writeheader()
         writer.writerows(lines)
-    taken = package("data", "verdicts", "import", tmp_path / "filled.csv", "--in", stones, "--json")
+    taken = package(
+        "data", "verdicts", "import", tmp_path / "filled.csv", "--project", stones, "--json"
+    )
     assert taken.json["verdicts"] == 2
     applied = package("data", "verdicts", "apply", stones)
     clean = tmp_path / "stones.clean.csv"
     assert applied.out == f"{clean}\n"
     assert pd.read_csv(clean)["size"].iloc[7] == 5.89
     assert len(pd.read_csv(clean)) == 300
-    package("data", "verdict", row_hash, "forget", "--in", stones)
-    package("data", "verdict", lines[1]["row_hash"], "forget", "--in", stones)
+    package("data", "verdict", row_hash, "unset", "--project", stones)
+    package("data", "verdict", lines[1]["row_hash"], "unset", "--project", stones)
     assert package("data", "verdicts", "apply", clean).code == 0
     assert clean.read_bytes() == stones.read_bytes()
 
@@ -75,13 +77,13 @@ def test_no_rows_are_not_clean_rows(tmp_path, form):
     assert done.code == 1
     assert "no rows: nothing could be found" in done.out
     assert "note: no rows, so nothing was looked for but schema: leakage, " in done.out
-    assert package("data", "suspects", source).out == "no rows: nothing could be found\n"
+    assert package("data", "issues", source).out == "no rows: nothing could be found\n"
 
 
 def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tmp_path):
     before = tmp_path / "before.csv"
     pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)
-    done = package("data", "check", stones, "--against", before, "--json")
+    done = package("data", "check", stones, "--baseline", before, "--json")
     assert (done.code, done.json["blocking"]) == (1, 1)
     assert done.json["counts"]["schema"] == 1
     assert package("data", "check", stones).code == 0
@@ -112,7 +114,7 @@ def test_a_table_is_checked_against_its_version_before(stones, data, tmp_path):
     found = json.loads(data("check", "delta:stones", "--target", "kind", "--json"))
     assert found["counts"]["unseen_category"] == 100
     assert found["counts"]["drift"] == 1
-    again = json.loads(data("check", "delta:stones", "--against", "next.csv", "--json"))
+    again = json.loads(data("check", "delta:stones", "--baseline", "next.csv", "--json"))
     assert set(again["counts"]) == set(first["counts"])
     data("revert", "stones", "1")  # it was right, so it is what came before the first
     assert json.loads(data("check", "delta:stones", "--json"))["digest"] == first["digest"]
@@ -124,7 +126,7 @@ def test_other_columns_that_were_accepted_with_add_stop_nothing(stones, data, tm
     frame.drop(columns="kind").to_csv(tmp_path / "next.csv", index=False)
     data("add", "next.csv", "--table", "stones", "-m", "second", "--allow-schema-change")
     assert json.loads(data("check", "delta:stones", "--json"))["counts"]["schema"] == 1
-    told = data("check", "next.csv", "--against", "delta:stones@1", code=1)
+    told = data("check", "next.csv", "--baseline", "delta:stones@1", code=1)
     assert "columns are not as declared or before" in told
     frame.to_csv(tmp_path / "next.csv", index=False)
     data("gc", "stones", "--delete")
@@ -133,11 +135,11 @@ def test_other_columns_that_were_accepted_with_add_stop_nothing(stones, data, tm
 
 def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp_path):
     data("add", stones, "-m", "first")
-    worst = json.loads(data("suspects", "delta:stones", "--out", "out", "--json"))["suspects"][0]
+    worst = json.loads(data("issues", "delta:stones", "--output", "out", "--json"))["issues"][0]
     fix = ("fix", "--column", "size", "--value", "5.89")
-    told = data("verdict", worst["row_hash"], *fix, "--in", "delta:stones")
+    told = data("verdict", worst["row_hash"], *fix, "--project", "delta:stones")
     assert told == f"{tmp_path}/verdicts.csv: 1 verdict\n"
-    assert "<title>Suspects: stones<" in (tmp_path / "out" / "suspects.html").read_text()
+    assert "<title>Suspects: stones<" in (tmp_path / "out" / "issues.html").read_text()
     done = json.loads(data("verdicts", "apply", "delta:stones", "--json"))
     assert (done["output"], done["how"], done["fixed"]) == ("stones.clean@1", "computed", 1)
     assert data("verdicts", "apply", "delta:stones") == "stones.clean@1\n"
@@ -150,10 +152,13 @@ def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp
     [
         (["check", "nothing.csv"], "expected a project, a file of rows or a table, got nothing"),
         (["check", "{stones}", "--target", "price"], "expected a column of stones.csv"),
-        (["verdict", "xyz", "drop", "--in", "{stones}"], "expected a row hash of 16 hex digits"),
-        (["verdict", "0" * 16, "remove", "--in", "{stones}"], "got 'remove'"),
-        (["verdict", "0" * 16, "forget", "--in", "{stones}"], "expected a verdict to forget"),
-        (["verdicts", "import", "nothing.csv", "--in", "{stones}"], "got nothing there"),
+        (
+            ["verdict", "xyz", "drop", "--project", "{stones}"],
+            "expected a row hash of 16 hex digits",
+        ),
+        (["verdict", "0" * 16, "remove", "--project", "{stones}"], "got 'remove'"),
+        (["verdict", "0" * 16, "unset", "--project", "{stones}"], "expected a verdict to unset"),
+        (["verdicts", "import", "nothing.csv", "--project", "{stones}"], "got nothing there"),
     ],
 )
 def test_wrong_use_is_named(stones, arguments, message):
@@ -192,4 +197,4 @@ def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
     error = gate_error(report, report.blocking, tmp_path)
     assert "1 finding stopped the build" in error.message
     assert "--allow-findings" in error.hint
-    assert f"package data suspects {tmp_path} --out DIR" in error.hint
+    assert f"package data issues {tmp_path} --output DIR" in error.hint

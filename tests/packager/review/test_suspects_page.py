@@ -94,9 +94,9 @@ def test_a_page_without_findings_says_so():
 def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
     found = report()
     row_hash = found.findings[0].row_hash
-    given = [Verdict(row_hash=row_hash, verdict="drop", why="typo")]
+    given = [Verdict(row_hash=row_hash, verdict="drop", reason="typo")]
     files = write_suspects(found, found.findings, given, tmp_path / "new", "stones")
-    assert [path.name for path in files] == ["suspects.parquet", "suspects.csv", "suspects.html"]
+    assert [path.name for path in files] == ["issues.parquet", "issues.csv", "issues.html"]
     table = parquet.read_table(files[0])
     assert table.num_rows == len(found.findings)
     assert {"detector", "score", "column", "observed", "expected", "suggestion", "row_hash"} <= set(

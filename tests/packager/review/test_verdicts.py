@@ -12,7 +12,7 @@ ONE, TWO = "00000000000000aa", "00000000000000bb"
 
 def test_verdicts_are_read_back_sorted(tmp_path):
     given = [
-        Verdict(row_hash=TWO, verdict="fix", column="size", value="5.1", why="typo, said Ann"),
+        Verdict(row_hash=TWO, verdict="fix", column="size", value="5.1", reason="typo, said Ann"),
         Verdict(row_hash=ONE, verdict="drop"),
         Verdict(row_hash=TWO, verdict="fix", column="colour", value=""),
     ]
@@ -22,15 +22,15 @@ def test_verdicts_are_read_back_sorted(tmp_path):
 
 
 def test_lines_without_a_verdict_are_passed_over(tmp_path):
-    file = tmp_path / "suspects.csv"
-    file.write_text(f"row_hash,verdict,column,value,why,score\n{ONE},,x,,,1\n{TWO},keep,x,,,1\n")
+    file = tmp_path / "issues.csv"
+    file.write_text(f"row_hash,verdict,column,value,reason,score\n{ONE},,x,,,1\n{TWO},keep,x,,,1\n")
     assert read_verdicts(file) == (Verdict(row_hash=TWO, verdict="keep"),)
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (f"{ONE},remove,,", "line 2: expected keep, drop, once, fix, got 'remove'"),
+        (f"{ONE},remove,,", "line 2: expected keep, drop, dedupe, fix, got 'remove'"),
         ("xyz,drop,,", "line 2: expected a row hash of 16 hex digits, got 'xyz'"),
         (f"{ONE},fix,,5", "line 2: expected a column to fix, got none"),
         (f"{ONE},keep,,5", "line 2: expected no value beside keep, got '5'"),
@@ -62,15 +62,15 @@ def test_a_newer_verdict_replaces_what_it_contradicts():
 
 def test_the_digest_ignores_order_and_reasons():
     drop, keep = Verdict(row_hash=ONE, verdict="drop"), Verdict(row_hash=TWO, verdict="keep")
-    assert digest([drop, keep]) == digest([keep, drop.model_copy(update={"why": "x"})])
+    assert digest([drop, keep]) == digest([keep, drop.model_copy(update={"reason": "x"})])
     assert digest([drop]) != digest([drop, keep])
 
 
 def test_cells_that_a_spreadsheet_would_run_are_kept_as_text_and_read_back(tmp_path):
     file = tmp_path / "verdicts.csv"
     given = (
-        Verdict(row_hash=ONE, verdict="fix", column="=size", value="=1+1", why="@me"),
-        Verdict(row_hash=TWO, verdict="fix", column="size", value="-5", why="'=x"),
+        Verdict(row_hash=ONE, verdict="fix", column="=size", value="=1+1", reason="@me"),
+        Verdict(row_hash=TWO, verdict="fix", column="size", value="-5", reason="'=x"),
     )
     write_verdicts(given, file)
     assert file.read_text().splitlines()[1:] == [

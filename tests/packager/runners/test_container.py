@@ -80,7 +80,7 @@ def test_a_recipe_may_write_beside_its_code_in_training_and_in_replay(
     done = package("build", project, "--base", base, "--json")
     assert done.code == 0, done.err
     try:
-        replayed = package("replay", done.json["tag"], "--report", tmp_path / "replay.json")
+        replayed = package("replay", done.json["tag"], "--json-file", tmp_path / "replay.json")
         assert replayed.code == 0, replayed.err
         assert "rung: artifact" in replayed.out
     finally:

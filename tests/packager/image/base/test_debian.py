@@ -71,7 +71,7 @@ def test_a_base_is_named_by_what_was_added_whatever_the_order(on_bookworm):
 
 @pytest.mark.parametrize("name", ["no such", "-o", "a,b", "Upper"])
 def test_what_can_not_be_a_package_is_refused(on_bookworm, name: str):
-    with pytest.raises(UsageError, match="--add: expected the name of a Debian package"):
+    with pytest.raises(UsageError, match="--package: expected the name of a Debian package"):
         debian.make_base(None, Silent(), [name])
 
 
@@ -86,7 +86,7 @@ def test_a_base_must_record_every_system_package(on_bookworm):
         "got debian:python"
     )
     assert caught.value.hint == (
-        "make one with `package base --add libgl1 --add libsm6` and build with "
+        "make one with `package base --package libgl1 --package libsm6` and build with "
         "--base package-base:bookworm-python3.11-libgl1-libsm6"
     )
     with pytest.raises(PackageError, match="got no base"):

@@ -107,13 +107,13 @@ def test_a_server_that_runs_is_measured_with_rows_of_a_file(
 ) -> None:
     data = local_package.project / "data" / "visits.csv"
     short = ["--seconds", "0.2", "--concurrency", "2", "--rows", "3"]
-    done = package("bench", "--url", served_url, "--input", data, *short)
+    done = package("bench", served_url, "--input", data, *short)
     assert done.code == 0, done.err
     assert f": {served_url}; " in done.out
     assert f"rows: {data}" in done.out
     bad = tmp_path / "rows.json"
     bad.write_text('[{"visits": "many"}]')
-    refused = package("bench", "--url", served_url, "--input", bad, *short)
+    refused = package("bench", served_url, "--input", bad, *short)
     assert (refused.code, refused.out) == (2, "")
     assert "row 0" in refused.err
 
@@ -133,10 +133,10 @@ def test_a_container_is_measured_by_what_the_engine_counts(engine_package: Packa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected REF or --url, got neither"),
-        (["--url", "http://127.0.0.1:1", "--rows", "0"], "--rows: expected numbers from 1 to"),
-        (["--url", "http://127.0.0.1:1", "--concurrency", "1,,2"], "--concurrency: expected"),
-        (["--url", "https://127.0.0.1:1"], "expected an answer"),
+        ([], "Missing argument 'REF|URL'"),
+        (["http://127.0.0.1:1", "--rows", "0"], "--rows: expected numbers from 1 to"),
+        (["http://127.0.0.1:1", "--concurrency", "1,,2"], "--concurrency: expected"),
+        (["https://127.0.0.1:1"], "expected an answer"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: list[str], message: str) -> None:

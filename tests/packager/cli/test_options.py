@@ -1,0 +1,103 @@
+"""The words of the command line: one for each meaning, over all verbs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from packager.build.smoke_test import READY_SECONDS
+from packager.cli import app
+from packager.cli import build as build_verbs
+
+PROGRAM = Path(sys.executable).parent / "package"
+REPLACED = {
+    "--engine", "--update", "--verify", "--add", "--against", "--top", "--why", "--in",
+    "--report", "--page", "--keep", "--keep-for", "--key", "--url",
+}  # fmt: skip
+
+
+def verbs(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """(name, command) of every verb, those of groups too: ``data add``."""
+    for word, inner in getattr(command, "commands", {}).items():
+        full = f"{name} {word}".strip()
+        yield full, inner
+        yield from verbs(inner, full)
+
+
+VERBS = dict(verbs(typer.main.get_command(app)))
+
+
+def options(command: Any) -> set[str]:
+    return {word for parameter in command.params for word in parameter.opts if word[0] == "-"}
+
+
+def having(option: str) -> set[str]:
+    return {name for name, command in VERBS.items() if option in options(command)}
+
+
+def test_no_verb_has_a_second_word_for_a_meaning():
+    found = {name: sorted(options(command) & REPLACED) for name, command in VERBS.items()}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_what_is_written_goes_to_output():
+    assert having("--output") == {
+        "build", "base", "predict", "data check", "data issues", "data verdicts apply",
+    }  # fmt: skip
+    assert having("--out") == {"data checkout", "deploy monitoring", "deploy remove"}
+
+
+def test_every_verb_prints_json_on_demand():
+    groups = {name for name, command in VERBS.items() if hasattr(command, "commands")}
+    assert having("--json") == set(VERBS) - groups
+
+
+def test_a_server_is_named_by_its_address_as_an_argument():
+    for name in ("predict", "bench", "feedback", "drift"):
+        (place,) = [one for one in VERBS[name].params if one.param_type_name == "argument"]
+        assert place.metavar in ("REF|URL", "URL")
+
+
+def test_every_verb_says_what_it_is_for_in_one_line_of_help(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for group in ([], ["data"], ["data", "verdicts"], ["deploy"]):
+        shown = CliRunner().invoke(app, [*group, "--help"], terminal_width=80).stdout
+        assert not re.search(r"\w(\.\.\.|…)$", shown, re.MULTILINE)
+
+
+def test_verbs_are_listed_by_purpose():
+    shown = CliRunner().invoke(app, ["--help"]).stdout
+    found = re.findall(r"^(\w[\w ]*):\n((?:  \w.*\n)+)", shown, re.MULTILINE)
+    sections = {heading: re.findall(r"^  (\w+) ", lines, re.MULTILINE) for heading, lines in found}
+    assert sections == {
+        "Create and build": ["init", "build", "train", "base"],
+        "Inspect and compare": ["inspect", "diff"],
+        "Run": ["serve", "predict", "replay", "bench"],
+        "Monitor": ["drift", "feedback", "deploy"],
+        "Data": ["data"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "index", "expected"),
+    [("package in", 1, ["init", "inspect"]), ("package build --up", 2, ["--upgrade"])],
+)
+def test_a_shell_completes_verbs_and_options(words: str, index: int, expected: list[str]):
+    asked = {"_PACKAGE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(index)}
+    done = subprocess.run(
+        [PROGRAM], env={**os.environ, **asked}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == expected
+
+
+def test_what_help_says_of_a_default_is_what_the_build_takes():
+    assert build_verbs.READY_SECONDS == READY_SECONDS
