@@ -1,0 +1,1 @@
+"""The build pipeline: from a project to tested images."""
