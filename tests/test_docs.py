@@ -24,6 +24,7 @@ PAGES = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 IDS = [page.relative_to(TOP).as_posix() for page in PAGES]
 COMMAND = typer.main.get_command(app)
 FENCE = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FOLDERS = ("packager", "serving", "monitoring", "tests", "docs", "benchmarks", "scripts", r"\.ci")
 INLINE = re.compile(r"`(package [^`\n]+)`")
 
 
@@ -94,6 +95,13 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_every_command_has_the_verb_and_the_options_that_it_uses(page: Path) -> None:
     lines = commands(page.read_text(encoding="utf-8"))
     assert {line: found for line in lines if (found := unknown(line))} == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_every_file_of_the_checkout_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    names = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)`", text)
+    assert [name for name in names if not (TOP / name).exists()] == []
 
 
 def test_the_index_links_every_page() -> None:
