@@ -28,7 +28,7 @@ def transcript(block: str) -> list[tuple[str, str]]:
 
 
 def steady(text: str) -> str:
-    """Without what differs between machines: digits of the root, of numbers, of wheels, the base."""
+    """Without what differs between machines: the root, the base, the last digits of numbers."""
     text = re.sub(r"(?:(?<=-)|(?<=root ))[0-9a-f]{12}\b", "ROOT", text)
     text = re.sub(r"(?<=the layers of )\S+(?=,)", "BASE", text)
     text = re.sub(r"\b\d+(?= wheels)", "N", text)
