@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from packager.project.files import data_files
 from packager.errors import UsageError
 from packager.image.config import LABEL
 from packager.image.dockerfile import render
-from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.manifest.base import FileEntry
-from packager.project.config import FILENAME, Project
 from packager.manifest.evaluation import DataCheckSummary, SeedVariance
-from packager.runners.job import make_job, serve_section, split_section
+from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.compiled.model import FOLDER
+from packager.project.config import FILENAME, Project
+from packager.project.files import data_files
+from packager.runners.job import make_job, serve_section, split_section
 from packager.worker.job import TrainingResult
 
 

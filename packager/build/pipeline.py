@@ -8,35 +8,40 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from packager.build.manifest import labels, make_manifest
+from packager.build.record import BuildRecord, write_record
+from packager.build.reproducibility import Files, check_reproducible
+from packager.build.seeds import load_seed_variance
+from packager.build.smoke_test import (
+    READY_SECONDS,
+    AssembledPackage,
+    smoke_test,
+    smoke_test_in_engine,
+)
+from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
-from packager.project.validate import check_code, check_columns, check_model_file
-from packager.project.files import RECORD, ProjectCode, data_files, model_files, read_code
-from packager.build.manifest import make_manifest, labels
+from packager.confinement import tell_outside
+from packager.engine.engine import Engine
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
-from packager.runners.project import resolve_base, resolve_dependencies, resolve_platform
-from packager.image.config import LABEL, Image, assemble
 from packager.image.base.debian import check_system_packages
+from packager.image.config import LABEL, Image, assemble
 from packager.image.docker_build import Builder, build_images, check_builder, own_template
-from packager.image.shared_libraries import check_libraries
-from packager.engine.engine import Engine
-from packager.image.layers import plain_layer, tree_entries
 from packager.image.export import Destination, export_images
+from packager.image.layers import plain_layer, tree_entries
+from packager.image.shared_libraries import check_libraries
 from packager.image.stack import Stack, entries, make_stack
 from packager.image.stored_images import COMPANION
 from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress, Silent
 from packager.project.config import Project
-from packager.confinement import tell_outside
+from packager.project.files import RECORD, ProjectCode, data_files, model_files, read_code
 from packager.project.required_secrets import explain_left_out
-from packager.build.smoke_test import READY_SECONDS, AssembledPackage, smoke_test, smoke_test_in_engine
-from packager.build.record import BuildRecord, write_record
+from packager.project.validate import check_code, check_columns, check_model_file
 from packager.review.gate import review
-from packager.runners.result_cache import inputs_digest, keep_result, take_result
-from packager.build.seeds import load_seed_variance
-from packager.build.train import train, training_job
 from packager.runners.package import training_worker
-from packager.build.reproducibility import Files, check_reproducible
+from packager.runners.project import resolve_base, resolve_dependencies, resolve_platform
+from packager.runners.result_cache import inputs_digest, keep_result, take_result
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from packager.cache import atomic_file
 from packager.image.config import Image
-from packager.manifest.manifest import Manifest
 from packager.manifest.base import FrozenModel
+from packager.manifest.manifest import Manifest
 from packager.project.git import GitState, git_state
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from packager.cache import check_writable, atomic_file
-from packager.project.files import SEEDS, code_files, data_files
+from packager.cache import atomic_file, check_writable
 from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.engine.engine import Engine
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.errors import UsageError
-from packager.runners.project import resolve_environment, environment_worker
-from packager.engine.engine import Engine
-from packager.manifest.manifest import Lock
 from packager.manifest.base import FrozenModel
+from packager.manifest.evaluation import SeedVariance
+from packager.manifest.manifest import Lock
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.manifest.evaluation import SeedVariance
+from packager.project.files import SEEDS, code_files, data_files
 from packager.runners.job import make_job
+from packager.runners.project import environment_worker, resolve_environment
 from packager.worker.job import SeedSweepJob
 from packager.worker.replay.seed_spread import MIN_SEEDS
 
@@ -67,7 +67,9 @@ def seed_sweep(
     # The next build takes these very dependencies, or the spread would not be that of its recipe.
     write_lock(dependencies.file, project.directory / LOCK)
     with atomic_file(project.directory / SEEDS) as file:
-        file.write_bytes(SeedSweep(inputs=_inputs(project, dependencies.lock), spread=spread).dump())
+        file.write_bytes(
+            SeedSweep(inputs=_inputs(project, dependencies.lock), spread=spread).dump()
+        )
     return spread
 
 

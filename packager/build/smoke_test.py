@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from packager.digest import canonical_json
-from packager.errors import PackageError
-from packager.image.config import PORT, Image
 from packager.engine.containers import Sandbox
 from packager.engine.engine import Engine
+from packager.errors import PackageError
+from packager.image.config import PORT, Image
 from packager.image.export import load_into
 from packager.image.wheels import VENV
+from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Base
 from packager.progress import Progress
-from packager.manifest.evaluation import Golden
 from packager.runners.runner import LocalWorker
 from packager.runners.server_log import last_lines, startup_error
 

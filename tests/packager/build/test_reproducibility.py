@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from packager.build.reproducibility import Files, check_reproducible
 from packager.errors import PackageError
 from packager.image.config import Image, assemble
 from packager.image.layers import Entry, plain_layer
 from packager.image.stack import entries
-from packager.build.reproducibility import Files, check_reproducible
 
 
 def assembly(extra: Callable[[Path], bytes]) -> Callable[[Files, Files, Path], list[Image]]:

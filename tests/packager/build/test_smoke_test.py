@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from packager.build.smoke_test import _equal, _told, smoke_test
 from packager.errors import PackageError
 from packager.progress import Silent
-from packager.build.smoke_test import _equal, _told, smoke_test
 from packager.runners.runner import LocalWorker, _process
 
 ANSWER = {"prediction": "yes", "probabilities": {"no": 0.25, "yes": 0.75}}
