@@ -1,4 +1,4 @@
-# Each target does its own set-up. YES=1 lets demo and test install Docker Engine from
+# Each target sets up what it needs. With YES=1, demo and test install Docker Engine from
 # Debian's packages (root, Debian or Ubuntu).
 
 PYTHON ?= python3
@@ -11,9 +11,9 @@ help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model"
 	@echo "make test [YES=1]   all tests; those that need an engine are skipped without one"
 	@echo "make check          format, lint and types"
-	@echo "make format         format and mend what can be mended"
-	@echo "make lock           lock the developers' environment anew"
-	@echo "make clean          remove what these targets made here"
+	@echo "make format         format the code and apply automatic corrections"
+	@echo "make lock           resolve requirements-dev.lock again"
+	@echo "make clean          delete what these targets created"
 
 setup: $(INSTALLED)
 

@@ -1,0 +1,1 @@
+"""Metrics, late labels and drift statistics of a served model."""

@@ -80,7 +80,7 @@ def base_option(engine: Engine | None) -> list[str]:
     if name is None or (engine is None and shutil.which("mmdebstrap") is None):
         return []
     if find_base(name, platform, None) is None:
-        print(f"  {reference} can't be had here, so a base is made from Debian packages:")
+        print(f"  {reference} is not available here; making a base from Debian packages:")
         run(["base"], keep=1)
     return ["--base", name]
 
@@ -99,7 +99,7 @@ def serve_and_measure(target: str, local: Sequence[str]) -> None:
         for start in range(0, len(rows), 100):
             batch = post(f"{url}/predict", {"rows": rows[start : start + 100]})
             answers += batch["predictions"]
-        print(f"\n  POST {url}/feedback  the true labels, by the tokens of the answers")
+        print(f"\n  POST {url}/feedback  the true labels, with the tokens of the predictions")
         pairs = zip(answers, labelled, strict=True)
         labels = [{"token": answer["token"], "actual": label} for answer, (_, label) in pairs]
         print(f"  {json.dumps(post(f'{url}/feedback', labels))}")

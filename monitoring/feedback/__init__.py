@@ -1,1 +1,1 @@
-"""Late labels: tokens, keys, which were used, scores."""
+"""Late labels: tokens, signing keys, deduplication, scores."""

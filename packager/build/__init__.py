@@ -1,1 +1,1 @@
-"""From a project to images: the pipeline of a build and its steps."""
+"""The build pipeline: from a project to tested images."""

@@ -1,4 +1,4 @@
-"""A client of a package that serves."""
+"""The HTTP client of a served package."""
 
 from packager.client.client import Client, Feedback, Prediction, read_key
 

@@ -1,1 +1,1 @@
-"""What differs between two packages, tables or sets of scores."""
+"""Differences between two packages, tables or sets of scores."""

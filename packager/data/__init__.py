@@ -1,0 +1,1 @@
+"""Data files: reading, fingerprint, split, request rows."""

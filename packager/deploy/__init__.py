@@ -1,0 +1,1 @@
+"""Generated deployment files: compose, Prometheus, Alertmanager, Grafana."""

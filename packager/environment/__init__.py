@@ -1,0 +1,1 @@
+"""Python dependencies: requirements, resolver, lock, wheels, indexes."""

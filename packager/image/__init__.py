@@ -1,0 +1,1 @@
+"""Container images: layers, configuration, reading and writing."""

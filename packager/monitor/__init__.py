@@ -1,1 +1,1 @@
-"""Metrics of running servers: read, summed, tested for drift; late labels sent."""
+"""Running servers: read and sum their metrics, test for drift, send late labels."""

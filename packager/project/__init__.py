@@ -1,0 +1,1 @@
+"""A project: package.toml, its files, scaffolds."""

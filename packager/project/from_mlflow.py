@@ -62,7 +62,7 @@ def init_from_mlflow(directory: Path, model: Path) -> list[str]:
         "columns": json.dumps(saved.columns, indent=4, ensure_ascii=False),
     }
     toml = {"name": package_name(directory), "task": _task(model, saved), "data": ""}
-    text = fill("given.toml", {**toml, "model": quoted("model")})
+    text = fill("pretrained.toml", {**toml, "model": quoted("model")})
     content = {
         FILENAME: text + 'predictor = "predict:Predictor"\n',
         "predict.py": fill("mlflow_predict.py.txt", values),

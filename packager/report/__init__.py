@@ -1,1 +1,1 @@
-"""What people read: text tables, HTML pages, SVG."""
+"""Reports for people: text tables, HTML pages, SVG."""

@@ -1,0 +1,1 @@
+"""The review of data: check, gate of a build, verdicts, corrections."""

@@ -1,1 +1,1 @@
-"""A package at work: served, asked, measured, replayed."""
+"""Run a package: serve, predict, benchmark, evaluate, replay."""

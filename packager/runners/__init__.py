@@ -1,0 +1,1 @@
+"""Where a worker runs: container or process, on a project or a package."""

@@ -1,1 +1,1 @@
-"""What this installation can say of a package by itself, before anything of it runs."""
+"""Verification of a package by this installation, before any of its code runs."""

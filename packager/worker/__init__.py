@@ -1,0 +1,1 @@
+"""The worker: trains, checks, replays and predicts inside the locked environment."""

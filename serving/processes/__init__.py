@@ -1,1 +1,1 @@
-"""The processes of a server: started, watched, replaced."""
+"""Server processes: start, supervise, replace."""

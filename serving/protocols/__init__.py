@@ -1,1 +1,1 @@
-"""The protocols in which rows come and predictions go."""
+"""Prediction protocols: parse requests and encode responses."""

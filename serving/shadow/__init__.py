@@ -1,1 +1,1 @@
-"""Compiled answers compared with the model's own while serving."""
+"""Shadow comparison: predictions of the compiled form against the model's, while serving."""

@@ -1,0 +1,1 @@
+"""The data check: detectors of data issues, and the report of their findings."""

@@ -1,1 +1,1 @@
-"""Prometheus rules of a model, and unit tests of them."""
+"""Prometheus rules of a model, and their unit tests."""

@@ -1,1 +1,1 @@
-"""The compiled form of a model: what answers rows in its place."""
+"""The compiled form of a model: predicts rows within its domain in place of the model."""

@@ -1,1 +1,1 @@
-"""``package bench``: how fast a package answers here, and what that costs."""
+"""``package bench``: latency, throughput and resource use of a package on this machine."""

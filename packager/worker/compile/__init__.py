@@ -1,1 +1,1 @@
-"""The compiled form of a model: what it is, how it computes, how it is made and judged."""
+"""Compile a model: derive its compiled form and test that both give equal predictions."""

@@ -1,1 +1,1 @@
-"""Training again, and how equal the result is."""
+"""Replay: train again and compare the two models."""

@@ -1,1 +1,1 @@
-"""What a training process may do, and what it depends on."""
+"""Restrictions and pinned environment of a training process."""

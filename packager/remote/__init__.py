@@ -1,1 +1,0 @@
-"""Speaking with servers: what is taken of their answers."""
