@@ -170,7 +170,7 @@ def test_a_server_in_a_container_has_no_privileges_and_all_it_needs(
 
 
 def test_memory_needs_a_container(local_package: Package) -> None:
-    done = package("serve", local_package.reference, "--memory", "1g", env=NO_ENGINE)
+    done = package("serve", local_package.reference, "--local", "--memory", "1g", env=NO_ENGINE)
     assert done.code == 2
     assert "--memory: expected a container, got a process of this machine" in done.err
 

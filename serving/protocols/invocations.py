@@ -45,7 +45,7 @@ class Invocations:
         }
 
     def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Rows, None]:
-        """The rows of a request in the form its content type says; see ``Exchange.rows``."""
+        """The rows of a request in the form its content type says; see ``ProtocolAdapter.rows``."""
         content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
         form, parameters = media_type(content_type)
         if form == "text/csv":
@@ -65,7 +65,7 @@ class Invocations:
         return found, None
 
     def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
-        """Labels alone, as MLflow answers; see ``Exchange.body``."""
+        """Labels alone, as MLflow answers; see ``ProtocolAdapter.body``."""
         return encode_in_parts({"predictions": list(scored.labels)}), {}
 
     def _json(self, body: bytes) -> Rows:

@@ -60,7 +60,7 @@ class Infer:
     def rows(
         self, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[list[dict[str, Any]], Asked]:
-        """Rows of the columns sent as tensors; see ``Exchange.rows``."""
+        """Rows of the columns sent as tensors; see ``ProtocolAdapter.rows``."""
         size = _json_size(headers, len(body))
         document = json_object(body[:size], self._budget)
         asked = _asked(document)
@@ -69,7 +69,7 @@ class Infer:
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
     def body(self, context: Asked, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
-        """The outputs asked for, in that order; see ``Exchange.body``."""
+        """The outputs asked for, in that order; see ``ProtocolAdapter.body``."""
         available = self._outputs(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
         described, raw = [], []

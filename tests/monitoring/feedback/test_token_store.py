@@ -99,7 +99,7 @@ def test_a_commit_survives_a_kill(tmp_path) -> None:
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from monitoring.feedback.sqlite_store import SqliteTokenStore\n"
-        f"print(SqliteSeen(Path(sys.argv[1])).add([({NOW}, b'12345678')]), flush=True)\n"
+        f"print(SqliteTokenStore(Path(sys.argv[1])).add([({NOW}, b'12345678')]), flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     top = Path(__file__).parents[3]

@@ -217,7 +217,9 @@ def test_a_real_package_without_a_wheel_is_told_with_what_to_do(tmp_path: Path):
 
 @pytest.mark.network
 def test_the_real_runtime_resolves(tmp_path: Path):
-    found = resolve(write(tmp_path, "scikit-learn\n"), "csv", TARGET, user_index_options())
+    requirements = write(tmp_path, "scikit-learn\n")
+    index = user_index_options().of_project(requirements)
+    found = resolve(requirements, "csv", TARGET, index)
     groups = {item.wheel.name: item.wheel.group for item in found}
     assert groups["bentoml"] == groups["scikit-learn"] == "serve"
     assert groups["xxhash"] == "worker"

@@ -9,6 +9,8 @@ import pytest
 from worker_projects import FOREST, Project
 
 from packager.errors import PackageError, UsageError
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Manifest
 from packager.worker import predict as predicting
 from packager.worker.predict import predict
 
@@ -87,6 +89,10 @@ def test_a_model_that_raises_is_an_error(packaged: Project) -> None:
     path.write_text(
         path.read_text().replace('"predictor":"auto"', '"predictor":"failing:Predictor"')
     )
+    failing = packaged.root.code / "failing.py"
+    manifest = Manifest.load(path)
+    named = (*manifest.code, FileEntry.of(failing, "failing.py"))
+    path.write_bytes(manifest.model_copy(update={"code": named}).dump())
     with pytest.raises(PackageError, match="the model raised ValueError: not today") as caught:
         predict(packaged.root, asked(packaged, [GOOD]), packaged.out / "none")
     assert caught.value.hint == "see failing.py:4 in the project"

@@ -11,7 +11,7 @@ from serving.http.auth import ApiKeys
 
 @pytest.fixture(autouse=True)
 def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(auth, "CHECK_SECONDS", 0.0)
 
 
 def test_any_of_the_keys_is_admitted_and_nothing_else(tmp_path: Path) -> None:

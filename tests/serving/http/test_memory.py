@@ -30,7 +30,7 @@ def test_the_collector_is_still_and_then_as_before() -> None:
 
 
 def test_memory_is_given_back_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "GIVE_BACK_SECONDS", 0.01)
+    monkeypatch.setattr(memory, "TRIM_SECONDS", 0.01)
     given = []
     done = threading.Event()
     give_back = memory.MemoryTrimmer()
