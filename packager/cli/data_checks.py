@@ -111,8 +111,12 @@ def issues(
 
 @data.command(rich_help_panel=CHECK)
 def verdict(
-    row_hash: Annotated[str, typer.Argument(help="16 hex digits, from `data issues`.")],
-    decision: Annotated[str, typer.Argument(metavar="keep|drop|dedupe|fix|unset")],
+    row_hash: Annotated[
+        str, typer.Argument(metavar="ROW_HASH", help="16 hex digits, from `data issues`.")
+    ],
+    decision: Annotated[
+        str, typer.Argument(metavar="keep|drop|dedupe|fix|unset", help="What to do with the rows.")
+    ],
     column: Annotated[str, typer.Option(help="The column to fix.")] = "",
     value: Annotated[str, typer.Option(help="Its correct value; empty for none.")] = "",
     reason: Annotated[str, typer.Option(help="Why, for later readers.")] = "",
@@ -121,7 +125,8 @@ def verdict(
 ) -> None:
     """Decide about the rows of one hash.
 
-    keep them; drop them; dedupe: keep one copy; fix a value; unset: remove the verdict.
+    keep: they are right. drop: remove them. dedupe: keep one copy. fix: correct --column.
+    unset: remove the verdict.
     """
     from packager.review.check import resolve_target
     from packager.review.verdicts import (
