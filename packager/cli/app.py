@@ -73,7 +73,7 @@ RefOrUrl = Annotated[
 KeyFile = Annotated[Path | None, typer.Option(help="The file with the server's API key.")]
 Local = Annotated[
     bool,
-    typer.Option("--local", help="Without a container, as you: for packages that you trust."),
+    typer.Option("--local", help="Run in a process as you, for packages that you trust."),
 ]
 
 

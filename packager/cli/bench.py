@@ -31,10 +31,10 @@ def bench(
     source: Annotated[
         Path | None, typer.Option("--input", help="Rows to send; synthetic by default.")
     ] = None,
-    concurrency: Annotated[str, typer.Option(help="Clients at once, for each step.")] = "1,16,64",
+    concurrency: Annotated[str, typer.Option(help="Number of clients, for each step.")] = "1,16,64",
     rows: Annotated[str, typer.Option(help="Rows a request, for each step.")] = "1,100",
-    seconds: Annotated[float, typer.Option(min=0.1, help="Of each step.")] = 5.0,
-    seed: Annotated[int, typer.Option(help="Of the synthetic rows.")] = 7,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each step.")] = 5.0,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic rows.")] = 7,
     local: Local = False,
     as_json: AsJson = False,
 ) -> None:

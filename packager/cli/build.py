@@ -21,12 +21,16 @@ READY_SECONDS = 120.0
 BaseImage = Annotated[
     str | None, typer.Option(help="A base image in place of the project's [image] base.")
 ]
-ProjectFolder = Annotated[Path, typer.Argument(help="The folder with package.toml.")]
+ProjectFolder = Annotated[
+    Path, typer.Argument(metavar="PROJECT", help="The folder with package.toml.")
+]
 
 
 @app.command(rich_help_panel=CREATE)
 def init(
-    directory: Annotated[Path, typer.Argument(help="The new project's folder.")] = Path("."),
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The new project's folder.")
+    ] = Path("."),
     from_model: Annotated[Path | None, typer.Option(help="A model trained elsewhere.")] = None,
     from_mlflow: Annotated[
         Path | None, typer.Option(help="A model that MLflow saved: its folder.")

@@ -6,6 +6,8 @@ Verbs of one purpose share a file (``data_fingerprints``, ``data_versions``, …
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from packager.cli.app import DATA, GroupedVerbs, app
@@ -21,3 +23,6 @@ VERSIONS = "Versions"
 LINEAGE = "Derived tables"
 COMPARE = "Compare"
 CHECK = "Check"
+
+WHERE, ROWS = "PROJECT|FILE|TABLE", "A project, a file of rows, or TABLE[@VERSION]."
+Where = Annotated[str, typer.Argument(metavar=WHERE, help=ROWS)]

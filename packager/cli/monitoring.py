@@ -49,7 +49,7 @@ def monitoring(
     ] = DEFAULT.label_coverage,
     keys: Annotated[
         bool,
-        typer.Option("--keys", help="The servers ask for keys: keys/MODEL.keys of the folder."),
+        typer.Option("--keys", help="The servers require API keys: keys/MODEL.keys of the folder."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -33,11 +33,11 @@ Perturbation = Literal["none", "seed", "row", "param"]
 def serve(
     reference: Ref,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 chooses a free one.")
     ] = 3000,
     memory: Annotated[
         str | None,
-        typer.Option(help="Of the container: 2g. Default: 3/4 of the engine's memory."),
+        typer.Option(help="Limit of the container: 2g. Default: 3/4 of the engine's memory."),
     ] = None,
     local: Local = False,
     as_json: AsJson = False,
@@ -76,7 +76,7 @@ def predict(
     output: Annotated[Path | None, typer.Option(help="A file, in place of stdout.")] = None,
     form: Annotated[
         Literal["jsonl", "csv", "csv-exact"],
-        typer.Option("--format", help="Of the answers; csv-exact is for programs, not people."),
+        typer.Option("--format", help="Of the predictions; csv-exact: for programs, not people."),
     ] = "jsonl",
     local: Local = False,
     as_json: AsJson = False,
@@ -111,7 +111,9 @@ def predict(
 @app.command(rich_help_panel=RUN)
 def replay(
     reference: Ref,
-    data: Annotated[Path | None, typer.Option(help="The data, where it is not inside.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The training data, if the package does not hold it.")
+    ] = None,
     json_file: Annotated[Path, typer.Option(help="Where the report goes, as JSON.")] = Path(
         "replay.json"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from importlib import resources
+from pathlib import Path
 
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
@@ -12,6 +12,7 @@ from packager.report.page_policy import POLICY
 from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
+STYLE = Path(__file__).with_name("replay_page.css")
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
     "state": "the model holds the same values, written down otherwise",
@@ -26,7 +27,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     """The report of a replay of ``manifest``'s package, as HTML."""
     title = f"Replay of {manifest.name} {manifest.tag}"
     state = "ok" if report.passed else "bad"
-    style = resources.files("packager").joinpath("replay_page.css").read_text(encoding="utf-8")
+    style = STYLE.read_text(encoding="utf-8")
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="verdict {state}">{escape(verdict(report))}</p>',
