@@ -22,7 +22,7 @@ from packager.project.sections import ImageSection
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
-pytest_plugins = ["table_fixtures", "worker_fixtures"]
+pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures that tests of several rooms share."""
 
 
