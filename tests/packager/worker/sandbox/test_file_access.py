@@ -23,9 +23,9 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from packager.errors import PackageError
-from packager.worker.sandbox.file_access import refuse_files_outside
+from packager.worker.sandbox.file_access import restrict_file_access
 root = Path(sys.argv[1])
-refuse_files_outside(root, training=sys.argv[2] == "training")
+restrict_file_access(root, training=sys.argv[2] == "training")
 from recipe import read
 try:
     print(read(root / "models" / "model"))

@@ -15,8 +15,8 @@ def attempt(code: str) -> str:
     program = f"""
 import socket, sys
 from packager.errors import PackageError
-from packager.worker.sandbox.network import refuse_network
-refuse_network("the recipe")
+from packager.worker.sandbox.network import block_network
+block_network("the recipe")
 try:
     {code}
     print("done")
@@ -49,8 +49,8 @@ def test_every_way_to_the_network_is_refused_naming_the_place(code: str, place: 
 def test_a_refusal_that_the_code_swallows_is_told_once_all_the_same() -> None:
     program = """
 import socket, sys
-from packager.worker.sandbox.network import refuse_network
-refuse_network("the recipe")
+from packager.worker.sandbox.network import block_network
+block_network("the recipe")
 for _ in range(2):
     try:
         socket.create_connection(("example.invalid", 80))
