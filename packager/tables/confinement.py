@@ -11,7 +11,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from packager.confinement import LARGE
 from packager.errors import PackageError
 from packager.location import Location
 
@@ -55,17 +54,11 @@ def _check_file(location: Location, top: Path, name: str) -> None:
             "put the file itself there in place of the link",
         )
     try:
-        found = real.stat()
+        kind = real.stat().st_mode
     except FileNotFoundError:
         return
     except OSError as error:  # a name that is too long, a loop of links
         raise PackageError(f"{location}: {name[:200]}: {error.strerror}") from error
-    kind = found.st_mode
-    if found.st_size > LARGE and found.st_blocks * 512 * 100 < found.st_size:
-        raise PackageError(
-            f"{location}: {name}: expected a file with content, got {found.st_size:,} bytes of holes",
-            "the table is damaged or was made to do harm: copy it again, or ask its maker",
-        )
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise PackageError(
             f"{location}: expected files of rows, got {name}, which is a pipe, socket or device",
