@@ -7,8 +7,10 @@ model may lie elsewhere, and only where ``package.toml`` itself says so; a build
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from packager.errors import UsageError
 from packager.progress import Progress
@@ -19,6 +21,8 @@ MAX_DEPTH = 100
 LARGE = 1 << 30
 MAX_TEXT = 1 << 20
 """Bytes of ``package.toml``, of a file of requirements, of patterns to leave out."""
+MAX_DOTS = 1_000
+"""In one line of TOML: reading a dotted key takes the square of its parts."""
 MAX_PATTERNS = 5_000
 MAX_STARS = 3
 """``*`` in one name of a pattern, and ``**`` in all of it: matching takes length ** stars steps."""
@@ -78,6 +82,26 @@ def small_text(path: Path, called: str) -> str:
             f"{called}: expected at most {MAX_TEXT:,} bytes, got {size:,}", "make it smaller"
         )
     return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
+def small_toml(path: Path, called: str) -> dict[str, Any]:
+    """The content of a small TOML file; raises as ``parse_toml`` does."""
+    return parse_toml(small_text(path, called), called)
+
+
+def parse_toml(text: str, called: str) -> dict[str, Any]:
+    """The content of TOML, in a time that grows with its length alone.
+
+    Raises ``UsageError`` where a line has too many dots, ``ValueError`` or ``RecursionError`` where
+    it is no TOML.
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MAX_DOTS:
+            raise UsageError(
+                f"{called} line {number}: expected at most {MAX_DOTS:,} dots in a line",
+                "write nested tables, or break the text into several lines",
+            )
+    return tomllib.loads(text)
 
 
 def patterns_of(file: Path) -> Iterator[str]:

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from packager.cache import atomic_file, check_writable
+from packager.confinement import refuse_sparse
 from packager.digest import canonical_json, sha256_bytes, sha256_file
 from packager.engine.engine import Engine
 from packager.environment.lock import FILENAME as LOCK
@@ -81,6 +82,7 @@ def load_seed_variance(project: Project, lock: Lock, progress: Progress) -> Seed
     path = project.directory / SEEDS
     spread: SeedVariance | None = None
     if path.is_file():
+        refuse_sparse(path, SEEDS)
         known = SeedSweep.load(path)
         if known.inputs == _inputs(project, lock):
             spread = known.spread

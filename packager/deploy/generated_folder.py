@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packager.cache import atomic_directory, atomic_file, check_writable
+from packager.confinement import refuse_leaving
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
 
@@ -63,6 +64,8 @@ def write(
     a folder that this did not write.
     """
     before = read_generated(target)
+    for path in {*before.files, *files}:
+        refuse_leaving(target / path, target)
     changed = _changed(target, files, before, others)
     check_writable(target)
     kept = {path: before.files[path] for path in others if path in before.files}
@@ -99,6 +102,10 @@ def _document(record: GeneratedFiles, pending: Mapping[str, str] = {}) -> str:
 
 
 def _digests(found: Mapping[str, Any]) -> dict[str, str]:
+    """Path → sha256; ``ValueError`` for a path that leaves the folder."""
+    for path in found:
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            raise ValueError(f"{path}: leaves the folder")
     return {str(path): str(digest) for path, digest in found.items()}
 
 

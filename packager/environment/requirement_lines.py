@@ -7,7 +7,6 @@ folders, no source distributions.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -20,6 +19,7 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from packager.confinement import small_toml
 from packager.environment.other_tools import FREEZE
 from packager.errors import UsageError
 
@@ -159,8 +159,8 @@ def _local(address: str, folder: Path) -> Path | None:
 def _project_name(folder: Path) -> str:
     """What the project in a folder is called; the folder's own name where it doesn't say."""
     try:
-        content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = small_toml(folder / "pyproject.toml", "pyproject.toml")
+    except (OSError, ValueError, RecursionError, UsageError):
         return folder.resolve().name
     tables = content.get("project", {}), content.get("tool", {}).get("poetry", {})
     return str(next((table["name"] for table in tables if "name" in table), folder.resolve().name))

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from packager.confinement import small_text
+from packager.confinement import small_toml
 from packager.errors import UsageError
 
 _WHERE = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
@@ -78,7 +77,7 @@ def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 def read_toml(file: Path) -> dict[str, Any]:
     """The content of a TOML file; ``UsageError`` where it is none."""
     try:
-        return tomllib.loads(small_text(file, file.name))
+        return small_toml(file, file.name)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{file}: expected TOML, got {error}", "mend it") from error
 

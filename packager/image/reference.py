@@ -189,6 +189,8 @@ def _config(engine: Engine, text: str) -> dict[str, Any]:
     diff_ids = described["RootFS"].get("Layers") or []
     return {
         "digest": described["Id"],
+        "architecture": described.get("Architecture"),
+        "os": described.get("Os"),
         "config": described.get("Config") or {},
         "rootfs": {"diff_ids": diff_ids},
         "history": with_layers(engine.history(text), len(diff_ids)),

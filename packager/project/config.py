@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
-from packager.confinement import lies_outside, refuse_leaving, refuse_special, small_text
+from packager.confinement import (
+    lies_outside,
+    parse_toml,
+    refuse_leaving,
+    refuse_special,
+    small_text,
+)
 from packager.environment.other_tools import export_hint
 from packager.errors import UsageError
 from packager.location import Location
@@ -124,7 +129,7 @@ def load_project(directory: Path) -> Project:
     refuse_leaving(file, directory.absolute())
     small_text(file, FILENAME)
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        content = parse_toml(file.read_text(encoding="utf-8-sig"), FILENAME)
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{FILENAME}: expected UTF-8, got byte 0x{error.object[error.start]:02x}",

@@ -7,12 +7,14 @@ any other flavour through ``mlflow.pyfunc``, with the small ``mlflow-skinny``.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from packager.confinement import refuse_leaving, refuse_special, small_text
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME
 from packager.project.scaffold import fill, package_name, quoted, task_of, write_project
@@ -30,6 +32,9 @@ DTYPES = {
 """Types of an MLflow signature to the dtypes that MLflow gives a model."""
 MLFLOW = r"mlflow(-skinny)?(\[.*\])?(?![\w-])"
 FORMATS = ("pickle", "cloudpickle", "skops")
+MAX_ALIASES = 20
+"""Of a YAML file: few lines of aliases of aliases can stand for any number of values."""
+ALIAS = re.compile(r"(?:^|[\s\[,{:?-])\*[^\s\],}]", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,7 @@ def init_from_mlflow(directory: Path, model: Path) -> list[str]:
 
     Raises ``UsageError`` where it isn't one, or its signature names no columns.
     """
+    _refuse_strange(model)
     saved = _read(model)
     values = {
         "reader": saved.reader,
@@ -81,8 +87,8 @@ def _read(model: Path) -> Saved:
             "name the folder that mlflow.<flavour>.save_model wrote, or an artifact of a run",
         )
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = _small_yaml(file)
+    except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{file}: expected YAML, got {error}", "save the model again") from error
     if not isinstance(content, dict) or "flavors" not in content:
         raise UsageError(f"{file}: expected `flavors`, got none", "save the model again")
@@ -187,8 +193,6 @@ def _requirements(model: Path, saved: Saved) -> str:
 
 def _recorded(model: Path) -> list[str]:
     """The lines of ``requirements.txt``, or where MLflow wrote none those of ``conda.yaml``."""
-    import yaml
-
     file, conda = model / "requirements.txt", model / "conda.yaml"
     if file.is_file():
         return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
@@ -198,9 +202,7 @@ def _recorded(model: Path) -> list[str]:
             "save the model again, or write the file",
         )
     found: list[str] = []
-    for entry in (yaml.safe_load(conda.read_text(encoding="utf-8-sig")) or {}).get(
-        "dependencies", []
-    ):
+    for entry in (_small_yaml(conda) or {}).get("dependencies", []):
         if isinstance(entry, dict):
             found += [str(line).strip() for line in entry.get("pip", [])]
         elif not re.match(r"(python|pip)\b", str(entry)):
@@ -218,3 +220,34 @@ def _first_bytes(model: Path, saved: Saved) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path}: no such file, though {MLMODEL} names it", "copy it too")
     return path.read_bytes()
+
+
+def _refuse_strange(model: Path) -> None:
+    """Raise ``UsageError`` for links that leave the folder or go in circles, and for pipes.
+
+    The folder is copied into the project, and would bring other files of this machine along.
+    """
+    top = model.resolve()
+    for name, folders, files in os.walk(top):
+        for path in (Path(name) / inner for inner in (*folders, *files)):
+            refuse_leaving(path, top)
+            refuse_special(path, path.name)
+            if path.is_symlink() and path.is_dir():
+                raise UsageError(
+                    f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
+                    "copy what it names to its place",
+                )
+
+
+def _small_yaml(file: Path) -> Any:
+    """The content of a YAML file; ``UsageError`` where it is too large or full of aliases."""
+    import yaml
+
+    text = small_text(file, file.name)
+    aliases = len(ALIAS.findall(text))
+    if aliases > MAX_ALIASES:
+        raise UsageError(
+            f"{file}: expected at most {MAX_ALIASES} aliases, got {aliases}",
+            "write out what they stand for",
+        )
+    return yaml.safe_load(text)

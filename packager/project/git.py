@@ -23,6 +23,8 @@ from packager.manifest.base import FrozenModel
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 REF = re.compile(r"refs/[\w./+@-]+")
 MAX_LINKS = 5
+MAX_CHARACTERS = 16 << 20
+"""Of a file of ``.git`` that is read here; ``packed-refs`` is the only large one."""
 STATUS_SECONDS = 60
 CONFIG = "[core]\n\tbare = false\n\trepositoryformatversion = {version}\n{extensions}"
 SHA256 = "[extensions]\n\tobjectformat = sha256\n"
@@ -143,4 +145,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(MAX_CHARACTERS)

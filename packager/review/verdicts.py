@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from packager.cache import atomic_file
+from packager.confinement import refuse_sparse, refuse_special
 from packager.data.spreadsheet import escaped, unescaped
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
@@ -85,6 +86,8 @@ def read_verdicts(file: Path) -> tuple[Verdict, ...]:
     """
     if not file.exists():
         return ()
+    refuse_special(file, file.name)
+    refuse_sparse(file, file.name)
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

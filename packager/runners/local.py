@@ -33,6 +33,20 @@ class UnpackedPackage:
     worker: Path | None
     """Modules that only training and replay need."""
 
+    def readable(self) -> list[Path]:
+        """What a worker may read: the package's own files and its dependencies."""
+        own = [place for place in self.path.iterdir() if place.name != "tmp"]
+        return [*own, self.environment, *([self.worker] if self.worker else [])]
+
+    def writable(self) -> list[Path]:
+        """What a worker may write: its copy of the code, its inputs, and scratch files."""
+        return [self.path / name for name in ("code", "work", "tmp")]
+
+    @property
+    def environment(self) -> Path:
+        """The folder of the dependencies."""
+        return self.python.parents[1]
+
     def variables(self) -> dict[str, str]:
         """The image's own variables, moved to ``path``; nothing of the caller's but its PATH."""
         places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
@@ -79,7 +93,7 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
         root = Path(name).resolve()
         for layer in layers:
             if layer.name in OWN:
-                _unpack(layer, root)
+                _unpack(layer, root, inside=True)
         (root / "code").mkdir(exist_ok=True)
         modules = next(iter(worker.glob(f"{VENV}/lib/*/site-packages")), None)
         yield UnpackedPackage(root, environment / VENV / "bin" / "python", modules)
@@ -97,7 +111,8 @@ def _environment(layers: Sequence[Layer]) -> Path:
     if not folder.is_dir():
         with atomic_directory(folder) as new:
             for layer in layers:
-                _unpack(layer, new)
+                _unpack(layer, new, inside=False)
+            _refuse_links(new)
             if (new / VENV / "pyvenv.cfg").is_file():
                 _adopt(new / VENV, interpreter)
             _compile(new / VENV / "lib", interpreter)
@@ -124,6 +139,22 @@ def _compile(folder: Path, interpreter: Path) -> None:
         run(command, os.environ)
 
 
-def _unpack(layer: Layer, folder: Path) -> None:
+def _refuse_links(folder: Path) -> None:
+    """Raise ``PackageError`` where a place of the environment that is used here is a link.
+
+    A dependency may have links of its own; this program changes and opens nothing behind them.
+    """
+    venv, top = folder / VENV, os.path.realpath(folder)
+    named = [venv, *(venv / name for name in ("bin", "lib", "pyvenv.cfg"))]
+    for place in (*named, *venv.glob("lib/*"), *venv.glob("lib/*/site-packages")):
+        inside = str(place.relative_to(folder))
+        if os.path.realpath(place) != os.path.join(top, inside):
+            raise PackageError(
+                f"dependencies: expected a file or folder at {inside}, got a link",
+                "the package was made to do harm or by another program: ask its maker",
+            )
+
+
+def _unpack(layer: Layer, folder: Path, *, inside: bool) -> None:
     with layer.members() as members:
-        unpack_plain(members, folder, inside=False)
+        unpack_plain(members, folder, inside=inside)

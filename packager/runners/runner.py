@@ -11,8 +11,7 @@ import subprocess
 import tarfile
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +22,7 @@ from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kill
 from packager.image.layers import Entry, Layer, add
 from packager.image.runtime import VENV
 from packager.progress import Progress
+from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.worker.sandbox.child_process import RESULTS
 from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
@@ -30,6 +30,8 @@ from packager.worker.sandbox.network import ISOLATION
 
 START = {**FIXED, PINNED_VARIABLES: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
+LAST_WORDS_SECONDS = 5.0
+"""How long output is awaited after its process has ended."""
 DOING = {
     "run": "training",
     "check": "checking the data",
@@ -100,9 +102,16 @@ class LocalWorker:
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with unpacked_package(self._layers) as root:
-            command = _command(root, verb, inputs, output)
             environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
+            output.mkdir(parents=True, exist_ok=True)
+            command = confined(
+                _command(root, verb, inputs, output),
+                root.path,
+                root.readable(),
+                [*root.writable(), output],
+            )
             ended = _process(command, environment, root.path / "code", progress, self._seconds)
+        _refuse_links(output)
         return _result(verb, ended, output)
 
 
@@ -126,10 +135,13 @@ def _process(
     progress: Progress,
     seconds: float | None,
 ) -> ExitReason:
-    """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``."""
+    """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``.
+
+    What it started ends with it, unless that left its process group.
+    """
     last: deque[str] = deque(maxlen=KEPT_LINES)
     kills = kills_for_memory()
-    with subprocess.Popen(
+    process = subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
@@ -138,45 +150,45 @@ def _process(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        process_group=None if seconds is None else 0,
-    ) as process:
-        assert process.stdout is not None
-        with _at_most(seconds, process):
-            for line in process.stdout:
-                last.append(line.rstrip("\n"))
-                progress.output(last[-1])
+        process_group=0,
+    )
+    assert process.stdout is not None
+    relay = threading.Thread(target=_relay, args=(process.stdout, last, progress), daemon=True)
+    relay.start()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"it took over {seconds:g} s") from error
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        relay.join(LAST_WORDS_SECONDS)
     return ExitReason(process.returncode, killed_for_memory(process.returncode, kills), tuple(last))
 
 
-@contextmanager
-def _at_most(seconds: float | None, process: subprocess.Popen[str]) -> Iterator[None]:
-    """End ``process`` and all that it started with the block, or after ``seconds``.
+def _relay(lines: Iterable[str], last: deque[str], progress: Progress) -> None:
+    """Keep the end of a process's output, and show all of it."""
+    for line in lines:
+        last.append(line.rstrip("\n"))
+        progress.output(last[-1])
 
-    Then ``TimeoutError``. Without ``seconds`` there is no limit, and the process ends by itself.
+
+def _refuse_links(output: Path) -> None:
+    """Raise ``PackageError`` unless a worker left plain files, folders, and links among them.
+
+    This process reads them next: a link would have it read files that the worker may not.
     """
-    if seconds is None:
-        yield
-        return
-    late = threading.Event()
-
-    def end() -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-    def end_late() -> None:
-        late.set()
-        end()
-
-    timer = threading.Timer(seconds, end_late)
-    timer.start()
-    try:
-        yield
-        process.wait()
-    finally:
-        timer.cancel()
-        end()
-    if late.is_set():
-        raise TimeoutError(f"it took over {seconds:g} s")
+    top = os.path.realpath(output)
+    for name, folders, files in os.walk(output):
+        for path in (Path(name) / inner for inner in (*folders, *files)):
+            real = Path(os.path.realpath(path))
+            if not real.is_relative_to(top) or not (real.is_file() or real.is_dir()):
+                raise PackageError(
+                    f"the recipe left {path.relative_to(output)}, which is no plain file or leads "
+                    "out of its results",
+                    "have it write files and folders only",
+                )
 
 
 def _file(verb: str) -> str:

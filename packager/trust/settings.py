@@ -10,6 +10,7 @@ from packager.image.config import assemble
 from packager.manifest.manifest import Lock
 from packager.model.integrity import Check
 
+RUNS_ON = ("architecture", "os")
 STARTS_WITH = (
     *("Cmd", "Entrypoint", "Env", "User", "WorkingDir", "Healthcheck", "ExposedPorts"),
     *("Volumes", "OnBuild", "Shell", "StopSignal", "StopTimeout"),
@@ -20,12 +21,11 @@ STARTS_WITH = (
 def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[Check]:
     """The settings of an image against those that this version of the program writes."""
     base = None if lock.base == "none" else lock.base
-    expected = json.loads(assemble("expected", base, (), lock.platform, {}).config)["config"]
-    actual = config.get("config") or {}
-    checks = [
-        _check(f"{called}: {key}", _text(expected.get(key)), _text(actual.get(key)))
-        for key in STARTS_WITH
-    ]
+    written = json.loads(assemble("expected", base, (), lock.platform, {}).config)
+    expected, actual = written["config"], config.get("config") or {}
+    pairs = [(key, written.get(key), config.get(key)) for key in RUNS_ON]
+    pairs += [(key, expected.get(key), actual.get(key)) for key in STARTS_WITH]
+    checks = [_check(f"{called}: {key}", _text(ours), _text(theirs)) for key, ours, theirs in pairs]
     return [check for check in checks if not check.ok] or [
         Check(
             name=f"{called}: settings",

@@ -187,7 +187,7 @@ class AccessLogger:
             "milliseconds": round(seconds * 1e3, 3),
             "rows": rows,
         }
-        logging.getLogger("serving.http.auth").info("request", extra={"fields": fields})
+        logging.getLogger("serving.access").info("request", extra={"fields": fields})
 
 
 class Refusals:

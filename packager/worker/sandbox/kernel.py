@@ -49,8 +49,9 @@ SYSTEM_READ = (
     *("/var/cache/fontconfig", "/var/lib/texmf", "/opt/intel", "/opt/rocm", "/opt/cuda"),
 )
 DEVICES = (
-    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/ptmx"),
-    *("/dev/pts", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0", "/dev/kfd", "/dev/dri"),
+    # No terminals: the user types into them.
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+    *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0", "/dev/kfd", "/dev/dri"),
 )
 SHARED_MEMORY = "/dev/shm"
 

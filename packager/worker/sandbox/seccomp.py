@@ -67,11 +67,15 @@ _FAMILIES = (2, 10, 16)
 """Of sockets: IPv4, IPv6 and netlink, by which libraries see what the system has; not Unix."""
 _SENDTO = (44, 206)
 _SOCKET = (41, 198)
+_SOCKETPAIR = (53, 199)
+_CONNECTED = (1, 5)
+"""Types of pairs: streams and sequences of packets. One of datagrams can be sent elsewhere."""
+_TYPE_BITS = 0xF
 _IOCTL = (16, 29)
 _INTO_TERMINAL = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX."""
 
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _RETURN, _AND = 0x20, 0x15, 0x35, 0x06, 0x54
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
 _FIFTH = (48, 52)
 """An argument's lower and upper half."""
@@ -89,9 +93,9 @@ def available() -> bool:
 
 
 def install(*, alone: bool) -> None:
-    """Refuse the calls above, Unix sockets but for pairs, and, unless the process is ``alone`` in
-    its network namespace, whatever sends; from now on and for good.
+    """Refuse the calls above, Unix sockets but for connected pairs, and what sends, from now on.
 
+    What sends is allowed where the process is ``alone`` in its network namespace.
     Raises ``OSError`` where the kernel does not take it.
     """
     content = program(platform.machine(), alone=alone)
@@ -120,6 +124,8 @@ def program(machine: str, *, alone: bool) -> bytes:
     for numbers in ABSENT.values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), absent]
     lines += _of_call(_SOCKET[column], [_line(_LOAD, _FIRST), *_only(_FAMILIES, refuse)])
+    pair = [_line(_LOAD, _SECOND), _line(_AND, _TYPE_BITS), *_only(_CONNECTED, refuse)]
+    lines += _of_call(_SOCKETPAIR[column], pair)
     terminal = [_line(_EQUAL, _INTO_TERMINAL[0], 1, 0), _line(_EQUAL, _INTO_TERMINAL[1], 0, 1)]
     lines += _of_call(_IOCTL[column], [_line(_LOAD, _SECOND), *terminal, refuse, _allow()])
     if not alone:

@@ -301,3 +301,10 @@ def test_a_compiled_form_can_be_required(tmp_path: Path):
     project = load_project(write_project(tmp_path, more("[serve]\ncompile = 'require'\n")))
     assert project.serve.compile == "require"
     assert serve_section(project).compile == "require"
+
+
+@pytest.mark.parametrize("text", [".".join(["a"] * 300_000) + " = 1", "[" + "a." * 2_000 + "a]"])
+def test_a_key_of_very_many_parts_is_refused_before_it_is_read(tmp_path: Path, text: str) -> None:
+    (tmp_path / "package.toml").write_text(f"\n{text}\n")
+    with pytest.raises(UsageError, match=r"package\.toml line 2: expected at most 1,000 dots"):
+        load_project(tmp_path)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from command import NO_ENGINE, package
 
-from packager.errors import PackageError
+from packager.errors import PackageError, UsageError
 from packager.project.from_mlflow import init_from_mlflow
 
 SAVED = Path(__file__).parent / "mlflow_model"
@@ -154,3 +154,34 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_written(
 def test_a_folder_that_is_no_mlflow_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="expected a folder with the file MLmodel"):
         init_from_mlflow(tmp_path / "project", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("MLmodel", "[" * 100_000, "expected YAML"),
+        ("MLmodel", "a: &a [x]\nb: [" + ", ".join(["*a"] * 30) + "]", "at most 20 aliases, got 30"),
+        ("MLmodel", "#" * (1 << 21), "expected at most"),
+        ("conda.yaml", "a: &a [x]\nb: [" + ", ".join(["*a"] * 30) + "]", "at most 20 aliases"),
+    ],
+    ids=["deep", "aliases", "large", "conda"],
+)
+def test_yaml_that_costs_more_than_its_bytes_is_refused(
+    saved: Path, tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (saved / "requirements.txt").unlink()
+    (saved / name).write_text(text)
+    with pytest.raises(UsageError, match=said):
+        init_from_mlflow(tmp_path / "project", saved)
+
+
+@pytest.mark.parametrize("target", ["../outside", "../outside/key", "..", "."])
+def test_links_of_the_folder_bring_no_other_file_into_the_project(
+    saved: Path, tmp_path: Path, target: str
+) -> None:
+    (saved.parent / "outside").mkdir()
+    (saved.parent / "outside/key").write_text("secret")
+    (saved / "weights").symlink_to(target)
+    with pytest.raises(UsageError, match="link"):
+        init_from_mlflow(tmp_path / "project", saved)
+    assert not (tmp_path / "project").exists()

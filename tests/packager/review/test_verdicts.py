@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from packager.errors import UsageError
@@ -78,3 +81,9 @@ def test_cells_that_a_spreadsheet_would_run_are_kept_as_text_and_read_back(tmp_p
         f"{TWO},fix,size,-5,''=x",
     ]
     assert read_verdicts(file) == given
+
+
+def test_a_pipe_in_place_of_verdicts_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "verdicts.csv")
+    with pytest.raises(UsageError, match="got a pipe, socket or device"):
+        read_verdicts(tmp_path / "verdicts.csv")

@@ -72,3 +72,31 @@ def test_layers_of_another_dockerfile_are_refused(tmp_path: Path):
     ]
     with pytest.raises(PackageError, match="those of another Dockerfile"), unpacked_package(layers):
         pass
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("place", ["opt/venv", "opt/venv/bin", "opt/venv/lib"])
+def test_an_environment_that_is_a_link_is_not_adopted(tmp_path: Path, place: str):
+    own = tmp_path / "own"
+    (own / "bin").mkdir(parents=True)
+    for name in ("pyvenv.cfg", "bin/python", "python"):
+        (own / name).write_text("mine\n")
+    link = Entry(place, link=str(own))
+    layers = [
+        plain_layer("venv", tmp_path / "venv.tar", [link]),
+        plain_layer("runtime", tmp_path / "runtime.tar", [Entry("opt/runtime/a.py", source=b"")]),
+        plain_layer("code", tmp_path / "code.tar", [Entry("code/train.py", source=b"")]),
+    ]
+    with pytest.raises(PackageError, match=f"at {place}, got a link"), unpacked_package(layers):
+        pass
+    assert {path.read_text() for path in own.rglob("*") if path.is_file()} == {"mine\n"}
+
+
+@pytest.mark.usefixtures("cache")
+def test_no_layer_of_a_package_links_to_a_folder_of_this_machine(tmp_path: Path):
+    layers = [
+        plain_layer("runtime", tmp_path / "runtime.tar", [Entry("opt/runtime/a.py", source=b"")]),
+        plain_layer("code", tmp_path / "code.tar", [Entry("code/src", link=str(tmp_path))]),
+    ]
+    with pytest.raises(PackageError, match="leaves its folder"), unpacked_package(layers):
+        pass

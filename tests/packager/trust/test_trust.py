@@ -156,6 +156,14 @@ def test_other_settings_than_a_build_writes_are_named(key: str, value: Any) -> N
     assert [check.name for check in wrong] == [f"image: {key}"]
 
 
+@pytest.mark.parametrize("key", ["architecture", "os"])
+def test_an_image_for_another_platform_than_the_lock_says_is_named(key: str) -> None:
+    lock = LOCK.model_copy(update={"base": "none"})
+    config = json.loads(assemble("shop", None, (), lock.platform, {}).config) | {key: "s390x"}
+    wrong = [check for check in settings_checks("image", config, lock) if not check.ok]
+    assert [check.name for check in wrong] == [f"image: {key}"]
+
+
 def test_bytecode_where_none_was_made_is_named(tmp_path: Path) -> None:
     layer = layer_of(
         tmp_path, "code", {"code/a.py": b"", "code/__pycache__/a.cpython-311.pyc": b"other"}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import platform
+import socket
 import struct
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -21,7 +24,7 @@ FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 PROGRAM = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from packager.worker.sandbox.network import isolation_told, block_network
+from packager.worker.sandbox.network import block_network, isolation_told
 from packager.worker.sandbox.file_access import refuse_by_kernel
 top = Path(sys.argv[1])
 {before}
@@ -103,6 +106,38 @@ def test_no_socket_reaches_anybody_whatever_code_opens_it(tmp_path: Path, before
     assert attempt(tmp_path, UNIX + CONNECT, before) == "refused\n2\nrefused\n-1"
 
 
+DATAGRAMS = """
+near = socket.socketpair(socket.AF_UNIX, {kind})[0]
+for send in (lambda: near.sendto(b"x", {address!r}), lambda: near.connect({address!r})):
+    try:
+        send()
+        print("reached")
+    except OSError:
+        print("refused")
+"""
+
+
+@FILTER
+@pytest.mark.parametrize("kind", ["socket.SOCK_DGRAM", "socket.SOCK_DGRAM | 0x80000", "3", "5"])
+def test_no_socket_of_a_pair_speaks_to_another(tmp_path: Path, kind: str) -> None:
+    address = str(tmp_path / "log")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(address)
+        code = DATAGRAMS.format(kind=kind, address=address)
+        guarded = f"try:\n{indent(code, ' ')}except PermissionError:\n print('refused\\nrefused')"
+        assert attempt(tmp_path, guarded) == "refused\nrefused"
+
+
+@FILES
+def test_no_terminal_of_the_user_is_read_or_written(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    try:
+        said = attempt(tmp_path, f"print(libc.open({os.ttyname(theirs).encode()!r}, 2))")
+    finally:
+        os.close(ours), os.close(theirs)
+    assert said == "-1"
+
+
 @FILTER
 @pytest.mark.parametrize(
     "call", ["libc.ptrace(16, os.getppid(), 0, 0)", "libc.unshare(0x10000000)", "libc.setns(0, 0)"]
@@ -144,6 +179,8 @@ def run_filter(content: bytes, architecture: int, number: int, *arguments: int) 
         place += 1
         if code == 0x20:
             value = struct.unpack_from("=I", data, operand)[0]
+        elif code == 0x54:
+            value &= operand
         elif code == 0x06:
             return int(operand)
         else:
@@ -160,14 +197,23 @@ def test_the_filter_refuses_what_it_names_and_nothing_else(machine: str, alone: 
     named |= set() if alone else {numbers[column] for numbers in seccomp.OUTWARD.values()}
     gone = {numbers[column] for numbers in seccomp.ABSENT.values()}
     for number in range(470):
-        # With no argument a socket has no family, which is refused.
+        # With no argument a socket has no family and a pair no type, which is refused.
         expected = absent if number in gone else refused if number in named else allowed
-        if number == {"x86_64": 41, "aarch64": 198}[machine]:
+        if number in {"x86_64": (41, 53), "aarch64": (198, 199)}[machine]:
             expected = refused
         assert run_filter(content, audit, number) == expected, number
     socket, ioctl, sendto = ((41, 198)[column], (16, 29)[column], (44, 206)[column])
     for family, answer in ((1, refused), (2, allowed), (10, allowed), (16, allowed), (40, refused)):
         assert run_filter(content, audit, socket, family) == answer
+    pair = (53, 199)[column]
+    for kind, answer in (
+        (1, allowed),
+        (0x80001, allowed),
+        (5, allowed),
+        (2, refused),
+        (3, refused),
+    ):
+        assert run_filter(content, audit, pair, 1, kind) == answer
     assert run_filter(content, audit, ioctl, 0, 0x5412) == refused
     assert run_filter(content, audit, ioctl, 0, 0x541C) == refused
     assert run_filter(content, audit, ioctl, 0, 0x5401) == allowed

@@ -1,0 +1,53 @@
+"""Kernel restrictions that hold from the first line of a package's Python on.
+
+Python runs ``sitecustomize.py``, ``.pth`` files and modules that shadow the standard library while
+it starts, before the worker can restrict itself. So an interpreter of this installation, which
+reads nothing of the package, restricts itself first and then becomes the package's interpreter.
+The worker adds restrictions of its own later; none can be lifted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import packager
+from packager.worker.sandbox.kernel import close_files, close_network
+
+_START = (
+    "import sys; sys.path.append(sys.argv[1]); from packager.runners.confined import main; main()"
+)
+
+
+def confined(
+    command: Sequence[str], listed: Path, readable: Sequence[Path], writable: Sequence[Path]
+) -> list[str]:
+    """The command that runs ``command`` without a network and with these files alone.
+
+    Besides them the interpreter and what ``kernel.SYSTEM_READ`` names can be read. ``listed``: a
+    folder whose names can be listed. Where the kernel offers no restrictions, there are none.
+    """
+    if sys.platform != "linux":
+        return list(command)
+    places = [str(listed), [str(path) for path in readable], [str(path) for path in writable]]
+    installed = str(Path(packager.__file__).resolve().parents[1])
+    start = [sys.executable, "-I", "-S", "-c", _START, installed]
+    return [*start, json.dumps(places), *command]
+
+
+def main() -> None:
+    """Restrict this process as ``confined`` wrote it down, and become its command."""
+    places, command = sys.argv[2], sys.argv[3:]
+    listed, readable, writable = json.loads(places)
+    interpreter = [sys.base_prefix, sys.base_exec_prefix]
+    close_network()
+    close_files(
+        Path(listed),
+        [Path(place) for place in (*readable, *interpreter) if place != "/"],
+        [Path(place) for place in writable],
+        contained=False,
+    )
+    os.execve(command[0], command, os.environ)

@@ -1,0 +1,41 @@
+"""A folder of generated files that somebody else prepared."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from packager.deploy.generated_folder import RECORD, read_generated, write
+from packager.errors import UsageError
+
+
+@pytest.mark.parametrize("place", ["../own.txt", "{tmp}/own.txt", "a/../../own.txt"])
+@pytest.mark.parametrize("key", ["files", "pending"])
+def test_a_record_that_names_a_file_elsewhere_removes_nothing(
+    tmp_path: Path, place: str, key: str
+) -> None:
+    own, target = tmp_path / "own.txt", tmp_path / "out"
+    own.write_text("mine")
+    write(target, {"a/one.yml": "1"}, {})
+    record = json.loads((target / RECORD).read_text())
+    named = {place.format(tmp=tmp_path): sha256(b"mine").hexdigest()}
+    record[key] = {**record.get(key, {}), **named}
+    (target / RECORD).write_text(json.dumps(record))
+    with pytest.raises(UsageError, match="expected the record"):
+        read_generated(target)
+    with pytest.raises(UsageError, match="expected the record"):
+        write(target, {"a/one.yml": "2"}, {})
+    assert own.read_text() == "mine"
+
+
+def test_nothing_is_written_through_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
+    elsewhere, target = tmp_path / "elsewhere", tmp_path / "out"
+    elsewhere.mkdir()
+    write(target, {"b.yml": "1"}, {})
+    (target / "a").symlink_to(elsewhere)
+    with pytest.raises(UsageError, match="a link that leaves"):
+        write(target, {"b.yml": "1", "a/one.yml": "1"}, {})
+    assert list(elsewhere.iterdir()) == []
