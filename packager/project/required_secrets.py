@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from packager.environment.code_imports import imported_files, module_file
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
-from packager.project.imports import imported_files, module_file
 from packager.project.secrets import Secret
 
 DATA_FOLDER = "the data lies there"

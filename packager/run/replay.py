@@ -16,10 +16,10 @@ from packager.image.stack import entries
 from packager.manifest.manifest import DataSource, Lock, Manifest
 from packager.model.integrity import Check
 from packager.progress import Progress
+from packager.run.replay_stage import Stage, own_layers, regular_entries, same_model
 from packager.runners.local import check_host
 from packager.trust.contents import given_checks
 from packager.trust.examine import Examined, examine
-from packager.trust.stage import Stage, own_layers, regular_entries, same_model
 from packager.worker.job import ReplayRequest
 from packager.worker.replay.repeat import repeated
 from packager.worker.replay.report import ReplayReport, damaged

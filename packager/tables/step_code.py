@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 
 from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.environment.code_imports import imported_files, module_file
 from packager.errors import UsageError
-from packager.project.imports import imported_files, module_file
 
 
 def function_digest(step: str, directory: Path) -> str:
