@@ -15,12 +15,18 @@ from packager.errors import PackageError
 from packager.location import Location
 
 _LOG = "_delta_log"
+MAX_LOG_FILE = 1 << 30
+"""Bytes of one file of a log; deltalake reads each whole."""
 
 
 def check_folder(location: Location, *folders: str) -> None:
-    """Raise ``PackageError`` where a local table, its log or ``folders`` link to elsewhere."""
+    """Raise ``PackageError`` where a local table, its log or ``folders`` link to elsewhere.
+
+    Also for a file of the log that is too large to be one.
+    """
     if location.path is not None:
         check_names(location, _links(location.path, ("", _LOG, *folders)))
+        _check_sizes(location, location.path / _LOG)
 
 
 def check_names(location: Location, names: Iterable[str]) -> None:
@@ -63,6 +69,19 @@ def _check_file(location: Location, top: Path, name: str) -> None:
         raise PackageError(
             f"{location}: expected files of rows, got {name}, which is a pipe, socket or device",
             "remove it",
+        )
+
+
+def _check_sizes(location: Location, log: Path) -> None:
+    if not log.is_dir():
+        return
+    with os.scandir(log) as entries:
+        large = next((entry for entry in entries if entry.stat().st_size > MAX_LOG_FILE), None)
+    if large is not None:
+        raise PackageError(
+            f"{location}: expected files of at most {MAX_LOG_FILE >> 30} GiB in its log, got "
+            f"{large.name} with {large.stat().st_size:,} bytes",
+            "the log is damaged: put the file back from a copy of the table",
         )
 
 

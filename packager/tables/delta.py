@@ -75,6 +75,7 @@ class VersionedTable:
     @classmethod
     def exists(cls, location: Location) -> bool:
         """Whether a table lies there."""
+        check_folder(location, "_package_pins")
         with translate_errors(location):
             return DeltaTable.is_deltatable(location.uri)
 

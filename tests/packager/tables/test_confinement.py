@@ -14,6 +14,7 @@ from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.checkout import export
 from packager.tables.commit import commit_rows
+from packager.tables.delta import VersionedTable
 from packager.tables.source import open_source
 from packager.tables.vacuum import vacuum
 
@@ -122,3 +123,13 @@ def test_a_table_reached_by_a_link_and_links_within_it_are_its_own(place, tmp_pa
     (tmp_path / "way").symlink_to(place.path)
     export(Location(str(tmp_path / "way")), tmp_path / "out.parquet")
     assert pq.read_table(tmp_path / "out.parquet").to_pydict() == {"id": [1]}
+
+
+def test_a_file_of_the_log_that_is_too_large_is_refused_before_it_is_read(place, tmp_path):
+    made(place, {"id": [1]})
+    with log_entry(place, 1).open("wb") as file:
+        file.truncate(30 << 30)
+    with pytest.raises(PackageError, match=r"at most 1 GiB in its log, got 0+1\.json with "):
+        export(place, tmp_path / "out.parquet")
+    with pytest.raises(PackageError, match="at most 1 GiB in its log"):
+        VersionedTable.exists(place)
