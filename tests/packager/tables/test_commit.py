@@ -218,7 +218,7 @@ if sys.argv[2] == "full":
 else:
     VersionedTable.commit = killed
 frame = pd.DataFrame({"id": range(20_000), "x": [i * 0.37 for i in range(20_000)], "c": "z"})
-adding.add(frame_source(frame), Location(sys.argv[1]), "killed", "me")
+adding.commit_rows(frame_source(frame), Location(sys.argv[1]), "killed", "me")
 """
 
 

@@ -173,7 +173,7 @@ def test_the_same_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     names = ["mixed encoders", "histograms"]
     here, there = tmp_path / "here", tmp_path / "there"
     environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
-    folder = str(Path(__file__).parent)
+    folder = str(Path(__file__).parents[3] / "support")
     subprocess.run(
         [sys.executable, "-c", SCRIPT, folder, str(there), *names], env=environment, check=True
     )
