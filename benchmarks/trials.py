@@ -214,7 +214,7 @@ def taken(trial: Trial, place: str) -> tuple[float, float]:
 def small_disk(place: Path, size: float) -> Iterator[None]:
     """``place`` as a file system of ``size`` MB, empty, for the time of the block."""
     option = f"size={int(size * MB)}"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", option, "tmpfs", place], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"{option},mode=700", "tmpfs", place], check=True)
     try:
         yield
     finally:

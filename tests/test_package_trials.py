@@ -75,7 +75,7 @@ def disk(place: Path, size: str) -> Iterator[Path]:
     place.mkdir()
     if sys.platform != "linux" or os.getuid():
         pytest.skip("only root can make a small file system, on Linux")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", place]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no file system can be mounted here")
     try:
