@@ -121,6 +121,14 @@ def read_json(body: bytes, budget: Budget) -> Any:
         raise unreadable("too deeply nested") from error
 
 
+def check_json(body: bytes, budget: Budget) -> None:
+    """Raise ``RequestError`` (413) for JSON beyond the budget, before it is parsed."""
+    try:
+        budget.check_json(body)
+    except TooMuchError as error:
+        raise RequestError.of_bound(error) from error
+
+
 def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     """The rows of a ``/predict`` request: at least one, each an object.
 

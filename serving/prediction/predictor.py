@@ -120,8 +120,9 @@ class Predictor:
 
     def read(self, body: bytes) -> ValidatedRows:
         """The rows of a ``/predict`` body; raises ``RequestError``."""
-        if len(body) > self.budget.values or is_heavy(body):
+        if is_heavy(body):
             return self.check(messages.parse_rows(body, self.budget))
+        messages.check_json(body, self.budget)
         checked = self.fast.read(body)
         return checked if checked is not None else self._exactly(messages.parse_rows(body))
 
