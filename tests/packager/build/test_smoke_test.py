@@ -55,10 +55,10 @@ def test_without_one_the_end_of_its_log_is_the_hint() -> None:
 def test_a_process_has_so_long_and_takes_what_it_started_with_it(
     seconds: float | None, tmp_path: Path
 ) -> None:
-    """The child of the child keeps the output open."""
-    code = "import subprocess, sys; subprocess.Popen(['sleep', '60']); print('begun', flush=True)"
-    if seconds is None:
-        code = "print('begun')"
+    """The child of the child keeps the output open, and ends with it."""
+    code = "import subprocess, time; subprocess.Popen(['sleep', '60']); print('begun', flush=True)"
+    if seconds is not None:
+        code += "; time.sleep(60)"
     command = [sys.executable, "-c", code]
     progress = Heard()
     with nullcontext() if seconds is None else pytest.raises(TimeoutError, match=r"over 0\.5 s"):
