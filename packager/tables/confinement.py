@@ -6,6 +6,7 @@ machine: its rows would be read, and ``gc`` would remove it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -75,14 +76,15 @@ def _check_file(location: Location, top: Path, name: str) -> None:
 def _check_sizes(location: Location, log: Path) -> None:
     if not log.is_dir():
         return
-    with os.scandir(log) as entries:
-        large = next((entry for entry in entries if entry.stat().st_size > MAX_LOG_FILE), None)
-    if large is not None:
-        raise PackageError(
-            f"{location}: expected files of at most {MAX_LOG_FILE >> 30} GiB in its log, got "
-            f"{large.name} with {large.stat().st_size:,} bytes",
-            "the log is damaged: put the file back from a copy of the table",
-        )
+    for entry in os.scandir(log):
+        with contextlib.suppress(FileNotFoundError):  # a writer's scratch file that got its name
+            size = entry.stat().st_size
+            if size > MAX_LOG_FILE:
+                raise PackageError(
+                    f"{location}: expected files of at most {MAX_LOG_FILE >> 30} GiB in its log, "
+                    f"got {entry.name} with {size:,} bytes",
+                    "the log is damaged: put the file back from a copy of the table",
+                )
 
 
 def _links(top: Path, folders: Iterable[str]) -> Iterator[str]:

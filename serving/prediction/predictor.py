@@ -124,7 +124,11 @@ class Predictor:
             return self.check(messages.parse_rows(body, self.budget))
         messages.check_json(body, self.budget)
         checked = self.fast.read(body)
-        return checked if checked is not None else self._exactly(messages.parse_rows(body))
+        return (
+            checked
+            if checked is not None
+            else self._exactly(messages.parse_rows(body, self.budget))
+        )
 
     def check(self, rows: list[dict[str, Any]]) -> ValidatedRows:
         """Rows that another protocol read; raises ``RequestError``."""
