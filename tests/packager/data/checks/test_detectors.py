@@ -19,7 +19,7 @@ from packager.data.checks.mixed_types import mixed_types
 from packager.data.checks.outliers import outlier, robust_scores
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
-from packager.data.checks.run import MODEL_FREE, WITH_MODELS
+from packager.data.checks.run import WITH_MODELS, WITHOUT_MODELS
 from packager.data.checks.schema import schema
 from packager.data.checks.target_leakage import target_leakage
 from packager.data.frames import infer_columns
@@ -28,9 +28,9 @@ from packager.manifest.manifest import Split
 HALF = np.arange(ROWS) >= ROWS // 2
 
 
-@pytest.mark.parametrize("name", [*MODEL_FREE, *WITH_MODELS])
+@pytest.mark.parametrize("name", [*WITHOUT_MODELS, *WITH_MODELS])
 def test_a_clean_table_has_nothing_to_find(name):
-    detector = {**MODEL_FREE, **WITH_MODELS}[name]
+    detector = {**WITHOUT_MODELS, **WITH_MODELS}[name]
     assert said(detector, clean(), held_out=HALF) == []
 
 
