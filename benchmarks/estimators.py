@@ -47,7 +47,7 @@ from packager.worker.job import FitResult, Job, ReplayRequest
 from packager.worker.replay.differences import metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.perturb import perturb
-from packager.worker.replay.report import LADDER, ModelComparison
+from packager.worker.replay.report import LEVELS, ModelComparison
 from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
 from packager.worker.train.dataset import prepare
 from packager.worker.train.source_data import read_source
@@ -206,7 +206,7 @@ class Bench:
             one = trained(first, f"first {first.isa}")
             rung, compare_models = self.compare(name, one, trained(second, label))
             found[label] = {
-                "rung": rung,
+                "level": rung,
                 "bit_equal": compare_models.bit_equal,
                 "largest": compare_models.largest_difference,
                 "flips": compare_models.label_flips,
@@ -222,15 +222,15 @@ class Bench:
 def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
     """What is not as it should be."""
     settings = found["settings"]
-    usual = LADDER.index(settings["again"]["rung"])
+    usual = LEVELS.index(settings["again"]["level"])
     wrong = []
-    if settings["again"]["rung"] != "artifact":
-        wrong.append(f"{name}: {settings['again']['rung']} in the same surroundings")
+    if settings["again"]["level"] != "artifact":
+        wrong.append(f"{name}: {settings['again']['level']} in the same surroundings")
     for control in set(CONTROLS) & set(settings):
-        lower = LADDER.index(settings[control]["rung"]) > usual
+        lower = LEVELS.index(settings[control]["level"]) > usual
         heard = control != "seed" or entry.has("random_state")
         if lower != heard:
-            wrong.append(f"{name}: perturbed {control} came out as {settings[control]['rung']}")
+            wrong.append(f"{name}: perturbed {control} came out as {settings[control]['level']}")
     return wrong
 
 
@@ -248,10 +248,10 @@ def table(results: dict[str, Any], chosen: Sequence[str]) -> str:
 
 def _cell(found: dict[str, Any]) -> str:
     if found["bit_equal"]:
-        return str(found["rung"])
+        return str(found["level"])
     parts = [] if found["largest"] is None else [f"{found['largest']:.0e}"]
     parts += [f"{found['flips']} flips"] if found["flips"] else []
-    return f"{found['rung']} ({', '.join(parts)})" if parts else str(found["rung"])
+    return f"{found['level']} ({', '.join(parts)})" if parts else str(found["level"])
 
 
 def main() -> None:

@@ -50,5 +50,5 @@ def test_an_example_reaches_the_rung_it_claims(name: str, tmp_path: Path) -> Non
     report = tmp_path / "replay.json"
     replayed = package("replay", image, "--json-file", report, "--local", env=NO_ENGINE)
     assert replayed.code == 0, replayed.err
-    assert json.loads(report.read_text())["rung"] == claimed
+    assert json.loads(report.read_text())["level"] == claimed
     assert f"| {name} |" in (EXAMPLES / "README.md").read_text()

@@ -183,10 +183,10 @@ def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
     report = ["--json-file", tmp_path / "replay.json"]
     done = package("replay", built.reference, *report, *place(env), env=env)
     assert done.code == 0, done.err
-    assert "rung: artifact (claimed: artifact, seen when built: artifact)" in done.out
+    assert "equivalence level: artifact (claimed: artifact, at build: artifact)" in done.out
     report = json.loads((tmp_path / "replay.json").read_text())
     assert report["passed"] is True
-    assert report["likeness"]["label_flips"] == 0
+    assert report["comparison"]["label_flips"] == 0
     assert all(check["ok"] for check in report["checks"])
     isolation = report["environment_now"]["isolation"]
     assert isolation == ("process" if env else "container")
@@ -231,8 +231,8 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     built = package(*build, env=NO_ENGINE)
     assert built.code == 0, built.err
     with open_reference(str(tmp_path / "image"), None) as found:
-        assert found.manifest.spread is not None
-        assert found.manifest.spread.seeds == (7, 8, 9, 10, 11)
+        assert found.manifest.seed_variance is not None
+        assert found.manifest.seed_variance.seeds == (7, 8, 9, 10, 11)
     shown = package("inspect", tmp_path / "image").out
     assert "metrics ± standard deviation over 5 seeds" in shown
     assert re.search(r"channel=web .*accuracy \d\.\d{4} ± \d\.\d{4}", shown)

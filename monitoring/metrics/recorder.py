@@ -89,7 +89,7 @@ class MetricsRecorder:
         ]
         self._bins = BinCounts(features, clocks or {})
         self._answers = PredictionCounts(profile, metrics.classes)
-        apart = profile.not_compared if profile else {}
+        apart = profile.drift_excluded if profile else {}
         self._expected = frozenset(
             f"{name}:{reason}"
             for name, why in apart.items()

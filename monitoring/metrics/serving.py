@@ -234,7 +234,7 @@ class Metrics:
         self._anomalies = self.series.counter(
             "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
-        self._apart = profile.not_compared if profile else {}
+        self._apart = profile.drift_excluded if profile else {}
         kinds = _named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
@@ -299,7 +299,7 @@ def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     if profile is None:
         return {}
     named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
-    for name, why in profile.not_compared.items():
+    for name, why in profile.drift_excluded.items():
         kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
         if kinds and len(named) < MAX_NAMED:
             named[name] = kinds
@@ -310,7 +310,7 @@ def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
 
 def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
     """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
-    apart = list(profile.not_compared.items()) if profile else []
+    apart = list(profile.drift_excluded.items()) if profile else []
     counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
     more = len(apart) - MAX_APART
     return {**counts, (OTHER, OTHER): more} if more > 0 else counts

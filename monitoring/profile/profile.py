@@ -117,7 +117,7 @@ class Profile(BaseModel):
     features: tuple[FeatureProfile, ...]
     left_out: tuple[str, ...]
     """Not monitored: beyond the cap, of mixed kind, or with all rows in one bin."""
-    not_compared: Mapping[str, NotCompared] = {}
+    drift_excluded: Mapping[str, NotCompared] = {}
     """Feature → why it would drift whatever happens, or is not to be looked at."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}
     """Feature → kind → share of rows: ``missing`` of the training rows, others of the held-out."""

@@ -29,7 +29,7 @@ def make_manifest(
     folder: Path,
     template: str | None = None,
     findings: DataCheckSummary | None = None,
-    spread: SeedVariance | None = None,
+    seed_variance: SeedVariance | None = None,
 ) -> Manifest:
     """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
 
@@ -60,8 +60,8 @@ def make_manifest(
         evaluation=result.evaluation,
         findings=findings,
         environment=result.environment,
-        observed=result.observed,
-        spread=spread,
+        repeatability=result.repeatability,
+        seed_variance=seed_variance,
         compiled=result.compiled,
         runtime=runtime,
         code=tuple(FileEntry.of(path, name) for name, path in code.items()),

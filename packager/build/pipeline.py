@@ -89,7 +89,7 @@ def build(
     check_system_packages(project.image.system_packages, found)
     dependencies = resolve_dependencies(project, found, platform, engine, progress, update=update)
     locked, lock = found.locked if found else None, dependencies.lock
-    spread = load_seed_variance(project, lock, progress)
+    seed_variance = load_seed_variance(project, lock, progress)
     explaining = explain_left_out(sorted_code.left_out)
     with temporary_directory() as folder, tidied, explaining, ExitStack() as kept:
         data = data_files(project)
@@ -98,13 +98,13 @@ def build(
         check_libraries(found, stack, progress)
         with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
             findings = review(project, lock, worker, progress, allow=allow_findings)
-            job = training_job(project, spread)
+            job = training_job(project, seed_variance)
             inputs = inputs_digest(project, lock, worker.isolation, job)
             result = _resumed(inputs, folder, progress) if resume else None
             result = result or train(project, job, worker, folder, progress)
         kept.enter_context(keep_result(inputs, folder / "out", progress))
         manifest = make_manifest(
-            project, lock, stack.runtime, code, result, folder, template, findings, spread
+            project, lock, stack.runtime, code, result, folder, template, findings, seed_variance
         )
         images = _assemble(project, locked, platform, stack, manifest, folder)
         if twice:

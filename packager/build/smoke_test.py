@@ -95,7 +95,7 @@ def smoke_test_in_engine(
 def _recorded(folder: Path) -> Golden:
     """Rows of the data and the fresh model's answers; they stay on this machine."""
     path = folder / "out" / "proof.json"
-    return Golden.load(path) if path.is_file() else Golden(rows=(), answers=())
+    return Golden.load(path) if path.is_file() else Golden(rows=(), expected=())
 
 
 def _asked(recorded: Golden) -> str:
@@ -108,7 +108,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
-    for number, (answer, expected) in enumerate(zip(answers, recorded.answers, strict=True)):
+    for number, (answer, expected) in enumerate(zip(answers, recorded.expected, strict=True)):
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
                 f"held-out row {number}: expected {expected} as recorded, got {answer}",

@@ -23,8 +23,12 @@ def train(
     return TrainingResult.load(out / "result.json")
 
 
-def training_job(project: Project, spread: SeedVariance | None) -> Job:
+def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
     """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded;
     the model is asked about values that its data lacked."""
-    asked = {"repeat": project.model is None, "ask": project.data is not None, "spread": spread}
+    asked = {
+        "repeat": project.model is None,
+        "ask": project.data is not None,
+        "seed_variance": seed_variance,
+    }
     return make_job(project).model_copy(update=asked)

@@ -58,7 +58,7 @@ def derive(
         change=allow_schema_change,
     )
     if as_json:
-        print_result(json.dumps({"version": found.version.number, "how": found.how}))
+        print_result(json.dumps({"version": found.version.number, "outcome": found.outcome}))
     else:
         print_result(f"version {found.version.number}: {found.told}")
 

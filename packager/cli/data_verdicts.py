@@ -178,7 +178,12 @@ def _apply_to_table(
         ConsoleProgress().step(found.told)
         print_result(str(made))
         return
-    facts = {"output": str(made), "table": made.uri, "version": made.version, "how": found.how}
+    facts = {
+        "output": str(made),
+        "table": made.uri,
+        "version": made.version,
+        "outcome": found.outcome,
+    }
     counts = [{"dropped": c.dropped, "fixed": len(c.cells), "unused": c.unused} for c in done]
     print_result(json.dumps({**facts, **(counts[0] if counts else {})}))
 

@@ -71,7 +71,7 @@ def make_stack(
     if data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(data, "data")))
     for layer in (*below, *groups["worker"], *data_layers):
-        progress.item(layer.name, layer.how, layer.size, layer.seconds)
+        progress.item(layer.name, layer.source, layer.size, layer.seconds)
     return Stack(tuple(below), tuple(groups["worker"]), tuple(data_layers), own_runtime())
 
 

@@ -248,9 +248,9 @@ class Manifest(FrozenModel):
     evaluation: Evaluation | None
     findings: DataCheckSummary | None = None
     environment: NumericalEnvironment
-    observed: RepeatabilityResult | None = None
+    repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""
-    spread: SeedVariance | None = None
+    seed_variance: SeedVariance | None = None
     """Recorded by ``package train --seeds``."""
     compiled: Compiled = Compiled(verdict="off")
     """The form itself lies under ``/package/compiled``."""
@@ -270,9 +270,9 @@ class Manifest(FrozenModel):
 
     @property
     def level(self) -> EquivalenceLevel:
-        """The rung a replay has to reach: the claimed one, or what a repeat reached when built."""
+        """The level a replay must reach: the claimed one, or that of the repeat at build."""
         claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
-        return claimed or (self.observed.rung if self.observed else "none")
+        return claimed or (self.repeatability.level if self.repeatability else "none")
 
     @property
     def root(self) -> str:

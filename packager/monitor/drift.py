@@ -70,7 +70,7 @@ class NotCompared:
     name: str
     features: int
     """How many the name stands for: more than 1 only for ``other``."""
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,11 @@ class DriftReport:
     source: str
     regression: bool
     features: tuple[FeatureDrift, ...]
-    odd: tuple[Anomaly, ...]
+    anomalies: tuple[Anomaly, ...]
     slices: tuple[SliceDrift, ...]
     rows: float
     """Rows that were answered."""
-    not_compared: tuple[NotCompared, ...]
+    drift_excluded: tuple[NotCompared, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -132,7 +132,7 @@ class DriftReport:
         """Whether a feature drifts, odd values rose, or a slice got worse."""
         return (
             any(feature.measured.drifting for feature in self.features)
-            or any(odd.anomalous for odd in self.odd)
+            or any(anomalies.anomalous for anomalies in self.anomalies)
             or any(part.regressed for part in self.slices)
         )
 
@@ -148,7 +148,7 @@ class DriftReport:
             }
             for one in self.features
         ]
-        for name, parts in (("odd", self.odd), ("slices", self.slices)):
+        for name, parts in (("anomalies", self.anomalies), ("slices", self.slices)):
             document[name] = [{**asdict(one), "verdict": one.verdict} for one in parts]
         return {key: _plain(value) for key, value in document.items()}
 
@@ -161,10 +161,10 @@ def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
         source=totals.source,
         regression=bool(totals.of("model_feedback_absolute_error_total")),
         features=_features(totals, design_effect),
-        odd=_odd_values(totals),
+        anomalies=_odd_values(totals),
         slices=_slices(totals),
         rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
-        not_compared=tuple(
+        drift_excluded=tuple(
             NotCompared(name, int(count), APART.get(reason, reason))
             for (name, reason), count in sorted(totals.of("model_drift_excluded_features").items())
         ),
@@ -211,7 +211,9 @@ def _odd_values(totals: CounterTotals) -> tuple[Anomaly, ...]:
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
         found.append(Anomaly(feature, kind, values, ratio, reference, z, anomalous, rows))
-    return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
+    return tuple(
+        sorted(found, key=lambda anomalies: (-anomalies.ratio, anomalies.feature, anomalies.kind))
+    )
 
 
 def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:

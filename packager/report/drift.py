@@ -24,12 +24,12 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
     if report.features:
         heads = ("feature", "rows", "PSI", "noise", "z", "q", "JS bits", "verdict")
         parts.append(_table(heads, columns, [_feature(feature) for feature in report.features]))
-    if report.odd:
+    if report.anomalies:
         heads_odd = ("odd values", "kind", "values", "share", "usual", "of", "z", "verdict")
-        parts.append(_table(heads_odd, columns, [_odd(odd) for odd in report.odd]))
-    if report.not_compared:
-        apart = [[_named(one), one.because] for one in report.not_compared]
-        parts.append(_table(("not compared", "because"), columns, apart))
+        parts.append(_table(heads_odd, columns, [_odd(odd) for odd in report.anomalies]))
+    if report.drift_excluded:
+        apart = [[_named(one), one.reason] for one in report.drift_excluded]
+        parts.append(_table(("not compared", "reason"), columns, apart))
     if report.slices:
         score = "mean error" if report.regression else "accuracy"
         heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")

@@ -56,7 +56,7 @@ def _recipe(manifest: Manifest) -> str:
     if manifest.recipe == "none":
         return "none (the model was trained elsewhere)"
     recipe = manifest.recipe
-    level = recipe.level or f"{manifest.level} (seen when built)"
+    level = recipe.level or f"{manifest.level} (of the repeat at build)"
     return f"{recipe.train}, seed {recipe.seed}, params {recipe.params}, level {level}"
 
 
@@ -107,7 +107,7 @@ def compiled_lines(compiled: Compiled) -> Iterator[str]:
         yield f"  compiled      refused: {compiled.reason}"
     else:
         yield (
-            f"  compiled      {compiled.way}: equal on {compiled.held_out_rows} held-out and"
+            f"  compiled      {compiled.strategy}: equal on {compiled.held_out_rows} held-out and"
             f" {compiled.edge_rows} edge rows, largest difference"
             f" {compiled.largest_difference:.1e} (tolerance {compiled.tolerance:g})"
         )
@@ -122,8 +122,8 @@ def _monitored(reference: Reference) -> dict[str, Any] | None:
     if profile is None:
         return None
     features = [feature.name for feature in profile.features]
-    apart = {name: why.model_dump() for name, why in profile.not_compared.items()}
-    return {"features": features, "left_out": list(profile.left_out), "not_compared": apart}
+    apart = {name: why.model_dump() for name, why in profile.drift_excluded.items()}
+    return {"features": features, "left_out": list(profile.left_out), "drift_excluded": apart}
 
 
 def _monitoring(reference: Reference) -> str:
@@ -133,7 +133,7 @@ def _monitoring(reference: Reference) -> str:
     left_out = found["left_out"]
     some = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
     rest = f"; {len(left_out)} left out: {some}" if left_out else ""
-    apart = [f"{name} ({why['detail']})" for name, why in found["not_compared"].items()]
+    apart = [f"{name} ({why['detail']})" for name, why in found["drift_excluded"].items()]
     told = f"; not compared: {', '.join(apart)}" if apart else ""
     return f"drift of {', '.join(found['features'])}{rest}{told}"
 
@@ -142,7 +142,7 @@ def _evaluation(manifest: Manifest) -> Iterator[str]:
     if manifest.evaluation is None:
         return
     yield ""
-    spread = manifest.spread
+    spread = manifest.seed_variance
     over = f" ± standard deviation over {len(spread.seeds)} seeds" if spread else ""
     yield f"  {'held-out rows':<28} {'rows':>7}  metrics{over}"
     yield _metrics("all", manifest.evaluation.overall, spread.overall if spread else {})

@@ -61,8 +61,8 @@ def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
     yield "model", _changes(found.model)
     yield "metrics", _evaluation(found.evaluation)
     yield "findings in the data", _changes(found.findings)
-    yield "training twice", _changes(found.observed)
-    yield "metrics of other seeds", _spread(found.spread)
+    yield "training twice", _changes(found.repeatability)
+    yield "metrics of other seeds", _spread(found.seed_variance)
     yield "files in /package", _changes(found.files)
     yield "image settings", _changes(found.image)
     yield "layers", _layers(found.layers)
@@ -74,7 +74,7 @@ def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
     paths = [between.join(change.path) for change in changes]
     width = min(40, max((len(path) for path in paths), default=0))
     for path, change in zip(paths, changes, strict=True):
-        yield f"{SIGNS.get(change.how, '~')} {path:<{width}}  {_values(change)}"
+        yield f"{SIGNS.get(change.change, '~')} {path:<{width}}  {_values(change)}"
 
 
 def _spread(changes: Changes) -> Iterator[str]:
@@ -98,9 +98,9 @@ def _chance(values: Any) -> Any:
 
 
 def _values(change: Change) -> str:
-    if change.how == "added":
+    if change.change == "added":
         return _value(change.after)
-    if change.how == "removed":
+    if change.change == "removed":
         return _value(change.before)
     if isinstance(change.before, Sequence) and isinstance(change.after, Sequence):
         told = _moved(change.before, change.after)
@@ -143,10 +143,10 @@ def _requirement(found: Requirement) -> str:
     if one is None or other is None:
         wheel = other or one
         version = wheel.version if wheel else ""
-        return f"{SIGNS[found.how]} {found.name} {version}"
-    if found.how == "version":
+        return f"{SIGNS[found.change]} {found.name} {version}"
+    if found.change == "version":
         return f"~ {found.name} {one.version} → {other.version}"
-    if found.how == "group":
+    if found.change == "group":
         return f"~ {found.name} {one.version}: for {one.group} → for {other.group}"
     files = f"{one.filename} {one.sha256[:12]} → {other.filename} {other.sha256[:12]}"
     return f"~ {found.name} {one.version}, another file: {files}"
@@ -158,7 +158,7 @@ def _data(found: DataDifference) -> Iterator[str]:
     yield from _changes(found.files, "/")
     yield from _changes(found.settings)
     for how in ("added", "removed", "changed"):
-        names = [change.path[0] for change in found.columns if change.how == how]
+        names = [change.path[0] for change in found.columns if change.change == how]
         if names:
             yield f"columns {how}: {', '.join(names)}"
     if found.types_differ:

@@ -9,7 +9,7 @@ from pathlib import Path
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.page_policy import POLICY
-from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport
+from packager.worker.replay.report import LEVELS, ModelComparison, ReplayReport
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
 STYLE = Path(__file__).with_name("replay_page.css")
@@ -32,7 +32,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
         f"<h1>{escape(title)}</h1>",
         f'<p class="verdict {state}">{escape(verdict(report))}</p>',
         _ladder(report),
-        _likeness(report.likeness) if report.likeness else "",
+        _likeness(report.comparison) if report.comparison else "",
         _table(f"Checked by {report.checked_by}", ("what", "who vouches for it"), _vouched(report)),
         _table("Metrics", ("metric", "recorded", "now", "accepted", "seeds", ""), _metrics(report)),
         _table("Why it may differ", ("where", "what"), _reasons(report)),
@@ -51,25 +51,25 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
 
 def _ladder(report: ReplayReport) -> str:
     rows = []
-    for rung in LADDER[:-1]:
+    for level in LEVELS[:-1]:
         marks = [
             text
             for text, of in (
-                ("reached", report.rung),
-                ("claimed", report.level if report.claimed else None),
-                ("seen when built", report.observed),
+                ("reached", report.level),
+                ("claimed", report.required_level if report.claimed else None),
+                ("at build", report.level_at_build),
             )
-            if of == rung
+            if of == level
         ]
-        kind = ' class="here"' if rung == report.rung else ""
+        kind = ' class="here"' if level == report.level else ""
         rows.append(
-            f"<li{kind}><b>{rung}</b> {MEANING[rung]} <i>{escape(', '.join(marks))}</i></li>"
+            f"<li{kind}><b>{level}</b> {MEANING[level]} <i>{escape(', '.join(marks))}</i></li>"
         )
-    return f'<h2>The ladder</h2><ol class="ladder">{"".join(rows)}</ol>'
+    return f'<h2>Equivalence levels</h2><ol class="ladder">{"".join(rows)}</ol>'
 
 
 def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
-    return [*report.vouched.items(), *isolated(report)]
+    return [*report.verified_by.items(), *isolated(report)]
 
 
 def _likeness(found: ModelComparison) -> str:
@@ -98,11 +98,11 @@ def _metrics(report: ReplayReport) -> Iterator[tuple[str, ...]]:
 
 
 def _reasons(report: ReplayReport) -> Iterator[tuple[str, ...]]:
-    if report.rung == "artifact":
+    if report.level == "artifact":
         return
     for text in report.environment_differences or (SAME_ENVIRONMENT,):
         yield "environment", text
-    for text in report.slips:
+    for text in report.nondeterminism:
         place, _, what = text.partition(": ")
         yield place, what
 

@@ -101,7 +101,7 @@ def log_json(version: Version) -> dict[str, Any]:
 def _line(version: Version) -> str:
     count = f"{version.fingerprint.row_count} rows" if version.fingerprint else "? rows"
     content = version.fingerprint.rows[0][:8] if version.fingerprint else "-" * 8
-    what = version.what if version.reverted_to is None else f"revert to {version.reverted_to}"
+    what = version.operation if version.reverted_to is None else f"revert to {version.reverted_to}"
     return (
         f"{version.number:>4}  {version.when}  {content}  {count:>12}  {what:<12} "
         f"{version.author:<10} {version.message}"

@@ -156,10 +156,10 @@ def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: s
 
 def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[SeedRuns, SeedRuns]]:
     """Slice (and ``__all__``) to the variances of the score over seeds, where both know them."""
-    if first.spread is None or second.spread is None:
+    if first.seed_variance is None or second.seed_variance is None:
         return {}
     metric = "accuracy" if first.task == "classification" else "mae"
-    one, other = _variances(first.spread, metric), _variances(second.spread, metric)
+    one, other = _variances(first.seed_variance, metric), _variances(second.seed_variance, metric)
     return {name: (one[name], other[name]) for name in one.keys() & other.keys()}
 
 

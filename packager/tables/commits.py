@@ -95,7 +95,7 @@ def _told(entry: dict[str, Any], operation: str) -> Version:
     return Version(
         number=entry["version"],
         milliseconds=entry.get("timestamp", 0),
-        what=entry.get("package.what") or _OTHERS.get(operation, operation),
+        operation=entry.get("package.what") or _OTHERS.get(operation, operation),
         message=entry.get("package.message", ""),
         author=entry.get("package.author", ""),
         fingerprint=Fingerprint.model_validate_json(printed) if printed else None,

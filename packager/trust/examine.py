@@ -33,7 +33,7 @@ class Examined:
     base: BaseImage | None
     """The package's base, where the cache holds the very same."""
     checks: tuple[Check, ...]
-    vouched: dict[str, str]
+    verified_by: dict[str, str]
     """Part of the package → who vouches for it, and how."""
     bytecode: bool
     """Whether the dependencies' bytecode was made on this machine, from the locked wheels."""
@@ -72,7 +72,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
     bytecode = shared <= made_here() and not environment.own_word
     if base is not None or lock.base == "none":
         checks += bytecode_checks(contents.layers, base.compiler() if base else None)
-    vouched = {
+    verified_by = {
         "code, model, data": f"{HERE}: against the manifest, root {reference.manifest.root[:12]}",
         "base": _of_base(lock, base, engine),
         "dependencies": _of_environment(environment, lock),
@@ -81,7 +81,9 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
-    return Examined(lock, image.layers[:count], contents, base, tuple(checks), vouched, bytecode)
+    return Examined(
+        lock, image.layers[:count], contents, base, tuple(checks), verified_by, bytecode
+    )
 
 
 def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:

@@ -123,7 +123,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=slices,
         evaluation=evaluation,
         environment=numerical_environment(),
-        observed=_observe(job, root, out, loaded, dataset, evaluation, before),
+        repeatability=_observe(job, root, out, loaded, dataset, evaluation, before),
         compiled=IsolatedSteps(loaded.models, serve, job.task, schema, root).compiled(
             dataset.test[list(dataset.features)], out / FOLDER
         ),

@@ -202,8 +202,8 @@ def prediction_datatype(manifest: Manifest) -> str:
 
 def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
     """Whether answers hold probabilities: as the golden ones do, else where classes are known."""
-    if golden is not None and golden.answers:
-        return "probabilities" in golden.answers[0]
+    if golden is not None and golden.expected:
+        return "probabilities" in golden.expected[0]
     return manifest.schema_.classes is not None
 
 

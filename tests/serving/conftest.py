@@ -57,7 +57,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     kinds = [("carat", "number"), ("color", "string"), ("tables", "integer")]
     profile = build_profile(frame, kinds)
     (root / "package" / "profile.json").write_text(profile.model_dump_json())
-    golden = Golden(rows=({"carat": 0.5, "color": "E", "tables": 55},), answers=())
+    golden = Golden(rows=({"carat": 0.5, "color": "E", "tables": 55},), expected=())
     (root / "package" / "golden.json").write_bytes(golden.dump())
     return Package(root, manifest, frame, model)
 

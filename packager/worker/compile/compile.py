@@ -117,8 +117,8 @@ def _judged(
     form = found.form
     return Compiled(
         verdict="equal" if judged.equal else "refused",
-        way=form.way,
-        reason="" if judged.equal else _reason(form.way, judged),
+        strategy=form.strategy,
+        reason="" if judged.equal else _reason(form.strategy, judged),
         domain=form.domain if judged.equal else (),
         held_out_rows=judged.held_out,
         edge_rows=judged.edges,
@@ -128,10 +128,10 @@ def _judged(
     )
 
 
-def _reason(way: str, judged: EquivalenceResult) -> str:
+def _reason(strategy: str, judged: EquivalenceResult) -> str:
     if judged.differing:
-        return f"{way}: it answers otherwise than the model"
-    return f"{way}: no held-out row lies in its domain"
+        return f"{strategy}: it answers otherwise than the model"
+    return f"{strategy}: no held-out row lies in its domain"
 
 
 def _check_known(model: LoadedModel) -> None:

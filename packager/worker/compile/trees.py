@@ -51,7 +51,7 @@ class Candidate:
 class Refused:
     """A way that was thought of, and why it can't be gone."""
 
-    way: str
+    strategy: str
     reason: str
 
 

@@ -27,7 +27,7 @@ from packager.worker.replay.nondeterminism import find_nondeterminism
 from packager.worker.replay.remeasure import Measured, ReadAgain, measure_again, read_again
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
-    LADDER,
+    LEVELS,
     ModelComparison,
     ReplayReport,
     claimed,
@@ -102,38 +102,40 @@ def _compare(
         manifest.evaluation, measured.evaluation, recipe.accept, every=found.bit_equal
     )
     agreed = accepted(metrics)
-    statistical = within_seed_variance(manifest.spread, measured.evaluation, recipe.accept)
-    rung = equivalence_level(found, metrics=agreed, statistical=statistical)
+    statistical = within_seed_variance(manifest.seed_variance, measured.evaluation, recipe.accept)
+    level = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
         checks.append(slices_check(manifest.evaluation, measured.evaluation))
     # Metrics count on every rung: a false claim about a true model is still a false claim.
     # But where a repeat reached no rung at the build, they are known to differ by chance.
-    judged = agreed or rung == "statistical" or manifest.level == "none"
+    judged = agreed or level == "statistical" or manifest.level == "none"
     sound = judged and all(check.ok for check in checks)
     return ReplayReport(
-        rung=rung,
-        level=manifest.level,
+        level=level,
+        required_level=manifest.level,
         claimed=claimed(manifest),
-        observed=manifest.observed.rung if manifest.observed else None,
-        passed=_noticed(rung, manifest)
+        level_at_build=manifest.repeatability.level if manifest.repeatability else None,
+        passed=_noticed(level, manifest)
         if perturbed.what
-        else sound and rung != "none" and reaches(rung, manifest.level),
+        else sound and level != "none" and reaches(level, manifest.level),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
-        intervals=intervals(manifest.spread),
-        likeness=found,
-        slips=() if rung == "artifact" or perturbed.what else find_nondeterminism(root.code),
+        intervals=intervals(manifest.seed_variance),
+        comparison=found,
+        nondeterminism=()
+        if level == "artifact" or perturbed.what
+        else find_nondeterminism(root.code),
         environment_recorded=manifest.environment,
         environment_now=result.environment,
         environment_differences=environment_differences(manifest.environment, result.environment),
     )
 
 
-def _noticed(rung: EquivalenceLevel, manifest: Manifest) -> bool:
+def _noticed(level: EquivalenceLevel, manifest: Manifest) -> bool:
     """Whether a change on purpose came out lower than a repeat without one."""
-    usual = manifest.observed.rung if manifest.observed else manifest.level
-    return LADDER.index(rung) > LADDER.index(usual)
+    usual = manifest.repeatability.level if manifest.repeatability else manifest.level
+    return LEVELS.index(level) > LEVELS.index(usual)
 
 
 def _likeness(manifest: Manifest, root: Root, now: FittedModel, read: ReadAgain) -> ModelComparison:

@@ -14,24 +14,23 @@ def as_text(report: ReplayReport) -> str:
     wrong = [check for check in report.checks if not check.ok]
     lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
-    if report.likeness is not None:
-        lines += _likeness(report.likeness)
+    if report.comparison is not None:
+        lines += _likeness(report.comparison)
         if not report.metrics:
             lines.append("metrics: none were compared, so nothing of them is shown")
     for name, check in report.metrics.items():
         ok = "" if check.ok else "  (not accepted)"
         lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")
-    if report.rung != "artifact":
+    if report.level != "artifact":
         reasons = report.environment_differences or (SAME_ENVIRONMENT,)
         lines += [f"environment: {text}" for text in reasons if report.environment_now]
-        lines += [f"may be the reason: {text}" for text in report.slips]
+        lines += [f"may be the reason: {text}" for text in report.nondeterminism]
     lines.append(f"checked by: {report.checked_by}")
-    lines += [f"  {part}: {who}" for part, who in report.vouched.items()]
+    lines += [f"  {part}: {who}" for part, who in report.verified_by.items()]
     lines += [f"  {what}: {how}" for what, how in isolated(report)]
-    seen = f", seen when built: {report.observed}" if report.observed else ""
-    lines.append(
-        f"rung: {report.rung} (claimed: {report.level if report.claimed else 'none'}{seen})"
-    )
+    claimed = report.required_level if report.claimed else "none"
+    built = f", at build: {report.level_at_build}" if report.level_at_build else ""
+    lines.append(f"equivalence level: {report.level} (claimed: {claimed}{built})")
     lines.append(verdict(report))
     return "\n".join(lines)
 

@@ -73,7 +73,7 @@ def examples(
     rows = _rows(schema, ways)
     reply = asker.ask(rows)
     if reply.outcome in ("answered", "no answer"):
-        return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+        return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)
     stuck: list[str] = []
     if bases:
         ways, stuck = _ways_taken(schema, ways, asker, bases)
@@ -125,5 +125,5 @@ def _answered(rows: Sequence[Row], asker: ModelProcess) -> Golden:
     """The rows with the answers to all of them at once; no row where the model gives none."""
     reply = asker.ask(rows) if rows else None
     if reply is None or reply.outcome != "answered":
-        return Golden(rows=(), answers=())
-    return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+        return Golden(rows=(), expected=())
+    return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)

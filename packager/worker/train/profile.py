@@ -69,7 +69,7 @@ def profile(
     return found.model_copy(
         update={
             "features": (*found.features, *answers),
-            "not_compared": apart,
+            "drift_excluded": apart,
             "reference_anomalies": _counted(reference_anomalies(dataset, schema), apart),
             "calibration": None if confidences is None else calibrate(confidences, right),
         }

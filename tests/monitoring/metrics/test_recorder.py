@@ -290,7 +290,7 @@ def test_a_later_timestamp_flags_no_row() -> None:
         "when": NotCompared(reason="moment", detail="a moment"),
         "count": NotCompared(reason="excluded", detail="[monitoring] exclude"),
     }
-    observer, registry = make(PROFILE.model_copy(update={"not_compared": apart}))
+    observer, registry = make(PROFILE.model_copy(update={"drift_excluded": apart}))
     flags = [["when:out_of_range"], ["when:missing", "when:out_of_range"], ["count:missing"], []]
     assert observer.unexpected(flags) == [[], ["when:missing"], [], []]
     columns = [[None] * 4 for _ in NAMES]

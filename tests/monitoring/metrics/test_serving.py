@@ -152,7 +152,7 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
     }
     frame = pd.DataFrame({"size": np.arange(100.0)})
     profile = build_profile(frame, [("size", "number")])
-    metrics, registry = make(profile=profile.model_copy(update={"not_compared": apart}))
+    metrics, registry = make(profile=profile.model_copy(update={"drift_excluded": apart}))
     kinds = ("missing", "unseen", "below_range", "above_range", "invalid")
     names = ("when", "secret", "m19", "size")
     metrics.add_anomalies({(name, kind): 1 for name in names for kind in kinds})
@@ -193,7 +193,7 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
     reasons: list[Any] = ["excluded", "moment", "calendar", "new_by_time"]
     apart = {f"apart {i}": NotCompared(reason=reasons[i % 4], detail="") for i in range(30)}
     features = (*profile.features, *answers)
-    profile = profile.model_copy(update={"features": features, "not_compared": apart})
+    profile = profile.model_copy(update={"features": features, "drift_excluded": apart})
     slices = [f"slice {i}" for i in range(24)]
     metrics, registry = make(
         profile=profile,

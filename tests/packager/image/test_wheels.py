@@ -189,7 +189,7 @@ def test_the_same_wheels_give_the_same_layers_in_another_cache(tmp_path: Path, m
     first = layers_of(*paths)
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "elsewhere"))
     again = layers_of(*paths)
-    assert [layer.how for layer in again] == ["built"]
+    assert [layer.source for layer in again] == ["built"]
     assert [layer.diff_id for layer in again] == [layer.diff_id for layer in first]
 
 

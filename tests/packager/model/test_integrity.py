@@ -51,7 +51,7 @@ def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rung", "level", "enough"),
+    ("level", "required", "enough"),
     [
         ("artifact", "artifact", True),
         ("artifact", "metrics", True),
@@ -62,8 +62,8 @@ def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
         ("none", "statistical", False),
     ],
 )
-def test_a_rung_reaches_itself_and_what_is_weaker(rung: str, level: str, enough: bool) -> None:
-    assert reaches(rung, level) is enough
+def test_a_level_reaches_itself_and_weaker_ones(level: str, required: str, enough: bool) -> None:
+    assert reaches(level, required) is enough
 
 
 def packaged(tmp_path: Path) -> tuple[Manifest, Root]:

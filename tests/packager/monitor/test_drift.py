@@ -105,7 +105,7 @@ def test_drift_odd_values_and_a_worse_slice_are_said_aloud() -> None:
     assert shown.endswith("verdict: drift")
     document = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert document["features"][0]["drifting"] is True
-    assert document["odd"][0]["ratio"] == 0.1
+    assert document["anomalies"][0]["ratio"] == 0.1
 
 
 def test_long_names_are_cut_to_the_terminal_and_nowhere_else() -> None:
@@ -275,12 +275,12 @@ def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     assert rows[2][:6] == ["f", "above_range", "3", "0.003", "0.25", "held-out"]
     assert "in training" not in shown
     document = found.as_json()
-    assert document["not_compared"][1] == {
+    assert document["drift_excluded"][1] == {
         "name": "when",
         "features": 1,
-        "because": "a time: what comes later is always new",
+        "reason": "a time: what comes later is always new",
     }
-    assert [odd["verdict"] for odd in document["odd"]] == ["more", "ok"]
+    assert [odd["verdict"] for odd in document["anomalies"]] == ["more", "ok"]
 
 
 def test_a_package_without_a_profile_has_nothing_to_compare() -> None:

@@ -11,7 +11,7 @@ def lines(**fields) -> list[str]:
 def test_a_form_is_shown_with_its_way_evidence_and_domain():
     assert lines(
         verdict="equal",
-        way="encoders + treelite",
+        strategy="encoders + treelite",
         domain=("size: any value, or null",),
         held_out_rows=7,
         edge_rows=5,

@@ -82,7 +82,7 @@ def test_a_recipe_may_write_beside_its_code_in_training_and_in_replay(
     try:
         replayed = package("replay", done.json["tag"], "--json-file", tmp_path / "replay.json")
         assert replayed.code == 0, replayed.err
-        assert "rung: artifact" in replayed.out
+        assert "equivalence level: artifact" in replayed.out
     finally:
         engine.remove(done.json["tag"])
         engine.remove(done.json["companion"]["tag"])

@@ -64,15 +64,15 @@ def runs(project):
 
 def test_a_step_runs_once_for_equal_parents_code_and_parameters(project, raw, clean, commit, frame):
     made = run(project, clean, [raw], least=3)
-    assert (made.how, made.version.derived.parents[0].version) == ("computed", 1)
+    assert (made.outcome, made.version.derived.parents[0].version) == ("computed", 1)
     assert made.version.derived.params == {"least": 3}
-    assert run(project, clean, [raw], least=3).how == "unchanged"
+    assert run(project, clean, [raw], least=3).outcome == "unchanged"
     assert runs(project) == 1
-    assert run(project, clean, [raw], least=4).how == "computed"
+    assert run(project, clean, [raw], least=4).outcome == "computed"
     (project / "helpers.py").write_text("FACTOR = 2\n")
-    assert run(project, clean, [raw], least=4).how == "computed"
+    assert run(project, clean, [raw], least=4).outcome == "computed"
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert run(project, clean, [raw], least=4).how == "computed"
+    assert run(project, clean, [raw], least=4).outcome == "computed"
     assert runs(project) == 4
 
 
@@ -86,7 +86,7 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
     revert(Location(raw.uri, 1), "", "me")
     assert "raw is at 3, it was made of 2" in stale(clean, VersionedTable.open(clean).latest)[0]
     back = run(project, clean, [raw])
-    assert (back.how, back.version.reverted_to) == ("reverted", 1)
+    assert (back.outcome, back.version.reverted_to) == ("reverted", 1)
     assert stale(clean, VersionedTable.open(clean).latest) == []
     assert runs(project) == 2
 
@@ -116,8 +116,8 @@ def test_lineage_draws_what_is_above_and_below_and_what_is_stale(
 
 
 def test_a_command_is_a_step_too(project, raw, clean):
-    assert run(project, clean, [raw], "cp {raw} {out}", is_command=True).how == "computed"
-    assert run(project, clean, [raw], "cp {raw} {out}", is_command=True).how == "unchanged"
+    assert run(project, clean, [raw], "cp {raw} {out}", is_command=True).outcome == "computed"
+    assert run(project, clean, [raw], "cp {raw} {out}", is_command=True).outcome == "unchanged"
     with pytest.raises(PackageError, match=r"expected a Parquet file at \{out\}, got none"):
         run(project, clean, [raw], "true", is_command=True)
     with pytest.raises(PackageError, match="ended with 1; nothing was committed"):
@@ -185,7 +185,7 @@ def test_tables_of_an_object_store_are_derived_noted_and_collected(
         commit(frame.assign(x=frame["x"] + shift), location=raw)
     (tmp_path / "raw" / "_package_pins").mkdir()
     (tmp_path / "raw" / "_package_pins" / ".half-written").write_text('{"version"')
-    assert run(project, clean, [Location(raw.uri, 1)]).how == "computed"
+    assert run(project, clean, [Location(raw.uri, 1)]).outcome == "computed"
     assert [(pin.version, pin.table) for pin in pins(raw)] == [(1, clean.uri)]
     assert "clean@1  (stale)  ← steps:clean" in lineage_text(lineage(raw))
     assert len(vacuum(raw, 1, [], delete=True).files) == 1

@@ -197,7 +197,7 @@ def test_appends_of_other_programs_are_versions_like_ours(commit, place, frame):
     write_deltalake(place.uri, pa.table({"id": [7], "x": [0.5], "c": ["z"]}), mode="append")
     commit(pd.DataFrame({"id": [8], "x": [1.5], "c": ["z"]}), append=True)
     assert [row["id"] for row in rows(place)][-3:] == [199, 7, 8]
-    assert [v.what for v in VersionedTable.open(place).versions] == ["add", "add", "append"]
+    assert [v.operation for v in VersionedTable.open(place).versions] == ["add", "add", "append"]
 
 
 @pytest.mark.parametrize("operation", [None, "CREATE TABLE", "CREATE TABLE AS SELECT"])

@@ -100,7 +100,7 @@ def test_answers_are_ascii_whatever_the_labels() -> None:
 def test_the_schema_tells_inputs_output_and_a_row_to_try() -> None:
     manifest = make_manifest(diamonds_schema(diamonds()))
     row = {"carat": 0.5, "color": "E", "tables": 55}
-    document = messages.schema_document(manifest, Golden(rows=(row,), answers=()))
+    document = messages.schema_document(manifest, Golden(rows=(row,), expected=()))
     assert document["version"] == manifest.tag
     assert document["classes"] == ["Fair", "Good", "Ideal"]
     assert document["target"] == "cut"

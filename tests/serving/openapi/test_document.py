@@ -17,7 +17,7 @@ from serving.openapi import document as openapi
 from serving.protocols import registry
 
 ROW = {"carat": 0.5, "color": "E", "tables": 55}
-GOLDEN = Golden(rows=(ROW,), answers=({"prediction": "Ideal", "probabilities": {}},))
+GOLDEN = Golden(rows=(ROW,), expected=({"prediction": "Ideal", "probabilities": {}},))
 COLUMNS = (
     Column(name="number", kind="number", dtype="float64", nullable=True, minimum=0.5, maximum=9),
     Column(name="integer", kind="integer", dtype="int8", nullable=False, minimum=1, maximum=5),

@@ -110,7 +110,7 @@ def test_without_data_there_is_nothing_to_show(tmp_path: Path):
 
 def test_without_treelite_trees_take_another_way(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(ensembles.importlib.util, "find_spec", lambda _: None)
-    assert sample("forest", tmp_path / "form").verdict.way == "encoders + native estimator"
+    assert sample("forest", tmp_path / "form").verdict.strategy == "encoders + native estimator"
 
 
 def test_require_names_the_reason(tmp_path: Path):

@@ -19,9 +19,9 @@ def test_a_seeded_recipe_is_seen_to_repeat_to_the_byte(
 ) -> None:
     project.code(train=FOREST)
     project.data(rows)
-    observed = project.train(project.job(repeat=True)).observed
+    observed = project.train(project.job(repeat=True)).repeatability
     assert observed is not None
-    assert (observed.rung, observed.bit_equal, observed.differing) == ("artifact", True, ())
+    assert (observed.level, observed.bit_equal, observed.differing) == ("artifact", True, ())
     assert observed.state is not None
 
 
@@ -57,10 +57,10 @@ def test_a_humbler_claim_stands_and_the_slip_is_recorded(
     project.data(rows)
     names = ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc")
     humble = recipe(level="metrics", accept=dict.fromkeys(names, 100.0))
-    observed = project.train(project.job(repeat=True, recipe=humble)).observed
+    observed = project.train(project.job(repeat=True, recipe=humble)).repeatability
     assert observed is not None
-    assert observed.rung in ("predictions", "metrics")
-    assert observed.slips[0].startswith("train.py:6: numpy.random.default_rng()")
+    assert observed.level in ("predictions", "metrics")
+    assert observed.nondeterminism[0].startswith("train.py:6: numpy.random.default_rng()")
     assert any(part.startswith(".random_state") for part in observed.differing)
 
 
@@ -83,11 +83,12 @@ def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
     nobody = RECIPE.model_copy(update={"level": None})
     ended = project.start(project.job(repeat=True, recipe=nobody))
     assert ended.code == 0, ended.stderr
-    observed = TrainingResult.load(project.out / "result.json").observed
+    observed = TrainingResult.load(project.out / "result.json").repeatability
     assert observed is not None
-    assert (observed.rung, observed.differing) == ("state", ())
+    assert (observed.level, observed.differing) == ("state", ())
     assert (
-        "the second model reached the rung 'state'. A replay has to reach it too." in ended.stderr
+        "the second model reached the equivalence level 'state'. A replay must reach it too."
+        in ended.stderr
     )
     assert ".fitted_at_: a time of the fit: " in ended.stderr
     assert "set it to None before train returns the model" in ended.stderr
@@ -112,9 +113,9 @@ def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_o
     nobody = RECIPE.model_copy(update={"level": None})
     ended = project.start(project.job(repeat=True, recipe=nobody))
     assert ended.code == 0, ended.stderr
-    observed = TrainingResult.load(project.out / "result.json").observed
+    observed = TrainingResult.load(project.out / "result.json").repeatability
     assert observed is not None
-    assert (observed.rung, observed.bit_equal) == ("none", False)
+    assert (observed.level, observed.bit_equal) == ("none", False)
     assert "exit code 7" in observed.differing[0]
     assert "nothing is known of how equal a repeat is" in ended.stderr
     claimed = project.start(project.job(repeat=True))
@@ -136,7 +137,7 @@ def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
     )
     project.data(rows)
     ended = project.start(project.job(repeat=True))
-    assert "reached the rung 'state', expected 'artifact'" in ended.error["message"]
+    assert "reached the equivalence level 'state', expected 'artifact'" in ended.error["message"]
     assert ".cv_results_.mean_fit_time: largest difference" in ended.error["message"]
     assert ended.error["hint"] == (
         "a search remembers how long each fit took: return its best_estimator_;"
@@ -213,5 +214,5 @@ def test_a_pinned_instruction_set_reaches_the_libraries(
     steered = result.environment.variables
     assert "OPENBLAS_CORETYPE=Haswell" in steered
     assert not any(entry.startswith("GLIBC_TUNABLES") for entry in steered)
-    assert result.observed is not None
-    assert result.observed.rung == "artifact"
+    assert result.repeatability is not None
+    assert result.repeatability.level == "artifact"

@@ -128,8 +128,8 @@ def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replay
     result = project.train(job)
     assert [column.name for column in result.schema_.features] == ["count", "size"]
     assert [column.name for column in result.schema_.extras] == ["new"]
-    assert result.observed is not None
-    assert result.observed.rung == "artifact"
+    assert result.repeatability is not None
+    assert result.repeatability.level == "artifact"
     assert result.compiled.verdict == "equal", result.compiled.reason
     assert set(result.evaluation.slices) == {"new=False", "new=True"}
 

@@ -159,7 +159,7 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
         "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
     }
     found = profiled(dataset, schema, loaded, apart)
-    assert found.not_compared == apart
+    assert found.drift_excluded == apart
     assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
     assert found.reference_anomalies["f150"] == {"missing": 0.0}
     assert found.reference_anomalies["f3"] == {}

@@ -211,6 +211,6 @@ def test_a_model_that_exits_or_knows_only_its_own_codes_is_built(
     known = {f"r-{place}" for place in range(80)}
     assert golden.rows == () or {row["code"] for row in golden.rows} <= known
     proof = Golden.load(project.out / "proof.json")
-    assert len(proof.rows) == len(proof.answers) == 8
+    assert len(proof.rows) == len(proof.expected) == 8
     assert {row["code"] for row in proof.rows} <= known
     assert not list(Path(project.out).glob("asking-*"))
