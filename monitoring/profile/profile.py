@@ -28,12 +28,12 @@ PREDICTION = "__prediction__"
 CONFIDENCE = "__confidence__"
 
 FeatureKind = Literal["numeric", "categorical", "text_length"]
-ApartReason = Literal["excluded", "moment", "calendar", "new_by_time", "personal"]
+ApartReason = Literal["excluded", "timestamp", "calendar", "nonstationary", "personal"]
 APART: Mapping[str, str] = {
     "excluded": "[monitoring] exclude names it",
-    "moment": "a time: what comes later is always new",
+    "timestamp": "a time: what comes later is always new",
     "calendar": "it follows from the date or the time of day",
-    "new_by_time": "most held-out values are new, as the split is by time",
+    "nonstationary": "most held-out values are new, as the split is by time",
     "personal": "it holds personal data, whose values are not shown",
     "other": "package inspect says why",
 }

@@ -15,7 +15,7 @@ WHAT = {
     "range": "values out of their range",
     "missing": "values missing where there should be one",
     "unseen_category": "values that are no known category",
-    "misspelt": "values look misspelt",
+    "typo": "possible typos",
     "mixed_types": "cells of another type than their column",
     "placeholder": "placeholders in place of values",
     "impossible_zero": "zeros where all others are far from zero",

@@ -39,7 +39,7 @@ WITHOUT_MODELS: dict[str, Detector] = {
     "range": ranges,
     "missing": missing,
     "unseen_category": unseen_category,
-    "misspelt": typo,
+    "typo": typo,
     "mixed_types": mixed_types,
     "placeholder": placeholder,
     "impossible_zero": impossible_zero,

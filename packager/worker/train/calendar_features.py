@@ -84,11 +84,11 @@ def _why(
     parts: Mapping[str, _Part],
 ) -> NotCompared | None:
     if column.name in moments:
-        return NotCompared(reason="moment", detail="a moment")
+        return NotCompared(reason="timestamp", detail="a timestamp")
     if not values.notna().any():
         return None
     if named_moment(column.name, values):
-        return NotCompared(reason="moment", detail="a moment as a number")
+        return NotCompared(reason="timestamp", detail="a timestamp as a number")
     part = _related(values, parts)
     if part is not None:
         return NotCompared(reason="calendar", detail=part)
@@ -112,7 +112,7 @@ def _made_new(column: Column, dataset: Dataset, job: Job) -> NotCompared | None:
     if not len(held_out) or outside <= NEW_SHARE * len(held_out):
         return None
     share = round(100 * outside / len(held_out))
-    return NotCompared(reason="new_by_time", detail=f"{share} % of the held-out values are new")
+    return NotCompared(reason="nonstationary", detail=f"{share} % of the held-out values are new")
 
 
 def _moments(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:

@@ -287,7 +287,7 @@ def test_no_profile_still_counts_rows() -> None:
 
 def test_a_later_timestamp_flags_no_row() -> None:
     apart = {
-        "when": NotCompared(reason="moment", detail="a moment"),
+        "when": NotCompared(reason="timestamp", detail="a timestamp"),
         "count": NotCompared(reason="excluded", detail="[monitoring] exclude"),
     }
     observer, registry = make(PROFILE.model_copy(update={"drift_excluded": apart}))

@@ -146,7 +146,7 @@ def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> 
 
 def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
     apart = {
-        "when": NotCompared(reason="moment", detail="a moment"),
+        "when": NotCompared(reason="timestamp", detail="a timestamp"),
         "secret": NotCompared(reason="excluded", detail="[monitoring] exclude"),
         **{f"m{i}": NotCompared(reason="calendar", detail="month") for i in range(20)},
     }
@@ -174,7 +174,7 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
         for sample in metric.samples
         if sample.name == "model_drift_excluded_features"
     }
-    assert told["when", "moment"] == told["secret", "excluded"] == 1
+    assert told["when", "timestamp"] == told["secret", "excluded"] == 1
     assert told["other", "other"] == len(apart) - MAX_APART
     assert sum(told.values()) == len(apart)
 
@@ -190,7 +190,7 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
         classes is None,
     )
     profile = build_profile(frame, [(name, "integer") for name in frame], 15 - len(answers))
-    reasons: list[Any] = ["excluded", "moment", "calendar", "new_by_time"]
+    reasons: list[Any] = ["excluded", "timestamp", "calendar", "nonstationary"]
     apart = {f"apart {i}": NotCompared(reason=reasons[i % 4], detail="") for i in range(30)}
     features = (*profile.features, *answers)
     profile = profile.model_copy(update={"features": features, "drift_excluded": apart})

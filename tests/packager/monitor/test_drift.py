@@ -259,7 +259,7 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
 
 def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     more = [
-        line("model_drift_excluded_features", 1, feature="when", reason="moment"),
+        line("model_drift_excluded_features", 1, feature="when", reason="timestamp"),
         line("model_drift_excluded_features", 7, feature="other", reason="other"),
         line("model_feature_anomalies_total", 3, feature="f", kind="above_range"),
         line("model_feature_reference_anomalies_ratio", 0.25, feature="f", kind="above_range"),

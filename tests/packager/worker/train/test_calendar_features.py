@@ -72,8 +72,8 @@ def test_what_follows_from_a_moment_is_found_whatever_it_is_called(kind: str) ->
     frame["when"] = moments[kind]
     asked = {"exclude": ("when",)} if kind == "excluded" else {}
     told = found(frame, **asked)
-    assert told.pop("when", "moment: a moment") == "moment: a moment"
-    assert told.pop("k") == "moment: a moment"
+    assert told.pop("when", "timestamp: a timestamp") == "timestamp: a timestamp"
+    assert told.pop("k") == "timestamp: a timestamp"
     part = {"a": "month", "b": "month", "c": "weekday", "d": "weekday", "e": "hour", "f": "year"}
     part |= {"g": "hour", "h": "month", "i": "month", "j": "day of the year"}
     for name, expected in part.items():
@@ -96,7 +96,7 @@ def test_values_that_only_look_like_a_month_are_compared() -> None:
             "free": [f"order {i}" for i in range(ROWS)],
         }
     )
-    assert found(frame) == {"when": "moment: a moment"}
+    assert found(frame) == {"when": "timestamp: a timestamp"}
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
     by_time = Split(time="day", start="2024-01-01")
     told = found(train, test, split=by_time)
     assert list(told) == ["counter", "release"]
-    assert told["counter"] == "new_by_time: 100 % of the held-out values are new"
+    assert told["counter"] == "nonstationary: 100 % of the held-out values are new"
     assert found(train, test) == {}
 
 
@@ -208,7 +208,7 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
 )
 def test_odd_values_are_no_trouble(values: Any) -> None:
     frame = pd.DataFrame({"date": values, "month": [1, 2] * 50, "when": times(900, 100)})
-    assert found(frame)["when"] == "moment: a moment"
+    assert found(frame)["when"] == "timestamp: a timestamp"
 
 
 def test_a_person_has_the_last_word() -> None:
