@@ -111,6 +111,7 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
 
 @settings(max_examples=60, deadline=None)
 @given(ROWS)
+@pytest.mark.slow
 def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ...]]) -> None:
     alone, one = make()
     for row in rows:
