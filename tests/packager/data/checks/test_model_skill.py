@@ -28,8 +28,9 @@ def test_a_model_no_better_than_chance_judges_nothing():
 
 
 def test_numbers_no_better_than_the_median_judge_nothing():
-    given = np.random.default_rng(5).normal(size=200)
+    draw = np.random.default_rng(5)
+    given = draw.normal(size=200)
     rows = np.arange(200)
     check_skill(OutOfFold(rows, None, given, given + 0.1))
     with pytest.raises(NotApplicableError, match="no better than the median"):
-        check_skill(OutOfFold(rows, None, given, np.random.default_rng(5).normal(size=200)))
+        check_skill(OutOfFold(rows, None, given, draw.normal(size=200)))
