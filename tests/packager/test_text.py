@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.column_converter import short
+from packager.data.rows.column_converter import short
 from packager.text import beginning
 
 VALUES = st.recursive(

@@ -16,11 +16,12 @@ import pyarrow.parquet
 import pytest
 
 from packager.data.fingerprint import fingerprint
-from packager.data.frames import infer_columns, keep_text_plain, read
+from packager.data.frames import infer_columns, read
 from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
 from packager.data.preview import read_first_rows, refuse_commas
 from packager.data.row_files import read_rows
+from packager.data.rows.text_storage import keep_text_plain
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
 from packager.manifest.read_options import TableReadOptions
