@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.recorder import KEPT_ROWS, Batch, MetricsRecorder
 from monitoring.metrics.serving import Metrics
-from monitoring.profile.binning import answer_features, build_profile
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import NotCompared, Profile
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.binning import answer_features, build_profile
 
 NAMES = ("carat", "color", "count", "flag", "when", "words")
 KINDS = ("number", "string", "integer", "boolean", "datetime", "string")

@@ -18,13 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self, TextIO
 
-from packager.data.request_rows import RowChecker
+from packager.data.rows.request_rows import RowChecker
 from packager.errors import PackageError
+from packager.model.answers import answers
 from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.model.predictions import finite
 from packager.worker.job import QueryJob
-from packager.worker.predict import answered
 
 LOAD_SECONDS = 300.0
 """How long a model may take to load."""
@@ -164,7 +164,8 @@ def answer_questions(job: QueryJob) -> None:
     for line in sys.stdin:
         try:
             checked = checker.check(json.loads(line))
-            found = {"answers": list(answered(checked, job.schema_, model))}
+            given = answers(checked.frame, checked.flags, job.schema_, model)
+            found = {"answers": list(given)}
         except (Exception, SystemExit) as error:
             _say(replies, json.dumps({"raised": type(error).__name__}))
         else:

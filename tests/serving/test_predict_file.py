@@ -11,8 +11,8 @@ from worker_projects import FOREST, Project
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Manifest
-from packager.worker import predict as predicting
-from packager.worker.predict import predict
+from packager.model import answers
+from serving.predict_file import predict_file
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ GOOD = {"size": 9.0, "count": 3, "new": True}
 def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
     out = packaged.out / "answers.jsonl"
     rows = [GOOD, {**GOOD, "size": 99.0}, {**GOOD, "size": 1, "count": None}]
-    ended = packaged.work("predict", str(asked(packaged, rows)), str(out))
+    ended = packaged.predict(asked(packaged, rows), out)
     assert ended.code == 0, ended.stderr
     answers = lines(out)
     assert [answer["prediction"] for answer in answers] == ["big", "big", "small"]
@@ -51,7 +51,7 @@ def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
 def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: Project) -> None:
     out = packaged.out / "answers.jsonl"
     rows = [GOOD, {**GOOD, "count": 1.5}]
-    ended = packaged.work("predict", str(asked(packaged, rows)), str(out))
+    ended = packaged.predict(asked(packaged, rows), out)
     assert ended.code == 2
     assert ended.error["message"].startswith('row 1, column "count": expected an integer, got 1.5')
     assert not out.exists()
@@ -60,14 +60,14 @@ def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: P
 def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"size": i / 2, "count": i, "new": i % 2 == 0} for i in range(20)]
     whole, parts = packaged.out / "whole", packaged.out / "parts"
-    assert predict(packaged.root, asked(packaged, rows), whole) == 20
-    monkeypatch.setattr(predicting, "BATCH", 7)
-    assert predict(packaged.root, asked(packaged, rows), parts) == 20
+    assert predict_file(packaged.root, asked(packaged, rows), whole) == 20
+    monkeypatch.setattr(answers, "BATCH", 7)
+    assert predict_file(packaged.root, asked(packaged, rows), parts) == 20
     assert whole.read_bytes() == parts.read_bytes()
 
 
 def test_no_rows_give_no_lines(packaged: Project) -> None:
-    assert predict(packaged.root, asked(packaged, []), packaged.out / "none") == 0
+    assert predict_file(packaged.root, asked(packaged, []), packaged.out / "none") == 0
     assert (packaged.out / "none").read_bytes() == b""
 
 
@@ -75,7 +75,7 @@ def test_no_rows_give_no_lines(packaged: Project) -> None:
 def test_a_file_without_rows_is_refused(packaged: Project, tmp_path: Path, text: str) -> None:
     (tmp_path / "rows.json").write_text(text)
     with pytest.raises(UsageError, match=r"rows\.json: expected"):
-        predict(packaged.root, tmp_path / "rows.json", tmp_path / "out")
+        predict_file(packaged.root, tmp_path / "rows.json", tmp_path / "out")
 
 
 def test_a_model_that_raises_is_an_error(packaged: Project) -> None:
@@ -94,5 +94,5 @@ def test_a_model_that_raises_is_an_error(packaged: Project) -> None:
     named = (*manifest.code, FileEntry.of(failing, "failing.py"))
     path.write_bytes(manifest.model_copy(update={"code": named}).dump())
     with pytest.raises(PackageError, match="the model raised ValueError: not today") as caught:
-        predict(packaged.root, asked(packaged, [GOOD]), packaged.out / "none")
+        predict_file(packaged.root, asked(packaged, [GOOD]), packaged.out / "none")
     assert caught.value.hint == "see failing.py:4 in the project"

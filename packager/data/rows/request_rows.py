@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from packager.data.coerce import array_builder
-from packager.data.column_converter import ColumnConverter, RowError, short
-from packager.data.extra_columns import ExtraColumns
+from packager.data.rows.coerce import array_builder
+from packager.data.rows.column_converter import ColumnConverter, RowError, short
+from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.manifest import Schema
 
 __all__ = ["RowChecker", "RowError", "ValidatedRows", "check_rows"]

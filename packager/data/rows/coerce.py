@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from packager.data.iso_times import ISO
+from packager.data.rows.iso_times import ISO
 from packager.manifest.manifest import Column
 
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from packager.worker.sandbox import landlock, seccomp
+from packager.sandbox import landlock, seccomp
 
 WALLS = "MODEL_WALLS"
 """What stands already, as JSON: the walls of a process hold for those it starts."""

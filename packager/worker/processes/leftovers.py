@@ -17,7 +17,7 @@ from pathlib import Path
 
 from packager.errors import PackageError
 from packager.model.paths import Root
-from packager.worker.sandbox.network import isolation
+from packager.sandbox.network import isolation
 
 Stamp = tuple[int, int] | None
 """Size and time of the last change of a file; None for a folder."""

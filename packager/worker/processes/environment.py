@@ -14,8 +14,8 @@ import numpy as np
 
 from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
-from packager.worker.sandbox.cpu_kernels import kernel_settings
-from packager.worker.sandbox.network import isolation
+from packager.sandbox.network import isolation
+from packager.worker.processes.cpu_kernels import kernel_settings
 
 FIXED = {
     "PYTHONHASHSEED": "0",

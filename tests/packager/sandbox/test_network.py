@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from packager.errors import UsageError
-from packager.worker.sandbox.environment import numerical_environment
-from packager.worker.sandbox.network import ISOLATION
+from packager.sandbox.network import ISOLATION
+from packager.worker.processes.environment import numerical_environment
 
 
 def attempt(code: str) -> str:
@@ -15,7 +15,7 @@ def attempt(code: str) -> str:
     program = f"""
 import socket, sys
 from packager.errors import PackageError
-from packager.worker.sandbox.network import block_network
+from packager.sandbox.network import block_network
 block_network("the recipe")
 try:
     {code}
@@ -49,7 +49,7 @@ def test_every_way_to_the_network_is_refused_naming_the_place(code: str, place: 
 def test_a_refusal_that_the_code_swallows_is_told_once_all_the_same() -> None:
     program = """
 import socket, sys
-from packager.worker.sandbox.network import block_network
+from packager.sandbox.network import block_network
 block_network("the recipe")
 for _ in range(2):
     try:

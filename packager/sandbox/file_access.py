@@ -15,8 +15,8 @@ from types import FrameType
 from typing import Any
 
 from packager.errors import PackageError
-from packager.worker.sandbox.kernel import close_files
-from packager.worker.sandbox.network import isolation
+from packager.sandbox.kernel import close_files
+from packager.sandbox.network import isolation
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 

@@ -13,7 +13,7 @@ from worker_projects import CHECKOUT, FOREST, Project
 
 from packager.errors import PackageError
 from packager.worker.job import FitResult
-from packager.worker.sandbox.child_process import ChildResult, run_child
+from packager.worker.processes.child_process import ChildResult, run_child
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_step_ends_with_the_process_that_started_it(project, rows, tmp_path):
     program = (
         "import os, threading, time\n"
         "from pathlib import Path\n"
-        "from packager.worker.sandbox.child_process import run_child\n"
+        "from packager.worker.processes.child_process import run_child\n"
         "from packager.model.paths import Root\n"
         "def end():\n"
         "    while not Path('started').exists():\n"

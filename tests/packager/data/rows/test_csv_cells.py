@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from packager.data import csv_cells
-from packager.data.csv_cells import is_beyond_64_bits, is_integer, parse_cells
 from packager.data.frames import read
+from packager.data.rows import csv_cells
+from packager.data.rows.csv_cells import is_beyond_64_bits, is_integer, parse_cells
 
 PLAIN = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 """What a number is, written so that it takes quadratic time."""

@@ -14,9 +14,9 @@ from textwrap import indent
 
 import pytest
 
-from packager.worker.sandbox import landlock, seccomp
-from packager.worker.sandbox.kernel import HOOK, WALLS
-from packager.worker.sandbox.network import ISOLATION, isolation_told
+from packager.sandbox import landlock, seccomp
+from packager.sandbox.kernel import HOOK, WALLS
+from packager.sandbox.network import ISOLATION, isolation_told
 
 FILES = pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landlock here")
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
@@ -24,8 +24,8 @@ FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 PROGRAM = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from packager.worker.sandbox.network import block_network, isolation_told
-from packager.worker.sandbox.file_access import refuse_by_kernel
+from packager.sandbox.network import block_network, isolation_told
+from packager.sandbox.file_access import refuse_by_kernel
 top = Path(sys.argv[1])
 {before}
 block_network("the recipe")
@@ -36,9 +36,7 @@ def read(path):
     return os.read(place, 9).decode() if place >= 0 else "refused"
 {code}
 """
-NO_NAMESPACE = (
-    "from packager.worker.sandbox import kernel; kernel._enter_empty_network = lambda: False"
-)
+NO_NAMESPACE = "from packager.sandbox import kernel; kernel._enter_empty_network = lambda: False"
 
 
 def attempt(top: Path, code: str, before: str = "") -> str:

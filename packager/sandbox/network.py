@@ -9,7 +9,7 @@ import sys
 from typing import Any, Literal, NoReturn
 
 from packager.errors import PackageError, UsageError
-from packager.worker.sandbox.kernel import close_network, described
+from packager.sandbox.kernel import close_network, described
 
 ISOLATION = "MODEL_ISOLATION"
 """Set to ``container`` by whoever starts this process in a container without a network."""

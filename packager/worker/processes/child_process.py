@@ -33,7 +33,6 @@ RESULTS = {
     "rank": "ranked.json",
     "compile": "compiled.json",
     "replay": "report.json",
-    "predict": "answers.jsonl",
 }
 """What each verb of the worker writes when it is done."""
 _PARENT_ENDS = 1

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from packager.data.coerce import (
+from packager.data.rows.coerce import (
     ConversionError,
     format_bound,
     make_converter,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.extra_columns import ExtraColumns
 from packager.data.frames import infer_columns, read
-from packager.data.request_rows import RowChecker, RowError, check_rows
 from packager.data.row_files import read_rows
+from packager.data.rows.extra_columns import ExtraColumns
+from packager.data.rows.request_rows import RowChecker, RowError, check_rows
 from packager.errors import PackageError
 from packager.manifest.manifest import Column, RejectedValue, Schema
 
@@ -373,7 +373,7 @@ def test_checking_rows_needs_neither_pyarrow_nor_xxhash():
         for name in ("pyarrow", "xxhash", "sklearn"):
             sys.modules[name] = None
         from packager.data import fingerprint, frames, split
-        from packager.data.request_rows import check_rows
+        from packager.data.rows.request_rows import check_rows
         from packager.manifest.manifest import Schema
         check_rows([{ROW!r}], Schema.model_validate_json({SCHEMA.dump().decode()!r}))
     """

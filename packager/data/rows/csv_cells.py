@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.iso_times import TimeKind, as_times, first_without_time
+from packager.data.rows.iso_times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.read_options import PLAIN, TableReadOptions, toml_text
