@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from packager.data.coerce import (
     ConversionError,
     array_builder,
@@ -21,6 +20,7 @@ from packager.data.coerce import (
     needs_exact_floats,
     refuse_inexact,
 )
+
 from packager.manifest.manifest import Column
 
 KINDS = [
