@@ -191,9 +191,7 @@ class Metrics:
         )
         self._forms = {form: counter.labels(*common, form) for form in FORMS}
         counter = self.series.counter(
-            "model_shadow_comparisons_total",
-            "Rows of the compiled form that the model itself predicted again, by outcome.",
-            "outcome",
+            "model_shadow_comparisons_total", "Rows that the model predicted again.", "outcome"
         )
         self._comparisons = {text: counter.labels(*common, text) for text in COMPARISONS}
         self.refused_rows = self.series.counter(
