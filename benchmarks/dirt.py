@@ -13,7 +13,7 @@ from sklearn import datasets
 
 from packager.data import frames
 from packager.data.checks.expectations import DeclaredColumn, Expectations
-from packager.data.checks.run import LABELS
+from packager.data.checks.run import LABEL_ERROR
 
 DIAMONDS = Path(__file__).parent.parent / "examples/diamonds/data/diamonds.csv"
 Rows = np.ndarray
@@ -287,5 +287,5 @@ PLANTS: dict[tuple[str, str], Callable[[Clean, np.random.Generator], Planted | N
     ("slice_drift", "60 % of the largest slice missing"): resliced,
     ("id_like", "numbered rows"): added("number", lambda c, _: np.arange(len(c.frame)) + 1000),
     ("constant", "one value"): added("same", lambda *_: 1),
-    (LABELS, "5 % other labels; 1 % of numbers off by 5 sd"): wrong_labels,
+    (LABEL_ERROR, "5 % other labels; 1 % of numbers off by 5 sd"): wrong_labels,
 }

@@ -54,12 +54,12 @@ def main() -> int:
             trials = SHIFT_TRIALS if shift else NONE_TRIALS
             live = random.multinomial(rows, shares(shift), size=trials)
             reference = random.multinomial(REFERENCE, shares(0), size=trials)
-            found = [drift.measure(n, m) for n, m in zip(live, reference, strict=True)]
+            found = [drift.measure_drift(n, m) for n, m in zip(live, reference, strict=True)]
             significant = sum(one.z > NOMINAL_Z for one in found)
             columns = (
                 significant,
-                sum(one.z > drift.PSI_Z for one in found),
-                sum(one.psi > drift.PSI_EFFECT for one in found),
+                sum(one.z > drift.MIN_PSI_Z for one in found),
+                sum(one.psi > drift.MIN_PSI for one in found),
                 sum(one.drifting for one in found),
             )
             mean = sum(one.psi for one in found) / trials

@@ -44,7 +44,7 @@ from packager.manifest.manifest import Recipe, Serve, Split
 from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job, ReplayRequest
-from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
+from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
 from packager.worker.replay.differences import metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.perturb import perturb
@@ -166,7 +166,7 @@ class Bench:
                 "MODEL_ROOT": str(self.root.path),
                 "PYTHONPATH": f"{self.root.code}:{CHECKOUT}",
                 # A worker of one instruction set settles its surroundings itself.
-                **({} if setting.isa != "native" else {**FIXED, PINNED_VARIABLES: "native"}),
+                **({} if setting.isa != "native" else {**FIXED_VARIABLES, PINNED_ISA: "native"}),
                 **setting.variables,
             },
             check=True,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-KEPT_LINES = 8
+MAX_LINES = 8
 """Last lines of the output that are told."""
 _CONTAINER_SIGNALS = range(129, 160)
 """Exit codes that stand for a signal where a container's first process ends by one."""
@@ -58,7 +58,7 @@ class ExitReason:
     @property
     def hint(self) -> str:
         """What to do about it, and the last lines of the output."""
-        lines = [line for line in self.said if line.strip()][-KEPT_LINES:]
+        lines = [line for line in self.said if line.strip()][-MAX_LINES:]
         last = "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
         return self._mend() + last
 

@@ -17,23 +17,23 @@ from serving.feedback.endpoint import Feedback
 from serving.http.asgi import (
     RETRY_AFTER,
     ASGIApp,
-    Bodies,
+    BodyReader,
     DisconnectedError,
     Message,
     Receive,
     Send,
-    answer,
     headers_of,
+    send_response,
     with_request_id,
 )
 from serving.http.auth import ApiKeys
 from serving.http.fast_path import RawResponse
-from serving.http.limits import LARGE_BYTES
-from serving.http.logs import AccessLogger, Refusals, Trace, trace_of
+from serving.http.limits import MIN_LARGE_BYTES
+from serving.http.logs import AccessLogger, RefusalLog, Trace, trace_of
 from serving.http.messages import RequestError, Response
 from serving.prediction.batcher import ignore_result
 from serving.prediction.native_model import RowRefusedError
-from serving.prediction.pipeline import Pipeline, late
+from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
 from serving.protocols import registry
@@ -42,7 +42,7 @@ from serving.settings import Settings
 
 logger = logging.getLogger("serving")
 
-COLLECT_AFTER = 10_000
+GC_THRESHOLD = 10_000
 """Objects that may come and stay before the cyclic collector looks at them."""
 
 Reply = tuple[Response, Batch | None]
@@ -80,14 +80,14 @@ class App:
         self._start = start
         self._busy = busy
         self._routes: Routes | None = None
-        self._bodies = Bodies(settings.max_body_bytes)
-        self._direct_bytes = min(settings.max_body_bytes, LARGE_BYTES)
+        self._bodies = BodyReader(settings.max_body_bytes)
+        self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
         self._ready = routes.READY | {settings.health_route}
         opened = routes.HEALTH | {settings.health_route}
         self._open = opened if settings.metrics_auth else opened | {routes.METRICS}
         self._access = AccessLogger(settings.access_log)
-        self._refusals = Refusals()
+        self._refusals = RefusalLog()
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
         self._counting: Recorder | None = None
@@ -129,7 +129,7 @@ class App:
                 # again and again at the one, and seldom at the others.
                 gc.collect()
                 gc.freeze()
-                gc.set_threshold(COLLECT_AFTER)
+                gc.set_threshold(GC_THRESHOLD)
             await send(message)
 
         try:
@@ -191,9 +191,9 @@ class App:
             found = self._admit(request)
             if request.path == routes.METRICS and self._counting is not None:
                 exposition = await self._counting.exposition()
-                await answer(send, exposition, trace, close=self._draining)
+                await send_response(send, exposition, trace, close=self._draining)
                 return
-            if request.path in routes.HANDED_ON:
+            if request.path in routes.DELEGATED:
                 await self._inner(
                     scope, receive, with_request_id(send, trace, close=self._draining)
                 )
@@ -203,7 +203,7 @@ class App:
             return
         except Exception as error:
             response = self._failed(request, error)
-        await answer(send, response, trace, close=self._draining)
+        await send_response(send, response, trace, close=self._draining)
         self._account(request, response.status, batch)
         if batch is not None and self._counting is not None:
             await self._counting.rows_slowly(batch)
@@ -259,7 +259,7 @@ class App:
             async with asyncio.timeout(seconds):
                 return await self._bodies.read(request.headers, receive)
         except TimeoutError as error:
-            raise late(seconds) from error
+            raise deadline_exceeded(seconds) from error
 
     def _account(self, request: Request, status: int, batch: Batch | None) -> None:
         """Count an answer that was sent, and log it where that is wanted."""

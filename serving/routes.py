@@ -22,7 +22,7 @@ READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
 """They say whether to send more requests."""
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Open to everybody, keys or none."""
-HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
+DELEGATED = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
 """BentoML answers these, and nothing else goes there."""
 FEEDBACK = "/feedback"
 OTHER = "other"
@@ -78,7 +78,7 @@ class Routes:
         # A platform that names its route speaks its own protocol there, whatever else we speak.
         if settings.predict_route:
             exchanges[settings.predict_route] = exchanges["/invocations"]
-        if settings.health_route and settings.health_route not in HANDED_ON:
+        if settings.health_route and settings.health_route not in DELEGATED:
             documents[settings.health_route] = documents["/ping"]
         return cls(exchanges, documents)
 
@@ -86,7 +86,7 @@ class Routes:
         """Raise ``RequestError``: 404 where nothing answers, 405 where not to this method."""
         if path in self.exchanges or path == FEEDBACK:
             allowed = "POST"
-        elif path in self.documents or path in HANDED_ON or path == METRICS:
+        elif path in self.documents or path in DELEGATED or path == METRICS:
             allowed = "GET"
         else:
             raise RequestError(404, "not_found", "there is no such route", expected="see /docs")

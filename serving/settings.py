@@ -24,8 +24,8 @@ MAX_WORKERS = 256
 ROUTE = re.compile(r"/[A-Za-z0-9._~:/@%-]*")
 FREE_ROUTE = "a path that begins with / and is no other route of this server"
 OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/schema")
-HEALTHY = ("/healthz", "/livez", "/ping", "/readyz")
-PREDICTING = ("/invocations", "/predict")
+HEALTH_ROUTES = ("/healthz", "/livez", "/ping", "/readyz")
+PREDICT_ROUTES = ("/invocations", "/predict")
 
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
@@ -92,7 +92,7 @@ class Settings:
                 f"MODEL_METRICS_AUTH=on: expected {VARIABLE} to be set too, got none",
                 f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
             )
-        predict_route = read(PREDICT_ROUTE, "", _route(*HEALTHY), FREE_ROUTE)
+        predict_route = read(PREDICT_ROUTE, "", _route(*HEALTH_ROUTES), FREE_ROUTE)
         return cls(
             root=Root.from_environment(),
             host=read("MODEL_HOST", "0.0.0.0", _address, "an IP address"),
@@ -124,7 +124,7 @@ class Settings:
             ),
             shadow_ratio=read("MODEL_SHADOW_RATIO", "0", _ratio, "a number from 0 to 1"),
             feedback=FeedbackSettings.from_environment(environment),
-            health_route=read(HEALTH_ROUTE, "", _route(*PREDICTING, predict_route), FREE_ROUTE),
+            health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),
             predict_route=predict_route,
         )
 

@@ -131,7 +131,7 @@ def offline(watched: Watched) -> dict[str, drift.Drift]:
         if feature.name in watched.rows:
             indices = feature.bin_indices(watched.rows[feature.name])
             counts = [int((indices == place).sum()) for place in range(len(feature.bins))]
-            found[feature.name] = drift.measure(counts, feature.counts)
+            found[feature.name] = drift.measure_drift(counts, feature.counts)
     return found
 
 
@@ -148,7 +148,7 @@ def test_counters_in_prometheus_are_exact_though_workers_and_a_replica_died(
             continue
         counts = [live[feature.name, name] for name in feature.bins]
         expected = offline(watched)[feature.name]
-        got = drift.measure(counts, feature.counts)
+        got = drift.measure_drift(counts, feature.counts)
         assert got == expected
 
 

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from monitoring.exposition.merge import Families, Family, Merging
+from monitoring.exposition.merge import Families, Family, FileMerger
 from monitoring.exposition.mmap_file import ValueOffsets, Words, entries, read_words
 from monitoring.metrics.registry import (
     REGISTRY,
     CollectorRegistry,
     Metric,
     MultiProcessCollector,
+    format_go_float,
     generate_latest,
-    go_text,
 )
 
 
@@ -75,7 +75,7 @@ class Layout:
         found = {name: list(entries(folder / name, words)) for name, words in files.items()}
         families = Families((name, [key for key, _ in of]) for name, of in found.items())
         self._between, self._slots = _text_between(families)
-        self._merging = Merging(families)
+        self._merging = FileMerger(families)
         self._places: dict[str, ValueOffsets] = {}
         known: dict[
             bytes, ValueOffsets
@@ -94,7 +94,7 @@ class Layout:
         """The exposition of ``files``."""
         found = [files[name][places.values] for name, places in self._places.items()]
         values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
-        numbers = map(go_text, self._merging.merged(values)[self._slots].tolist())
+        numbers = map(format_go_float, self._merging.merged(values)[self._slots].tolist())
         pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))
         return "".join(pieces).encode()
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from monitoring.exposition.mmap_file import WORD, entries, read_words
 
-FIRST_BYTES = 1 << 16
+INITIAL_BYTES = 1 << 16
 RETRY_SECONDS = 1.0
 """How soon room is asked for again that there was none of."""
 
@@ -153,7 +153,7 @@ class CounterFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            size = max(os.fstat(descriptor).st_size, FIRST_BYTES)
+            size = max(os.fstat(descriptor).st_size, INITIAL_BYTES)
             os.posix_fallocate(descriptor, 0, size)
             self._map_anew(descriptor, size)
         except OSError:

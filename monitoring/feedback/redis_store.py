@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitoring.feedback.redis_client import RedisClient, shown
-from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_of
+from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_occurrences
 
-TRY_SECONDS = WAIT_SECONDS
+RETRY_SECONDS = WAIT_SECONDS
 """How long an answer is asked for again before the request is refused."""
 
 # KEYS: per day a set of scored tokens and a hash of claims. ARGV: the claim, per day the second at
@@ -99,7 +99,7 @@ class RedisTokenStore:
             self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        until = time.monotonic() + TRY_SECONDS
+        until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()
         left = list(dict.fromkeys(tokens))
@@ -118,7 +118,7 @@ class RedisTokenStore:
         except StoreError:
             self._late += new
             raise
-        return first_of(new, tokens)
+        return first_occurrences(new, tokens)
 
     def late(self) -> list[Token]:
         while self._unsure:

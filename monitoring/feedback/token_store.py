@@ -43,7 +43,7 @@ class TokenStore(Protocol):
         """Let go of the store."""
 
 
-def first_of(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
+def first_occurrences(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
     """For each token whether it is in ``new`` and not the same as one before it."""
     left = set(new)
     found = []

@@ -20,10 +20,10 @@ from monitoring.slices.clock import DatetimeUnit
 
 FLUSH_SECONDS = 0.25
 """How often a server flushes: what a kill may lose."""
-KEPT_ROWS = 2_000
+MAX_PENDING_ROWS = 2_000
 """Rows kept before they are counted, which takes some three milliseconds. A row is a list of
 numbers, and of texts that all rows share."""
-MANY_ROWS = 32
+MIN_DIRECT_ROWS = 32
 """Rows of one request that are worth counting by themselves."""
 
 
@@ -111,11 +111,11 @@ class MetricsRecorder:
         self._chances += (None,) * rows if batch.probabilities is None else batch.probabilities
         if batch.row is not None:
             self._kept.append(batch.row)
-        elif rows < MANY_ROWS:
+        elif rows < MIN_DIRECT_ROWS:
             self._kept += zip(*batch.columns, strict=True)
         else:
             self._bins.add(batch.columns)
-        if len(self._labels) >= KEPT_ROWS:
+        if len(self._labels) >= MAX_PENDING_ROWS:
             self._count()
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)

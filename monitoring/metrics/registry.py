@@ -29,10 +29,16 @@ from monitoring.metrics.class_labels import class_text
 
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series"]
 __all__ += ["BufferedHistogram"]
-__all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
-__all__ += ["bits", "count_as", "label"]
+__all__ += [
+    "CONTENT_TYPE_LATEST",
+    "Metric",
+    "MultiProcessCollector",
+    "format_go_float",
+    "generate_latest",
+]
+__all__ += ["label", "set_bits", "use_worker_files"]
 
-go_text: Callable[[float], str] = floatToGoString
+format_go_float: Callable[[float], str] = floatToGoString
 """A number as the exposition has it."""
 
 
@@ -100,12 +106,12 @@ def label(value: Any) -> str:
     return class_text(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def bits(bitmap: int) -> list[int]:
+def set_bits(bitmap: int) -> list[int]:
     """The positions of the bits that are set."""
     return [place for place in range(bitmap.bit_length()) if bitmap >> place & 1]
 
 
-def count_as(worker: str) -> None:
+def use_worker_files(worker: str) -> None:
     """Name this process's counter files by ``worker`` instead of its process id.
 
     To be called before the first metric is made. prometheus_client then goes on from the numbers

@@ -18,8 +18,8 @@ from monitoring.metrics.registry import (
     CollectorRegistry,
     Counter,
     Series,
-    bits,
     label,
+    set_bits,
 )
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
 
@@ -28,7 +28,7 @@ NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
 MAX_NAMED = 13
-MAX_APART = 2
+MAX_EXCLUDED = 2
 """Features without drift that are named."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 FLAGS = ("missing", "unseen", "out_of_range")
@@ -36,9 +36,9 @@ STAGES = ("validate", "predict")
 FORMS = ("compiled", "native")
 COMPARISONS = ("match", "mismatch", "dropped")
 CODES = ("2xx", "4xx", "5xx")
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
-ROWS = (1, 10, 100, 1_000, 10_000)
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+STAGE_BUCKETS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
+ROWS_BUCKETS = (1, 10, 100, 1_000, 10_000)
 
 Baseline = Mapping[str, tuple[float | None, int]]
 """Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
@@ -105,7 +105,7 @@ class Metrics:
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
         for bitmap, rows, estimated, correct in counts:
-            for place in bits(bitmap):
+            for place in set_bits(bitmap):
                 self._slices[place].inc(rows)
                 if estimated:
                     self._estimated_rows[place].inc(estimated)
@@ -142,7 +142,7 @@ class Metrics:
         self._request_seconds = self.series.histogram(
             "model_request_duration_seconds",
             "Time to answer a request.",
-            SECONDS,
+            LATENCY_BUCKETS,
             "route",
             "code",
         )
@@ -157,14 +157,14 @@ class Metrics:
         stage = self.series.histogram(
             "model_stage_duration_seconds",
             "Time spent in a stage of predicting.",
-            STAGE_SECONDS,
+            STAGE_BUCKETS,
             "stage",
         )
         self._stages = {name: stage(name) for name in STAGES}
         self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
         """By stage: take the seconds that one request spent in it."""
         self._request_rows = self.series.histogram(
-            "model_request_rows", "Rows of a request.", ROWS
+            "model_request_rows", "Rows of a request.", ROWS_BUCKETS
         )()
         self.observe_rows = self._request_rows.observe
         """Take the rows of one answered request."""
@@ -253,7 +253,7 @@ class Metrics:
             "feature",
             "reason",
         )
-        for (name, reason), count in _apart(profile).items():
+        for (name, reason), count in _excluded_features(profile).items():
             apart(name, reason, count)
         ratio = self.series.gauge(
             "model_feature_reference_anomalies_ratio",
@@ -306,11 +306,11 @@ def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     return named
 
 
-def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
-    """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
+def _excluded_features(profile: Profile | None) -> dict[tuple[str, str], int]:
+    """(Feature, reason) → 1; beyond ``MAX_EXCLUDED`` of them ``other`` → how many."""
     apart = list(profile.drift_excluded.items()) if profile else []
-    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
-    more = len(apart) - MAX_APART
+    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_EXCLUDED]}
+    more = len(apart) - MAX_EXCLUDED
     return {**counts, (OTHER, OTHER): more} if more > 0 else counts
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from packager.errors import PackageError
 from packager.image.config import Image
 
-LONG_AGO = 86_400.0
+OLD_MTIME = 86_400.0
 Files = Mapping[str, Path]
 Assembly = Callable[[Files, Files, Path], Sequence[Image]]
 """(code, data, folder with ``out`` and ``package``) → the images."""
@@ -36,7 +36,7 @@ def check_reproducible(
         for name in ("out", "package"):
             shutil.copytree(folder / name, again / name)
         for path in again.rglob("*"):
-            os.utime(path, (LONG_AGO, LONG_AGO))
+            os.utime(path, (OLD_MTIME, OLD_MTIME))
         second = assemble(moved[0], moved[1], again)
     for one, other in zip(images, second, strict=True):
         for layer, repeated in zip(one.layers, other.layers, strict=True):

@@ -35,7 +35,7 @@ TOLERANCE = 1e-9
 MAX_PART = 1 << 15
 """Characters, of up to four bytes."""
 PYTHON = f"/{VENV}/bin/python"
-ASK = f"""
+PREDICT_SCRIPT = f"""
 import sys, urllib.error, urllib.request
 body = "".join(sys.argv[1:]).encode()
 try:
@@ -86,7 +86,7 @@ def smoke_test_in_engine(
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", ASK, *_parts(_asked(recorded))])
+        code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
     if code != 0:
         raise PackageError("the started image can't answer rows of the data", said[-800:])
     _compare(json.loads(said)["predictions"], recorded)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packager.engine.engine import Engine
     from packager.image.reference import Reference
 
-SERVER = ("http://", "https://")
+SERVER_PREFIXES = ("http://", "https://")
 
 
 class GroupedVerbs(TyperGroup):
@@ -92,7 +92,7 @@ def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | No
 
 def is_server(reference: str) -> bool:
     """Whether REF|URL is the address of a server."""
-    return reference.lower().startswith(SERVER)
+    return reference.lower().startswith(SERVER_PREFIXES)
 
 
 def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Client:

@@ -124,7 +124,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Write a corrected file or derived table; print its name."""
-    from packager.manifest.read_options import PLAIN
+    from packager.manifest.read_options import DEFAULT_OPTIONS
     from packager.review.check import resolve_target
     from packager.review.verdicts import read_verdicts
 
@@ -133,7 +133,9 @@ def apply(
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
     decided = read_verdicts(given or place.verdicts)
     if isinstance(place.data, Path):
-        reader = place.project.data.reader if place.project and place.project.data else PLAIN
+        reader = (
+            place.project.data.reader if place.project and place.project.data else DEFAULT_OPTIONS
+        )
         _apply_to_file(place.data, decided, output, as_json, reader)
     else:
         _apply_to_table(place, place.data, decided, output, as_json)

@@ -22,7 +22,7 @@ from packager.manifest.manifest import Wheel
 from packager.progress import Progress
 
 CONNECT_AND_READ_SECONDS = (15, 120)
-DOWNLOADS_AT_ONCE = 6
+MAX_CONCURRENT_DOWNLOADS = 6
 Credentials = Mapping[str, tuple[str, str]]
 
 
@@ -42,7 +42,7 @@ def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress)
     if not wanted:
         return
     started, known = time.monotonic(), index.credentials()
-    with requests.Session() as session, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+    with requests.Session() as session, ThreadPoolExecutor(MAX_CONCURRENT_DOWNLOADS) as pool:
         session.verify = index.certificates or True
         sizes = list(pool.map(lambda item: _fetch(item, session, known), wanted))
     name = f"{len(wanted)} wheels" if len(wanted) > 1 else wanted[0].wheel.filename

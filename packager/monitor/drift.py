@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from monitoring.profile.profile import APART
+from monitoring.profile.profile import EXCLUSION_REASONS
 from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
 from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
@@ -35,7 +35,7 @@ class FeatureDrift:
             return "drift"
         if not self.measured.rows:
             return "no rows"
-        enough = self.measured.rows / self.design_effect >= drift.PSI_ROWS
+        enough = self.measured.rows / self.design_effect >= drift.MIN_PSI_ROWS
         return "ok" if enough else "too few rows"
 
 
@@ -60,11 +60,11 @@ class Anomaly:
         """Below ``ANOMALY_ROWS`` rows nothing can be said."""
         if self.anomalous:
             return "more"
-        return "ok" if self.rows >= drift.ANOMALY_ROWS else "too few rows"
+        return "ok" if self.rows >= drift.MIN_ANOMALY_ROWS else "too few rows"
 
 
 @dataclass(frozen=True)
-class NotCompared:
+class ExcludedFeature:
     """A feature that no drift is computed for, or so many of them."""
 
     name: str
@@ -95,7 +95,7 @@ class SliceDrift:
             return "worse"
         if not self.labels:
             return "no labels"
-        if self.labels < accuracy.SLICE_ROWS:
+        if self.labels < accuracy.MIN_SLICE_ROWS:
             return "too few labels"
         return "no baseline" if self.baseline is None else "ok"
 
@@ -113,7 +113,7 @@ class DriftReport:
     slices: tuple[SliceDrift, ...]
     rows: float
     """Rows that were answered."""
-    drift_excluded: tuple[NotCompared, ...]
+    drift_excluded: tuple[ExcludedFeature, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -161,11 +161,11 @@ def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
         source=totals.source,
         regression=bool(totals.of("model_feedback_absolute_error_total")),
         features=_features(totals, design_effect),
-        anomalies=_odd_values(totals),
+        anomalies=_anomalies(totals),
         slices=_slices(totals),
         rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
         drift_excluded=tuple(
-            NotCompared(name, int(count), APART.get(reason, reason))
+            ExcludedFeature(name, int(count), EXCLUSION_REASONS.get(reason, reason))
             for (name, reason), count in sorted(totals.of("model_drift_excluded_features").items())
         ),
     )
@@ -180,7 +180,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
     for feature, reference in bins.items():
         counts = [live.get((feature, name), 0.0) for name in reference]
         try:
-            measured[feature] = drift.measure(
+            measured[feature] = drift.measure_drift(
                 counts, list(reference.values()), design_effect=design_effect
             )
         except ValueError as error:
@@ -196,7 +196,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
     return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
 
 
-def _odd_values(totals: CounterTotals) -> tuple[Anomaly, ...]:
+def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
     rows = totals.of("model_slice_predictions_total").get((ALL,), 0.0)
     trained: dict[str, float] = {}
     for (feature, _), count in totals.of("model_feature_reference_rows").items():

@@ -46,7 +46,7 @@ EXPECTED = {
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
-OURS = ("directory", "exported")
+INTERNAL_FIELDS = ("directory", "exported")
 """Fields of a project that nobody writes."""
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
@@ -137,7 +137,7 @@ def load_project(directory: Path) -> Project:
         ) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
-    for name in OURS:
+    for name in INTERNAL_FIELDS:
         if name in content:
             raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")
     try:
@@ -191,7 +191,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
             return []
         named = getattr(annotation, "__origin__", None) is dict
     fields = model.model_fields.items()
-    return sorted(field.alias or name for name, field in fields if name not in OURS)
+    return sorted(field.alias or name for name, field in fields if name not in INTERNAL_FIELDS)
 
 
 def _check_not_there_yet(project: Project) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-NOTHING = "-"
-SMALLEST_P = 1e-4
+NO_VALUE = "-"
+MIN_SHOWN_P = 1e-4
 
 
 def number(value: float | None) -> str:
@@ -15,7 +15,7 @@ def number(value: float | None) -> str:
     None and what is not finite is ``-``.
     """
     if value is None or not math.isfinite(value):
-        return NOTHING
+        return NO_VALUE
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**12 else f"{value:.3e}"
     size = abs(value)
@@ -35,17 +35,17 @@ def change(value: float | None) -> str:
 def interval(ends: tuple[float, float] | None) -> str:
     """``0.9305 to 0.9761``; ``-`` where there is none."""
     if ends is None or not all(map(math.isfinite, ends)):
-        return NOTHING
+        return NO_VALUE
     return f"{number(ends[0])} to {number(ends[1])}"
 
 
 def probability(value: float | None) -> str:
     """A p or q value: four decimals, ``<0.0001`` below."""
     if value is None or not math.isfinite(value):
-        return NOTHING
-    return f"<{SMALLEST_P:.4f}" if value < SMALLEST_P else f"{value:.4f}"
+        return NO_VALUE
+    return f"<{MIN_SHOWN_P:.4f}" if value < MIN_SHOWN_P else f"{value:.4f}"
 
 
 def percent(share: float | None) -> str:
     """A share of 1 as ``12.3 %``."""
-    return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"
+    return NO_VALUE if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"

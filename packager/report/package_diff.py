@@ -26,7 +26,7 @@ from packager.text import format_bytes
 
 SIGNS = {"added": "+", "removed": "-"}
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}")
-SHOWN = 8  # items of a list; --json has them all
+MAX_SHOWN = 8  # items of a list; --json has them all
 
 
 def as_json(found: Difference) -> dict[str, Any]:
@@ -138,8 +138,8 @@ def _value(value: Any) -> str:
 
 
 def _listed(items: Sequence[str]) -> str:
-    more = f", … {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-    return ", ".join(items[:SHOWN]) + more
+    more = f", … {len(items) - MAX_SHOWN} more" if len(items) > MAX_SHOWN else ""
+    return ", ".join(items[:MAX_SHOWN]) + more
 
 
 def _requirement(found: Requirement) -> str:

@@ -31,9 +31,11 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     parts = [
         f"<h1>{escape_markup(title)}</h1>",
         f'<p class="verdict {state}">{escape_markup(verdict(report))}</p>',
-        _ladder(report),
-        _likeness(report.comparison) if report.comparison else "",
-        _table(f"Checked by {report.checked_by}", ("what", "who vouches for it"), _vouched(report)),
+        _levels(report),
+        _comparison(report.comparison) if report.comparison else "",
+        _table(
+            f"Checked by {report.checked_by}", ("what", "who vouches for it"), _verified_by(report)
+        ),
         _table("Metrics", ("metric", "recorded", "now", "accepted", "seeds", ""), _metrics(report)),
         _table("Why it may differ", ("where", "what"), _reasons(report)),
         _table("Environment", ("", "recorded", "now"), _environment(report, manifest.environment)),
@@ -49,7 +51,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     )
 
 
-def _ladder(report: ReplayReport) -> str:
+def _levels(report: ReplayReport) -> str:
     rows = []
     for level in LEVELS[:-1]:
         marks = [
@@ -67,11 +69,11 @@ def _ladder(report: ReplayReport) -> str:
     return f'<h2>Equivalence levels</h2><ol class="ladder">{"".join(rows)}</ol>'
 
 
-def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
+def _verified_by(report: ReplayReport) -> list[tuple[str, str]]:
     return [*report.verified_by.items(), *isolated(report)]
 
 
-def _likeness(found: ModelComparison) -> str:
+def _comparison(found: ModelComparison) -> str:
     facts = [("held-out rows asked", str(found.rows))]
     if found.label_flips is not None:
         facts.append(("rows with another label", str(found.label_flips)))

@@ -15,10 +15,10 @@ from packager.review.verdicts import FIELDS, Verdict
 PARQUET = "issues.parquet"
 CSV = "issues.csv"
 PAGE = "issues.html"
-TOLD = ("score", "detector", "part", "row", "observed", "expected", "suggestion", "blocking")
+COLUMNS = ("score", "detector", "part", "row", "observed", "expected", "suggestion", "blocking")
 
 
-def write_suspects(
+def write_issues(
     report: DataCheckReport,
     findings: Sequence[Finding],
     verdicts: Sequence[Verdict],
@@ -63,7 +63,7 @@ def _write_csv(
     fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv.writer(text, lineterminator="\n")
-        head = [*FIELDS, *TOLD, *(f"data:{name}" for name in report.columns)]
+        head = [*FIELDS, *COLUMNS, *(f"data:{name}" for name in report.columns)]
         writer.writerow(map(escaped, head))
         for finding in findings:
             if finding.row is None:
@@ -76,7 +76,7 @@ def _write_csv(
                 finding.column,
                 verdict.value if verdict else "",
                 verdict.reason if verdict else "",
-                *(getattr(finding, name) for name in TOLD),
+                *(getattr(finding, name) for name in COLUMNS),
                 *report.cells[finding.row_hash],
             ]
             writer.writerow(map(escaped, cells))

@@ -14,7 +14,7 @@ from packager.errors import PackageError
 from packager.location import Location
 from packager.manifest.evaluation import DataCheckSummary
 from packager.manifest.manifest import Lock
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import VERDICTS
@@ -79,7 +79,7 @@ def baseline(
     table: Location | None,
     against: str | None,
     progress: Progress,
-    reader: TableReadOptions = PLAIN,
+    reader: TableReadOptions = DEFAULT_OPTIONS,
 ) -> PreviousRows | None:
     """The rows to compare with: those named, else the version before the one of ``table``."""
     if table is None and against is None:

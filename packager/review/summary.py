@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.review.verdicts import Verdict
 
-WHAT = {
+DESCRIPTIONS = {
     "schema": "columns are not as declared or before",
     "leakage": "held-out rows are training rows too",
     "group_overlap": "columns have groups on both sides of the split",
@@ -61,7 +61,7 @@ def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterat
     found = by_detector(report)
     for one in found:
         stops = ", stops a build" if one.blocking else ""
-        yield f"{one.count:,} {WHAT[one.detector]} ({one.detector}{stops})"
+        yield f"{one.count:,} {DESCRIPTIONS[one.detector]} ({one.detector}{stops})"
     yield from notes(report, verdicts, found)
 
 

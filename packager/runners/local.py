@@ -114,13 +114,13 @@ def _environment(layers: Sequence[Layer]) -> Path:
                 _unpack(layer, new, inside=False)
             _refuse_links(new)
             if (new / VENV / "pyvenv.cfg").is_file():
-                _adopt(new / VENV, interpreter)
+                _rewrite_venv(new / VENV, interpreter)
             _compile(new / VENV / "lib", interpreter)
     touch(folder)
     return folder
 
 
-def _adopt(venv: Path, interpreter: Path) -> None:
+def _rewrite_venv(venv: Path, interpreter: Path) -> None:
     """Make the unpacked environment one of ``interpreter``."""
     python = venv / "bin" / "python"
     python.unlink()

@@ -18,7 +18,7 @@ from typing import Protocol
 from packager.engine.containers import WORK
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
 from packager.image.layers import Entry, Layer, add
 from packager.image.runtime import VENV
 from packager.progress import Progress
@@ -26,17 +26,17 @@ from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.sandbox.network import ISOLATION
 from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
-from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
+from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
 
-START = {**FIXED, PINNED_VARIABLES: "native"}
+START_VARIABLES = {**FIXED_VARIABLES, PINNED_ISA: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
 RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
 """What each verb writes when it is done."""
-SERVED = {"predict": "serving.predict_file"}
+SERVING_MODULES = {"predict": "serving.predict_file"}
 """Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
 LAST_WORDS_SECONDS = 5.0
 """How long output is awaited after its process has ended."""
-DOING = {
+ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
     "seeds": "training with several seeds",
@@ -77,9 +77,9 @@ class ContainerWorker:
             _tar_of(inputs),
             f"{WORK}/out/.",
             output,
-            environment={**START, **self._variables, ISOLATION: "container"},
+            environment={**START_VARIABLES, **self._variables, ISOLATION: "container"},
             on_line=progress.output,
-            doing=DOING[verb],
+            doing=ACTIVITIES[verb],
         )
         return _result(verb, ended, output)
 
@@ -106,7 +106,12 @@ class LocalWorker:
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with unpacked_package(self._layers) as root:
-            environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
+            environment = {
+                **root.variables(),
+                **START_VARIABLES,
+                **self._variables,
+                ISOLATION: "process",
+            }
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
                 _command(root, verb, inputs, output),
@@ -143,7 +148,7 @@ def _process(
 
     What it started ends with it, unless that left its process group.
     """
-    last: deque[str] = deque(maxlen=KEPT_LINES)
+    last: deque[str] = deque(maxlen=MAX_LINES)
     kills = kills_for_memory()
     process = subprocess.Popen(
         command,
@@ -197,12 +202,16 @@ def _refuse_links(output: Path) -> None:
 
 def _module(verb: str) -> list[str]:
     """What Python is started with for ``verb``."""
-    return ["-m", SERVED[verb]] if verb in SERVED else ["-m", "packager.worker", verb]
+    return (
+        ["-m", SERVING_MODULES[verb]]
+        if verb in SERVING_MODULES
+        else ["-m", "packager.worker", verb]
+    )
 
 
 def _file(verb: str) -> str:
     """What ``verb`` wants after the output folder: a file of its own, or nothing."""
-    return f"/{RESULTS[verb]}" if verb in SERVED else ""
+    return f"/{RESULTS[verb]}" if verb in SERVING_MODULES else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:

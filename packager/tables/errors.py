@@ -16,7 +16,7 @@ from packager.errors import PackageError
 from packager.location import Location
 
 T = TypeVar("T")
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 _TREE = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
@@ -62,7 +62,7 @@ def retried(work: Callable[[], T]) -> T:
 
     ``work`` opens the table itself. Raises the last ``ConflictError`` or ``VacuumedError``.
     """
-    for attempt in range(1, ATTEMPTS):
+    for attempt in range(1, MAX_ATTEMPTS):
         try:
             return work()
         except (ConflictError, VacuumedError):  # of a version that no longer was the latest

@@ -26,7 +26,7 @@ from packager.model.integrity import MISSING, Check
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, Contents
 from packager.trust.trees import KEPT, Tree, below, is_bytecode_of
 
-OURS = {"INSTALLER", "RECORD"}
+INSTALLER_FILES = {"INSTALLER", "RECORD"}
 """What installing adds to a wheel's ``.dist-info``."""
 INTERPRETER = {"pyvenv.cfg", "bin/python", "bin/python3"}
 
@@ -60,7 +60,7 @@ def environment_of(contents: Contents, lock: Lock) -> Environment:
         else:
             named |= recorded(text, site)
             named |= {path: None for path in told if path.startswith("bin/")}
-        named |= {f"{folder}/{name}": None for name in OURS}
+        named |= {f"{folder}/{name}": None for name in INSTALLER_FILES}
     checks += [*_interpreter(tree), *_differences(tree, named)]
     return Environment(tuple(checks), tuple(own_word))
 

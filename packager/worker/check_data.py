@@ -35,7 +35,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     source = read_source(root, asked.job.reader)
     prepare(source, asked.job, root)  # refuses what training would refuse
     table = _table(asked, source, root)
-    tell = _say if len(table) > checks.LARGE else _nothing
+    tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
     predictions, notes = _predictions(asked.job, table, root)
     report = checks.check(table, predictions, notes=notes, tell=tell)

@@ -32,7 +32,7 @@ from packager.worker.replay.retrain import check_repeatability
 from packager.worker.replay.volatile_state import Window, clear_addresses
 from packager.worker.train import given_model
 from packager.worker.train import profile as monitored
-from packager.worker.train.calendar_features import not_compared
+from packager.worker.train.calendar_features import drift_exclusions
 from packager.worker.train.dataset import (
     Dataset,
     declare_slices,
@@ -43,10 +43,10 @@ from packager.worker.train.dataset import (
 from packager.worker.train.evaluate import Mask, evaluate
 from packager.worker.train.fitted_columns import explain_features, with_fitted_columns
 from packager.worker.train.isolated_steps import IsolatedSteps
-from packager.worker.train.model_queries import ask_model
+from packager.worker.train.model_queries import query_model
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
-from packager.worker.train.train_only import train_on, without_train_only
+from packager.worker.train.train_only import with_train_only, without_train_only
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     evaluation = measure(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
     rank = IsolatedSteps(loaded.models, serve, job.task, schema, root).ranked
-    apart = not_compared(dataset, schema, job)
+    apart = drift_exclusions(dataset, schema, job)
     by_time = job.split.time is not None
     profile = monitored.profile(dataset, schema, loaded.model, rank, apart, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     if job.ask:
         at = (loaded.models / "model", loaded.loader)
-        schema = ask_model(job, root, out, at, dataset, schema, profile)
+        schema = query_model(job, root, out, at, dataset, schema, profile)
     return TrainingResult(
         model=model_files(loaded.models),
         loader=loaded.loader,
@@ -167,7 +167,7 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
     names = dataset.features, dataset.train_only, job.exclude
     began = time.time()
-    model, module = train_on(recipe, rows, dataset.target, *names)
+    model, module = with_train_only(recipe, rows, dataset.target, *names)
     window = (began, time.time())
     clear_addresses(model)
     loader = save_model(model, models, module, job.serve.predictor)

@@ -12,21 +12,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from monitoring.feedback.keys import KeyFileError
-from monitoring.feedback.scoring import Scorer, Settled, settle
+from monitoring.feedback.scoring import FeedbackCounts, Scorer, settle
 from monitoring.feedback.token_store import DAY, StoreError, Token, TokenStore
 from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.feedback import FeedbackMetrics, Outcome
 from monitoring.metrics.serving import Metrics
 from packager.manifest.manifest import Manifest
 from serving.feedback.settings import FeedbackSettings
-from serving.feedback.stores import open_keys, open_seen
+from serving.feedback.stores import open_keys, open_token_store
 from serving.http import messages
 from serving.http.limits import MAX_LABELS, VALUES_OF_A_LABEL, Budget, is_small
 from serving.http.messages import RequestError, Response
 
-PLACES = 16
+MAX_CONCURRENT_REQUESTS = 16
 PURGE_SECONDS = 3_600
-LATE_SECONDS = 1.0
+UNCONFIRMED_RETRY_SECONDS = 1.0
 """How soon it is asked again what became of labels that a stalled store may have taken."""
 RETRY_AFTER = {"Retry-After": "5"}
 _BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
@@ -76,7 +76,7 @@ class Feedback:
         """
         # A large body is read in the thread, where it keeps nobody else waiting.
         items = parse_labels(body) if is_small(body) else body
-        if self._waiting >= PLACES:
+        if self._waiting >= MAX_CONCURRENT_REQUESTS:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
             )
@@ -115,20 +115,20 @@ class Feedback:
                 len(self._unsure),
             )
 
-    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[Settled]:
+    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[FeedbackCounts]:
         """Begin in the one thread that the store is for."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self._settle, items)
         self._waiting += 1
 
-        def ended(done: asyncio.Future[Settled]) -> None:
+        def ended(done: asyncio.Future[FeedbackCounts]) -> None:
             self._waiting -= 1
             _ = done.cancelled() or done.exception()  # nobody may be left to look at it
 
         future.add_done_callback(ended)
         return future
 
-    def _settle(self, items: Sequence[Label] | bytes) -> Settled:
+    def _settle(self, items: Sequence[Label] | bytes) -> FeedbackCounts:
         if isinstance(items, bytes):
             items = parse_labels(items)
         self.refresh()
@@ -154,7 +154,9 @@ class Feedback:
         """Find out soon, though nobody may send labels again."""
         if self._unsure:
             loop = asyncio.get_running_loop()
-            loop.call_later(LATE_SECONDS, lambda: loop.create_task(self._count_late_soon()))
+            loop.call_later(
+                UNCONFIRMED_RETRY_SECONDS, lambda: loop.create_task(self._count_late_soon())
+            )
 
     async def _count_late_soon(self) -> None:
         loop = asyncio.get_running_loop()
@@ -170,7 +172,7 @@ class Feedback:
     def _store(self) -> TokenStore:
         settings = self._settings
         if self._seen is None:
-            self._seen = open_seen(settings, self._model)
+            self._seen = open_token_store(settings, self._model)
         now = time.monotonic()
         if now - self._purged > PURGE_SECONDS:
             self._seen.purge(time.time() - settings.days * DAY)

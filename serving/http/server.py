@@ -25,9 +25,9 @@ from serving.http.worker_table import Workers
 
 KEEP_ALIVE_SECONDS = 75
 """An idle connection is kept longer than proxies keep theirs: the proxy is first to end it."""
-PATIENCE_SECONDS = 20.0
+TRANSFER_TIMEOUT_SECONDS = 20.0
 """A connection that owes us bytes, or does not take ours, is ended after so long."""
-TOGETHER_SECONDS = 0.5
+DRAIN_NOTICE_SECONDS = 0.5
 """Workers that end together all know it after so long."""
 HANDSHAKE_SECONDS = 0.1
 """Connections begun before the end are complete after so long."""
@@ -89,7 +89,7 @@ class GuardedProtocol(FastPathProtocol, Closable):
         if (unsent and unsent == self._unsent) or (owing and not unsent):
             if self._owing_since is None:
                 self._owing_since = now
-            elif now - self._owing_since > PATIENCE_SECONDS:
+            elif now - self._owing_since > TRANSFER_TIMEOUT_SECONDS:
                 self.transport.abort()
         else:
             self._owing_since = None
@@ -175,7 +175,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _all_end(self) -> bool:
-        until = time.monotonic() + TOGETHER_SECONDS
+        until = time.monotonic() + DRAIN_NOTICE_SECONDS
         while type(self).workers.others_serve():
             if time.monotonic() > until:
                 return False
@@ -191,7 +191,7 @@ def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Wo
     uvicorn.Server = Server  # type: ignore[misc]
 
 
-def check() -> None:
+def check_server_class() -> None:
     """Raise ``PackageError`` unless the server that runs here is ours."""
     if not Server.running:
         raise PackageError(

@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-LINGER = 0.2
+LINGER_RATIO = 0.2
 """Of the time the last batch took: how long the next one is held for those to come back."""
 MAX_LINGER = 0.005
 
@@ -219,7 +219,7 @@ class Batcher(Generic[T, R]):
         self._running = []
         self._busy(0)
         now = time.monotonic()
-        self._held_until = now + min(LINGER * (now - self._began), MAX_LINGER)
+        self._held_until = now + min(LINGER_RATIO * (now - self._began), MAX_LINGER)
         self._expected = len(group) + len(self._queue)
         failure = done.exception()
         results = [failure] * len(group) if failure is not None else done.result()

@@ -18,7 +18,7 @@ from monitoring.metrics.recorder import Batch
 from packager.data.rows.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
-from serving.http.limits import TooMuchError, is_small
+from serving.http.limits import LimitExceededError, is_small
 from serving.http.memory import MemoryTrimmer, gc_paused
 from serving.http.messages import RequestError, Response
 from serving.prediction.batcher import (
@@ -36,7 +36,7 @@ from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
 from serving.settings import Settings
 
-HUGE_BYTES = 1 << 20
+MIN_TRIM_BYTES = 1 << 20
 """From here on, the memory that a request took is worth giving back."""
 
 
@@ -131,7 +131,7 @@ class Pipeline:
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
             ) from error
         except DeadlineExceededError as error:
-            raise late(self._seconds) from error
+            raise deadline_exceeded(self._seconds) from error
         except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
@@ -169,7 +169,7 @@ class Pipeline:
         try:
             found: Answer | RequestError = await self._lane.run(whole, deadline, receive)
         finally:
-            if len(body) >= HUGE_BYTES:
+            if len(body) >= MIN_TRIM_BYTES:
                 self._give_back.soon()
         if isinstance(found, Answer):
             return found
@@ -229,7 +229,7 @@ class Pipeline:
         predictor = self._predictor
         try:
             predictor.budget.check_rows(checked.rows, len(predictor.model.classes or ()))
-        except TooMuchError as error:
+        except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
         self._check_size(
             sum(count * len(feature) for (feature, _), count in checked.anomalies.items())
@@ -239,7 +239,7 @@ class Pipeline:
         """Raise ``RequestError`` (413) for so many bytes of an answer."""
         try:
             self._predictor.budget.check_answer(size)
-        except TooMuchError as error:
+        except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
     def _written(
@@ -261,6 +261,6 @@ def _check_deadline(deadline: float) -> None:
         raise DeadlineExceededError
 
 
-def late(seconds: float) -> RequestError:
+def deadline_exceeded(seconds: float) -> RequestError:
     """504: no answer by the deadline."""
     return RequestError(504, "deadline", f"no answer within {seconds:g} s")

@@ -14,11 +14,11 @@ from serving.prediction.predictor import Predictor
 
 REPAIR_SECONDS = 0.5
 """How soon a counter file that was deleted is made again."""
-ROWS_AT_ONCE = 5_000
+MAX_ROWS_AT_ONCE = 5_000
 """Rows that are counted without a pause: some five milliseconds."""
-VALUES_AT_ONCE = 50_000
+MAX_VALUES_AT_ONCE = 50_000
 """Values of them."""
-LOGGED_AT_ONCE = 250
+MAX_LOGGED_AT_ONCE = 250
 """Rows that are counted without a pause if flagged ones are logged."""
 
 
@@ -72,8 +72,8 @@ class Recorder:
     def _at_once(self, batch: Batch) -> int:
         """Rows of ``batch`` that are logged and counted without a pause."""
         if self._predictor.flagged_rows is not None:
-            return LOGGED_AT_ONCE
-        return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(batch.columns))))
+            return MAX_LOGGED_AT_ONCE
+        return max(1, min(MAX_ROWS_AT_ONCE, MAX_VALUES_AT_ONCE // max(1, len(batch.columns))))
 
     def refused(self, error: RequestError) -> None:
         """A value that can't be taken, by its column; a row that the model can't take."""

@@ -17,11 +17,11 @@ from packager.errors import PackageError
 from serving.http.worker_table import Pulses
 from serving.processes.cgroup import MemoryEvents
 from serving.processes.exit_reasons import RestartBackoff, WorkerExit
-from serving.processes.shared_descriptors import SHOW_STACKS, SharedNotes
+from serving.processes.shared_descriptors import STACKS_SIGNAL, SharedNotes
 from serving.processes.signals import Signals
 from serving.processes.watchdog import Watchdog
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 LOADING_SECONDS = 60.0
 """How often the log says that a worker is still loading."""
 STACKS_SECONDS = 1.0
@@ -87,7 +87,7 @@ class Supervisor:
             while not (self._ending and not any(self._running(workers=True))):
                 if not self._ending:
                     self._start_due()
-                asked = signals.wait(LOOK_SECONDS)
+                asked = signals.wait(CHECK_SECONDS)
                 self._reap()
                 self._look()
                 if asked & signals.END:
@@ -254,7 +254,7 @@ def _stacks(child: Child) -> list[str]:
     """Where the threads of a worker are; empty where it can't even say that."""
     if child.notes is None:
         return []
-    _send(child, SHOW_STACKS)
+    _send(child, STACKS_SIGNAL)
     until = time.monotonic() + STACKS_SECONDS
     while not child.notes.shown_stacks() and time.monotonic() < until:
         time.sleep(0.02)

@@ -27,7 +27,7 @@ from packager.model.paths import Root
 from serving.http import logs
 from serving.shadow.sampler import MATCH, MAX_BYTES, MISMATCH, address
 
-PATIENCE_SECONDS = 1.0
+POLL_SECONDS = 1.0
 """How soon the end of the server is noticed."""
 
 logger = logging.getLogger("serving")
@@ -98,7 +98,7 @@ def main() -> int:
     checker = ShadowChecker.load(Root.from_environment())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(address(Path(sys.argv[1])))
-        listening.settimeout(PATIENCE_SECONDS)
+        listening.settimeout(POLL_SECONDS)
         while os.getppid() == parent:
             try:
                 answer(checker, listening)

@@ -19,7 +19,7 @@ from packager.data.checks.finding import DataCheckReport, Finding, Histogram, wo
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
-from packager.data.checks.outliers import SAMPLE as FOREST_SAMPLE
+from packager.data.checks.outliers import MAX_ROWS as FOREST_SAMPLE
 from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
@@ -54,12 +54,12 @@ WITHOUT_MODELS: dict[str, Detector] = {
 """Detectors that need only the rows: they run anywhere, and say the same everywhere."""
 WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier": outlier}
 """Detectors that train small models of their own; they need scikit-learn."""
-LABELS = "label_error"
-DETECTORS = (*WITHOUT_MODELS, *WITH_MODELS, LABELS)
+LABEL_ERROR = "label_error"
+DETECTORS = (*WITHOUT_MODELS, *WITH_MODELS, LABEL_ERROR)
 
-LARGE = 100_000
+MIN_PROGRESS_ROWS = 100_000
 """Rows from which whoever checks should say how far it is."""
-KEPT = 500
+MAX_FINDINGS = 500
 """Findings of each detector that a report keeps: the worst."""
 BINS = 40
 MAX_CELL = 200
@@ -82,12 +82,12 @@ def check(
     chosen = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
     said = list(notes)
     if not len(table):
-        rest = ", ".join(name for name in (*chosen, LABELS) if name != "schema")
+        rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
         said.append(f"no rows, so nothing was looked for but schema: {rest}")
     if models and len(table) > FOREST_SAMPLE:
         said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
-        chosen[LABELS] = lambda rows: label_error(rows, predictions)
+        chosen[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
             said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
     counts: dict[str, int] = {}
@@ -127,7 +127,7 @@ def _worst(detector: str, suspects: list[Issue], table: Table) -> list[Finding]:
         return []
     which = np.concatenate([np.full(s.count, i) for i, s in enumerate(suspects)])
     place = np.concatenate([np.arange(s.count) for s in suspects])
-    order = np.argsort(-np.concatenate(scores), kind="stable")[:KEPT]
+    order = np.argsort(-np.concatenate(scores), kind="stable")[:MAX_FINDINGS]
     return [_finding(detector, suspects[which[i]], int(place[i]), table) for i in order]
 
 

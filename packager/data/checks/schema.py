@@ -11,7 +11,7 @@ from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
 from packager.manifest.base import Kind
 
-WIDER: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
+ACCEPTED_KINDS: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Kinds that a column may have where another is expected: whole numbers are numbers."""
 
 _BEFORE = "as in the version before"
@@ -31,7 +31,7 @@ def schema(table: Table) -> Iterator[Issue]:
         if name not in found:
             text = f"the column {name!r}, {why}"
             yield _wrong(name, "no such column", text, "add the column", _taken(table, why))
-        elif kind != "any" and found[name].kind not in (kind, *WIDER.get(kind, ())):
+        elif kind != "any" and found[name].kind not in (kind, *ACCEPTED_KINDS.get(kind, ())):
             if table.frame[name].isna().all() or (kind == "integer" and _holed(table, name)):
                 continue  # only nulls changed the kind; `missing` says so
             got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"

@@ -13,7 +13,7 @@ import pandas as pd
 from packager.data.rows.iso_times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.base import Kind
-from packager.manifest.read_options import PLAIN, TableReadOptions, toml_text
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions, toml_text
 from packager.text import display_value
 
 _TRUE = frozenset({"True", "TRUE", "true"})
@@ -33,7 +33,9 @@ _EXPECTED = {
 }
 
 
-def parse_cells(cells: Sequence[Any], kind: Kind, reader: TableReadOptions = PLAIN) -> list[Any]:
+def parse_cells(
+    cells: Sequence[Any], kind: Kind, reader: TableReadOptions = DEFAULT_OPTIONS
+) -> list[Any]:
     """Text cells as values of ``kind``, null as None; text that isn't one is left as it is."""
     make = {"number": _number, "integer": _integer, "boolean": _boolean}.get(kind, _text)
     plain = reader.decimal in (None, ".") and reader.thousands is None

@@ -25,7 +25,7 @@ from packager.run.bench.rows import bodies, synthetic_rows, with_texts
 from packager.run.serve import serving
 
 SYNTHETIC_ROWS = 2_000
-WARM_SHARE = 0.2
+WARM_UP_SHARE = 0.2
 SETTLE_SECONDS = 0.5
 """Workers add to their counters a few times a second."""
 
@@ -121,7 +121,7 @@ def _step(
     seconds: float,
     usage: Callable[[], Usage | None],
 ) -> Step:
-    with generator(target, asked, clients, seconds, max(0.2, WARM_SHARE * seconds)) as load:
+    with generator(target, asked, clients, seconds, max(0.2, WARM_UP_SHARE * seconds)) as load:
         time.sleep(SETTLE_SECONDS)
         before, used_before = Counters.of(client.metrics()), usage()
         answered = load.measure()

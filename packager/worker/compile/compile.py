@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 MAX_FEATURES = 1_000
 """Each feature is asked about several times, in rows that hold all of them."""
-BASES = 50
+BASE_ROWS = 50
 """Held-out rows that edge rows are made from."""
 
 
@@ -112,7 +112,7 @@ def _judged(
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
     compiled = CompiledModel(*read(folder), model.task, classes, model)
-    edges = accepted_rows(schema, edge_rows(schema, rows[:BASES], found))
+    edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form
     return Compiled(

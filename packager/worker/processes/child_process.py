@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from packager.errors import PackageError
-from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
 from packager.model.paths import Root
 
 RESULTS = {
@@ -84,7 +84,7 @@ def run_child(
     command = [sys.executable, "-m", "packager.worker", verb, str(folder / "job.json")]
     environment = {**os.environ, "MODEL_ROOT": str(root.path), _IS_CHILD: "1"}
     kills = kills_for_memory()
-    said: deque[str] = deque(maxlen=KEPT_LINES)
+    said: deque[str] = deque(maxlen=MAX_LINES)
     child = subprocess.Popen(
         [*command, str(folder)],
         env=environment,

@@ -20,13 +20,13 @@ from packager.manifest.manifest import DataSource, Manifest, Schema
 from packager.model.integrity import MANIFEST, Check, verify
 from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
-from packager.sandbox.network import isolation_told
+from packager.sandbox.network import describe_isolation
 from packager.worker.job import ReplayRequest, TrainingResult
 from packager.worker.processes.environment import environment_differences
 from packager.worker.replay.differences import accepted, metric_checks, slices_check
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
-from packager.worker.replay.remeasure import Measured, ReadAgain, measure_again, read_again
+from packager.worker.replay.remeasure import Remeasured, RereadData, measure_again, read_again
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
     LEVELS,
@@ -62,7 +62,7 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
             began = time.time()
             folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
             report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
-    report = report.model_copy(update={"isolation": isolation_told()})
+    report = report.model_copy(update={"isolation": describe_isolation()})
     (out / "report.json").write_bytes(report.dump())
     return report
 
@@ -95,7 +95,7 @@ def _compare(
     model = load_model_from(folder / "model" / "model", manifest.serve, manifest.task)
     measured = measure_again(model, read, job)
     now = FittedModel(model_files(folder / "model"), model, window)
-    found = _likeness(manifest, root, now, read)
+    found = _compare_with_recorded(manifest, root, now, read)
     checks = [*checks, *_result_checks(manifest, data, measured)]
     # Equal answers measure equally: there a false claim about any metric shows.
     metrics = metric_checks(
@@ -115,7 +115,7 @@ def _compare(
         required_level=manifest.level,
         claimed=claimed(manifest),
         level_at_build=manifest.repeatability.level if manifest.repeatability else None,
-        passed=_noticed(level, manifest)
+        passed=_change_detected(level, manifest)
         if perturbed.what
         else sound and level != "none" and reaches(level, manifest.level),
         perturbed=perturbed.what,
@@ -132,20 +132,22 @@ def _compare(
     )
 
 
-def _noticed(level: EquivalenceLevel, manifest: Manifest) -> bool:
+def _change_detected(level: EquivalenceLevel, manifest: Manifest) -> bool:
     """Whether a change on purpose came out lower than a repeat without one."""
     usual = manifest.repeatability.level if manifest.repeatability else manifest.level
     return LEVELS.index(level) > LEVELS.index(usual)
 
 
-def _likeness(manifest: Manifest, root: Root, now: FittedModel, read: ReadAgain) -> ModelComparison:
+def _compare_with_recorded(
+    manifest: Manifest, root: Root, now: FittedModel, read: RereadData
+) -> ModelComparison:
     """How like the recorded model the new one is, asked about the held-out rows."""
     features = [column.name for column in manifest.schema_.features]
     recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
     return compare_models(recorded, now, read.dataset.test[features])
 
 
-def _result_checks(manifest: Manifest, data: DataSource, measured: Measured) -> list[Check]:
+def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -> list[Check]:
     """What has to be equal whatever the rung: the data as read, and the schema."""
     dataset = measured.dataset
     pairs: list[tuple[str, Any, Any]] = [

@@ -15,7 +15,7 @@ def as_text(report: ReplayReport) -> str:
     lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
     if report.comparison is not None:
-        lines += _likeness(report.comparison)
+        lines += _comparison(report.comparison)
         if not report.metrics:
             lines.append("metrics: none were compared, so nothing of them is shown")
     for name, check in report.metrics.items():
@@ -58,7 +58,7 @@ def number(value: float | None) -> str:
     return "none" if value is None else f"{value:.6g}"
 
 
-def _likeness(found: ModelComparison) -> Iterator[str]:
+def _comparison(found: ModelComparison) -> Iterator[str]:
     flips = f"{found.label_flips} label flips, " if found.label_flips is not None else ""
     largest = found.largest_difference
     shown = "none" if largest is None else f"{largest:g}"

@@ -21,7 +21,7 @@ from packager.worker.replay.nondeterminism import find_nondeterminism
 from packager.worker.replay.report import ModelComparison, reaches
 from packager.worker.replay.seed_spread import within_seed_variance
 from packager.worker.replay.state import TIMES
-from packager.worker.replay.volatile_state import MOMENTS
+from packager.worker.replay.volatile_state import VOLATILE_KINDS
 from packager.worker.train.dataset import Dataset
 
 
@@ -133,7 +133,7 @@ def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
         return "; ".join(nondeterminism[:3])
     if found.differing:
         return "pass seed on to everything that draws random numbers"
-    moments = [kind for kind in MOMENTS if any(kind in part for part in found.ignored)]
+    moments = [kind for kind in VOLATILE_KINDS if any(kind in part for part in found.ignored)]
     if moments:
         return (
             f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"

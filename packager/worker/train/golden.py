@@ -19,12 +19,12 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.processes.model_process import ModelProcess, Outcome, Row
-from packager.worker.train.rejected_values import CallBudget, blamed
+from packager.worker.train.rejected_values import CallBudget, attribute_failure
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
-LOOKED_AT = 40
+MAX_TRIED_ROWS = 40
 """Held-out rows that are tried, to find some that the model answers one by one."""
-BASES = 2
+BASE_ROWS = 2
 MAX_BYTES = 1 << 20
 """Of rows that prove: they are handed to a started image as arguments."""
 
@@ -38,7 +38,7 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golde
     Each is answered alone, too, unless the model answers no single row, as forecasts of a whole
     series do.
     """
-    some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, LOOKED_AT).astype(int))]
+    some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, MAX_TRIED_ROWS).astype(int))]
     tried: list[Row] = []
     rows: list[Row] = []
     size = 0
@@ -55,7 +55,7 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golde
 def bases_of(real: Golden) -> list[Row]:
     """Rows that questions are asked in: those with the fewest nulls."""
     by_nulls = sorted(real.rows, key=lambda row: sum(value is None for value in row.values()))
-    return list(by_nulls[:BASES])
+    return list(by_nulls[:BASE_ROWS])
 
 
 def examples(
@@ -102,7 +102,7 @@ def _ways_taken(
 
     names = list(left)
     while names:
-        refused = blamed(names, test, lambda: asker.may_end)
+        refused = attribute_failure(names, test, lambda: asker.may_end)
         names = [name for name in refused if len(left[name]) > 1]
         stuck += [name for name in refused if len(left[name]) == 1]
         left |= {name: left[name][1:] for name in names}

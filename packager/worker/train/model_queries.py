@@ -15,7 +15,7 @@ from packager.worker.train.golden import bases_of, examples, real_rows
 from packager.worker.train.rejected_values import missing_values, with_rejected_values
 
 
-def ask_model(
+def query_model(
     job: Job,
     root: Root,
     out: Path,

@@ -15,7 +15,7 @@ from packager.manifest.manifest import Recipe
 from packager.worker.train.recipe import call_recipe
 
 
-def train_on(
+def with_train_only(
     recipe: Recipe,
     rows: pd.DataFrame,
     target: str,

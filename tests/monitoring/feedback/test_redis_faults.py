@@ -26,7 +26,7 @@ Answer = Callable[[socket.socket, bytes], None]
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     monkeypatch.setattr("monitoring.feedback.redis_client.WAIT_SECONDS", 0.5)
 
 
@@ -159,7 +159,7 @@ def test_a_drip_of_bytes_and_a_flood_end(fake: Callable[[Answer], str], impatien
 def test_an_answer_without_end_takes_bounded_memory(
     fake: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     sent = 0
 
     def flood(one: socket.socket, command: bytes) -> None:

@@ -40,7 +40,7 @@ class Faulty:
 
 @pytest.fixture
 def wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     monkeypatch.setattr("monitoring.feedback.redis_store.time.sleep", lambda _: None)
 
 

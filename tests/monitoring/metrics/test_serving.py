@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.registry import Series
-from monitoring.metrics.serving import MAX_APART, Metrics
-from monitoring.profile.profile import NotCompared
-from monitoring.stats.binning import answer_features, build_profile
+from monitoring.metrics.serving import MAX_EXCLUDED, Metrics
+from monitoring.profile.profile import DriftExclusion
+from monitoring.stats.binning import build_profile, prediction_features
 from serving.routes import MEASURED
 
 PROFILE = build_profile(
@@ -146,9 +146,9 @@ def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> 
 
 def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
     apart = {
-        "when": NotCompared(reason="timestamp", detail="a timestamp"),
-        "secret": NotCompared(reason="excluded", detail="[monitoring] exclude"),
-        **{f"m{i}": NotCompared(reason="calendar", detail="month") for i in range(20)},
+        "when": DriftExclusion(reason="timestamp", detail="a timestamp"),
+        "secret": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
+        **{f"m{i}": DriftExclusion(reason="calendar", detail="month") for i in range(20)},
     }
     frame = pd.DataFrame({"size": np.arange(100.0)})
     profile = build_profile(frame, [("size", "number")])
@@ -175,14 +175,14 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
         if sample.name == "model_drift_excluded_features"
     }
     assert told["when", "timestamp"] == told["secret", "excluded"] == 1
-    assert told["other", "other"] == len(apart) - MAX_APART
+    assert told["other", "other"] == len(apart) - MAX_EXCLUDED
     assert sum(told.values()) == len(apart)
 
 
 @pytest.mark.parametrize("classes", [list(range(20)), list(range(10)), ["no", "yes"], None])
 def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None) -> None:
     frame = pd.DataFrame({f"feature {i}": np.arange(1000) for i in range(200)})
-    answers = answer_features(
+    answers = prediction_features(
         np.arange(1000).tolist()
         if classes is None
         else [classes[i % len(classes)] for i in range(1000)],
@@ -191,7 +191,7 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
     )
     profile = build_profile(frame, [(name, "integer") for name in frame], 15 - len(answers))
     reasons: list[Any] = ["excluded", "timestamp", "calendar", "nonstationary"]
-    apart = {f"apart {i}": NotCompared(reason=reasons[i % 4], detail="") for i in range(30)}
+    apart = {f"apart {i}": DriftExclusion(reason=reasons[i % 4], detail="") for i in range(30)}
     features = (*profile.features, *answers)
     profile = profile.model_copy(update={"features": features, "drift_excluded": apart})
     slices = [f"slice {i}" for i in range(24)]

@@ -12,7 +12,7 @@ from packager.data.row_files import read_rows
 from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 from packager.tables.stream import fingerprint_path
 
 NO_COLUMNS = Schema.model_construct(features=(), extras=())
@@ -91,4 +91,4 @@ def test_json_of_any_depth_is_told(tmp_path, suffix, text):
 
 def test_an_integer_of_more_digits_than_python_converts_stays_text():
     long = "9" * 5_000
-    assert parse_cells([long, "7"], "integer", PLAIN) == [long, 7]
+    assert parse_cells([long, "7"], "integer", DEFAULT_OPTIONS) == [long, 7]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from packager.data.frames import read
-from packager.data.parquet_files import arrow_table, holed_integers, parquet_schema
+from packager.data.parquet_files import arrow_table, integers_with_nulls, parquet_schema
 from packager.data.row_files import read_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
@@ -140,7 +140,7 @@ def test_nulls_are_counted_in_values_not_in_statistics(tmp_path):
     assert believed
     for place in believed:
         path.write_bytes(content[:place] + b"\0" + content[place + 1 :])
-        assert holed_integers([path], parquet_schema([path])) == ["a"]
+        assert integers_with_nulls([path], parquet_schema([path])) == ["a"]
 
 
 def _says_no_nulls(path, content):

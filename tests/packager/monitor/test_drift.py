@@ -85,7 +85,7 @@ def test_replicas_add_up_and_references_do_not() -> None:
     with answering(one, other) as urls:
         found = drift_report(scrape_replicas(urls, ANY), 1.0)
     (feature,) = found.features
-    assert feature.measured == drift.measure([500, 300, 200], [500, 300, 200])
+    assert feature.measured == drift.measure_drift([500, 300, 200], [500, 300, 200])
     assert found.slices[0].labels == 200
     assert found.slices[0].baseline_rows == 1_000
     assert found.source == "2 replicas since their start"

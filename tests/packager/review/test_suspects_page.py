@@ -13,8 +13,8 @@ import pytest
 
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
-from packager.report.suspects import write_suspects
-from packager.report.suspects_page import OPEN, page
+from packager.report.suspects import write_issues
+from packager.report.suspects_page import MAX_OPEN, page
 from packager.review.verdicts import Verdict, read_verdicts
 
 HOSTILE = "<script>alert(1)</script>"
@@ -77,7 +77,7 @@ def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
     folded = text.index(
         "<details><summary>55 more like these: placeholder in size; 45 of them here"
     )
-    assert text[text.index("Rows, worst first") : folded].count("<article>") == OPEN
+    assert text[text.index("Rows, worst first") : folded].count("<article>") == MAX_OPEN
     assert "row 399" in text[text.index("</details>") :]
 
 
@@ -95,7 +95,7 @@ def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
     found = report()
     row_hash = found.findings[0].row_hash
     given = [Verdict(row_hash=row_hash, verdict="drop", reason="typo")]
-    files = write_suspects(found, found.findings, given, tmp_path / "new", "stones")
+    files = write_issues(found, found.findings, given, tmp_path / "new", "stones")
     assert [path.name for path in files] == ["issues.parquet", "issues.csv", "issues.html"]
     table = parquet.read_table(files[0])
     assert table.num_rows == len(found.findings)

@@ -70,7 +70,7 @@ def test_a_stand_in_takes_the_place_of_a_recipe_that_cannot_serve(
     project, noisy, monkeypatch, code, note
 ):
     if "sleep" in code:
-        monkeypatch.setattr(worker_folds, "OWN_SECONDS", 4.0)
+        monkeypatch.setattr(worker_folds, "RECIPE_TIMEOUT_SECONDS", 4.0)
     project.code(train=code)
     project.data(noisy)
     report = checked(project)

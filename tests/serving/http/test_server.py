@@ -56,7 +56,7 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(listener, "TRANSFER_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(listener, "IDLE_SECONDS", 0.2)
 
 
@@ -161,4 +161,4 @@ def test_header_and_body_leave_in_one_write() -> None:
 def test_a_worker_that_is_not_served_by_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener.Server, "running", False)
     with pytest.raises(PackageError, match=r"expected BentoML to start its workers by uvicorn"):
-        listener.check()
+        listener.check_server_class()

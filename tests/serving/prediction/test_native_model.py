@@ -15,7 +15,7 @@ from packager.manifest.manifest import Schema
 from packager.model.failing_rows import MAX_CALLS
 from packager.model.model import LoadedModel
 from serving.http.messages import RequestError
-from serving.prediction.native_model import ModelError, NativeModel, RowRefusedError, plain_row
+from serving.prediction.native_model import ModelError, NativeModel, RowRefusedError, neutral_row
 
 FRAME = pd.DataFrame(
     {"x": [0.0, 1000.0], "color": ["red", "blue"], "text": ["a", "b"], "code": [11, 93]}
@@ -116,7 +116,7 @@ def test_a_made_up_row_is_one_that_the_server_takes(kind: str, seen: bool) -> No
     if not seen:
         unseen = {"categories": None, "minimum": None, "maximum": None}
         columns = tuple(column.model_copy(update=unseen) for column in columns)
-    assert RowChecker(Schema(features=columns)).check([plain_row(columns)]).rows == 1
+    assert RowChecker(Schema(features=columns)).check([neutral_row(columns)]).rows == 1
 
 
 def test_without_a_known_row_the_first_row_answered_becomes_it() -> None:

@@ -9,10 +9,10 @@ from dirty_tables import HALF, ROWS, clean, said
 
 from packager.data.checks import run as checks
 from packager.data.checks.finding import DataCheckReport
-from packager.data.checks.run import DETECTORS, KEPT, WITH_MODELS, WITHOUT_MODELS, check
+from packager.data.checks.run import DETECTORS, MAX_FINDINGS, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
-from packager.review.summary import WHAT, summary
+from packager.review.summary import DESCRIPTIONS, summary
 
 
 def dirty() -> pd.DataFrame:
@@ -60,11 +60,11 @@ def test_only_the_worst_of_many_findings_are_kept_and_all_are_counted():
     frame = pd.concat([clean()] * 3, ignore_index=True)
     report = check(table_of(frame, "label"), models=False)
     assert report.counts["duplicate"] == 2 * ROWS
-    assert sum(finding.detector == "duplicate" for finding in report.findings) == KEPT
+    assert sum(finding.detector == "duplicate" for finding in report.findings) == MAX_FINDINGS
 
 
 def test_every_detector_has_words_for_people():
-    assert set(WHAT) == set(DETECTORS)
+    assert set(DESCRIPTIONS) == set(DETECTORS)
     lines = list(summary(check(table_of(dirty(), "label"), models=False)))
     assert lines[0] == "checked 401 rows, 4 columns"
     assert any("copies of other rows" in line for line in lines)

@@ -14,8 +14,8 @@ from packager.manifest.manifest import Schema, Serve, Split
 from packager.manifest.read_options import TableReadOptions
 from packager.model.paths import Root
 from packager.worker.job import Job
-from packager.worker.train.calendar_columns import named_moment, named_part, names_of_parts
-from packager.worker.train.calendar_features import not_compared
+from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
+from packager.worker.train.calendar_features import drift_exclusions
 from packager.worker.train.dataset import Dataset, Source, prepare
 
 DRAW = np.random.default_rng(11)
@@ -35,7 +35,7 @@ def found(frame: pd.DataFrame, test: pd.DataFrame | None = None, **asked: Any) -
     schema = Schema(features=infer_columns(frame[list(features)]))
     rows = frame.assign(y=0.5)
     dataset = Dataset(rows, rows if test is None else test, features, "y", 0)
-    apart = not_compared(dataset, schema, job(**asked))
+    apart = drift_exclusions(dataset, schema, job(**asked))
     return {name: f"{why.reason}: {why.detail}" for name, why in apart.items()}
 
 
@@ -167,7 +167,7 @@ def test_names_of_months_and_weekdays_say_it_alone(
     ],
 )
 def test_numbers_may_be_moments(name: str, values: list[int], is_one: bool) -> None:
-    assert named_moment(name, pd.Series(values)) is is_one
+    assert is_timestamp_name(name, pd.Series(values)) is is_one
 
 
 def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None:

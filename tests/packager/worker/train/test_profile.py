@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.profile.profile import NotCompared, Profile
+from monitoring.profile.profile import DriftExclusion, Profile
 from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
@@ -155,8 +155,8 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
 ) -> None:
     dataset, schema, loaded = made(Model())
     apart = {
-        "f150": NotCompared(reason="calendar", detail="month of when"),
-        "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+        "f150": DriftExclusion(reason="calendar", detail="month of when"),
+        "f3": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
     }
     found = profiled(dataset, schema, loaded, apart)
     assert found.drift_excluded == apart

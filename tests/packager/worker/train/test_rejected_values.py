@@ -20,7 +20,7 @@ from packager.worker.processes.model_process import Outcome, Reply, Row
 from packager.worker.train.rejected_values import (
     MAX_CALLS,
     MAX_CELLS,
-    blamed,
+    attribute_failure,
     missing_values,
     with_rejected_values,
 )
@@ -157,10 +157,12 @@ def test_where_no_more_processes_may_end_all_columns_in_question_are_blamed() ->
     def test(some: Sequence[str]) -> Outcome:
         return "ends" if "x5" in some else "answered"
 
-    assert blamed(names, test, lambda: True) == {"x5": "ends"}
+    assert attribute_failure(names, test, lambda: True) == {"x5": "ends"}
     left = iter((True, True))
-    assert blamed(names, test, lambda: next(left, False)) == dict.fromkeys(["x4", "x5"], "ends")
-    assert blamed(names, test, lambda: False) == dict.fromkeys(names, "ends")
+    assert attribute_failure(names, test, lambda: next(left, False)) == dict.fromkeys(
+        ["x4", "x5"], "ends"
+    )
+    assert attribute_failure(names, test, lambda: False) == dict.fromkeys(names, "ends")
 
 
 def test_the_rows_that_are_asked_about_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
