@@ -79,12 +79,10 @@ def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) 
             check_room(place, "rows", size, shown)
 
 
-def refuse_large_blocks(file: Path, schema: Any, rows: int) -> None:
+def refuse_large_blocks(file: object, schema: Any, rows: int, source: Any = None) -> None:
     """Raise ``UsageError`` where nested and binary columns of ``rows`` at a time have no room."""
-    with readable(file), opened_parquet(file) as opened:
-        row_count(file, opened.metadata)
     size, parts = 0, max(1, rows // _MEASURED)
-    for place, more in enumerate(measured(file, schema)):
+    for place, more in enumerate(measured(file, schema, source)):
         size = more if place % parts == 0 else size + more
         check_room(file, "nested and binary columns", size, f"{rows:,} rows of them")
 
@@ -97,17 +95,34 @@ def row_count(place: object, told: Any) -> int:
     return int(groups)
 
 
-def measured(file: Path, schema: Any) -> Iterator[int]:
-    """For some rows after the other, the bytes of nested and binary columns once spelled out."""
+def refuse_large_groups(place: object, source: Any, schema: Any) -> None:
+    """Raise ``UsageError`` where a row group of an open file has no room: it is read whole."""
+    from pyarrow import parquet
+
+    check_footer(place, source)
+    with readable(place), parquet.ParquetFile(source, pre_buffer=False) as opened:
+        told = opened.metadata
+        row_count(place, told)
+        most = max((told.row_group(i).num_rows for i in range(told.num_row_groups)), default=0)
+    size = most * sum(max(8, cell_bytes(field.type)) for field in schema)
+    check_room(place, "a row group", size, f"{most:,} rows x {len(schema):,} columns")
+
+
+def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
+    """For some rows after the other, the bytes of nested and binary columns once spelled out.
+
+    ``source``: opens the file, where ``file`` is what messages call it.
+    """
     from pyarrow import parquet
 
     names = [field.name for field in schema if _is_hidden(field.type)]
     if not names:
         return
     with readable(file):
-        with parquet.ParquetFile(file, pre_buffer=False) as plain:
+        open_file = source or (lambda: file)
+        with parquet.ParquetFile(open_file(), pre_buffer=False) as plain:
             leaves = _leaves(plain)
-        opened = parquet.ParquetFile(file, pre_buffer=False, read_dictionary=leaves)
+        opened = parquet.ParquetFile(open_file(), pre_buffer=False, read_dictionary=leaves)
     with opened:
         for batch in batches(file, opened, _MEASURED, names):
             yield sum(map(spelled_bytes, batch.columns))

@@ -135,9 +135,11 @@ class VersionedTable:
 
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
         """The rows of a version as ``frames.read`` would have them, in blocks."""
-        floats = self.floats(number)
-        for table in self.tables(number):
-            yield plain_frame(table, floats)
+        floats, scan = self.floats(number), self._scan(number)
+        yield plain_frame(scan.schema.empty_table(), floats)
+        with translate_errors(self.location):
+            for table in scan.encoded_tables():
+                yield plain_frame(table, floats, scan.schema)
 
     def floats(self, number: int | None = None) -> list[str]:
         """The integer columns of a version that have nulls: a frame holds them as floats."""
@@ -178,8 +180,8 @@ class VersionedTable:
         """The rows of files just written, read as they will be once a version names them."""
         with translate_errors(self.location):
             scan = Scan(self.location, self._table, filesystem(self.location), schema)
-            for table in scan.tables(as_read(written, schema)):
-                yield plain_frame(table, floats)
+            for table in scan.encoded_tables(as_read(written, schema)):
+                yield plain_frame(table, floats, scan.schema)
 
     def discard(self, written: Iterable[AddAction]) -> None:
         """Remove files that no version will name."""
