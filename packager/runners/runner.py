@@ -9,9 +9,11 @@ import os
 import signal
 import subprocess
 import tarfile
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +28,7 @@ from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.worker.sandbox.child_process import RESULTS
 from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
+from packager.worker.sandbox.kernel import described
 from packager.worker.sandbox.network import ISOLATION
 
 START = {**FIXED, PINNED_VARIABLES: "native"}
@@ -46,6 +49,8 @@ class Worker(Protocol):
     """Runs ``python -m packager.worker`` where a package's files and dependencies are."""
 
     isolation: str
+    told: Mapping[str, str]
+    """What isolated the last run, as this program arranged it; empty before the first."""
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         """Run ``verb`` on ``inputs`` (name → content); its results are then in ``output``.
@@ -63,8 +68,10 @@ class ContainerWorker:
         self._engine = engine
         self._image = image
         self._variables = variables
+        self.told: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        self.told = {"where": self.isolation, **described(contained=True)}
         command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         ended = self._engine.job(
@@ -99,9 +106,10 @@ class LocalWorker:
         self._layers = layers
         self._variables = variables
         self._seconds = seconds
+        self.told: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        with unpacked_package(self._layers) as root:
+        with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as told:
             environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
@@ -109,8 +117,12 @@ class LocalWorker:
                 root.path,
                 root.readable(),
                 [*root.writable(), output],
+                told.fileno(),
             )
-            ended = _process(command, environment, root.path / "code", progress, self._seconds)
+            start = _Start(command, environment, root.path / "code", told.fileno())
+            ended = _process(start, progress, self._seconds)
+            told.seek(0)
+            self.told = {"where": self.isolation, **json.loads(told.read() or "{}")}
         _refuse_links(output)
         return _result(verb, ended, output)
 
@@ -128,23 +140,29 @@ def _command(
     return command
 
 
-def _process(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    folder: Path,
-    progress: Progress,
-    seconds: float | None,
-) -> ExitReason:
-    """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``.
+@dataclass(frozen=True)
+class _Start:
+    """How a process is started."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    told: int
+    """The one file descriptor that it gets."""
+
+
+def _process(start: _Start, progress: Progress, seconds: float | None) -> ExitReason:
+    """Run ``start``; how it ended. ``TimeoutError`` after ``seconds``.
 
     What it started ends with it, unless that left its process group.
     """
     last: deque[str] = deque(maxlen=KEPT_LINES)
     kills = kills_for_memory()
     process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
+        start.command,
+        cwd=start.folder,
+        env=start.environment,
+        pass_fds=[start.told],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
