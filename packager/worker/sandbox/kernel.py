@@ -67,7 +67,7 @@ def described(*, contained: bool) -> dict[str, str]:
     if contained:
         return dict(CONTAINER)
     found = {"files": HOOK, "network": HOOK, "processes": "not apart", **_standing()}
-    measures = [found.pop(name, f"no {name} (not Linux)") for name in MEASURES]
+    measures = [found.pop(name, f"no {name} (not tried)") for name in MEASURES]
     return {**found, "measures": ", ".join(measures)}
 
 
