@@ -8,9 +8,10 @@ from pathlib import Path
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.page_policy import POLICY
+from packager.sandbox.network import isolation_line
 from packager.text import escape_markup
 from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport
-from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, number, verdict
+from packager.worker.replay.report_text import SAME_ENVIRONMENT, number, verdict
 
 STYLE = Path(__file__).with_name("replay_page.css")
 MEANING = {
@@ -69,7 +70,9 @@ def _ladder(report: ReplayReport) -> str:
 
 
 def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
-    return [*report.vouched.items(), *isolated(report)]
+    told = report.isolation
+    where = [("isolation", isolation_line(told))] if told else []
+    return [*report.vouched.items(), *where]
 
 
 def _likeness(found: ModelComparison) -> str:
