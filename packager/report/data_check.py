@@ -33,10 +33,10 @@ def issues_text(findings: Sequence[Finding], columns: int | None = None) -> str:
 
 
 def row_number(finding: Finding) -> str:
-    """The row of a finding, counted from 0; ``test 12`` in a file of held-out rows."""
+    """The row of a finding, counted from 0 and without commas; ``12 (test)`` in held-out rows."""
     if finding.row is None:
         return ""
-    return f"{'test ' if finding.part == 'test' else ''}{finding.row}"
+    return f"{finding.row}{' (test)' if finding.part == 'test' else ''}"
 
 
 def _issue(finding: Finding) -> tuple[str, ...]:

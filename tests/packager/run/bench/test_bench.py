@@ -48,7 +48,17 @@ def test_the_table_holds_every_figure() -> None:
         "2 processors shared with the load; rows: synthetic"
     )
     assert lines[3].split("  ")[-1] == "validate 20 %, predict 60 % of 100 µs"
-    assert lines[3].split()[:9] == ["1", "16", "10,000", "1.250", "3.500", "0", "350.0", "95.00", "100.0"]
+    assert lines[3].split()[:9] == [
+        "1",
+        "16",
+        "10,000",
+        "1.250",
+        "3.500",
+        "0",
+        "350.0",
+        "95.00",
+        "100.0",
+    ]
     assert len(lines) == 4
 
 
