@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from packager.data.checks.finding import DataCheckReport, Finding
-from packager.report.data_check import row_number
 from packager.report.histogram_svg import histogram
 from packager.report.numbers import number
 from packager.report.page import html_table, page, section
@@ -76,7 +75,7 @@ def _found(report: DataCheckReport, findings: Sequence[Finding]) -> str:
         )
         for name, finding in worst.items()
     ]
-    heads = ("issue", "count", "worst score", "that is", "stops a build", "detector")
+    heads = ("issue", "count", "worst score", "meaning", "stops a build", "detector")
     return html_table("What was found", heads, rows, right=("worst score",))
 
 
@@ -100,7 +99,7 @@ def _alike(
 
 def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Verdict]) -> str:
     first = found[0]
-    place = f"row {row_number(first)}"
+    place = f"row {first.row_number}"
     given = judged.get(first.row_hash)
     said = f'<span class="given">verdict: {escape(_said(given))}</span>' if given else ""
     flagged = {finding.column for finding in found}

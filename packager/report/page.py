@@ -95,6 +95,6 @@ def _kind(to_the_right: bool, cells: Sequence[Cell]) -> str:
 
 def _cells(row: Sequence[Cell], kinds: Sequence[str]) -> str:
     texts = [escape(cell if isinstance(cell, str) else number(cell)) for cell in row]
-    first = f'<th scope="row" class="{kinds[0]}">{texts[0]}</th>'
+    first = f'<th scope="row" class="{kinds[0]}"><span>{texts[0]}</span></th>'
     rest = zip(texts[1:], kinds[1:], strict=True)
     return first + "".join(f'<td class="{kind}">{text}</td>' for text, kind in rest)

@@ -80,14 +80,14 @@ def _comparison(found: ModelComparison) -> str:
     if found.differing_rows:
         places = ", ".join(map(str, found.differing_rows))
         facts.append(("rows that differ most", places))
-    return html_table("Recorded and new model", ("", "value"), facts)
+    return html_table("Recorded and new model", ("fact", "value"), facts)
 
 
 def _metrics(report: ReplayReport) -> Iterator[tuple[Cell, ...]]:
     for name, check in report.metrics.items():
         both = check.recorded is not None and check.now is not None
         moved = check.now - check.recorded if both else None  # type: ignore[operator]
-        band = "" if check.accepted is None else f"± {number(check.accepted)}"
+        band = "" if check.accepted is None else f"± {check.accepted:g}"
         seeds = interval(report.intervals.get(name))
         result = "equal" if moved == 0 else "accepted" if check.ok else "not accepted"
         yield name, check.recorded, check.now, change(moved), band, seeds, result
