@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.report.histogram_svg import histogram
@@ -11,6 +10,7 @@ from packager.report.numbers import number
 from packager.report.page import html_table, page, section
 from packager.review.summary import WHAT
 from packager.review.verdicts import Verdict
+from packager.text import escape_markup
 
 OPEN, SHOWN = 5, 50
 """Rows of a kind that are seen at once, and that are on the page; the other files hold all."""
@@ -36,7 +36,7 @@ def issues_page(
     about = [f"<article>{_finding(report, finding)}</article>" for finding in general]
     body = [
         _found(report, findings),
-        *(f'<p class="note">{escape(note)}</p>' for note in report.notes),
+        *(f'<p class="note">{escape_markup(note)}</p>' for note in report.notes),
         section("Columns and table", "\n".join(about)),
         section("Rows, worst first", "\n".join(cards)),
     ]
@@ -92,7 +92,7 @@ def _alike(
         )
         only = f"; {len(cards) - OPEN} of them here, the files hold all" * (len(rows) > SHOWN)
         more = f"{len(rows) - OPEN:,} more like these: {about}{only}"
-        yield f"<details><summary>{escape(more)}</summary>"
+        yield f"<details><summary>{escape_markup(more)}</summary>"
         yield from cards[OPEN:]
         yield "</details>"
 
@@ -101,14 +101,14 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     first = found[0]
     place = f"row {first.row_number}"
     given = judged.get(first.row_hash)
-    said = f'<span class="given">verdict: {escape(_said(given))}</span>' if given else ""
+    said = f'<span class="given">verdict: {escape_markup(_said(given))}</span>' if given else ""
     flagged = {finding.column for finding in found}
     mark = ' class="flagged"'
     # What the findings name comes first: a wide row is wider than its card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
     cells = "".join(
-        f"<div{mark if name in flagged else ''}><dt>{escape(name)}</dt>"
-        f"<dd>{'<i>empty</i>' if cell is None else escape(cell)}</dd></div>"
+        f"<div{mark if name in flagged else ''}><dt>{escape_markup(name)}</dt>"
+        f"<dd>{'<i>empty</i>' if cell is None else escape_markup(cell)}</dd></div>"
         for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
     )
     return (
@@ -125,16 +125,16 @@ def _said(given: Verdict) -> str:
 
 def _finding(report: DataCheckReport, finding: Finding) -> str:
     band = grade(finding.score)
-    about = f"<b>{escape(finding.column)}</b> " if finding.column else ""
+    about = f"<b>{escape_markup(finding.column)}</b> " if finding.column else ""
     plot = _plot(report, finding)
     shape = "finding plotted" if plot else "finding"
     return (
         f'<div class="{shape}"><span class="score {band}">'
         f"{finding.score:.2f}<small>{_WORDS[band]}</small></span>"
         f"<div><p>{about}{finding.detector.replace('_', ' ')}</p>"
-        f'<p><span class="observed">{escape(finding.observed)}</span>'
-        f'<span class="expected">expected {escape(finding.expected)}</span></p>'
-        f'<p class="suggestion">{escape(finding.suggestion)}</p></div>{plot}</div>'
+        f'<p><span class="observed">{escape_markup(finding.observed)}</span>'
+        f'<span class="expected">expected {escape_markup(finding.expected)}</span></p>'
+        f'<p class="suggestion">{escape_markup(finding.suggestion)}</p></div>{plot}</div>'
     )
 
 

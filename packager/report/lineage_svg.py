@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
 from itertools import pairwise
 
 from packager.report.lineage_layout import Box, Edge, layout
 from packager.tables.lineage import Node, by_name
+from packager.text import escape_markup
 
 _LETTER = 7.8, 6.6
 """Width of a letter of the name and of the step, in pixels: generous, fonts differ."""
@@ -41,7 +41,7 @@ def lineage_svg(nodes: dict[str, Node]) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="lineage" {size} role="img" '
-            f'viewBox="0 0 {made.width} {made.height}" aria-label="{escape(names)}">',
+            f'viewBox="0 0 {made.width} {made.height}" aria-label="{escape_markup(names)}">',
             f"<style>{STYLE}</style>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
             'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>',
@@ -102,11 +102,11 @@ def _box(node: Node, box: Box) -> str:
     x, y = box.x + 10, box.y + box.height // 2
     step = _step(node)
     return (
-        f'<g class="{kind}"><title>{escape(_whole(node))}</title>'
+        f'<g class="{kind}"><title>{escape_markup(_whole(node))}</title>'
         f'<rect class="box" x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" '
         f'rx="6"/><text class="name" x="{x}" y="{y - 4 if step else y + 5}">'
-        f"{escape(_label(node))}</text>"
-        f'<text class="small" x="{x}" y="{y + 13}">{escape(step)}</text></g>'
+        f"{escape_markup(_label(node))}</text>"
+        f'<text class="small" x="{x}" y="{y + 13}">{escape_markup(step)}</text></g>'
     )
 
 

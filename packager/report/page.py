@@ -6,10 +6,10 @@ A page is one file that reads on a phone and in the dark, loads nothing and runs
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 
 from packager.report.numbers import NOTHING, number
+from packager.text import escape_markup
 
 STYLE = Path(__file__).with_name("page.css")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -24,7 +24,8 @@ def page(
 ) -> str:
     """A whole page. ``body`` is HTML, all else is text that is escaped here."""
     pairs = "".join(
-        f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items()
+        f"<div><dt>{escape_markup(k)}</dt><dd>{escape_markup(v)}</dd></div>"
+        for k, v in facts.items()
     )
     return "\n".join(
         [
@@ -33,14 +34,14 @@ def page(
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
-            f"<title>{escape(f'{kind}: {title}')}</title>",
+            f"<title>{escape_markup(f'{kind}: {title}')}</title>",
             f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
-            f'<header><p class="kind">{escape(kind)}</p><h1>{escape(title)}</h1>',
+            f'<header><p class="kind">{escape_markup(kind)}</p><h1>{escape_markup(title)}</h1>',
             f'<dl class="facts">{pairs}</dl></header>' if pairs else "</header>",
             "<main>",
             *(part for part in body if part),
             "</main>",
-            f"<footer><code>{escape(footer)}</code></footer>" if footer else "",
+            f"<footer><code>{escape_markup(footer)}</code></footer>" if footer else "",
             "</body></html>",
             "",
         ]
@@ -49,7 +50,7 @@ def page(
 
 def section(title: str, content: str) -> str:
     """A part of a page with its heading; empty where ``content`` (HTML) is."""
-    return f"<section><h2>{escape(title)}</h2>{content}</section>" if content else ""
+    return f"<section><h2>{escape_markup(title)}</h2>{content}</section>" if content else ""
 
 
 def html_table(
@@ -70,13 +71,14 @@ def html_table(
         return ""
     kinds = [_kind(heads[i] in right, [row[i] for row in cells]) for i in kept]
     names = "".join(
-        f'<th scope="col" class="{kind}">{escape(heads[i])}</th>'
+        f'<th scope="col" class="{kind}">{escape_markup(heads[i])}</th>'
         for i, kind in zip(kept, kinds, strict=True)
     )
     body = "".join(f"<tr>{_cells([row[i] for i in kept], kinds)}</tr>" for row in cells)
     return section(
         title,
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}"><table>'
+        f'<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{escape_markup(title)}"><table>'
         f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>",
     )
 
@@ -94,7 +96,7 @@ def _kind(to_the_right: bool, cells: Sequence[Cell]) -> str:
 
 
 def _cells(row: Sequence[Cell], kinds: Sequence[str]) -> str:
-    texts = [escape(cell if isinstance(cell, str) else number(cell)) for cell in row]
+    texts = [escape_markup(cell if isinstance(cell, str) else number(cell)) for cell in row]
     first = f'<th scope="row" class="{kinds[0]}"><span>{texts[0]}</span></th>'
     rest = zip(texts[1:], kinds[1:], strict=True)
     return first + "".join(f'<td class="{kind}">{text}</td>' for text, kind in rest)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.numbers import change, interval, number
 from packager.report.page import Cell, html_table, page, section
+from packager.text import escape_markup
 from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport, reaches
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, verdict
 
@@ -28,7 +28,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     right = ("difference", "accepted", "interval of seeds")
     heads = ("metric", "recorded", "now", "difference", "accepted", "interval of seeds", "result")
     body = [
-        f'<p class="lead {state}">{escape(verdict(report))}</p>',
+        f'<p class="lead {state}">{escape_markup(verdict(report))}</p>',
         section("Equivalence level", _levels(report)),
         html_table("Metrics", heads, _metrics(report), right),
         _comparison(report.likeness) if report.likeness else "",
@@ -51,8 +51,8 @@ def _levels(report: ReplayReport) -> str:
         words += ["seen when built"] if level == report.observed else []
         tick = "·" if state == "missed" else "✓"
         rows.append(
-            f'<li class="{state}"><i>{tick}</i><b>{level}</b><span>{escape(MEANING[level])}</span>'
-            f"<em>{escape(', '.join(words))}</em></li>"
+            f'<li class="{state}"><i>{tick}</i><b>{level}</b>'
+            f"<span>{escape_markup(MEANING[level])}</span><em>{escape_markup(', '.join(words))}</em></li>"
         )
     return f'<ol class="levels">{"".join(rows)}</ol>'
 

@@ -25,11 +25,11 @@ from packager.model.predictions import scalars
 from packager.model.storage import save_model
 from packager.model.text_input import check_takes_frames
 from packager.worker.job import FitResult, Job, TrainingResult
+from packager.worker.processes.environment import numerical_environment
+from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.equivalence import FittedModel
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.replay.volatile_state import Window, clear_addresses
-from packager.worker.sandbox.environment import numerical_environment
-from packager.worker.sandbox.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.train import given_model
 from packager.worker.train import profile as monitored
 from packager.worker.train.calendar_features import not_compared

@@ -23,6 +23,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_table_from_first_to_last(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n")
     (tmp_path / "u.csv").write_text("a,b\n1,x\n3,z\n")
