@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from packager.sandbox.network import isolation_line
 from packager.worker.replay.report import ModelComparison, ReplayReport
 
 SAME_ENVIRONMENT = "nothing that is recorded differs"
@@ -27,22 +28,12 @@ def as_text(report: ReplayReport) -> str:
         lines += [f"may be the reason: {text}" for text in report.nondeterminism]
     lines.append(f"checked by: {report.checked_by}")
     lines += [f"  {part}: {who}" for part, who in report.verified_by.items()]
-    lines += [f"  {what}: {how}" for what, how in isolated(report)]
+    lines += [f"  isolation: {isolation_line(report.isolation)}"] if report.isolation else []
     claimed = report.required_level if report.claimed else "none"
     built = f", at build: {report.level_at_build}" if report.level_at_build else ""
     lines.append(f"equivalence level: {report.level} (claimed: {claimed}{built})")
     lines.append(verdict(report))
     return "\n".join(lines)
-
-
-def isolated(report: ReplayReport) -> Iterator[tuple[str, str]]:
-    """Where it ran; what stood around a process of this machine, part by part."""
-    walls = dict(report.isolation)
-    where = walls.pop("where", "")
-    if where == "process":
-        yield from ((f"isolation, {what}", how) for what, how in walls.items())
-    elif where:
-        yield "isolation", where
 
 
 def verdict(report: ReplayReport) -> str:
