@@ -58,7 +58,7 @@ def test_another_version_s_predictions_are_counted_apart(tmp_path) -> None:
     (token,) = old.tokens.mint(["a"], None, [0b111])
     assert new.feed((token, "a")) == (1, [])
     assert new.value("model_feedback_total", slice="__all__", outcome="correct") == 0
-    labels = {"model": "m", "version": "older", "slice": "__all__", "outcome": "correct"}
+    labels = {"model": "m", "version": "other", "slice": "__all__", "outcome": "correct"}
     assert new.registry.get_sample_value("model_feedback_total", labels) == 1
     assert old.feed((token, "a")) == (0, [(0, "duplicate")])
 

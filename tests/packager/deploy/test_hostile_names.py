@@ -145,6 +145,11 @@ def test_the_dashboard_asks_with_no_name_that_could_end_a_string() -> None:
             assert json.dumps(name)[1:-1] not in drawn
 
 
+def test_no_generated_file_has_an_invisible_character() -> None:
+    for path, text in model_files(STRANGE).items():
+        assert text.replace("\n", "").isprintable(), path
+
+
 @pytest.mark.parametrize(
     ("name", "version"),
     [
