@@ -18,6 +18,7 @@ def runs(steps):
     return len((steps / "runs").read_text())
 
 
+@pytest.mark.slow
 def test_a_step_runs_once_for_equal_parents_code_and_parameters(steps, raw, clean, commit, frame):
     made = run(steps, clean, [raw], least=3)
     assert (made.how, made.version.derived.parents[0].version) == ("computed", 1)
@@ -32,6 +33,7 @@ def test_a_step_runs_once_for_equal_parents_code_and_parameters(steps, raw, clea
     assert runs(steps) == 4
 
 
+@pytest.mark.slow
 def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_current(
     steps, raw, clean, commit, frame
 ):

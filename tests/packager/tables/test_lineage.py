@@ -1,5 +1,6 @@
 """What a table was made of, what was made of it, and what is stale."""
 
+import pytest
 from derived_tables import run
 
 from packager.location import Location
@@ -7,6 +8,7 @@ from packager.report.lineage_svg import lineage_svg
 from packager.tables.lineage import lineage, lineage_text
 
 
+@pytest.mark.slow
 def test_lineage_draws_what_is_above_and_below_and_what_is_stale(steps, raw, clean, commit, frame):
     both = Location(str(steps / "both"))
     run(steps, clean, [raw])

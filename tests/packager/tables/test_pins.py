@@ -12,6 +12,7 @@ from packager.tables.pins import Pin, pin
 from packager.tables.vacuum import vacuum
 
 
+@pytest.mark.slow
 def test_gc_keeps_what_packages_and_derived_tables_name(steps, raw, clean, commit, frame):
     run(steps, clean, [raw])
     for shift in (1, 2, 3):

@@ -18,6 +18,7 @@ def test_a_command_is_a_step_too(steps, raw, clean):
         run(steps, clean, [raw], "no-such-program", is_command=True)
 
 
+@pytest.mark.slow
 def test_a_step_that_is_none_commits_nothing(steps, raw, clean, capfd):
     with pytest.raises(PackageError, match="ended with 3; nothing was committed"):
         run(steps, clean, [raw], "steps:wrong")
