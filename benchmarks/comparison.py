@@ -4,7 +4,7 @@
 
 A recipe is trained with many seeds on real rows and every model scored on a large pool of other
 real rows. A trial draws two of the models, five more for the spread of each package, and rows
-anew for the spread and for the evaluation; the verdict is
+again for the spread and for the evaluation; the verdict is
 `packager.run.evaluate.compare_scores`. Where there is to be a gain, it is put into the second
 model's answers, so that its size is known exactly.
 """

@@ -1,7 +1,7 @@
 """How often drift is called where there is none, and where there is some; a table.
 
 `.venv/bin/python benchmarks/drift_power.py`. A normal feature, ten quantile bins of 10,000
-reference rows, drawn anew in each trial; live rows of the same distribution or with the mean moved
+reference rows, drawn again in each trial; live rows of the same distribution or with the mean moved
 by 0.3, 0.45 or 0.6 standard deviations. No drift: 10,000 trials, else 2,000. Exits 1 where no
 drift is called significant more often than nominal (beyond chance at 99.9 %).
 """

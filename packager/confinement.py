@@ -34,8 +34,8 @@ def refuse_leaving(path: Path, top: Path) -> None:
     if not real.is_relative_to(os.path.realpath(top)):
         raise UsageError(
             f"{_shown(path, top)}: a link that leaves the project, to {real}",
-            "copy what it names into the project, or remove the link; data and a given model may "
-            "lie elsewhere, if package.toml names their own path",
+            "copy what it names into the project, or remove the link; data and a pretrained model "
+            "may be elsewhere, if package.toml names their path",
         )
 
 

@@ -69,9 +69,9 @@ class ExitReason:
         if name in _CRASHES:
             return "a library crashed: the traceback of its output says in which call"
         if name == "SIGKILL":
-            return "nothing says that memory ran out: look for who ended it (`dmesg`, the engine)"
+            return "no sign of exhausted memory: find out what killed it (`dmesg`, the engine)"
         if name is not None:
-            return "look for who sent the signal, then try again"
+            return "find out what sent the signal, then try again"
         return "look for os._exit or sys.exit in the project's code"
 
 

@@ -29,12 +29,12 @@ MAX_RECORDS = 1_000
 """Records of one extended header, and of all global ones."""
 MAX_ALL_RECORDS = 4_000_000
 # tarfile searches extended headers with an expression that is quadratic in runs of digits
-# (CVE-2024-6232, mended in Python 3.11.10).
+# (CVE-2024-6232, fixed in Python 3.11.10).
 DIGITS = re.compile(rb"\d{500}")
 MAX_TIME = 2**32
 MEMBER_ERRORS = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EPERM)
 """What a member can cause: too long a name, a file where a folder is, a link to nothing."""
-DAMAGED = "the file is damaged or was made to do harm: copy it again, or ask its maker"
+DAMAGED = "the file is damaged or malicious: copy it again, or ask its author"
 
 
 class Window(io.RawIOBase):

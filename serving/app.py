@@ -90,7 +90,7 @@ class App:
         self._refusals = RefusalLog()
         self._feedback: Feedback | None = None
         self._pipeline: Pipeline | None = None
-        self._counting: Recorder | None = None
+        self._recorder: Recorder | None = None
         self._draining = False
 
     def drain(self) -> None:
@@ -116,7 +116,7 @@ class App:
         self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings, self._busy)
-        counting = self._counting = Recorder(predictor, self._settings.shadow_ratio)
+        counting = self._recorder = Recorder(predictor, self._settings.shadow_ratio)
         counting.begin()
         pending = [startup]
 
@@ -140,9 +140,9 @@ class App:
             counting.close()
             pipeline.close()
 
-    def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
+    def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may have the answer to a ``POST`` with these headers."""
-        if self._routes is None or self._pipeline is None or not self._pipeline.ever_at_once:
+        if self._routes is None or self._pipeline is None or not self._pipeline.may_predict_inline:
             return False
         if url not in self._routes.direct:
             return False
@@ -155,17 +155,17 @@ class App:
         )
 
     def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> RawResponse | None:
-        """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
+        """The answer to a ``POST`` that ``accepts`` allows; None if it must wait for the model."""
         assert self._routes is not None
         assert self._pipeline is not None
-        assert self._counting is not None
-        path, exchange = self._routes.direct[url]
+        assert self._recorder is not None
+        path, adapter = self._routes.direct[url]
         trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         request = Request("POST", path, headers, trace, time.perf_counter())
         batch = None
         try:
             self._admit(request)
-            answered = self._pipeline.at_once(exchange, body, headers)
+            answered = self._pipeline.predict_inline(adapter, body, headers)
             if answered is None:
                 return None
             response, batch = answered.response, answered.batch
@@ -174,7 +174,7 @@ class App:
         try:
             self._account(request, response.status, batch)
             if batch is not None:
-                self._counting.rows(batch)
+                self._recorder.rows(batch)
         except Exception:
             # A full disk under the counters, say: the answer is right, whether it counts or not.
             logger.exception("an answer was not counted", extra={"fields": trace.fields})
@@ -189,8 +189,8 @@ class App:
         batch = None
         try:
             found = self._admit(request)
-            if request.path == routes.METRICS and self._counting is not None:
-                exposition = await self._counting.exposition()
+            if request.path == routes.METRICS and self._recorder is not None:
+                exposition = await self._recorder.exposition()
                 await send_response(send, exposition, trace, close=self._draining)
                 return
             if request.path in routes.DELEGATED:
@@ -205,8 +205,8 @@ class App:
             response = self._failed(request, error)
         await send_response(send, response, trace, close=self._draining)
         self._account(request, response.status, batch)
-        if batch is not None and self._counting is not None:
-            await self._counting.rows_slowly(batch)
+        if batch is not None and self._recorder is not None:
+            await self._recorder.record_in_parts(batch)
 
     def _admit(self, request: Request) -> Routes:
         """Raise ``RequestError`` for what isn't answered, whatever it holds."""
@@ -214,7 +214,7 @@ class App:
         if (
             self._keys is not None
             and path not in self._open
-            and not self._keys.admit(request.headers.get(b"authorization"))
+            and not self._keys.authenticate(request.headers.get(b"authorization"))
         ):
             raise RequestError(
                 401,
@@ -241,10 +241,10 @@ class App:
             return document, None
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = await self._body(request, receive)
-        exchange = found.exchanges.get(request.path)
-        if exchange is not None and self._pipeline is not None:
+        adapter = found.adapters.get(request.path)
+        if adapter is not None and self._pipeline is not None:
             answered = await self._pipeline.answer(
-                exchange, body, request.headers, receive, deadline
+                adapter, body, request.headers, receive, deadline
             )
             return answered.response, answered.batch
         if self._feedback is None:
@@ -265,8 +265,8 @@ class App:
         """Count an answer that was sent, and log it where that is wanted."""
         seconds = time.perf_counter() - request.started
         route = self._route(request.path)
-        if self._counting is not None:
-            self._counting.answered(route, status, seconds, batch)
+        if self._recorder is not None:
+            self._recorder.answered(route, status, seconds, batch)
         if self._access.wants(status):
             rows = len(batch.labels) if batch else 0
             self._access.write(request.trace, request.method, route, status, seconds, rows)
@@ -277,8 +277,8 @@ class App:
             failure = RequestError(500, "internal_error", "the server failed; its log says why")
             failure.__cause__ = error
             error = failure
-        if self._counting is not None:
-            self._counting.refused(error)
+        if self._recorder is not None:
+            self._recorder.record_invalid(error)
         if isinstance(error.__cause__, RowRefusedError):
             self._refusals.write(error.__cause__.said, request.trace, self._route(request.path))
         elif error.status >= 500 and error.__cause__ is not None:

@@ -139,7 +139,7 @@ def _port(environment: Mapping[str, str]) -> int:
         if environment[name].startswith("tcp://"):
             hint = (
                 "Kubernetes sets it for a Service called `model`: set enableServiceLinks: false "
-                "in the pod, or call the Service otherwise"
+                "in the pod, or give the Service another name"
             )
         raise UsageError(error.message, hint) from error
 

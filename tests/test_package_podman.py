@@ -144,5 +144,5 @@ def test_podman_wants_every_layer_so_all_are_sent_where_a_part_is_refused(
     for top, tag in ((layers[1], "one"), (layers[2], "two")):
         image = assemble(f"parts:{tag}", None, [layers[0], top], engine.platform, {})
         load_into(engine, image, Heard())
-        assert engine.held_layers([layers[0].diff_id, top.diff_id]) == 2
+        assert engine.existing_layers([layers[0].diff_id, top.diff_id]) == 2
     assert sent == ["below sent", "above sent", "below sent", "other sent"]

@@ -239,7 +239,7 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
     stale = package(*build, env=NO_ENGINE).err
     assert "package.seeds.json is of other code" in stale
-    assert "measure anew: package train --seeds 5" in stale
+    assert "measure again: package train --seeds 5" in stale
 
 
 def test_predict_takes_csv_json_and_lines_and_gives_csv(

@@ -33,15 +33,15 @@ class Rendering:
         self._folder = folder
         self._layout: Layout | None = None
 
-    def quick(self) -> bytes | None:
-        """The text in about a millisecond; None where ``anew`` has to make it."""
+    def cached(self) -> bytes | None:
+        """The text in about a millisecond; None where ``rebuild`` has to make it."""
         if self._folder is None or self._layout is None:
             return None
         files = self._read(self._folder)
         return self._layout.text(files) if self._layout.of_the_same(files) else None
 
-    def anew(self) -> bytes:
-        """The text in tens of milliseconds; where the keys are merged here, ``quick`` is next."""
+    def rebuild(self) -> bytes:
+        """The text in tens of milliseconds; where the keys are merged here, ``cached`` is next."""
         if self._folder is None:
             return generate_latest(REGISTRY)
         files = self._read(self._folder)

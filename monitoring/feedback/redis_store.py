@@ -4,8 +4,8 @@ A Redis that stalls carries out commands whose sender gave up. So a token enters
 steps. First the sender *claims* it, with a number that is used once; a claim is a note that the
 next sender replaces. Then the sender *confirms* its claim: the token enters the set if no other
 sender has claimed it since. A sender counts a label only when it knows that its confirmation was
-carried out. Where that answer is lost, ``late`` asks again: the caller counts the tokens that are
-in the set by this claim, and anybody may claim the others. No order of these commands, however
+executed. If that answer is lost, ``confirmed_late`` queries it again: the caller counts the
+tokens that are in the set by this claim, and any sender may claim the others. No order of these commands, however
 late they are carried out, counts a label twice.
 """
 
@@ -120,7 +120,7 @@ class RedisTokenStore:
             raise
         return first_occurrences(new, tokens)
 
-    def late(self) -> list[Token]:
+    def confirmed_late(self) -> list[Token]:
         while self._unsure:
             claim, tokens = self._unsure[-1]
             won = self._chosen(_SETTLE, claim, tokens)
@@ -180,7 +180,7 @@ class RedisTokenStore:
         try:
             found = self._client.memory()
         except StoreError as error:
-            logger.warning("it can't be told whether this Redis evicts keys: %s", error)
+            logger.warning("cannot determine whether this Redis evicts keys: %s", error)
             return
         policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
         if found.get("maxmemory") and policy != "noeviction":

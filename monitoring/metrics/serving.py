@@ -114,7 +114,7 @@ class Metrics:
     def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
         """(feature, kind) → values."""
         for (feature, kind), count in counts.items():
-            if feature in self._apart and not self._apart[feature].counts(kind):
+            if feature in self._excluded and not self._excluded[feature].counts(kind):
                 continue
             name = label(feature) if feature in self._named else OTHER
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
@@ -232,7 +232,7 @@ class Metrics:
         self._anomalies = self.series.counter(
             "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
-        self._apart = profile.drift_excluded if profile else {}
+        self._excluded = profile.drift_excluded if profile else {}
         kinds = _named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
@@ -247,14 +247,14 @@ class Metrics:
         for feature in profile.features if profile else ():
             for text, count in zip(feature.bins, feature.counts, strict=True):
                 rows(feature.name, text, count)
-        apart = self.series.gauge(
+        excluded = self.series.gauge(
             "model_drift_excluded_features",
             "Features for which no drift is computed, by reason.",
             "feature",
             "reason",
         )
         for (name, reason), count in _excluded_features(profile).items():
-            apart(name, reason, count)
+            excluded(name, reason, count)
         ratio = self.series.gauge(
             "model_feature_reference_anomalies_ratio",
             "Share of such values in the reference rows.",
@@ -308,9 +308,9 @@ def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
 
 def _excluded_features(profile: Profile | None) -> dict[tuple[str, str], int]:
     """(Feature, reason) → 1; beyond ``MAX_EXCLUDED`` of them ``other`` → how many."""
-    apart = list(profile.drift_excluded.items()) if profile else []
-    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_EXCLUDED]}
-    more = len(apart) - MAX_EXCLUDED
+    excluded = list(profile.drift_excluded.items()) if profile else []
+    counts = {(name, str(why.reason)): 1 for name, why in excluded[:MAX_EXCLUDED]}
+    more = len(excluded) - MAX_EXCLUDED
     return {**counts, (OTHER, OTHER): more} if more > 0 else counts
 
 

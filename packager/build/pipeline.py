@@ -63,8 +63,8 @@ def build(
 ) -> Built:
     """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
 
-    ``base`` overrides the project's; ``update`` locks everything anew; ``fresh`` makes every layer
-    anew; ``twice`` assembles a second time elsewhere and compares; ``allow_findings`` goes on
+    ``base`` overrides the project's; ``update`` locks everything again; ``fresh`` makes every layer
+    again; ``twice`` assembles a second time elsewhere and compares; ``allow_findings`` goes on
     though the check of the data found what stops a build; ``builder`` says what makes the
     images; ``resume`` goes on from a training result that a failed build has kept;
     ``ready_seconds`` is how long the image may take to be ready. Raises ``PackageError``.
@@ -72,7 +72,7 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, sorted_code = _check(project, output, engine, builder, progress)
-    code, tidied = sorted_code.files, engine.tidied() if engine else nullcontext()
+    code, tidied = sorted_code.files, engine.cleanup_scope() if engine else nullcontext()
     platform = resolve_platform(project, engine)
     needed = output.kind == "docker"
     found = resolve_base(project, base, platform, engine, progress, needed=needed)
@@ -132,9 +132,11 @@ def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | 
     """The kept training result of these inputs; None, and said, where there is none."""
     found = take_result(inputs, folder / "out")
     if found is None:
-        progress.warn("--resume: no training result of this code and data is kept: training")
+        progress.warn(
+            "--resume: no training result of this code and data is in the cache: training"
+        )
     else:
-        progress.step("going on from the training result that was kept")
+        progress.step("reusing the cached training result")
     return found
 
 
@@ -159,7 +161,7 @@ def _check(
     check_columns(project)
     check_model_file(project)
     code = read_code(project, output.paths)
-    code.tell(progress)
+    code.report_left_out(progress)
     with explain_left_out(code.left_out):
         check_code(project, code.files)
     return template, code

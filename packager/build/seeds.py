@@ -91,7 +91,7 @@ def load_seed_variance(project: Project, lock: Lock, progress: Progress) -> Seed
         else:
             progress.warn(
                 f"{SEEDS} is of other code, data, parameters or dependencies, and is left out; "
-                f"measure anew: package train --seeds {len(known.seed_variance.seeds)}"
+                f"measure again: package train --seeds {len(known.seed_variance.seeds)}"
             )
     recipe = project.recipe
     enough = seed_variance is not None and len(seed_variance.seeds) >= MIN_SEEDS

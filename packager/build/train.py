@@ -18,7 +18,7 @@ def train(
     """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
     out = folder / "out"
     out.mkdir()
-    progress.step("looking at the given model" if project.model else "training")
+    progress.step("inspecting the pretrained model" if project.model else "training")
     worker.run("run", {"job.json": job.dump()}, out, progress)
     return TrainingResult.load(out / "result.json")
 

@@ -73,7 +73,9 @@ RefOrUrl = Annotated[
 KeyFile = Annotated[Path | None, typer.Option(help="The file with the server's API key.")]
 Local = Annotated[
     bool,
-    typer.Option("--local", help="Run in a process as you, for packages that you trust."),
+    typer.Option(
+        "--local", help="Run in a process with your permissions, for packages that you trust."
+    ),
 ]
 
 

@@ -45,12 +45,12 @@ def init(
 
     if from_mlflow is not None:
         if from_model is not None or data is not None or target is not None:
-            raise UsageError("--from-mlflow: expected no other option beside it", "leave them out")
+            raise UsageError("--from-mlflow: expected no other option with it", "leave them out")
         files = init_from_mlflow(directory, from_mlflow)
     elif from_model is not None:
         files = init_from_model(directory, from_model, data, target)
     elif data is not None or target is not None:
-        raise UsageError("--data, --target: expected --from-model beside them", "add --from-model")
+        raise UsageError("--data, --target: expected --from-model with them", "add --from-model")
     else:
         files = init_project(directory)
     if as_json:
@@ -82,10 +82,12 @@ def build(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Rebuild every layer.")] = False,
     allow_findings: Annotated[
         bool,
-        typer.Option("--allow-findings", help="Build in spite of data issues that stop a build."),
+        typer.Option(
+            "--allow-findings", help="Build despite data issues that would stop the build."
+        ),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue from the training that a failed build kept.")
+        bool, typer.Option("--resume", help="Reuse the training result of a failed build.")
     ] = False,
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
@@ -164,7 +166,7 @@ def base(
     from packager.image.export import Destination, write_archive
 
     if source is not None and (packages or output):
-        raise UsageError("--from: expected no --package or --output beside it", "leave them out")
+        raise UsageError("--from: expected no --package or --output with it", "leave them out")
     if output is not None:
         Destination("docker-archive", output).check()
     engine = Engine.connect()

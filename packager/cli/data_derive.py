@@ -60,7 +60,7 @@ def derive(
     if as_json:
         print_result(json.dumps({"version": found.version.number, "outcome": found.outcome}))
     else:
-        print_result(f"version {found.version.number}: {found.told}")
+        print_result(f"version {found.version.number}: {found.summary}")
 
 
 @data.command(rich_help_panel=LINEAGE)

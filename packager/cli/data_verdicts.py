@@ -116,7 +116,7 @@ def apply(
     where: Where = ".",
     output: Annotated[
         str | None,
-        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean beside the rows."),
+        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean next to the rows."),
     ] = None,
     given: Annotated[
         Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
@@ -178,7 +178,7 @@ def _apply_to_table(
     for reason in stale(made, found.version):
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
-        ConsoleProgress().step(found.told)
+        ConsoleProgress().step(found.summary)
         print_result(str(made))
         return
     facts = {

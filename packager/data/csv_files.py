@@ -85,7 +85,7 @@ def csv_blocks(
     """The same table in blocks of at most ``rows``.
 
     What neither ``dtype`` nor ``times`` (what a column of times is as a whole) names is guessed
-    anew in every block.
+    again in every block.
     """
     place = files[0] if len(files) == 1 else files[0].parent
     start, names = read_head(files[0], reader), csv_names(files[0], reader)
@@ -153,7 +153,7 @@ class _RowLabels:
             raise self._refusal()
         before = [] if self._last is None else [self._last]
         numbers = np.append(np.asarray(before, np.int64), labels.to_numpy())
-        again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may start anew
+        again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may start again
         if not ((numbers[1:] - numbers[:-1] == 1) | again).all():
             raise self._refusal()
         self._last = int(numbers[-1]) if len(numbers) else None

@@ -99,4 +99,4 @@ class Fleet:
         for port in range(PORT, MAX_PORT, PORTS):
             if port not in taken:
                 return port
-        raise UsageError(f"no ports are left for another model beside {len(self.members)}")
+        raise UsageError(f"no ports are free for another model with {len(self.members)}")

@@ -111,7 +111,7 @@ def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> I
         for name, only in nested:
             place = file.parent / name
             if not place.is_file():
-                raise line.wrong(f"expected a file at {name}, got none", "mend that line")
+                raise line.wrong(f"expected a file at {name}, got none", "fix that line")
             if place.resolve() not in texts:
                 yield from _lines(place, top, texts, constrains or only)
         if not nested:
@@ -148,7 +148,7 @@ def _words(line: _Line) -> Iterator[tuple[str, str]]:
     try:
         words = shlex.split(line.text)
     except ValueError as error:
-        raise line.wrong(f"expected options, got {error}", "mend that line") from error
+        raise line.wrong(f"expected options, got {error}", "fix that line") from error
     while words:
         word = words.pop(0)
         long = word.startswith("--")

@@ -152,7 +152,7 @@ def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list
         raise PackageError(
             f"{FILENAME}: {missing[0].filename} with sha256 {missing[0].sha256} "
             "is offered by none of your indexes",
-            "take it from the wheel cache of another machine, or lock anew with --upgrade",
+            "take it from the wheel cache of another machine, or lock again with --upgrade",
         )
     return [Resolved(wheel, offered[wheel.sha256]) for wheel in wheels]
 

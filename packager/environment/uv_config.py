@@ -66,7 +66,7 @@ def lent(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
         variable = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_PASSWORD"
         if own and name and environment.get(variable):
             host = urlsplit(str(index.get("url", ""))).hostname
-            yield f"{own[0].name}: its index {name!r} at {host} is given your {variable}"
+            yield f"{own[0].name}: your {variable} is sent to its index {name!r} at {host}"
 
 
 def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -86,7 +86,7 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         return small_toml(file, file.name)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: expected TOML, got {error}", "mend it") from error
+        raise UsageError(f"{file}: expected TOML, got {error}", "fix it") from error
 
 
 def as_toml(table: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int
             raise PackageError(
                 f"{item.wheel.filename}: expected sha256 {item.wheel.sha256}, got {found}",
                 "the index changed the file or the download was damaged: build again, "
-                "or lock anew with --upgrade",
+                "or lock again with --upgrade",
             )
     return path.stat().st_size
 

@@ -33,8 +33,8 @@ TEMPLATE_UNUSED_WARNING = (
     f"{TEMPLATE} is not used: the layers are assembled; --builder docker builds it"
 )
 OWN_TEMPLATE_WARNING = (
-    f"{TEMPLATE} of the project takes the place of ours. No longer promised: equal bytes on every "
-    "machine, and an image free of what its RUN steps leave behind. The network stays off for RUN"
+    f"{TEMPLATE} of the project replaces the default one. No longer guaranteed: equal bytes on "
+    "every machine, and an image without leftovers of its RUN steps. The network stays off for RUN"
 )
 
 

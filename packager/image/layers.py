@@ -179,7 +179,7 @@ def cached_layer(
     *,
     fresh: bool = False,
 ) -> Layer:
-    """The layer that ``key`` stands for: from the cache, or (always, if ``fresh``) made anew.
+    """The layer that ``key`` stands for: from the cache, or (always, if ``fresh``) made again.
 
     The tar gets its name before its sidecar does: a layer that is half there counts as absent.
     """

@@ -106,4 +106,4 @@ class DataCheckSummary(FrozenModel):
     """sha256 over the worst findings of each detector."""
     counts: dict[str, int]
     allowed: bool = False
-    """Whether findings that stop a build were let through."""
+    """Whether findings that stop a build were ignored."""

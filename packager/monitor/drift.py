@@ -15,7 +15,7 @@ from packager.errors import PackageError
 from packager.monitor.counters import CounterTotals
 
 Verdicts = Literal["drift", "ok", "too few rows", "no rows"]
-Verdict = Literal["drift", "no drift", "too few rows to tell", "no rows", "nothing to compare"]
+Verdict = Literal["drift", "no drift", "too few rows to decide", "no rows", "nothing to compare"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class DriftReport:
         if not self.features:
             return "nothing to compare"
         judged = any(feature.verdict == "ok" for feature in self.features)
-        return "no drift" if judged else "too few rows to tell"
+        return "no drift" if judged else "too few rows to decide"
 
     @property
     def drifting(self) -> bool:

@@ -76,7 +76,7 @@ class Project(FrozenModel):
             found = "both" if "recipe" in value else "neither"
             raise ValueError(f"expected one of [recipe] and [model], got {found}")
         if "recipe" in value and "data" not in value:
-            raise ValueError("expected [data] beside [recipe], got none")
+            raise ValueError("expected [data] with [recipe], got none")
         return value
 
     @property
@@ -136,7 +136,7 @@ def load_project(directory: Path) -> Project:
             "save it as UTF-8: editors call the other forms UTF-16, Unicode or ANSI",
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
+        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "fix the line named") from error
     for name in INTERNAL_FIELDS:
         if name in content:
             raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")

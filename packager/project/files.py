@@ -50,7 +50,7 @@ class ProjectCode:
     secrets: tuple[str, ...]
     """Those of them that hold credentials."""
 
-    def tell(self, progress: Progress) -> None:
+    def report_left_out(self, progress: Progress) -> None:
         """Say which files stay out because of credentials."""
         for name in self.secrets:
             progress.warn(f"{name} stays out of the image: {self.left_out[name]}")

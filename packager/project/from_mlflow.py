@@ -209,7 +209,7 @@ def _recorded(model: Path) -> list[str]:
         elif not re.match(r"(python|pip)\b", str(entry)):
             raise UsageError(
                 f"{conda}: expected dependencies from pip alone, got {entry} from conda",
-                f"write {file.name} beside it, with what pip calls these packages",
+                f"write {file.name} next to it, with what pip calls these packages",
             )
     return found
 
@@ -236,7 +236,7 @@ def _refuse_strange(model: Path) -> None:
             if path.is_symlink() and path.is_dir():
                 raise UsageError(
                     f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
-                    "copy what it names to its place",
+                    "replace it by what it names",
                 )
 
 
@@ -249,6 +249,6 @@ def _small_yaml(file: Path) -> Any:
     if aliases > MAX_ALIASES:
         raise UsageError(
             f"{file}: expected at most {MAX_ALIASES} aliases, got {aliases}",
-            "write out what they stand for",
+            "write the values out",
         )
     return yaml.safe_load(text)

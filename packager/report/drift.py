@@ -24,8 +24,8 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
         heads = ("anomaly", "kind", "values", "share", "usual", "usual in", "z", "verdict")
         parts.append(table(heads, map(_anomaly, report.anomalies), columns))
     if report.drift_excluded:
-        apart = [(_named(one), _name(one.reason)) for one in report.drift_excluded]
-        parts.append(table(("not compared", "reason"), apart, columns))
+        excluded = [(_named(one), _name(one.reason)) for one in report.drift_excluded]
+        parts.append(table(("not compared", "reason"), excluded, columns))
     if report.slices:
         score = "mean error" if report.regression else "accuracy"
         heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")

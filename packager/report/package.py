@@ -153,8 +153,8 @@ def _monitored(reference: Reference) -> dict[str, Any] | None:
     if profile is None:
         return None
     features = [feature.name for feature in profile.features]
-    apart = {name: why.model_dump() for name, why in profile.drift_excluded.items()}
-    return {"features": features, "left_out": list(profile.left_out), "drift_excluded": apart}
+    excluded = {name: why.model_dump() for name, why in profile.drift_excluded.items()}
+    return {"features": features, "left_out": list(profile.left_out), "drift_excluded": excluded}
 
 
 def _monitoring(reference: Reference, everything: bool) -> str:
@@ -164,8 +164,8 @@ def _monitoring(reference: Reference, everything: bool) -> str:
     parts = [f"drift of {len(found['features'])}: {_listed(found['features'], everything)}"]
     if left_out := found["left_out"]:
         parts.append(f"{len(left_out)} left out: {_listed(left_out, everything)}")
-    if apart := [f"{name} ({why['detail']})" for name, why in found["not_compared"].items()]:
-        parts.append(f"not compared: {_listed(apart, everything)}")
+    if excluded := [f"{name} ({why['detail']})" for name, why in found["drift_excluded"].items()]:
+        parts.append(f"not compared: {_listed(excluded, everything)}")
     return "; ".join(parts)
 
 

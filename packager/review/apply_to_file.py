@@ -121,7 +121,7 @@ def _write_csv(
     if place != rows:
         raise PackageError(
             f"{files[0]}: expected {rows} records, got {place}",
-            "some rows can't be told apart as text; save the table as Parquet and apply there",
+            "some rows cannot be distinguished as text; save the table as Parquet and apply there",
         )
 
 

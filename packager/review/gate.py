@@ -48,7 +48,7 @@ def review(
     if blocking and not allow:
         raise gate_error(report, blocking, project.directory)
     if blocking:
-        progress.warn(f"{_count(report, blocking)} that stop a build were let through")
+        progress.warn(f"{_count(report, blocking)} that stop a build were ignored")
     free = {name: n for name, n in report.counts.items() if name in report.model_free}
     return DataCheckSummary(digest=report.digest, counts=free, allowed=bool(blocking))
 
@@ -134,8 +134,8 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
-        f"see them with `package data issues {where} --output DIR` and mend the data, "
-        "or go on with --allow-findings, which the manifest records",
+        f"see them with `package data issues {where} --output DIR` and fix the data, "
+        "or build with --allow-findings, which the manifest records",
     )
 
 

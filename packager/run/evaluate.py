@@ -52,7 +52,7 @@ class PairedEvaluation:
         chance = "seeds and sample" if self.seeds_known else "the sample alone"
         explain = "explain" if self.seeds_known else "explains"
         if found.rows < MIN_ROWS:
-            return f"too few rows to tell: {self.metric} {change}, at least {MIN_ROWS} are needed"
+            return f"too few rows to decide: {self.metric} {change}, at least {MIN_ROWS} are needed"
         if found.p >= SIGNIFICANCE_LEVEL:
             by_seed = (
                 "; by the sample alone there would be one"

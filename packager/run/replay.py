@@ -164,8 +164,8 @@ def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
         held_out = data.parent / source.test_file.path
         if not held_out.is_file():
             raise UsageError(
-                f"--data {data}: expected the held-out rows beside it at {held_out}, got nothing",
-                "put the file that split.file named beside the data",
+                f"--data {data}: expected the held-out rows next to it at {held_out}, got nothing",
+                "put the file that split.file names next to the data",
             )
         files[f"test/{source.test_file.path}"] = held_out
     return files

@@ -37,7 +37,9 @@ def training_worker(
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
         why = "no engine answers" if engine is None else "base: none"
-        progress.warn(f"no container ({why}): code of the project runs on this machine, as you")
+        progress.warn(
+            f"no container ({why}): code of the project runs on this machine with your permissions"
+        )
     with layers_worker(layers, base, platform, engine, progress) as worker:
         yield worker
         if worker.measures:

@@ -95,7 +95,7 @@ def resolve_base(
         )
     if base is None:
         progress.warn(
-            f"base {reference} is not at hand: the package gets none (base: none) and runs with "
+            f"base {reference} is not available: the package gets none (base: none) and runs with "
             f"--local only; {_other_base(platform, engine)}"
         )
     return base
@@ -118,7 +118,8 @@ def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Tar
     host = host_target()
     if host is None or host.platform != platform:
         raise PackageError(
-            f"no base at hand, and this machine is not {platform}", "start Docker, which pulls one"
+            f"no base is available, and this machine is not {platform}",
+            "start Docker, which pulls one",
         )
     return host
 
@@ -167,7 +168,7 @@ def environment_worker(
     with temporary_directory() as folder:
         tell_outside(project.directory, project.places, progress)
         code, data = read_code(project), data_files(project)
-        code.tell(progress)
+        code.report_left_out(progress)
         progress.step("making layers")
         lock = footing.dependencies.lock
         stack = make_stack(base, lock, code.files, data, folder, progress, fresh=False)

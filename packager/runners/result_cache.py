@@ -66,8 +66,8 @@ def keep_result(digest: str, out: Path, progress: Progress) -> Iterator[None]:
         with atomic_directory(folder, replace=True) as new:
             shutil.copytree(out, new, copy_function=os.link, dirs_exist_ok=True)
         progress.warn(
-            "the training result is kept: the same command with --resume goes on from it, as long "
-            "as code, data, recipe and dependencies stay as they are"
+            "the training result is in the cache: the same command with --resume reuses it, if "
+            "code, data, recipe and dependencies are unchanged"
         )
         raise
     shutil.rmtree(folder, ignore_errors=True)

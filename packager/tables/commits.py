@@ -77,7 +77,7 @@ def _version(entry: dict[str, Any], operation: str) -> Version:
         raise PackageError(
             f"version {entry['version']}: expected of its commit what this program writes there,"
             f" got {_shown(error)}",
-            "its log was changed by somebody else: put it back from a copy of the table",
+            "its log was changed by another program: restore it from a copy of the table",
         ) from error
 
 

@@ -47,7 +47,7 @@ class DeriveResult:
     """``reverted``: an older version had the very same inputs and became the current one."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """``outcome``, for people."""
         back = f"back to {self.version.reverted_to}, which was made of the same"
         said = {"unchanged": "unchanged, it was made of the same", "reverted": back}

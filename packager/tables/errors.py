@@ -58,7 +58,7 @@ def translate_errors(location: Location) -> Iterator[None]:
 
 
 def retried(work: Callable[[], T]) -> T:
-    """What ``work`` gives, begun anew where a writer came in between: at most 5 times in all.
+    """What ``work`` gives, begun again where a writer came in between: at most 5 times in all.
 
     ``work`` opens the table itself. Raises the last ``ConflictError`` or ``VacuumedError``.
     """

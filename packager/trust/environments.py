@@ -103,7 +103,7 @@ def _called(name: str) -> str:
 def recorded(text: str, site: str) -> dict[str, str | None]:
     """The files of a RECORD by their path below the environment → sha256 in hex.
 
-    None where installing writes the file anew, such as a script whose first line it sets.
+    None where installing writes the file again, such as a script whose first line it sets.
     """
     files: dict[str, str | None] = {}
     for row in csv.reader(io.StringIO(text)):

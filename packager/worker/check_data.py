@@ -86,7 +86,7 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
             try:
                 found = out_of_fold(folds, job, root, own=True)
             except NotApplicableError as error:
-                reasons.append(f"the recipe's own can't be asked ({error})")
+                reasons.append(f"the recipe's own model cannot be used ({error})")
             else:
                 check_skill(found)
                 return found, []
@@ -98,7 +98,7 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
     except NotApplicableError as error:
         before = f"{reasons[0]}, and " if reasons else ""
         return None, [f"label_error: not looked for, because {before}{error}"]
-    return found, [f"label_error: a stand-in model, because {reasons[0]}"]
+    return found, [f"label_error: the default model is used, because {reasons[0]}"]
 
 
 def _say(text: str) -> None:

@@ -109,9 +109,9 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     evaluation = measure(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
     rank = IsolatedSteps(loaded.models, serve, job.task, schema, root).ranked
-    apart = drift_exclusions(dataset, schema, job)
+    excluded = drift_exclusions(dataset, schema, job)
     by_time = job.split.time is not None
-    profile = monitored.profile(dataset, schema, loaded.model, rank, apart, by_time)
+    profile = monitored.profile(dataset, schema, loaded.model, rank, excluded, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     if job.ask:
         at = (loaded.models / "model", loaded.loader)

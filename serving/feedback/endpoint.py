@@ -62,7 +62,7 @@ class Feedback:
         self._seen: TokenStore | None = None
         self._purged = -math.inf
         self._failures = _Failures()
-        self._unsure: dict[Token, Outcome] = {}
+        self._unconfirmed: dict[Token, Outcome] = {}
         """What to count should these tokens turn out to be in the set."""
 
     async def answer(self, body: bytes) -> Response:
@@ -86,7 +86,7 @@ class Feedback:
                 settled = await asyncio.shield(self._start(items))
         except StoreError as error:
             self._failures.write(error)
-            self._ask_later()
+            self._retry_later()
             raise RequestError(
                 503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
             ) from error
@@ -107,12 +107,12 @@ class Feedback:
     def close(self) -> None:
         """Take no more labels; those whose counting is in doubt get a last chance."""
         self._thread.shutdown(wait=True, cancel_futures=True)
-        self._count_late()
-        if self._unsure:
+        self._count_confirmed()
+        if self._unconfirmed:
             logger.error(
                 "up to %d labels are lost: sent again they may be duplicates of labels"
                 " that were not counted",
-                len(self._unsure),
+                len(self._unconfirmed),
             )
 
     def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[FeedbackCounts]:
@@ -139,34 +139,34 @@ class Feedback:
             return settle(judged, store, self._metrics)
         except StoreError:
             # The first of equal tokens is the one that counts.
-            self._unsure = {
+            self._unconfirmed = {
                 (o.token.minted, o.token.nonce): o.outcome for o in reversed(judged.good)
             }
             raise
 
     def _add_late(self, store: TokenStore) -> None:
         """Count labels whose tokens are in the set by a request that was answered 503."""
-        if self._unsure:
-            self._metrics.add([self._unsure[token] for token in store.late()])
-            self._unsure = {}
+        if self._unconfirmed:
+            self._metrics.add([self._unconfirmed[token] for token in store.confirmed_late()])
+            self._unconfirmed = {}
 
-    def _ask_later(self) -> None:
+    def _retry_later(self) -> None:
         """Find out soon, though nobody may send labels again."""
-        if self._unsure:
+        if self._unconfirmed:
             loop = asyncio.get_running_loop()
             loop.call_later(
-                UNCONFIRMED_RETRY_SECONDS, lambda: loop.create_task(self._count_late_soon())
+                UNCONFIRMED_RETRY_SECONDS, lambda: loop.create_task(self._retry_unconfirmed())
             )
 
-    async def _count_late_soon(self) -> None:
+    async def _retry_unconfirmed(self) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(RuntimeError):  # the worker ends, and `close` asks
-            await loop.run_in_executor(self._thread, self._count_late)
-            self._ask_later()
+            await loop.run_in_executor(self._thread, self._count_confirmed)
+            self._retry_later()
 
-    def _count_late(self) -> None:
+    def _count_confirmed(self) -> None:
         with contextlib.suppress(StoreError):  # asked again later
-            if self._unsure:
+            if self._unconfirmed:
                 self._add_late(self._store())
 
     def _store(self) -> TokenStore:

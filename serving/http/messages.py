@@ -145,7 +145,7 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     unknown = sorted(set(document) - {"rows"})
     if unknown:
         first = truncate(unknown[0])
-        raise _malformed(f"{first!r} is not known beside 'rows'", expected, unknown)
+        raise _malformed(f"{first!r} is not allowed with 'rows'", expected, unknown)
     rows = document["rows"]
     if not isinstance(rows, list):
         raise _malformed("'rows' is not a list", "a list of objects", rows)

@@ -40,7 +40,7 @@ class GuardedProtocol(FastPathProtocol, Closable):
     """HTTP with an end to heads that never end."""
 
     _head = -1  # bytes of a head that isn't complete yet; -1 outside heads
-    _owing_since: float | None = None
+    _pending_since: float | None = None
     _unsent = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -81,18 +81,18 @@ class GuardedProtocol(FastPathProtocol, Closable):
         self._head = -1
         super().on_headers_complete()
 
-    def sweep(self, now: float) -> None:
+    def close_idle(self, now: float) -> None:
         """End the connection where the client has let us wait for too long."""
         unsent = self.transport.get_write_buffer_size()
         answered = self.cycle is None or self.cycle.response_complete
         owing = answered and self.timeout_keep_alive_task is None
         if (unsent and unsent == self._unsent) or (owing and not unsent):
-            if self._owing_since is None:
-                self._owing_since = now
-            elif now - self._owing_since > TRANSFER_TIMEOUT_SECONDS:
+            if self._pending_since is None:
+                self._pending_since = now
+            elif now - self._pending_since > TRANSFER_TIMEOUT_SECONDS:
                 self.transport.abort()
         else:
-            self._owing_since = None
+            self._pending_since = None
         self._unsent = unsent
 
 
@@ -143,7 +143,7 @@ class Server(uvicorn.Server):
         if counter % 10 == 0:
             now = time.monotonic()
             for connection in list(self.server_state.connections):
-                cast(GuardedProtocol, connection).sweep(now)
+                cast(GuardedProtocol, connection).close_idle(now)
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -58,7 +58,7 @@ class Batches(Protocol[T_contra, R_co]):
         """How many rows an item has."""
         ...
 
-    def together(self, items: Sequence[T_contra]) -> Sequence[R_co | BaseException]:
+    def predict_together(self, items: Sequence[T_contra]) -> Sequence[R_co | BaseException]:
         """One result or exception for each item."""
         ...
 
@@ -212,7 +212,7 @@ class Batcher(Generic[T, R]):
         job = group[0].job
         if job is not None:
             return [job()]
-        return self._batches.together([w.item for w in group if w.item is not None])
+        return self._batches.predict_together([w.item for w in group if w.item is not None])
 
     def _finish(self, group: Sequence[_Waiting[T]], done: Future[Sequence[Any]]) -> None:
         self._taken -= len(group)

@@ -42,7 +42,7 @@ class Recorder:
         self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self.begin)
 
     def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
-        """One request; its rows, where it has any, are for ``rows`` or ``rows_slowly`` to count."""
+        """Count one request; ``rows`` or ``record_in_parts`` count its rows."""
         predictor = self._predictor
         predictor.metrics.observe_request(route, status, seconds)
         if batch is not None:
@@ -50,14 +50,14 @@ class Recorder:
             if len(batch.labels) <= self._at_once(batch):
                 predictor.log_flagged(batch)
             if self._sampler is not None:
-                self._sampler.offer(batch)
+                self._sampler.submit(batch)
         self._flush_soon()
 
     def rows(self, batch: Batch) -> None:
         """The rows of an answer."""
         self._predictor.observer.observe(batch)
 
-    async def rows_slowly(self, batch: Batch) -> None:
+    async def record_in_parts(self, batch: Batch) -> None:
         """The rows of an answer; where they are many, with other requests in between."""
         most = self._at_once(batch)
         if len(batch.labels) <= most:
@@ -75,7 +75,7 @@ class Recorder:
             return MAX_LOGGED_AT_ONCE
         return max(1, min(MAX_ROWS_AT_ONCE, MAX_VALUES_AT_ONCE // max(1, len(batch.columns))))
 
-    def refused(self, error: RequestError) -> None:
+    def record_invalid(self, error: RequestError) -> None:
         """A value that can't be taken, by its column; a row that the model can't take."""
         column = error.details.get("column")
         if error.code == MODEL_REFUSED_ROW:
@@ -83,15 +83,15 @@ class Recorder:
         elif error.code != "invalid_row":
             return
         if isinstance(column, str):
-            self._predictor.observer.refused(column)
+            self._predictor.observer.record_invalid(column)
 
     async def exposition(self) -> Response:
         """The counts of all workers, as Prometheus reads them."""
         self._flush()
         # In a thread each file that is read would wait for the interpreter's lock.
-        text = self._rendering.quick()
+        text = self._rendering.cached()
         if text is None:
-            text = await asyncio.to_thread(self._rendering.anew)
+            text = await asyncio.to_thread(self._rendering.rebuild)
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ STABLE_SECONDS = 60.0
 
 _MIB = 1 << 20
 _CAUSES: dict[int, str] = {
-    signal.SIGKILL: "likely cause: memory, of this container or its host, or somebody's kill -9",
+    signal.SIGKILL: "likely cause: memory, of this container or its host, or `kill -9`",
     signal.SIGSEGV: "likely cause: a fault in a library's native code",
     signal.SIGABRT: "likely cause: a check in a library's native code",
     signal.SIGILL: "likely cause: a library made for another processor",

@@ -54,7 +54,7 @@ class SharedNotes:
         message, hint = json.loads(text)
         return PackageError(message, hint)
 
-    def shown_stacks(self) -> list[str]:
+    def read_stacks(self) -> list[str]:
         """What the worker wrote at ``STACKS_SIGNAL``: files and functions, no values."""
         return _content(self.stacks).decode(errors="replace").splitlines()
 

@@ -78,7 +78,7 @@ class Invocations:
         unknown = sorted(set(document) - {named[0], "params"})
         if unknown:
             first = truncate(unknown[0])
-            raise malformed(f"{first!r} is not known beside {named[0]!r}", "", unknown)
+            raise malformed(f"{first!r} is not allowed with {named[0]!r}", "", unknown)
         rows = self._forms[named[0]](document[named[0]])
         return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
 

@@ -192,7 +192,7 @@ def _json_values(
         or not all(isinstance(value, list) and len(value) == shape[1] for value in data)
     ):
         raise malformed(
-            f"input {named(name)}: data is nested otherwise than shape", str(shape), data
+            f"input {named(name)}: the nesting of data differs from shape", str(shape), data
         )
     values = [cell for row in data for cell in row] if nested else data
     if len(values) != math.prod(shape):

@@ -18,9 +18,9 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
 
     settings = Settings.from_environment({})
     app = App(None, settings, None)  # type: ignore[arg-type]
-    exchange = SimpleNamespace(route="/predict")
+    adapter = SimpleNamespace(route="/predict")
     found: Any = SimpleNamespace(
-        direct={b"/predict": ("/predict", exchange)},
+        direct={b"/predict": ("/predict", adapter)},
         check=lambda *_: None,
         template=lambda path: path,
     )

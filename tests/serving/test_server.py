@@ -205,8 +205,8 @@ def test_a_scrape_is_the_library_s_text_of_all_workers(server: Server) -> None:
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-length"] == str(len(reply.body))
     rendering = Rendering(folder)
-    assert rendering.anew() == reply.body
-    assert rendering.quick() == reply.body
+    assert rendering.rebuild() == reply.body
+    assert rendering.cached() == reply.body
 
 
 def test_a_scrape_has_no_series_but_ours_and_is_not_counted(server: Server) -> None:

@@ -34,7 +34,7 @@ def leakage(table: Table) -> Iterator[Issue]:
     if not known.any():
         return
     found = split_overlap(table, held_out, known)
-    leaked = found.beyond_chance and found.matter
+    leaked = found.beyond_chance and found.is_relevant
     rows = rows_where(known)
     where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
     yield Issue(

@@ -35,8 +35,8 @@ def schema(table: Table) -> Iterator[Issue]:
             if table.frame[name].isna().all() or (kind == "integer" and _holed(table, name)):
                 continue  # only nulls changed the kind; `missing` says so
             got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"
-            mend = "mend the cells that changed the kind"
-            yield _wrong(name, got, text, mend, _taken(table, why))
+            fix = "fix the cells that changed the kind"
+            yield _wrong(name, got, text, fix, _taken(table, why))
     if table.expected.previous:
         for name in sorted(found.keys() - wanted.keys()):
             if name not in table.features and name != table.target:

@@ -39,7 +39,7 @@ class SplitOverlap:
         return self.across - self.chance > margin
 
     @property
-    def matter(self) -> bool:
+    def is_relevant(self) -> bool:
         """Whether they could move a metric by more than its own chance does.
 
         The share of right answers among n rows has a standard error of at most 0.5 / √n.

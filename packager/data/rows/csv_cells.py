@@ -105,7 +105,7 @@ def _refusal(name: str, kind: str, cell: Any, row: int, place: Path) -> UsageErr
     return UsageError(
         f"{place}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
         f"got {display_value(cell)}",
-        f"mend the cell, leave it empty, or set under [data.columns] of package.toml: "
+        f"fix the cell, leave it empty, or set under [data.columns] of package.toml: "
         f'{toml_text(name)} = {{ kind = "string" }}',
     )
 

@@ -191,7 +191,7 @@ def _label_coverage(scope: Scope, share: float) -> Alert:
         "ticket",
         3,
         "Fewer labels come for {{ $labels.model }} {{ $labels.version }} than expected",
-        "Accuracy by slice is only as good as its labels. Is what sends them running, and are"
+        "Accuracy by slice is only as good as its labels. Is their sender running, and are"
         " they rejected (model_feedback_rejected_total)?",
     )
 
@@ -240,7 +240,7 @@ def _no_requests(scope: Scope) -> Alert:
         "ticket",
         3,
         "{{ $labels.model }} has answered nothing for a day",
-        "It runs, but nobody asks it: see what sends requests to it, and what routes them. Without"
+        "It runs, but receives no requests: check the clients and the routing. Without"
         " rows no other alert of this model can fire.",
     )
 

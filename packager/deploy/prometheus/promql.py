@@ -26,7 +26,7 @@ SLICE = "model, version, slice"
 ANOMALY = "model, version, feature, kind"
 LOOKBACK = "8m"
 """How long a version counts as running after its last scrape: longer than a replica takes to come
-back, so that no alert begins anew; short enough that none outlives its version by ten minutes."""
+back, so that no alert begins again; short enough that none outlives its version by ten minutes."""
 
 
 @dataclass(frozen=True)

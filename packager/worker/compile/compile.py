@@ -130,7 +130,7 @@ def _judged(
 
 def _reason(strategy: str, judged: EquivalenceResult) -> str:
     if judged.differing:
-        return f"{strategy}: it answers otherwise than the model"
+        return f"{strategy}: its answers differ from the model's"
     return f"{strategy}: no held-out row lies in its domain"
 
 

@@ -106,8 +106,8 @@ def _refusal(
     )
     if found.label_flips:
         message += f"; {found.label_flips} of {found.rows} held-out rows get another label"
-    mend = f"; or claim level = {level!r}".replace("'", '"') if level != "none" else ""
-    return PackageError(message, _why(found, nondeterminism) + mend)
+    fix = f"; or claim level = {level!r}".replace("'", '"') if level != "none" else ""
+    return PackageError(message, _why(found, nondeterminism) + fix)
 
 
 def _tell(level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]) -> None:
@@ -121,12 +121,12 @@ def _tell(level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple
     parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
     sys.stderr.write(
         f"the recipe ran twice and the second model reached {reached}. What differs: {parts}."
-        f" To mend it: {_why(found, nondeterminism)}\n"
+        f" To fix it: {_why(found, nondeterminism)}\n"
     )
 
 
 def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
-    """The likely reason, and how to mend it."""
+    """The likely reason, and how to fix it."""
     if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
         return "a search remembers how long each fit took: return its best_estimator_"
     if found.differing and nondeterminism:
@@ -141,4 +141,4 @@ def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
         )
     if nondeterminism:
         return "; ".join(nondeterminism[:3])
-    return "both models compute the same, but are written down otherwise"
+    return "both models compute the same, but are serialized differently"

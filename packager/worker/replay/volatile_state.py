@@ -45,7 +45,7 @@ _DRAWN = (
     rb"(?<![\da-f-])[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}(?![\da-f])",
     rb"(?<![\da-f-])(?:[\da-f]{8}-){3}[\da-f]{8}(?![\da-f])",
 )
-"""Identifiers drawn anew each time: those of RFC 9562, and CatBoost's."""
+"""Identifiers drawn again each time: those of RFC 9562, and CatBoost's."""
 _ADDRESS = rb"(?<=\bat )0x[\da-f]{6,16}|\b0x[\da-f]{9,16}\b"
 _LASTED = re.compile(
     r"(fit|train|refit|score|eval|run|wall|elapsed|compute)\w*(time|duration|sec)"

@@ -113,5 +113,5 @@ def _abbreviates(text: str, name: str) -> bool:
 
 def _words(name: str) -> list[str]:
     """``pickupHour``, ``pickup_hour`` and ``Pickup hour`` are two words, in lower case."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [word.lower() for word in re.split(r"[^A-Za-z]+", apart) if word]
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.split(r"[^A-Za-z]+", spaced) if word]

@@ -39,17 +39,17 @@ def profile(
     schema: Schema,
     model: LoadedModel,
     rank: Rank,
-    apart: Mapping[str, DriftExclusion] | None = None,
+    excluded: Mapping[str, DriftExclusion] | None = None,
     by_time: bool = False,
 ) -> Profile:
     """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
 
-    ``rank``: of more features than are monitored, those that count most come first. ``apart``:
+    ``rank``: of more features than are monitored, those that count most come first. ``excluded``:
     features that get no bins, and why. ``by_time``: the held-out rows are the last ones, of a
     season of their own, so answers to training rows count as well. The same data and model give
     the same profile. Says on stderr which features are left out.
     """
-    apart = apart or {}
+    excluded = excluded or {}
     rows = evenly_spaced(dataset.test, MAX_PREDICTED_ROWS)
     features = rows[list(dataset.features)]
     with project_errors("the model"):
@@ -58,19 +58,19 @@ def profile(
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
     answers = prediction_features(labels, confidences, model.task == "regression")
     room = MAX_FEATURES - len(answers)
-    columns = [column for column in schema.features if column.name not in apart]
+    columns = [column for column in schema.features if column.name not in excluded]
     if len(columns) > room:
         columns = rank(features, columns)
     found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
     _report_left_out(found, room)
-    _report_excluded(apart)
+    _report_excluded(excluded)
     actual = scalars(rows[dataset.target])
     right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
     return found.model_copy(
         update={
             "features": (*found.features, *answers),
-            "drift_excluded": apart,
-            "reference_anomalies": _counted(reference_anomalies(dataset, schema), apart),
+            "drift_excluded": excluded,
+            "reference_anomalies": _counted(reference_anomalies(dataset, schema), excluded),
             "calibration": None if confidences is None else calibrate(confidences, right),
         }
     )
@@ -136,23 +136,23 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
 
 
 def _counted(
-    ratios: Mapping[str, Mapping[str, float]], apart: Mapping[str, DriftExclusion]
+    ratios: Mapping[str, Mapping[str, float]], excluded: Mapping[str, DriftExclusion]
 ) -> dict[str, dict[str, float]]:
     """The anomalies that mean something, of features that are not compared."""
     return {
         name: {
             kind: ratio
             for kind, ratio in kinds.items()
-            if name not in apart or apart[name].counts(kind)
+            if name not in excluded or excluded[name].counts(kind)
         }
         for name, kinds in ratios.items()
     }
 
 
-def _report_excluded(apart: Mapping[str, DriftExclusion]) -> None:
+def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
     told = [
         f"{name} ({why.detail})"
-        for name, why in apart.items()
+        for name, why in excluded.items()
         if why.reason not in ("excluded", "personal")
     ]
     if told:

@@ -208,7 +208,7 @@ def test_the_supervisor_s_counts_are_lines_of_a_scrape(tmp_path: Path) -> None:
     counts.add("memory")
     counts.add("memory")
     counts.add("hang")
-    text = Rendering(str(tmp_path)).anew().decode()
+    text = Rendering(str(tmp_path)).rebuild().decode()
     line = 'model_worker_restarts_total{model="a model",reason="memory",version="1.0"} 2.0'
     assert line in text.splitlines()
     assert text.count("model_worker_restarts_total{") == len(REASONS)

@@ -78,7 +78,7 @@ def test_a_redis_that_is_itself_again_counts_each_label_once(
     seen._client._client = Once()
     with pytest.raises(StoreError):
         seen.add(TOKENS)
-    assert sorted(seen.late()) == TOKENS
+    assert sorted(seen.confirmed_late()) == TOKENS
     assert seen.add(TOKENS) == [False] * 3
 
 
@@ -163,7 +163,7 @@ def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_
         with pytest.raises(StoreError, match=r"maxmemory|OOM|allowed"):
             seen.add(TOKENS)
         client.config_set("maxmemory", "50mb")
-        assert seen.late() == []
+        assert seen.confirmed_late() == []
         assert seen.add(TOKENS) == [True] * 3
     finally:
         stop()

@@ -70,10 +70,10 @@ def test_what_was_answered_503_can_be_sent_again(
         seen.add(tokens)
     for command in stalled:
         command()
-    counted = [*seen.late()]
+    counted = [*seen.confirmed_late()]
     counted += [t for t, new in zip(tokens, seen.add(tokens), strict=True) if new]
     assert sorted(counted) == sorted(tokens)
-    assert seen.late() == []
+    assert seen.confirmed_late() == []
     assert RedisTokenStore(redis_url, name, 10**6).add(tokens) == [False] * 5
 
 
@@ -85,7 +85,7 @@ def test_a_confirmation_that_comes_after_its_claim_was_released_does_nothing(
     tokens = nonces(2)
     with pytest.raises(StoreError):
         seen.add(tokens)
-    assert seen.late() == []
+    assert seen.confirmed_late() == []
     stalled.pop()()
     assert seen.add(tokens) == [True, True]
 
@@ -127,7 +127,7 @@ def test_in_any_order_of_faults_every_label_is_counted_once(
 
     def ask(worker: RedisTokenStore, some: list[Token]) -> bool:
         try:
-            counted.update(worker.late())
+            counted.update(worker.confirmed_late())
             new = worker.add(some)
         except StoreError:
             return False

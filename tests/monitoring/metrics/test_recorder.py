@@ -244,9 +244,9 @@ def test_anomalies_and_flagged_rows_are_counted() -> None:
             anomalies={("carat", "missing"): 1, ("count", "above_range"): 1, ("far", "unseen"): 3},
         )
     )
-    observer.refused("carat")
-    observer.refused(None)
-    observer.refused("an unknown name")
+    observer.record_invalid("carat")
+    observer.record_invalid(None)
+    observer.record_invalid("an unknown name")
     observer.flush()
     anomalies = "model_feature_anomalies_total"
     assert value(registry, anomalies, feature="carat", kind="missing") == 1
@@ -287,13 +287,13 @@ def test_no_profile_still_counts_rows() -> None:
 
 
 def test_a_later_timestamp_flags_no_row() -> None:
-    apart = {
+    excluded = {
         "when": DriftExclusion(reason="timestamp", detail="a timestamp"),
         "count": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
     }
-    observer, registry = make(PROFILE.model_copy(update={"drift_excluded": apart}))
+    observer, registry = make(PROFILE.model_copy(update={"drift_excluded": excluded}))
     flags = [["when:out_of_range"], ["when:missing", "when:out_of_range"], ["count:missing"], []]
-    assert observer.unexpected(flags) == [[], ["when:missing"], [], []]
+    assert observer.unexpected_flags(flags) == [[], ["when:missing"], [], []]
     columns = [[None] * 4 for _ in NAMES]
     observer.observe(Batch(columns, ["fair"] * 4, None, [1] * 4, flags, {}))
     observer.flush()

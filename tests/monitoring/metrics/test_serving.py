@@ -145,14 +145,14 @@ def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> 
 
 
 def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
-    apart = {
+    excluded = {
         "when": DriftExclusion(reason="timestamp", detail="a timestamp"),
         "secret": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
         **{f"m{i}": DriftExclusion(reason="calendar", detail="month") for i in range(20)},
     }
     frame = pd.DataFrame({"size": np.arange(100.0)})
     profile = build_profile(frame, [("size", "number")])
-    metrics, registry = make(profile=profile.model_copy(update={"drift_excluded": apart}))
+    metrics, registry = make(profile=profile.model_copy(update={"drift_excluded": excluded}))
     kinds = ("missing", "unseen", "below_range", "above_range", "invalid")
     names = ("when", "secret", "m19", "size")
     metrics.add_anomalies({(name, kind): 1 for name in names for kind in kinds})
@@ -175,8 +175,8 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
         if sample.name == "model_drift_excluded_features"
     }
     assert told["when", "timestamp"] == told["secret", "excluded"] == 1
-    assert told["other", "other"] == len(apart) - MAX_EXCLUDED
-    assert sum(told.values()) == len(apart)
+    assert told["other", "other"] == len(excluded) - MAX_EXCLUDED
+    assert sum(told.values()) == len(excluded)
 
 
 @pytest.mark.parametrize("classes", [list(range(20)), list(range(10)), ["no", "yes"], None])
@@ -191,9 +191,9 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
     )
     profile = build_profile(frame, [(name, "integer") for name in frame], 15 - len(answers))
     reasons: list[Any] = ["excluded", "timestamp", "calendar", "nonstationary"]
-    apart = {f"apart {i}": DriftExclusion(reason=reasons[i % 4], detail="") for i in range(30)}
+    excluded = {f"apart {i}": DriftExclusion(reason=reasons[i % 4], detail="") for i in range(30)}
     features = (*profile.features, *answers)
-    profile = profile.model_copy(update={"features": features, "drift_excluded": apart})
+    profile = profile.model_copy(update={"features": features, "drift_excluded": excluded})
     slices = [f"slice {i}" for i in range(24)]
     metrics, registry = make(
         profile=profile,

@@ -102,7 +102,7 @@ def test_init_twice_is_refused(run, tmp_path: Path):
 def test_init_takes_data_only_beside_a_model(run, tmp_path: Path, option: str):
     code, _, err = run("init", tmp_path / "p", option, "x")
     assert code == 2
-    assert "--data, --target: expected --from-model beside them" in err
+    assert "--data, --target: expected --from-model with them" in err
     assert not (tmp_path / "p").exists()
 
 
@@ -149,14 +149,14 @@ def test_a_file_that_is_no_package_ends_with_two(run, tmp_path: Path):
 def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
     code, out, err = run("predict", "ref", "--input", "a.csv", "--format", "csv", "--json")
     assert (code, out) == (2, "")
-    assert "--format csv: expected no --json beside it" in err
+    assert "--format csv: expected no --json with it" in err
 
 
 @pytest.mark.parametrize("more", [("--package", "libgl1"), ("--output", "base.tar")])
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--from", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--from: expected no --package or --output beside it" in err
+    assert "--from: expected no --package or --output with it" in err
 
 
 def package_at(monkeypatch, base: str = "none") -> None:
@@ -194,7 +194,7 @@ def test_two_packages_run_only_where_they_are_asked_to(run, monkeypatch, tmp_pat
     assert "add --local" in err
     code, _, err = run("diff", "one", "other", "--local")
     assert code == 2
-    assert "--local: expected --data beside it" in err
+    assert "--local: expected --data with it" in err
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypa
     code, out, err = run(verb, "ref", *more)
     assert (code, out) == (1, "")
     assert "ref: has no base (base: none), so no container can run it" in err
-    assert "add --local: its code then runs on this machine, as you" in err
+    assert "add --local: its code then runs on this machine with your permissions" in err
 
 
 def test_what_local_means_is_said_once(run, monkeypatch):
@@ -243,7 +243,7 @@ def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp
 
 def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: Path):
     def fail(*_: object) -> str:
-        raise PackageError("row 3, column carat: expected a number, got 'x'", "mend the row")
+        raise PackageError("row 3, column carat: expected a number, got 'x'", "fix the row")
 
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", fail)
@@ -251,7 +251,7 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
     assert (code, out) == (1, "")
     assert (
         err.partition("\n")[2]
-        == "error: row 3, column carat: expected a number, got 'x'\n\nhint: mend the row\n"
+        == "error: row 3, column carat: expected a number, got 'x'\n\nhint: fix the row\n"
     )
     assert not (tmp_path / "o").exists()
 

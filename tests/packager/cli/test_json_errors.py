@@ -16,7 +16,7 @@ from packager.errors import PackageError
         (("predict", "ref"), "Missing option '--input'.", "see `package predict --help`"),
         (
             ("predict", "ref", "--input", "a.csv", "--format", "csv"),
-            "--format csv: expected no --json beside it",
+            "--format csv: expected no --json with it",
             "keep one of the two",
         ),
         (("predict", "http://", "--input", "a"), "http://: expected an address", "begin with"),

@@ -33,7 +33,7 @@ def test_an_image_removed_later_is_there_until_the_end_and_its_layers_are_held(
         load_into(engine, image, Silent())
         engine.remove(image.name)
         assert engine.describe(image.name) is not None
-        assert engine.is_containerd or engine.held_layers([layer.diff_id]) == 1
+        assert engine.is_containerd or engine.existing_layers([layer.diff_id]) == 1
     assert engine.describe(image.name) is None
     engine.remove(image.name)  # what is gone already is no error
 

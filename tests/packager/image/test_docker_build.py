@@ -55,7 +55,7 @@ class FakeEngine:
     def temporary(self, purpose: str) -> str:
         return f"model-packager-{purpose}:1-2-3"
 
-    def held_layers(self, diff_ids: list[str]) -> int:
+    def existing_layers(self, diff_ids: list[str]) -> int:
         return 0
 
     def load(self, archive: Iterable[bytes]) -> None:

@@ -235,8 +235,8 @@ def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
     ("counts", "verdict", "feature"),
     [
         ({"low": 0, "middle": 0, "high": 0}, "no rows", "no rows"),
-        ({"low": 249, "middle": 150, "high": 100}, "too few rows to tell", "too few rows"),
-        ({"low": 100, "middle": 100, "high": 250}, "too few rows to tell", "too few rows"),
+        ({"low": 249, "middle": 150, "high": 100}, "too few rows to decide", "too few rows"),
+        ({"low": 100, "middle": 100, "high": 250}, "too few rows to decide", "too few rows"),
         ({"low": 250, "middle": 150, "high": 100}, "no drift", "ok"),
         ({"low": 100, "middle": 200, "high": 700}, "drift", "DRIFT"),
     ],
@@ -256,7 +256,7 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
     assert row.endswith(feature)
     assert (found["verdict"], found["features"][0]["verdict"]) == (verdict, feature.lower())
     if verdict == "no drift":
-        assert fewer.verdict == "too few rows to tell"
+        assert fewer.verdict == "too few rows to decide"
 
 
 def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
@@ -300,7 +300,7 @@ def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
     [
         ([], "got neither"),
         (["http://a", "--prometheus", "http://b"], "got both"),
-        (["http://a", "--window", "1d"], "--window: expected --prometheus beside it"),
+        (["http://a", "--window", "1d"], "--window: expected --prometheus with it"),
         (["http://a", "--design-effect", "0.5"], "--design-effect: expected at least 1, got 0.5"),
     ],
 )

@@ -186,7 +186,7 @@ MISTAKES = {
     ),
     "a recipe without data": (
         edit('[data]\nsource = "data/visits.csv"\ntarget = "returned"\n', ""),
-        "package.toml: expected [data] beside [recipe], got none",
+        "package.toml: expected [data] with [recipe], got none",
         "docs/package-toml.md",
     ),
     "two ways to split": (

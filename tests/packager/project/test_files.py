@@ -211,7 +211,7 @@ def test_credentials_are_left_out_with_a_word(tmp_path: Path):
     found = sorted_code(tmp_path, changes)
     assert [*found.files] == ["cacert.pem", "package.toml", "requirements.txt", "train.py"]
     heard = Heard()
-    found.tell(heard)
+    found.report_left_out(heard)
     assert heard.warnings == [
         "id_rsa stays out of the image: its name is that of a private key",
         "notes/deploy.txt stays out of the image: line 1 holds an AWS access key",

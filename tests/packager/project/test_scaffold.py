@@ -143,7 +143,7 @@ def test_a_target_that_is_no_column_is_refused(tmp_path: Path, model: Path):
 
 
 def test_a_target_without_data_is_refused(tmp_path: Path, model: Path):
-    with pytest.raises(UsageError, match="--target: expected --data beside it, got none"):
+    with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
         init_from_model(tmp_path / "p", model, None, "c")
 
 

@@ -13,4 +13,4 @@ def test_every_detector_has_words_for_people():
     assert set(DESCRIPTIONS) == set(DETECTORS)
     lines = list(summary(check(table_of(dirty(), "label"), models=False)))
     assert lines[0] == "checked 401 rows, 4 columns"
-    assert any("copies of other rows" in line for line in lines)
+    assert any("duplicate rows" in line for line in lines)

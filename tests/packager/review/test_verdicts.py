@@ -36,7 +36,7 @@ def test_lines_without_a_verdict_are_passed_over(tmp_path):
         (f"{ONE},remove,,", "line 2: expected keep, drop, dedupe, fix, got 'remove'"),
         ("xyz,drop,,", "line 2: expected a row hash of 16 hex digits, got 'xyz'"),
         (f"{ONE},fix,,5", "line 2: expected a column to fix, got none"),
-        (f"{ONE},keep,,5", "line 2: expected no value beside keep, got '5'"),
+        (f"{ONE},keep,,5", "line 2: expected no value with keep, got '5'"),
         (f"{ONE},keep,,\n{ONE},drop,,", f"one verdict on row {ONE}, got keep and drop"),
     ],
 )

@@ -130,9 +130,9 @@ def test_an_image_that_is_not_ready_in_time_costs_no_training(engine, base, tmp_
     assert not (tmp_path / "image").exists()
     done = package(*command, "--resume", "--ready-seconds", "60")
     assert done.code == 0, done.err
-    assert "going on from the training result that was kept" in done.err
+    assert "reusing the cached training result" in done.err
     assert "fitting now" not in done.err
     assert (tmp_path / "image/index.json").is_file()
-    anew = package(*command, "--resume")  # nothing is kept after a success
-    assert anew.code == 0, anew.err
-    assert "no training result of this code and data is kept: training" in anew.err
+    again = package(*command, "--resume")  # nothing is kept after a success
+    assert again.code == 0, again.err
+    assert "no training result of this code and data is in the cache: training" in again.err

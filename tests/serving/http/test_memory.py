@@ -33,17 +33,17 @@ def test_memory_is_given_back_once_for_many_requests(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(memory, "TRIM_SECONDS", 0.01)
     given = []
     done = threading.Event()
-    give_back = memory.MemoryTrimmer()
+    trimmer = memory.MemoryTrimmer()
 
     def trim(kept: int) -> None:
         given.append(kept)
         done.set()
 
-    give_back._trim = trim
+    trimmer._trim = trim
 
     async def requests() -> None:
         for _ in range(5):
-            give_back.soon()
+            trimmer.schedule()
         await asyncio.sleep(0.1)
 
     asyncio.run(requests())

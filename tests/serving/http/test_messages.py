@@ -55,7 +55,7 @@ def test_what_is_not_json_is_400(body: bytes) -> None:
         (None, "the body is not an object"),
         ({}, "'rows' is missing"),
         ({"row": []}, "'rows' is missing"),
-        ({"rows": [{}], "id": 1}, "'id' is not known beside 'rows'"),
+        ({"rows": [{}], "id": 1}, "'id' is not allowed with 'rows'"),
         ({"rows": {}}, "'rows' is not a list"),
         ({"rows": []}, "'rows' is empty"),
         ({"rows": [{}, 1]}, "row 1 is not an object"),

@@ -19,7 +19,7 @@ from serving.http.worker_table import Workers
 class Nothing:
     """Takes no request directly."""
 
-    def takes(self, _url: bytes, _headers: Mapping[bytes, bytes]) -> bool:
+    def accepts(self, _url: bytes, _headers: Mapping[bytes, bytes]) -> bool:
         return False
 
     def direct(self, _url: bytes, _headers: Mapping[bytes, bytes], _body: bytes) -> None:

@@ -45,7 +45,7 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
     seen: list[Any] = []
 
     async def both() -> None:
-        slowly = asyncio.create_task(counting(seen).rows_slowly(batch))
+        slowly = asyncio.create_task(counting(seen).record_in_parts(batch))
         while not slowly.done():
             await asyncio.sleep(0)
             seen.append("other work")
@@ -60,7 +60,7 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
 
 def parts_of(batch: Batch, flagged_rows: object = None) -> list[Any]:
     seen: list[Any] = []
-    asyncio.run(counting(seen, flagged_rows).rows_slowly(batch))
+    asyncio.run(counting(seen, flagged_rows).record_in_parts(batch))
     return [len(one.labels) if isinstance(one, Batch) else one for one in seen]
 
 

@@ -90,7 +90,7 @@ def test_a_header_is_what_the_content_type_says() -> None:
         ({"rows": ROWS}, "the body names not exactly one form"),
         ({"inputs": ROWS, "instances": ROWS}, "the body names not exactly one form"),
         ({"inputs": ROWS, "params": {"a": 1}}, "this model takes no params"),
-        ({"inputs": ROWS, "id": 1}, "'id' is not known beside 'inputs'"),
+        ({"inputs": ROWS, "id": 1}, "'id' is not allowed with 'inputs'"),
         ({"inputs": []}, "there are no rows"),
         ({"inputs": {}}, "there are no rows"),
         ({"inputs": {"a": 1}}, "'inputs': a column is not a list"),

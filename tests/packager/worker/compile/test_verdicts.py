@@ -77,7 +77,7 @@ REFUSED = {
     ),
     "answers that change": (
         make_pipeline(preprocessing.StandardScaler(), Moody()),
-        "the model gives other answers when it is asked again",
+        "the model gives different answers when it predicts again",
     ),
 }
 

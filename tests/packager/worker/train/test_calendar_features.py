@@ -35,8 +35,8 @@ def found(frame: pd.DataFrame, test: pd.DataFrame | None = None, **asked: Any) -
     schema = Schema(features=infer_columns(frame[list(features)]))
     rows = frame.assign(y=0.5)
     dataset = Dataset(rows, rows if test is None else test, features, "y", 0)
-    apart = drift_exclusions(dataset, schema, job(**asked))
-    return {name: f"{why.reason}: {why.detail}" for name, why in apart.items()}
+    excluded = drift_exclusions(dataset, schema, job(**asked))
+    return {name: f"{why.reason}: {why.detail}" for name, why in excluded.items()}
 
 
 def times(days: int, rows: int = ROWS) -> pd.Series[Any]:

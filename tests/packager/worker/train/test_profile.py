@@ -82,12 +82,12 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     dataset, schema, loaded = made(Model())
-    apart = {
+    excluded = {
         "f150": DriftExclusion(reason="calendar", detail="month of when"),
         "f3": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
     }
-    found = profiled(dataset, schema, loaded, apart)
-    assert found.drift_excluded == apart
+    found = profiled(dataset, schema, loaded, excluded)
+    assert found.drift_excluded == excluded
     assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
     assert found.reference_anomalies["f150"] == {"missing": 0.0}
     assert found.reference_anomalies["f3"] == {}
