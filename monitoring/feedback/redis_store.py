@@ -5,8 +5,8 @@ steps. First the sender *claims* it, with a number that is used once; a claim is
 next sender replaces. Then the sender *confirms* its claim: the token enters the set if no other
 sender has claimed it since. A sender counts a label only when it knows that its confirmation was
 executed. If that answer is lost, ``confirmed_late`` queries it again: the caller counts the
-tokens that are in the set by this claim, and any sender may claim the others. No order of these commands, however
-late they are carried out, counts a label twice.
+tokens that are in the set by this claim, and any sender may claim the others. No order of these
+commands, however late they are executed, counts a label twice.
 """
 
 from __future__ import annotations

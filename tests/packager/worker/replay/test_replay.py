@@ -129,7 +129,7 @@ def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
 
 
 @pytest.mark.parametrize(
-    ("accept", "rung", "passed"), [(1.0, "metrics", True), (0.0, "none", False)]
+    ("accept", "level", "passed"), [(1.0, "metrics", True), (0.0, "none", False)]
 )
 def test_other_answers_are_the_rung_metrics_within_the_band_only(
     project: Project,
@@ -264,7 +264,7 @@ def test_a_report_is_the_same_each_time(packaged: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "rung", "told"),
+    ("change", "level", "told"),
     [
         ("seed", "predictions", "seed: 8 in place of 7"),
         ("row", "predictions", "row: training row 29 of 59 left out"),
