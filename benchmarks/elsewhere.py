@@ -100,7 +100,7 @@ def main() -> None:
             "emulated Haswell": emulated(Path(name), "Haswell"),
             "emulated Nehalem": emulated(Path(name), "Nehalem"),
         }
-        print("| surroundings | image | rung | differs in the model | in the environment | s |")
+        print("| surroundings | image | level | differs in the model | in the environment | s |")
         print("|---" * 6 + "|")
         for title, options in settings.items():
             for image in images:

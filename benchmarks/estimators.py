@@ -1,4 +1,4 @@
-"""Which rung thirty scikit-learn estimators reach, here and in other surroundings.
+"""Which level thirty scikit-learn estimators reach, here and in other surroundings.
 
     python benchmarks/estimators.py [--rows N] [--only NAME …] [--settings NAME …] [--json FILE]
 
@@ -176,7 +176,7 @@ class Bench:
     def compare(
         self, name: str, one: Path, other: Path
     ) -> tuple[EquivalenceLevel, ModelComparison]:
-        """The rung that ``other`` reaches beside ``one``, as a replay would say it."""
+        """The level that ``other`` reaches beside ``one``, as a replay would say it."""
         job = self.job(name, FIRST)
         dataset = prepare(read_source(self.root), job, self.root)
         fits = [FitResult.load(folder / "fit.json") for folder in (one, other)]
@@ -190,7 +190,7 @@ class Bench:
         return equivalence_level(found, metrics=metrics, statistical=False), found
 
     def measure(self, name: str, chosen: Sequence[str]) -> dict[str, Any]:
-        """Setting to the rung and what of the model differed."""
+        """Setting to the level and what of the model differed."""
         folders: dict[str, Path] = {}
         seconds: list[float] = []
 
@@ -204,16 +204,19 @@ class Bench:
         for label in chosen:
             first, second = SETTINGS[label]
             one = trained(first, f"first {first.isa}")
-            rung, compare_models = self.compare(name, one, trained(second, label))
+            level, compare_models = self.compare(name, one, trained(second, label))
             found[label] = {
-                "level": rung,
+                "level": level,
                 "bit_equal": compare_models.bit_equal,
                 "largest": compare_models.largest_difference,
                 "flips": compare_models.label_flips,
                 "differing": compare_models.differing,
             }
             print(
-                f"{name}: {label}: {rung}", *compare_models.differing[:2], sep="; ", file=sys.stderr
+                f"{name}: {label}: {level}",
+                *compare_models.differing[:2],
+                sep="; ",
+                file=sys.stderr,
             )
         shutil.rmtree(self.folder / "out" / name)
         return {"settings": found, "seconds": round(float(np.median(seconds)), 1)}

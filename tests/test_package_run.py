@@ -176,7 +176,7 @@ def test_memory_needs_a_container(local_package: Package) -> None:
 
 
 @BOTH
-def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
+def test_a_replay_reaches_the_claimed_level_and_writes_its_report(
     name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     built: Package = request.getfixturevalue(name)

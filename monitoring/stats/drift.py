@@ -28,7 +28,7 @@ MIN_PSI_ROWS = 500
 MAX_RECOVERED_Z = 1.645
 """One-sided p = 0.05: an hour below it looks like the reference again."""
 MIN_ANOMALY_RISE = 0.02
-"""Share of odd values (missing, unseen, out of range) above that of the training rows."""
+"""Share of anomalies (missing, unseen, out of range) above that of the training rows."""
 MIN_ANOMALY_Z = 4.5
 MIN_ANOMALY_ROWS = 100
 
@@ -85,7 +85,7 @@ def is_drift(psi: float, z: float, rows: float) -> bool:
 
 
 def is_anomalous(ratio: float, reference: float, z: float, rows: float) -> bool:
-    """Whether odd values are more frequent than in training: effect, significance, enough rows.
+    """Whether anomalies are more frequent than in training: effect, significance, enough rows.
 
     ``z`` is ``accuracy.share_z`` of the share ``ratio`` against ``reference``; NaN is no alarm.
     """

@@ -24,7 +24,7 @@ def train(
 
 
 def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
-    """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded;
+    """The job of a build: the recipe runs twice, and the level that a repeat reaches is recorded;
     the model is asked about values that its data lacked."""
     asked = {
         "repeat": project.model is None,

@@ -113,9 +113,9 @@ class Recipe(FrozenModel):
     seed: int
     params: dict[str, Any]
     level: Level | None = None
-    """The rung that is claimed; None where nobody claims one."""
+    """The claimed equivalence level; None for no claim."""
     accept: dict[str, float]
-    """Largest allowed absolute difference per metric, for the rung ``metrics``."""
+    """Largest allowed absolute difference per metric, for the level ``metrics``."""
     isa: Isa = "native"
     """``x86-64-v3``: kernels of that instruction set, on newer processors too."""
 

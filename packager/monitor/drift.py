@@ -129,7 +129,7 @@ class DriftReport:
 
     @property
     def drifting(self) -> bool:
-        """Whether a feature drifts, odd values rose, or a slice got worse."""
+        """Whether a feature drifts, anomalies rose, or a slice got worse."""
         return (
             any(feature.measured.drifting for feature in self.features)
             or any(anomalies.anomalous for anomalies in self.anomalies)

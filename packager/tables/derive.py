@@ -49,8 +49,8 @@ class DeriveResult:
     @property
     def summary(self) -> str:
         """``outcome``, for people."""
-        back = f"back to {self.version.reverted_to}, which was made of the same"
-        said = {"unchanged": "unchanged, it was made of the same", "reverted": back}
+        back = f"back to {self.version.reverted_to}, which has the same inputs"
+        said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
         return said.get(self.outcome, self.outcome)
 
 

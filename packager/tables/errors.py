@@ -36,7 +36,7 @@ def translate_errors(location: Location) -> Iterator[None]:
     except CommitFailedError as error:
         raise ConflictError(
             f"{location}: another writer committed a version meanwhile",
-            "nothing was lost and nothing was written; look at `package data log`, and try again",
+            "nothing was lost and nothing was written; see `package data log`, and try again",
         ) from error
     except FileNotFoundError as error:
         raise VacuumedError(

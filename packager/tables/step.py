@@ -77,7 +77,7 @@ def _run(words: list[str], directory: Path, step: str) -> None:
     if done.returncode:
         raise PackageError(
             f"step {step}: ended with {done.returncode}; nothing was committed",
-            "what it said is above",
+            "its output is above",
         )
 
 

@@ -97,7 +97,7 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
         check_skill(found)
     except NotApplicableError as error:
         before = f"{reasons[0]}, and " if reasons else ""
-        return None, [f"label_error: not looked for, because {before}{error}"]
+        return None, [f"label_error: not checked, because {before}{error}"]
     return found, [f"label_error: the default model is used, because {reasons[0]}"]
 
 

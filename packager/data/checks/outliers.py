@@ -19,7 +19,7 @@ SEED = 7
 TREES = 100
 MAX_ROWS = 100_000
 MAX_OUTLIER_SHARE = 0.02
-"""The oddest share of the rows, as the forest orders them."""
+"""The share of the rows that the forest isolates most easily."""
 MIN_ROBUST_Z = 5.0
 """Robust standard deviations from the median."""
 NORMAL_QUANTILE_90 = 1.2815515655446004

@@ -83,7 +83,7 @@ def check(
     said = list(notes)
     if not len(table):
         rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
-        said.append(f"no rows, so nothing was looked for but schema: {rest}")
+        said.append(f"no rows, so only the schema was checked: {rest}")
     if models and len(table) > FOREST_SAMPLE:
         said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
@@ -106,7 +106,7 @@ def check(
         counts[name] = sum(one.count for one in suspects)
         findings += _worst(name, suspects, table)
     for reason, names in unjudged.items():
-        said.append(f"{', '.join(names)}: not looked for, because {reason}")
+        said.append(f"{', '.join(names)}: not checked, because {reason}")
     findings.sort(key=worst_first)
     return DataCheckReport(
         rows=len(table),

@@ -186,14 +186,14 @@ def _drift() -> list[Panel]:
 def _data() -> list[Panel]:
     return [
         Panel(
-            "Odd values",
+            "Anomalies",
             "timeseries",
             [Query(f"{recording.ANOMALY_RATIO}{{{SELECTED}}} > 0", "{{feature}} {{kind}}")],
             "Share of rows of the last hour with a missing, unseen or out-of-range value.",
             "percentunit",
         ),
         Panel(
-            "Odd values above what was usual",
+            "Anomalies above the reference",
             "table",
             [
                 Query(f"max by (feature, kind) ({name}{{{SELECTED}}})", legend)

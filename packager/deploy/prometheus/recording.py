@@ -109,7 +109,7 @@ def _drift(scope: Scope, effect: float, window: str) -> list[Record]:
 
 
 def _anomalies(scope: Scope) -> list[Record]:
-    """Shares of odd values, and their two-proportion z against the share in the training rows.
+    """Shares of anomalies, and their two-proportion z against the share in the training rows.
 
     Without a reference share there was none. The largest feature's reference rows stand for the
     training rows, because features without bins have no count of their own. Invalid values are

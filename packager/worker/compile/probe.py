@@ -110,7 +110,7 @@ def _bases(
 ) -> list[Row]:
     """Rows that the model answers: whole numbers exact in float64, then few nulls."""
     found: list[Row] = []
-    for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_oddity):
+    for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_unusualness):
         if list(_answered(model, schema, checker, [row])):
             found.append(row)
         if len(found) == BASE_ROWS:
@@ -120,7 +120,7 @@ def _bases(
     return found
 
 
-def _oddity(row: Row) -> tuple[bool, int]:
+def _unusualness(row: Row) -> tuple[bool, int]:
     wild = any(isinstance(value, int) and abs(value) >= MAX_EXACT_INTEGER for value in row.values())
     return wild, sum(value is None for value in row.values())
 

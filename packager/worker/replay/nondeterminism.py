@@ -11,13 +11,13 @@ from pathlib import Path
 
 CLOCK = "reads the clock"
 UNSEEDED = "draws random numbers without the seed"
-DIRECTORY_ORDER = "takes files in the order the file system gives them"
-UNORDERED = "goes through a set, whose order may differ"
+DIRECTORY_ORDER = "reads files in directory order, which is undefined"
+UNORDERED = "iterates over a set, whose order may differ"
 THREADS = "runs in parallel: what ends first, and the order of sums, may differ"
 ADDRESS = "depends on addresses in memory or on the hash seed"
 ENVIRONMENT = "reads the environment it runs in"
-MACHINE = "is a file of the machine, not of the project"
-PROGRAM = "starts a program that no package holds"
+MACHINE = "reads a file of the machine, not of the project"
+PROGRAM = "starts a program that is not in the package"
 
 CALLS = {
     CLOCK: {

@@ -2,7 +2,7 @@
 
 Files first: what isn't what the manifest names is not run. Then the recipe in a fresh process,
 just as at build time; or it has run before, apart from the recorded model (``Ask.window``). Then
-the ladder: model bytes, its state, answers on the held-out rows, metrics within the accepted band,
+the equivalence levels: model bytes, its state, answers on the held-out rows, metrics within the accepted band,
 metrics within the spread of seeds.
 """
 
@@ -106,8 +106,8 @@ def _compare(
     level = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
         checks.append(slices_check(manifest.evaluation, measured.evaluation))
-    # Metrics count on every rung: a false claim about a true model is still a false claim.
-    # But where a repeat reached no rung at the build, they are known to differ by chance.
+    # Metrics count on every level: a false claim about a true model is still a false claim.
+    # But where a repeat reached no level at the build, they are known to differ by chance.
     judged = agreed or level == "statistical" or manifest.level == "none"
     sound = judged and all(check.ok for check in checks)
     return ReplayReport(
@@ -148,7 +148,7 @@ def _compare_with_recorded(
 
 
 def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -> list[Check]:
-    """What has to be equal whatever the rung: the data as read, and the schema."""
+    """What has to be equal whatever the level: the data as read, and the schema."""
     dataset = measured.dataset
     pairs: list[tuple[str, Any, Any]] = [
         ("fingerprint", data.fingerprint, measured.fingerprint),

@@ -111,7 +111,7 @@ def _refusal(
 
 
 def _tell(level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]) -> None:
-    """What a repeat reached where nobody claimed a rung."""
+    """What a repeat reached where nobody claimed a level."""
     if level == "none":
         reached = (
             "no equivalence level: its metrics differ. A replay that reaches none does not pass"

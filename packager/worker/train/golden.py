@@ -61,9 +61,9 @@ def bases_of(real: Golden) -> list[Row]:
 def examples(
     schema: Schema, profile: Profile, train: pd.DataFrame, asker: ModelProcess, bases: Sequence[Row]
 ) -> Golden:
-    """Up to eight made-up rows that the model answers, the last with nulls where training had some.
+    """Up to eight synthetic rows that the model predicts, the last with nulls where training had some.
 
-    Says on stderr where there are none, and of which column the model takes no made-up value.
+    Says on stderr where there are none, and for which column the model accepts no synthetic value.
     """
     profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
     ways: Ways = {
@@ -82,7 +82,7 @@ def examples(
     if not found.rows:
         of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
         sys.stderr.write(
-            f"no example is shown: the model answers no made-up{of}, as it does rows of the data\n"
+            f"no example is shown: the model predicts rows of the data, but no synthetic{of}\n"
         )
     return found
 

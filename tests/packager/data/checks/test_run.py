@@ -73,14 +73,14 @@ def test_a_sample_is_chosen_by_content(monkeypatch):
 
 
 def test_too_few_rows_are_a_note_of_each_detector_that_needs_more():
-    few = "{}: not looked for, because 20 rows are too few: 50 are needed"
+    few = "{}: not checked, because 20 rows are too few: 50 are needed"
     report = check(table_of(clean().iloc[:20], "label"))
     assert report.notes == (few.format("isolated_extreme, id_like, target_leakage, outlier"),)
 
 
 def test_a_target_of_one_value_leaks_nothing_and_says_so():
     report = check(table_of(clean().assign(label="yes"), "label"))
-    assert report.notes == ("target_leakage: not looked for, because label has one value",)
+    assert report.notes == ("target_leakage: not checked, because label has one value",)
 
 
 def test_odd_columns_are_checked_like_others():

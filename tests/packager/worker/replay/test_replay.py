@@ -110,7 +110,7 @@ def test_seeded_estimators_reach_the_same_bytes(project: Project, rows: pd.DataF
 
 
 @pytest.mark.parametrize(("level", "passed"), [("artifact", False), ("predictions", True)])
-def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
+def test_other_bytes_with_the_same_answers_are_the_level_predictions(
     project: Project,
     rows: pd.DataFrame,
     monkeypatch: pytest.MonkeyPatch,
@@ -131,7 +131,7 @@ def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
 @pytest.mark.parametrize(
     ("accept", "level", "passed"), [(1.0, "metrics", True), (0.0, "none", False)]
 )
-def test_other_answers_are_the_rung_metrics_within_the_band_only(
+def test_other_answers_are_the_level_metrics_within_the_band_only(
     project: Project,
     rows: pd.DataFrame,
     monkeypatch: pytest.MonkeyPatch,

@@ -37,7 +37,7 @@ UNSEEDED = """
 """
 
 
-def test_a_claim_above_the_rung_seen_is_refused_with_the_reason(
+def test_a_claim_above_the_level_seen_is_refused_with_the_reason(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train=UNSEEDED)
@@ -66,7 +66,7 @@ def test_a_humbler_claim_stands_and_the_slip_is_recorded(
     assert any(part.startswith(".random_state") for part in observed.differing)
 
 
-def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
+def test_without_a_claim_the_level_is_recorded_and_what_differs_is_told(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(
@@ -97,7 +97,7 @@ def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
     assert "seed" not in ended.stderr
 
 
-def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_one_is_claimed(
+def test_a_second_training_that_fails_reaches_no_level_and_ends_a_build_only_if_one_is_claimed(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(
@@ -124,7 +124,7 @@ def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_o
     assert claimed.error["message"].startswith("training again failed: ")
 
 
-def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
+def test_timings_inside_a_model_leave_the_level_state_and_are_named(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(
@@ -175,7 +175,7 @@ def test_a_recipe_that_finds_its_first_model_or_follows_the_file_system_is_found
     ended = project.start(project.job(repeat=True), TMPDIR=str(scratch), HOME=str(scratch))
     assert ".max_depth: " in ended.error["message"]
     assert ended.error["hint"].startswith(
-        "train.py:10: os.listdir() takes files in the order the file system gives them"
+        "train.py:10: os.listdir() reads files in directory order, which is undefined"
     )
 
 
