@@ -129,6 +129,7 @@ def install(project: Mapping[str, object]) -> dict[str, Version]:
     (PLACE / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
     index = user_index_options()
     environment = {**index.environment, "UV_SYSTEM_CERTS": "1"}
+    strategy = ("--index-strategy", index.strategy) if index.strategy else ()
 
     def uv(*arguments: object) -> str:
         command = [str(UV), *map(str, arguments)]
@@ -138,8 +139,9 @@ def install(project: Mapping[str, object]) -> dict[str, Version]:
         return done.stdout
 
     pip = ("--python", PYTHON, "--quiet")
+    where = (*index.arguments, *strategy)
     uv("venv", "--quiet", "--allow-existing", "--python", sys.executable, PLACE)
-    uv("pip", "install", *pip, "--upgrade", "-r", PLACE / "requirements.txt", *index.arguments)
+    uv("pip", "install", *pip, "--upgrade", "-r", PLACE / "requirements.txt", *where)
     uv("pip", "install", *pip, "--no-deps", "--no-build-isolation", "--editable", TOP)
     listed = json.loads(uv("pip", "list", "--python", PYTHON, "--format", "json", "--quiet"))
     return {canonicalize_name(one["name"]): Version(one["version"]) for one in listed}
