@@ -182,11 +182,11 @@ def _serve(job: Job, loaded: _Loaded) -> Serve:
 def measure(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     """Metrics on the held-out rows; raise ``PackageError`` where the model can't take them."""
     features = list(dataset.features)
-    known = set(scalars(dataset.train[dataset.target]))
+    training = scalars(dataset.train[dataset.target])
     with without_train_only(dataset.train_only):
         try:
             return evaluate(
-                model, dataset.test[features], dataset.test[dataset.target], masks, known
+                model, dataset.test[features], dataset.test[dataset.target], masks, training
             )
         except PackageError as error:
             raise explain_features(error, model, features) from error

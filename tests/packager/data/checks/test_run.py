@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from dirty_tables import ROWS, clean
+import pytest
+from dirty_tables import HALF, ROWS, clean, said
 
 from packager.data.checks import run as checks
 from packager.data.checks.finding import DataCheckReport
-from packager.data.checks.run import DETECTORS, KEPT, check
+from packager.data.checks.run import DETECTORS, KEPT, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.review.summary import WHAT, summary
@@ -114,3 +115,9 @@ def test_odd_columns_are_checked_like_others():
     named = {(finding.detector, finding.column) for finding in report.findings}
     assert {("constant", "same"), ("id_like", "object"), ("constant", "one")} <= named
     assert DataCheckReport.model_validate_json(report.dump()) == report
+
+
+@pytest.mark.parametrize("name", [*WITHOUT_MODELS, *WITH_MODELS])
+def test_a_clean_table_has_nothing_to_find(name):
+    detector = {**WITHOUT_MODELS, **WITH_MODELS}[name]
+    assert said(detector, clean(), held_out=HALF) == []

@@ -13,7 +13,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from packager.data.checks.cross_validation import out_of_fold, plan_folds
+from packager.data.checks.cross_validation import out_of_fold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.labels import (
     confident,
@@ -22,7 +22,6 @@ from packager.data.checks.labels import (
     robust_residuals,
     round_preserving_sums,
 )
-from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
 
 
@@ -82,10 +81,3 @@ def test_residuals_are_measured_among_like_predictions():
     scaled = np.abs(robust_residuals(given_values, predicted))
     assert scaled.argmax() == 5
     assert (scaled > 6).sum() == 1
-
-
-def test_too_few_rows_are_not_cross_validated():
-    frame = load_iris(as_frame=True).frame.iloc[:40]
-    table = table_of(frame, "target", task="classification")
-    with pytest.raises(NotApplicableError, match="40 rows are too few: 60 are needed"):
-        plan_folds(table)
