@@ -247,7 +247,11 @@ RULES = {
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
     one_place_for(
-        "uvicorn", "serving/http/server.py", "serving/http/fast_path.py", "serving/http/upgrades.py"
+        "uvicorn",
+        "serving/http/server.py",
+        "serving/http/fast_path.py",
+        "serving/http/upgrades.py",
+        "serving/http/uvicorn_check.py",
     ): (
         ("serving/http/server.py", "import uvicorn\n"),
         [
