@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.profile.binning import build_profile
+from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
-from packager.data.request_rows import check_rows
+from packager.data.rows.request_rows import check_rows
 from packager.manifest.manifest import Column, Schema
 from packager.run.bench.counters import Counters, compiled_share, stage_seconds
 from packager.run.bench.rows import bodies, synthetic_rows
@@ -95,9 +95,9 @@ def test_counters_tell_what_happened_between_two_looks() -> None:
             f'{stage}_count{{model="m",stage="predict",version="1"}} {count}\n'
             f'{stage}_sum{{model="m",stage="read",version="1"}} 1.0\n'
             f'{stage}_count{{model="m",stage="read",version="1"}} 4.0\n'
-            f'model_compiled_rows_total{{path="compiled",version="a\\"}}b"}} {compiled}\n'
-            f'model_compiled_rows_total{{path="native"}} 10\n'
-            f'model_other_total{{path="native"}} 99\n'
+            f'model_rows_total{{form="compiled",version="a\\"}}b"}} {compiled}\n'
+            f'model_rows_total{{form="native"}} 10\n'
+            f'model_other_total{{form="native"}} 99\n'
         )
 
     before, after = Counters.of(text(1.0, 10, 100)), Counters.of(text(1.5, 20, 103))
