@@ -242,7 +242,9 @@ RULES = {
             ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/metrics/registry.py"): (
+    one_place_for(
+        "prometheus_client", "monitoring/metrics/registry.py", "packager/client/exposition.py"
+    ): (
         ("monitoring/metrics/registry.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
