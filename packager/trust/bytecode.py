@@ -80,7 +80,7 @@ def told(base: BaseImage | None, without_base: bool) -> str:
         return "none of code and runtime in the package"
     if base is None:
         return (
-            "claimed by the package, unverified: without its base it cannot be compiled again here; "
-            "the replay did not use it"
+            "claimed by the package, unverified: without its base it cannot be compiled here; the "
+            "replay did not use it"
         )
     return "checked here: code and runtime compiled again by the base"

@@ -70,7 +70,7 @@ def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) 
 def equivalence_level(
     found: ModelComparison, *, metrics: bool, statistical: bool
 ) -> EquivalenceLevel:
-    """The strongest level; ``metrics``: within the accepted band, ``statistical``: that of seeds."""
+    """The strongest level; ``metrics``: within the accepted band; ``statistical``: of seeds."""
     if found.artifact:
         return "artifact"
     if found.state and found.bit_equal:

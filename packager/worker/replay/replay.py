@@ -1,9 +1,9 @@
 """Train again from what the package holds, and say how equal the result is.
 
-Files first: what isn't what the manifest names is not run. Then the recipe in a fresh process,
-just as at build time; or it has run before, apart from the recorded model (``Ask.window``). Then
-the equivalence levels: model bytes, its state, answers on the held-out rows, metrics within the accepted band,
-metrics within the spread of seeds.
+Files first: nothing runs that differs from the manifest. Then the recipe, in a fresh process as at
+build; or it has run before, without the recorded model (``ReplayRequest.window``). Then the
+equivalence levels: bytes of the model, its state, predictions on the held-out rows, metrics within
+the accepted band, metrics within the variance of seeds.
 """
 
 from __future__ import annotations

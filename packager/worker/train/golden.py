@@ -61,7 +61,7 @@ def bases_of(real: Golden) -> list[Row]:
 def examples(
     schema: Schema, profile: Profile, train: pd.DataFrame, asker: ModelProcess, bases: Sequence[Row]
 ) -> Golden:
-    """Up to eight synthetic rows that the model predicts, the last with nulls where training had some.
+    """Up to eight synthetic rows that the model predicts, the last with nulls if training had any.
 
     Says on stderr where there are none, and for which column the model accepts no synthetic value.
     """

@@ -8,7 +8,7 @@ import pytest
 from packager.worker.replay.nondeterminism import find_nondeterminism
 
 
-def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
+def findings(tmp_path: Path, text: str) -> tuple[str, ...]:
     (tmp_path / "train.py").write_text(textwrap.dedent(text))
     return find_nondeterminism(tmp_path)
 
@@ -75,7 +75,7 @@ def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
     ],
 )
 def test_a_slip_is_named_with_its_place(tmp_path: Path, code: str, told: str) -> None:
-    assert slips(tmp_path, code) == (f"train.py:2: {told}",)
+    assert findings(tmp_path, code) == (f"train.py:2: {told}",)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_slip_is_named_with_its_place(tmp_path: Path, code: str, told: str) ->
     ],
 )
 def test_what_is_orderly_is_no_slip(tmp_path: Path, code: str) -> None:
-    assert slips(tmp_path, code) == ()
+    assert findings(tmp_path, code) == ()
 
 
 def test_a_file_that_is_not_python_is_passed_over(tmp_path: Path) -> None:
-    assert slips(tmp_path, "print 'Python 2'") == ()
+    assert findings(tmp_path, "print 'Python 2'") == ()
