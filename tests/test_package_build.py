@@ -170,7 +170,7 @@ def test_in_a_container_too_a_recipe_may_write_into_its_working_directory(
 
 
 @pytest.mark.engine
-def test_a_base_that_nobody_has_is_an_error_that_names_package_base(
+def test_a_missing_base_is_an_error_that_names_package_base(
     engine: Engine, local_package: Package
 ) -> None:
     done = package("build", local_package.project, "--base", "no-such-base:1")

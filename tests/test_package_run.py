@@ -323,7 +323,7 @@ def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
     assert not (tmp_path / "r.json").exists()
 
 
-def test_data_that_is_only_pointed_at_is_asked_for_and_verified(
+def test_data_that_is_only_pointed_at_is_requested_and_verified(
     local_package: Package, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"

@@ -84,7 +84,7 @@ def test_files_of_a_folder_of_data_are_no_links_out(tmp_path: Path):
         data_files(load_project(project))
 
 
-def test_data_elsewhere_is_named_by_its_own_path_and_told(tmp_path: Path):
+def test_data_elsewhere_is_named_by_its_own_path_and_reported(tmp_path: Path):
     project = write_project(tmp_path / "p")
     shutil.move(project / "data", tmp_path / "data")
     toml = (project / "package.toml").read_text()

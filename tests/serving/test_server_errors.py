@@ -93,7 +93,7 @@ def test_413_for_a_large_body_of_unknown_length(troubled: Server) -> None:
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])
-def test_422_for_a_row_that_the_model_fails_on_and_the_server_goes_on(
+def test_422_for_a_row_that_the_model_fails_on_and_the_server_continues(
     troubled: Server, code: int
 ) -> None:
     assert troubled.predict([{"code": 0}]).status == 200

@@ -140,7 +140,7 @@ def test_metrics_keep_every_name_apart(strange: Package, server: Server) -> None
         assert done.returncode == 0, done.stderr
 
 
-def test_the_page_is_told_to_run_its_viewer_alone(server: Server) -> None:
+def test_the_page_may_run_its_viewer_only(server: Server) -> None:
     policy = server.get("/docs").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe-eval" not in policy

@@ -115,7 +115,7 @@ def test_new_keys_and_new_workers_are_seen(tmp_path: Path) -> None:
     assert b'orders_total{shop="south"} 7.0\n' in rendering.rebuild()
 
 
-def test_a_file_that_is_another_of_the_same_length_is_read_anew(tmp_path: Path) -> None:
+def test_a_file_that_is_another_of_the_same_length_is_read_again(tmp_path: Path) -> None:
     rendering, other = Rendering(str(tmp_path)), tmp_path / "other"
     other.mkdir()
     count(tmp_path, "w0", 1, shop="north")

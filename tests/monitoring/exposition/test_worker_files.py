@@ -102,7 +102,7 @@ def test_a_worker_that_follows_a_killed_one_counts_on(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.db"))) == 4
 
 
-def test_gauges_of_the_moment_go_with_their_worker(tmp_path: Path) -> None:
+def test_live_gauges_end_with_their_worker(tmp_path: Path) -> None:
     for name in ("gauge_livesum_w1", "gauge_livesum_w2", "gauge_livesum_w11", "gauge_max_w1"):
         (tmp_path / f"{name}.db").write_bytes(b"")
     assert worker_name(tmp_path, 1) == "w1"
@@ -119,7 +119,7 @@ def test_no_file_has_holes(tmp_path: Path, one: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("way", ["file", "folder", "cut", "replaced"])
-def test_a_file_that_is_gone_is_made_again_with_all_counts(
+def test_a_deleted_file_is_written_again_with_all_counts(
     tmp_path: Path, one: subprocess.Popen[str], way: str
 ) -> None:
     ask(one, 5)

@@ -112,7 +112,7 @@ def test_a_label_that_utf8_cannot_hold_does_not_break_the_exposition() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 422, 504])
-def test_a_route_nobody_named_has_its_answers_and_the_code_that_came(status: int) -> None:
+def test_a_route_that_is_not_named_has_its_answers_and_the_code_that_came(status: int) -> None:
     metrics, registry = make()
     metrics.observe_request("/invocations", status, 0.01)
     metrics.flush()

@@ -109,7 +109,7 @@ def test_an_alarm_needs_effect_and_significance_and_rows(
     [(0.13, 4.6, 100, True), (0.12, 4.6, 100, False), (0.13, 4.5, 100, False),
      (0.13, 4.6, 99, False), (0.13, math.nan, 100, False)],
 )  # fmt: skip
-def test_odd_values_need_effect_and_significance_and_rows(
+def test_anomalies_need_effect_and_significance_and_rows(
     ratio: float, z: float, rows: float, verdict: bool
 ) -> None:
     assert is_anomalous(ratio, 0.1, z, rows) is verdict

@@ -121,7 +121,7 @@ def test_build_refuses_an_output_it_does_not_know(run, tmp_path: Path):
     assert "expected docker, oci:DIR or docker-archive:FILE, got 'podman'" in err
 
 
-def test_a_mistake_in_the_project_is_told_before_anything_is_written(run, tmp_path: Path):
+def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tmp_path: Path):
     toml = TOML + '[slices]\ncolumns = ["[bold]colour"]\n'
     project = write_project(tmp_path / "p", {"package.toml": toml})
     before = sorted(tmp_path.rglob("*"))
@@ -177,7 +177,7 @@ def package_at(monkeypatch, base: str = "none") -> None:
     [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
     ids=lambda arguments: arguments[0],
 )
-def test_without_an_engine_a_package_runs_only_where_it_is_asked_to(run, monkeypatch, arguments):
+def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch, arguments):
     package_at(monkeypatch)
     verb, *more = arguments
     code, out, err = run(verb, "ref", *more)
@@ -186,7 +186,7 @@ def test_without_an_engine_a_package_runs_only_where_it_is_asked_to(run, monkeyp
     assert "hint: start Docker; or, if you trust the package, add --local" in err
 
 
-def test_two_packages_run_only_where_they_are_asked_to(run, monkeypatch, tmp_path: Path):
+def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
     code, out, err = run("diff", "one", "other", "--data", tmp_path / "rows.csv")
     assert (code, out) == (1, "")

@@ -696,7 +696,7 @@ def test_a_package_in_an_engine_is_the_same_as_in_a_folder(engine: Engine, two, 
             engine.remove(image.name)
 
 
-def test_metrics_of_other_seeds_are_told_by_mean_and_deviation() -> None:
+def test_metrics_of_other_seeds_are_reported_by_mean_and_deviation() -> None:
     one, other = (
         manifest_with(
             seed_variance=SeedVariance(

@@ -23,7 +23,7 @@ def read(*files):
     return read_csv(files, DEFAULT_OPTIONS)
 
 
-def test_odd_names_stay_as_they_are(write):
+def test_unusual_names_stay_as_they_are(write):
     file = write("a.csv", b'\xef\xbb\xbf"house size",year-built,gr\xc3\xb6\xc3\x9fe\n1,2,3\n')
     assert csv_names(file, DEFAULT_OPTIONS) == ["house size", "year-built", "größe"]
     assert list(read(file)) == ["house size", "year-built", "größe"]

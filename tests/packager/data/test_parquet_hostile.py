@@ -245,7 +245,7 @@ def test_any_name_of_a_column_is_read(tmp_path, name):
             reader(path)
 
 
-def test_an_encrypted_file_is_told(tmp_path):
+def test_an_encrypted_file_is_reported(tmp_path):
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"a": [1]}), path)
     path.write_bytes(path.read_bytes()[:-4] + b"PARE")

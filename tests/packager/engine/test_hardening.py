@@ -22,7 +22,7 @@ def test_nothing_runs_as_root_with_capabilities_or_gains_privileges() -> None:
     assert HARDENING["user"] == "65532:0"
 
 
-def test_an_engine_is_asked_for_the_limits_that_it_can_hold() -> None:
+def test_an_engine_gets_the_limits_that_it_supports() -> None:
     assert limits(ABLE, 1 << 30) == {
         "pids_limit": MAX_PROCESSES,
         "mem_limit": 1 << 30,

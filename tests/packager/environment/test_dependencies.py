@@ -86,7 +86,7 @@ def test_a_base_that_moved_under_its_name_is_refused(lock_alpha):
 
 
 @pytest.mark.parametrize("option", ["-f links", "--find-links=links"])
-def test_a_folder_named_in_requirements_is_asked_again_for_what_is_locked(
+def test_a_folder_named_in_requirements_is_used_again_for_what_is_locked(
     lock_alpha, tmp_path: Path, monkeypatch, option: str
 ):
     monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(tmp_path / "no"))

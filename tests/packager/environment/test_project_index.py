@@ -16,7 +16,7 @@ from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 
 
-def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
+def test_an_index_that_the_projects_own_uv_configuration_names_is_queried(
     monkeypatch, tmp_path: Path
 ):
     project = tmp_path / "project"

@@ -31,7 +31,7 @@ def refused(folder: Path, text: str | bytes) -> UsageError:
     return caught.value
 
 
-def test_lines_are_written_anew_without_what_only_a_reader_could_misread(tmp_path: Path):
+def test_lines_are_written_again_without_what_only_a_reader_could_misread(tmp_path: Path):
     text = (
         "alpha >= 1  # why\n\nbeta[x,y]==2 ; python_version > '3' --hash=sha256:ab\n"
         "gamma==\\\n  3\r\n--pre --only-binary :all:\n-c limits.txt\n-r more/other.txt\n"

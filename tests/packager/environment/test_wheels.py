@@ -52,7 +52,7 @@ def test_other_bytes_than_the_locked_ones_are_refused(wheel: Path, cache: Path):
     assert [path for path in (cache / "wheels").rglob("*") if path.is_file()] == []
 
 
-def test_one_bad_wheel_among_good_ones_is_told(tmp_path: Path, wheel: Path):
+def test_one_bad_wheel_among_good_ones_is_reported(tmp_path: Path, wheel: Path):
     good = make_wheel(tmp_path, "good", {"good.py": ""})
     bad = locked(wheel).model_copy(update={"sha256": "0" * 64})
     items = [Resolved(locked(good), good.as_uri()), Resolved(bad, wheel.as_uri())]
@@ -61,14 +61,14 @@ def test_one_bad_wheel_among_good_ones_is_told(tmp_path: Path, wheel: Path):
     assert missing([locked(good)]) == []
 
 
-def test_a_private_index_is_asked_with_the_users_name(wheel: Path):
+def test_a_private_index_is_queried_with_the_users_name(wheel: Path):
     with private_index(wheel, "me", "p@ss") as host:
         index = index_options({"index-url": f"http://me:p%40ss@{host}/simple"}, UNTOUCHED)
         fetch([Resolved(locked(wheel), f"http://{host}/files/{wheel.name}")], index, Heard())
     assert missing([locked(wheel)]) == []
 
 
-def test_a_download_that_fails_is_told_without_a_password(wheel: Path):
+def test_a_download_that_fails_is_reported_without_a_password(wheel: Path):
     with private_index(wheel, "me", "p@ss") as host:
         index = index_options({"index-url": f"http://me:wrong@{host}/simple"}, UNTOUCHED)
         with pytest.raises(PackageError) as caught:
@@ -78,7 +78,7 @@ def test_a_download_that_fails_is_told_without_a_password(wheel: Path):
     assert "certificates and index" in caught.value.hint
 
 
-def test_an_index_that_does_not_answer_is_told(wheel: Path):
+def test_an_index_that_does_not_answer_is_reported(wheel: Path):
     with private_index(wheel, "me", "x") as host:
         pass
     with pytest.raises(PackageError, match=r"tool-1\.0-py3-none-any\.whl: download failed"):

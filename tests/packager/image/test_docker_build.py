@@ -154,7 +154,7 @@ def test_a_damaged_layer_is_found_before_anything_is_sent(tmp_path: Path):
         next(context("FROM x", [damaged]))
 
 
-def test_what_replays_lies_over_the_package(tmp_path: Path):
+def test_the_replay_layers_are_above_the_package(tmp_path: Path):
     _, companion = make_images(tmp_path)
     bottom, middle, top = split(companion.layers)
     assert bottom == []

@@ -29,7 +29,7 @@ def test_values_are_bounded_whatever_their_kind(monkeypatch):
         (b'{"python": "3.11", "\\u001b[2J": 1}', "platform: Field required"),
     ],
 )
-def test_a_document_that_is_none_is_told_by_its_first_mistake(content: bytes, said: str):
+def test_a_document_that_is_none_is_reported_by_its_first_mistake(content: bytes, said: str):
     with pytest.raises(PackageError) as caught:
         parse_document(Lock, content, "x: lock.json")
     assert caught.value.message.startswith("x: lock.json: expected Lock, got ")

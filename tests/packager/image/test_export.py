@@ -187,7 +187,7 @@ def test_images_are_delivered_where_the_output_says(tmp_path: Path, images, text
     assert (tmp_path / "out").exists()
 
 
-def test_an_engine_that_is_not_there_is_told(images):
+def test_an_engine_that_is_not_there_is_reported(images):
     with pytest.raises(PackageError) as caught:
         export_images(images, Destination("docker"), None, Heard())
     assert caught.value.message == "--output docker: no engine answers"

@@ -184,7 +184,7 @@ def test_a_cut_layer_in_the_cache_is_made_again(cache: Path):
     assert b"".join(again.read()) == layer.path.read_bytes()
 
 
-def test_fresh_means_made_anew(cache: Path):
+def test_fresh_rebuilds_the_layer(cache: Path):
     cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
     assert (
         cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")], fresh=True).source
@@ -192,7 +192,7 @@ def test_fresh_means_made_anew(cache: Path):
     )
 
 
-def test_changed_bytes_are_told_when_they_are_read(cache: Path):
+def test_changed_bytes_are_reported_when_they_are_read(cache: Path):
     layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
     content = layer.path.read_bytes()
     layer.path.write_bytes(content.replace(b"1", b"2"))

@@ -172,7 +172,7 @@ def test_a_tag_needs_an_engine(text: str):
 
 
 @pytest.mark.parametrize("text", ["{}", "oci:{}", "oci:{}/gone", "docker-archive:{}/gone.tar"])
-def test_a_path_that_holds_no_image_is_a_slip_of_the_user(tmp_path: Path, text: str):
+def test_a_path_without_an_image_is_a_usage_error(tmp_path: Path, text: str):
     text = text.format(tmp_path)
     error = refused(text)
     assert error.message == f"{text}: expected an OCI folder or an archive, got neither"

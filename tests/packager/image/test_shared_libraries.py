@@ -105,7 +105,7 @@ def test_what_is_no_elf_file_needs_nothing(content: bytes):
     assert shared_libraries.needed_by(io.BytesIO(content)) == ()
 
 
-def test_a_library_that_nobody_brings_is_named_with_wheel_and_debian_package(check, shared):
+def test_a_missing_library_is_named_with_wheel_and_debian_package(check, shared):
     with pytest.raises(PackageError) as caught:
         check(wheel("opencv_python", {"cv2/cv2.abi3.so": shared("libGL.so.1")}))
     assert caught.value.message == (
@@ -114,7 +114,7 @@ def test_a_library_that_nobody_brings_is_named_with_wheel_and_debian_package(che
     assert "`package base --package libgl1` and build with --base" in caught.value.hint
 
 
-def test_all_absent_libraries_are_told_at_once_known_or_not(check, shared):
+def test_all_absent_libraries_are_reported_at_once_known_or_not(check, shared):
     files = {"a/a.so": shared("libGL.so.1", "libSM.so.6"), "b.so": shared("libown.so.3")}
     with pytest.raises(PackageError) as caught:
         check(wheel("shop", files))

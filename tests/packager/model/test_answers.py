@@ -45,7 +45,7 @@ def test_every_row_has_its_answer_and_its_flags_whatever_the_batches(monkeypatch
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_where_the_model_raises_the_row_is_named_if_asked_for(monkeypatch, named, capsys):
+def test_where_the_model_raises_the_row_is_named_if_requested(monkeypatch, named, capsys):
     monkeypatch.setattr(module, "BATCH_ROWS", 2)
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 10.0]})
     with pytest.raises(PackageError) as caught:

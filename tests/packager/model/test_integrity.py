@@ -98,7 +98,7 @@ def test_what_is_loaded_is_held_against_the_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["code/numpy.py", "models/model.txt", "package/more.json"])
-def test_a_file_that_nobody_named_is_not_loaded_in_place_of_another(
+def test_a_file_that_is_not_named_is_not_loaded_in_place_of_another(
     tmp_path: Path, name: str
 ) -> None:
     manifest, root = packaged(tmp_path)

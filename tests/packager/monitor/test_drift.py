@@ -92,7 +92,7 @@ def test_replicas_add_up_and_references_do_not() -> None:
     assert not feature.measured.drifting
 
 
-def test_drift_odd_values_and_a_worse_slice_are_said_aloud() -> None:
+def test_drift_anomalies_and_a_worse_slice_are_reported() -> None:
     with answering(exposition({"low": 100, "middle": 200, "high": 700}, 50, 50)) as urls:
         found = drift_report(scrape_replicas(urls, ANY), 1.0)
     assert found.drifting

@@ -153,7 +153,7 @@ def test_no_redirect_is_followed(ask: Callable[[str], object], target: str) -> N
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x", "http://"])
-def test_only_http_is_asked(address: str) -> None:
+def test_only_http_is_queried(address: str) -> None:
     with pytest.raises(UsageError, match="expected an address"):
         scrape_replicas([address], ANY)
     with pytest.raises(UsageError, match="expected an address"):

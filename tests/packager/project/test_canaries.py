@@ -33,7 +33,7 @@ PLACES = {
 }
 
 
-def test_no_credential_is_code_and_each_is_told_without_itself(tmp_path: Path):
+def test_no_credential_is_code_and_each_is_reported_without_itself(tmp_path: Path):
     project, heard = load_project(write_project(tmp_path, {**FILES, **PLACES})), Heard()
     found = read_code(project)
     found.report_left_out(heard)

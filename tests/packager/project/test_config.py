@@ -266,7 +266,7 @@ def test_a_feature_still_to_come_is_refused_not_ignored(tmp_path: Path, what: st
     assert "CHANGELOG.md" in error.hint
 
 
-def test_a_delta_table_in_a_folder_is_told_from_plain_files(tmp_path: Path):
+def test_a_delta_table_in_a_folder_is_distinguished_from_plain_files(tmp_path: Path):
     changes = {**edit("data/visits.csv", "table@3"), "table/_delta_log/0.json": "{}"}
     table = load_project(write_project(tmp_path, changes)).table
     assert table is not None

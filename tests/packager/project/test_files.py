@@ -38,7 +38,7 @@ def test_code_is_every_file_but_the_data(tmp_path: Path):
     ]
 
 
-def test_what_lies_beside_the_data_goes_with_it(tmp_path: Path):
+def test_what_is_beside_the_data_goes_with_it(tmp_path: Path):
     assert code_of(tmp_path, {"data/more.csv": "a\n", "data/raw/x.csv": "a\n"}) == CODE
 
 

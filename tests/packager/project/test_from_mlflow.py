@@ -85,7 +85,9 @@ def test_packages_that_only_conda_has_are_refused(saved: Path, tmp_path: Path) -
         init_from_mlflow(tmp_path / "project", saved)
 
 
-def test_a_classifier_asked_for_probabilities_is_read_natively(saved: Path, tmp_path: Path) -> None:
+def test_a_classifier_that_must_give_probabilities_is_read_natively(
+    saved: Path, tmp_path: Path
+) -> None:
     file = saved / "MLmodel"
     file.write_text(file.read_text().replace("predict_fn: predict", "predict_fn: predict_proba"))
     init_from_mlflow(tmp_path / "project", saved)

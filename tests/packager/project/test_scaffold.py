@@ -114,7 +114,7 @@ def test_a_regressor_makes_a_regression(tmp_path: Path):
         ('a,"b ""x"" \\",c', 'b "x" \\', 'b "x" \\'),
     ],
 )
-def test_the_target_is_asked_for_or_guessed(tmp_path, model, columns, asked, expected):
+def test_the_target_is_requested_or_guessed(tmp_path, model, columns, asked, expected):
     data = tmp_path / "rows 1.csv"
     data.write_text(f"{columns}\n1,2,3\n")
     init_from_model(tmp_path / "p", model, data, asked)

@@ -81,7 +81,7 @@ def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
     assert "row 399" in text[text.index("</details>") :]
 
 
-def test_the_flagged_cell_stands_first_in_its_row():
+def test_the_flagged_cell_comes_first_in_its_row():
     found = report()
     text = issues_page(found, found.findings, (), "stones")
     assert 'aria-label="cells of row 7"><div class="flagged"><dt>size</dt>' in text

@@ -27,7 +27,7 @@ def stones(tmp_path):
 
 
 @pytest.mark.slow
-def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
+def test_issues_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
     done = package("data", "issues", stones, "--json", "--output", tmp_path / "out")
     assert done.code == 0, done.err
     worst = done.json["issues"]
@@ -83,7 +83,7 @@ def test_no_rows_are_not_clean_rows(tmp_path, form):
 
 
 @pytest.mark.slow
-def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tmp_path):
+def test_a_schema_that_changed_since_the_previous_version_ends_with_one(stones, tmp_path):
     before = tmp_path / "before.csv"
     pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)
     done = package("data", "check", stones, "--baseline", before, "--json")
@@ -107,7 +107,7 @@ def data(tmp_path, monkeypatch):
     return data
 
 
-def test_a_table_is_checked_against_its_version_before(stones, data, tmp_path):
+def test_a_table_is_checked_against_its_previous_version(stones, data, tmp_path):
     frame = pd.read_csv(stones)
     data("add", stones, "-m", "first")
     frame.assign(kind=frame["kind"].replace("c", "d")).to_csv(tmp_path / "next.csv", index=False)
@@ -170,7 +170,7 @@ def test_wrong_use_is_named(stones, arguments, message):
     assert message in done.exception.message
 
 
-def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
+def test_a_finding_that_the_user_accepts_stops_nothing(tmp_path):
     from packager.data.checks.finding import DataCheckReport, Finding
     from packager.review.verdicts import Verdict
 

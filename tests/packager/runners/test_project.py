@@ -34,14 +34,14 @@ def test_a_project_that_names_a_missing_base_leaves_no_engine_unused(
     assert "`package base`" in caught.value.hint
 
 
-def test_a_base_that_was_asked_for_is_never_missing(tmp_path: Path) -> None:
+def test_a_base_that_was_requested_is_never_missing(tmp_path: Path) -> None:
     project = load_project(write_project(tmp_path))
     for engine in (ENGINE, None):
         with pytest.raises(PackageError, match="base other:1: "):
             resolve_base(project, "other:1", PLATFORM, engine, Heard(), needed=False)
 
 
-def test_without_the_default_base_the_package_has_none_and_that_is_told(
+def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, heard = load_project(write_project(tmp_path)), Heard()

@@ -48,7 +48,7 @@ def committed(commit, tmp_path, *frames):
     return location
 
 
-def test_the_named_version_is_exported_and_a_newer_one_told(tmp_path, commit, cache):
+def test_the_named_version_is_exported_and_a_newer_one_reported(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.iloc[:1])
     project = load_project(project_of(tmp_path, "delta:visits@1"))
@@ -106,7 +106,7 @@ def test_rows_on_both_sides_of_the_split_are_counted(tmp_path, commit):
     assert leakage(Path(tmp_path), table, iter([])) is None
 
 
-def test_a_build_is_checked_against_the_version_before_which_stays_too(tmp_path, commit, cache):
+def test_a_build_is_checked_against_the_previous_version_which_stays_too(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.assign(basket=9.0))
     folder = project_of(tmp_path, "delta:visits@2")
@@ -131,7 +131,7 @@ def test_a_build_is_checked_against_the_version_before_which_stays_too(tmp_path,
     ]
 
 
-def test_a_table_for_reading_only_is_built_from_and_that_is_told(tmp_path, commit, cache):
+def test_a_table_for_reading_only_is_built_from_and_that_is_reported(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame)
     (table.path / "_package_pins").write_text("in the way")

@@ -337,7 +337,7 @@ USED = {
 
 @pytest.mark.parametrize("name", USED)
 @pytest.mark.parametrize("versions", [(1, 4), (3, 7)])
-def test_what_a_version_implies_stands_in_the_way_where_it_is_used(place, name, versions, tmp_path):
+def test_a_feature_that_a_version_implies_is_refused_if_used(place, name, versions, tmp_path):
     made(place, {"id": [1]})
     needs(place, (), [name], versions=versions)
     append(place, {"id": [2]}, tmp_path)
@@ -488,7 +488,7 @@ def test_duckdb_reads_what_was_written_to_a_partitioned_table(place, tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["gc", "revert"])
-def test_what_meets_another_writer_starts_anew(commit, place, frame, monkeypatch, verb):
+def test_what_meets_another_writer_starts_again(commit, place, frame, monkeypatch, verb):
     commit(frame)
     commit(frame.assign(x=1.5))
     name = "remove_others" if verb == "gc" else "restore"

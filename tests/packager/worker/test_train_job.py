@@ -77,7 +77,7 @@ def test_nothing_depends_on_folder_hash_seed_locale_time_zone_or_umask(
     assert one.model_copy(update={"environment": moved}) == other
 
 
-def test_a_regression_with_missing_values_dates_and_odd_names(project: Project) -> None:
+def test_a_regression_with_missing_values_dates_and_unusual_names(project: Project) -> None:
     project.code(
         train="""
         from sklearn.compose import make_column_transformer

@@ -11,7 +11,7 @@ import pytest
 from serving.http import memory
 
 
-def test_the_collector_is_still_and_then_as_before() -> None:
+def test_the_garbage_collector_is_paused_and_resumed() -> None:
     def failing() -> None:
         with memory.gc_paused():
             assert not gc.isenabled()
@@ -29,7 +29,7 @@ def test_the_collector_is_still_and_then_as_before() -> None:
         gc.enable()
 
 
-def test_memory_is_given_back_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_trimmed_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "TRIM_SECONDS", 0.01)
     given = []
     done = threading.Event()

@@ -74,7 +74,7 @@ def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_an_answer_that_nobody_takes_is_dropped() -> None:
+def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
     async def scenario(port: int, server: listener.Server) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")

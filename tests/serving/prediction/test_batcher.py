@@ -99,7 +99,7 @@ def test_what_a_job_raises_comes_back() -> None:
     run(scenario, places=1)
 
 
-def test_a_full_lane_refuses_at_once() -> None:
+def test_a_full_queue_refuses_immediately() -> None:
     go = threading.Event()
 
     async def scenario(batcher: Texts) -> None:

@@ -139,7 +139,7 @@ def test_rows_that_it_takes_in_parts_only_are_answered() -> None:
     assert found.labels == [2.0 * row for row in range(10)]
 
 
-def test_the_parts_that_are_asked_are_bounded() -> None:
+def test_the_parts_that_are_queried_are_bounded() -> None:
     model = Picky(set(), most=1)
     own = native(model, rows(0.0))
     with pytest.raises(RowRefusedError) as refused:

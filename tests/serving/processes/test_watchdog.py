@@ -4,7 +4,7 @@ from serving.http.worker_table import Pulse
 from serving.processes.watchdog import Watchdog
 
 
-def test_a_loop_that_stands_still_is_a_hang() -> None:
+def test_a_blocked_event_loop_is_a_hang() -> None:
     dog = Watchdog(3, 30)
     assert [dog.check(Pulse(1, 7, 0), 1.0) for _ in range(3)] == [None] * 3
     assert dog.check(Pulse(1, 7, 0), 1.0) == "its event loop stood still for 3 s"

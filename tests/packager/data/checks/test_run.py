@@ -14,7 +14,7 @@ from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 
 
-def test_the_worst_stands_first_with_its_row_and_hash():
+def test_the_worst_comes_first_with_its_row_and_hash():
     frame = dirty()
     report = check(table_of(frame, "label", task="classification"))
     worst = report.findings[0]
@@ -83,7 +83,7 @@ def test_a_target_of_one_value_leaks_nothing_and_says_so():
     assert report.notes == ("target_leakage: not checked, because label has one value",)
 
 
-def test_odd_columns_are_checked_like_others():
+def test_unusual_columns_are_checked_like_others():
     rows = 300
     frame = pd.DataFrame(
         {

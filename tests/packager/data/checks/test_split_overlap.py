@@ -24,7 +24,7 @@ from packager.data.checks.table import table_of
         (400, 0.4, 0.5, False, False),
     ],
 )
-def test_twins_count_where_they_are_more_than_chance_and_move_a_metric(
+def test_near_duplicates_count_where_they_are_more_than_chance_and_move_a_metric(
     held_out, across, chance, beyond, matter
 ):
     found = SplitOverlap(held_out, across, chance)
@@ -32,7 +32,7 @@ def test_twins_count_where_they_are_more_than_chance_and_move_a_metric(
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1))
-def test_no_more_twins_than_by_chance_never_count(held_out, one, other):
+def test_no_more_near_duplicates_than_by_chance_never_count(held_out, one, other):
     found = SplitOverlap(held_out, min(one, other), max(one, other))
     assert not found.beyond_chance
     assert not found.is_relevant

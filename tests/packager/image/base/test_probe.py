@@ -100,7 +100,7 @@ def test_an_equal_python_compiles_as_a_fresh_process(tmp_path: Path):
 
 
 @pytest.mark.engine
-def test_a_base_in_the_engine_is_asked_in_a_container(base: str, tmp_path: Path, monkeypatch):
+def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Path, monkeypatch):
     engine = Engine.connect()
     assert engine is not None
     made = find_base(base, engine.platform, engine)

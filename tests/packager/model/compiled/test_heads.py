@@ -49,7 +49,7 @@ def test_rounding_bounds_what_another_order_of_additions_changes(terms, random):
     assert abs(one - sum(terms)) <= rounding(len(terms)) * sum(map(abs, terms))
 
 
-def test_a_label_is_told_by_the_sign_and_not_at_all_near_zero():
+def test_a_label_is_decided_by_the_sign_and_not_at_all_near_zero():
     head = LinearModel(linear("logistic", (1.0,)), meaning())
     answers = head(np.array([[2.0], [-2.0], [1e-12]]))
     assert answers.labels[:2] == ["yes", "no"]

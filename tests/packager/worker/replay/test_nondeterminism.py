@@ -74,7 +74,7 @@ def findings(tmp_path: Path, text: str) -> tuple[str, ...]:
         ("x = 1\nhash('a')", "hash() depends on addresses in memory or on the hash seed"),
     ],
 )
-def test_a_slip_is_named_with_its_place(tmp_path: Path, code: str, told: str) -> None:
+def test_nondeterminism_is_reported_with_its_location(tmp_path: Path, code: str, told: str) -> None:
     assert findings(tmp_path, code) == (f"train.py:2: {told}",)
 
 
@@ -90,7 +90,7 @@ def test_a_slip_is_named_with_its_place(tmp_path: Path, code: str, told: str) ->
         "clock.time()",
     ],
 )
-def test_what_is_orderly_is_no_slip(tmp_path: Path, code: str) -> None:
+def test_deterministic_code_is_not_reported(tmp_path: Path, code: str) -> None:
     assert findings(tmp_path, code) == ()
 
 

@@ -205,7 +205,7 @@ def test_a_tampered_file_is_named_and_nothing_is_run(
     assert report.environment_now is None
 
 
-def test_a_module_that_nobody_named_is_found(packaged: Project) -> None:
+def test_a_module_that_is_not_named_is_found(packaged: Project) -> None:
     (packaged.root.code / "sklearn.py").write_text("raise SystemExit")
     ended, report = replayed(packaged)
     assert ended.code == 1
@@ -316,7 +316,7 @@ def test_a_change_that_nothing_shows_is_said_to_go_unnoticed(
         replay(project.root, ReplayRequest(perturb="param"), project.out)
 
 
-def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
+def test_what_differs_of_the_environment_is_reported(packaged: Project) -> None:
     path = packaged.root.package / "manifest.json"
     manifest = Manifest.load(path)
     other = manifest.environment.model_copy(update={"cpu": "Z80", "threads": 64})

@@ -52,7 +52,7 @@ def test_a_claim_above_the_level_seen_is_refused_with_the_reason(
     )
 
 
-def test_a_humbler_claim_stands_and_the_slip_is_recorded(
+def test_a_lower_claimed_level_is_accepted_and_nondeterminism_recorded(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train=UNSEEDED)
@@ -66,7 +66,7 @@ def test_a_humbler_claim_stands_and_the_slip_is_recorded(
     assert any(part.startswith(".random_state") for part in observed.differing)
 
 
-def test_without_a_claim_the_level_is_recorded_and_what_differs_is_told(
+def test_without_a_claim_the_level_is_recorded_and_what_differs_is_reported(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(

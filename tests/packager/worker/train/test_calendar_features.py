@@ -45,7 +45,7 @@ def times(days: int, rows: int = ROWS) -> pd.Series[Any]:
 
 
 @pytest.mark.parametrize("kind", ["datetime", "zoned", "text", "excluded"])
-def test_what_follows_from_a_moment_is_found_whatever_it_is_called(kind: str) -> None:
+def test_what_follows_from_a_timestamp_is_found_whatever_its_name(kind: str) -> None:
     when = times(700)
     clock = when.dt
     frame = pd.DataFrame(
@@ -166,7 +166,7 @@ def test_names_of_months_and_weekdays_say_it_alone(
         ("date", [1_600_000_000], False),
     ],
 )
-def test_numbers_may_be_moments(name: str, values: list[int], is_one: bool) -> None:
+def test_numbers_may_be_timestamps(name: str, values: list[int], is_one: bool) -> None:
     assert is_timestamp_name(name, pd.Series(values)) is is_one
 
 
@@ -206,7 +206,7 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
         pd.array([1, None] * 50, dtype="Int64"),
     ],
 )
-def test_odd_values_are_no_trouble(values: Any) -> None:
+def test_unusual_values_raise_no_error(values: Any) -> None:
     frame = pd.DataFrame({"date": values, "month": [1, 2] * 50, "when": times(900, 100)})
     assert found(frame)["when"] == "timestamp: a timestamp"
 

@@ -118,7 +118,7 @@ def test_categories_that_would_be_recorded_stop_the_build(
     run(project.job(not_personal=("mail",)), project.root, project.out)
 
 
-def test_excluded_columns_are_not_told(
+def test_excluded_columns_are_not_reported(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project.code(
