@@ -16,7 +16,7 @@ from packager.engine.engine import Engine
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "123", "LANG": "tr_TR.UTF-8"}
 
 
-def as_somebody_else_later() -> list[str]:
+def as_another_user_later() -> list[str]:
     """What a command is to start with, to run as another user at another time, where it can."""
     user, clock = ["unshare", "--user"], ["faketime", "@2000000000"]
     return [
@@ -69,7 +69,7 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     done = subprocess.run(
         [
-            *as_somebody_else_later(),
+            *as_another_user_later(),
             PACKAGE,
             "build",
             copy,

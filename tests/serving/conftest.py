@@ -63,7 +63,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 @pytest.fixture(scope="session")
-def troubled_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+def failing_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A project's own predictor, which fails as the ``code`` of its first row says."""
     root = tmp_path_factory.mktemp("trouble")
     frame = pd.DataFrame({"code": [0, 1]})
@@ -107,6 +107,6 @@ def server(package: Package, start_server: Starter) -> Server:
 
 
 @pytest.fixture(scope="session")
-def troubled(troubled_package: Package, start_server: Starter) -> Server:
-    """One worker on ``troubled_package``."""
-    return start_server(troubled_package)
+def failing_server(failing_package: Package, start_server: Starter) -> Server:
+    """One worker on ``failing_package``."""
+    return start_server(failing_package)

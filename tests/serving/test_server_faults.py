@@ -122,9 +122,9 @@ def test_a_hanging_worker_is_killed_and_replaced(package: Package, start_server:
 
 
 def test_a_model_that_never_returns_is_reported_with_its_stack(
-    troubled_package: Package, start_server: Starter
+    failing_package: Package, start_server: Starter
 ) -> None:
-    server = start_server(troubled_package, MODEL_HANG_SECONDS="4")
+    server = start_server(failing_package, MODEL_HANG_SECONDS="4")
     process = workers_of(server)[1]
     assert server.predict([{"code": 5}]).status == 504
     wait_for(lambda: server.get("/readyz").status == 503, server)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from host_samples import TARGET, Heard, make_wheel
+from host_samples import TARGET, RecordedProgress, make_wheel
 from indexes import folder_index
 
 from packager.environment import dependencies, resolver
@@ -28,7 +28,13 @@ def lock_alpha(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     def ask(base=None, update=False, heard=None):
         path = tmp_path / "package.lock"
         got = lock_and_fetch(
-            tmp_path / "requirements.txt", None, path, TARGET, base, heard or Heard(), update=update
+            tmp_path / "requirements.txt",
+            None,
+            path,
+            TARGET,
+            base,
+            heard or RecordedProgress(),
+            update=update,
         )
         write_lock(got.file, path)
         return got

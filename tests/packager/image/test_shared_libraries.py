@@ -19,7 +19,7 @@ SITE = "opt/venv/lib/python3.11/site-packages"
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
 
 
-class Told(Silent):
+class RecordedProgress(Silent):
     def __init__(self) -> None:
         self.warnings: list[str] = []
 
@@ -83,7 +83,7 @@ def check(tmp_path: Path):
         found = BaseImage(saved, tmp_path, None)
         below = plain_layer("wheels", tmp_path / "serve.tar", serve)
         above = plain_layer("worker wheels", tmp_path / "worker.tar", worker or [])
-        told = Told()
+        told = RecordedProgress()
         shared_libraries.check_libraries(
             found, Stack((*found.layers, below), (above,), (), "x"), told
         )

@@ -166,7 +166,7 @@ def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
     assert list(code_files(many)) == CODE[:2]
 
 
-class Heard(Silent):
+class RecordedProgress(Silent):
     """Keeps the warnings."""
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ def test_credentials_are_left_out_with_a_word(tmp_path: Path):
     }
     found = sorted_code(tmp_path, changes)
     assert [*found.files] == ["cacert.pem", "package.toml", "requirements.txt", "train.py"]
-    heard = Heard()
+    heard = RecordedProgress()
     found.report_left_out(heard)
     assert heard.warnings == [
         "id_rsa stays out of the image: its name is that of a private key",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import package
-from host_samples import FILES, Heard, write_project
+from host_samples import FILES, RecordedProgress, write_project
 
 from packager.build.train import training_job
 from packager.errors import PackageError
@@ -80,7 +80,7 @@ def test_a_version_of_the_product_with_another_runtime_takes_none(tmp_path, monk
 
 
 def test_a_result_is_kept_where_what_follows_fails_and_forgotten_where_it_succeeds(tmp_path):
-    out, heard = tmp_path / "out", Heard()
+    out, heard = tmp_path / "out", RecordedProgress()
     (out / "model").mkdir(parents=True)
     (out / "model/model").write_bytes(b"weights")
     (out / "result.json").write_text("{}")

@@ -198,12 +198,12 @@ def test_statistics_that_lie_change_no_row_and_no_type(table, tmp_path):
     [file] = table.path.glob("*.parquet")
     pq.write_table(pa.table(rows), file)
 
-    def lie(action):
+    def wrong_log(action):
         if "add" in action:
             lies = {"numRecords": 10**12, "nullCount": {"id": 0}, "minValues": {"id": 7}}
             action["add"]["stats"] = json.dumps(lies | {"maxValues": {"id": 7}})
 
-    edit(table, lie)
+    edit(table, wrong_log)
     store = VersionedTable.open(table)
     assert store.floats(0) == ["id"]
     assert sum(len(frame) for frame in store.frames(0)) == 3

@@ -434,14 +434,14 @@ def test_a_log_that_says_otherwise_than_was_meant_is_taken_back(place, tmp_path,
     before = rows(place)
     plain = DeltaTable.create_write_transaction
 
-    def forgetful(self, actions, *rest, **options):
+    def without_field(self, actions, *rest, **options):
         for action in actions:
             action.partition_values = {"p": None}
         plain(self, actions, *rest, **options)
         for action in actions:
             action.partition_values = {"p": "z"}
 
-    monkeypatch.setattr(DeltaTable, "create_write_transaction", forgetful)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", without_field)
     with pytest.raises(PackageError, match="does not say what was written to it"):
         append(place, {"id": [3], "p": ["z"]}, tmp_path)
     assert rows(place) == before
@@ -494,13 +494,13 @@ def test_what_meets_another_writer_starts_again(commit, place, frame, monkeypatc
     name = "remove_others" if verb == "gc" else "restore"
     plain, late = getattr(VersionedTable, name), []
 
-    def meets(self, *rest, **options):
+    def concurrent_writer(self, *rest, **options):
         if not late:
             late.append(1)
             raise ConflictError("another writer committed a version meanwhile")
         return plain(self, *rest, **options)
 
-    monkeypatch.setattr(VersionedTable, name, meets)
+    monkeypatch.setattr(VersionedTable, name, concurrent_writer)
     if verb == "gc":
         assert len(vacuum(place, 1, [], delete=True).files) == 1
     else:

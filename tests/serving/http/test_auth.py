@@ -10,7 +10,7 @@ from serving.http.auth import ApiKeys
 
 
 @pytest.fixture(autouse=True)
-def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_check_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CHECK_SECONDS", 0.0)
 
 

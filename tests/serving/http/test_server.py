@@ -55,12 +55,12 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "TRANSFER_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(listener, "IDLE_SECONDS", 0.2)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nX: y\r\n"])
 def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
     async def scenario(port: int, server: listener.Server) -> None:
@@ -73,7 +73,7 @@ def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
     serve(scenario)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
     async def scenario(port: int, server: listener.Server) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
@@ -88,7 +88,7 @@ def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
     serve(scenario)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 def test_an_idle_connection_between_requests_is_kept() -> None:
     async def scenario(port: int, server: listener.Server) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -18,7 +18,7 @@ from serving.prediction.batcher import (
 Texts = Batcher[str, str]
 
 
-class Shouts:
+class FakeBatches:
     """Texts are put together by their first letter; the batches asked for are kept."""
 
     def __init__(self) -> None:
@@ -45,11 +45,11 @@ async def connected() -> dict[str, Any]:
 def run(
     scenario: Callable[[Texts], Awaitable[None]],
     places: int = 2,
-    batches: Shouts | None = None,
+    batches: FakeBatches | None = None,
     most_rows: int = 10,
 ) -> None:
     async def with_batcher() -> None:
-        batcher: Texts = Batcher(places, batches or Shouts(), most_rows)
+        batcher: Texts = Batcher(places, batches or FakeBatches(), most_rows)
         try:
             await scenario(batcher)
         finally:
@@ -155,58 +155,58 @@ def predicting(batcher: Texts, *items: str) -> list[asyncio.Task[str]]:
 
 
 def test_what_waits_while_the_model_is_busy_forms_the_next_batch() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
     async def scenario(batcher: Texts) -> None:
         tasks = predicting(batcher, "a1", "a2", "b1", "a3", "b2")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         assert await asyncio.gather(*tasks) == ["A1", "A2", "B1", "A3", "B2"]
 
-    run(scenario, places=9, batches=shouts)
-    assert shouts.asked == [["a1"], ["a2", "a3"], ["b1", "b2"]]
+    run(scenario, places=9, batches=fake)
+    assert fake.asked == [["a1"], ["a2", "a3"], ["b1", "b2"]]
 
 
 def test_a_batch_has_so_many_rows_at_most() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
     async def scenario(batcher: Texts) -> None:
         tasks = predicting(batcher, "a", "aaaa", "aaa", "aa", "aaaaaaaaaaaa")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         await asyncio.gather(*tasks)
 
-    run(scenario, places=9, batches=shouts, most_rows=6)
-    assert shouts.asked == [["a"], ["aaaa", "aa"], ["aaa"], ["aaaaaaaaaaaa"]]
+    run(scenario, places=9, batches=fake, most_rows=6)
+    assert fake.asked == [["a"], ["aaaa", "aa"], ["aaa"], ["aaaaaaaaaaaa"]]
 
 
 def test_items_without_a_group_stay_alone_and_jobs_too() -> None:
-    shouts = Shouts()
-    shouts.go.set()
+    fake = FakeBatches()
+    fake.go.set()
 
     async def scenario(batcher: Texts) -> None:
         job = asyncio.create_task(batcher.run(lambda: time.sleep(0.05), soon(), connected))
         await asyncio.gather(job, *predicting(batcher, "-a", "-b", "c"))
 
-    run(scenario, places=9, batches=shouts)
-    assert shouts.asked == [["-a"], ["-b"], ["c"]]
+    run(scenario, places=9, batches=fake)
+    assert fake.asked == [["-a"], ["-b"], ["c"]]
 
 
 def test_an_item_that_fails_leaves_its_neighbours_alone() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
     async def scenario(batcher: Texts) -> None:
         tasks = predicting(batcher, "a1", "a2", "a!", "a3")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in found] == [str, str, KeyError, str]
 
-    run(scenario, places=9, batches=shouts)
+    run(scenario, places=9, batches=fake)
 
 
 def test_a_client_that_goes_away_gives_its_place_to_another() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
@@ -218,14 +218,14 @@ def test_a_client_that_goes_away_gives_its_place_to_another() -> None:
             await batcher.predict("a2", soon(), gone)
         [third] = predicting(batcher, "a3")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         assert await asyncio.gather(first, third) == ["A1", "A3"]
 
-    run(scenario, places=2, batches=shouts)
-    assert shouts.asked == [["a1"], ["a3"]]
+    run(scenario, places=2, batches=fake)
+    assert fake.asked == [["a1"], ["a3"]]
 
 
-class Slow(Shouts):
+class SlowBatches(FakeBatches):
     """Takes a while, so that there is time to come back."""
 
     def predict_together(self, items: Sequence[str]) -> list[str | BaseException]:
@@ -234,7 +234,7 @@ class Slow(Shouts):
 
 
 def test_those_who_were_answered_together_are_waited_for() -> None:
-    batches = Slow()
+    batches = SlowBatches()
     batches.go.set()
 
     async def client(batcher: Texts, name: str) -> None:
@@ -251,7 +251,7 @@ def test_those_who_were_answered_together_are_waited_for() -> None:
 
 
 def test_one_client_is_never_held() -> None:
-    batches = Slow()
+    batches = SlowBatches()
     batches.go.set()
 
     async def scenario(batcher: Texts) -> None:
@@ -265,7 +265,7 @@ def test_one_client_is_never_held() -> None:
 
 
 def test_what_may_not_go_with_others_is_not_held() -> None:
-    batches = Slow()
+    batches = SlowBatches()
     batches.go.set()
 
     async def scenario(batcher: Texts) -> None:

@@ -37,7 +37,7 @@ class Doubler(TransformerMixin, BaseEstimator):
         return np.asarray(features, float) * 2
 
 
-class Moody(ClassifierMixin, BaseEstimator):
+class NondeterministicTransformer(ClassifierMixin, BaseEstimator):
     """Another answer each time."""
 
     def fit(self, features, target):
@@ -48,7 +48,7 @@ class Moody(ClassifierMixin, BaseEstimator):
         return np.random.default_rng().choice(self.classes_, len(features))
 
 
-def halved(values):
+def halve(values):
     return values / 2
 
 
@@ -59,11 +59,11 @@ REFUSED = {
         f"no exact encoder is known for {__name__}.Doubler",
     ),
     "a function of one's own": (
-        make_pipeline(preprocessing.FunctionTransformer(halved), linear_model.LogisticRegression()),
+        make_pipeline(preprocessing.FunctionTransformer(halve), linear_model.LogisticRegression()),
         "FunctionTransformer calls the function halved",
     ),
     "an estimator of one's own": (
-        Moody(),
+        NondeterministicTransformer(),
         f"no compiled form is known for {__name__}.Moody",
     ),
     "weights": (
@@ -76,7 +76,7 @@ REFUSED = {
         "ColumnTransformer has transformer_weights",
     ),
     "answers that change": (
-        make_pipeline(preprocessing.StandardScaler(), Moody()),
+        make_pipeline(preprocessing.StandardScaler(), NondeterministicTransformer()),
         "the model gives different answers when it predicts again",
     ),
 }
