@@ -35,9 +35,9 @@ from packager.data.checks.cross_validation import out_of_fold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.drift import drift
 from packager.data.checks.expectations import Expectations
+from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.labels import confident, label_error, self_confidence
 from packager.data.checks.run import LABEL_ERROR, WITH_MODELS, WITHOUT_MODELS, check
-from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
 from packager.data.rows.text_storage import keep_text_plain
 
@@ -53,13 +53,13 @@ def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[st
     )
     if name == LABEL_ERROR:
         try:
-            suspects = list(label_error(table, out_of_fold(table, default_model(clean.task))))
+            issues = list(label_error(table, out_of_fold(table, default_model(clean.task))))
         except NotApplicableError:
-            suspects = []
+            issues = []
     else:
-        suspects = list({**WITHOUT_MODELS, **WITH_MODELS}[name](table))
-    rows = {row for one in suspects if one.rows is not None for row in one.rows.tolist()}
-    return rows, {one.column or "" for one in suspects if one.rows is None}
+        issues = list({**WITHOUT_MODELS, **WITH_MODELS}[name](table))
+    rows = {row for one in issues if one.rows is not None for row in one.rows.tolist()}
+    return rows, {one.column or "" for one in issues if one.rows is None}
 
 
 def measure(clean: Clean, name: str, plant: Any) -> tuple[int, int, int] | None:

@@ -15,7 +15,7 @@ from packager.worker.job import Job, TrainingResult
 def train(
     project: Project, job: Job, worker: Worker, folder: Path, progress: Progress
 ) -> TrainingResult:
-    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+    """Train (or measure the pretrained model) and leave the worker's files in ``folder/out``."""
     out = folder / "out"
     out.mkdir()
     progress.step("inspecting the pretrained model" if project.model else "training")

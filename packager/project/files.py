@@ -136,7 +136,7 @@ def _refuse_many(count: int) -> None:
 
 
 def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
-    """Raise ``UsageError`` for a credential in the folder of a given model, which goes in whole."""
+    """Raise ``UsageError`` for a credential in the folder of a pretrained model, which goes in whole."""
     if project.model is None or project.path(project.model.path).is_file():
         return
     for name, path in model_files(project).items():

@@ -31,7 +31,7 @@ def training_worker(
     folder: Path,
     progress: Progress,
 ) -> Iterator[Worker]:
-    """A worker on what training needs: ``stack`` with its data, and a given model."""
+    """A worker on what training needs: ``stack`` with its data, and a pretrained model."""
     given = model_files(project)
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
     layers = [*stack.below, *stack.worker, *models, *stack.data]

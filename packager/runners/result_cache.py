@@ -28,7 +28,7 @@ TRAINED = "trained"
 def inputs_digest(project: Project, lock: Lock, isolation: str, asked: FrozenModel) -> str:
     """32 hex digits over everything that a worker's answer to ``asked`` depends on.
 
-    The project's code, data and given model, the locked dependencies with Python, platform and
+    The project's code, data and pretrained model, the locked dependencies with Python, platform and
     base, this version of the runtime, and where the worker runs.
     """
     files = {

@@ -12,8 +12,8 @@ from packager.data.checks import run as checks
 from packager.data.checks.cross_validation import OutOfFold, plan_folds
 from packager.data.checks.default_model import check_readable
 from packager.data.checks.finding import DataCheckReport
+from packager.data.checks.issue import Mask, NotApplicableError
 from packager.data.checks.model_skill import check_skill
-from packager.data.checks.suspects import Mask, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null

@@ -22,7 +22,7 @@ Perturbation = Literal["none", "seed", "row", "param"]
 
 
 class Job(FrozenModel):
-    """What the host asks of a worker: train and measure, or only measure a given model."""
+    """What the host asks of a worker: train and measure, or only measure a pretrained model."""
 
     task: Task
     serve: Serve
@@ -34,7 +34,7 @@ class Job(FrozenModel):
     """Features that are compared although they seem to tell the time."""
     recipe: Recipe | Literal["none"]
     target: str | None
-    """None only for a given model without data."""
+    """None only for a pretrained model without data."""
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     """The features; empty for all columns that nothing else is said of."""

@@ -30,7 +30,7 @@ from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapsh
 from packager.worker.replay.equivalence import FittedModel
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.replay.volatile_state import Window, clear_addresses
-from packager.worker.train import given_model
+from packager.worker.train import pretrained_model
 from packager.worker.train import profile as monitored
 from packager.worker.train.calendar_features import drift_exclusions
 from packager.worker.train.dataset import (
@@ -57,7 +57,7 @@ class _Loaded:
     models: Path
     loader: str
     window: Window | None = None
-    """When it was trained; None for a given model."""
+    """When it was trained; None for a pretrained model."""
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
@@ -101,7 +101,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         dataset = with_fitted_columns(loaded.model, dataset)
     else:
         loaded = _Loaded(load_model(root, job.serve, job.task), root.models, job.serve.loader)
-        dataset = given_model.in_order_of(loaded.model, dataset)
+        dataset = pretrained_model.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     schema = without_values(describe(dataset, job, classes_of(loaded.model, labels)), personal)
     trained = isinstance(job.recipe, Recipe)
@@ -134,10 +134,10 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
 
 
 def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
-    """A given model alone: its columns and classes are all that is known."""
-    given_model.check_job(job)
+    """A pretrained model alone: its columns and classes are all that is known."""
+    pretrained_model.check_job(job)
     model = load_model(root, job.serve, job.task)
-    schema = Schema(features=given_model.model_columns(model), classes=model.classes)
+    schema = Schema(features=pretrained_model.model_columns(model), classes=model.classes)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,

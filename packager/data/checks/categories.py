@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.checks.issue import Ints, Issue, listed, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.suspects import Ints, Issue, listed, rows_where
 from packager.data.checks.table import Table, Texts
 from packager.data.drift import is_categorical
 from packager.text import display_value

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.suspects import Issue, NotApplicableError
+from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.text import truncate
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Ints, NotApplicableError
+from packager.data.checks.issue import Floats, Ints, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.split import time_order
 

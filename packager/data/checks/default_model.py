@@ -10,7 +10,7 @@ import pandas as pd
 
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.suspects import Floats, NotApplicableError
+from packager.data.checks.issue import Floats, NotApplicableError
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 from packager.manifest.base import Task
 

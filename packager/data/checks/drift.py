@@ -10,7 +10,7 @@ from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import MIN_PSI
 from packager.data.checks.columns import naming
 from packager.data.checks.expectations import MAX_SAMPLE_ROWS
-from packager.data.checks.suspects import Issue
+from packager.data.checks.issue import Issue
 from packager.data.checks.table import Table
 from packager.data.drift import ColumnDrift, column_drift, comparable, drift_of, shared_rows
 from packager.data.frames import infer_columns

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Issue, rows_where
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
 

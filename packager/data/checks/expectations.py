@@ -12,7 +12,7 @@ from pydantic import Field
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, slice_values
 from monitoring.stats.binning import build_profile
-from packager.data.checks.suspects import Ints
+from packager.data.checks.issue import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns

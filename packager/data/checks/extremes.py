@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.placeholders import NUMBERS
-from packager.data.checks.suspects import (
+from packager.data.checks.issue import (
     Floats,
     Issue,
     Mask,
     NotApplicableError,
     rows_where,
 )
+from packager.data.checks.placeholders import NUMBERS
 from packager.data.checks.table import Table
 from packager.text import format_number
 

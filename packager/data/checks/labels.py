@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import Floats, Ints, Issue, Mask
+from packager.data.checks.issue import Floats, Ints, Issue, Mask
 from packager.data.checks.table import Table
 from packager.text import format_number, truncate
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from packager.data.checks.issue import Issue, listed, rows_where
 from packager.data.checks.split_overlap import split_overlap
-from packager.data.checks.suspects import Issue, listed, rows_where
 from packager.data.checks.table import Table
 from packager.text import format_number
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.columns import leave_out
-from packager.data.checks.suspects import Issue, rows_where
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
 MAX_NULL_SHARE = 0.005

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.suspects import Issue, rows_where
 from packager.data.checks.table import Table, Texts
 
 MIN_TYPE_SHARE = 0.9

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.issue import NotApplicableError
 
 MIN_STANDARD_ERRORS = 3.0
 """Standard errors by which a model has to be better than chance."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.extremes import MIN_ROWS
-from packager.data.checks.suspects import Floats, Issue, NotApplicableError
+from packager.data.checks.issue import Floats, Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.text import format_number
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Issue, rows_where
+from packager.data.checks.issue import Floats, Issue, rows_where
 from packager.data.checks.table import Table
 
 WORDS = frozenset(

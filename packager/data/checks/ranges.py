@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Issue, rows_where
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
 RANGE_TOLERANCE = 0.5

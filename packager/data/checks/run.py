@@ -16,6 +16,7 @@ from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 from packager.data.checks.finding import DataCheckReport, Finding, Histogram, worst_first
+from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
@@ -24,7 +25,6 @@ from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
-from packager.data.checks.suspects import Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.checks.target_leakage import target_leakage
 from packager.text import truncate
@@ -99,12 +99,12 @@ def check(
             continue
         try:
             with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
-                suspects = list(detector(table))
+                issues = list(detector(table))
         except NotApplicableError as error:
             unjudged.setdefault(str(error), []).append(name)
             continue
-        counts[name] = sum(one.count for one in suspects)
-        findings += _worst(name, suspects, table)
+        counts[name] = sum(one.count for one in issues)
+        findings += _worst(name, issues, table)
     for reason, names in unjudged.items():
         said.append(f"{', '.join(names)}: not checked, because {reason}")
     findings.sort(key=worst_first)
@@ -120,15 +120,15 @@ def check(
     )
 
 
-def _worst(detector: str, suspects: list[Issue], table: Table) -> list[Finding]:
+def _worst(detector: str, issues: list[Issue], table: Table) -> list[Finding]:
     """The worst findings of one detector, as data."""
-    scores = [np.broadcast_to(one.score, one.count) for one in suspects]
+    scores = [np.broadcast_to(one.score, one.count) for one in issues]
     if not scores:
         return []
-    which = np.concatenate([np.full(s.count, i) for i, s in enumerate(suspects)])
-    place = np.concatenate([np.arange(s.count) for s in suspects])
+    which = np.concatenate([np.full(s.count, i) for i, s in enumerate(issues)])
+    place = np.concatenate([np.arange(s.count) for s in issues])
     order = np.argsort(-np.concatenate(scores), kind="stable")[:MAX_FINDINGS]
-    return [_finding(detector, suspects[which[i]], int(place[i]), table) for i in order]
+    return [_finding(detector, issues[which[i]], int(place[i]), table) for i in order]
 
 
 def _finding(detector: str, one: Issue, place: int, table: Table) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Issue
+from packager.data.checks.issue import Issue
 from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
 from packager.manifest.base import Kind

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Mask
+from packager.data.checks.issue import Mask
 from packager.data.checks.table import Table
 
 MIN_STANDARD_ERRORS = 4.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Ints, Issue, NotApplicableError
+from packager.data.checks.issue import Floats, Ints, Issue, NotApplicableError
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 
 MIN_SCORE = 0.99

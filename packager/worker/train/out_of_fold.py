@@ -16,7 +16,7 @@ import pandas as pd
 
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions, Folds, OutOfFold
 from packager.data.checks.default_model import default_model
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.issue import NotApplicableError
 from packager.errors import PackageError
 from packager.manifest.manifest import Recipe
 from packager.model.model import load_model_from

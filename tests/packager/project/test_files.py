@@ -153,7 +153,7 @@ def test_one_file_of_data_and_the_held_out_one(tmp_path: Path):
     assert list(data_files(load_project(project))) == ["source/visits.csv", "test/test.csv"]
 
 
-def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
+def test_a_pretrained_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
     changes = {"data/visits.csv": None, "train.py": None, "package.toml": GIVEN % "models/m.bin"}
     one = load_project(write_project(tmp_path / "one", {**changes, "models/m.bin": "x"}))
     assert model_files(one) == {"model": tmp_path / "one/models/m.bin"}
@@ -285,7 +285,7 @@ def test_include_has_to_name_something_within_the_project(tmp_path: Path, patter
         sorted_code(tmp_path, {"package.toml": toml})
 
 
-def test_a_given_models_folder_with_a_credential_stops_the_build(tmp_path: Path):
+def test_the_folder_of_a_pretrained_model_with_a_credential_stops_the_build(tmp_path: Path):
     changes = {"package.toml": GIVEN % "model", "model/model.pkl": "x", "model/prod.env": "A=1"}
     project = write_project(tmp_path, changes)
     with pytest.raises(UsageError, match="the model's folder goes into the image as it is"):

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.checks.suspects import (
+from packager.data.checks.issue import (
     Issue,
     NotApplicableError,
     listed,
