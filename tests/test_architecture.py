@@ -132,7 +132,9 @@ def nothing_imports_serving(path: str, text: str) -> list[str]:
 def one_docker_client(path: str, text: str) -> list[str]:
     if path in ("packager/engine/engine.py", "packager/engine/containers.py"):
         return []
-    pure = {"docker.utils.build.exclude_paths"} if path == "packager/project/files.py" else set()
+    pure = (
+        {"docker.utils.build.exclude_paths"} if path == "packager/project/code_files.py" else set()
+    )
     return [
         found.name
         for found in imports(path, text)
@@ -226,10 +228,10 @@ RULES = {
         ],
     ),
     one_docker_client: (
-        ("packager/project/files.py", "from docker.utils.build import exclude_paths\n"),
+        ("packager/project/code_files.py", "from docker.utils.build import exclude_paths\n"),
         [
-            ("packager/project/files.py", "from docker.utils.build import tar\n"),
-            ("packager/project/files.py", "import docker\n"),
+            ("packager/project/code_files.py", "from docker.utils.build import tar\n"),
+            ("packager/project/code_files.py", "import docker\n"),
             ("packager/build/pipeline.py", "from docker.utils.build import exclude_paths\n"),
             ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
         ],

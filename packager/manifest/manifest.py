@@ -203,7 +203,34 @@ class TableVersion(FrozenModel):
     version: int
 
 
-class DataSource(FrozenModel):
+class DataRoles(FrozenModel):
+    """What the columns of the data are for, how its files are read, and which rows are held out.
+
+    As ``[data]`` of package.toml has it; a job and a manifest hold the same.
+    """
+
+    target: str | None
+    """None only for a given model without data."""
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    """The features; empty for all columns that nothing else is said of."""
+    train_only: tuple[str, ...] = ()
+    """Columns that ``train`` gets beside the features, and the model never."""
+    personal: tuple[str, ...] = ()
+    """Columns that hold personal data, beside those whose values look so."""
+    not_personal: tuple[str, ...] = ()
+    """Columns whose values may be shown, whatever they look like."""
+    reader: TableReadOptions = TableReadOptions()
+    """How files of CSV are read."""
+    split: Split = Split()
+    """A file by the name it has under ``/data/test``."""
+
+    def roles(self) -> dict[str, Any]:
+        """These fields by name, for another record that holds them."""
+        return {name: getattr(self, name) for name in DataRoles.model_fields}
+
+
+class DataSource(DataRoles):
     """The data as the project names it, and how it was read."""
 
     format: Literal["csv", "parquet"]
@@ -212,16 +239,7 @@ class DataSource(FrozenModel):
     test_file: FileEntry | None
     """Under ``/data/test``: the held-out rows, where ``split.file`` names them."""
     target: str
-    exclude: tuple[str, ...]
-    include: tuple[str, ...] = ()
-    train_only: tuple[str, ...] = ()
-    personal: tuple[str, ...] = ()
-    not_personal: tuple[str, ...] = ()
-    """As package.toml has them; what was found stands in the schema's columns."""
-    split: Split
     embed: Literal["companion", "image", "none"]
-    reader: TableReadOptions = TableReadOptions()
-    """How files of CSV were read."""
     unlabelled: dict[str, int] = {}
     """Text that stood in place of a label and counts as null → rows left out; "" where the cell
     was empty."""

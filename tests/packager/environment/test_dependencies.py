@@ -8,7 +8,7 @@ from indexes import folder_index
 
 from packager.environment import dependencies, resolver
 from packager.environment import lock as lock_module
-from packager.environment.dependencies import lock_and_fetch
+from packager.environment.dependencies import Requirements, lock_and_fetch
 from packager.environment.index import index_options
 from packager.environment.lock import load_lock, write_lock
 from packager.environment.platform import Target
@@ -34,7 +34,12 @@ def given(tmp_path: Path, monkeypatch):
     def ask(base=None, update=False, heard=None):
         path = tmp_path / "package.lock"
         got = lock_and_fetch(
-            tmp_path / "requirements.txt", None, path, TARGET, base, heard or Heard(), update=update
+            Requirements(tmp_path / "requirements.txt"),
+            path,
+            TARGET,
+            base,
+            heard or Heard(),
+            update=update,
         )
         write_lock(got.file, path)
         return got
@@ -125,14 +130,14 @@ def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
     environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
     monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
     got = lock_and_fetch(
-        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
+        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
     )
     assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
     assert "links" not in got.file.dump().decode()
     wheel_path(got.lock.wheels[0]).unlink()
     write_lock(got.file, tmp_path / "package.lock")
     lock_and_fetch(
-        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
+        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
     )
     assert wheel_path(got.lock.wheels[0]).is_file()
 

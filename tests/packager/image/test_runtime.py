@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packager.digest import hash_files
 from packager.image.runtime import SHARED, commands, runtime_digest, runtime_files
 from packager.image.stack import entries
 
@@ -37,7 +38,7 @@ def test_files_become_entries_below_a_folder_with_links_followed(tmp_path: Path)
     (tmp_path / "run.sh").write_text("#!")
     (tmp_path / "run.sh").chmod(0o700)
     (tmp_path / "link").symlink_to("run.sh")
-    top, *found = entries({"a/run.sh": tmp_path / "link"}, "code")
+    top, *found = entries(hash_files({"a/run.sh": tmp_path / "link"}), "code")
     assert (top.name, top.source) == ("code", None)
     assert [(entry.name, entry.link, entry.mode) for entry in found] == [
         ("code/a/run.sh", None, 0o755)

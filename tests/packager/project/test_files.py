@@ -8,8 +8,9 @@ from host_samples import FILES, TOML, write_project
 
 from packager.errors import PackageError, UsageError
 from packager.progress import Silent
+from packager.project.code_files import read_code
 from packager.project.config import load_project
-from packager.project.files import code_files, data_files, model_files, read_code
+from packager.project.files import list_files
 from packager.project.required_secrets import explain_left_out
 
 GIVEN = """\
@@ -23,7 +24,7 @@ path = "%s"
 
 
 def code_of(folder: Path, changes=FILES, outputs=()) -> list[str]:
-    return list(code_files(load_project(write_project(folder, changes)), outputs))
+    return list(read_code(load_project(write_project(folder, changes)), outputs).files)
 
 
 CODE = ["package.toml", "requirements.txt", "train.py"]
@@ -142,7 +143,7 @@ def test_data_keeps_its_place_below_the_source(tmp_path: Path):
         "tables/2024/b.csv": "a\n1\n",
         "tables/2024/a.csv": "a\n1\n",
     }
-    files = data_files(load_project(write_project(tmp_path, changes)))
+    files = list_files(load_project(write_project(tmp_path, changes))).data
     assert list(files) == ["source/2024/a.csv", "source/2024/b.csv"]
     assert files["source/2024/a.csv"] == tmp_path / "tables/2024/a.csv"
 
@@ -150,20 +151,22 @@ def test_data_keeps_its_place_below_the_source(tmp_path: Path):
 def test_one_file_of_data_and_the_held_out_one(tmp_path: Path):
     toml = TOML.replace("[recipe]", 'split = { file = "held/test.csv" }\n[recipe]')
     project = write_project(tmp_path, {"package.toml": toml, "held/test.csv": "a\n"})
-    assert list(data_files(load_project(project))) == ["source/visits.csv", "test/test.csv"]
+    assert list(list_files(load_project(project)).data) == ["source/visits.csv", "test/test.csv"]
 
 
 def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
     changes = {"data/visits.csv": None, "train.py": None, "package.toml": GIVEN % "models/m.bin"}
     one = load_project(write_project(tmp_path / "one", {**changes, "models/m.bin": "x"}))
-    assert model_files(one) == {"model": tmp_path / "one/models/m.bin"}
-    assert list(code_files(one)) == CODE[:2]
-    assert data_files(one) == {}
+    listed = list_files(one)
+    assert listed.model == {"model": tmp_path / "one/models/m.bin"}
+    assert list(listed.code.files) == CODE[:2]
+    assert (listed.data, listed.format) == ({}, None)
     changes["package.toml"] = GIVEN % "models"
     files = {"models/b": "x", "models/a/c": "x"}
     many = load_project(write_project(tmp_path / "many", {**changes, **files}))
-    assert list(model_files(many)) == ["model/a/c", "model/b"]
-    assert list(code_files(many)) == CODE[:2]
+    listed = list_files(many)
+    assert list(listed.model) == ["model/a/c", "model/b"]
+    assert list(listed.code.files) == CODE[:2]
 
 
 class Heard(Silent):
@@ -289,7 +292,7 @@ def test_a_given_models_folder_with_a_credential_stops_the_build(tmp_path: Path)
     changes = {"package.toml": GIVEN % "model", "model/model.pkl": "x", "model/prod.env": "A=1"}
     project = write_project(tmp_path, changes)
     with pytest.raises(UsageError, match="the model's folder goes into the image as it is"):
-        read_code(load_project(project))
+        list_files(load_project(project))
 
 
 @pytest.mark.parametrize(
