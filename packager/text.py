@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import sys
 from collections.abc import Mapping
@@ -65,6 +66,31 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else json.dumps(c)[1:-1] for c in text)
+
+
+def escape_in_literal(text: str) -> str:
+    """A literal of Python, TOML, PromQL or YAML (in double quotes) without invisible characters.
+
+    All but printable characters and line ends become ``\\uXXXX`` or ``\\UXXXXXXXX``, which the
+    four read back as the same text. In JSON, ``printable`` does this.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _code(c) for c in text)
+
+
+def _code(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def escape_markup(text: str) -> str:
+    """Text that comes from data, fit for HTML and SVG, where it cannot reorder what is around it.
+
+    Characters that are not printable, those that turn the direction of text among them, are
+    written as escapes.
+    """
+    return html.escape(escape_control_characters(text))
 
 
 def format_bytes(size: int) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import INSPECT, AsJson, Local, Ref, app
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import UsageError
 
 
@@ -55,10 +55,14 @@ def diff(
             place = runs_on((one, other), engine, progress, local=local)
             found = evaluate_pair(one, other, data, place, progress)
             print_result(
-                json.dumps(evaluation.as_json(found)) if as_json else evaluation.as_text(found)
+                json.dumps(evaluation.as_json(found))
+                if as_json
+                else evaluation.as_text(found, terminal_columns())
             )
             return
         change = diff_packages(one, other)
     print_result(
-        json.dumps(package_diff.as_json(change)) if as_json else package_diff.as_text(change)
+        json.dumps(package_diff.as_json(change))
+        if as_json
+        else package_diff.as_text(change, terminal_columns())
     )

@@ -23,7 +23,7 @@ from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
-from packager.text import display_value
+from packager.text import display_value, printable
 
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
@@ -141,7 +141,7 @@ def model_files(model: MonitoredModel) -> dict[str, str]:
     rules_file, tests_file, dashboard_file = own_paths(model.name)
     rules = rules_document([*recording_groups(model), alert_group(model)])
     tests = unit_tests(model, rule_cases(model), f"../rules/{model.name}.yml")
-    drawn = json.dumps(dashboard(model), indent=2, ensure_ascii=False)
+    drawn = printable(json.dumps(dashboard(model), indent=2, ensure_ascii=False))
     return {rules_file: dump(rules), tests_file: dump(tests), dashboard_file: drawn + "\n"}
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import html
-
 from packager.tables.lineage import Node, by_name
+from packager.text import escape_markup
 
 _HIGH, _GAP_X, _GAP_Y, _EDGE = 46, 70, 24, 10  # pixels
 _LETTER = 7.8, 6.6
@@ -106,10 +105,10 @@ def _box(node: Node, x: int, y: int, wide: int) -> str:
     dashed = ' stroke-dasharray="5 3"' if wrong else ""
     colour = _STALE if wrong else _FINE
     return (
-        f"<g><title>{html.escape('; '.join((node.label, *node.stale)))}</title>"
+        f"<g><title>{escape_markup('; '.join((node.label, *node.stale)))}</title>"
         f'<rect x="{x}" y="{y}" width="{wide}" height="{_HIGH}" rx="6" fill="#fff" '
         f'stroke="{colour}" stroke-width="1.5"{dashed}/>'
-        f'<text x="{x + 10}" y="{y + 19}" fill="{colour}">{html.escape(_label(node))}</text>'
+        f'<text x="{x + 10}" y="{y + 19}" fill="{colour}">{escape_markup(_label(node))}</text>'
         f'<text x="{x + 10}" y="{y + 36}" fill="#777" font-size="11">'
-        f"{html.escape(_step(node))}</text></g>"
+        f"{escape_markup(_step(node))}</text></g>"
     )

@@ -6,7 +6,6 @@ One file without anything from elsewhere; it reads on a phone, in the dark, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 from packager.data.checks.finding import DataCheckReport, Finding
@@ -14,6 +13,7 @@ from packager.report.histogram_svg import histogram
 from packager.report.page_policy import POLICY
 from packager.review.summary import WHAT
 from packager.review.verdicts import Verdict
+from packager.text import escape_markup
 
 OPEN, SHOWN = 5, 50
 """Rows of a kind that are seen at once, and that are on the page; the other files hold all."""
@@ -42,9 +42,10 @@ def page(
             f'<html lang="en"><head><meta charset="utf-8">{POLICY}',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
-            f"<title>Suspects: {escape(title)}</title>",
+            f"<title>Suspects: {escape_markup(title)}</title>",
             f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
-            f"<header><p>Suspects</p><h1>{escape(title)}</h1>{_facts(report, by_row)}</header>",
+            f"<header><p>Suspects</p><h1>{escape_markup(title)}</h1>",
+            f"{_facts(report, by_row)}</header>",
             "<main>",
             *_found(report, findings),
             *_general(report, general),
@@ -86,10 +87,10 @@ def _found(report: DataCheckReport, findings: Sequence[Finding]) -> Iterator[str
         yield (
             f"<li><span class='score {band}' title='{_WORDS[band]}'>{finding.score:.2f}</span>"
             f"<span class=count>{report.counts[name]:,}</span>"
-            f"<span>{escape(WHAT[name])} <code>{name}</code>{stops}</span></li>"
+            f"<span>{escape_markup(WHAT[name])} <code>{name}</code>{stops}</span></li>"
         )
     yield "</ul>"
-    yield from (f"<p class=note>{escape(note)}</p>" for note in report.notes)
+    yield from (f"<p class=note>{escape_markup(note)}</p>" for note in report.notes)
     yield "</section>"
 
 
@@ -120,7 +121,7 @@ def _alike(
         )
         only = f"; {len(cards) - OPEN} of them here, the files hold all" * (len(rows) > SHOWN)
         more = f"{len(rows) - OPEN:,} more like these: {about}{only}"
-        yield f"<details><summary>{escape(more)}</summary>"
+        yield f"<details><summary>{escape_markup(more)}</summary>"
         yield from cards[OPEN:]
         yield "</details>"
 
@@ -134,8 +135,8 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     # What the findings name comes first: a wide row is cut off at the edge of the card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
     cells = "".join(
-        f"<div{' class=flagged' if name in flagged else ''}><dt>{escape(name)}</dt>"
-        f"<dd>{'<i>empty</i>' if cell is None else escape(cell)}</dd></div>"
+        f"<div{' class=flagged' if name in flagged else ''}><dt>{escape_markup(name)}</dt>"
+        f"<dd>{'<i>empty</i>' if cell is None else escape_markup(cell)}</dd></div>"
         for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
     )
     return (
@@ -147,13 +148,13 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
 
 def _finding(report: DataCheckReport, finding: Finding) -> str:
     band = grade(finding.score)
-    about = f"<b>{escape(finding.column)}</b> " if finding.column else ""
+    about = f"<b>{escape_markup(finding.column)}</b> " if finding.column else ""
     return (
         f"<div class=finding><span class='score {band}' title='{_WORDS[band]}'>"
         f"{finding.score:.2f}</span><div><p>{about}{finding.detector.replace('_', ' ')}</p>"
-        f"<p><span class=observed>{escape(finding.observed)}</span>"
-        f"<span class=expected>expected {escape(finding.expected)}</span></p>"
-        f"<p class=suggestion>{escape(finding.suggestion)}</p></div>"
+        f"<p><span class=observed>{escape_markup(finding.observed)}</span>"
+        f"<span class=expected>expected {escape_markup(finding.expected)}</span></p>"
+        f"<p class=suggestion>{escape_markup(finding.suggestion)}</p></div>"
         f"{_plot(report, finding)}</div>"
     )
 

@@ -19,6 +19,7 @@ from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
+from packager.data.rows.text_storage import keep_text_plain
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.location import Location
@@ -140,7 +141,7 @@ def _check_bare(
     data: Path | Location, target: str | None, against: str | None, progress: Progress
 ) -> DataCheckReport:
     """Rows without a project: of a file, or of a table."""
-    frames.keep_text_plain()
+    keep_text_plain()
     if isinstance(data, Path):
         found = baseline(None, against, progress)
         return _check_rows(data, data.name, target, found, progress)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import packager
-from packager.worker.sandbox.kernel import close_files, close_network
+from packager.sandbox.kernel import close_files, close_network
 
 _START = (
     "import sys; sys.path.append(sys.argv[1]); from packager.runners.confined import main; main()"

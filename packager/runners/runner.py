@@ -24,12 +24,16 @@ from packager.image.runtime import VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
-from packager.worker.sandbox.child_process import RESULTS
-from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
-from packager.worker.sandbox.network import ISOLATION
+from packager.sandbox.network import ISOLATION
+from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
+from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
 
 START = {**FIXED, PINNED_VARIABLES: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
+RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
+"""What each verb writes when it is done."""
+SERVED = {"predict": "serving.predict_file"}
+"""Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
 LAST_WORDS_SECONDS = 5.0
 """How long output is awaited after its process has ended."""
 DOING = {
@@ -43,7 +47,7 @@ DOING = {
 
 
 class Worker(Protocol):
-    """Runs ``python -m packager.worker`` where a package's files and dependencies are."""
+    """Runs a verb of the worker, or of the served image, where a package's files are."""
 
     isolation: str
 
@@ -65,7 +69,7 @@ class ContainerWorker:
         self._variables = variables
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
+        command = [f"/{VENV}/bin/python", *_module(verb)]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         ended = self._engine.job(
             self._image,
@@ -123,7 +127,7 @@ def _command(
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
-    command = [str(root.python), "-m", "packager.worker", verb]
+    command = [str(root.python), *_module(verb)]
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
     return command
 
@@ -191,9 +195,14 @@ def _refuse_links(output: Path) -> None:
                 )
 
 
+def _module(verb: str) -> list[str]:
+    """What Python is started with for ``verb``."""
+    return ["-m", SERVED[verb]] if verb in SERVED else ["-m", "packager.worker", verb]
+
+
 def _file(verb: str) -> str:
     """What ``verb`` wants after the output folder: a file of its own, or nothing."""
-    return f"/{RESULTS[verb]}" if verb == "predict" else ""
+    return f"/{RESULTS[verb]}" if verb in SERVED else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from monitoring.metrics.recorder import Batch
-from packager.data.request_rows import ValidatedRows
+from packager.data.rows.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
 from serving.http.limits import TooMuchError, is_small

@@ -19,9 +19,9 @@ from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.row_membership import RowMembership
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.suspicious_log import SuspiciousLog
-from packager.data.extra_columns import ExtraColumns
-from packager.data.frames import keep_text_plain
-from packager.data.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.extra_columns import ExtraColumns
+from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.text_storage import keep_text_plain
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden

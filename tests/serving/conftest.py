@@ -20,7 +20,7 @@ from serving_helpers import (
     wait_ready,
 )
 
-from monitoring.profile.binning import build_profile
+from monitoring.stats.binning import build_profile
 from packager.manifest.evaluation import Evaluation, Golden, Metrics
 from packager.manifest.manifest import Column, Schema, Serve, Slices
 from packager.model.model import LoadedModel

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from serving_helpers import Package, Reply, Server, lay_out, make_manifest
 
-from monitoring.profile.binning import build_profile
+from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden

@@ -12,6 +12,8 @@ from packager.data.checks.suspects import Issue
 from packager.data.checks.table import Table, table_of
 
 ROWS = 400
+HALF = np.arange(ROWS) >= ROWS // 2
+"""The held-out rows of a table of ``ROWS``."""
 
 
 def clean() -> pd.DataFrame:
@@ -24,6 +26,22 @@ def clean() -> pd.DataFrame:
             "weight": (size**2 + draw.normal(0, 0.5, ROWS)).round(3),
             "colour": draw.choice(["white", "yellow", "brown"], ROWS),
             "label": np.where(size + draw.normal(0, 0.3, ROWS) > 5, "big", "small"),
+        }
+    )
+
+
+def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
+    """Stones with names, days and numbers that count on; ``seed`` makes other ones."""
+    draw = np.random.default_rng(seed)
+    places = np.arange(rows) + (seed * rows if first is None else first)
+    return pd.DataFrame(
+        {
+            "size": draw.normal(5, 0.6, rows),
+            "colour": draw.choice(["white", "yellow", "brown"], rows),
+            "name": [f"stone {i}" for i in places],
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(places, "D"),
+            "number": places,
+            "label": draw.choice(["big", "small"], rows),
         }
     )
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, declare
+from monitoring.stats.binning import build_profile
 from packager.data.checks.suspects import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes

@@ -154,6 +154,7 @@ def test_a_drip_of_bytes_and_a_flood_end(fake: Callable[[Answer], str], impatien
     assert time.monotonic() - begun < 5  # the drip takes 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", [b"$9999999999\r\n", b"+", b"*999999999\r\n"])
 def test_an_answer_without_end_takes_bounded_memory(
     fake: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch, head: bytes

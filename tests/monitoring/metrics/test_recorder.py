@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.recorder import KEPT_ROWS, Batch, MetricsRecorder
 from monitoring.metrics.serving import Metrics
-from monitoring.profile.binning import answer_features, build_profile
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import NotCompared, Profile
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.binning import answer_features, build_profile
 
 NAMES = ("carat", "color", "count", "flag", "when", "words")
 KINDS = ("number", "string", "integer", "boolean", "datetime", "string")
@@ -111,6 +111,7 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
 
 @settings(max_examples=60, deadline=None)
 @given(ROWS)
+@pytest.mark.slow
 def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ...]]) -> None:
     alone, one = make()
     for row in rows:

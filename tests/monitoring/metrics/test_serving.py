@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.registry import Series
 from monitoring.metrics.serving import MAX_APART, Metrics
-from monitoring.profile.binning import answer_features, build_profile
 from monitoring.profile.profile import NotCompared
+from monitoring.stats.binning import answer_features, build_profile
 from serving.routes import MEASURED
 
 PROFILE = build_profile(

@@ -376,8 +376,8 @@ def test_metrics_have_before_after_and_difference_by_slice():
     assert found.evaluation.slices_added == ("channel=app",)
     text = as_text(found)
     assert "  + slice channel=app\n" in text
-    assert "~ channel=web  accuracy           0.25 → 0.75  (+0.5)" in text
-    assert "~ channel=web  roc_auc            0.5 → none" in text
+    assert "  channel=web  accuracy  0.2500  0.7500     +0.5000\n" in text
+    assert "  channel=web  roc_auc   0.5000       -           -" in text
 
 
 def layer(name: str, content: str, size: int) -> LayerEntry:
@@ -416,7 +416,8 @@ def test_the_companion_is_compared_with_the_image_where_a_side_has_none():
     assert found.layers.same
     assert found.companion.only_after == (DATA,)
     text = as_text(found)
-    assert "A has no companion: its image counts\n  + data" in text
+    assert "A has no companion: its image counts\n  layer" in text
+    assert "\n  + data  10.0 kB  " in text
     assert "to ship: 10.0 kB that A lacks" in text
     both = replace(SHOP, side=alone, companion=LAYERS)
     assert diff(both, both).companion is None
@@ -700,6 +701,6 @@ def test_metrics_of_other_seeds_are_told_by_mean_and_deviation() -> None:
         )
         for v in ((0.5, 0.7), (0.8, 0.8))
     )
-    assert "overall.accuracy   0.6000 ± 0.1414 → 0.8000 ± 0.0000" in as_text(diff(one, other))
+    assert "overall.accuracy   0.6000 ± 0.1414 → 0.8000 ± 0" in as_text(diff(one, other))
     none = manifest_with(spread=None)
     assert "+ overall  accuracy 0.6000 ± 0.1414" in as_text(diff(none, one))

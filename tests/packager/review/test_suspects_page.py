@@ -107,6 +107,7 @@ def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
     assert read_verdicts(files[1]) == tuple(given)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium here")
 def test_a_browser_runs_nothing_of_the_page(tmp_path):
     found = report()

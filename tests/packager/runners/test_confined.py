@@ -15,7 +15,7 @@ from packager.image.wheels import site_packages, venv_entries
 from packager.progress import Silent
 from packager.runners import local
 from packager.runners.runner import LocalWorker
-from packager.worker.sandbox import landlock
+from packager.sandbox import landlock
 
 pytestmark = [
     pytest.mark.usefixtures("cache"),

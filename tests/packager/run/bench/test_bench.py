@@ -11,7 +11,8 @@ import pytest
 from command import NO_ENGINE, Package, package
 
 from packager.engine.usage import process_tree_usage
-from packager.run.bench.result import Benchmark, Step, as_json, as_text
+from packager.report.bench import as_text
+from packager.run.bench.result import Benchmark, Step, as_json
 
 SHORT = ["--seconds", "0.2", "--concurrency", "4", "--rows", "1,10", "--json"]
 
@@ -47,11 +48,21 @@ def test_the_table_holds_every_figure() -> None:
         "2 processors shared with the load; rows: synthetic"
     )
     assert lines[3].split("  ")[-1] == "validate 20 %, predict 60 % of 100 µs"
-    assert lines[3].split()[:9] == ["1", "16", "10,000", "1.25", "3.50", "0", "350", "95", "100"]
+    assert lines[3].split()[:9] == [
+        "1",
+        "16",
+        "10,000",
+        "1.250",
+        "3.500",
+        "0",
+        "350.0",
+        "95.00",
+        "100.0",
+    ]
     assert len(lines) == 4
 
 
-def test_what_is_not_known_is_a_dash_and_what_failed_is_said() -> None:
+def test_columns_that_nothing_is_known_of_are_left_out_and_what_failed_is_said() -> None:
     unknown = step(
         memory_bytes=None,
         cpu_us_per_request=None,
@@ -64,7 +75,8 @@ def test_what_is_not_known_is_a_dash_and_what_failed_is_said() -> None:
         generator_busy=0.95,
     )
     text = as_text(benchmark(unknown))
-    assert text.splitlines()[3].split() == ["1", "16", "10,000*", "-", "-", "5", "-", "-", "-", "-"]
+    assert text.splitlines()[2].split() == ["rows", "clients", "requests/s", "failed"]
+    assert text.splitlines()[3].split() == ["1", "16", "10,000*", "5"]
     assert "* the load generator was busy itself: the server can do at least this" in text
     assert "failed at 1 rows, 16 clients: 503: 3, no answer: 2" in text
     assert as_json(benchmark(unknown))["steps"][0]["failed"] == 5

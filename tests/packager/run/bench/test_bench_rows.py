@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.profile.binning import build_profile
+from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
-from packager.data.request_rows import check_rows
+from packager.data.rows.request_rows import check_rows
 from packager.manifest.manifest import Column, Schema
 from packager.run.bench.counters import Counters, compiled_share, stage_seconds
 from packager.run.bench.rows import bodies, synthetic_rows

@@ -104,7 +104,7 @@ def test_slices_are_measured_on_their_own_rows_and_empty_ones_left_out() -> None
         "none": np.zeros(3, bool),
     }
     model = LoadedModel(Constant("a"), "classification", None, False)
-    got = evaluate(model, features, target, masks, {"a", "b"})
+    got = evaluate(model, features, target, masks, ["a", "b"])
     assert got.overall.values["accuracy"] == pytest.approx(2 / 3)
     assert {name: found.rows for name, found in got.slices.items()} == {"first": 1}
     assert got.slices["first"].values["accuracy"] == 1
@@ -114,7 +114,7 @@ def test_answers_that_are_no_labels_of_the_target_are_refused() -> None:
     model = LoadedModel(Constant(0), "classification", None, False)
     target = pd.Series(["a", "b"], name="label")
     with pytest.raises(PackageError, match="answers with labels like 0, expected those of 'label'"):
-        evaluate(model, pd.DataFrame({"x": [1, 2]}), target, {}, {"a", "b"})
+        evaluate(model, pd.DataFrame({"x": [1, 2]}), target, {}, ["a", "b"])
 
 
 def evaluation(accuracy: float, of_slice: float = 0.5) -> Evaluation:
