@@ -42,7 +42,7 @@ SERVING_MODULES = (
     "packager/model/",
     "packager/sandbox/",
     "monitoring/__init__.py",
-    "monitoring/suspicious_log.py",
+    "monitoring/flagged_rows_log.py",
     "monitoring/exposition/",
     "monitoring/feedback/",
     "monitoring/metrics/",

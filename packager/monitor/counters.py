@@ -28,8 +28,8 @@ COUNTERS = {
     "model_feature_anomalies_total": ("feature", "kind"),
     "model_slice_predictions_total": ("slice",),
     "model_feedback_total": ("slice", "outcome"),
-    "model_feedback_error_abs_total": ("slice",),
-    "model_feedback_error_squared_total": ("slice",),
+    "model_feedback_absolute_error_total": ("slice",),
+    "model_feedback_squared_error_total": ("slice",),
 }
 GAUGES = {
     "model_feature_reference_rows": ("feature", "bin"),
@@ -37,7 +37,7 @@ GAUGES = {
     "model_slice_baseline_accuracy_ratio": ("slice",),
     "model_slice_baseline_mae": ("slice",),
     "model_slice_baseline_rows": ("slice",),
-    "model_feature_not_compared": ("feature", "reason"),
+    "model_drift_excluded_features": ("feature", "reason"),
 }
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 

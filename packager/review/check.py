@@ -14,7 +14,7 @@ from packager.cache import temporary_directory
 from packager.data import frames
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.finding import DataCheckReport, Finding
-from packager.data.checks.run import DETECTORS, LARGE, MODEL_FREE, check
+from packager.data.checks.run import DETECTORS, LARGE, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.data.model_input import to_model_input
@@ -167,7 +167,7 @@ def _check_rows(
     expected = Expectations()
     if before is not None:
         expected = expected.compared_with(before.rows, accepted=before.accepted)
-    left_out = ", ".join(name for name in DETECTORS if name not in MODEL_FREE)
+    left_out = ", ".join(name for name in DETECTORS if name not in WITHOUT_MODELS)
     note = f"no project, so no model is trained: {left_out} are left out"
     progress.step(f"checking {name}")
     return check(

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from packager.sandbox import landlock, seccomp
 
-WALLS = "MODEL_WALLS"
+WALLS = "MODEL_CONFINEMENT"
 """What stands already, as JSON: the walls of a process hold for those it starts."""
 HOOK = "audit hook only: Python's own calls are refused; C code and started programs are not"
 NO_SIGNALS = "Landlock: no signals"

@@ -63,7 +63,7 @@ class Pipeline:
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
         self._lane: Batcher[ValidatedRows, Predictions] = Batcher(
-            settings.queue, RowBatches(predictor), settings.batch_rows, busy
+            settings.max_queue, RowBatches(predictor), settings.max_batch_rows, busy
         )
         self._give_back = MemoryTrimmer()
 

@@ -13,7 +13,7 @@ from packager.text import display_value
 _SAMPLE = re.compile(r"^(model_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 STAGE = "model_stage_duration_seconds"
-ROWS = "model_compiled_rows_total"
+ROWS = "model_rows_total"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Counters:
         for name, labels, value in _SAMPLE.findall(exposition):
             if name in found:
                 told = dict(_LABEL.findall(labels))
-                key = told.get("path" if name == ROWS else "stage", "")
+                key = told.get("form" if name == ROWS else "stage", "")
                 found[name][key] = found[name].get(key, 0.0) + _count(name, value)
         return cls(found[f"{STAGE}_sum"], found[f"{STAGE}_count"], found[ROWS])
 
@@ -64,6 +64,6 @@ def stage_seconds(before: Counters, after: Counters) -> dict[str, float]:
 
 def compiled_share(before: Counters, after: Counters) -> float | None:
     """The share of rows that the compiled form answered; None where the server doesn't count."""
-    rows = {path: count - before.rows.get(path, 0.0) for path, count in after.rows.items()}
+    rows = {form: count - before.rows.get(form, 0.0) for form, count in after.rows.items()}
     total = sum(rows.values())
     return rows.get("compiled", 0.0) / total if total > 0 else None

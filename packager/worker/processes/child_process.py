@@ -37,7 +37,7 @@ RESULTS = {
 """What each verb of the worker writes when it is done."""
 _PARENT_ENDS = 1
 """``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
-_IS_CHILD = "MODEL_CHILD"
+_IS_CHILD = "MODEL_CHILD_PROCESS"
 _LAST_WORDS_SECONDS = 5.0
 
 Outcome = Literal["finished", "failed", "timed out", "killed"]

@@ -34,7 +34,7 @@ FIXED = {
     "TZ": "UTC",
 }
 """The same for every training, on every machine."""
-PINNED_VARIABLES = "MODEL_SURROUNDINGS"
+PINNED_VARIABLES = "MODEL_PINNED_ISA"
 """Set to the instruction set of a process whose surroundings are as they should be."""
 STEERING = (
     *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),

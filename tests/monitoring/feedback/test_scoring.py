@@ -127,15 +127,12 @@ def test_a_regression_sums_its_errors(folder) -> None:
     one, two, three = served.tokens.mint([2.0, 5.0, None], None, [0b001, 0b101, 1])
     accepted = served.feed((one, 3), (two, "1.5"), (three, 1.0))
     assert accepted == (2, [(2, "no_prediction")])
-    sums = {
-        name: served.value(f"model_feedback_error_{name}_total", slice="__all__")
-        for name in ("abs", "squared")
-    }
-    assert sums == {"abs": 1 + 3.5, "squared": 1 + 3.5**2}
-    signed = "model_feedback_error_signed_total"
-    assert served.value(signed, slice="__all__", direction="over") == 3.5
-    assert served.value(signed, slice="__all__", direction="under") == 1
-    assert served.value(signed, slice="large", direction="under") == 0
+    squared = served.value("model_feedback_squared_error_total", slice="__all__")
+    assert squared == 1 + 3.5**2
+    absolute = "model_feedback_absolute_error_total"
+    assert served.value(absolute, slice="__all__", direction="over") == 3.5
+    assert served.value(absolute, slice="__all__", direction="under") == 1
+    assert served.value(absolute, slice="large", direction="under") == 0
     assert served.value("model_feedback_total", slice="__all__", outcome="scored") == 2
     assert served.value("model_feedback_rejected_total", reason="no_prediction") == 1
 
@@ -155,7 +152,7 @@ def test_another_version_s_predictions_are_counted_apart(folder) -> None:
     (token,) = old.tokens.mint(["a"], None, [0b111])
     assert new.feed((token, "a")) == (1, [])
     assert new.value("model_feedback_total", slice="__all__", outcome="correct") == 0
-    labels = {"model": "m", "version": "older", "slice": "__all__", "outcome": "correct"}
+    labels = {"model": "m", "version": "other", "slice": "__all__", "outcome": "correct"}
     assert new.registry.get_sample_value("model_feedback_total", labels) == 1
     assert old.feed((token, "a")) == (0, [(0, "duplicate")])
 

@@ -36,7 +36,7 @@ def test_rows_are_told_by_key(two):
     text = compared_text(found)
     assert "1 added, 1 removed, 1 changed" in text
     assert ["x", "maximum", "28.43", "99.00"] in [line.split() for line in text.splitlines()]
-    assert [line.split() for line in text.splitlines() if "new values" in line][0][-1] == "'z'"
+    assert next(line.split() for line in text.splitlines() if "new values" in line)[-1] == "'z'"
     assert json.loads(json.dumps(compared_json(found)))["row_diff"]["changed"] == 1
 
 

@@ -10,19 +10,8 @@ import pytest
 from data_fixtures import refusal
 
 from packager.data.fingerprint import fingerprint
-<<<<<<< HEAD
 from packager.data.frames import read
 from packager.data.model_input import to_model_input
-=======
-from packager.data.frames import infer_columns, read
-from packager.data.model_input import to_model_input
-from packager.data.null_words import words_read_as_null
-from packager.data.preview import read_first_rows, refuse_commas
-from packager.data.row_files import read_rows
-from packager.data.rows.text_storage import keep_text_plain
-from packager.errors import UsageError
-from packager.manifest.manifest import Schema
->>>>>>> runtime
 from packager.manifest.read_options import TableReadOptions
 
 

@@ -138,8 +138,8 @@ def test_a_regression_is_judged_by_its_mean_error() -> None:
         line("model_package_info", 1, digest="d"),
         line("model_slice_predictions_total", 300, slice="__all__"),
         line("model_feedback_total", 240, slice="__all__", outcome="scored"),
-        line("model_feedback_error_abs_total", 480, slice="__all__"),
-        line("model_feedback_error_squared_total", 1_200, slice="__all__"),
+        line("model_feedback_absolute_error_total", 480, slice="__all__"),
+        line("model_feedback_squared_error_total", 1_200, slice="__all__"),
         line("model_slice_baseline_mae", 1.6, slice="__all__"),
         line("model_slice_baseline_rows", 800, slice="__all__"),
     ]
@@ -261,8 +261,8 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
 
 def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     more = [
-        line("model_feature_not_compared", 1, feature="when", reason="moment"),
-        line("model_feature_not_compared", 7, feature="other", reason="other"),
+        line("model_drift_excluded_features", 1, feature="when", reason="moment"),
+        line("model_drift_excluded_features", 7, feature="other", reason="other"),
         line("model_feature_anomalies_total", 3, feature="f", kind="above_range"),
         line("model_feature_reference_anomalies_ratio", 0.25, feature="f", kind="above_range"),
     ]

@@ -219,7 +219,7 @@ def test_labels_of_a_stranger_steer_no_terminal_and_fill_no_screen() -> None:
         f'model_package_info{{model="{steering}",version="1-a"}} 1',
         f'model_slice_predictions_total{{model="{steering}",version="1-a",slice="{steering}"}} 1',
         f'model_slice_predictions_total{{model="{steering}",version="1-a",slice="{long}"}} 1',
-        f'model_feature_not_compared{{model="{steering}",version="1-a",feature="{steering}",'
+        f'model_drift_excluded_features{{model="{steering}",version="1-a",feature="{steering}",'
         f'reason="{steering}"}} 1',
     ]
     with sending(body("\n".join(lines).encode())) as url:

@@ -9,7 +9,7 @@ from dirty_tables import HALF, ROWS, clean, said
 
 from packager.data.checks import run as checks
 from packager.data.checks.finding import DataCheckReport
-from packager.data.checks.run import DETECTORS, KEPT, MODEL_FREE, WITH_MODELS, check
+from packager.data.checks.run import DETECTORS, KEPT, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.review.summary import WHAT, summary
@@ -117,7 +117,7 @@ def test_odd_columns_are_checked_like_others():
     assert DataCheckReport.model_validate_json(report.dump()) == report
 
 
-@pytest.mark.parametrize("name", [*MODEL_FREE, *WITH_MODELS])
+@pytest.mark.parametrize("name", [*WITHOUT_MODELS, *WITH_MODELS])
 def test_a_clean_table_has_nothing_to_find(name):
-    detector = {**MODEL_FREE, **WITH_MODELS}[name]
+    detector = {**WITHOUT_MODELS, **WITH_MODELS}[name]
     assert said(detector, clean(), held_out=HALF) == []

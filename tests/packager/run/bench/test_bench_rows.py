@@ -95,9 +95,9 @@ def test_counters_tell_what_happened_between_two_looks() -> None:
             f'{stage}_count{{model="m",stage="predict",version="1"}} {count}\n'
             f'{stage}_sum{{model="m",stage="read",version="1"}} 1.0\n'
             f'{stage}_count{{model="m",stage="read",version="1"}} 4.0\n'
-            f'model_compiled_rows_total{{path="compiled",version="a\\"}}b"}} {compiled}\n'
-            f'model_compiled_rows_total{{path="native"}} 10\n'
-            f'model_other_total{{path="native"}} 99\n'
+            f'model_rows_total{{form="compiled",version="a\\"}}b"}} {compiled}\n'
+            f'model_rows_total{{form="native"}} 10\n'
+            f'model_other_total{{form="native"}} 99\n'
         )
 
     before, after = Counters.of(text(1.0, 10, 100)), Counters.of(text(1.5, 20, 103))

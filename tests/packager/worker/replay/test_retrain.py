@@ -103,7 +103,7 @@ def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_o
         from sklearn.tree import DecisionTreeClassifier
 
         def train(features, target, *, params, seed):
-            if "MODEL_CHILD" in os.environ:
+            if "MODEL_CHILD_PROCESS" in os.environ:
                 os._exit(7)
             return DecisionTreeClassifier(random_state=seed).fit(features, target)
         """

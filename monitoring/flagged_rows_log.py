@@ -1,4 +1,4 @@
-"""A sample of suspicious rows in a file, for people to look at and to label later.
+"""A sample of the flagged rows in a file, to be inspected and labelled later.
 
 Off unless asked for: rows are personal data. The file is of bounded size: when it is full it
 becomes ``NAME.old``, in place of the one before.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
 _TOGETHER = 100  # lines written at once
 
 
-class SuspiciousLog:
+class FlaggedRowsLog:
     """Lines of JSON: ``time``, ``version``, ``token`` (null without tokens), ``prediction``,
     ``flags`` and ``row``. All workers write to one file.
     """
@@ -35,15 +35,15 @@ class SuspiciousLog:
         columns: Sequence[str],
         *,
         version: str,
-        share: float = 1.0,
+        sample_rate: float = 1.0,
         max_bytes: int = 16 << 20,
         clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
-        """``share``: part of the suspicious rows that is written; ``max_bytes``: of the file."""
+        """``sample_rate``: part of the flagged rows that is written; ``max_bytes``: of the file."""
         self._path = path
         self._columns = tuple(columns)
         self._version = version
-        self._share = share
+        self._sample_rate = sample_rate
         self._max_bytes = max_bytes
         self._clocks = dict(clocks or {})
 
@@ -62,7 +62,9 @@ class SuspiciousLog:
 
         Raises ``OSError``, on a full disk for one.
         """
-        chosen = [row for row, its in enumerate(flags) if its and random.random() < self._share]
+        chosen = [
+            row for row, its in enumerate(flags) if its and random.random() < self._sample_rate
+        ]
         lines = [self._line(row, columns, flags, labels, tokens) for row in chosen]
         lines = [line for line in lines if len(line) <= self._max_bytes]
         for start in range(0, len(lines), _TOGETHER):

@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
+from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.slices.clock import DatetimeUnit
-from monitoring.suspicious_log import SuspiciousLog
 
 COLUMNS = ([1.5, None], ["D", "Z\ud800"], [0, 86_400])
 FLAGS = ((), ("carat:missing", "color:unseen"))
 
 
-def make(path: Path, **options: Any) -> SuspiciousLog:
+def make(path: Path, **options: Any) -> FlaggedRowsLog:
     clocks = {"when": DatetimeUnit.of_dtype("datetime64[s]")}
-    return SuspiciousLog(path, ("carat", "color", "when"), version="1-a", clocks=clocks, **options)
+    return FlaggedRowsLog(path, ("carat", "color", "when"), version="1-a", clocks=clocks, **options)
 
 
 def lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_only_suspicious_rows_are_written_whole(tmp_path: Path) -> None:
+def test_only_flagged_rows_are_written_whole(tmp_path: Path) -> None:
     path = tmp_path / "log"
     assert make(path).write(COLUMNS, FLAGS, ["a", "b"], ["t0", "t1"]) == 1
     (line,) = lines(path)
@@ -56,8 +56,8 @@ def test_a_row_larger_than_the_file_may_be_is_not_written(tmp_path: Path) -> Non
     assert lines(tmp_path / "log") == []
 
 
-def test_a_share_is_sampled(tmp_path: Path) -> None:
-    log = make(tmp_path / "log", share=0.5)
+def test_a_sample_is_written(tmp_path: Path) -> None:
+    log = make(tmp_path / "log", sample_rate=0.5)
     rows = 2_000
     columns = ([1.0] * rows, ["D"] * rows, [0] * rows)
     written = log.write(columns, [("carat:missing",)] * rows, ["a"] * rows, None)
