@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from packager.digest import Files, hash_files
-from packager.image.base.base import BaseImage
+from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries

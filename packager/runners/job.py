@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packager.manifest.manifest import DataRoles, Recipe, Serve
+from packager.manifest.data_roles import DataRoles
+from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
 from packager.worker.job import Job
 

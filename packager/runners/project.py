@@ -15,7 +15,8 @@ from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat
 from packager.environment.platform import Target, default_platform, host_target
 from packager.errors import PackageError
-from packager.image.base.base import BaseImage, find_base
+from packager.image.base.base import find_base
+from packager.image.base.saved import BaseImage
 from packager.image.layers import plain_layer
 from packager.image.stack import Stack, entries, make_stack
 from packager.manifest.manifest import Base, Lock

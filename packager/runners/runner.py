@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from packager.engine.containers import WORK
+from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
@@ -71,16 +71,14 @@ class ContainerWorker:
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         command = [f"/{VENV}/bin/python", *_module(verb)]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
-        ended = self._engine.job(
+        job = ContainerJob(
             self._image,
             command,
+            {**START, **self._variables, ISOLATION: "container"},
             _tar_of(inputs),
-            f"{WORK}/out/.",
-            output,
-            environment={**START, **self._variables, ISOLATION: "container"},
-            on_line=progress.output,
             doing=DOING[verb],
         )
+        ended = self._engine.job(job, output, progress.output)
         return _result(verb, ended, output)
 
 

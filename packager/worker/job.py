@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from packager.data.checks.expectations import Expectations
 from packager.manifest.base import FileEntry, FrozenModel, Isa, Task
+from packager.manifest.data_roles import DataRoles
 from packager.manifest.evaluation import (
     Compiled,
     Evaluation,
@@ -15,7 +16,7 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
-from packager.manifest.manifest import DataRoles, Recipe, Schema, Serve, Slices
+from packager.manifest.manifest import Recipe, Schema, Serve, Slices
 
 Perturbation = Literal["none", "seed", "row", "param"]
 

@@ -10,6 +10,7 @@ from packager.location import Location
 from packager.progress import Silent
 from packager.report.lineage_svg import lineage_svg
 from packager.tables.checkout import revert
+from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import derive, stale
 from packager.tables.lineage import lineage, lineage_text
@@ -55,7 +56,7 @@ def clean(tmp_path):
 
 def run(project, location, parents, text="steps:clean", is_command=False, **params):
     step = CodeStep(text, params, is_command)
-    return derive(location, parents, step, "m", "me", project, Silent())
+    return derive(location, parents, step, Authorship("m", "me"), project, Silent())
 
 
 def runs(project):

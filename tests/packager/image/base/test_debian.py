@@ -12,8 +12,9 @@ from packager.digest import sha256_file
 from packager.errors import PackageError, UsageError
 from packager.image.base import debian
 from packager.image.base.archive import HINT
-from packager.image.base.base import PACKAGES, BaseImage, SavedBase, restore_base
+from packager.image.base.base import PACKAGES, restore_base
 from packager.image.base.packages import Deb, dependency_closure, versions
+from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
 from packager.image.layers import Entry, plain_layer
