@@ -16,7 +16,6 @@ from packager.image.runtime import SERVING_MODULES, TRAINING_MODULES
 SHARED = SERVING_MODULES + TRAINING_MODULES
 TOP = Path(__file__).parent.parent
 ROOMS = ("packager", "serving", "monitoring")
-LONGEST = 320
 IN_SHARED = frozenset({"pydantic", "numpy", "pandas"})
 INSIDE_FUNCTIONS = frozenset(
     {"sklearn", "pyarrow", "xxhash", "joblib", "threadpoolctl", "scipy", "treelite"}
@@ -187,11 +186,6 @@ def no_print_or_exit(path: str, text: str) -> list[str]:
     return found
 
 
-def short_enough(path: str, text: str) -> list[str]:
-    lines = text.count("\n")
-    return [f"{lines} lines"] if lines > LONGEST else []
-
-
 # rule → (a module that keeps it, modules that break it)
 RULES = {
     monitoring_alone: (
@@ -272,10 +266,6 @@ RULES = {
             ("packager/build/pipeline.py", "def f():\n    raise SystemExit(2)\n"),
             ("serving/app.py", "import os\nos._exit(1)\n"),
         ],
-    ),
-    short_enough: (
-        ("packager/x.py", "\n" * LONGEST),
-        [("packager/x.py", "\n" * (LONGEST + 1))],
     ),
 }
 NAMES = [rule.__qualname__.partition(".")[0] for rule in RULES]

@@ -17,7 +17,7 @@ from packager.digest import Files, hash_files
 from packager.errors import UsageError
 from packager.progress import Progress
 from packager.project.code_files import ProjectCode, read_code
-from packager.project.config import Project
+from packager.project.config import FILENAME, Project
 from packager.project.required_secrets import secret_reason
 from packager.project.secrets import secret_in
 
@@ -101,10 +101,11 @@ def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
     files = {f"source/{path.relative_to(top).as_posix()}": path for path in paths}
     if project.data.split.file:
         held_out = project.path(project.data.split.file)
-        if not held_out.is_file():
+        if held_out.is_dir():
             raise UsageError(
-                f"{held_out}: expected a file, got nothing there",
-                "`data.split.file` names the file of the held-out rows",
+                f"{FILENAME}: `data.split.file`: expected a file, got the folder "
+                f"{project.data.split.file}",
+                "name one file that holds the held-out rows",
             )
         files[f"test/{held_out.name}"] = held_out
     return form, files
