@@ -21,6 +21,7 @@ from packager.project.files import ProjectFiles, read_files
 from packager.project.outputs import SEEDS
 from packager.runners.job import make_job
 from packager.runners.project import environment_worker, resolve_environment
+from packager.runners.table_data import local_data
 from packager.worker.job import SeedSweepJob
 from packager.worker.replay.seed_spread import MIN_SEEDS
 
@@ -56,6 +57,14 @@ def seed_sweep(
     if not 2 <= count <= MAX_SEEDS:
         raise UsageError(f"--seeds: expected 2 to {MAX_SEEDS}, got {count}", "5 is a start")
     check_writable(project.directory)
+    with local_data(project, progress) as local:
+        return _sweep(local, count, engine, progress, base)
+
+
+def _sweep(
+    project: Project, count: int, engine: Engine | None, progress: Progress, base: str | None
+) -> SeedVariance:
+    """``seed_sweep`` on data that lies in files."""
     asked = SeedSweepJob(job=make_job(project), count=count)
     files = read_files(project)
     environment = resolve_environment(project, files, engine, progress, base=base)
