@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from packager.build.context import BuildContext, BuildOptions
 from packager.build.manifest import labels, make_manifest
-from packager.build.record import BuildRecord, write_record
+from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
@@ -51,15 +52,6 @@ from packager.worker.job import TrainingResult
 
 
 @dataclass(frozen=True)
-class Built:
-    """What a build made: the manifest, and the images as they were delivered."""
-
-    manifest: Manifest
-    images: tuple[Image, ...]
-    """The image, then its companion if it has one."""
-
-
-@dataclass(frozen=True)
 class _Trained:
     """What the worker made."""
 
@@ -68,6 +60,8 @@ class _Trained:
     """Of the check of the data, which comes first."""
     inputs: str
     """Digest of all that ``result`` depends on."""
+    isolation: Mapping[str, str]
+    """What isolated the code of the project."""
 
 
 @on_local_data
@@ -105,10 +99,11 @@ def build(
             check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))
         images = _deliver(context, images, output, template, options)
     write_lock(environment.dependencies.file, project.directory / LOCK)
-    record = BuildRecord.of(manifest, images, project.directory, started)
+    built = Built(manifest, images, trained.isolation)
+    record = BuildRecord.of(built, project.directory, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
-    return Built(manifest, images)
+    return built
 
 
 def _check(
@@ -162,7 +157,8 @@ def _train(context: BuildContext, spread: SeedVariance | None, options: BuildOpt
         inputs = inputs_digest(files, lock, worker.isolation, job)
         result = _resumed(inputs, folder, progress) if options.resume else None
         result = result or train(context, job, worker)
-    return _Trained(result, findings, inputs)
+        isolation = dict(worker.measures)
+    return _Trained(result, findings, inputs, isolation)
 
 
 def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
