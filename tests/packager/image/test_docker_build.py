@@ -12,7 +12,6 @@ from host_samples import MANIFEST
 from image_samples import NAME, make_images
 
 from packager.engine.engine import Engine
-from packager.engine.streams import built_id
 from packager.errors import PackageError, UsageError
 from packager.image.config import layer_names, with_layers
 from packager.image.docker_build import (
@@ -315,27 +314,3 @@ def test_a_layer_that_docker_made_is_called_by_what_it_holds():
     assert layer_names({"history": config}) == names
     engines: list[dict[str, Any]] = [{"created_by": by, "size": size} for by, size, _ in steps]
     assert layer_names({"history": with_layers(engines, 7)}) == names
-
-
-def test_a_builds_messages_end_with_its_image():
-    told: list[str] = []
-    messages = [
-        {"stream": "Step 1/1 : FROM x\n"},
-        {"stream": "\n"},
-        {"stream": " ---> 123\n"},
-        {"aux": {"ID": "sha256:1"}},
-    ]
-    assert built_id(messages, told.append) == "sha256:1"
-    assert told == ["Step 1/1 : FROM x"]
-
-
-@pytest.mark.parametrize(
-    ("messages", "why"),
-    [
-        ([{"aux": {"ID": "sha256:1"}}, {"error": "no such file\n"}], "Dockerfile: no such file$"),
-        ([{"stream": "done"}], "it named no image at the end"),
-    ],
-)
-def test_a_build_that_failed_says_why(messages: list[dict[str, Any]], why: str):
-    with pytest.raises(PackageError, match=why):
-        built_id(messages, [].append)
