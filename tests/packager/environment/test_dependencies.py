@@ -6,17 +6,8 @@ import pytest
 from host_samples import Heard, make_wheel
 from indexes import folder_index
 
-<<<<<<< HEAD
-from packager.environment import dependencies, resolver
-from packager.environment import lock as lock_module
-from packager.environment.dependencies import Requirements, lock_and_fetch
-from packager.environment.index import index_options
-from packager.environment.lock import load_lock, write_lock
-from packager.environment.platform import Target
-=======
 from packager.environment import dependencies
 from packager.environment.lock import load_lock
->>>>>>> main
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 from packager.manifest.manifest import Base
@@ -24,37 +15,7 @@ from packager.manifest.manifest import Base
 BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())
 
 
-<<<<<<< HEAD
-@pytest.fixture
-def given(tmp_path: Path, monkeypatch):
-    """A project that needs ``alpha``, beside a runtime that needs nothing."""
-    links = tmp_path / "links"
-    make_wheel(links, "alpha", {"alpha.py": ""})
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
-    monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(links))
-    (tmp_path / "requirements.txt").write_text("alpha\n")
-
-    def ask(base=None, update=False, heard=None):
-        path = tmp_path / "package.lock"
-        got = lock_and_fetch(
-            Requirements(tmp_path / "requirements.txt"),
-            path,
-            TARGET,
-            base,
-            heard or Heard(),
-            update=update,
-        )
-        write_lock(got.file, path)
-        return got
-
-    return ask
-
-
-def test_the_first_lock_is_resolved_and_fetched(given, tmp_path: Path):
-=======
 def test_the_first_lock_is_resolved_and_fetched(lock_alpha, tmp_path: Path):
->>>>>>> main
     heard = Heard()
     got = lock_alpha(heard=heard)
     assert heard.steps[0] == "resolving requirements.txt and the runtime together"
@@ -121,36 +82,7 @@ def test_a_base_that_moved_under_its_name_is_refused(lock_alpha):
         "got others (sha256:222222222222…)"
     )
     assert "--upgrade" in caught.value.hint
-<<<<<<< HEAD
-    assert given(moved, update=True).file.bases == (moved,)
-
-
-def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
-    monkeypatch, tmp_path: Path
-):
-    project = tmp_path / "project"
-    make_wheel(project / "links", "beta", {"beta.py": ""})
-    (project / "uv.toml").write_text('no-index = true\n[pip]\nfind-links = ["links"]\n')
-    (project / "requirements.txt").write_text("beta\n")
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
-    environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
-    monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
-    got = lock_and_fetch(
-        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
-    )
-    assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
-    assert "links" not in got.file.dump().decode()
-    wheel_path(got.lock.wheels[0]).unlink()
-    write_lock(got.file, tmp_path / "package.lock")
-    lock_and_fetch(
-        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
-    )
-    assert wheel_path(got.lock.wheels[0]).is_file()
-=======
     assert lock_alpha(moved, update=True).file.bases == (moved,)
->>>>>>> main
 
 
 @pytest.mark.parametrize("option", ["-f links", "--find-links=links"])

@@ -11,14 +11,8 @@ import pytest
 from packager.digest import sha256_file
 from packager.errors import PackageError, UsageError
 from packager.image.base import debian
-<<<<<<< HEAD
-from packager.image.base.archive import HINT
 from packager.image.base.base import PACKAGES, restore_base
-from packager.image.base.packages import Deb, dependency_closure, versions
-from packager.image.base.saved import BaseImage, SavedBase
-=======
-from packager.image.base.base import PACKAGES, BaseImage, restore_base
->>>>>>> main
+from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
 from packager.progress import Silent
