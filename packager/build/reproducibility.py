@@ -17,6 +17,7 @@ from pathlib import Path
 from packager.digest import Files
 from packager.errors import PackageError
 from packager.image.config import Image
+from packager.image.unchanged import unchanged
 from packager.project.files import ProjectFiles
 
 LONG_AGO = 86_400.0
@@ -58,10 +59,11 @@ def check_reproducible(
 
 
 def _moved(files: Files, folder: Path) -> Files:
-    """Copies below ``folder``; a layer made of them compares their content with the digest."""
+    """Copies below ``folder``; raises ``PackageError`` for a file that has changed."""
     for name, file in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file.path, folder / name)
+        with unchanged(file) as reader, (folder / name).open("wb") as copy:
+            shutil.copyfileobj(reader, copy)
     return {name: replace(file, path=folder / name) for name, file in files.items()}
 
 
