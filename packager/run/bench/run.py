@@ -11,6 +11,7 @@ from typing import Any
 
 from monitoring.profile.profile import Profile
 from packager.client import Client
+from packager.client.client import METRICS
 from packager.data.row_files import read_rows
 from packager.engine.engine import Engine
 from packager.engine.usage import Usage
@@ -119,13 +120,14 @@ def _step(
     server: _MeasuredServer, asked: Sequence[bytes], size: int, clients: int, seconds: float
 ) -> Step:
     warm = max(0.2, WARM_SHARE * seconds)
+    client, place = server.client, server.client.url + METRICS
     with generator(server.target, asked, clients, seconds, warm) as load:
         time.sleep(SETTLE_SECONDS)
-        before, used_before = Counters.of(server.client.metrics()), server.usage()
+        before, used_before = Counters.of(client.metrics(), place), server.usage()
         answered = load.measure()
         used_after = server.usage()
         time.sleep(SETTLE_SECONDS)
-        after = Counters.of(server.client.metrics())
+        after = Counters.of(client.metrics(), place)
     cpu = None
     if used_before is not None and used_after is not None and answered.requests:
         cpu = (used_after.cpu_seconds - used_before.cpu_seconds) / answered.requests
