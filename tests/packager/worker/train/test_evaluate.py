@@ -15,11 +15,11 @@ from packager.manifest.evaluation import Evaluation, Metrics
 from packager.model.model import LoadedModel, Predictions
 from packager.worker.replay.differences import (
     accepted,
+    evaluation_check,
     identical,
     label_flips,
     largest_difference,
     metric_checks,
-    slices_check,
 )
 from packager.worker.replay.equivalence import equivalence_level
 from packager.worker.replay.report import ModelComparison
@@ -172,10 +172,26 @@ def test_answers_to_no_rows_are_no_equal_answers() -> None:
 
 
 def test_slices_that_measure_otherwise_are_named() -> None:
-    assert slices_check(evaluation(0.8), evaluation(0.8)).ok
-    check = slices_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
+    assert evaluation_check(evaluation(0.8), evaluation(0.8)).ok
+    check = evaluation_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
     assert not check.ok
     assert check.actual == "other values for red accuracy"
+
+
+@pytest.mark.parametrize("where", ["overall", "slice"])
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"rows": 99}, "rows"), ({"intervals": {"accuracy": (0.8, 1.0)}}, "interval of accuracy")],
+)
+def test_a_false_number_of_rows_or_interval_is_named(
+    where: str, changed: dict[str, Any], named: str
+) -> None:
+    true = evaluation(0.8, 0.5)
+    overall = true.overall.model_copy(update=changed if where == "overall" else {})
+    red = true.slices["red"].model_copy(update=changed if where == "slice" else {})
+    check = evaluation_check(Evaluation(overall=overall, slices={"red": red}), true)
+    assert not check.ok
+    assert f"{'all' if where == 'overall' else 'red'} {named}" in check.actual
 
 
 def test_predictions_differ_by_their_last_bit() -> None:
