@@ -24,12 +24,12 @@ from packager.engine.engine import Engine
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
-from packager.image.config import LABEL, Image, assemble
+from packager.image.config import LABEL, TRAINING_LABEL, Image, assemble
 from packager.image.docker_build import Builder, build_images, check_builder, own_template
 from packager.image.export import Destination, export_images
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
-from packager.image.stack import Stack, entries, make_stack
+from packager.image.stack import Stack, entries, make_stack, own_training_runtime
 from packager.image.stored_images import COMPANION
 from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress, Silent
@@ -92,7 +92,7 @@ def build(
             inputs = inputs_digest(project, lock, worker.isolation, job)
             result = _resumed(inputs, folder, progress) if resume else None
             result = result or train(project, job, worker, folder, progress)
-            isolation = dict(worker.told)
+            isolation = dict(worker.measures)
         kept.enter_context(keep_result(inputs, folder / "out", progress))
         manifest = make_manifest(
             project, lock, stack.runtime, code, result, folder, template, findings, spread
@@ -188,11 +188,13 @@ def _assemble(
     named = {**labels(project), f"{LABEL}.root": manifest.root}
     main = [*stack.below, *own]
     embed = project.data.embed if project.data else "none"
+    trains = {TRAINING_LABEL: own_training_runtime()}
     if embed == "image":
-        return (assemble(name, base, [*main, *stack.worker, *stack.data], platform, named),)
+        whole = [*main, *stack.worker, *stack.data]
+        return (assemble(name, base, whole, platform, {**named, **trains}),)
     image = assemble(name, base, main, platform, named)
     if embed == "none" and project.recipe is None:
         return (image,)
     more = [*stack.worker, *(stack.data if embed == "companion" else ())]
-    of_main = {**named, f"{LABEL}.companion-of": manifest.root}
+    of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
     return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))

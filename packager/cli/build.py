@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from packager.cli.app import CREATE, AsJson, app
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def train(
     spread = seed_sweep(
         load_project(project), seeds, Engine.connect(), ConsoleProgress(), base=base
     )
-    print_result(spread.model_dump_json() if as_json else spread_text(spread))
+    print_result(spread.model_dump_json() if as_json else spread_text(spread, terminal_columns()))
 
 
 @app.command(rich_help_panel=CREATE)

@@ -5,7 +5,10 @@ A few bytes of Parquet may stand for 10⁹ rows, a few of a packed file for any 
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from packager.errors import UsageError
@@ -19,6 +22,9 @@ UNKNOWN = 1 << 62
 """Bytes where nothing says how much there is."""
 _MEMORY = Path("/proc/meminfo")
 _GROUP = Path("/sys/fs/cgroup")
+_STATUS = Path("/proc/self/status")
+_inside = threading.Semaphore(1)
+"""Held by the block that has set the limit of this process."""
 
 
 def available_bytes() -> int:
@@ -49,6 +55,57 @@ def refuse_too_wide(place: object, columns: int) -> None:
         )
 
 
+@contextlib.contextmanager
+def bounded_memory() -> Iterator[None]:
+    """Within the block, more memory than there is raises ``MemoryError``, whatever a file says.
+
+    The kernel refuses it to this process, which would otherwise end. Blocks within each other,
+    or in threads at the same time, keep to the limit of the first.
+    """
+    used = _data_bytes()
+    if used is None or not _inside.acquire(blocking=False):
+        yield
+        return
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_DATA, (min([used + available_bytes(), *limits]), hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    finally:
+        _inside.release()
+
+
+@contextlib.contextmanager
+def fitting_memory(place: object) -> Iterator[None]:
+    """``bounded_memory`` in which what has no room is a ``UsageError`` that names ``place``."""
+    try:
+        with bounded_memory():
+            yield
+    except MemoryError as error:
+        raise no_room(place) from error
+
+
+def no_room(place: object) -> UsageError:
+    """What is said of a file that took all memory there is."""
+    return UsageError(
+        f"{place}: expected a file that fits into memory, got a larger one",
+        "use fewer rows or columns, or a machine with more memory",
+    )
+
+
+def _data_bytes() -> int | None:
+    """What the kernel counts against ``RLIMIT_DATA``; None where it is no Linux."""
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("VmData:")]
+    return int(found[0]) << 10 if found else None
+
+
 def _of_machine() -> int:
     try:
         lines = _MEMORY.read_text().splitlines()
@@ -68,11 +125,10 @@ def _of_process() -> int:
 def _of_group() -> int:
     """What is left of a container's limit."""
     try:
-        limit = (_GROUP / "memory.max").read_text().strip()
+        limit = int((_GROUP / "memory.max").read_text())  # "max" where there is none
         used = int((_GROUP / "memory.current").read_text())
-        cached = dict(line.split() for line in (_GROUP / "memory.stat").read_text().splitlines())
+        stat = (_GROUP / "memory.stat").read_text().splitlines()
+        cached = int(dict(line.split() for line in stat).get("inactive_file", 0))
     except (OSError, ValueError):
         return UNKNOWN
-    if limit == "max":
-        return UNKNOWN
-    return max(0, int(limit) - used + int(cached.get("inactive_file", 0)))
+    return max(0, limit - used + cached)

@@ -30,7 +30,7 @@ VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 SUPERVISOR_MIB = 100
 WORKER_MIB = 200
 """A worker without its model, and what any request may take."""
-MODEL_IN_MEMORY = 8
+MODEL_MEMORY_FACTOR = 8
 """Times the bytes of its files that a model takes once loaded, at the most."""
 LARGEST_REQUEST_MIB = 16
 REQUEST_SHARE = 6
@@ -107,7 +107,7 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
 def replica_mib(manifest: Manifest) -> int:
     """MiB that one replica may use, in whole 256 MiB (docs/serving.md, "Memory")."""
     model = sum(entry.size for entry in manifest.model) / (1 << 20)
-    worker = WORKER_MIB + MODEL_IN_MEMORY * model + REQUEST_SHARE * LARGEST_REQUEST_MIB
+    worker = WORKER_MIB + MODEL_MEMORY_FACTOR * model + REQUEST_SHARE * LARGEST_REQUEST_MIB
     needed = SUPERVISOR_MIB + manifest.serve.workers * worker
     return math.ceil(needed / 256) * 256
 

@@ -75,7 +75,7 @@ def _train(
     job = repeated(manifest, ask)[1].job
     with stage.worker() as worker:
         worker.run("run", {"job.json": job.dump()}, out, stage.progress)
-        isolation = dict(worker.told)
+        isolation = dict(worker.measures)
     return plain_layer("again", folder / "again.tar", regular_entries(out, "again")), isolation
 
 

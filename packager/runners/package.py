@@ -18,7 +18,7 @@ from packager.project.config import Project
 from packager.project.files import model_files
 from packager.runners.local import check_host
 from packager.runners.runner import ContainerWorker, LocalWorker, Worker
-from packager.worker.sandbox.network import isolation_line
+from packager.sandbox.network import isolation_line
 
 
 @contextmanager
@@ -40,8 +40,8 @@ def training_worker(
         progress.warn(f"no container ({why}): code of the project runs on this machine, as you")
     with layers_worker(layers, base, platform, engine, progress) as worker:
         yield worker
-        if worker.told:
-            progress.step(f"isolation: {isolation_line(worker.told)}")
+        if worker.measures:
+            progress.step(f"isolation: {isolation_line(worker.measures)}")
 
 
 @contextmanager

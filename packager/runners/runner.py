@@ -26,13 +26,17 @@ from packager.image.runtime import VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
-from packager.worker.sandbox.child_process import RESULTS
-from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
-from packager.worker.sandbox.kernel import described
-from packager.worker.sandbox.network import ISOLATION
+from packager.sandbox.kernel import described
+from packager.sandbox.network import ISOLATION
+from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
+from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
 
 START = {**FIXED, PINNED_VARIABLES: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
+RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
+"""What each verb writes when it is done."""
+SERVED = {"predict": "serving.predict_file"}
+"""Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
 LAST_WORDS_SECONDS = 5.0
 """How long output is awaited after its process has ended."""
 DOING = {
@@ -46,10 +50,10 @@ DOING = {
 
 
 class Worker(Protocol):
-    """Runs ``python -m packager.worker`` where a package's files and dependencies are."""
+    """Runs a verb of the worker, or of the served image, where a package's files are."""
 
     isolation: str
-    told: Mapping[str, str]
+    measures: Mapping[str, str]
     """What isolated the last run, as this program arranged it; empty before the first."""
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
@@ -68,11 +72,11 @@ class ContainerWorker:
         self._engine = engine
         self._image = image
         self._variables = variables
-        self.told: Mapping[str, str] = {}
+        self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        self.told = {"where": self.isolation, **described(contained=True)}
-        command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
+        self.measures = {"where": self.isolation, **described(contained=True)}
+        command = [f"/{VENV}/bin/python", *_module(verb)]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         ended = self._engine.job(
             self._image,
@@ -106,10 +110,10 @@ class LocalWorker:
         self._layers = layers
         self._variables = variables
         self._seconds = seconds
-        self.told: Mapping[str, str] = {}
+        self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as told:
+        with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
             environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
@@ -117,12 +121,12 @@ class LocalWorker:
                 root.path,
                 root.readable(),
                 [*root.writable(), output],
-                told.fileno(),
+                report.fileno(),
             )
-            start = _Start(command, environment, root.path / "code", told.fileno())
+            start = _Start(command, environment, root.path / "code", report.fileno())
             ended = _process(start, progress, self._seconds)
-            told.seek(0)
-            self.told = {"where": self.isolation, **json.loads(told.read() or "{}")}
+            report.seek(0)
+            self.measures = {"where": self.isolation, **json.loads(report.read() or "{}")}
         _refuse_links(output)
         return _result(verb, ended, output)
 
@@ -135,7 +139,7 @@ def _command(
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
-    command = [str(root.python), "-m", "packager.worker", verb]
+    command = [str(root.python), *_module(verb)]
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
     return command
 
@@ -147,7 +151,7 @@ class _Start:
     command: Sequence[str]
     environment: Mapping[str, str]
     folder: Path
-    told: int
+    report: int
     """The one file descriptor that it gets."""
 
 
@@ -162,7 +166,7 @@ def _process(start: _Start, progress: Progress, seconds: float | None) -> ExitRe
         start.command,
         cwd=start.folder,
         env=start.environment,
-        pass_fds=[start.told],
+        pass_fds=[start.report],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -209,15 +213,20 @@ def _refuse_links(output: Path) -> None:
                 )
 
 
+def _module(verb: str) -> list[str]:
+    """What Python is started with for ``verb``."""
+    return ["-m", SERVED[verb]] if verb in SERVED else ["-m", "packager.worker", verb]
+
+
 def _file(verb: str) -> str:
     """What ``verb`` wants after the output folder: a file of its own, or nothing."""
-    return f"/{RESULTS[verb]}" if verb == "predict" else ""
+    return f"/{RESULTS[verb]}" if verb in SERVED else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:
-    told, result = output / "error.json", output / RESULTS[verb]
-    if told.is_file():
-        error = json.loads(told.read_bytes())
+    report, result = output / "error.json", output / RESULTS[verb]
+    if report.is_file():
+        error = json.loads(report.read_bytes())
         kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
         raise kind(error["message"], error["hint"])
     if not result.is_file():

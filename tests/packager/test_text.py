@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.column_converter import short
+from packager.data.rows.column_converter import short
 from packager.deploy.prometheus.promql import quoted as promql
 from packager.deploy.yaml import dump
 from packager.project.scaffold import quoted as toml

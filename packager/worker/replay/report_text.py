@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from packager.sandbox.network import isolation_line
 from packager.worker.replay.report import ModelComparison, ReplayReport
-from packager.worker.sandbox.network import isolation_line
 
 SAME_ENVIRONMENT = "nothing that is recorded differs"
 

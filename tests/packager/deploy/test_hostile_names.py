@@ -107,6 +107,7 @@ def test_servers_with_keys_are_scraped_with_one(tmp_path: Path) -> None:
 EVERYTHING = "".join(name for name in HOSTILE if name != "\x00" and len(name) < 100)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_rules_and_their_tests_take_any_name_of_a_feature_or_slice(tmp_path: Path) -> None:
     model = MonitoredModel(
