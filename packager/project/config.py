@@ -101,7 +101,7 @@ class Project(FrozenModel):
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Keys that name files and folders of data and of a pretrained model, with what they name."""
+        """Keys that name files and folders of data and of a pretrained model, and their values."""
         data, model, table = self.data, self.model, self.table
         source = data.source if data and table is None else table and table.path
         named = {

@@ -14,7 +14,8 @@ from packager.progress import Progress
 
 WARNING = (
     "--local: the package's code and model run on this machine with your permissions, without a "
-    "container; at most an audit hook restricts them: only for packages that you trust"
+    "container; the kernel restricts what trains and predicts, but not a server: only for packages "
+    "that you trust"
 )
 TRUSTED = (
     "if you trust the package, add --local: its code then runs on this machine with your "
