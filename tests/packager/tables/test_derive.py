@@ -14,6 +14,7 @@ from packager.tables.delta import VersionedTable
 from packager.tables.derive import derive, stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.pins import Pin, pin, pins
+from packager.tables.reach import Reach
 from packager.tables.step import CodeStep
 from packager.tables.vacuum import vacuum
 
@@ -62,6 +63,10 @@ def runs(project):
     return len((project / "runs").read_text())
 
 
+def stale_now(location):
+    return stale(location, VersionedTable.open(location).latest, Reach.of(location))
+
+
 def test_a_step_runs_once_for_equal_parents_code_and_parameters(project, raw, clean, commit, frame):
     made = run(project, clean, [raw], least=3)
     assert (made.how, made.version.derived.parents[0].version) == ("computed", 1)
@@ -81,13 +86,13 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
 ):
     run(project, clean, [raw])
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert "raw is at 2, it was made of 1" in stale(clean, VersionedTable.open(clean).latest)[0]
+    assert "raw is at 2, it was made of 1" in stale_now(clean)[0]
     run(project, clean, [raw])
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(clean, VersionedTable.open(clean).latest)[0]
+    assert "raw is at 3, it was made of 2" in stale_now(clean)[0]
     back = run(project, clean, [raw])
     assert (back.how, back.version.reverted_to) == ("reverted", 1)
-    assert stale(clean, VersionedTable.open(clean).latest) == []
+    assert stale_now(clean) == []
     assert runs(project) == 2
 
 
