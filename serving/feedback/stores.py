@@ -92,7 +92,7 @@ def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> 
 def suspicious_log(
     settings: FeedbackSettings,
     version: str,
-    columns: Sequence[str],
+    columns: Sequence[str | None],
     clocks: Mapping[str, DatetimeUnit],
 ) -> SuspiciousLog | None:
     """The log of suspicious rows; None where nobody asked for it."""

@@ -112,7 +112,9 @@ class Predictor:
             feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
             if settings.feedback.on
             else None,
-            suspicious=suspicious_log(settings.feedback, manifest.tag, names, clocks),
+            suspicious=suspicious_log(
+                settings.feedback, manifest.tag, _without_personal(manifest), clocks
+            ),
             costs=None,
             budget=settings.budget,
         )
@@ -243,6 +245,12 @@ def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Ou
 
 def _names(manifest: Manifest) -> list[str]:
     return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
+
+
+def _without_personal(manifest: Manifest) -> list[str | None]:
+    """``_names``, with None for columns of personal data, of which no value is logged."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    return [None if column.personal else column.name for column in columns]
 
 
 def _clocks(manifest: Manifest) -> dict[str, DatetimeUnit]:

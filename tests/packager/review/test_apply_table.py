@@ -95,7 +95,7 @@ def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
     # A version that is named keeps its parent; without one the latest is taken.
     assert apply(made, ONCE)[1].how == "unchanged"
     now, found = apply(Location(made.uri), ONCE)
-    assert (len(rows(now)), stale(now, found.version)) == (3, [])
+    assert (len(rows(now)), stale(now, found.version, Reach.of(now))) == (3, [])
     assert rows(now)["name"].tolist() == ["ann", "bob", "cid"]
 
 
