@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from html import escape
 
 from packager.data.checks.finding import Histogram
 from packager.data.checks.suspects import format_number
+from packager.report.page_policy import shown
 
 WIDTH, HEIGHT, BASE = 320, 72, 56
 """In units of the view box; the page scales it. Bars stand on ``BASE``, the axis text below."""
@@ -32,7 +32,7 @@ def histogram(column: str, found: Histogram, value: float | None = None) -> str:
     if value is not None:
         said += f"; this row has {value:.6g}"
     return (
-        f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">'
+        f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{shown(said)}">'
         f'<g class="bars">{"".join(bars)}</g>'
         f'<line class="axis" x1="0" y1="{BASE}" x2="{WIDTH}" y2="{BASE}"/>'
         f'<text x="0" y="{HEIGHT - 2}">{format_number(low)}</text>'

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import html
-
+from packager.report.page_policy import shown, visible
 from packager.tables.lineage import Node, by_name
 
 _HIGH, _GAP_X, _GAP_Y, _EDGE = 46, 70, 24, 10  # pixels
@@ -49,11 +48,12 @@ def _taken(node: Node, place: int) -> str:
 
 def _label(node: Node) -> str:
     name, rest = node.location.name, node.label[len(node.location.name) :]
-    return _short(name, _NAME - len(rest)) + rest
+    return _short(visible(name), _NAME - len(rest)) + rest
 
 
 def _step(node: Node) -> str:
-    return _short(node.version.derived.step, _STEP) if node.version and node.version.derived else ""
+    derived = node.version.derived if node.version else None
+    return _short(visible(derived.step), _STEP) if derived else ""
 
 
 def _short(text: str, most: int) -> str:
@@ -63,7 +63,12 @@ def _short(text: str, most: int) -> str:
 
 
 def _width(node: Node) -> int:
-    return 20 + round(max(len(_label(node)) * _LETTER[0], len(_step(node)) * _LETTER[1]))
+    return 20 + round(max(_wide(_label(node)) * _LETTER[0], _wide(_step(node)) * _LETTER[1]))
+
+
+def _wide(text: str) -> int:
+    """How many letters' room a text takes at most: those of some scripts take twice as much."""
+    return sum(1 if letter < "\u0370" else 2 for letter in text)
 
 
 def _places(nodes: dict[str, Node], wide: int) -> dict[str, tuple[int, int]]:
@@ -106,10 +111,10 @@ def _box(node: Node, x: int, y: int, wide: int) -> str:
     dashed = ' stroke-dasharray="5 3"' if wrong else ""
     colour = _STALE if wrong else _FINE
     return (
-        f"<g><title>{html.escape('; '.join((node.label, *node.stale)))}</title>"
+        f"<g><title>{shown('; '.join((node.label, *node.stale)))}</title>"
         f'<rect x="{x}" y="{y}" width="{wide}" height="{_HIGH}" rx="6" fill="#fff" '
         f'stroke="{colour}" stroke-width="1.5"{dashed}/>'
-        f'<text x="{x + 10}" y="{y + 19}" fill="{colour}">{html.escape(_label(node))}</text>'
+        f'<text x="{x + 10}" y="{y + 19}" fill="{colour}">{shown(_label(node))}</text>'
         f'<text x="{x + 10}" y="{y + 36}" fill="#777" font-size="11">'
-        f"{html.escape(_step(node))}</text></g>"
+        f"{shown(_step(node))}</text></g>"
     )

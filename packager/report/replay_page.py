@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
-from packager.report.page_policy import POLICY
+from packager.report.page_policy import POLICY, shown
 from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, number, verdict
 
@@ -29,8 +28,8 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     state = "ok" if report.passed else "bad"
     style = STYLE.read_text(encoding="utf-8")
     parts = [
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="verdict {state}">{escape(verdict(report))}</p>',
+        f"<h1>{shown(title)}</h1>",
+        f'<p class="verdict {state}">{shown(verdict(report))}</p>',
         _ladder(report),
         _likeness(report.likeness) if report.likeness else "",
         _table(f"Checked by {report.checked_by}", ("what", "who vouches for it"), _vouched(report)),
@@ -44,7 +43,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{POLICY}'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{style}</style></head>\n"
+        f"<title>{shown(title)}</title><style>{style}</style></head>\n"
         f"<body><main>\n{body}\n</main></body></html>\n"
     )
 
@@ -63,7 +62,7 @@ def _ladder(report: ReplayReport) -> str:
         ]
         kind = ' class="here"' if rung == report.rung else ""
         rows.append(
-            f"<li{kind}><b>{rung}</b> {MEANING[rung]} <i>{escape(', '.join(marks))}</i></li>"
+            f"<li{kind}><b>{rung}</b> {MEANING[rung]} <i>{shown(', '.join(marks))}</i></li>"
         )
     return f'<h2>The ladder</h2><ol class="ladder">{"".join(rows)}</ol>'
 
@@ -125,12 +124,12 @@ def _checks(report: ReplayReport) -> Iterator[tuple[str, ...]]:
 def _table(
     title: str, head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, str]]
 ) -> str:
-    cells = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    cells = ["".join(f"<td>{shown(cell)}</td>" for cell in row) for row in rows]
     if not cells:
         return ""
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
+    names = "".join(f"<th>{shown(name)}</th>" for name in head)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return (
-        f"<h2>{escape(title)}</h2><div class=scroll><table><thead><tr>{names}</tr></thead>"
+        f"<h2>{shown(title)}</h2><div class=scroll><table><thead><tr>{names}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -6,12 +6,11 @@ One file without anything from elsewhere; it reads on a phone, in the dark, and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.report.histogram_svg import histogram
-from packager.report.page_policy import POLICY
+from packager.report.page_policy import POLICY, shown
 from packager.review.summary import WHAT
 from packager.review.verdicts import Verdict
 
@@ -42,9 +41,9 @@ def page(
             f'<html lang="en"><head><meta charset="utf-8">{POLICY}',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
-            f"<title>Suspects: {escape(title)}</title>",
+            f"<title>Suspects: {shown(title)}</title>",
             f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
-            f"<header><p>Suspects</p><h1>{escape(title)}</h1>{_facts(report, by_row)}</header>",
+            f"<header><p>Suspects</p><h1>{shown(title)}</h1>{_facts(report, by_row)}</header>",
             "<main>",
             *_found(report, findings),
             *_general(report, general),
@@ -86,10 +85,10 @@ def _found(report: DataCheckReport, findings: Sequence[Finding]) -> Iterator[str
         yield (
             f"<li><span class='score {band}' title='{_WORDS[band]}'>{finding.score:.2f}</span>"
             f"<span class=count>{report.counts[name]:,}</span>"
-            f"<span>{escape(WHAT[name])} <code>{name}</code>{stops}</span></li>"
+            f"<span>{shown(WHAT[name])} <code>{name}</code>{stops}</span></li>"
         )
     yield "</ul>"
-    yield from (f"<p class=note>{escape(note)}</p>" for note in report.notes)
+    yield from (f"<p class=note>{shown(note)}</p>" for note in report.notes)
     yield "</section>"
 
 
@@ -120,7 +119,7 @@ def _alike(
         )
         only = f"; {len(cards) - OPEN} of them here, the files hold all" * (len(rows) > SHOWN)
         more = f"{len(rows) - OPEN:,} more like these: {about}{only}"
-        yield f"<details><summary>{escape(more)}</summary>"
+        yield f"<details><summary>{shown(more)}</summary>"
         yield from cards[OPEN:]
         yield "</details>"
 
@@ -134,8 +133,8 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
     # What the findings name comes first: a wide row is cut off at the edge of the card.
     row = zip(report.columns, report.cells[first.row_hash], strict=True)
     cells = "".join(
-        f"<div{' class=flagged' if name in flagged else ''}><dt>{escape(name)}</dt>"
-        f"<dd>{'<i>empty</i>' if cell is None else escape(cell)}</dd></div>"
+        f"<div{' class=flagged' if name in flagged else ''}><dt>{shown(name)}</dt>"
+        f"<dd>{'<i>empty</i>' if cell is None else shown(cell)}</dd></div>"
         for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
     )
     return (
@@ -147,13 +146,13 @@ def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Ve
 
 def _finding(report: DataCheckReport, finding: Finding) -> str:
     band = grade(finding.score)
-    about = f"<b>{escape(finding.column)}</b> " if finding.column else ""
+    about = f"<b>{shown(finding.column)}</b> " if finding.column else ""
     return (
         f"<div class=finding><span class='score {band}' title='{_WORDS[band]}'>"
         f"{finding.score:.2f}</span><div><p>{about}{finding.detector.replace('_', ' ')}</p>"
-        f"<p><span class=observed>{escape(finding.observed)}</span>"
-        f"<span class=expected>expected {escape(finding.expected)}</span></p>"
-        f"<p class=suggestion>{escape(finding.suggestion)}</p></div>"
+        f"<p><span class=observed>{shown(finding.observed)}</span>"
+        f"<span class=expected>expected {shown(finding.expected)}</span></p>"
+        f"<p class=suggestion>{shown(finding.suggestion)}</p></div>"
         f"{_plot(report, finding)}</div>"
     )
 
