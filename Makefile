@@ -5,14 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test test-fast check format lock newest clean
 
 help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model"
 	@echo "make test [YES=1]   all tests; those that need an engine are skipped without one"
+	@echo "make test-fast      the tests that need no engine, server or network, in a minute and a half"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
 	@echo "make lock           resolve requirements-dev.lock again"
+	@echo "make newest         try the newest releases of dependencies; says which bounds can be moved"
 	@echo "make clean          delete what these targets created"
 
 setup: $(INSTALLED)
@@ -25,6 +27,9 @@ demo: setup
 
 test: setup
 	@YES=$(YES) TOOLS="skopeo umoci podman faketime prometheus prometheus-alertmanager redis-server nginx haproxy" scripts/with-engine scripts/test $(TESTS)
+
+test-fast: setup
+	@scripts/test-fast $(TESTS)
 
 check: setup
 	@echo "format, lint, types"
@@ -39,5 +44,8 @@ format: setup
 lock: setup
 	@scripts/lock
 
+newest: setup
+	@$(BIN)/python scripts/newest.py $(PACKAGES)
+
 clean:
-	rm -rf .venv .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .newest .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

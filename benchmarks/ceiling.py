@@ -36,7 +36,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from monitoring.profile.binning import build_profile
+from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import Compiled, Golden, NumericalEnvironment

@@ -31,15 +31,15 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from packager.data import frames
 from packager.data.checks.cross_validation import out_of_fold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.drift import drift
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.labels import confident, label_error, self_confidence
-from packager.data.checks.run import LABELS, MODEL_FREE, WITH_MODELS, check
+from packager.data.checks.run import LABELS, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
+from packager.data.rows.text_storage import keep_text_plain
 
 
 def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[str]]:
@@ -57,7 +57,7 @@ def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[st
         except NotApplicableError:
             suspects = []
     else:
-        suspects = list({**MODEL_FREE, **WITH_MODELS}[name](table))
+        suspects = list({**WITHOUT_MODELS, **WITH_MODELS}[name](table))
     rows = {row for one in suspects if one.rows is not None for row in one.rows.tolist()}
     return rows, {one.column or "" for one in suspects if one.rows is None}
 
@@ -215,7 +215,7 @@ def peak() -> int:
 
 
 def main(arguments: list[str]) -> None:
-    frames.keep_text_plain()
+    keep_text_plain()
     if arguments == ["--labels"]:
         labels()
         made_up()

@@ -23,8 +23,9 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 import numpy as np
 import pandas as pd
 
-from packager.data.frames import infer_columns, keep_text_plain
-from packager.data.request_rows import RowChecker
+from packager.data.frames import infer_columns
+from packager.data.rows.request_rows import RowChecker
+from packager.data.rows.text_storage import keep_text_plain
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read
 from packager.model.compiled.model import CompiledModel

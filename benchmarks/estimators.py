@@ -37,18 +37,18 @@ import numpy as np
 import pandas as pd
 from estimators_recipe import ESTIMATORS, Entry
 
-from packager.data.frames import keep_text_plain
+from packager.data.rows.text_storage import keep_text_plain
 from packager.digest import canonical_json
 from packager.manifest.base import EquivalenceLevel, Isa
 from packager.manifest.manifest import Recipe, Serve, Split
 from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job, ReplayRequest
+from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
 from packager.worker.replay.differences import metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.perturb import perturb
 from packager.worker.replay.report import LADDER, ModelComparison
-from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
 from packager.worker.train.dataset import prepare
 from packager.worker.train.source_data import read_source
 

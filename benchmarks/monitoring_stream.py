@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import Profile
+from monitoring.stats.binning import build_profile
 from monitoring.stats.drift import Drift, measure
 
 TRAINED = slice("2003-07", "2005-06")

@@ -69,9 +69,9 @@ def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
         logs.log_line(logging.INFO, note)
     os.environ.setdefault("BENTOML_HOME", str(home))
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-    checked = settings.compiled_check > 0 and manifest.compiled.verdict == "equal"
+    checked = settings.shadow_ratio > 0 and manifest.compiled.verdict == "equal"
     if checked:
-        os.environ[sampler.FOLDER] = str(home)
+        os.environ[sampler.SHADOW_DIR] = str(home)
     logs.to_json()
     table = make_table()
     with steady(home), listen_on(settings.host, settings.port) as listening:

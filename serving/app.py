@@ -85,7 +85,7 @@ class App:
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
         self._ready = routes.READY | {settings.health_route}
         opened = routes.HEALTH | {settings.health_route}
-        self._open = opened if settings.metrics_closed else opened | {routes.METRICS}
+        self._open = opened if settings.metrics_auth else opened | {routes.METRICS}
         self._access = AccessLogger(settings.access_log)
         self._refusals = Refusals()
         self._feedback: Feedback | None = None
@@ -116,7 +116,7 @@ class App:
         self._routes = Routes.of(predictor.manifest, predictor.golden, self._settings)
         self._feedback = predictor.feedback
         pipeline = self._pipeline = Pipeline(predictor, self._settings, self._busy)
-        counting = self._counting = Recorder(predictor, self._settings.compiled_check)
+        counting = self._counting = Recorder(predictor, self._settings.shadow_ratio)
         counting.begin()
         pending = [startup]
 

@@ -30,6 +30,13 @@ def read(
         ) from error
 
 
+def switch(text: str) -> bool:
+    """``on`` or ``off``."""
+    if text not in ("on", "off"):
+        raise ValueError(text)
+    return text == "on"
+
+
 def between(low: int, high: int) -> Callable[[str], int]:
     """Whole numbers from ``low`` to ``high``."""
 

@@ -58,7 +58,7 @@ class Routes:
             manifest,
             golden,
             keyed=settings.keys_file is not None,
-            metrics_keyed=settings.metrics_closed,
+            metrics_keyed=settings.metrics_auth,
             feedback=feedback,
         )
         budget = settings.budget

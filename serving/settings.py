@@ -36,7 +36,7 @@ class Settings:
     """How this server listens, and what it refuses."""
 
     root: Root
-    """``MODEL_ROOT``: where code, models and package lie."""
+    """``MODEL_ROOT``: the folder of code, models and package."""
     host: str
     """``MODEL_HOST``: the address listened on."""
     port: int
@@ -47,24 +47,24 @@ class Settings:
     """``MODEL_MAX_BODY_BYTES``: a larger request is refused (413)."""
     max_values: int
     """``MODEL_MAX_VALUES``: a request of more, or for an answer of more, is refused (413)."""
-    queue: int
-    """``MODEL_QUEUE``: requests a worker lets wait; beyond that it is overloaded (503)."""
-    batch_rows: int
-    """``MODEL_BATCH_ROWS``: most rows of waiting requests predicted together; 1 for no batches."""
+    max_queue: int
+    """``MODEL_MAX_QUEUE``: requests that wait for the model, per worker; beyond, 503."""
+    max_batch_rows: int
+    """``MODEL_MAX_BATCH_ROWS``: rows predicted together; 1 for no batches."""
     deadline_seconds: float
     """``MODEL_DEADLINE_SECONDS``: a request that takes longer is given up (504)."""
     hang_seconds: float
-    """``MODEL_HANG_SECONDS``: a worker that stands still for so long is ended and started again."""
+    """``MODEL_HANG_SECONDS``: after a blocked event loop of so long a worker is replaced."""
     keys_file: Path | None
-    """``MODEL_API_KEYS_FILE``: who may ask; None for everybody."""
-    metrics_closed: bool
-    """Whether metrics need a key: where there are keys, unless ``MODEL_METRICS_ACCESS=open``."""
+    """``MODEL_API_KEYS_FILE``: keys of clients; None if no key is required."""
+    metrics_auth: bool
+    """``MODEL_METRICS_AUTH``: whether ``/metrics`` requires a key; by default if there are keys."""
     access_log: AccessLog
     """``MODEL_ACCESS_LOG``: requests that get a line in the log."""
-    compiled_check: float
-    """``MODEL_COMPILED_CHECK``: share of compiled rows that the model itself predicts again."""
+    shadow_ratio: float
+    """``MODEL_SHADOW_RATIO``: part of the compiled rows that the model predicts again."""
     feedback: FeedbackSettings
-    """Labels that come late, and suspicious rows."""
+    """Late labels, and the log of flagged rows."""
     health_route: str
     """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
     predict_route: str
@@ -84,12 +84,13 @@ class Settings:
 
         workers = environment.get("MODEL_WORKERS")
         keys = environment.get(VARIABLE)
-        given = "keys" if keys else "open"
-        closed = read("MODEL_METRICS_ACCESS", given, _one_of("open", "keys"), "open or keys")
-        if closed == "keys" and not keys:
+        metrics_auth = read(
+            "MODEL_METRICS_AUTH", "on" if keys else "off", variables.switch, "on or off"
+        )
+        if metrics_auth and not keys:
             raise UsageError(
-                f"MODEL_METRICS_ACCESS: expected {VARIABLE} beside it, got none",
-                "name a file of keys, or leave the metrics open",
+                f"MODEL_METRICS_AUTH=on: expected {VARIABLE} to be set too, got none",
+                f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
             )
         predict_route = read(PREDICT_ROUTE, "", _route(*HEALTHY), FREE_ROUTE)
         return cls(
@@ -105,21 +106,23 @@ class Settings:
             max_values=read(
                 "MODEL_MAX_VALUES", str(MAX_VALUES), between(1, 1 << 40), "a number of values"
             ),
-            queue=read("MODEL_QUEUE", "64", between(1, 1 << 20), "a number of requests"),
-            batch_rows=read("MODEL_BATCH_ROWS", "1000", between(1, 1 << 20), "a number of rows"),
+            max_queue=read("MODEL_MAX_QUEUE", "64", between(1, 1 << 20), "a number of requests"),
+            max_batch_rows=read(
+                "MODEL_MAX_BATCH_ROWS", "1000", between(1, 1 << 20), "a number of rows"
+            ),
             deadline_seconds=read(
                 "MODEL_DEADLINE_SECONDS", "30", within(0, 86_400), "positive seconds"
             ),
             hang_seconds=read("MODEL_HANG_SECONDS", "60", _at_least_one, "seconds, at least 1"),
             keys_file=Path(keys) if keys else None,
-            metrics_closed=closed == "keys",
+            metrics_auth=metrics_auth,
             access_log=read(
                 "MODEL_ACCESS_LOG",
                 "errors",
                 _one_of("off", "errors", "all"),
                 "off, errors or all",
             ),
-            compiled_check=read("MODEL_COMPILED_CHECK", "0", _share, "a share from 0 to 1"),
+            shadow_ratio=read("MODEL_SHADOW_RATIO", "0", _ratio, "a number from 0 to 1"),
             feedback=FeedbackSettings.from_environment(environment),
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICTING, predict_route), FREE_ROUTE),
             predict_route=predict_route,
@@ -170,7 +173,7 @@ def _at_least_one(text: str) -> float:
     return number
 
 
-def _share(text: str) -> float:
+def _ratio(text: str) -> float:
     number = float(text)
     if not 0 <= number <= 1:
         raise ValueError(number)

@@ -26,6 +26,13 @@ pytest_plugins = ["data_fixtures", "table_fixtures", "worker_fixtures"]
 """Modules of ``tests/support`` with fixtures that tests of several rooms share."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test of a package that was built and trained is ``slow``: it waits for the build."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "local_package" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def text_is_held_as_before() -> Iterator[None]:
     """What ``keep_text_plain`` sets, as a process that serves does, ends with the test."""

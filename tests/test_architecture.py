@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from packager.image.runtime import SHARED
+from packager.image.runtime import SERVING_MODULES, TRAINING_MODULES
 
+SHARED = SERVING_MODULES + TRAINING_MODULES
 TOP = Path(__file__).parent.parent
 ROOMS = ("packager", "serving", "monitoring")
 LONGEST = 320
@@ -69,6 +70,13 @@ def is_shared(path: str) -> bool:
     """Whether a module works inside an image, ``serving`` aside, which stands above these."""
     return not path.startswith("serving/") and any(
         path.startswith(name) if name.endswith("/") else path == name for name in SHARED
+    )
+
+
+def is_served(path: str) -> bool:
+    """Whether a module is in every image."""
+    return any(
+        path.startswith(name) if name.endswith("/") else path == name for name in SERVING_MODULES
     )
 
 
@@ -196,15 +204,15 @@ RULES = {
     shared_modules: (
         (
             "packager/worker/x.py",
-            "from packager.data import request_rows\ndef f():\n    import joblib\n",
+            "from packager.data.rows import request_rows\ndef f():\n    import joblib\n",
         ),
         [
             ("packager/manifest/manifest.py", "from packager.project.config import Project\n"),
             ("packager/manifest/manifest.py", "from packager import project\n"),
             ("packager/worker/x.py", "from ..image import layers\n"),
-            ("packager/data/request_rows.py", "def f():\n    from serving import app\n"),
-            ("packager/data/request_rows.py", "import pyarrow as pa\n"),
-            ("packager/data/request_rows.py", "class A:\n    import sklearn\n"),
+            ("packager/data/rows/request_rows.py", "def f():\n    from serving import app\n"),
+            ("packager/data/rows/request_rows.py", "import pyarrow as pa\n"),
+            ("packager/data/rows/request_rows.py", "class A:\n    import sklearn\n"),
             ("packager/digest.py", "try:\n    import xxhash\nexcept ImportError:\n    pass\n"),
             ("packager/worker/x.py", "def f():\n    import requests\n"),
         ],
@@ -234,12 +242,18 @@ RULES = {
             ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/metrics/registry.py"): (
+    one_place_for(
+        "prometheus_client", "monitoring/metrics/registry.py", "packager/client/exposition.py"
+    ): (
         ("monitoring/metrics/registry.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
     one_place_for(
-        "uvicorn", "serving/http/server.py", "serving/http/fast_path.py", "serving/http/upgrades.py"
+        "uvicorn",
+        "serving/http/server.py",
+        "serving/http/fast_path.py",
+        "serving/http/upgrades.py",
+        "serving/http/uvicorn_check.py",
     ): (
         ("serving/http/server.py", "import uvicorn\n"),
         [
@@ -293,11 +307,71 @@ def test_every_room_is_walked():
 
 def test_shared_names_are_told_from_host_names():
     assert names_shared("packager.errors.PackageError")
-    assert names_shared("packager.data.request_rows")
+    assert names_shared("packager.data.rows.request_rows")
     assert names_shared("packager.worker")
     assert not names_shared("packager.database")
     assert not names_shared("packager.cli.main")
     assert not names_shared("packager")
+
+
+STARTED = (
+    "serving/__main__.py",
+    "serving/health.py",
+    "serving/platforms.py",
+    "serving/predict_file.py",
+    "serving/service.py",
+    "serving/shadow/checker.py",
+)
+"""What is started by name in a served image: the server's processes, its health check, the program
+``serve``, and what ``package predict`` runs."""
+
+
+def imported_modules(name: str, known: Collection[str]) -> set[str]:
+    """The modules that importing ``name`` executes: itself, and the packages around it."""
+    parts = name.split(".")
+    places = ["/".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    return {
+        path
+        for place in places
+        for path in (f"{place}.py", f"{place}/__init__.py")
+        if path in known
+    }
+
+
+def reached(starts: Iterable[str], texts: Mapping[str, str]) -> set[str]:
+    """Every module that these import, directly or through others, in functions too."""
+    found: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        names = [one.name for one in imports(path, texts[path])]
+        names.append(path.removesuffix(".py").replace("/", "."))
+        waiting += [inner for name in names for inner in imported_modules(name, texts)]
+    return found
+
+
+def test_an_image_that_serves_holds_what_it_imports_and_nothing_else():
+    texts = modules()
+    served = {path for path in texts if is_served(path)}
+    needed = reached(STARTED, texts)
+    assert sorted(needed - served) == []
+    assert sorted(served - needed) == []
+
+
+def test_the_walk_of_imports_follows_functions_and_packages():
+    texts = {
+        "serving/__init__.py": "",
+        "serving/a.py": "def f():\n    from serving.b import c\n",
+        "serving/b/__init__.py": "",
+        "serving/b/c.py": "import packager.errors\n",
+        "packager/__init__.py": "",
+        "packager/errors.py": "",
+        "packager/digest.py": "",
+    }
+    assert reached(["serving/a.py"], texts) == set(texts) - {"packager/digest.py"}
 
 
 FLOORS = {
@@ -309,7 +383,7 @@ FLOORS = {
         5: "runners compare deploy trust solutions",
         4: "project tables image registry worker serving tracker",
         3: "data model environment engine client",
-        2: "manifest files cache location tar_reader confinement",
+        2: "manifest files cache location tar_reader confinement sandbox",
         1: "errors digest progress text lease exit_reason monitoring",
     }.items()
     for name in names.split()

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from packager.image.runtime import SHARED
+from packager.image.runtime import SERVING_MODULES, TRAINING_MODULES
 
 TOP = Path(__file__).parent.parent
 DOCS = TOP / "docs"
@@ -50,8 +50,8 @@ def rooms_there() -> set[str]:
 
 def image_rooms() -> set[str]:
     """The rooms that go into the image."""
-    parts = [name.removeprefix("packager/").rstrip("/") for name in SHARED]
-    return {part.removesuffix(".py") for part in parts} - {"__init__"}
+    names = [name.removeprefix("packager/") for name in SERVING_MODULES + TRAINING_MODULES]
+    return {name.split("/")[0].removesuffix(".py") for name in names} - {"__init__"}
 
 
 def texts(picture: str, kind: str) -> list[str]:

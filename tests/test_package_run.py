@@ -117,7 +117,7 @@ def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
     settings = {
         "MODEL_FEEDBACK_KEY_FILE": str(keys),
         "MODEL_STATE_DIR": str(tmp_path / "state"),
-        "MODEL_SUSPICIOUS_LOG": str(log),
+        "MODEL_FLAGGED_LOG": str(log),
         "MODEL_WORKERS": "1",
         **env,
     }

@@ -23,7 +23,7 @@ from environments import COMMON
 from packager.cache import atomic_directory, cache_directory
 from packager.digest import sha256_bytes
 from packager.image.reference import open_reference
-from packager.image.runtime import INSTALLED_AT, runtime_digest, runtime_files
+from packager.image.runtime import INSTALLED_AT, runtime_digest, serving_runtime, training_runtime
 from packager.manifest.manifest import Manifest
 from packager.runners.local import UnpackedPackage, unpacked_package
 
@@ -134,7 +134,7 @@ def _built(recipe: str, frame: pd.DataFrame, target: str, mode: str) -> Path:
     """The OCI folder of a package, from the cache if the same was built before."""
     files = _project(recipe, frame, target, mode)
     contents = b"".join(name.encode() + content for name, content in sorted(files.items()))
-    runtime = runtime_digest(runtime_files())
+    runtime = runtime_digest(serving_runtime() | training_runtime())
     folder = cache_directory("peers") / f"package-{sha256_bytes(contents + runtime.encode())[:16]}"
     if not folder.exists():
         with atomic_directory(folder) as new:

@@ -27,7 +27,7 @@ REJECTIONS = (
 """Why a label is refused, whatever the task; ``NOT_A_CLASS`` or ``NOT_A_NUMBER`` besides."""
 NOT_A_CLASS = "not_a_class"
 NOT_A_NUMBER = "not_a_number"
-OLDER = "older"
+OTHER_VERSION = "other"
 """The ``version`` of outcomes of predictions that another version of the package made."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 DELAYS = (MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
@@ -39,7 +39,7 @@ class Outcome:
 
     bitmap: int
     """Slices of its row; without meaning for another version."""
-    ours: bool
+    own_version: bool
     """Whether this very version made the prediction."""
     delay: float
     """Seconds from prediction to label."""
@@ -68,8 +68,8 @@ class FeedbackMetrics:
             {outcome: counter.labels(*self._common, label(name), outcome) for outcome in outcomes}
             for name in slices
         ]
-        older = (self._common[0], OLDER, ALL)
-        self._older = {outcome: counter.labels(*older, outcome) for outcome in outcomes}
+        other = (self._common[0], OTHER_VERSION, ALL)
+        self._other_version = {outcome: counter.labels(*other, outcome) for outcome in outcomes}
         counter = series.counter("model_feedback_rejected_total", "Labels refused.", "reason")
         reasons = (*REJECTIONS, NOT_A_NUMBER if classes is None else NOT_A_CLASS)
         self._rejected = {reason: counter.labels(*self._common, reason) for reason in reasons}
@@ -107,8 +107,8 @@ class FeedbackMetrics:
 
     def _touched(self, outcome: Outcome) -> Iterator[tuple[Counter, float]]:
         name = SCORED if outcome.correct is None else OUTCOMES[not outcome.correct]
-        if not outcome.ours:
-            yield self._older[name], 1
+        if not outcome.own_version:
+            yield self._other_version[name], 1
             return
         for place in bits(outcome.bitmap):
             yield self._outcomes[place][name], 1
@@ -118,31 +118,34 @@ class FeedbackMetrics:
                 yield from self._confused(place, outcome)
 
     def _errors(self, series: Series) -> None:
-        texts = ("abs", "Absolute errors."), ("squared", "Squared errors.")
-        by_slice = [
-            series.counter(f"model_feedback_error_{name}_total", text, "slice")
-            for name, text in texts
-        ]
-        signed = series.counter(
-            "model_feedback_error_signed_total",
-            "Errors by sign: predictions over or under the label.",
+        """Sums of errors: counters, so that they add up over replicas; hence ``_total``.
+
+        The unit is that of the target, and its square. The absolute error has the direction as a
+        label: the sum over directions divided by the labels is the mean absolute error, the
+        difference divided by them is the bias.
+        """
+        absolute = series.counter(
+            "model_feedback_absolute_error_total",
+            "Sum of absolute errors, by whether predictions were over or under the label.",
             "slice",
             "direction",
         )
+        squared = series.counter(
+            "model_feedback_squared_error_total", "Sum of squared errors.", "slice"
+        )
         self._error_sums = [
             (
-                *(counter.labels(*self._common, label(name)) for counter in by_slice),
-                signed.labels(*self._common, label(name), "over"),
-                signed.labels(*self._common, label(name), "under"),
+                absolute.labels(*self._common, label(name), "over"),
+                absolute.labels(*self._common, label(name), "under"),
+                squared.labels(*self._common, label(name)),
             )
             for name in self._slices
         ]
 
     def _error_amounts(self, place: int, error: float) -> Iterator[tuple[Counter, float]]:
-        absolute, squared, over, under = self._error_sums[place]
-        yield absolute, abs(error)
-        yield squared, error * error
+        over, under, squared = self._error_sums[place]
         yield (over if error > 0 else under), abs(error)
+        yield squared, error * error
 
     def _confusions(self, series: Series, classes: Sequence[Any]) -> None:
         """Predicted by actual: of binary tasks in every slice, else overall and at most 10 by 10.

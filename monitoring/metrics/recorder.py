@@ -14,7 +14,7 @@ from typing import Any
 
 from monitoring.metrics.bin_counts import BinCounts
 from monitoring.metrics.prediction_counts import PredictionCounts
-from monitoring.metrics.serving import REASONS, Metrics
+from monitoring.metrics.serving import FLAGS, Metrics
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
 from monitoring.slices.clock import DatetimeUnit
 
@@ -93,7 +93,7 @@ class MetricsRecorder:
         self._expected = frozenset(
             f"{name}:{reason}"
             for name, why in apart.items()
-            for reason in REASONS
+            for reason in FLAGS
             if not why.counts(reason)
         )
         self._kept: list[Sequence[Any]] = []
@@ -123,7 +123,7 @@ class MetricsRecorder:
             self._add_flags(self.unexpected(batch.flags))
 
     def unexpected(self, flags: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-        """Per row the flags that make it suspicious: a time is always later than those before."""
+        """Per row the flags that count: a timestamp is always later than those of the training."""
         if not self._expected:
             return flags
         return [[flag for flag in own if flag not in self._expected] for own in flags]
@@ -140,16 +140,16 @@ class MetricsRecorder:
         for name, counts in self._bins.take():
             metrics.add_bins(name, counts)
         self._answers.write(metrics)
-        metrics.add_paths(self._compiled, self._rows - self._compiled)
+        metrics.add_forms(self._compiled, self._rows - self._compiled)
         metrics.add_anomalies(self._anomalies)
-        metrics.add_suspicious(self._suspicious)
+        metrics.add_flagged(self._flagged)
         metrics.flush()
         self._clear()
 
     def _clear(self) -> None:
         self._rows = self._compiled = 0
         self._anomalies: Tally[tuple[str, str]] = Tally()
-        self._suspicious: Tally[str] = Tally()
+        self._flagged: Tally[str] = Tally()
 
     def _count(self) -> None:
         """Add up what is kept."""
@@ -166,4 +166,4 @@ class MetricsRecorder:
     def _add_flags(self, flags: Iterable[Sequence[str]]) -> None:
         for own in flags:
             if own:
-                self._suspicious.update({flag.rpartition(":")[2] for flag in own})
+                self._flagged.update({flag.rpartition(":")[2] for flag in own})

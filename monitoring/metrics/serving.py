@@ -31,10 +31,10 @@ MAX_NAMED = 13
 MAX_APART = 2
 """Features without drift that are named."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
-REASONS = ("missing", "unseen", "out_of_range")
+FLAGS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
-PATHS = ("compiled", "native")
-CHECKS = ("equal", "otherwise", "dropped")
+FORMS = ("compiled", "native")
+COMPARISONS = ("match", "mismatch", "dropped")
 CODES = ("2xx", "4xx", "5xx")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
@@ -92,17 +92,15 @@ class Metrics:
         for prediction, count in counts.items():
             self._predicted[self._predicted_label(prediction)].inc(count)
 
-    def add_paths(self, compiled: int, native: int) -> None:
-        """Rows by which form of the model answered them."""
-        for path, count in zip(PATHS, (compiled, native), strict=True):
+    def add_forms(self, compiled: int, native: int) -> None:
+        """Rows by the form of the model that predicted them."""
+        for form, count in zip(FORMS, (compiled, native), strict=True):
             if count:
-                self._paths[path].inc(count)
+                self._forms[form].inc(count)
 
-    def add_compiled_check(self, outcome: str) -> None:
-        """One row of the live check; ``outcome`` is one of ``CHECKS``."""
-        self._checks[outcome].inc()
-        if outcome == "otherwise":
-            self._mismatches.inc()
+    def add_comparison(self, outcome: str) -> None:
+        """One row of the shadow comparison; ``outcome`` is one of ``COMPARISONS``."""
+        self._comparisons[outcome].inc()
 
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
@@ -125,10 +123,10 @@ class Metrics:
         """Columns of one request that the model does not know."""
         self._extra_columns.inc(count)
 
-    def add_suspicious(self, counts: Mapping[str, int]) -> None:
+    def add_flagged(self, counts: Mapping[str, int]) -> None:
         """Reason → rows with at least one such flag."""
         for reason, count in counts.items():
-            self._suspicious[reason].inc(count)
+            self._flagged[reason].inc(count)
 
     def add_unwritten(self, changes: int) -> None:
         """Changes of any counter that could not be written to its file."""
@@ -137,7 +135,7 @@ class Metrics:
 
     def flush(self) -> None:
         """Write what histograms hold back."""
-        for spread in (*self._requests.values(), *self._stages.values(), self._batch_rows):
+        for spread in (*self._requests.values(), *self._stages.values(), self._request_rows):
             spread.flush()
 
     def _serving(self, routes: Mapping[str, Sequence[str]]) -> None:
@@ -149,7 +147,8 @@ class Metrics:
             "code",
         )
         self._unwritten = self.series.counter(
-            "model_counts_unwritten_total", "Counts that are kept in memory for want of room."
+            "model_unwritten_increments_total",
+            "Increments kept in memory because their file has no space.",
         ).labels(*self.series.common)
         self._requests: dict[tuple[str, str], BufferedHistogram] = {}
         self._observe: dict[tuple[str, int], Callable[[float], None]] = {}
@@ -164,8 +163,10 @@ class Metrics:
         self._stages = {name: stage(name) for name in STAGES}
         self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
         """By stage: take the seconds that one request spent in it."""
-        self._batch_rows = self.series.histogram("model_batch_rows", "Rows of a request.", ROWS)()
-        self.observe_rows = self._batch_rows.observe
+        self._request_rows = self.series.histogram(
+            "model_request_rows", "Rows of a request.", ROWS
+        )()
+        self.observe_rows = self._request_rows.observe
         """Take the rows of one answered request."""
 
     def _request(self, route: str, code: str) -> Callable[[float], None]:
@@ -186,18 +187,18 @@ class Metrics:
         counter = self.series.counter("model_predictions_total", "Rows by prediction.", "predicted")
         self._predicted = {text: counter.labels(*common, text) for text in (*texts, NULL)}
         counter = self.series.counter(
-            "model_compiled_rows_total", "Rows by which form of the model answered.", "path"
+            "model_rows_total", "Rows by the form of the model that predicted them.", "form"
         )
-        self._paths = {path: counter.labels(*common, path) for path in PATHS}
+        self._forms = {form: counter.labels(*common, form) for form in FORMS}
         counter = self.series.counter(
-            "model_compiled_checks_total", "Rows of the live check by what came of it.", "outcome"
+            "model_shadow_comparisons_total",
+            "Rows of the compiled form that the model itself predicted again, by outcome.",
+            "outcome",
         )
-        self._checks = {text: counter.labels(*common, text) for text in CHECKS}
-        self._mismatches = self.series.counter(
-            "model_compiled_mismatches_total", "Rows the model itself answers otherwise."
-        ).labels(*common)
+        self._comparisons = {text: counter.labels(*common, text) for text in COMPARISONS}
         self.refused_rows = self.series.counter(
-            "model_refused_rows_total", "Rows that the model raised on, though it answers others."
+            "model_refused_rows_total",
+            "Rows on which the model raised an exception, though it predicts others.",
         ).labels(*common)
         self._slices = self._by_slice("model_slice_predictions_total", "Rows in a slice.")
         self._estimated_rows = self._by_slice(
@@ -207,9 +208,9 @@ class Metrics:
             "model_estimated_correct_total", "Estimated number of correct answers among them."
         )
         counter = self.series.counter(
-            "model_suspicious_rows_total", "Rows with at least one such flag.", "reason"
+            "model_flagged_rows_total", "Rows with at least one flag of this reason.", "reason"
         )
-        self._suspicious = {reason: counter.labels(*common, reason) for reason in REASONS}
+        self._flagged = {reason: counter.labels(*common, reason) for reason in FLAGS}
         self._extra_columns = self.series.counter(
             "model_extra_columns_total", "Columns that the model does not know, by request."
         ).labels(*common)
@@ -249,8 +250,8 @@ class Metrics:
             for text, count in zip(feature.bins, feature.counts, strict=True):
                 rows(feature.name, text, count)
         apart = self.series.gauge(
-            "model_feature_not_compared",
-            "Features that no drift is computed for, and why.",
+            "model_drift_excluded_features",
+            "Features for which no drift is computed, by reason.",
             "feature",
             "reason",
         )

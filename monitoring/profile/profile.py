@@ -3,7 +3,7 @@
 Drift is counted per bin, so every bin holds at least 1 % of the reference (with emptier ones the
 noise of PSI is not what its formula says). Bins: the distinct values if there are few, else
 quantiles; the most frequent categories and ``other``; for text of high cardinality its length.
-They are cut in :mod:`monitoring.profile.binning`. Functions import NumPy and pandas when they run:
+They are cut in :mod:`monitoring.stats.binning`. Functions import NumPy and pandas when they run:
 `package inspect` reads profiles and has no use for these, which are slow to import.
 """
 

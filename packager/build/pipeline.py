@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from packager.build.manifest import labels, make_manifest
-from packager.build.record import BuildRecord, write_record
+from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import Files, check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import (
@@ -25,12 +24,12 @@ from packager.engine.engine import Engine
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
-from packager.image.config import LABEL, Image, assemble
+from packager.image.config import LABEL, TRAINING_LABEL, Image, assemble
 from packager.image.docker_build import Builder, build_images, check_builder, own_template
 from packager.image.export import Destination, export_images
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
-from packager.image.stack import Stack, entries, make_stack
+from packager.image.stack import Stack, entries, make_stack, own_training_runtime
 from packager.image.stored_images import COMPANION
 from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress, Silent
@@ -44,15 +43,6 @@ from packager.runners.project import resolve_base, resolve_dependencies, resolve
 from packager.runners.result_cache import inputs_digest, keep_result, take_result
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
-
-
-@dataclass(frozen=True)
-class Built:
-    """What a build made: the manifest, and the images as they were delivered."""
-
-    manifest: Manifest
-    images: tuple[Image, ...]
-    """The image, then its companion if it has one."""
 
 
 @on_local_data
@@ -102,6 +92,7 @@ def build(
             inputs = inputs_digest(project, lock, worker.isolation, job)
             result = _resumed(inputs, folder, progress) if resume else None
             result = result or train(project, job, worker, folder, progress)
+            isolation = dict(worker.measures)
         kept.enter_context(keep_result(inputs, folder / "out", progress))
         manifest = make_manifest(
             project, lock, stack.runtime, code, result, folder, template, findings, spread
@@ -130,10 +121,11 @@ def build(
             progress.step(f"writing {output}")
             export_images(images, output, engine, progress)
     write_lock(dependencies.file, project.directory / LOCK)
-    record = BuildRecord.of(manifest, images, project.directory, started)
+    built = Built(manifest, images, isolation)
+    record = BuildRecord.of(built, project.directory, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
-    return Built(manifest, images)
+    return built
 
 
 def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
@@ -196,11 +188,13 @@ def _assemble(
     named = {**labels(project), f"{LABEL}.root": manifest.root}
     main = [*stack.below, *own]
     embed = project.data.embed if project.data else "none"
+    trains = {TRAINING_LABEL: own_training_runtime()}
     if embed == "image":
-        return (assemble(name, base, [*main, *stack.worker, *stack.data], platform, named),)
+        whole = [*main, *stack.worker, *stack.data]
+        return (assemble(name, base, whole, platform, {**named, **trains}),)
     image = assemble(name, base, main, platform, named)
     if embed == "none" and project.recipe is None:
         return (image,)
     more = [*stack.worker, *(stack.data if embed == "companion" else ())]
-    of_main = {**named, f"{LABEL}.companion-of": manifest.root}
+    of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
     return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))

@@ -20,7 +20,7 @@ from packager.cli.app import (
     opened,
     refuse_key_file,
 )
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import UsageError
 
 
@@ -43,8 +43,8 @@ def bench(
     Exit 1 where a request failed, and where a step got no answer at all.
     """
     from packager.client import read_key
+    from packager.report.bench import as_text
     from packager.run.bench.result import as_json as bench_json
-    from packager.run.bench.result import as_text
     from packager.run.bench.run import LoadPlan, bench_package, bench_server
 
     plan = LoadPlan(
@@ -63,7 +63,7 @@ def bench(
         refuse_key_file(key_file)
         with opened(reference, local) as (package, engine):
             found = bench_package(package, engine, plan, progress)
-    print_result(json.dumps(bench_json(found)) if as_json else as_text(found))
+    print_result(json.dumps(bench_json(found)) if as_json else as_text(found, terminal_columns()))
     if not all(step.passed for step in found.steps):
         raise typer.Exit(1)
 

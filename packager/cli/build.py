@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from packager.cli.app import CREATE, AsJson, app
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
-    from packager.build.pipeline import Built
+    from packager.build.record import Built
     from packager.image.export import Destination
 
 Builder = Literal["assemble", "docker"]
@@ -140,7 +140,7 @@ def train(
     spread = seed_sweep(
         load_project(project), seeds, Engine.connect(), ConsoleProgress(), base=base
     )
-    print_result(spread.model_dump_json() if as_json else spread_text(spread))
+    print_result(spread.model_dump_json() if as_json else spread_text(spread, terminal_columns()))
 
 
 @app.command(rich_help_panel=CREATE)
@@ -188,6 +188,7 @@ def _built(built: Built) -> dict[str, Any]:
         "root": built.manifest.root,
         "config_digest": image.digest,
         "size": image.size,
+        "isolation": dict(built.isolation) or None,
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion
         else None,

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from packager.cli.app import AsJson
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import CHECK, Where, data
-from packager.text import escape_control_characters
 
 if TYPE_CHECKING:
     from packager.review.check import CheckResult, CheckTarget
@@ -44,8 +43,8 @@ def check(
 
     Exit 1 if there are no rows, too.
     """
+    from packager.report.data_check import counts_text
     from packager.review.check import check_data, resolve_target
-    from packager.review.summary import summary
 
     place = resolve_target(path)
     found = check_data(
@@ -56,10 +55,11 @@ def check(
     if as_json:
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
         told |= {"digest": report.digest, "blocking": len(found.blocking)}
+        told |= {"isolation": dict(found.isolation) or None}
         told |= {"judged": len(report.findings) - len(found.open)}
         print_result(json.dumps(told))
     else:
-        print_result("\n".join(summary(report, found.verdicts)))
+        print_result(counts_text(report, found.verdicts, terminal_columns()))
     if found.blocking or not report.rows:
         raise typer.Exit(1)
 
@@ -75,8 +75,8 @@ def issues(
     as_json: AsJson = False,
 ) -> None:
     """Show the data issues without a verdict, worst first."""
+    from packager.report.data_check import issues_text
     from packager.review.check import check_data, resolve_target
-    from packager.review.summary import line_of
 
     place = resolve_target(path)
     found = check_data(place, ConsoleProgress(), target=target, against=baseline, base=base)
@@ -86,18 +86,16 @@ def issues(
         print_result(json.dumps({"issues": [finding.model_dump(mode="json") for finding in worst]}))
         return
     nothing = "nothing found" if found.report.rows else "no rows: nothing could be found"
-    print_result(
-        "\n".join(escape_control_characters(line_of(finding)) for finding in worst) or nothing
-    )
+    print_result(issues_text(worst, terminal_columns()) or nothing)
     rest = sum(found.report.counts.values()) - len(worst)
     if rest > 0:
         ConsoleProgress().step(f"{rest:,} more: --limit, or --output DIR for files and a page")
 
 
 def _write(found: CheckResult, place: CheckTarget, output: Path | None) -> None:
-    from packager.report.suspects import write_suspects
+    from packager.report.data_issues import write_issues
 
     if output is None:
         return
-    for file in write_suspects(found.report, found.open, found.verdicts, output, place.title):
+    for file in write_issues(found.report, found.open, found.verdicts, output, place.title):
         ConsoleProgress().step(f"wrote {file}")

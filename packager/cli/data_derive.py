@@ -68,6 +68,7 @@ def derive(
 def lineage(
     table: Table,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page to read, too.")] = None,
     follow: Annotated[
         list[str] | None,
         typer.Option(metavar="PLACE", help="Open tables at or under PLACE too (repeatable)."),
@@ -76,6 +77,7 @@ def lineage(
 ) -> None:
     """Show parents and children of a table, and which are stale."""
     from packager.location import Location
+    from packager.report.lineage_page import lineage_page
     from packager.report.lineage_svg import lineage_svg
     from packager.tables.delta import VersionedTable
     from packager.tables.lineage import lineage as run_lineage
@@ -94,6 +96,9 @@ def lineage(
     if svg is not None:
         with atomic_file(svg) as file:
             file.write_text(lineage_svg(nodes), encoding="utf-8")
+    if html is not None:
+        with atomic_file(html) as file:
+            file.write_text(lineage_page(nodes, location.name), encoding="utf-8")
     if as_json:
         facts = [
             {

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson
-from packager.cli.console import print_result
+from packager.cli.console import print_result, terminal_columns
 from packager.cli.data import COMPARE, data
-from packager.text import escape_control_characters
 
 Which = Annotated[
     str,
@@ -25,19 +24,21 @@ Which = Annotated[
 def fingerprint(path: Which, as_json: AsJson = False) -> None:
     """Print the fingerprint (dfp/1) of a table, read in flat memory."""
     from packager.compare.tables import open_side
+    from packager.report.table import pairs
 
     found = open_side(path).fingerprint
     if as_json:
         print_result(found.dump().decode())
         return
-    print_result(f"rows       {found.row_count}")
-    print_result(f"content    {found.rows[0]}{found.rows[1]}")
-    print_result(f"in order   {found.ordered}")
-    print_result(f"schema     {found.schema_}")
-    for entry in found.files:
-        print_result(f"file       {entry.sha256}  {entry.path}")
-    for name, total in found.columns.items():
-        print_result(f"column     {total}  {escape_control_characters(name)}")
+    facts = [
+        ("rows", f"{found.row_count:,}"),
+        ("content", f"{found.rows[0]}{found.rows[1]}"),
+        ("in order", found.ordered),
+        ("schema", found.schema_),
+        *(("file", f"{entry.sha256}  {entry.path}") for entry in found.files),
+        *(("column", f"{total}  {name}") for name, total in found.columns.items()),
+    ]
+    print_result(pairs(facts, terminal_columns()))
 
 
 @data.command(rich_help_panel=COMPARE)
@@ -58,6 +59,8 @@ def diff(
 
     names = [name for name in (key_columns or "").split(",") if name]
     found = compare(open_side(before), open_side(after), names)
-    print_result(json.dumps(compared_json(found)) if as_json else compared_text(found))
+    print_result(
+        json.dumps(compared_json(found)) if as_json else compared_text(found, terminal_columns())
+    )
     if exit_code and not found.equal:
         raise typer.Exit(1)

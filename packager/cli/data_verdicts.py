@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from packager.cli.app import AsJson, GroupedVerbs
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import CHECK, ROWS, WHERE, Where, data
 from packager.errors import UsageError
 
@@ -81,6 +81,7 @@ data.add_typer(verdicts, name="verdicts", rich_help_panel=CHECK)
 @verdicts.command("list")
 def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
     """Print every verdict."""
+    from packager.report.data_check import verdicts_text
     from packager.review.check import resolve_target
     from packager.review.verdicts import read_verdicts
 
@@ -89,7 +90,7 @@ def list_verdicts(where: Where = ".", as_json: AsJson = False) -> None:
     if as_json:
         print_result(json.dumps({"verdicts": [given.model_dump() for given in found]}))
     else:
-        print_result("\n".join(_line(given) for given in found) or "no verdicts")
+        print_result(verdicts_text(found, terminal_columns()) or "no verdicts")
 
 
 @verdicts.command("import")
@@ -206,8 +207,3 @@ def _tell(found: tuple[Verdict, ...], file: Path, as_json: bool) -> None:
         print_result(json.dumps({"file": str(file), "verdicts": len(found)}))
     else:
         print_result(f"{file}: {len(found)} verdict{'s' if len(found) != 1 else ''}")
-
-
-def _line(given: Verdict) -> str:
-    what = f"{given.column} = {given.value or 'empty'}" if given.verdict == "fix" else ""
-    return f"{given.row_hash}  {given.verdict:<6}  {what}  {given.reason}".rstrip()

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import AsJson
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.cli.data import VERSIONS, data
 from packager.errors import PackageError
 
@@ -80,7 +80,7 @@ def log(table: Table, as_json: AsJson = False) -> None:
     if as_json:
         print_result(json.dumps([log_json(version) for version in reversed(versions)]))
     elif versions:
-        print_result(log_text(versions))
+        print_result(log_text(versions, terminal_columns()))
 
 
 @data.command(rich_help_panel=VERSIONS)

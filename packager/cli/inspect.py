@@ -9,21 +9,29 @@ from typing import Annotated
 import typer
 
 from packager.cli.app import INSPECT, AsJson, Local, Ref, app
-from packager.cli.console import ConsoleProgress, print_result
+from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import UsageError
 
 
 @app.command(rich_help_panel=INSPECT)
-def inspect(reference: Ref, as_json: AsJson = False) -> None:
-    """Show what is in a package: recipe, data, metrics by slice, layers."""
+def inspect(
+    reference: Ref,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every input, slice, condition and layer.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in a package: recipe, data, metrics, worst slices."""
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.report import package as inspection
 
     with open_reference(reference, Engine.connect()) as found:
-        print_result(
-            json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found)
-        )
+        if as_json:
+            print_result(json.dumps(inspection.as_json(found)))
+        else:
+            columns = terminal_columns()
+            print_result(inspection.as_text(found, columns, everything=everything))
 
 
 @app.command(rich_help_panel=INSPECT)
@@ -55,10 +63,14 @@ def diff(
             place = runs_on((one, other), engine, progress, local=local)
             found = evaluate_pair(one, other, data, place, progress)
             print_result(
-                json.dumps(evaluation.as_json(found)) if as_json else evaluation.as_text(found)
+                json.dumps(evaluation.as_json(found))
+                if as_json
+                else evaluation.as_text(found, terminal_columns())
             )
             return
         change = diff_packages(one, other)
     print_result(
-        json.dumps(package_diff.as_json(change)) if as_json else package_diff.as_text(change)
+        json.dumps(package_diff.as_json(change))
+        if as_json
+        else package_diff.as_text(change, terminal_columns())
     )

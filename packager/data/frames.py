@@ -29,14 +29,6 @@ Format = Literal["csv", "parquet"]
 _FORMATS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 
 
-def keep_text_plain() -> None:
-    """Hold text in Python's own strings in this process, whether pyarrow is there or not.
-
-    Else a model trained beside pyarrow could hold arrays that nothing without it can load.
-    """
-    pd.set_option("mode.string_storage", "python")
-
-
 def source_files(path: Path) -> tuple[Format, list[Path]]:
     """Format and files of a data source, in reading order (by relative posix path).
 

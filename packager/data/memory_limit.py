@@ -125,11 +125,10 @@ def _of_process() -> int:
 def _of_group() -> int:
     """What is left of a container's limit."""
     try:
-        limit = (_GROUP / "memory.max").read_text().strip()
+        limit = int((_GROUP / "memory.max").read_text())  # "max" where there is none
         used = int((_GROUP / "memory.current").read_text())
-        cached = dict(line.split() for line in (_GROUP / "memory.stat").read_text().splitlines())
+        stat = (_GROUP / "memory.stat").read_text().splitlines()
+        cached = int(dict(line.split() for line in stat).get("inactive_file", 0))
     except (OSError, ValueError):
         return UNKNOWN
-    if limit == "max":
-        return UNKNOWN
-    return max(0, int(limit) - used + int(cached.get("inactive_file", 0)))
+    return max(0, limit - used + cached)

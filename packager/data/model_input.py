@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from packager.data.iso_times import as_times, first_without_time
+from packager.data.rows.iso_times import as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions
 from packager.text import display_value

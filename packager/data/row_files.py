@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.csv_cells import parse_cells
 from packager.data.csv_files import read_csv
 from packager.data.frames import Format, column_names, same_columns
 from packager.data.memory_limit import check_room, fitting_memory
 from packager.data.model_input import seconds
 from packager.data.parquet_files import parquet_schema, read_parquet
 from packager.data.parquet_open import refuse_too_large
+from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Schema

@@ -22,7 +22,7 @@ WALLS: dict[str, Any] = {
     "pids_limit": MAX_PROCESSES,
 }
 """Of every service."""
-WATCHER_MEMORY = "${WATCHER_MEMORY:-2g}"
+MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
 """Of Prometheus, Alertmanager and Grafana each."""
 PREPARE = f"""
 import base64, os, pathlib
@@ -191,7 +191,7 @@ def _model(one: Member) -> dict[str, Any]:
 
 
 def _watcher(image: str) -> dict[str, Any]:
-    return {"image": image, **WALLS, "mem_limit": WATCHER_MEMORY}
+    return {"image": image, **WALLS, "mem_limit": MONITORING_MEMORY}
 
 
 def _literal(text: str) -> str:

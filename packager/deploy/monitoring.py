@@ -23,14 +23,14 @@ from packager.deploy.yaml import dump
 from packager.errors import PackageError
 from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
-from packager.text import display_value
+from packager.text import display_value, printable
 
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 SUPERVISOR_MIB = 100
 WORKER_MIB = 200
 """A worker without its model, and what any request may take."""
-MODEL_IN_MEMORY = 8
+MODEL_MEMORY_FACTOR = 8
 """Times the bytes of its files that a model takes once loaded, at the most."""
 LARGEST_REQUEST_MIB = 16
 REQUEST_SHARE = 6
@@ -107,7 +107,7 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
 def replica_mib(manifest: Manifest) -> int:
     """MiB that one replica may use, in whole 256 MiB (docs/serving.md, "Memory")."""
     model = sum(entry.size for entry in manifest.model) / (1 << 20)
-    worker = WORKER_MIB + MODEL_IN_MEMORY * model + REQUEST_SHARE * LARGEST_REQUEST_MIB
+    worker = WORKER_MIB + MODEL_MEMORY_FACTOR * model + REQUEST_SHARE * LARGEST_REQUEST_MIB
     needed = SUPERVISOR_MIB + manifest.serve.workers * worker
     return math.ceil(needed / 256) * 256
 
@@ -141,7 +141,7 @@ def model_files(model: MonitoredModel) -> dict[str, str]:
     rules_file, tests_file, dashboard_file = own_paths(model.name)
     rules = rules_document([*recording_groups(model), alert_group(model)])
     tests = unit_tests(model, rule_cases(model), f"../rules/{model.name}.yml")
-    drawn = json.dumps(dashboard(model), indent=2, ensure_ascii=False)
+    drawn = printable(json.dumps(dashboard(model), indent=2, ensure_ascii=False))
     return {rules_file: dump(rules), tests_file: dump(tests), dashboard_file: drawn + "\n"}
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from packager.text import escape_in_literal
+
 # Text for YAML 1.1, but a number or a boolean for some reader of another version.
 NOT_TEXT_EVERYWHERE = re.compile(r"[\d.+-].*|[yn]", re.IGNORECASE | re.DOTALL)
 
@@ -40,4 +42,4 @@ def dump(document: Mapping[str, Any]) -> str:
     text: str = yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf
     )
-    return text
+    return escape_in_literal(text)  # such text stands in double quotes

@@ -22,6 +22,12 @@ UV_NAMES = {
     "find-links": ("--find-links", ("UV_FIND_LINKS",)),
     "trusted-host": ("--allow-insecure-host", ("UV_INSECURE_HOST",)),
 }
+ADDRESSES = {
+    "--default-index": ("UV_DEFAULT_INDEX", " "),
+    "--extra-index-url": ("UV_EXTRA_INDEX_URL", " "),
+    "--find-links": ("UV_FIND_LINKS", ","),
+}
+"""uv's options for addresses, which may hold credentials: variable, and what separates values."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,26 @@ class IndexOptions:
         own += ("--index-strategy", chosen) if chosen else ()
         tied = index_pins(folder, asked.texts)
         return replace(self, arguments=(*arguments, *own), tied=tied, settings=settings)
+
+    def command(self) -> tuple[list[str], dict[str, str]]:
+        """Arguments and environment for uv; addresses are in the environment.
+
+        Every user of the machine can read the arguments of a process, its environment only the
+        user who started it. A variable replaces one that the user set, as an option does.
+        """
+        arguments, found = [], dict[str, list[str]]()
+        words = iter(self.arguments)
+        for word in words:
+            if word in ADDRESSES:
+                found.setdefault(word, []).append(next(words))
+            else:
+                arguments.append(word)
+        addresses = {
+            name: separator.join(found[option])
+            for option, (name, separator) in ADDRESSES.items()
+            if option in found
+        }
+        return arguments, {**self.environment, **addresses}
 
     def credentials(self) -> dict[str, tuple[str, str]]:
         """``host:port`` → (user, password), as the indexes' addresses hold them; uv drops them."""

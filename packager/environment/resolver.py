@@ -206,7 +206,8 @@ def _uv(
         command += ["--config-file", str(settings), "--python", sys.executable]
         command += ["--only-binary", ":all:", "--no-python-downloads"]
         command += ["--python-version", python, "--python-platform", target.uv_platform]
-        return run([*command, *options, *index.arguments], index.environment)
+        arguments, environment = index.command()
+        return run([*command, *options, *arguments], environment)
 
 
 def _explain(error: _UvError, target: Target, index: IndexOptions, called: str) -> PackageError:

@@ -23,11 +23,15 @@ COPIES = {
     "/code": "code",
     "/models": "model",
     "/package": "package",
-    "/opt": "worker wheels",
-    "/data": "data",
 }
+TRAINING = "training runtime"
+"""The layer of the modules that train, check and compare."""
+COPIES_ON_TOP = {"/opt/venv": "worker wheels", "/opt/runtime": TRAINING, "/data": "data"}
+"""In a companion, above ``/package``."""
 EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "model-packager"
+TRAINING_LABEL = f"{LABEL}.training-runtime"
+"""Tree digest of the runtime that trains, in the config of the image that holds it."""
 ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     "BENTOML_HOME": "/tmp/bentoml",
@@ -122,7 +126,11 @@ def healthcheck() -> dict[str, Any]:
 def layer_names(config: Mapping[str, Any]) -> list[str]:
     """What each layer of one of our images holds, bottom up, whoever built it."""
     steps = [entry for entry in config.get("history") or () if not entry.get("empty_layer")]
-    return [_layer_name(str(step.get("created_by", ""))) for step in steps]
+    names: list[str] = []
+    for step in steps:
+        copies = COPIES_ON_TOP if "package" in names else COPIES
+        names.append(_layer_name(str(step.get("created_by", "")), copies))
+    return names
 
 
 def with_layers(history: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
@@ -141,8 +149,8 @@ def with_layers(history: Sequence[Mapping[str, Any]], count: int) -> list[Mappin
     return [history[i] for i in sorted(order[:count])]
 
 
-def _layer_name(created_by: str) -> str:
+def _layer_name(created_by: str, copies: Mapping[str, str]) -> str:
     copied = COPIED.match(created_by)
     if copied:
-        return COPIES.get(copied[1], created_by)
+        return copies.get(copied[1], created_by)
     return created_by.removeprefix(f"{LABEL}: ")

@@ -19,7 +19,7 @@ from packager.confinement import refuse_leaving
 from packager.digest import CHUNK
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.image.config import LABEL, Image, image_of
+from packager.image.config import COPIES_ON_TOP, LABEL, Image, image_of
 from packager.image.dockerfile import NAME as TEMPLATE
 from packager.image.dockerfile import render
 from packager.image.export import Destination, load_into
@@ -153,7 +153,12 @@ def base_image(name: str, image: Image, layers: Sequence[Layer], base: Base) -> 
 
 def on_top(parent: str, layers: Sequence[Layer]) -> str:
     """A Dockerfile that lays the folders of ``layers`` over an image."""
-    folders = sorted({name.partition("/")[0] for name in _merged(layers)})
+    names = _merged(layers)
+    folders = [
+        folder.lstrip("/")
+        for folder in COPIES_ON_TOP
+        if any(name.startswith(f"{folder}/".lstrip("/")) for name in names)
+    ]
     return "".join([f"FROM {parent}\n", *(f"COPY {name}/ /{name}/\n" for name in folders)])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
-from packager.errors import UsageError
+from packager.errors import PackageError, UsageError
 from packager.image.config import PORT, USER, environment, healthcheck
 from packager.image.runtime import VENV
 from packager.manifest.manifest import Base
@@ -33,6 +33,7 @@ def render(base: Base | None, labels: Mapping[str, str], text: str | None = None
         f"{name}={_quoted(value)}"
         for name, value in (entry.split("=", 1) for entry in environment(base))
     )
+    _refuse_invisible(base, labels)
     values = {
         "base": base.reference if base else "scratch",
         "environment": quoted,
@@ -43,6 +44,20 @@ def render(base: Base | None, labels: Mapping[str, str], text: str | None = None
         "command": json.dumps([f"/{VENV}/bin/python", "-m", "serving"]),
     }
     return _filled(template() if text is None else text, values)
+
+
+def _refuse_invisible(base: Base | None, labels: Mapping[str, str]) -> None:
+    """Raise ``PackageError`` for texts that Docker or a reader could take for something else.
+
+    A Dockerfile has no escapes for line breaks and other characters that are not printable.
+    """
+    own = (base.reference, *base.env) if base else ()
+    for text in (*own, *labels.values()):
+        if not text.isprintable():
+            raise PackageError(
+                f"base and labels: expected printable text for the Dockerfile, got {text[:80]!a}",
+                "use a base whose name and environment variables have no such characters",
+            )
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

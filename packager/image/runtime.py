@@ -1,9 +1,13 @@
-"""The runtime layer: exactly the modules of this project that work inside an image."""
+"""The two runtime layers: the modules of this project that work inside an image.
+
+What serves is in every image, what trains, checks and compares in the companion only
+(docs/decisions/012-two-runtimes.md).
+"""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from packager.digest import sha256_bytes, sha256_file, tree_digest
@@ -15,7 +19,7 @@ COMMANDS = f"{INSTALLED_AT}/bin"
 VENV = "opt/venv"
 """Where the dependencies are in an image."""
 
-SERVE = """\
+SERVE_COMMAND = """\
 #!{python}
 # Hosting platforms start a container as `docker run IMAGE serve` and ask port 8080.
 import os
@@ -26,27 +30,50 @@ from serving.platforms import SERVE_PORT
 os.environ.setdefault("PORT", str(SERVE_PORT))
 os.execv(sys.executable, [sys.executable, "-m", "serving"])
 """
-# The modules that host and image share (docs/architecture.md). A package is named by a trailing
-# slash and goes in whole, with its subfolders.
-SHARED = (
+# Files, and folders with all they hold, which end with a slash.
+SERVING_MODULES = (
     "packager/__init__.py",
     "packager/digest.py",
     "packager/errors.py",
-    "packager/exit_reason.py",
     "packager/text.py",
+    "packager/data/__init__.py",
+    "packager/data/rows/",
     "packager/manifest/",
-    "packager/data/",
     "packager/model/",
-    "packager/worker/",
-    "monitoring/",
+    "packager/sandbox/",
+    "monitoring/__init__.py",
+    "monitoring/flagged_rows_log.py",
+    "monitoring/exposition/",
+    "monitoring/feedback/",
+    "monitoring/metrics/",
+    "monitoring/profile/",
+    "monitoring/slices/",
     "serving/",
 )
+"""What serves: exactly what ``python -m serving`` and ``serving.predict_file`` import."""
+TRAINING_MODULES = (
+    "packager/data/",
+    "packager/exit_reason.py",
+    "packager/worker/",
+    "monitoring/stats/",
+)
+"""What trains, checks, replays and compares, on top of what serves."""
 
 
-def runtime_files() -> dict[str, Path]:
-    """Posix name → file of the running installation, for everything in ``SHARED``."""
+def serving_runtime() -> dict[str, Path]:
+    """Posix name → file of the running installation, of what serves."""
+    return _files(SERVING_MODULES)
+
+
+def training_runtime() -> dict[str, Path]:
+    """Posix name → file of the running installation, of what trains and does not serve."""
+    served = serving_runtime()
+    return {name: path for name, path in _files(TRAINING_MODULES).items() if name not in served}
+
+
+def _files(names: Sequence[str]) -> dict[str, Path]:
     files: dict[str, Path] = {}
-    for name in SHARED:
+    for name in names:
         place = _package_folder(name.split("/", 1)[0]).parent / name
         if place.is_file():
             files[name] = place
@@ -59,11 +86,11 @@ def runtime_files() -> dict[str, Path]:
 
 def commands(python: str) -> dict[str, bytes]:
     """Programs of the image by name, for ``docker run IMAGE NAME``; ``python`` runs them."""
-    return {"serve": SERVE.format(python=python).encode()}
+    return {"serve": SERVE_COMMAND.format(python=python).encode()}
 
 
-def runtime_digest(files: dict[str, Path], programs: Mapping[str, bytes] = {}) -> str:
-    """Tree digest of the runtime, as the manifest records it."""
+def runtime_digest(files: Mapping[str, Path], programs: Mapping[str, bytes] = {}) -> str:
+    """Tree digest of a runtime: of the one that serves, the manifest records it."""
     digests = {name: sha256_file(path) for name, path in files.items()}
     digests |= {f"bin/{name}": sha256_bytes(content) for name, content in programs.items()}
     return tree_digest(digests.items())

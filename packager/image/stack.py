@@ -10,8 +10,16 @@ from pathlib import Path
 from packager.digest import sha256_file
 from packager.image.base.base import BaseImage
 from packager.image.bytecode import Compiler
+from packager.image.config import TRAINING
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
-from packager.image.runtime import INSTALLED_AT, VENV, commands, runtime_digest, runtime_files
+from packager.image.runtime import (
+    INSTALLED_AT,
+    VENV,
+    commands,
+    runtime_digest,
+    serving_runtime,
+    training_runtime,
+)
 from packager.image.wheels import venv_entries, wheel_layers
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
@@ -22,13 +30,13 @@ class Stack:
     """The layers below the model, and what goes on top of them to train and replay."""
 
     below: tuple[Layer, ...]
-    """Base, environment, serving dependencies, runtime, code."""
+    """Base, environment, serving dependencies, the runtime that serves, code."""
     worker: tuple[Layer, ...]
-    """What only training and replay need."""
+    """What only training and replay need: their runtime and dependencies."""
     data: tuple[Layer, ...]
     """The data, if there is any."""
     runtime: str
-    """Tree digest of the runtime."""
+    """Tree digest of the runtime that serves."""
 
 
 def make_stack(
@@ -67,23 +75,34 @@ def make_stack(
         runtime_layer(compiler, fresh=fresh),
         _modules("code", code, "code", compiler, fresh),
     ]
+    worker = [training_layer(compiler, fresh=fresh), *groups["worker"]]
     data_layers = []
     if data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(data, "data")))
-    for layer in (*below, *groups["worker"], *data_layers):
+    for layer in (*below, *worker, *data_layers):
         progress.item(layer.name, layer.how, layer.size, layer.seconds)
-    return Stack(tuple(below), tuple(groups["worker"]), tuple(data_layers), own_runtime())
+    return Stack(tuple(below), tuple(worker), tuple(data_layers), own_runtime())
 
 
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
-    """The runtime of this installation, with bytecode where there is a compiler."""
+    """This installation's runtime that serves, with bytecode where there is a compiler."""
     programs = commands(f"/{VENV}/bin/python")
-    return _modules("runtime", runtime_files(), INSTALLED_AT, compiler, fresh, programs)
+    return _modules("runtime", serving_runtime(), INSTALLED_AT, compiler, fresh, programs)
+
+
+def training_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
+    """This installation's runtime that trains, in the same folder as the one that serves."""
+    return _modules(TRAINING, training_runtime(), INSTALLED_AT, compiler, fresh)
 
 
 def own_runtime() -> str:
-    """Tree digest of the runtime of this installation, as a manifest records it."""
-    return runtime_digest(runtime_files(), commands(f"/{VENV}/bin/python"))
+    """Tree digest of this installation's runtime that serves, as a manifest records it."""
+    return runtime_digest(serving_runtime(), commands(f"/{VENV}/bin/python"))
+
+
+def own_training_runtime() -> str:
+    """Tree digest of this installation's runtime that trains, as a companion's label has it."""
+    return runtime_digest(training_runtime())
 
 
 def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:

@@ -8,11 +8,14 @@ from packager.manifest.base import EquivalenceLevel, FrozenModel
 
 
 class Metrics(FrozenModel):
-    """Numbers on some held-out rows; ``intervals`` are 95 % (low, high)."""
+    """Numbers on some held-out rows."""
 
     rows: int
     values: dict[str, float]
     intervals: dict[str, tuple[float, float]] = {}
+    """Metric to its 95 % interval (low, high); formulas: ``worker/train/intervals.py``."""
+    baseline: dict[str, float] = {}
+    """The same metrics of a constant answer: the training rows' majority class, or mean."""
 
 
 class Evaluation(FrozenModel):

@@ -6,30 +6,30 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from packager.client.client import METRICS, server_address
+from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
 from packager.client.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
-from packager.monitor.exposition import Sample, samples
 from packager.text import display_value
+
+if TYPE_CHECKING:
+    from packager.client.exposition import Sample
 
 TIMEOUT = 30
 """Seconds for a connection, and between two bytes."""
-MAX_SERIES = 200_000
-"""Of one answer: a package exposes some tens of thousands at the most."""
 IDENTITY = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
     "model_feature_anomalies_total": ("feature", "kind"),
     "model_slice_predictions_total": ("slice",),
     "model_feedback_total": ("slice", "outcome"),
-    "model_feedback_error_abs_total": ("slice",),
-    "model_feedback_error_squared_total": ("slice",),
+    "model_feedback_absolute_error_total": ("slice",),
+    "model_feedback_squared_error_total": ("slice",),
 }
 GAUGES = {
     "model_feature_reference_rows": ("feature", "bin"),
@@ -37,7 +37,7 @@ GAUGES = {
     "model_slice_baseline_accuracy_ratio": ("slice",),
     "model_slice_baseline_mae": ("slice",),
     "model_slice_baseline_rows": ("slice",),
-    "model_feature_not_compared": ("feature", "reason"),
+    "model_drift_excluded_features": ("feature", "reason"),
 }
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 
@@ -154,19 +154,13 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _exposed(url: str, key: str | None) -> list[Sample]:
-    text = _get(url, {}, key).text
+    found = read_samples(_get(url, {}, key).text, url)
     try:
-        found = list(islice(samples(text), MAX_SERIES + 1))
-        if len(found) > MAX_SERIES:
-            raise ValueError(f"more than {MAX_SERIES} series")
         for sample in found:
             if sample.name in COUNTERS or sample.name in GAUGES:
                 _check_count(sample.name, sample.value)
     except ValueError as error:
-        raise PackageError(
-            f"{url}: expected metrics, got another content ({error})",
-            "name the address of a served package",
-        ) from error
+        raise not_metrics(url, error) from error
     if all(sample.name != IDENTITY for sample in found):
         raise PackageError(
             f"{url}: expected metrics of a package, got others ({len(found)} series)",

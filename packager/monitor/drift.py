@@ -159,14 +159,14 @@ def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
         model=totals.model,
         version=totals.version,
         source=totals.source,
-        regression=bool(totals.of("model_feedback_error_abs_total")),
+        regression=bool(totals.of("model_feedback_absolute_error_total")),
         features=_features(totals, design_effect),
         odd=_odd_values(totals),
         slices=_slices(totals),
         rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
         not_compared=tuple(
             NotCompared(name, int(count), APART.get(reason, reason))
-            for (name, reason), count in sorted(totals.of("model_feature_not_compared").items())
+            for (name, reason), count in sorted(totals.of("model_drift_excluded_features").items())
         ),
     )
 
@@ -216,7 +216,7 @@ def _odd_values(totals: CounterTotals) -> tuple[Anomaly, ...]:
 
 def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:
     served = totals.of("model_slice_predictions_total")
-    errors = totals.of("model_feedback_error_abs_total")
+    errors = totals.of("model_feedback_absolute_error_total")
     judge = _mean_error if errors else _accuracy
     feedback = totals.of("model_feedback_total")
     names = _in_order({name for (name,) in served} | {name for name, _ in feedback})
@@ -239,8 +239,8 @@ def _accuracy(totals: CounterTotals, name: str, served: float) -> SliceDrift:
 
 
 def _mean_error(totals: CounterTotals, name: str, served: float) -> SliceDrift:
-    total = totals.of("model_feedback_error_abs_total").get((name,), 0.0)
-    squares = totals.of("model_feedback_error_squared_total").get((name,), 0.0)
+    total = totals.of("model_feedback_absolute_error_total").get((name,), 0.0)
+    squares = totals.of("model_feedback_squared_error_total").get((name,), 0.0)
     labels = totals.of("model_feedback_total").get((name, "scored"), 0.0)
     baseline = totals.of("model_slice_baseline_mae").get((name,))
     trained = totals.of("model_slice_baseline_rows").get((name,), 0.0)

@@ -18,6 +18,7 @@ from packager.confinement import refuse_leaving, refuse_special, small_text
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME
 from packager.project.scaffold import fill, package_name, quoted, task_of, write_project
+from packager.text import escape_in_literal
 
 MLMODEL = "MLmodel"
 DTYPES = {
@@ -62,10 +63,10 @@ def init_from_mlflow(directory: Path, model: Path) -> list[str]:
     _refuse_strange(model)
     saved = _read(model)
     values = {
-        "reader": saved.reader,
-        "file": saved.file,
-        "code": saved.code,
-        "columns": json.dumps(saved.columns, indent=4, ensure_ascii=False),
+        "reader": quoted(saved.reader),
+        "file": quoted(saved.file),
+        "code": quoted(saved.code),
+        "columns": escape_in_literal(json.dumps(saved.columns, indent=4, ensure_ascii=False)),
     }
     toml = {"name": package_name(directory), "task": _task(model, saved), "data": ""}
     text = fill("pretrained.toml", {**toml, "model": quoted("model")})

@@ -18,6 +18,7 @@ from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME
 from packager.project.pickles import read_header, references_main
+from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
 TARGET_NAMES = ("target", "label", "class", "y")
@@ -116,8 +117,8 @@ def fill(name: str, values: Mapping[str, str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A basic string of TOML: JSON's, but for the one control character that JSON lets be."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A basic string of TOML: JSON's, but for control characters that JSON lets be."""
+    return escape_in_literal(json.dumps(text, ensure_ascii=False))
 
 
 def package_name(directory: Path) -> str:

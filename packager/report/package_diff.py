@@ -18,6 +18,9 @@ from packager.compare.records import (
     LayersDifference,
     Requirement,
 )
+from packager.report.numbers import change as change_of
+from packager.report.numbers import number
+from packager.report.table import pairs, table
 from packager.tables.overlap import Overlap, Rows, Share
 from packager.text import format_bytes
 
@@ -31,7 +34,7 @@ def as_json(found: Difference) -> dict[str, Any]:
     return {"same": found.same, **found.model_dump(mode="json", by_alias=True)}
 
 
-def as_text(found: Difference) -> str:
+def as_text(found: Difference, columns: int | None = None) -> str:
     """A section for everything that differs, one line a difference: + added, - removed, ~ changed.
 
     A stands for the package named first, B for the second.
@@ -39,13 +42,13 @@ def as_text(found: Difference) -> str:
     lines = [f"A  {found.before.name}", f"B  {found.after.name}"]
     if found.same:
         return "\n".join([*lines, "", "no differences"])
-    for title, section in _sections(found):
+    for title, section in _sections(found, columns):
         body = [f"  {line}" for line in section]
         lines += ["", title, *body] if body else []
     return "\n".join(lines)
 
 
-def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
+def _sections(found: Difference, columns: int | None) -> Iterator[tuple[str, Iterable[str]]]:
     yield "package", _changes(found.package)
     yield "Python, platform and base", _changes(found.platform)
     yield "requirements", map(_requirement, found.requirements)
@@ -59,7 +62,7 @@ def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
     yield "compiled form", _changes(found.compiled)
     yield "schema", _changes(found.schema_)
     yield "model", _changes(found.model)
-    yield "metrics", _evaluation(found.evaluation)
+    yield "metrics", _evaluation(found.evaluation, columns)
     yield "findings in the data", _changes(found.findings)
     yield "training twice", _changes(found.observed)
     yield "metrics of other seeds", _spread(found.spread)
@@ -71,10 +74,11 @@ def _sections(found: Difference) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
-    paths = [between.join(change.path) for change in changes]
-    width = min(40, max((len(path) for path in paths), default=0))
-    for path, change in zip(paths, changes, strict=True):
-        yield f"{SIGNS.get(change.how, '~')} {path:<{width}}  {_values(change)}"
+    rows = [
+        (f"{SIGNS.get(change.how, '~')} {between.join(change.path)}", _values(change))
+        for change in changes
+    ]
+    yield from pairs(rows).splitlines()
 
 
 def _spread(changes: Changes) -> Iterator[str]:
@@ -94,7 +98,7 @@ def _chance(values: Any) -> Any:
         return {name: _chance(inner) for name, inner in values.items()}
     if not isinstance(values, list | tuple):
         return values
-    return f"{fmean(values):.4f} ± {stdev(values) if len(values) > 1 else 0:.4f}"
+    return f"{number(fmean(values))} ± {number(stdev(values) if len(values) > 1 else 0.0)}"
 
 
 def _values(change: Change) -> str:
@@ -195,20 +199,16 @@ def _share(share: Share, *, exact: bool) -> str:
     return f"about {share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
 
 
-def _evaluation(found: EvaluationDifference) -> Iterator[str]:
+def _evaluation(found: EvaluationDifference, columns: int | None) -> Iterator[str]:
     for sign, names in (("-", found.slices_removed), ("+", found.slices_added)):
         for name in names:
             yield f"{sign} slice {name}"
-    width = max((len(change.slice or "all") for change in found.metrics), default=0)
-    for change in found.metrics:
-        where = "all" if change.slice is None else change.slice
-        difference = "" if change.difference is None else f"  ({change.difference:+.4g})"
-        values = f"{_number(change.before)} → {_number(change.after)}{difference}"
-        yield f"~ {where:<{width}}  {change.metric:<18} {values}"
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.6g}"
+    rows = [
+        (one.slice or "all", one.metric, one.before, one.after, change_of(one.difference))
+        for one in found.metrics
+    ]
+    heads = ("rows", "metric", "A", "B", "difference")
+    yield from table(heads, rows, columns and columns - 2, right=("difference",)).splitlines()
 
 
 def _layers(found: LayersDifference) -> Iterator[str]:
@@ -235,9 +235,12 @@ def _companion(found: Difference) -> Iterator[str]:
 
 
 def _unlike(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> Iterator[str]:
-    for sign, layers in (("-", before), ("+", after)):
-        for layer in layers:
-            yield f"{sign} {layer.name:<24} {format_bytes(layer.size):>9}  {_value(layer.diff_id)}"
+    rows = [
+        (f"{sign} {layer.name}", format_bytes(layer.size), _value(layer.diff_id))
+        for sign, layers in (("-", before), ("+", after))
+        for layer in layers
+    ]
+    yield from table(("layer", "size", "diff id"), rows, right=("size",)).splitlines()
 
 
 def _bytes(found: LayersDifference) -> Iterator[str]:

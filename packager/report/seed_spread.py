@@ -1,4 +1,4 @@
-"""The spread of seeds as a table."""
+"""The variance of metrics over seeds, as a table."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean, stdev
 
 from packager.manifest.evaluation import SeedVariance
+from packager.report.table import Cell, table
 
-HEAD = f"{'':<28} {'metric':<18} {'mean':>10} {'sd':>10} {'lowest':>10} {'highest':>10}"
+HEADS = ("rows", "metric", "mean", "standard deviation", "lowest", "highest")
 
 
-def spread_text(spread: SeedVariance) -> str:
+def spread_text(spread: SeedVariance, columns: int | None = None) -> str:
     """Mean, standard deviation and range of every metric, overall and by slice."""
     seeds = f"{len(spread.seeds)} seeds: {', '.join(map(str, spread.seeds))}"
-    lines = [seeds, "", HEAD, *_rows("all", spread.overall)]
-    for name, metrics in spread.slices.items():
-        lines += _rows(name, metrics)
-    return "\n".join(lines)
+    groups = {"all": spread.overall, **spread.slices}
+    rows = [row for name, metrics in groups.items() for row in _rows(name, metrics)]
+    return f"{seeds}\n\n{table(HEADS, rows, columns)}"
 
 
-def _rows(name: str, metrics: Mapping[str, Sequence[float]]) -> Iterator[str]:
+def _rows(name: str, metrics: Mapping[str, Sequence[float]]) -> Iterator[tuple[Cell, ...]]:
     for metric, values in sorted(metrics.items()):
         deviation = stdev(values) if len(values) > 1 else 0.0
-        numbers = (fmean(values), deviation, min(values), max(values))
-        shown = " ".join(f"{number:>10.4f}" for number in numbers)
-        yield f"{name:<28} {metric:<18} {shown}"
+        yield name, metric, fmean(values), deviation, min(values), max(values)

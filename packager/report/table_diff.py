@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 
 from packager.compare.tables import DataDiff
+from packager.report.numbers import number
+from packager.report.table import table
 from packager.tables.row_diff import RowDiff
 from packager.tables.summary import ColumnSummary
 from packager.text import escape_control_characters
@@ -13,54 +15,63 @@ from packager.text import escape_control_characters
 _COLUMNS = 40
 
 
-def compared_text(found: DataDiff) -> str:
+def compared_text(found: DataDiff, columns: int | None = None) -> str:
     """The whole comparison as lines."""
-    return "\n".join(map(escape_control_characters, _lines(found)))
+    return "\n".join(_lines(found, columns))
 
 
-def _lines(found: DataDiff) -> Iterator[str]:
+def _lines(found: DataDiff, columns: int | None) -> Iterator[str]:
     rows = found.rows
     if found.equal:
         order = "" if rows.verdict == "equal" else ", in another order"
         yield f"equal: the same {rows.after} rows{order}"
         return
     yield "schema"
-    yield from (f"  + {name}" for name in found.added_columns)
-    yield from (f"  - {name}" for name in found.removed_columns)
+    for sign, names in (("+", found.added_columns), ("-", found.removed_columns)):
+        yield from (f"  {sign} {escape_control_characters(name)}" for name in names)
     if not (found.added_columns or found.removed_columns):
         other = "other types, nulls or order of columns"
         yield f"  {other if found.types_differ else 'the same'}"
     yield "columns"
-    yield from _columns(found)
+    yield from _columns(found, columns)
     yield f"rows {rows.before} → {rows.after}"
-    yield from _rows(found)
+    yield from map(escape_control_characters, _rows(found))
 
 
-def _columns(found: DataDiff) -> Iterator[str]:
+def _columns(found: DataDiff, columns: int | None) -> Iterator[str]:
     if not found.changed_columns:
         yield "  the same values in each"
-    drift = {column.name: column for column in found.drift}
-    for name in found.changed_columns[:_COLUMNS]:
-        facts: list[str] = []
-        if found.summaries is not None:
-            before, after = (summary.columns[name] for summary in found.summaries)
-            facts += _facts(before, after)
-        if name in drift:
-            facts.append(f"PSI {drift[name].psi:.4f} (z {drift[name].z:.1f})")
-            if drift[name].unseen:
-                facts.append("new: " + ", ".join(map(repr, drift[name].unseen[:5])))
-        yield f"  ~ {name}  {'; '.join(facts)}".rstrip()
+        return
+    names = found.changed_columns[:_COLUMNS]
+    rows = [row for name in names for row in _column(found, name)]
+    heads = ("changed", "what", "before", "after")
+    yield table(heads, rows, columns, right=("before", "after"), indent=2)
     if len(found.changed_columns) > _COLUMNS:
         yield f"  and {len(found.changed_columns) - _COLUMNS} more"
 
 
-def _facts(before: ColumnSummary, after: ColumnSummary) -> Iterator[str]:
+def _column(found: DataDiff, name: str) -> list[tuple[str, str, str, str]]:
+    """The facts of a column that differ; its name alone where none is known."""
+    facts: list[tuple[str, str, str]] = []
+    if found.summaries is not None:
+        before, after = (summary.columns[name] for summary in found.summaries)
+        facts += _facts(before, after)
+    drift = {column.name: column for column in found.drift}
+    if name in drift:
+        facts.append(("PSI", "", number(drift[name].psi)))
+        facts.append(("z of the PSI", "", number(drift[name].z)))
+        if drift[name].unseen:
+            facts.append(("new values", "", ", ".join(map(repr, drift[name].unseen[:5]))))
+    return [(name, *fact) for fact in facts or [("values", "", "")]]
+
+
+def _facts(before: ColumnSummary, after: ColumnSummary) -> Iterator[tuple[str, str, str]]:
     if before.kind != after.kind:
-        yield f"{before.kind} → {after.kind}"
+        yield "kind", before.kind, after.kind
     for name in ("nulls", "distinct", "minimum", "mean", "maximum"):
         one, other = getattr(before, name), getattr(after, name)
         if one != other:
-            yield f"{name} {_number(one)} → {_number(other)}"
+            yield name, number(one), number(other)
 
 
 def _rows(found: DataDiff) -> Iterator[str]:
@@ -90,7 +101,3 @@ def _row_diff(rows: RowDiff) -> Iterator[str]:
 def _json(row: dict[str, object]) -> str:
     text = json.dumps(row, ensure_ascii=False)
     return text if len(text) <= 300 else text[:299] + "…"
-
-
-def _number(value: float | int | None) -> str:
-    return "none" if value is None else f"{value:.6g}"

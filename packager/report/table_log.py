@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from packager.data.drift import ColumnDrift
+from packager.report.table import Cell, table
 from packager.tables.commit import CommitResult
 from packager.tables.records import Version
 
@@ -85,9 +86,10 @@ def _rows(added: CommitResult) -> str:
     return f"{change}, {shared} of the new ones were there before"
 
 
-def log_text(versions: Iterable[Version]) -> str:
+def log_text(versions: Iterable[Version], columns: int | None = None) -> str:
     """One line a version, the newest first."""
-    return "\n".join(_line(version) for version in reversed(list(versions)))
+    heads = ("version", "time", "content", "rows", "change", "author", "message")
+    return table(heads, map(_cells, reversed(list(versions))), columns, right=("version", "rows"))
 
 
 def log_json(version: Version) -> dict[str, Any]:
@@ -98,11 +100,14 @@ def log_json(version: Version) -> dict[str, Any]:
     return {**found, "when": version.when}
 
 
-def _line(version: Version) -> str:
-    count = f"{version.fingerprint.row_count} rows" if version.fingerprint else "? rows"
-    content = version.fingerprint.rows[0][:8] if version.fingerprint else "-" * 8
-    what = version.what if version.reverted_to is None else f"revert to {version.reverted_to}"
+def _cells(version: Version) -> tuple[Cell, ...]:
+    found = version.fingerprint
     return (
-        f"{version.number:>4}  {version.when}  {content}  {count:>12}  {what:<12} "
-        f"{version.author:<10} {version.message}"
-    ).rstrip()
+        str(version.number),
+        version.when,
+        found.rows[0][:8] if found else "",
+        found.row_count if found else "not known",
+        version.what if version.reverted_to is None else f"revert to {version.reverted_to}",
+        version.author,
+        version.message,
+    )

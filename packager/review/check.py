@@ -6,7 +6,8 @@ has no such environment, so it is checked in this process, by the detectors that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ from packager.cache import temporary_directory
 from packager.data import frames
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.finding import DataCheckReport, Finding
-from packager.data.checks.run import DETECTORS, LARGE, MODEL_FREE, check
+from packager.data.checks.run import DETECTORS, LARGE, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.data.model_input import to_model_input
 from packager.data.null_words import words_read_as_null
+from packager.data.rows.text_storage import keep_text_plain
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.location import Location
@@ -72,6 +74,8 @@ class CheckResult:
 
     report: DataCheckReport
     verdicts: tuple[Verdict, ...]
+    isolation: Mapping[str, str] = field(default_factory=dict)
+    """What isolated code of the project; empty where none ran."""
 
     @property
     def open(self) -> tuple[Finding, ...]:
@@ -127,18 +131,19 @@ def check_data(
         asked = make_check_job(project, progress, against)
         footing = resolve_environment(project, Engine.connect(), progress, base=base)
         kept = report_cache_path(project, asked, footing.dependencies.lock, footing.isolation)
-        report = None if fresh else cached_report(kept)
+        report, isolation = None if fresh else cached_report(kept), dict[str, str]()
         if report is None:
             with environment_worker(project, footing, progress) as worker:
                 report = run_check(kept, asked, worker, progress)
-        return CheckResult(report, verdicts)
+                isolation = dict(worker.measures)
+        return CheckResult(report, verdicts, isolation)
 
 
 def _check_bare(
     data: Path | Location, target: str | None, against: str | None, progress: Progress
 ) -> DataCheckReport:
     """Rows without a project: of a file, or of a table."""
-    frames.keep_text_plain()
+    keep_text_plain()
     if isinstance(data, Path):
         found = baseline(None, against, progress)
         return _check_rows(data, data.name, target, found, progress)
@@ -164,7 +169,7 @@ def _check_rows(
     expected = Expectations()
     if before is not None:
         expected = expected.compared_with(before.rows, accepted=before.accepted)
-    left_out = ", ".join(name for name in DETECTORS if name not in MODEL_FREE)
+    left_out = ", ".join(name for name in DETECTORS if name not in WITHOUT_MODELS)
     note = f"no project, so no model is trained: {left_out} are left out"
     progress.step(f"checking {name}")
     return check(

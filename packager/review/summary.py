@@ -1,8 +1,9 @@
-"""A report in words: a few lines for the terminal, and one line for each finding."""
+"""What a data check found, counted by detector, and in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.review.verdicts import Verdict
@@ -15,7 +16,7 @@ WHAT = {
     "range": "values out of their range",
     "missing": "values missing where there should be one",
     "unseen_category": "values that are no known category",
-    "misspelt": "values look misspelt",
+    "misspelt": "values that look misspelt",
     "mixed_types": "cells of another type than their column",
     "placeholder": "placeholders in place of values",
     "impossible_zero": "zeros where all others are far from zero",
@@ -33,33 +34,52 @@ WHAT = {
 """Every detector, as ``12 copies of other rows`` reads."""
 
 
-def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
-    """What a check found, a line for each detector that found something, worst first."""
-    yield f"checked {_counted(report.rows, 'row')}, {_counted(len(report.columns), 'column')}"
+@dataclass(frozen=True)
+class DetectorCount:
+    """What one detector found."""
+
+    detector: str
+    count: int
+    blocking: bool
+    """Whether its worst finding stops a build."""
+
+
+def by_detector(report: DataCheckReport) -> list[DetectorCount]:
+    """An entry for each detector that found something, worst first."""
     worst: dict[str, Finding] = {}
     for finding in report.findings:
         worst.setdefault(finding.detector, finding)
-    for name, finding in worst.items():
-        mark = "  stops a build" if finding.blocking else ""
-        yield f"{report.counts[name]:>8,}  {WHAT[name]:<46} {name}{mark}"
-    if not worst:
+    return [
+        DetectorCount(name, report.counts[name], finding.blocking)
+        for name, finding in worst.items()
+    ]
+
+
+def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
+    """What a check found, for the log of a build: a line for each detector, worst first."""
+    yield checked(report)
+    found = by_detector(report)
+    for one in found:
+        stops = ", stops a build" if one.blocking else ""
+        yield f"{one.count:,} {WHAT[one.detector]} ({one.detector}{stops})"
+    yield from notes(report, verdicts, found)
+
+
+def checked(report: DataCheckReport) -> str:
+    """``checked 401 rows, 4 columns``."""
+    return f"checked {_counted(report.rows, 'row')}, {_counted(len(report.columns), 'column')}"
+
+
+def notes(
+    report: DataCheckReport, verdicts: Sequence[Verdict], found: Sequence[DetectorCount]
+) -> Iterator[str]:
+    """What there is to say beside the findings."""
+    if not found:
         yield "nothing found" if report.rows else "no rows: nothing could be found"
     judged = {verdict.row_hash for verdict in verdicts} & report.cells.keys()
     if judged:
-        yield f"{len(judged):>8,}  rows have a verdict"
+        yield f"{_counted(len(judged), 'row')} with a verdict"
     yield from (f"note: {note}" for note in report.notes)
-
-
-def line_of(finding: Finding) -> str:
-    """One finding on one line: score, row, hash, detector, column, what was seen and expected."""
-    row = "-" if finding.row is None else str(finding.row)
-    if finding.part == "test":
-        row = f"test {row}"
-    about = f"{finding.column}: " if finding.column else ""
-    return (
-        f"{finding.score:.2f}  {row:>8}  {finding.row_hash or '-':<16}  {finding.detector:<18} "
-        f"{about}{finding.observed}; expected {finding.expected}"
-    )
 
 
 def _counted(count: int, what: str) -> str:

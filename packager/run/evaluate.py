@@ -17,6 +17,7 @@ from monitoring.stats.drift import benjamini_hochberg
 from packager.compare.significance import LEVEL, PairedDifference, SeedRuns, difference
 from packager.data import frames
 from packager.data.model_input import to_model_input
+from packager.data.rows.text_storage import keep_text_plain
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.reference import Reference
@@ -74,7 +75,7 @@ def evaluate_pair(
     """
     first, second = before.manifest, after.manifest
     target = _target(first, second)
-    frames.keep_text_plain()
+    keep_text_plain()
     frame = to_model_input(frames.read(data, first.reader), first.reader)
     if target not in frame.columns:
         raise UsageError(

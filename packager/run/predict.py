@@ -13,9 +13,9 @@ from monitoring.metrics.class_labels import class_text
 from packager.cache import temporary_directory
 from packager.client import Client, Prediction
 from packager.client.json_values import json_rows
-from packager.data.extra_columns import ExtraColumns
 from packager.data.frames import column_names
 from packager.data.row_files import read_rows
+from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.spreadsheet import escaped
 from packager.digest import canonical_json
 from packager.engine.engine import Engine

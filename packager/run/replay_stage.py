@@ -10,8 +10,9 @@ from pathlib import Path
 
 from packager.engine.engine import Engine
 from packager.errors import PackageError
+from packager.image.config import TRAINING
 from packager.image.layers import Entry, Layer, copy_members, plain_layer
-from packager.image.stack import runtime_layer
+from packager.image.stack import runtime_layer, training_layer
 from packager.manifest.manifest import Manifest
 from packager.progress import Progress
 from packager.runners.package import layers_worker
@@ -55,14 +56,14 @@ def own_layers(examined: Examined, folder: Path) -> tuple[Layer, ...]:
 
     The code comes without the bytecode that lies beside it, which no manifest names.
     """
-    base = examined.base
-    runtime = runtime_layer(base.compiler() if base else None)
+    compiler = examined.base.compiler() if examined.base else None
+    own = [runtime_layer(compiler), training_layer(compiler)]
     layers: list[Layer] = [*examined.below]
     for layer in examined.contents.layers:
         if layer.name == "code":
             sources = [e for e in copy_members([layer]) if not e.name.endswith(".pyc")]
-            layers += [runtime, plain_layer("code", folder / "code.tar", sources)]
-        elif layer.name not in (*RECORDED, "runtime"):
+            layers += [*own, plain_layer("code", folder / "code.tar", sources)]
+        elif layer.name not in (*RECORDED, "runtime", TRAINING):
             layers.append(layer)
     return tuple(layers)
 

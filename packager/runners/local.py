@@ -15,13 +15,13 @@ from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
 from packager.environment.programs import run
 from packager.errors import PackageError
-from packager.image.config import ENVIRONMENT
+from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT, VENV
 from packager.tar_reader import unpack_plain
 
 # Layers that belong to one package; every other one but the base holds shared dependencies.
-OWN = ("runtime", "code", "model", "package", "data", "again")
+OWN = ("runtime", TRAINING, "code", "model", "package", "data", "again")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from packager.cache import atomic_directory, cache_directory, touch
 from packager.digest import canonical_json, sha256_bytes, sha256_file
-from packager.image.runtime import runtime_digest, runtime_files
+from packager.image.runtime import runtime_digest, serving_runtime, training_runtime
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
@@ -40,7 +40,7 @@ def inputs_digest(project: Project, lock: Lock, isolation: str, asked: FrozenMod
         "files": {kind: _digests(found) for kind, found in files.items()},
         "asked": asked.model_dump(mode="json", by_alias=True),
         "lock": lock.model_dump(mode="json", by_alias=True),
-        "runtime": runtime_digest(runtime_files()),
+        "runtime": runtime_digest(serving_runtime() | training_runtime()),
         "isolation": isolation,
     }
     return sha256_bytes(canonical_json(key))[:32]

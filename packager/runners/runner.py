@@ -9,9 +9,11 @@ import os
 import signal
 import subprocess
 import tarfile
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -24,12 +26,17 @@ from packager.image.runtime import VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
-from packager.worker.sandbox.child_process import RESULTS
-from packager.worker.sandbox.environment import FIXED, PINNED_VARIABLES
-from packager.worker.sandbox.network import ISOLATION
+from packager.sandbox.kernel import described
+from packager.sandbox.network import ISOLATION
+from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
+from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
 
 START = {**FIXED, PINNED_VARIABLES: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
+RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
+"""What each verb writes when it is done."""
+SERVED = {"predict": "serving.predict_file"}
+"""Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
 LAST_WORDS_SECONDS = 5.0
 """How long output is awaited after its process has ended."""
 DOING = {
@@ -43,9 +50,11 @@ DOING = {
 
 
 class Worker(Protocol):
-    """Runs ``python -m packager.worker`` where a package's files and dependencies are."""
+    """Runs a verb of the worker, or of the served image, where a package's files are."""
 
     isolation: str
+    measures: Mapping[str, str]
+    """What isolated the last run, as this program arranged it; empty before the first."""
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         """Run ``verb`` on ``inputs`` (name → content); its results are then in ``output``.
@@ -63,9 +72,11 @@ class ContainerWorker:
         self._engine = engine
         self._image = image
         self._variables = variables
+        self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        command = [f"/{VENV}/bin/python", "-m", "packager.worker", verb]
+        self.measures = {"where": self.isolation, **described(contained=True)}
+        command = [f"/{VENV}/bin/python", *_module(verb)]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         ended = self._engine.job(
             self._image,
@@ -99,9 +110,10 @@ class LocalWorker:
         self._layers = layers
         self._variables = variables
         self._seconds = seconds
+        self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        with unpacked_package(self._layers) as root:
+        with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
             environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
@@ -109,8 +121,12 @@ class LocalWorker:
                 root.path,
                 root.readable(),
                 [*root.writable(), output],
+                report.fileno(),
             )
-            ended = _process(command, environment, root.path / "code", progress, self._seconds)
+            start = _Start(command, environment, root.path / "code", report.fileno())
+            ended = _process(start, progress, self._seconds)
+            report.seek(0)
+            self.measures = {"where": self.isolation, **json.loads(report.read() or "{}")}
         _refuse_links(output)
         return _result(verb, ended, output)
 
@@ -123,28 +139,34 @@ def _command(
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
-    command = [str(root.python), "-m", "packager.worker", verb]
+    command = [str(root.python), *_module(verb)]
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
     return command
 
 
-def _process(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    folder: Path,
-    progress: Progress,
-    seconds: float | None,
-) -> ExitReason:
-    """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``.
+@dataclass(frozen=True)
+class _Start:
+    """How a process is started."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    report: int
+    """The one file descriptor that it gets."""
+
+
+def _process(start: _Start, progress: Progress, seconds: float | None) -> ExitReason:
+    """Run ``start``; how it ended. ``TimeoutError`` after ``seconds``.
 
     What it started ends with it, unless that left its process group.
     """
     last: deque[str] = deque(maxlen=KEPT_LINES)
     kills = kills_for_memory()
     process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
+        start.command,
+        cwd=start.folder,
+        env=start.environment,
+        pass_fds=[start.report],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -191,15 +213,20 @@ def _refuse_links(output: Path) -> None:
                 )
 
 
+def _module(verb: str) -> list[str]:
+    """What Python is started with for ``verb``."""
+    return ["-m", SERVED[verb]] if verb in SERVED else ["-m", "packager.worker", verb]
+
+
 def _file(verb: str) -> str:
     """What ``verb`` wants after the output folder: a file of its own, or nothing."""
-    return f"/{RESULTS[verb]}" if verb == "predict" else ""
+    return f"/{RESULTS[verb]}" if verb in SERVED else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:
-    told, result = output / "error.json", output / RESULTS[verb]
-    if told.is_file():
-        error = json.loads(told.read_bytes())
+    report, result = output / "error.json", output / RESULTS[verb]
+    if report.is_file():
+        error = json.loads(report.read_bytes())
         kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
         raise kind(error["message"], error["hint"])
     if not result.is_file():

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import Profile
+from monitoring.stats.binning import build_profile
 from packager.data.canonical import MASK
 from packager.data.drift import (
     ColumnDrift,

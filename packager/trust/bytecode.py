@@ -14,6 +14,7 @@ from pathlib import Path
 from packager.digest import sha256_file
 from packager.image.base.base import BaseImage
 from packager.image.bytecode import Compiler
+from packager.image.config import TRAINING
 from packager.image.layers import Layer, copy_members
 from packager.model.integrity import MISSING, NO_FILE, Check
 from packager.trust.contents import FOLDERS, MAX_NAMED
@@ -26,7 +27,7 @@ def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> lis
     """
     checks = []
     for layer in layers:
-        if layer.name in ("code", "runtime"):
+        if layer.name in ("code", "runtime", TRAINING):
             checks += _of_layer(layer, compiler)
     return checks
 

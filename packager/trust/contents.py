@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.digest import sha256_file, tree_digest
+from packager.image.config import TRAINING
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT, VENV
 from packager.manifest.base import FileEntry
@@ -16,12 +17,14 @@ from packager.trust.trees import Found, Tree, below, is_bytecode_of, tree_of
 
 FOLDERS = {
     "runtime": INSTALLED_AT,
+    TRAINING: INSTALLED_AT,
     "code": "code",
     "model": "models",
     "package": "package",
     "data": "data",
 }
 """Layers that belong to one package, and the folder each fills; others hold dependencies."""
+TRAINING_FOLDERS = ("packager/", "monitoring/")
 ENVIRONMENT = "environment"
 MAX_NAMED = 20
 """Files that are named one by one for a group; a report stays readable."""
@@ -59,13 +62,10 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
 
 
 def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
-    """Runtime, code, model, package and data files against the manifest."""
+    """The runtime that serves, code, model, package and data files against the manifest."""
     trees = {name: below(contents.trees.get(name, {}), folder) for name, folder in FOLDERS.items()}
-    runtime = {name: found for name, found in trees["runtime"].items() if name[-4:] != ".pyc"}
-    links = [name for name, found in runtime.items() if found.link]
-    actual = tree_digest((name, found.sha256) for name, found in runtime.items())
     checks = [
-        _check("runtime", manifest.runtime, f"links: {links[0]}" if links else actual),
+        _check("runtime", manifest.runtime, _digest_of_sources(trees["runtime"])),
         *_strange_bytecode("runtime", trees["runtime"]),
         *_strange_bytecode("code", trees["code"]),
         *file_checks("code layer", manifest.code, _sources(trees["code"])),
@@ -81,6 +81,34 @@ def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
     else:
         checks += file_checks("data layer", (), trees["data"])
     return checks
+
+
+def training_checks(contents: Contents, label: str | None) -> list[Check]:
+    """The runtime that trains against ``label`` of the image that holds it.
+
+    It may hold modules of ``packager`` and ``monitoring`` alone, and none in place of one that
+    serves: what serves imports none of them.
+    """
+    tree = below(contents.trees.get(TRAINING, {}), INSTALLED_AT)
+    serves = below(contents.trees.get("runtime", {}), INSTALLED_AT)
+    strays = [name for name in tree if name in serves or not name.startswith(TRAINING_FOLDERS)]
+    actual = _digest_of_sources(tree) if tree else NO_FILE
+    return [
+        _check(TRAINING, label or NO_FILE, actual),
+        *_strange_bytecode(TRAINING, tree),
+        *(
+            _check(f"layer {TRAINING}", "only modules that train", f"/{INSTALLED_AT}/{name}")
+            for name in sorted(strays)[:MAX_NAMED]
+        ),
+    ]
+
+
+def _digest_of_sources(tree: Tree) -> str:
+    """Tree digest of a runtime as it is recorded; bytecode aside, and links named."""
+    sources = {name: found for name, found in tree.items() if not name.endswith(".pyc")}
+    links = [name for name, found in sources.items() if found.link]
+    digest = tree_digest((name, found.sha256) for name, found in sources.items())
+    return f"links: {links[0]}" if links else digest
 
 
 def given_checks(files: Mapping[str, Path], data: DataSource) -> list[Check]:
@@ -114,7 +142,7 @@ def _strange_bytecode(group: str, tree: Tree) -> list[Check]:
     return [
         _check(f"{group} layer: {name}", "bytecode beside its module only", str(tree[name]))
         for name in sorted(tree)
-        if name.endswith(".pyc") and group == "runtime" and not is_bytecode_of(name, tree)
+        if name.endswith(".pyc") and group != "code" and not is_bytecode_of(name, tree)
     ][:MAX_NAMED]
 
 

@@ -7,14 +7,21 @@ from dataclasses import dataclass
 
 from packager.engine.engine import Engine
 from packager.image.base.base import BaseImage, known_base
+from packager.image.config import TRAINING, TRAINING_LABEL
 from packager.image.layers import Layer, made_here
 from packager.image.reference import Reference
-from packager.image.stack import own_runtime
+from packager.image.stack import own_runtime, own_training_runtime
 from packager.manifest.manifest import Lock
 from packager.model.integrity import Check
 from packager.trust.bytecode import bytecode_checks
 from packager.trust.bytecode import told as bytecode_told
-from packager.trust.contents import FOLDERS, Contents, package_checks, read_contents
+from packager.trust.contents import (
+    FOLDERS,
+    Contents,
+    package_checks,
+    read_contents,
+    training_checks,
+)
 from packager.trust.environments import Environment, environment_of
 from packager.trust.settings import base_check, settings_checks
 
@@ -51,21 +58,20 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
     Raises ``PackageError`` for a layer that can't be read or holds what no layer may.
     """
     lock, image = reference.lock(), reference.image(companion=True)
+    config = json.loads(image.config)
+    label = ((config.get("config") or {}).get("Labels") or {}).get(TRAINING_LABEL)
     contents = read_contents(image.layers, lock)
     diff_ids = [layer.diff_id for layer in image.layers]
     environment = environment_of(contents, lock)
     checks = [
         base_check(diff_ids, lock),
         *settings_checks("image", reference.config, lock),
-        *(
-            settings_checks("companion", json.loads(image.config), lock)
-            if reference.has_companion
-            else ()
-        ),
+        *(settings_checks("companion", config, lock) if reference.has_companion else ()),
         *_layers_of_image(reference, diff_ids),
         *contents.checks,
         *environment.checks,
         *package_checks(contents, reference.manifest),
+        *training_checks(contents, label),
     ]
     base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
     shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
@@ -78,6 +84,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         "dependencies": _of_environment(environment, lock),
         "settings": f"{HERE}: as this version writes them",
         "runtime": _of_runtime(reference),
+        TRAINING: _of_training(label),
         "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
@@ -127,4 +134,14 @@ def _of_runtime(reference: Reference) -> str:
     return (
         f"another version's ({reference.manifest.runtime[:12]}, here {own[:12]}): what serves is "
         "the package's own word; the replay used this installation's"
+    )
+
+
+def _of_training(label: str | None) -> str:
+    own = own_training_runtime()
+    if label == own:
+        return f"{HERE}: the one of this installation"
+    return (
+        f"another version's ({(label or 'none')[:12]}, here {own[:12]}): the package root does not "
+        "cover it; the replay used this installation's"
     )

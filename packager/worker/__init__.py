@@ -1,1 +1,1 @@
-"""The worker: trains, checks, replays and predicts inside the locked environment."""
+"""The worker: trains, checks and replays inside the locked environment."""

@@ -9,16 +9,15 @@
     rank JOB OUT       order the features by how much they count for a model; OUT/ranked.json
     compile JOB OUT    look for a compiled form of a model; OUT/compiled.json, OUT/compiled
     replay ASK OUT     train again and compare; OUT/report.json
-    ask ASKED OUT      answer lines of rows on stdin, each with a line on stdout (worker/ask.py)
-    predict IN OUT     answer the rows of a file; OUT is a file of JSON lines
+    ask ASKED OUT      answer lines of rows on stdin, each with a line on stdout
 
     replay [CHANGE]    the same for a person with nothing but the image: prints what was found;
                        CHANGE is seed, row or param, report.json is in the temporary folder
 
 Exit 0 when it is done (and a replay passed), else 1, or 2 where the user's input can't be used.
-What went wrong is in error.json (message, hint, exit_code) in the folder OUT, or beside the file
-OUT. Whoever starts it sets the environment (MODEL_ROOT, MODEL_ISOLATION, PYTHONPATH) and the
-working directory, which is the project's code; the image does. The rest it sets itself.
+What went wrong is in error.json (message, hint, exit_code) in the folder OUT. Whoever starts it
+sets the environment (MODEL_ROOT, MODEL_ISOLATION, PYTHONPATH) and the working directory, which is
+the project's code; the image does. The rest it sets itself.
 """
 
 from __future__ import annotations
@@ -33,6 +32,8 @@ from packager.errors import PackageError, UsageError
 from packager.manifest.base import Isa
 from packager.manifest.manifest import Manifest, Recipe
 from packager.model.paths import Root
+from packager.sandbox.file_access import restrict_file_access
+from packager.sandbox.network import block_network
 from packager.worker.job import (
     CheckJob,
     FoldsJob,
@@ -42,17 +43,15 @@ from packager.worker.job import (
     ReplayRequest,
     SeedSweepJob,
 )
-from packager.worker.sandbox.child_process import end_with_parent
-from packager.worker.sandbox.directory_order import reverse_listings
-from packager.worker.sandbox.environment import pin_environment
-from packager.worker.sandbox.file_access import refuse_by_kernel, restrict_file_access
-from packager.worker.sandbox.network import block_network
+from packager.worker.processes.child_process import end_with_parent
+from packager.worker.processes.directory_order import reverse_listings
+from packager.worker.processes.environment import pin_environment
 
 OF_JOBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
 PARTS = ("folds", "rank", "compile")
 """Parts of another verb, in the surroundings that its process has settled."""
 USAGE = (
-    f"python -m packager.worker {'|'.join(OF_JOBS[:-1])} JOB OUT | replay ASK OUT | predict IN OUT"
+    f"python -m packager.worker {'|'.join(OF_JOBS[:-1])} JOB OUT | replay ASK OUT"
     " | replay [seed|row|param]"
 )
 
@@ -64,8 +63,6 @@ def main(arguments: Sequence[str]) -> int:
             return _by_hand(arguments)
         case [verb, _, out] if verb in (*OF_JOBS, "ask"):
             folder = Path(out)
-        case ["predict", _, out]:
-            folder = Path(out).parent
         case _:
             sys.stderr.write(f"usage: {USAGE}\n")
             return UsageError.exit_code
@@ -101,22 +98,18 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     end_with_parent()
     root = Root.from_environment()
     # The network goes before the libraries come: none of them may use it while loading either.
-    block_network("the model" if verb in ("predict", "ask") else "the recipe")
+    block_network("the model" if verb == "ask" else "the recipe")
     recipe = _recipe(verb, given, root)
     if verb not in PARTS:
         pin_environment(_isa(verb, given, recipe), arguments)
-    if verb != "predict":
-        training = recipe is not None and verb != "replay"
-        models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
-        own = out.parent if verb == "ask" else out
-        own.mkdir(parents=True, exist_ok=True)  # the kernel refuses it later
-        restrict_file_access(root.path, own, given, *models, training=training)
-    else:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        refuse_by_kernel(root.path, given, out.parent)
+    training = recipe is not None and verb != "replay"
+    models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
+    own = out.parent if verb == "ask" else out
+    own.mkdir(parents=True, exist_ok=True)  # the kernel refuses it later
+    restrict_file_access(root.path, own, given, *models, training=training)
     if verb == "fit":
         reverse_listings()
-    from packager.data.frames import keep_text_plain
+    from packager.data.rows.text_storage import keep_text_plain
 
     keep_text_plain()
     match verb:
@@ -145,13 +138,9 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
 
             return replay(root, ReplayRequest.load(given), out).passed
         case "ask":
-            from packager.worker.sandbox.model_process import answer_questions
+            from packager.worker.processes.model_process import answer_questions
 
             answer_questions(QueryJob.load(given))
-        case "predict":
-            from packager.worker.predict import predict
-
-            predict(root, given, out)
     return True
 
 

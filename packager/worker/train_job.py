@@ -25,11 +25,11 @@ from packager.model.predictions import scalars
 from packager.model.storage import save_model
 from packager.model.text_input import check_takes_frames
 from packager.worker.job import FitResult, Job, TrainingResult
+from packager.worker.processes.environment import numerical_environment
+from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.equivalence import FittedModel
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.replay.volatile_state import Window, clear_addresses
-from packager.worker.sandbox.environment import numerical_environment
-from packager.worker.sandbox.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.train import given_model
 from packager.worker.train import profile as monitored
 from packager.worker.train.calendar_features import not_compared
@@ -182,11 +182,11 @@ def _serve(job: Job, loaded: _Loaded) -> Serve:
 def measure(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
     """Metrics on the held-out rows; raise ``PackageError`` where the model can't take them."""
     features = list(dataset.features)
-    known = set(scalars(dataset.train[dataset.target]))
+    training = scalars(dataset.train[dataset.target])
     with without_train_only(dataset.train_only):
         try:
             return evaluate(
-                model, dataset.test[features], dataset.test[dataset.target], masks, known
+                model, dataset.test[features], dataset.test[dataset.target], masks, training
             )
         except PackageError as error:
             raise explain_features(error, model, features) from error

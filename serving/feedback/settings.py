@@ -1,4 +1,4 @@
-"""What the server's environment says of labels that come late, and of suspicious rows."""
+"""The server's environment variables for late labels and the log of flagged rows."""
 
 from __future__ import annotations
 
@@ -8,62 +8,56 @@ from pathlib import Path
 from typing import Self
 
 from packager.errors import UsageError
-from serving.environment import between, read, within
+from serving.environment import between, read, switch, within
 
 
 @dataclass(frozen=True)
 class FeedbackSettings:
-    """Tokens, the set of those that were scored, and the log of suspicious rows."""
+    """Tokens, the set of those that were scored, and the log of flagged rows."""
 
     on: bool
     """``MODEL_FEEDBACK``: ``off`` for no tokens and no ``/feedback``."""
     state_dir: Path | None
-    """``MODEL_STATE_DIR``: where the set of scored tokens lies; None until the server has
-    chosen a place that lasts as long as itself."""
+    """``MODEL_STATE_DIR``: the folder of the set of scored tokens; None until the
+    server has made a temporary one."""
     store: str
     """``MODEL_FEEDBACK_STORE``: a Redis that several hosts share, ``redis://…``; empty for
     a file in ``state_dir``."""
     key_file: Path | None
-    """``MODEL_FEEDBACK_KEY_FILE``: what signs tokens; None until the server has made a key that
-    lasts as long as itself."""
+    """``MODEL_FEEDBACK_KEY_FILE``: the keys that sign tokens; None until the server has made
+    a temporary one."""
     days: float
-    """``MODEL_FEEDBACK_DAYS``: how long a token is good for."""
+    """``MODEL_FEEDBACK_DAYS``: how long a token is valid."""
     log: Path | None
-    """``MODEL_SUSPICIOUS_LOG``: a file for suspicious rows; None for no such log."""
-    log_share: float
-    """``MODEL_SUSPICIOUS_SHARE``: the part of them that is written."""
-    log_bytes: int
-    """``MODEL_SUSPICIOUS_BYTES``: size at which the file becomes ``.old``."""
+    """``MODEL_FLAGGED_LOG``: the file of flagged rows; None for no such log."""
+    log_sample_rate: float
+    """``MODEL_FLAGGED_SAMPLE_RATE``: the part of them that is written, above 0, at most 1."""
+    log_max_bytes: int
+    """``MODEL_FLAGGED_LOG_MAX_BYTES``: size at which the file becomes ``.old``."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the variables; raise ``UsageError`` naming the one that can't be used."""
         return cls(
-            on=read(environment, "MODEL_FEEDBACK", "on", _switch, "on or off"),
+            on=read(environment, "MODEL_FEEDBACK", "on", switch, "on or off"),
             state_dir=_path(environment, "MODEL_STATE_DIR"),
             store=_store(environment.get("MODEL_FEEDBACK_STORE", "")),
             key_file=_path(environment, "MODEL_FEEDBACK_KEY_FILE"),
             days=read(
                 environment, "MODEL_FEEDBACK_DAYS", "30", within(0, 3_650), "a number of days"
             ),
-            log=_path(environment, "MODEL_SUSPICIOUS_LOG"),
-            log_share=read(
-                environment, "MODEL_SUSPICIOUS_SHARE", "1", within(0, 1), "above 0, at most 1"
+            log=_path(environment, "MODEL_FLAGGED_LOG"),
+            log_sample_rate=read(
+                environment, "MODEL_FLAGGED_SAMPLE_RATE", "1", within(0, 1), "above 0, at most 1"
             ),
-            log_bytes=read(
+            log_max_bytes=read(
                 environment,
-                "MODEL_SUSPICIOUS_BYTES",
+                "MODEL_FLAGGED_LOG_MAX_BYTES",
                 str(16 << 20),
                 between(1 << 12, 1 << 40),
                 "a number of bytes, at least 4096",
             ),
         )
-
-
-def _switch(text: str) -> bool:
-    if text not in ("on", "off"):
-        raise ValueError(text)
-    return text == "on"
 
 
 def _store(text: str) -> str:

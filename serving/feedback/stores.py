@@ -18,7 +18,7 @@ from monitoring.feedback.keys import KeyFileError, KeyRing
 from monitoring.feedback.redis_store import RedisTokenStore
 from monitoring.feedback.sqlite_store import SqliteTokenStore
 from monitoring.feedback.token_store import StoreError, TokenStore
-from monitoring.suspicious_log import SuspiciousLog
+from monitoring.flagged_rows_log import FlaggedRowsLog
 from packager.errors import UsageError
 from serving.feedback.settings import FeedbackSettings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
     from monitoring.slices.clock import DatetimeUnit
 
 
-KEY_DESCRIPTOR = "MODEL_SERVER_KEY"
+KEY_DESCRIPTOR = "MODEL_FEEDBACK_KEY_FD"
 """Variable that holds the descriptor of a key that this server made."""
 
 
@@ -89,34 +89,34 @@ def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> 
     return SqliteTokenStore(settings.state_dir, make=make)
 
 
-def suspicious_log(
+def flagged_rows_log(
     settings: FeedbackSettings,
     version: str,
     columns: Sequence[str | None],
     clocks: Mapping[str, DatetimeUnit],
-) -> SuspiciousLog | None:
-    """The log of suspicious rows; None where nobody asked for it."""
+) -> FlaggedRowsLog | None:
+    """The log of flagged rows; None if ``MODEL_FLAGGED_LOG`` is not set."""
     if settings.log is None:
         return None
-    return SuspiciousLog(
+    return FlaggedRowsLog(
         settings.log,
         columns,
         version=version,
-        share=settings.log_share,
-        max_bytes=settings.log_bytes,
+        sample_rate=settings.log_sample_rate,
+        max_bytes=settings.log_max_bytes,
         clocks=clocks,
     )
 
 
 def _check_log(settings: FeedbackSettings) -> None:
-    log = suspicious_log(settings, "", (), {})
+    log = flagged_rows_log(settings, "", (), {})
     if log is None:
         return
     try:
         log.check()
     except OSError as error:
         raise UsageError(
-            f"MODEL_SUSPICIOUS_LOG: expected a file that can be written, got {error}",
+            f"MODEL_FLAGGED_LOG: expected a file that can be written, got {error}",
             "name one in a folder that exists, or unset it",
         ) from error
 

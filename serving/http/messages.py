@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from packager.data.coerce import format_bound
-from packager.data.request_rows import RowError
+from packager.data.rows.coerce import format_bound
+from packager.data.rows.request_rows import RowError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
 from packager.text import beginning, truncate

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from monitoring.metrics.class_labels import class_text
-from packager.data.coerce import format_bound
-from packager.data.extra_columns import ExtraColumns
+from packager.data.rows.coerce import format_bound
+from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.manifest import Column, Manifest, RejectedValue
 

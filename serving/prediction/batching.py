@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from itertools import accumulate, chain
 
-from packager.data.coerce import dtype_depends_on
-from packager.data.request_rows import ValidatedRows
+from packager.data.rows.coerce import dtype_depends_on
+from packager.data.rows.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.prediction.native_model import ModelError, RowRefusedError
 from serving.prediction.predictor import Predictor

@@ -1,6 +1,6 @@
 """How the cells of one column are taken and judged, one by one or all at once.
 
-What is taken here equals what the exact checker (:mod:`packager.data.request_rows`) would have
+What is taken here equals what the exact checker (:mod:`packager.data.rows.request_rows`) would have
 taken, by test; whatever isn't plain is left to it.
 """
 
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from packager.data.column_converter import Anomaly, ColumnConverter
+from packager.data.rows.column_converter import Anomaly, ColumnConverter
 from packager.manifest.manifest import Column
 
 EXACT = 2**53

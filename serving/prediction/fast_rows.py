@@ -15,9 +15,9 @@ from typing import Any
 
 import orjson
 
-from packager.data.coerce import ConversionError
-from packager.data.column_converter import ColumnConverter
-from packager.data.request_rows import RowChecker, ValidatedRows
+from packager.data.rows.coerce import ConversionError
+from packager.data.rows.column_converter import ColumnConverter
+from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
 from serving.prediction.converters import (
     EXACT,

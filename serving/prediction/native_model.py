@@ -11,9 +11,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from packager.data.coerce import format_bound
-from packager.data.column_converter import ColumnConverter
-from packager.data.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.coerce import format_bound
+from packager.data.rows.column_converter import ColumnConverter
+from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.manifest import Column, RejectedValue, Schema
 from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.model import LoadedModel, Predictions

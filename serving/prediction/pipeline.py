@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from monitoring.metrics.recorder import Batch
-from packager.data.request_rows import ValidatedRows
+from packager.data.rows.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
 from serving.http.limits import TooMuchError, is_small
@@ -63,7 +63,7 @@ class Pipeline:
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
         self._lane: Batcher[ValidatedRows, Predictions] = Batcher(
-            settings.queue, RowBatches(predictor), settings.batch_rows, busy
+            settings.max_queue, RowBatches(predictor), settings.max_batch_rows, busy
         )
         self._give_back = MemoryTrimmer()
 

@@ -12,16 +12,16 @@ from typing import Any, Self
 
 import numpy as np
 
+from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
 from monitoring.metrics.serving import Baseline, Metrics
 from monitoring.profile.profile import Profile
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.row_membership import RowMembership
 from monitoring.slices.slices import ALL, SliceSet
-from monitoring.suspicious_log import SuspiciousLog
-from packager.data.extra_columns import ExtraColumns
-from packager.data.frames import keep_text_plain
-from packager.data.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.extra_columns import ExtraColumns
+from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.text_storage import keep_text_plain
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
@@ -31,7 +31,7 @@ from packager.model.integrity import check_before_loading
 from packager.model.model import LoadedModel, load_model
 from packager.model.paths import Root
 from serving.feedback.endpoint import Feedback
-from serving.feedback.stores import suspicious_log
+from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
 from serving.http.json_bodies import is_heavy
 from serving.http.limits import Budget
@@ -41,7 +41,7 @@ from serving.prediction.outcome import Outcome
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
-from serving.shadow.sampler import FOLDER, ShadowSampler
+from serving.shadow.sampler import SHADOW_DIR, ShadowSampler
 
 logger = logging.getLogger("serving")
 
@@ -63,7 +63,7 @@ class Predictor:
     observer: MetricsRecorder
     feedback: Feedback | None
     """None where it is off."""
-    suspicious: SuspiciousLog | None
+    flagged_rows: FlaggedRowsLog | None
     """None where nobody asked for it."""
     costs: TimingModel | None
     """Of compiled predictions; None where there are no rows to measure them on."""
@@ -112,7 +112,7 @@ class Predictor:
             feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
             if settings.feedback.on
             else None,
-            suspicious=suspicious_log(
+            flagged_rows=flagged_rows_log(
                 settings.feedback, manifest.tag, _without_personal(manifest), clocks
             ),
             costs=None,
@@ -196,22 +196,22 @@ class Predictor:
         )
         return ScoredRows(checked, labels, probabilities, self.model.classes, tokens), batch
 
-    def live_check(self, share: float) -> ShadowSampler | None:
-        """The live check of this worker, in its event loop; None where there is none to make."""
-        folder = os.environ.get(FOLDER)
-        if self.compiled is None or not share or folder is None:
+    def shadow_sampler(self, ratio: float) -> ShadowSampler | None:
+        """Samples rows for the shadow comparison, in the event loop; None if there is none."""
+        folder = os.environ.get(SHADOW_DIR)
+        if self.compiled is None or not ratio or folder is None:
             return None
-        return ShadowSampler(Path(folder), share, len(self.manifest.schema_.features), self.metrics)
+        return ShadowSampler(Path(folder), ratio, len(self.manifest.schema_.features), self.metrics)
 
-    def log_suspicious(self, batch: Batch) -> None:
-        """Write a sample of the suspicious rows to their log, where somebody asked for one."""
-        if self.suspicious is None or not any(batch.flags):
+    def log_flagged(self, batch: Batch) -> None:
+        """Write a sample of the flagged rows to their log, if there is one."""
+        if self.flagged_rows is None or not any(batch.flags):
             return
         try:
             flags = self.observer.unexpected(batch.flags)
-            self.suspicious.write(batch.columns, flags, batch.labels, batch.tokens)
+            self.flagged_rows.write(batch.columns, flags, batch.labels, batch.tokens)
         except OSError as error:  # a full disk must not take the answers away
-            logger.error("suspicious rows are not logged: %s", error)
+            logger.error("flagged rows are not logged: %s", error)
 
     def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:
         try:
@@ -293,7 +293,7 @@ def _load_slices(
 ) -> tuple[SliceSet, RowMembership]:
     try:
         slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-        slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training
+        slices.check(dict(checker.check([]).frame.dtypes))
         return slices, slices.membership(names, clocks)
     except ValueError as error:
         raise PackageError(

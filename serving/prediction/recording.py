@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+from monitoring.exposition.library_check import check_library
 from monitoring.exposition.render import Rendering
 from monitoring.exposition.worker_files import repair_all
 from monitoring.metrics.recorder import FLUSH_SECONDS, Batch
@@ -19,7 +20,7 @@ ROWS_AT_ONCE = 5_000
 VALUES_AT_ONCE = 50_000
 """Values of them."""
 LOGGED_AT_ONCE = 250
-"""Rows that are counted without a pause where suspicious ones are logged."""
+"""Rows that are counted without a pause if flagged ones are logged."""
 
 
 class Recorder:
@@ -28,11 +29,12 @@ class Recorder:
     To be called from the worker's event loop.
     """
 
-    def __init__(self, predictor: Predictor, check_share: float) -> None:
-        """``check_share``: of compiled rows, for the live check."""
+    def __init__(self, predictor: Predictor, shadow_ratio: float) -> None:
+        """``shadow_ratio``: part of the compiled rows that the shadow comparison samples."""
         self._predictor = predictor
-        self._live = predictor.live_check(check_share)
-        self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+        self._sampler = predictor.shadow_sampler(shadow_ratio)
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        self._rendering = Rendering(folder, own=folder is None or check_library())
         self._dirty = False
         self._repairing: asyncio.TimerHandle | None = None
 
@@ -48,9 +50,9 @@ class Recorder:
         if batch is not None:
             predictor.metrics.observe_rows(len(batch.labels))
             if len(batch.labels) <= self._at_once(batch):
-                predictor.log_suspicious(batch)
-            if self._live is not None:
-                self._live.offer(batch)
+                predictor.log_flagged(batch)
+            if self._sampler is not None:
+                self._sampler.offer(batch)
         self._flush_soon()
 
     def rows(self, batch: Batch) -> None:
@@ -64,14 +66,14 @@ class Recorder:
             self.rows(batch)
             return
         for part in batch.parts(most):
-            self._predictor.log_suspicious(part)
+            self._predictor.log_flagged(part)
             self.rows(part)
             await asyncio.sleep(0)
         self._flush_soon()
 
     def _at_once(self, batch: Batch) -> int:
         """Rows of ``batch`` that are logged and counted without a pause."""
-        if self._predictor.suspicious is not None:
+        if self._predictor.flagged_rows is not None:
             return LOGGED_AT_ONCE
         return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(batch.columns))))
 
@@ -95,11 +97,11 @@ class Recorder:
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:
-        """Take no more verdicts of the live check, and leave the counter files alone."""
+        """Stop the shadow comparison and the repair of the counter files."""
         if self._repairing is not None:
             self._repairing.cancel()
-        if self._live is not None:
-            self._live.close()
+        if self._sampler is not None:
+            self._sampler.close()
 
     def _flush_soon(self) -> None:
         if not self._dirty:

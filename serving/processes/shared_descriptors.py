@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from packager.errors import PackageError
 
-TABLE = "MODEL_SERVER_WORKERS"
-FAILURE = "MODEL_SERVER_FAILURE"
-STACKS = "MODEL_SERVER_STACKS"
+TABLE = "MODEL_WORKER_TABLE_FD"
+FAILURE = "MODEL_WORKER_FAILURE_FD"
+STACKS = "MODEL_WORKER_STACKS_FD"
 """Variables that hold the number of a descriptor; set by ``python -m serving``."""
 
 SHOW_STACKS = signal.SIGUSR2

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from packager.data.csv_cells import parse_cells
+from packager.data.rows.csv_cells import parse_cells
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Manifest
 from packager.text import truncate

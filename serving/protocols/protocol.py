@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from packager.data.request_rows import ValidatedRows
+from packager.data.rows.request_rows import ValidatedRows
 from packager.manifest.base import Scalar
 
 

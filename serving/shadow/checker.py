@@ -1,6 +1,6 @@
 """``python -m serving.shadow.checker``: predicts sampled rows by the model itself, and compares.
 
-One such process stands beside the workers of a server where ``MODEL_COMPILED_CHECK`` asks for it.
+One such process stands beside the workers of a server where ``MODEL_SHADOW_RATIO`` asks for it.
 Rows come as datagrams to a socket in the server's private folder; the kernel's queue is the bound,
 and what doesn't fit is dropped by the sender. Each verdict goes back to the worker that asked.
 """
@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from packager.data.frames import keep_text_plain
-from packager.data.request_rows import RowChecker
+from packager.data.rows.request_rows import RowChecker
+from packager.data.rows.text_storage import keep_text_plain
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Manifest
 from packager.model.integrity import check_before_loading
 from packager.model.model import LoadedModel, load_model
 from packager.model.paths import Root
 from serving.http import logs
-from serving.shadow.sampler import EQUAL, MAX_BYTES, OTHERWISE, address
+from serving.shadow.sampler import MATCH, MAX_BYTES, MISMATCH, address
 
 PATIENCE_SECONDS = 1.0
 """How soon the end of the server is noticed."""
@@ -84,7 +84,7 @@ def answer(checker: ShadowChecker, listening: socket.socket) -> None:
     # Only processes of the server's own user can write here, and it wrote this itself.
     agrees = checker.agrees(*pickle.loads(message))
     try:
-        listening.sendto(EQUAL if agrees else OTHERWISE, socket.MSG_DONTWAIT, sender)
+        listening.sendto(MATCH if agrees else MISMATCH, socket.MSG_DONTWAIT, sender)
     except OSError as error:  # that worker has ended, or takes no more
         logger.warning("a verdict is lost: %s", error.strerror)
 

@@ -1,4 +1,4 @@
-"""A worker's side of the live check: a share of its compiled answers is sent to the checker."""
+"""A worker's side of the shadow comparison: sends a sample of its answers to the checker."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:  # the supervising process needs neither, nor what they import
     from monitoring.metrics.recorder import Batch
     from monitoring.metrics.serving import Metrics
 
-FOLDER = "MODEL_CHECK_FOLDER"
+SHADOW_DIR = "MODEL_SHADOW_DIR"
 """Environment variable naming the folder of the sockets; set by ``python -m serving``."""
 MAX_BYTES = 1 << 16
 MAX_ROWS = 16
 """Rows of one request that are looked at; the checker couldn't keep up with more."""
-EQUAL, OTHERWISE = b"=", b"!"
+MATCH, MISMATCH = b"=", b"!"
 
 
 def address(folder: Path) -> str:
@@ -30,10 +30,10 @@ def address(folder: Path) -> str:
 class ShadowSampler:
     """Sends rows without waiting: what doesn't fit the checker's queue is not checked."""
 
-    def __init__(self, folder: Path, share: float, features: int, metrics: Metrics) -> None:
-        """``share`` of all rows, above 0; ``features``: the columns that the model sees."""
+    def __init__(self, folder: Path, ratio: float, features: int, metrics: Metrics) -> None:
+        """``ratio`` of all rows, above 0; ``features``: the columns that the model sees."""
         self._address = address(folder)
-        self._share = share
+        self._ratio = ratio
         self._features = features
         self._metrics = metrics
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -43,16 +43,16 @@ class ShadowSampler:
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._take)
 
     def close(self) -> None:
-        """Take no more verdicts."""
+        """Receive no more results."""
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
 
     def offer(self, batch: Batch) -> None:
-        """Send the share of these rows, if the compiled form answered any of them."""
+        """Send a sample of these rows, if the compiled form answered any of them."""
         if not batch.compiled:
             return
         for row in range(min(len(batch.labels), MAX_ROWS)):
-            if random.random() < self._share:
+            if random.random() < self._ratio:
                 self._send(batch, row)
 
     def _send(self, batch: Batch, row: int) -> None:
@@ -61,11 +61,11 @@ class ShadowSampler:
         try:
             self._socket.sendto(pickle.dumps((values, batch.labels[row], chances)), self._address)
         except OSError:  # full, too large, or no checker yet: dropped
-            self._metrics.add_compiled_check("dropped")
+            self._metrics.add_comparison("dropped")
 
     def _take(self) -> None:
         try:
-            verdict = self._socket.recv(16)
+            result = self._socket.recv(16)
         except BlockingIOError:
             return
-        self._metrics.add_compiled_check("equal" if verdict == EQUAL else "otherwise")
+        self._metrics.add_comparison("match" if result == MATCH else "mismatch")

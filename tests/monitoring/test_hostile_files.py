@@ -13,7 +13,7 @@ import pytest
 from monitoring.feedback.keys import KeyFileError, KeyRing
 from monitoring.feedback.sqlite_store import FILE, SqliteTokenStore
 from monitoring.feedback.token_store import StoreError
-from monitoring.suspicious_log import SuspiciousLog
+from monitoring.flagged_rows_log import FlaggedRowsLog
 from packager.errors import UsageError
 from serving.http.auth import ApiKeys
 
@@ -62,23 +62,23 @@ def test_a_log_of_rows_follows_no_link_and_waits_for_no_pipe(
 ) -> None:
     make(tmp_path / name)
     with pytest.raises(OSError, match="log"):
-        SuspiciousLog(tmp_path / "log", ["a"], version="1").check()
+        FlaggedRowsLog(tmp_path / "log", ["a"], version="1").check()
 
 
 def test_a_log_of_rows_at_a_link_leaves_what_the_link_names(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("kept")
     (tmp_path / "log").symlink_to(tmp_path / "mine")
-    log = SuspiciousLog(tmp_path / "log", ["a"], version="1")
+    log = FlaggedRowsLog(tmp_path / "log", ["a"], version="1")
     with pytest.raises(OSError, match="log"):
         log.write([[1]], [["x"]], [0], None)
     assert (tmp_path / "mine").read_text() == "kept"
 
 
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    log = SuspiciousLog(tmp_path / "log", ["a"], version="1")
+    log = FlaggedRowsLog(tmp_path / "log", ["a"], version="1")
     log.write([["x\n{}\r\u2028\x1b"]], [["new\nline"]], ["y\n"], ["t\n"])
     write = os.write
-    monkeypatch.setattr("monitoring.suspicious_log.os.write", lambda f, b: write(f, b[:20]))
+    monkeypatch.setattr("monitoring.flagged_rows_log.os.write", lambda f, b: write(f, b[:20]))
     with pytest.raises(OSError, match="No space left"):
         log.write([["x"]], [["f"]], ["y"], None)
     monkeypatch.undo()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import html
 import json
+import tomllib
 from typing import Any
 
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.column_converter import short
-from packager.text import beginning
+from packager.data.rows.column_converter import short
+from packager.deploy.prometheus.promql import quoted as promql
+from packager.deploy.yaml import dump
+from packager.project.scaffold import quoted as toml
+from packager.text import beginning, escape_markup
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text(min_size=90),
@@ -39,3 +46,25 @@ def test_deep_and_long_ones() -> None:
         deep = [deep]
     assert short(deep) == "[" * 79 + "…"
     assert short(10**9_000) == '"a whole number of 29898 bits"'
+
+
+def visible(text: str) -> bool:
+    return text.replace("\n", "").isprintable()
+
+
+@given(st.text())
+def test_literals_have_no_invisible_characters_and_mean_the_same(text: str) -> None:
+    assert visible(toml(text))
+    assert tomllib.loads(f"x = {toml(text)}") == {"x": text}
+    assert ast.literal_eval(toml(text)) == text
+    assert promql(text) == toml(text)
+    document = {"a": [{"b": text}], text: 1}
+    assert visible(dump(document))
+    assert yaml.safe_load(dump(document)) == document
+
+
+@given(st.text())
+def test_text_in_markup_can_turn_no_other_text_around(text: str) -> None:
+    assert escape_markup(text).isprintable()
+    if text.isprintable():
+        assert html.unescape(escape_markup(text)) == text

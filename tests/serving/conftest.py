@@ -20,7 +20,7 @@ from serving_helpers import (
     wait_ready,
 )
 
-from monitoring.profile.binning import build_profile
+from monitoring.stats.binning import build_profile
 from packager.manifest.evaluation import Evaluation, Golden, Metrics
 from packager.manifest.manifest import Column, Schema, Serve, Slices
 from packager.model.model import LoadedModel
@@ -77,7 +77,7 @@ def troubled_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     (root / "code" / "trouble.py").write_text(TROUBLE)
     (root / "models" / "model").write_text("nothing is read from here")
     limits = {
-        "MODEL_QUEUE": "1",
+        "MODEL_MAX_QUEUE": "1",
         "MODEL_DEADLINE_SECONDS": "1",
         "MODEL_MAX_BODY_BYTES": "1000",
     }

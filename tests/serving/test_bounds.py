@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from serving_helpers import diamonds, diamonds_schema, make_manifest
 
-from packager.data.column_converter import RowError
-from packager.data.extra_columns import ExtraColumns
-from packager.data.request_rows import check_rows
+from packager.data.rows.column_converter import RowError
+from packager.data.rows.extra_columns import ExtraColumns
+from packager.data.rows.request_rows import check_rows
 from packager.manifest.manifest import Column, Schema
 from serving.feedback.endpoint import parse_labels
 from serving.http import messages

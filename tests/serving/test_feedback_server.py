@@ -232,11 +232,11 @@ def test_killed_workers_and_servers_neither_count_twice_nor_forget(
 ) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"1:{KEY}\n")
-    log = tmp_path / "suspicious"
+    log = tmp_path / "flagged"
     lasting = {
         "MODEL_STATE_DIR": str(tmp_path / "state"),
         "MODEL_FEEDBACK_KEY_FILE": str(keys),
-        "MODEL_SUSPICIOUS_LOG": str(log),
+        "MODEL_FLAGGED_LOG": str(log),
     }
     server = start_server(package, **lasting)
     assert "feedback:" not in server.log.read_text()
@@ -364,7 +364,7 @@ def test_without_feedback_there_are_no_tokens(package: Package, start_server: St
         ("MODEL_FEEDBACK_STORE", "redis://:pw@127.0.0.1:1/0", "got redis://127.0.0.1:1/0"),
         ("MODEL_FEEDBACK_KEY_FILE", "{folder}/none", "none: No such file or directory"),
         ("MODEL_STATE_DIR", "/proc/none", "MODEL_STATE_DIR: expected a place that can be"),
-        ("MODEL_SUSPICIOUS_LOG", "/none/log", "MODEL_SUSPICIOUS_LOG: expected a file that can"),
+        ("MODEL_FLAGGED_LOG", "/none/log", "MODEL_FLAGGED_LOG: expected a file that can"),
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_starts(

@@ -81,8 +81,8 @@ def test_one_row_without_a_compiled_form_equals_the_model_bit_by_bit(
             answer = server.predict(as_rows(row)).json["predictions"][0]
             expected = package.model.predict_proba(row)[0].tolist()
             assert list(answer["probabilities"].values()) == expected
-        assert server.metric("model_compiled_rows_total", path="native") == 10
-        assert server.metric("model_compiled_rows_total", path="compiled") == 0
+        assert server.metric("model_rows_total", form="native") == 10
+        assert server.metric("model_rows_total", form="compiled") == 0
     finally:
         assert server.stop() == 0
 
@@ -122,8 +122,8 @@ def test_counters_equal_what_was_sent_across_both_workers(
     count = "model_request_duration_seconds_count"
     assert server.metric(count, route="/predict", code="2xx") == requests
     assert server.metric(count, route="/predict", code="4xx") == 1
-    assert server.metric("model_batch_rows_count") == requests
-    assert server.metric("model_batch_rows_sum") == len(sent)
+    assert server.metric("model_request_rows_count") == requests
+    assert server.metric("model_request_rows_sum") == len(sent)
     assert server.metric("model_stage_duration_seconds_count", stage="predict") == requests
 
 
@@ -174,7 +174,7 @@ def _check_counters(
         assert server.metric("model_feature_anomalies_total", **labels) == count, labels
     for reason in ("missing", "unseen", "out_of_range"):
         flagged = sum(any(f.endswith(f":{reason}") for f in a["flags"]) for a in answers)
-        assert server.metric("model_suspicious_rows_total", reason=reason) == flagged
+        assert server.metric("model_flagged_rows_total", reason=reason) == flagged
 
 
 def test_gauges_have_one_series_for_all_workers(server: Server, package: Package) -> None:
@@ -184,10 +184,10 @@ def test_gauges_have_one_series_for_all_workers(server: Server, package: Package
     lines = server.get("/metrics").body.decode().splitlines()
     ours = [line for line in lines if line.startswith("model_")]
     assert ours
-    versions = {f'version="{package.manifest.tag}"', 'version="older"'}
+    versions = {f'version="{package.manifest.tag}"', 'version="other"'}
     assert all(any(v in line for v in versions) and 'model="diamonds"' in line for line in ours)
-    older = [line for line in ours if 'version="older"' in line]
-    assert all(line.startswith("model_feedback_total") for line in older)
+    others = [line for line in ours if 'version="other"' in line]
+    assert all(line.startswith("model_feedback_total") for line in others)
     assert not [line for line in ours if "pid=" in line]
 
 

@@ -107,7 +107,7 @@ def test_counts_outlive_the_folder_they_lie_in(package: Package, start_server: S
     os.kill(process, signal.SIGKILL)
     wait_for(lambda: ready_again(server, 1, process), server)
     assert metric(server, name, **labels) == 31
-    assert metric(server, "model_counts_unwritten_total") == 0
+    assert metric(server, "model_unwritten_increments_total") == 0
 
 
 def test_a_worker_that_stands_still_is_ended_and_replaced(

@@ -9,7 +9,7 @@ from serving.settings import Settings
 def test_an_empty_environment_gives_the_defaults() -> None:
     settings = Settings.from_environment({})
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 3000, None)
-    assert (settings.max_body_bytes, settings.queue) == (16 * 1024 * 1024, 64)
+    assert (settings.max_body_bytes, settings.max_queue) == (16 * 1024 * 1024, 64)
     assert settings.deadline_seconds == 30.0
 
 
@@ -20,12 +20,12 @@ def test_every_variable_is_read() -> None:
             "MODEL_PORT": "8080",
             "MODEL_WORKERS": "3",
             "MODEL_MAX_BODY_BYTES": "10",
-            "MODEL_QUEUE": "5",
+            "MODEL_MAX_QUEUE": "5",
             "MODEL_DEADLINE_SECONDS": "0.5",
         }
     )
     assert (settings.host, settings.port, settings.workers) == ("::1", 8080, 3)
-    assert (settings.max_body_bytes, settings.queue) == (10, 5)
+    assert (settings.max_body_bytes, settings.max_queue) == (10, 5)
     assert settings.deadline_seconds == 0.5
 
 
@@ -43,7 +43,7 @@ def test_the_root_is_where_model_root_says(monkeypatch: pytest.MonkeyPatch) -> N
         ("MODEL_WORKERS", "0", "1 to 256"),
         ("MODEL_WORKERS", "two", "1 to 256"),
         ("MODEL_MAX_BODY_BYTES", "16M", "a number of bytes"),
-        ("MODEL_QUEUE", "-1", "a number of requests"),
+        ("MODEL_MAX_QUEUE", "-1", "a number of requests"),
         ("MODEL_DEADLINE_SECONDS", "0", "positive seconds"),
         ("MODEL_DEADLINE_SECONDS", "nan", "positive seconds"),
     ],

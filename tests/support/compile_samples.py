@@ -18,7 +18,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import RowChecker
+from packager.data.rows.request_rows import RowChecker
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Schema
 from packager.model.compiled.form import read

@@ -1,9 +1,24 @@
+"""Tables as people have them, and reading one as a project says it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
 
+from packager.data.fingerprint import fingerprint
+from packager.data.frames import read
+from packager.data.model_input import to_model_input
+from packager.errors import UsageError
+from packager.manifest.read_options import TableReadOptions
+from packager.tables import stream
+
 
 @pytest.fixture
-def messy():
+def messy() -> pd.DataFrame:
     """A table as people have them: odd names, blanks, text that looks like numbers."""
     return pd.DataFrame(
         {
@@ -19,3 +34,25 @@ def messy():
             ),
         }
     )
+
+
+@pytest.fixture
+def read_table(tmp_path: Path) -> Callable[..., pd.DataFrame]:
+    """Write a file and read it; reading it in blocks has to give the same fingerprint."""
+
+    def read_table(text: str | bytes, name: str = "t.csv", **options: Any) -> pd.DataFrame:
+        file, reader = tmp_path / name, TableReadOptions.model_validate(options)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        frame = read(file, reader)
+        printed = stream.fingerprint_path(file, reader).model_copy(update={"files": ()})
+        assert printed == fingerprint(frame)
+        return to_model_input(frame, reader)
+
+    return read_table
+
+
+def refusal(call: Callable[..., object], *arguments: Any, **options: Any) -> UsageError:
+    """The error with which ``call`` refuses its arguments."""
+    with pytest.raises(UsageError) as caught:
+        call(*arguments, **options)
+    return caught.value

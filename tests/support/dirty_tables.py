@@ -12,6 +12,8 @@ from packager.data.checks.suspects import Issue
 from packager.data.checks.table import Table, table_of
 
 ROWS = 400
+HALF = np.arange(ROWS) >= ROWS // 2
+"""The held-out rows of a table of ``ROWS``."""
 
 
 def clean() -> pd.DataFrame:
@@ -28,6 +30,22 @@ def clean() -> pd.DataFrame:
     )
 
 
+def stones(rows: int, seed: int, first: int | None = None) -> pd.DataFrame:
+    """Stones with names, days and numbers that count on; ``seed`` makes other ones."""
+    draw = np.random.default_rng(seed)
+    places = np.arange(rows) + (seed * rows if first is None else first)
+    return pd.DataFrame(
+        {
+            "size": draw.normal(5, 0.6, rows),
+            "colour": draw.choice(["white", "yellow", "brown"], rows),
+            "name": [f"stone {i}" for i in places],
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(places, "D"),
+            "number": places,
+            "label": draw.choice(["big", "small"], rows),
+        }
+    )
+
+
 def said(
     detector: Callable[[Table], Iterator[Issue]], frame: pd.DataFrame, **more: Any
 ) -> list[Issue]:
@@ -38,3 +56,10 @@ def said(
 def rows_of(suspects: list[Issue]) -> list[int]:
     """Every row that is flagged, ascending."""
     return sorted(int(row) for one in suspects if one.rows is not None for row in one.rows)
+
+
+def dirty() -> pd.DataFrame:
+    frame = pd.concat([clean(), clean().iloc[[5]]], ignore_index=True)
+    frame.loc[3, "size"] = 0.0
+    frame.loc[8, "size"] = 58.9
+    return frame

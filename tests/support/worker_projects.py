@@ -88,6 +88,10 @@ class Project:
         """Start ``python -m packager.worker`` as the host would, and wait for its end."""
         return self._python(["-m", "packager.worker", *arguments], environment)
 
+    def predict(self, rows: Path, out: Path) -> Ended:
+        """Answer a file of rows as the host has the served image do it, and wait for its end."""
+        return self._python(["-m", "serving.predict_file", str(rows), str(out)], {})
+
     def python(self, program: str, **environment: str) -> Ended:
         """Run ``program`` in a process that has a worker's environment."""
         return self._python(["-c", program], environment)

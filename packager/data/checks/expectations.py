@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.slices import Rule, SliceSet, declare
+from monitoring.stats.binning import build_profile
 from packager.data.checks.suspects import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
@@ -125,7 +125,7 @@ def _shares(
 def _applies(text: str, frame: pd.DataFrame) -> bool:
     """Whether the version before had what a rule reads, in a kind that it can compare."""
     try:
-        Rule.parse(text).mask({name: frame[name] for name in frame.columns}, len(frame))
+        Rule.parse(text).check(dict(frame.dtypes))
     except ValueError:
         return False
     return True

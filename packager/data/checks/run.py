@@ -31,7 +31,7 @@ from packager.text import truncate
 
 Detector = Callable[[Table], Iterator[Issue]]
 
-MODEL_FREE: dict[str, Detector] = {
+WITHOUT_MODELS: dict[str, Detector] = {
     "schema": schema,
     "leakage": shared.leakage,
     "group_overlap": shared.group_overlap,
@@ -55,7 +55,7 @@ MODEL_FREE: dict[str, Detector] = {
 WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier": outlier}
 """Detectors that train small models of their own; they need scikit-learn."""
 LABELS = "label_error"
-DETECTORS = (*MODEL_FREE, *WITH_MODELS, LABELS)
+DETECTORS = (*WITHOUT_MODELS, *WITH_MODELS, LABELS)
 
 LARGE = 100_000
 """Rows from which whoever checks should say how far it is."""
@@ -79,7 +79,7 @@ def check(
     ``models=False`` leaves out what needs scikit-learn. ``tell`` is told the name of each
     detector before it runs.
     """
-    chosen = {**MODEL_FREE, **(WITH_MODELS if models else {})}
+    chosen = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
     said = list(notes)
     if not len(table):
         rest = ", ".join(name for name in (*chosen, LABELS) if name != "schema")
@@ -112,7 +112,7 @@ def check(
         rows=len(table),
         columns=tuple(table.frame.columns),
         counts={name: count for name, count in sorted(counts.items()) if count},
-        model_free=tuple(MODEL_FREE),
+        model_free=tuple(WITHOUT_MODELS),
         findings=tuple(findings),
         cells=_cells(table, findings),
         histograms=_histograms(table, findings),

@@ -106,12 +106,12 @@ def _requests(objectives: Objectives) -> list[Panel]:
             "timeseries",
             [
                 Query(
-                    f'sum (rate(model_compiled_rows_total{{{ONE}, path="compiled"}}[5m]))'
-                    f" / (sum (rate(model_compiled_rows_total{{{ONE}}}[5m])) > 0)",
+                    f'sum (rate(model_rows_total{{{ONE}, form="compiled"}}[5m]))'
+                    f" / (sum (rate(model_rows_total{{{ONE}}}[5m])) > 0)",
                     "rows answered by the compiled form",
                 ),
                 Query(
-                    f"sum (increase(model_compiled_mismatches_total{{{ONE}}}[1h]))",
+                    f"sum (increase({recording.COMPARISONS}{{{ONE}, {recording.MISMATCH}}}[1h]))",
                     "mismatches in an hour",
                 ),
             ],

@@ -191,7 +191,7 @@ def _label_coverage(scope: Scope, share: float) -> Alert:
 
 
 def _compiled_mismatch(scope: Scope) -> Alert:
-    grown = scope.increase(MODEL, "model_compiled_mismatches_total", "1h")
+    grown = scope.increase(MODEL, recording.COMPARISONS, "1h", recording.MISMATCH)
     return Alert(
         "CompiledMismatch",
         f"{grown} > 0",

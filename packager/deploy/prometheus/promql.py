@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from monitoring.stats.accuracy import MAE_RISE, SLICE_DROP, SLICE_ROWS, SLICE_Z, Z95
 from monitoring.stats.drift import BIN_PRIOR, PRIOR_ROWS, PSI_EFFECT, PSI_ROWS, PSI_Z
+from packager.text import escape_in_literal
 
 MODEL = "model, version"
 FEATURE = "model, version, feature"
@@ -47,7 +48,7 @@ class Scope:
 
 def quoted(text: str) -> str:
     """A PromQL string."""
-    return json.dumps(text, ensure_ascii=False)
+    return escape_in_literal(json.dumps(text, ensure_ascii=False))
 
 
 def reference_ratio(reference: str, rows: str, bins: str) -> str:

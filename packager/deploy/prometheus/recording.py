@@ -37,11 +37,13 @@ SCORE = "slice:model_feedback_score:ratio7d"
 SCORE_LOW = "slice:model_feedback_score:lower7d"
 SCORE_HIGH = "slice:model_feedback_score:upper7d"
 SCORE_Z = "slice:model_feedback_score:zscore7d"
-ERROR_ABS = "slice:model_feedback_error_abs:increase7d"
-ERROR_SQUARED = "slice:model_feedback_error_squared:increase7d"
+ERROR_ABS = "slice:model_feedback_absolute_error:increase7d"
+ERROR_SQUARED = "slice:model_feedback_squared_error:increase7d"
 ESTIMATED = "slice:model_estimated_accuracy:ratio1d"
 ESTIMATED_ROWS = "slice:model_estimated_rows:increase1d"
 COVERAGE = "slice:model_label_coverage:ratio7d"
+COMPARISONS, MISMATCH = "model_shadow_comparisons_total", 'outcome="mismatch"'
+"""The shadow comparison of the compiled form with the model, and rows whose answers differ."""
 
 
 def drift_name(what: str, window: str) -> str:
@@ -182,8 +184,8 @@ def _errors(scope: Scope) -> list[Record]:
     """Mean absolute error by slice, its 95 % interval and its z against the baseline."""
     total, squares, rows = (scope.series(name) for name in (ERROR_ABS, ERROR_SQUARED, LABELS))
     return [
-        Record(ERROR_ABS, scope.increase(SLICE, "model_feedback_error_abs_total", "7d")),
-        Record(ERROR_SQUARED, scope.increase(SLICE, "model_feedback_error_squared_total", "7d")),
+        Record(ERROR_ABS, scope.increase(SLICE, "model_feedback_absolute_error_total", "7d")),
+        Record(ERROR_SQUARED, scope.increase(SLICE, "model_feedback_squared_error_total", "7d")),
         Record(BASELINE, scope.highest(SLICE, "model_slice_baseline_mae")),
         Record(SCORE, f"{total} / ({rows} > 0)"),
         Record(SCORE_LOW, promql.mean_bound(total, squares, rows, "-")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.alerts import BURNS
 from packager.deploy.prometheus.presence_cases import presence_cases
 from packager.deploy.prometheus.resolve_cases import lasting_cases
@@ -168,8 +169,8 @@ class _RuleFixtures(TestCaseBuilder):
         def scored(baseline: float) -> list[TestSeries]:
             return [
                 self.series("model_feedback_total", "0+4x60", outcome="scored", **where),
-                self.series("model_feedback_error_abs_total", "0+8x60", **where),
-                self.series("model_feedback_error_squared_total", "0+20x60", **where),
+                self.series("model_feedback_absolute_error_total", "0+8x60", **where),
+                self.series("model_feedback_squared_error_total", "0+20x60", **where),
                 self.series("model_slice_baseline_mae", f"{baseline}x60", **where),
                 self.series("model_slice_baseline_rows", "800x60", **where),
             ]
@@ -235,12 +236,16 @@ class _RuleFixtures(TestCaseBuilder):
         ]
 
     def mismatches(self) -> list[Case]:
-        alert, name = "CompiledMismatch", "model_compiled_mismatches_total"
+        alert = "CompiledMismatch"
+
+        def compared(values: str, outcome: str = "mismatch") -> list[TestSeries]:
+            return [self.series(recording.COMPARISONS, values, outcome=outcome)]
+
         return [
-            self.case("fires on one", alert, 20, [self.series(name, "0x10 1x20")],
-                      {"severity": "ticket"}),
-            self.case("not on none", alert, 20, [self.series(name, "0x30")]),
-        ]  # fmt: skip
+            self.case("fires on one", alert, 20, compared("0x10 1x20"), {"severity": "ticket"}),
+            self.case("not on none", alert, 20, compared("0x30")),
+            self.case("not on matches", alert, 20, compared("0x10 1x20", "match")),
+        ]
 
 
 def _counter(parts: Iterable[tuple[int, float]]) -> str:

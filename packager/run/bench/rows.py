@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitoring.profile.profile import FeatureProfile, Profile
-from packager.data.coerce import format_bound
+from packager.data.rows.coerce import format_bound
 from packager.manifest.manifest import Column, Schema
 
 NULL_SHARE = 0.02

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from packager.data.request_rows import RowChecker
+from packager.data.rows.request_rows import RowChecker
 from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
 from packager.worker.compile.probe import native

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from packager.data.request_rows import RowChecker, RowError
+from packager.data.rows.request_rows import RowChecker, RowError
 from packager.digest import canonical_json, sha256_bytes
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Schema

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.coerce import ConversionError, make_converter
+from packager.data.rows.coerce import ConversionError, make_converter
 from packager.manifest.manifest import Schema
 
 Row = dict[str, Any]

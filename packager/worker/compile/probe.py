@@ -13,7 +13,7 @@ from itertools import count
 import numpy as np
 import pandas as pd
 
-from packager.data.request_rows import RowChecker, RowError
+from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.encode import EXACT

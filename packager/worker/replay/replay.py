@@ -20,7 +20,9 @@ from packager.manifest.manifest import DataSource, Manifest, Schema
 from packager.model.integrity import MANIFEST, Check, verify
 from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
+from packager.sandbox.network import isolation_told
 from packager.worker.job import ReplayRequest, TrainingResult
+from packager.worker.processes.environment import environment_differences
 from packager.worker.replay.differences import accepted, metric_checks, slices_check
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
@@ -37,8 +39,6 @@ from packager.worker.replay.report import (
 from packager.worker.replay.retrain import retrain
 from packager.worker.replay.seed_spread import intervals, within_seed_variance
 from packager.worker.replay.volatile_state import Window
-from packager.worker.sandbox.environment import environment_differences
-from packager.worker.sandbox.network import isolation_told
 from packager.worker.train_job import model_files
 
 

@@ -14,6 +14,7 @@ from packager.manifest.manifest import Recipe
 from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job
+from packager.worker.processes.child_process import run_child
 from packager.worker.replay.differences import accepted, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
@@ -21,7 +22,6 @@ from packager.worker.replay.report import ModelComparison, reaches
 from packager.worker.replay.seed_spread import within_seed_variance
 from packager.worker.replay.state import TIMES
 from packager.worker.replay.volatile_state import MOMENTS
-from packager.worker.sandbox.child_process import run_child
 from packager.worker.train.dataset import Dataset
 
 

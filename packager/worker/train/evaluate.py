@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.slices.slices import ALL
-from monitoring.stats.accuracy import wilson
 from packager.errors import PackageError
 from packager.manifest.base import Scalar, Task
 from packager.manifest.evaluation import Evaluation, Metrics
@@ -23,6 +22,13 @@ from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
 from packager.model.project_code import project_errors
 from packager.text import display_value
+from packager.worker.train.baseline import Baseline
+from packager.worker.train.intervals import (
+    auc_interval,
+    classification_intervals,
+    mean_interval,
+    regression_intervals,
+)
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -34,23 +40,30 @@ def evaluate(
     features: pd.DataFrame,
     target: pd.Series[Any],
     masks: Mapping[str, Mask],
-    known: Collection[Scalar | None],
+    training: Sequence[Scalar | None],
 ) -> Evaluation:
     """Ask ``model`` about every row of ``features`` and compare with ``target``.
 
     ``masks``: slice name to which rows are in it (``__all__`` is the overall result; slices
-    without rows are left out). ``known``: the labels of the training rows.
+    without rows are left out). ``training``: the labels of the training rows, which give the
+    baseline that each metric is recorded with.
     """
     with project_errors("the model"):
         predictions = model.predict(features)
     actual = scalars(target)
     if model.task == "classification":
-        check_labels(predictions.labels, known, str(target.name))
+        check_labels(predictions.labels, set(training), str(target.name))
+    baseline = Baseline.of(training, model.task)
+    classes = None if predictions.probabilities is None else model.classes
 
     def measured(mask: Mask) -> Metrics:
         chosen = np.flatnonzero(mask).tolist()
         rows = [actual[i] for i in chosen]
-        return metrics(rows, predictions.at(chosen), model.classes, model.task)
+        found = metrics(rows, predictions.at(chosen), model.classes, model.task)
+        constant = baseline.predictions(len(rows), classes)
+        beside = metrics(rows, constant, model.classes, model.task).values
+        known = {name: value for name, value in beside.items() if name in found.values}
+        return found.model_copy(update={"baseline": known})
 
     slices = {name: mask for name, mask in masks.items() if name != ALL and mask.any()}
     return Evaluation(
@@ -71,17 +84,16 @@ def metrics(
     ``unanswered``; in classification such a row is wrong.
     """
     if task == "regression":
-        values = _regression(numbers(actual), numbers(predictions.labels))
-        return Metrics(rows=len(actual), values=values)
+        return _regression(numbers(actual), numbers(predictions.labels))
     codes = _coding([*(classes or ()), *actual, *predictions.labels])
     truth = np.array([codes[label] for label in actual])
     guess = np.array([codes.get(label, -1) for label in predictions.labels])
-    right = int((truth == guess).sum())
     values = _classification(truth, guess)
+    intervals = classification_intervals(truth, guess, values)
     if predictions.probabilities is not None:
-        values |= _probabilistic(truth, predictions.probabilities)
-    interval = wilson(right, len(actual))
-    return Metrics(rows=len(actual), values=values, intervals={"accuracy": interval})
+        more = _probabilistic(truth, predictions.probabilities)
+        values, intervals = values | more.values, intervals | more.intervals
+    return Metrics(rows=len(actual), values=values, intervals=intervals)
 
 
 def numbers(labels: Sequence[Scalar | None]) -> Floats:
@@ -125,29 +137,33 @@ def _classification(truth: Codes, guess: Codes) -> dict[str, float]:
     }
 
 
-def _probabilistic(truth: Codes, probabilities: Floats) -> dict[str, float]:
+def _probabilistic(truth: Codes, probabilities: Floats) -> Metrics:
     """Log loss, and ROC AUC: of the second class of two, else the mean of one-versus-rest."""
     from sklearn.metrics import roc_auc_score
 
-    count = probabilities.shape[1]
+    rows, count = len(truth), probabilities.shape[1]
     if not np.isfinite(probabilities).all() or truth.max() >= count:
-        return {}
+        return Metrics(rows=rows, values={})
     smallest = float(np.finfo(np.float64).eps)
-    given = probabilities[np.arange(len(truth)), truth]
-    values = {"log_loss": float(-np.log(np.clip(given, smallest, 1)).mean())}
+    given = probabilities[np.arange(rows), truth]
+    losses = -np.log(np.clip(given, smallest, 1))
+    values, intervals = {"log_loss": float(losses.mean())}, {}
+    if ends := mean_interval(losses):
+        intervals["log_loss"] = max(0.0, ends[0]), ends[1]
     if count > 1 and len(np.unique(truth)) == count:
-        scored = [1] if count == 2 else range(count)
+        scored = [1] if count == 2 else list(range(count))
         areas = [roc_auc_score(truth == code, probabilities[:, code]) for code in scored]
         values["roc_auc"] = float(np.mean(areas))
-    return values
+        intervals["roc_auc"] = auc_interval(truth, probabilities, scored, values["roc_auc"])
+    return Metrics(rows=rows, values=values, intervals=intervals)
 
 
-def _regression(truth: Floats, guess: Floats) -> dict[str, float]:
-    answered = np.isfinite(guess)
+def _regression(truth: Floats, guess: Floats) -> Metrics:
+    rows, answered = len(truth), np.isfinite(guess)
     values = {} if answered.all() else {"unanswered": float((~answered).mean())}
     truth, guess = truth[answered], guess[answered]
     if not len(truth):
-        return values
+        return Metrics(rows=rows, values=values)
     error = guess - truth
     values |= {
         "mae": float(np.abs(error).mean()),
@@ -157,4 +173,4 @@ def _regression(truth: Floats, guess: Floats) -> dict[str, float]:
     spread = float(((truth - truth.mean()) ** 2).sum())
     if spread > 0:
         values["r2"] = 1 - float((error**2).sum()) / spread
-    return values
+    return Metrics(rows=rows, values=values, intervals=regression_intervals(truth, guess))

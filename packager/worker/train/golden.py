@@ -18,7 +18,7 @@ from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
-from packager.worker.sandbox.model_process import ModelProcess, Outcome, Row
+from packager.worker.processes.model_process import ModelProcess, Outcome, Row
 from packager.worker.train.rejected_values import CallBudget, blamed
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 

@@ -28,7 +28,7 @@ from packager.model.paths import Root
 from packager.model.project_code import project_errors
 from packager.worker.compile.compile import compile_model
 from packager.worker.job import ModelJob
-from packager.worker.sandbox.child_process import ChildResult, run_child
+from packager.worker.processes.child_process import ChildResult, run_child
 from packager.worker.train.importance import by_importance, evenly, rows_for
 
 RANK_SECONDS = 600.0

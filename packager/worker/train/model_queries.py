@@ -9,7 +9,7 @@ from monitoring.profile.profile import Profile
 from packager.manifest.manifest import Recipe, Schema
 from packager.model.paths import Root
 from packager.worker.job import Job, QueryJob
-from packager.worker.sandbox.model_process import ModelProcess
+from packager.worker.processes.model_process import ModelProcess
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.golden import bases_of, examples, real_rows
 from packager.worker.train.rejected_values import missing_values, with_rejected_values

@@ -23,7 +23,7 @@ from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.model.storage import save_model
 from packager.worker.job import FoldsJob, Job
-from packager.worker.sandbox.child_process import run_child
+from packager.worker.processes.child_process import run_child
 from packager.worker.train.evaluate import numbers
 from packager.worker.train.fitted_columns import taken_features
 from packager.worker.train.recipe import call_recipe

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.profile.binning import MAX_FEATURES, answer_features, build_profile
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import NotCompared, Profile, numeric
+from monitoring.stats.binning import MAX_FEATURES, answer_features, build_profile
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.coerce import ConversionError, make_converter, nanoseconds_per_tick
+from packager.data.rows.coerce import ConversionError, make_converter, nanoseconds_per_tick
 from packager.manifest.manifest import Column, RejectedValue, Schema
-from packager.worker.sandbox.model_process import ModelProcess, Outcome, Row
+from packager.worker.processes.model_process import ModelProcess, Outcome, Row
 
 MAX_CALLS = 2_000
 MAX_CELLS = 250_000

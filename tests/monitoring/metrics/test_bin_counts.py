@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.metrics.bin_counts import BinCounts
-from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import FeatureProfile
 from monitoring.slices.clock import DatetimeUnit
+from monitoring.stats.binning import build_profile
 
 RANDOM = np.random.default_rng(5)
 FRAME = pd.DataFrame(

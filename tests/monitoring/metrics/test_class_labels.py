@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.prediction_counts import PredictionCounts
 from monitoring.metrics.serving import Metrics
-from monitoring.profile.binning import answer_features
 from monitoring.profile.profile import PREDICTION, Profile
 from monitoring.slices.slices import ALL
+from monitoring.stats.binning import answer_features
 
 
 @pytest.mark.parametrize("label", [True, False, 0, -5, 0.5, 1e300, 1e-7])

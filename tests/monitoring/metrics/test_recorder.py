@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.recorder import KEPT_ROWS, Batch, MetricsRecorder
 from monitoring.metrics.serving import Metrics
-from monitoring.profile.binning import answer_features, build_profile
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import NotCompared, Profile
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
+from monitoring.stats.binning import answer_features, build_profile
 
 NAMES = ("carat", "color", "count", "flag", "when", "words")
 KINDS = ("number", "string", "integer", "boolean", "datetime", "string")
@@ -99,8 +99,8 @@ def samples(registry: CollectorRegistry) -> dict[tuple[Any, ...], float]:
         (sample.name, *sorted(sample.labels.items())): sample.value
         for metric in registry.collect()
         for sample in metric.samples
-        if not sample.name.endswith(("_created", "_compiled_rows_total"))
-        and "batch_rows" not in sample.name
+        if not sample.name.endswith(("_created", "model_rows_total"))
+        and "request_rows" not in sample.name
     }
 
 
@@ -111,6 +111,7 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
 
 @settings(max_examples=60, deadline=None)
 @given(ROWS)
+@pytest.mark.slow
 def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ...]]) -> None:
     alone, one = make()
     for row in rows:
@@ -190,8 +191,8 @@ def test_parts_count_as_the_whole(most: int) -> None:
             observer.observe(batch)
             observer.flush()
         found.append({key: round(count, 9) for key, count in samples(registry).items()})
-        assert value(registry, "model_compiled_rows_total", path="compiled") == 43
-        assert value(registry, "model_suspicious_rows_total", reason="missing") == 17
+        assert value(registry, "model_rows_total", form="compiled") == 43
+        assert value(registry, "model_flagged_rows_total", reason="missing") == 17
     assert found[0] == found[1]
 
 
@@ -206,11 +207,11 @@ def test_what_counts_before_the_flush_is_in_no_counter() -> None:
     assert value(registry, "model_slice_predictions_total", slice="color=D") == 2
     assert value(registry, "model_slice_predictions_total", slice="large") == 0
     assert value(registry, "model_predictions_total", predicted="good") == 2
-    assert value(registry, "model_compiled_rows_total", path="native") == 2
+    assert value(registry, "model_rows_total", form="native") == 2
     observer.observe(batch_of([row, row, row], compiled=2))
     observer.flush()
-    assert value(registry, "model_compiled_rows_total", path="native") == 3
-    assert value(registry, "model_compiled_rows_total", path="compiled") == 2
+    assert value(registry, "model_rows_total", form="native") == 3
+    assert value(registry, "model_rows_total", form="compiled") == 2
 
 
 def test_the_estimate_is_the_calibrated_confidence_of_the_predicted_class() -> None:
@@ -233,7 +234,7 @@ def test_a_model_without_probabilities_estimates_nothing() -> None:
     assert value(registry, "model_estimated_rows_total", slice="__all__") == 0
 
 
-def test_anomalies_and_suspicious_rows_are_counted() -> None:
+def test_anomalies_and_flagged_rows_are_counted() -> None:
     observer, registry = make()
     row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
     observer.observe(
@@ -253,9 +254,9 @@ def test_anomalies_and_suspicious_rows_are_counted() -> None:
     assert value(registry, anomalies, feature="other", kind="invalid") == 1
     assert value(registry, anomalies, feature="count", kind="above_range") == 1
     assert value(registry, anomalies, feature="other", kind="unseen") == 3
-    assert value(registry, "model_suspicious_rows_total", reason="unseen") == 1
-    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1
-    assert value(registry, "model_suspicious_rows_total", reason="out_of_range") == 1
+    assert value(registry, "model_flagged_rows_total", reason="unseen") == 1
+    assert value(registry, "model_flagged_rows_total", reason="missing") == 1
+    assert value(registry, "model_flagged_rows_total", reason="out_of_range") == 1
 
 
 def test_a_regression_counts_numbers_and_bins_them() -> None:
@@ -285,7 +286,7 @@ def test_no_profile_still_counts_rows() -> None:
     assert value(registry, "model_feature_anomalies_total", feature="other", kind="missing") == 1
 
 
-def test_a_time_that_is_later_makes_no_row_suspicious() -> None:
+def test_a_later_timestamp_flags_no_row() -> None:
     apart = {
         "when": NotCompared(reason="moment", detail="a moment"),
         "count": NotCompared(reason="excluded", detail="[monitoring] exclude"),
@@ -296,5 +297,5 @@ def test_a_time_that_is_later_makes_no_row_suspicious() -> None:
     columns = [[None] * 4 for _ in NAMES]
     observer.observe(Batch(columns, ["fair"] * 4, None, [1] * 4, flags, {}))
     observer.flush()
-    assert value(registry, "model_suspicious_rows_total", reason="out_of_range") == 0
-    assert value(registry, "model_suspicious_rows_total", reason="missing") == 1
+    assert value(registry, "model_flagged_rows_total", reason="out_of_range") == 0
+    assert value(registry, "model_flagged_rows_total", reason="missing") == 1

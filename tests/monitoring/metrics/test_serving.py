@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from monitoring.metrics.feedback import FeedbackMetrics
 from monitoring.metrics.registry import Series
 from monitoring.metrics.serving import MAX_APART, Metrics
-from monitoring.profile.binning import answer_features, build_profile
 from monitoring.profile.profile import NotCompared
+from monitoring.stats.binning import answer_features, build_profile
 from serving.routes import MEASURED
 
 PROFILE = build_profile(
@@ -64,14 +64,14 @@ def test_every_series_exists_at_zero_from_the_start() -> None:
             usual = value(registry, "model_feature_reference_anomalies_ratio", **labels)
             assert usual == (None if kind == "invalid" or feature == "other" else 0)
     for reason in ("missing", "unseen", "out_of_range"):
-        assert value(registry, "model_suspicious_rows_total", reason=reason) == 0
-    for path in ("compiled", "native"):
-        assert value(registry, "model_compiled_rows_total", path=path) == 0
+        assert value(registry, "model_flagged_rows_total", reason=reason) == 0
+    for form in ("compiled", "native"):
+        assert value(registry, "model_rows_total", form=form) == 0
     for stage in ("validate", "predict"):
         assert value(registry, "model_stage_duration_seconds_count", stage=stage) == 0
     labels = {"route": "/predict", "code": "2xx"}
     assert value(registry, "model_request_duration_seconds_count", **labels) == 0
-    assert value(registry, "model_batch_rows_count") == 0
+    assert value(registry, "model_request_rows_count") == 0
     assert value(registry, "model_package_info", digest="abc") == 1
 
 
@@ -172,7 +172,7 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
         (sample.labels["feature"], sample.labels["reason"]): sample.value
         for metric in registry.collect()
         for sample in metric.samples
-        if sample.name == "model_feature_not_compared"
+        if sample.name == "model_drift_excluded_features"
     }
     assert told["when", "moment"] == told["secret", "excluded"] == 1
     assert told["other", "other"] == len(apart) - MAX_APART

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.profile.binning import build_profile
 from monitoring.profile.profile import FeatureProfile, Profile
+from monitoring.stats.binning import build_profile
 
 
 def feature(values: Any, kind: str, **options: int) -> FeatureProfile:

@@ -23,6 +23,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_a_table_from_first_to_last(run, tmp_path):
     (tmp_path / "t.csv").write_text("a,b\n1,x\n2,y\n")
     (tmp_path / "u.csv").write_text("a,b\n1,x\n3,z\n")
@@ -38,7 +39,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
         (2, "add", "second"),
         (1, "add", "first"),
     ]
-    assert "revert to 1" in run("log", "t").splitlines()[0]
+    assert "revert to 1" in run("log", "t").splitlines()[1]
     assert run("derive", "d", "--from", "t", "--step", "steps:same") == "version 1: computed\n"
     assert "d@1  ← steps:same" in run("lineage", "t", "--svg", "l.svg")
     assert "<svg" in (tmp_path / "l.svg").read_text()
@@ -47,7 +48,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert "equal: the same 2 rows" in run("diff", "o.parquet", "u.csv", "--exit-code")
     assert "1 added, 1 removed, 0 changed" in run("diff", "t@2", "t@3", "--exit-code", code=1)
     assert json.loads(run("fingerprint", "t@2", "--json"))["row_count"] == 2
-    assert run("fingerprint", "t.csv").startswith("rows       2\n")
+    assert run("fingerprint", "t.csv").startswith("rows      2\n")
 
 
 def test_a_project_that_can_not_be_read_does_not_hide_what_was_committed(run, tmp_path):

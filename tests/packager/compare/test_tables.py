@@ -35,8 +35,8 @@ def test_rows_are_told_by_key(two):
     assert rows.added_rows == ({"id": 900, "x": 1.0, "c": "z"},)
     text = compared_text(found)
     assert "1 added, 1 removed, 1 changed" in text
-    assert "maximum 28.4286 → 99" in text
-    assert "new: 'z'" in text
+    assert ["x", "maximum", "28.43", "99.00"] in [line.split() for line in text.splitlines()]
+    assert next(line.split() for line in text.splitlines() if "new values" in line)[-1] == "'z'"
     assert json.loads(json.dumps(compared_json(found)))["row_diff"]["changed"] == 1
 
 
@@ -97,7 +97,7 @@ def test_names_that_would_steer_a_terminal_are_written_as_escapes(tmp_path):
     for name, value in (("a.csv", 1), ("b.csv", 2)):
         pd.DataFrame({"x\n\x1b[2J": [value]}).to_csv(tmp_path / name, index=False)
     text = compared_text(diffed(str(tmp_path / "a.csv"), str(tmp_path / "b.csv")))
-    assert "~ x\\n\\x1b[2J" in text
+    assert "x\\n\\x1b[2J" in text
     assert "\x1b" not in text
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from packager.data.csv_cells import parse_cells
 from packager.data.csv_files import csv_names, read_csv
+from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
 from packager.manifest.read_options import PLAIN
 

@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
-from packager.data.csv_cells import parse_cells
 from packager.data.frames import read
 from packager.data.row_files import read_rows
+from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
 from packager.manifest.read_options import PLAIN

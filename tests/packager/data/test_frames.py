@@ -1,16 +1,14 @@
 """Files → frames → columns and rows."""
 
 import datetime as dt
-import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from packager.data.frames import column_names, infer_columns, read, source_files
-from packager.data.row_files import read_rows
 from packager.errors import UsageError
-from packager.manifest.manifest import Column, Schema
+from packager.manifest.manifest import Column
 
 
 def column(frame, name):
@@ -58,43 +56,6 @@ def test_files_with_other_columns_are_refused(tmp_path):
     (tmp_path / "2.csv").write_text("b,a\n1,2\n")
     with pytest.raises(UsageError, match=r"2.csv: expected the columns of 1.csv .*got b, a"):
         read(tmp_path)
-
-
-def test_parquet_has_plain_dtypes_and_a_fresh_index(tmp_path, messy):
-    path = tmp_path / "t.parquet"
-    frame = messy.assign(n=pd.array([1, 2, 3, 4], "Int64"), c=messy["sold"].astype("category"))
-    frame.index = [9, 8, 7, 6]
-    frame.to_parquet(path)
-    found = read(path)
-    assert column_names(path) == list(frame) == list(found)
-    assert found.index.equals(pd.RangeIndex(4))
-    assert found["n"].dtype == "int64"
-    assert found["year-built"].dtype == "float64"
-    assert found["has garden"].dtype == object
-    assert found["has garden"].tolist()[0::2] == [True, False]
-    assert isinstance(found["has garden"][1], float)  # NaN, as from CSV, not None
-    assert found["when"].dtype.kind == "M"
-
-
-def test_named_index_of_parquet_is_a_column(tmp_path):
-    path = tmp_path / "t.parquet"
-    pd.DataFrame({"a": [1]}, index=pd.Index([5], name="id")).to_parquet(path)
-    assert column_names(path) == list(read(path)) == ["a", "id"]
-
-
-def test_parquet_files_of_one_folder_share_types(tmp_path):
-    pd.DataFrame({"a": np.array([1], "int32"), "s": [None]}).to_parquet(tmp_path / "1.parquet")
-    pd.DataFrame({"a": np.array([2**40]), "s": ["x"]}).to_parquet(tmp_path / "2.parquet")
-    assert read(tmp_path).a.tolist() == [1, 2**40]
-    pd.DataFrame({"a": ["x"], "s": ["x"]}).to_parquet(tmp_path / "3.parquet")
-    with pytest.raises(UsageError, match="expected columns of the same type in every file"):
-        read(tmp_path)
-
-
-def test_damaged_parquet_is_refused(tmp_path):
-    (tmp_path / "a.parquet").write_bytes(b"PAR1 not really")
-    with pytest.raises(UsageError, match=r"a.parquet: expected a Parquet file, got"):
-        read(tmp_path / "a.parquet")
 
 
 def test_kinds_of_columns(tmp_path, messy):
@@ -162,73 +123,3 @@ def test_infinity_does_not_widen_the_range():
 )
 def test_anything_else_is_any(values):
     assert column(pd.DataFrame({"x": pd.Series(values, dtype=object)}), "x").kind == "any"
-
-
-def test_rows_of_csv_are_read_by_the_kinds_of_the_schema(tmp_path):
-    train = pd.DataFrame({"zip": ["a"], "n": [1], "x": [0.5], "b": [True], "t": ["u"]})
-    schema = Schema(features=infer_columns(train[["zip", "n", "x", "b"]]))
-    path = tmp_path / "in.csv"
-    path.write_text("t,b,zip,n,x,other\nq,True,007,5,1,z\nq,,NA,,2.5,z\nq,no,1.0,x,y,z\n")
-    assert read_rows(path, schema) == [
-        {"b": True, "zip": "007", "n": 5, "x": 1.0},
-        {"b": None, "zip": None, "n": None, "x": 2.5},
-        {"b": "no", "zip": "1.0", "n": "x", "x": "y"},
-    ]
-
-
-def test_columns_of_unknown_kind_are_read_as_pandas_would(tmp_path):
-    names = ("a", "b")
-    schema = Schema(
-        features=tuple(Column(name=n, kind="any", dtype="any", nullable=True) for n in names)
-    )
-    (tmp_path / "in.csv").write_text("a,b\n1,x\n2,\n")
-    assert read_rows(tmp_path / "in.csv", schema) == [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
-
-
-def test_rows_of_parquet_are_plain_json(tmp_path, messy):
-    frame = messy.assign(small=np.array([1, 2, 3, 4], "int8"), target=1)
-    frame.to_parquet(tmp_path / "in.parquet")
-    schema = Schema(features=infer_columns(frame.drop(columns="target")))
-    rows = read_rows(tmp_path / "in.parquet", schema)
-    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
-    assert rows[1] == {
-        "house size": None,
-        "year-built": 1985.0,
-        "größe": 2,
-        "has garden": None,
-        "sold": False,
-        "zip": "x0815",
-        "town": "São Paulo",
-        "when": "2024-02-29T12:30:00",
-        "small": 2,
-    }
-    assert rows[2]["when"] is None
-
-
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("in.json", '[{"a": 1}, {"a": null}]'),
-        ("in.json", '\ufeff{"rows": [{"a": 1}, {"a": null}]}'),
-        ("in.jsonl", '{"a": 1}\n\n{"a": null}\n'),
-    ],
-)
-def test_rows_of_json_are_as_written(tmp_path, name, text):
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    assert read_rows(tmp_path / name, Schema(features=())) == [{"a": 1}, {"a": None}]
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("in.json", "[", "expected JSON, got Expecting value"),
-        ("in.json", "[1]", "expected a list of objects"),
-        ("in.json", '{"row": []}', "expected a list of objects"),
-        ("in.json", '[{"a": NaN}]', "expected JSON, got the number NaN"),
-        ("in.txt", "a", "expected a .csv or .parquet file, got '.txt'"),
-    ],
-)
-def test_other_inputs_are_refused(tmp_path, name, text, message):
-    (tmp_path / name).write_text(text)
-    with pytest.raises(UsageError, match=message):
-        read_rows(tmp_path / name, Schema(features=()))

@@ -107,6 +107,7 @@ def test_servers_with_keys_are_scraped_with_one(tmp_path: Path) -> None:
 EVERYTHING = "".join(name for name in HOSTILE if name != "\x00" and len(name) < 100)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
 def test_rules_and_their_tests_take_any_name_of_a_feature_or_slice(tmp_path: Path) -> None:
     model = MonitoredModel(
@@ -142,6 +143,11 @@ def test_the_dashboard_asks_with_no_name_that_could_end_a_string() -> None:
     for name in HOSTILE:
         if len(name) > 5 and name != "token":
             assert json.dumps(name)[1:-1] not in drawn
+
+
+def test_no_generated_file_has_an_invisible_character() -> None:
+    for path, text in model_files(STRANGE).items():
+        assert text.replace("\n", "").isprintable(), path
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from host_samples import locked, make_wheel
+from host_samples import TARGET, locked, make_wheel
 from indexes import UNTOUCHED, folder_index, private_index
 
 from packager.environment import resolver
-from packager.environment.index import index_options, user_index_options
+from packager.environment.index import IndexOptions, index_options, user_index_options
 from packager.environment.platform import Target
 from packager.environment.resolver import locate, resolve
 from packager.errors import PackageError
-
-TARGET = Target("3.11", "linux/amd64", (2, 36))
 
 
 @pytest.fixture
@@ -186,6 +184,56 @@ def test_a_private_index_is_asked_with_the_users_name(tmp_path, links, runtime):
     assert [item.wheel.name for item in found] == ["tool"]
     assert "p@ss" not in found[0].url
     assert "p%40ss" not in found[0].url
+
+
+SECRET = "c4n4ry"
+ADDRESS = f"https://me:{SECRET}@127.0.0.1:1/simple"
+
+
+@pytest.mark.parametrize(
+    ("pip", "text", "settings"),
+    [
+        ({"index-url": ADDRESS, "extra-index-url": f"{ADDRESS} https://b/simple"}, "", ""),
+        ({"find-links": ADDRESS}, "", ""),
+        ({}, f"--extra-index-url {ADDRESS}\n-f {ADDRESS}\n-i {ADDRESS}\n", ""),
+        ({}, f"alpha @ {ADDRESS}/alpha-1.0-py3-none-any.whl\n", ""),
+        ({}, "", f'[tool.uv]\nextra-index-url = ["{ADDRESS}"]\n'),
+        (
+            {},
+            "",
+            f'[tool.uv.sources]\nalpha = {{index = "own"}}\n[[tool.uv.index]]\nname = "own"\n'
+            f'url = "{ADDRESS}"\n',
+        ),
+    ],
+)
+def test_no_credential_of_an_index_is_on_a_command_line(
+    tmp_path, runtime, monkeypatch, pip: dict[str, str], text: str, settings: str
+):
+    heard, program = tmp_path / "heard", tmp_path / "uv"
+    program.write_text(f"#!/bin/sh\ntr '\\0' ' ' < /proc/$$/cmdline > {heard}\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
+    (tmp_path / "pyproject.toml").write_text(settings)
+    requirements = write(tmp_path, f"alpha\n{text}")
+    index = index_options(pip, {**UNTOUCHED, "UV_DEFAULT_INDEX": ""}).of_project(requirements)
+    refused(requirements, index)
+    assert "pip compile" in heard.read_text()
+    assert SECRET not in heard.read_text()
+    assert "me" in {user for user, _ in index.credentials().values()} or "@" in text
+
+
+def test_an_address_replaces_the_users_variable_as_an_option_does():
+    own = ("--default-index", "https://x@own/simple", "--index-strategy", "first-index")
+    lists = ("--extra-index-url", "https://a", "--extra-index-url", "https://b")
+    found = ("--find-links", "/a", "--find-links", "https://c")
+    index = IndexOptions((*own, *lists, *found), {"UV_EXTRA_INDEX_URL": "https://mine"}, None)
+    arguments, environment = index.command()
+    assert arguments == ["--index-strategy", "first-index"]
+    assert environment == {
+        "UV_DEFAULT_INDEX": "https://x@own/simple",
+        "UV_EXTRA_INDEX_URL": "https://a https://b",
+        "UV_FIND_LINKS": "/a,https://c",
+    }
 
 
 @pytest.mark.network

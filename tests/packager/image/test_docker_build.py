@@ -12,7 +12,6 @@ from host_samples import MANIFEST
 from image_samples import NAME, make_images
 
 from packager.engine.engine import Engine
-from packager.engine.streams import built_id
 from packager.errors import PackageError, UsageError
 from packager.image.config import layer_names, with_layers
 from packager.image.docker_build import (
@@ -165,6 +164,14 @@ def test_what_replays_lies_over_the_package(tmp_path: Path):
     assert on_top("sha256:1", []) == "FROM sha256:1\n"
 
 
+def test_what_trains_is_copied_folder_by_folder_so_that_its_layers_keep_their_names(tmp_path: Path):
+    trains = layer(tmp_path, "training", [Entry("opt/runtime/packager/worker.py", source=b"")])
+    wheels = layer(tmp_path, "wheels", [Entry("opt/venv/lib/a.py", source=b"")])
+    assert on_top("sha256:1", [trains, wheels]) == (
+        "FROM sha256:1\nCOPY opt/venv/ /opt/venv/\nCOPY opt/runtime/ /opt/runtime/\n"
+    )
+
+
 def test_of_the_base_only_layers_and_variables_are_inherited(tmp_path: Path):
     image, _ = make_images(tmp_path)
     bottom = layer(tmp_path, "base", [Entry("usr/bin/python3", source=b"")])
@@ -293,38 +300,17 @@ def test_a_layer_that_docker_made_is_called_by_what_it_holds():
     steps = [
         ("model-packager: base", 5, False),
         (f"{NOP}COPY dir:1 in /opt/venv/ ", 9, False),
-        (f"{NOP}COPY dir:2 in /package/ ", 0, False),
+        (f"{NOP}COPY dir:2 in /opt/runtime/ ", 3, False),
+        (f"{NOP}COPY dir:3 in /package/ ", 0, False),
         (f"{NOP} LABEL a=b", 0, True),
         ("/bin/sh -c true", 0, True),
-        (f"{NOP}COPY dir:3 in /elsewhere ", 1, False),
-        (f"{NOP}COPY dir:4 in /opt/ ", 1, False),
+        (f"{NOP}COPY dir:4 in /elsewhere ", 1, False),
+        (f"{NOP}COPY dir:5 in /opt/venv/ ", 1, False),
+        (f"{NOP}COPY dir:6 in /opt/runtime/ ", 1, False),
     ]
-    names = ["base", "wheels", "package", f"{NOP}COPY dir:3 in /elsewhere ", "worker wheels"]
+    names = [*("base", "wheels", "runtime", "package"), f"{NOP}COPY dir:4 in /elsewhere "]
+    names += ["worker wheels", "training runtime"]
     config = [{"created_by": by, "empty_layer": empty} for by, _, empty in steps]
     assert layer_names({"history": config}) == names
     engines: list[dict[str, Any]] = [{"created_by": by, "size": size} for by, size, _ in steps]
-    assert layer_names({"history": with_layers(engines, 5)}) == names
-
-
-def test_a_builds_messages_end_with_its_image():
-    told: list[str] = []
-    messages = [
-        {"stream": "Step 1/1 : FROM x\n"},
-        {"stream": "\n"},
-        {"stream": " ---> 123\n"},
-        {"aux": {"ID": "sha256:1"}},
-    ]
-    assert built_id(messages, told.append) == "sha256:1"
-    assert told == ["Step 1/1 : FROM x"]
-
-
-@pytest.mark.parametrize(
-    ("messages", "why"),
-    [
-        ([{"aux": {"ID": "sha256:1"}}, {"error": "no such file\n"}], "Dockerfile: no such file$"),
-        ([{"stream": "done"}], "it named no image at the end"),
-    ],
-)
-def test_a_build_that_failed_says_why(messages: list[dict[str, Any]], why: str):
-    with pytest.raises(PackageError, match=why):
-        built_id(messages, [].append)
+    assert layer_names({"history": with_layers(engines, 7)}) == names

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packager.errors import PackageError
 from packager.image.config import environment, healthcheck
 from packager.image.dockerfile import _quoted, render, template
 from packager.manifest.manifest import Base
@@ -62,6 +63,16 @@ def test_no_place_of_the_template_is_left_open():
 )
 def test_a_value_is_quoted_so_that_docker_puts_nothing_in(value: str, written: str):
     assert _quoted(value) == written
+
+
+@pytest.mark.parametrize("text", ["a\nRUN evil", "a\u202eb", "a\u2028b", "\x00"])
+def test_a_text_with_invisible_characters_stands_in_no_dockerfile(text: str):
+    named = {"env": (f"A={text}",)}, {"reference": text}
+    for base in (BASE.model_copy(update=changed) for changed in named):
+        with pytest.raises(PackageError, match="expected printable text"):
+            render(base, {})
+    with pytest.raises(PackageError, match="expected printable text"):
+        render(BASE, {"title": text})
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))

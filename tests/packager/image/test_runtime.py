@@ -2,27 +2,67 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packager.image.runtime import SHARED, commands, runtime_digest, runtime_files
+import pytest
+
+from packager.image.runtime import commands, runtime_digest, serving_runtime, training_runtime
 from packager.image.stack import entries
 
+CHECKOUT = Path(__file__).parents[3]
 
-def test_the_runtime_is_what_is_shared_and_nothing_of_the_host():
-    files = runtime_files()
+
+def test_what_serves_and_what_trains_are_apart_and_hold_nothing_of_the_host():
+    serving, training = serving_runtime(), training_runtime()
     assert {
         "packager/manifest/manifest.py",
+        "packager/data/rows/request_rows.py",
+        "packager/sandbox/landlock.py",
+        "serving/predict_file.py",
+        "monitoring/metrics/serving.py",
+        "serving/__init__.py",
+    } <= set(serving)
+    assert {
         "packager/worker/train_job.py",
-        "packager/data/request_rows.py",
-    } <= set(files)
-    assert {"serving/service.py", "monitoring/metrics/serving.py", "serving/__init__.py"} <= set(
-        files
-    )
-    assert not {
-        "packager/cli/app.py",
-        "packager/build/pipeline.py",
-        "packager/engine/engine.py",
-    } & set(files)
-    assert all(name.startswith(SHARED) and name.endswith(".py") for name in files)
-    assert list(files) == sorted(files)
+        "packager/data/frames.py",
+        "packager/data/checks/run.py",
+        "monitoring/stats/drift.py",
+        "packager/exit_reason.py",
+    } <= set(training)
+    assert not set(serving) & set(training)
+    for files in (serving, training):
+        assert all(name.startswith(("packager/", "serving/", "monitoring/")) for name in files)
+        assert all(name.endswith(".py") for name in files)
+        assert list(files) == sorted(files)
+        assert not {
+            "packager/cli/app.py",
+            "packager/build/pipeline.py",
+            "packager/engine/engine.py",
+            "packager/deploy/grafana/panels.py",
+        } & set(files)
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ("packager/deploy/grafana/panels.py", {"serving", "training"}),
+        ("packager/report/replay_page.py", {"serving", "training"}),
+        ("packager/worker/replay/report_text.py", {"serving"}),
+        ("packager/worker/train_job.py", {"serving"}),
+        ("packager/data/checks/outliers.py", {"serving"}),
+        ("serving/app.py", {"training"}),
+    ],
+)
+def test_a_change_changes_the_digest_of_the_layer_it_is_in_alone(
+    changed: str, same: set[str], tmp_path: Path
+):
+    runtimes = {"serving": serving_runtime(), "training": training_runtime()}
+    copy = tmp_path / "copy.py"
+    copy.write_bytes((CHECKOUT / changed).read_bytes() + b"# a comment\n")
+    found = set()
+    for name, files in runtimes.items():
+        changed_files = {n: copy if n == changed else path for n, path in files.items()}
+        if runtime_digest(files) == runtime_digest(changed_files):
+            found.add(name)
+    assert found == same
 
 
 def test_the_digest_is_one_of_names_and_content(tmp_path: Path):

@@ -22,6 +22,7 @@ print(joblib.cpu_count(only_physical_cores=True))
 """
 
 
+@pytest.mark.slow
 def test_lightgbm_trains_where_no_program_counts_cores() -> None:
     """In an empty PATH, as in an image that holds little but Python."""
     environment = {**os.environ, "PATH": "/nowhere", "OMP_NUM_THREADS": "1"}

@@ -63,6 +63,7 @@ def planted(tmp_path: Path) -> tuple[Path, Path]:
     return project, marks
 
 
+@pytest.mark.slow
 def test_nothing_of_a_project_runs_before_training_does(planted) -> None:
     project, marks = planted
     # Python itself fails on the project's encodings.py, so that training never starts.

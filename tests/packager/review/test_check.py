@@ -26,6 +26,7 @@ def stones(tmp_path):
     return tmp_path / "stones.csv"
 
 
+@pytest.mark.slow
 def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
     done = package("data", "issues", stones, "--json", "--output", tmp_path / "out")
     assert done.code == 0, done.err
@@ -68,6 +69,7 @@ def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
     assert clean.read_bytes() == stones.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_no_rows_are_not_clean_rows(tmp_path, form):
     frame = pd.DataFrame({"size": pd.Series([], dtype=float), "kind": pd.Series([], dtype=str)})
@@ -80,6 +82,7 @@ def test_no_rows_are_not_clean_rows(tmp_path, form):
     assert package("data", "issues", source).out == "no rows: nothing could be found\n"
 
 
+@pytest.mark.slow
 def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tmp_path):
     before = tmp_path / "before.csv"
     pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)

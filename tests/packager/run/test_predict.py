@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from host_samples import MANIFEST
 
-from packager.data.request_rows import check_rows
+from packager.data.rows.request_rows import check_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Column, Manifest, Schema
 from packager.run.predict import _as_csv, _rows

@@ -26,7 +26,7 @@ def test_a_container_is_shown_keys_to_read_and_state_to_write(tmp_path: Path) ->
         {
             "MODEL_FEEDBACK_KEY_FILE": str(keys),
             "MODEL_STATE_DIR": str(state),
-            "MODEL_SUSPICIOUS_LOG": str(log),
+            "MODEL_FLAGGED_LOG": str(log),
         }
     )
     assert state.is_dir()
@@ -34,9 +34,9 @@ def test_a_container_is_shown_keys_to_read_and_state_to_write(tmp_path: Path) ->
     assert mounts == [
         Mount(keys, variables["MODEL_FEEDBACK_KEY_FILE"], False),
         Mount(state, variables["MODEL_STATE_DIR"], True),
-        Mount(tmp_path, "/settings/model_suspicious_log", True),
+        Mount(tmp_path, "/settings/model_flagged_log", True),
     ]
-    assert variables["MODEL_SUSPICIOUS_LOG"] == "/settings/model_suspicious_log/odd.jsonl"
+    assert variables["MODEL_FLAGGED_LOG"] == "/settings/model_flagged_log/odd.jsonl"
     assert "secret" not in str(variables)
 
 
@@ -46,7 +46,7 @@ def test_a_container_is_shown_keys_to_read_and_state_to_write(tmp_path: Path) ->
         ("MODEL_FEEDBACK_KEY_FILE", "none", "MODEL_FEEDBACK_KEY_FILE: expected a file, got"),
         ("MODEL_API_KEYS_FILE", ".", "MODEL_API_KEYS_FILE: expected a file, got"),
         ("MODEL_STATE_DIR", "file", "MODEL_STATE_DIR: expected a folder, got"),
-        ("MODEL_SUSPICIOUS_LOG", "none/log", "expected a file in a folder that exists"),
+        ("MODEL_FLAGGED_LOG", "none/log", "expected a file in a folder that exists"),
     ],
 )
 def test_what_is_not_there_is_said_before_anything_starts(

@@ -10,7 +10,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator, meta
 from serving_helpers import Package, Server, diamonds, diamonds_schema, make_manifest
 
-from packager.data.request_rows import RowError, check_rows
+from packager.data.rows.request_rows import RowError, check_rows
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest, Schema, Serve
 from serving.openapi import document as openapi

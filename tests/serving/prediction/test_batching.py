@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import RowChecker, ValidatedRows
+from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions

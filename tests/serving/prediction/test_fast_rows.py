@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import RowChecker, RowError, ValidatedRows
+from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.manifest.manifest import RejectedValue, Schema
 from serving.http.messages import RequestError, parse_rows
 from serving.prediction.fast_rows import FastRows

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.data.frames import infer_columns
-from packager.data.request_rows import RowChecker, ValidatedRows
+from packager.data.rows.request_rows import RowChecker, ValidatedRows
 from packager.manifest.manifest import Schema
 from packager.model.failing_rows import MAX_CALLS
 from packager.model.model import LoadedModel

@@ -30,7 +30,7 @@ def test_a_rule_that_cannot_be_applied_is_found_before_the_first_request(
 
 
 @pytest.mark.parametrize("personal", [None, "e-mail addresses"])
-def test_no_value_of_a_personal_column_is_in_the_log_of_suspicious_rows(
+def test_no_value_of_a_personal_column_is_in_the_log_of_flagged_rows(
     package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, personal: Any
 ) -> None:
     schema = diamonds_schema(diamonds())
@@ -42,15 +42,15 @@ def test_no_value_of_a_personal_column_is_in_the_log_of_suspicious_rows(
     lay_out(tmp_path, manifest)
     log = tmp_path / "log"
     monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
-    chosen = {"MODEL_FEEDBACK": "off", "MODEL_SUSPICIOUS_LOG": str(log)}
+    chosen = {"MODEL_FEEDBACK": "off", "MODEL_FLAGGED_LOG": str(log)}
     # Counts, which one process has once, and a model, which this package lacks.
     for part in ("Metrics", "MetricsRecorder", "load_model", "NativeModel", "load_compiled"):
         monkeypatch.setattr(f"serving.prediction.predictor.{part}", MagicMock())
     monkeypatch.setattr("serving.prediction.predictor._measured", lambda _: None)
     loaded = Predictor.load(Settings.from_environment(chosen), manifest, {})
     columns = [["secret" if c.name == "color" else 1] for c in (*features, *schema.extras)]
-    assert loaded.suspicious is not None
-    loaded.suspicious.write(columns, [("carat:missing",)], [1], None)
+    assert loaded.flagged_rows is not None
+    loaded.flagged_rows.write(columns, [("carat:missing",)], [1], None)
     row = json.loads(log.read_text())["row"]
     assert ("color" in row) == ("secret" in log.read_text()) == (personal is None)
     assert "carat" in row

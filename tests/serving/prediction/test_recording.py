@@ -12,11 +12,11 @@ from monitoring.metrics.recorder import Batch
 from serving.prediction.recording import LOGGED_AT_ONCE, ROWS_AT_ONCE, VALUES_AT_ONCE, Recorder
 
 
-def counting(observed: list[Any], suspicious: object = None) -> Recorder:
+def counting(observed: list[Any], flagged_rows: object = None) -> Recorder:
     predictor: Any = SimpleNamespace(
-        live_check=lambda _: None,
-        suspicious=suspicious,
-        log_suspicious=lambda batch: observed.append(f"logged {len(batch.labels)}"),
+        shadow_sampler=lambda _: None,
+        flagged_rows=flagged_rows,
+        log_flagged=lambda batch: observed.append(f"logged {len(batch.labels)}"),
         feedback=None,
         metrics=SimpleNamespace(add_unwritten=lambda _: None),
         observer=SimpleNamespace(observe=observed.append, flush=lambda: observed.append("flush")),
@@ -53,9 +53,9 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
     assert first < last
 
 
-def parts_of(batch: Batch, suspicious: object = None) -> list[Any]:
+def parts_of(batch: Batch, flagged_rows: object = None) -> list[Any]:
     seen: list[Any] = []
-    asyncio.run(counting(seen, suspicious).rows_slowly(batch))
+    asyncio.run(counting(seen, flagged_rows).rows_slowly(batch))
     return [len(one.labels) if isinstance(one, Batch) else one for one in seen]
 
 
@@ -66,8 +66,8 @@ def test_rows_of_many_columns_are_counted_fewer_at_a_time() -> None:
     assert [one for one in found if isinstance(one, int)] == [500, 500]
 
 
-def test_suspicious_rows_of_a_large_request_are_logged_part_by_part() -> None:
+def test_flagged_rows_rows_of_a_large_request_are_logged_part_by_part() -> None:
     rows = LOGGED_AT_ONCE + 1
     batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [("a:missing",)] * rows, {})
     expected = [f"logged {LOGGED_AT_ONCE}", LOGGED_AT_ONCE, "logged 1", 1]
-    assert parts_of(batch, suspicious=object())[:4] == expected
+    assert parts_of(batch, flagged_rows=object())[:4] == expected

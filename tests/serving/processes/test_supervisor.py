@@ -32,7 +32,7 @@ table = make_table()
 children = []
 for number, command in enumerate(json.loads(sys.argv[2]), 1):
     notes = SharedNotes.make()
-    environment = dict(os.environ, MODEL_SERVER_WORKERS=str(table))
+    environment = dict(os.environ, MODEL_WORKER_TABLE_FD=str(table))
     notes.name_in(environment)
     descriptors = [table, notes.failure, notes.stacks]
     children.append(

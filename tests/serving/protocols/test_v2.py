@@ -14,7 +14,7 @@ import tritonclient.http as triton
 from serving_helpers import Package, Reply, Server, diamonds, diamonds_schema, make_manifest
 from tritonclient.utils import InferenceServerException
 
-from packager.data.request_rows import check_rows
+from packager.data.rows.request_rows import check_rows
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest, Schema
 from serving.http.messages import RequestError

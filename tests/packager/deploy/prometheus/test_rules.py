@@ -77,6 +77,7 @@ def promtool(folder: Path, rules: Any, tests: Any) -> subprocess.CompletedProces
 
 
 @needs_promtool
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_alert_fires_and_stays_silent_as_its_unit_tests_say(
     name: str, tmp_path: Path
@@ -99,6 +100,7 @@ def test_every_alert_fires_and_stays_silent_as_its_unit_tests_say(
 
 
 @needs_promtool
+@pytest.mark.slow
 @pytest.mark.parametrize("alert", NAMES)
 @pytest.mark.parametrize("broken", ["silent", "always on"])
 def test_a_broken_alert_fails_its_unit_tests(alert: str, broken: str, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from packager.worker.job import Job, ReplayRequest
 from packager.worker.replay.replay import replay
 from packager.worker.replay.report import ReplayReport
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = """
     from sklearn.ensemble import (
         GradientBoostingClassifier,
@@ -329,7 +331,7 @@ def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
 def test_a_replay_by_hand_fixes_its_surroundings_itself_whatever_the_clock(
     packaged: Project,
 ) -> None:
-    told = {"MODEL_SURROUNDINGS": "", "OMP_NUM_THREADS": "2", "TZ": "Asia/Kathmandu"}
+    told = {"MODEL_PINNED_ISA": "", "OMP_NUM_THREADS": "2", "TZ": "Asia/Kathmandu"}
     told |= {"PYTHONHASHSEED": "99", "TMPDIR": str(packaged.out.parent)}
     for library in Path("/usr/lib").glob("*/faketime/libfaketime.so.1"):
         told |= {"LD_PRELOAD": str(library), "FAKETIME": "@2041-07-01 12:00:00"}

@@ -9,6 +9,8 @@ from worker_projects import FOREST, RECIPE, Project
 from packager.manifest.manifest import Recipe
 from packager.worker.job import TrainingResult
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(**changes: object) -> Recipe:
     return RECIPE.model_copy(update=changes)
@@ -103,7 +105,7 @@ def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_o
         from sklearn.tree import DecisionTreeClassifier
 
         def train(features, target, *, params, seed):
-            if "MODEL_CHILD" in os.environ:
+            if "MODEL_CHILD_PROCESS" in os.environ:
                 os._exit(7)
             return DecisionTreeClassifier(random_state=seed).fit(features, target)
         """

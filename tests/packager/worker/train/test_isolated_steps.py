@@ -15,7 +15,7 @@ from packager.data.frames import infer_columns
 from packager.errors import PackageError
 from packager.manifest.manifest import Schema
 from packager.model.storage import save_model
-from packager.worker.sandbox.child_process import ChildResult
+from packager.worker.processes.child_process import ChildResult
 from packager.worker.train import isolated_steps
 from packager.worker.train.isolated_steps import IsolatedSteps
 

@@ -16,7 +16,7 @@ from worker_projects import Project
 from packager.data.frames import infer_columns
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Schema
-from packager.worker.sandbox.model_process import Outcome, Reply, Row
+from packager.worker.processes.model_process import Outcome, Reply, Row
 from packager.worker.train.rejected_values import (
     MAX_CALLS,
     MAX_CELLS,

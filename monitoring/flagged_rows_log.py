@@ -1,0 +1,136 @@
+"""A sample of the flagged rows in a file, to be inspected and labelled later.
+
+Off unless asked for: rows may be personal data. Columns that the package calls personal are left
+out. The file is of bounded size: when it is full it
+becomes ``NAME.old``, in place of the one before.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import random
+import stat
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
+    from monitoring.slices.clock import DatetimeUnit
+
+
+_TOGETHER = 100  # lines written at once
+
+
+class FlaggedRowsLog:
+    """Lines of JSON: ``time``, ``version``, ``token`` (null without tokens), ``prediction``,
+    ``flags`` and ``row``. All workers write to one file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[str | None],
+        *,
+        version: str,
+        sample_rate: float = 1.0,
+        max_bytes: int = 16 << 20,
+        clocks: Mapping[str, DatetimeUnit] | None = None,
+    ) -> None:
+        """``columns``: their names, None for one of which no value is written.
+
+        ``sample_rate``: part of the flagged rows that is written; ``max_bytes``: of the file.
+        """
+        self._path = path
+        self._columns = tuple(columns)
+        self._version = version
+        self._sample_rate = sample_rate
+        self._max_bytes = max_bytes
+        self._clocks = dict(clocks or {})
+
+    def check(self) -> None:
+        """Make the file; raises ``OSError`` where it can't be written."""
+        self._append(b"")
+
+    def write(
+        self,
+        columns: Sequence[Sequence[Any]],
+        flags: Sequence[Sequence[str]],
+        labels: Sequence[Any],
+        tokens: Sequence[str] | None,
+    ) -> int:
+        """Sample the rows of one answer that have flags; how many were written.
+
+        Raises ``OSError``, on a full disk for one.
+        """
+        chosen = [
+            row for row, its in enumerate(flags) if its and random.random() < self._sample_rate
+        ]
+        lines = [self._line(row, columns, flags, labels, tokens) for row in chosen]
+        lines = [line for line in lines if len(line) <= self._max_bytes]
+        for start in range(0, len(lines), _TOGETHER):
+            self._append(b"".join(lines[start : start + _TOGETHER]))
+        return len(lines)
+
+    def _line(
+        self,
+        row: int,
+        columns: Sequence[Sequence[Any]],
+        flags: Sequence[Sequence[str]],
+        labels: Sequence[Any],
+        tokens: Sequence[str] | None,
+    ) -> bytes:
+        cells = {
+            name: self._shown(name, values[row])
+            for name, values in zip(self._columns, columns, strict=True)
+            if name is not None
+        }
+        document = {
+            "time": round(time.time(), 3),
+            "version": self._version,
+            "token": tokens[row] if tokens else None,
+            "prediction": labels[row],
+            "flags": list(flags[row]),
+            "row": cells,
+        }
+        return json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
+
+    def _shown(self, name: str, value: Any) -> Any:
+        clock = self._clocks.get(name)
+        return clock.iso(value) if clock is not None and value is not None else value
+
+    def _append(self, content: bytes) -> None:
+        """Add whole lines under a lock, so that workers neither mix nor rotate at once."""
+        lock = _opened(f"{self._path}.lock")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._path.exists() and self._path.stat().st_size + len(content) > self._max_bytes:
+                self._path.replace(f"{self._path}.old")
+            file = _opened(self._path)
+            try:
+                before = os.fstat(file).st_size
+                written = os.write(file, content)
+                if written < len(content):  # a full disk: no line is left without its end
+                    os.ftruncate(file, before)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            finally:
+                os.close(file)
+        finally:
+            os.close(lock)
+
+
+def _opened(path: Path | str) -> int:
+    """A file to append to, made if absent; ``OSError`` for a link, a pipe or a device.
+
+    Whoever may write to the folder could name any file of this user by a link, or stop a worker by
+    a pipe that nobody reads.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "expected a file, got a pipe or device", str(path))
+    return descriptor

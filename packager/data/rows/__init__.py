@@ -1,0 +1,1 @@
+"""Rows of requests: values checked against the columns of the schema."""

@@ -1,0 +1,256 @@
+"""One JSON value → what a column of a frame holds: without loss, or not at all.
+
+``taker`` gives the function for single values; ``builder`` the one that makes an array of what
+it returned, in exactly the dtype of the training frame unless nulls force the one that pandas
+would have given a column with nulls.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from packager.data.rows.iso_times import ISO
+from packager.manifest.manifest import Column
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_NOT_A_TIME = -(1 << 63)
+
+
+class ConversionError(Exception):
+    """A value that a column can't take; ``expected`` says what it could."""
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(expected)
+        self.expected = expected
+
+
+def make_converter(column: Column) -> Callable[[Any], Any]:
+    """A function from a non-null JSON value to the column's type; raises ``ConversionError``.
+
+    Times become integers: ticks since 1970 in the unit of the column's dtype.
+    """
+    if column.kind == "number":
+        return _number_taker(np.dtype(_numpy_name(column.dtype, "float64")))
+    if column.kind == "integer":
+        return _integer_taker(np.dtype(_numpy_name(column.dtype, "int64")))
+    if column.kind == "datetime":
+        return _time_taker(column.dtype)
+    if column.kind == "boolean":
+        return _boolean
+    return _text if column.kind == "string" else _scalar
+
+
+def array_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
+    """The function that makes the column's array of taken values, None for null."""
+    if column.dtype.endswith("category"):
+        return _category_builder(column)
+    if column.kind == "datetime":
+        return _time_builder(column.dtype)
+    if column.dtype == "object":
+        return _objects
+    if column.kind == "any":
+        return lambda values: pd.Series(_with_nan(values))
+    dtype: Any = pd.api.types.pandas_dtype(column.dtype)
+    if not isinstance(dtype, np.dtype):
+        return lambda values: pd.array(list(values), dtype=dtype)
+    if dtype.kind in "iu":
+        return lambda values: _integers(values, dtype)
+    if dtype.kind == "b":
+        return lambda values: _objects(values) if None in values else np.array(values, dtype)
+    return lambda values: np.array(_with_nan(values), dtype)
+
+
+def needs_exact_floats(column: Column) -> bool:
+    """Whether the column's integers become float64 as soon as one value is null."""
+    return _plain_dtype(column) in ("i", "u")
+
+
+def refuse_inexact(values: Sequence[Any]) -> None:
+    """Raise ``ConversionError`` for integers that, beside nulls, become floats with a loss."""
+    if not all(_fits_float(value) for value in values if value is not None):
+        raise ConversionError("integers that float64 holds exactly, in a request with nulls")
+
+
+def dtype_depends_on(column: Column) -> Literal["nothing", "nulls", "values"]:
+    """What the dtype of the column's array depends on: a null in it, or any of its values."""
+    if column.dtype.endswith("category"):
+        return "values" if column.categories is None else "nothing"
+    if column.kind == "any" and column.dtype != "object":
+        return "values"
+    return "nulls" if _plain_dtype(column) in ("i", "u", "b") else "nothing"
+
+
+def format_bound(column: Column, value: float) -> float | str:
+    """A minimum or maximum as a request would hold it: datetimes in ISO 8601, to the second."""
+    if column.kind != "datetime":
+        return value
+    zone = dt.UTC if "," in column.dtype else None
+    return dt.datetime.fromtimestamp(value // 10**9, dt.UTC).replace(tzinfo=zone).isoformat()
+
+
+def nanoseconds_per_tick(column: Column) -> int:
+    """How long a tick of a datetime column is."""
+    return 10**9 // _PER_SECOND[_unit(column.dtype)]
+
+
+def _numpy_name(dtype: str, otherwise: str) -> str:
+    """``float32`` of ``float32`` and ``Float32``; ``otherwise`` of categories and the like."""
+    name = dtype.lower()
+    return name if re.fullmatch(r"(float|u?int)\d+", name) else otherwise
+
+
+def _number_taker(dtype: np.dtype[Any]) -> Callable[[Any], float]:
+    def take(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConversionError("a number")
+        with np.errstate(over="ignore"):
+            try:
+                result = float(dtype.type(value)) if narrow else float(value)
+            except OverflowError:
+                result = math.inf
+        if not math.isfinite(result):
+            raise ConversionError(f"a finite {dtype} number")
+        if isinstance(value, int) and int(result) != value:
+            raise ConversionError(f"a number that {dtype} holds exactly")
+        return result
+
+    narrow = dtype.itemsize < 8
+    return take
+
+
+def _integer_taker(dtype: np.dtype[Any]) -> Callable[[Any], int]:
+    low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+    def take(value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ConversionError("an integer")
+        if not low <= value <= high:
+            raise ConversionError(f"an integer from {low} to {high}")
+        return value
+
+    return take
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConversionError("true or false")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConversionError("text")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ConversionError("text that is valid Unicode") from error
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if not isinstance(value, bool | int | float):
+        raise ConversionError("a number, text, true, false or null")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConversionError("a finite number")
+    return value
+
+
+def _time_taker(dtype: str) -> Callable[[Any], int]:
+    aware = "," in dtype
+    unit = _unit(dtype)
+    expected = f"an ISO 8601 time {'with' if aware else 'without'} an offset, like " + (
+        "2024-01-31T10:00:00Z" if aware else "2024-01-31T10:00:00"
+    )
+
+    def take(value: Any) -> int:
+        if not isinstance(value, str) or not ISO.fullmatch(value):
+            raise ConversionError(expected)
+        try:
+            time = pd.Timestamp(value)
+        except ValueError as error:  # no such day, or beyond what pandas holds
+            raise ConversionError(expected) from error
+        if (time.tzinfo is not None) != aware:
+            raise ConversionError(expected)
+        ticks, rest = divmod(_nanoseconds(time), 10**9 // _PER_SECOND[unit])
+        if rest:
+            raise ConversionError(f"a time in whole {unit}")
+        if not _NOT_A_TIME < ticks < -_NOT_A_TIME:
+            raise ConversionError(f"a time that {dtype} holds")
+        return ticks
+
+    return take
+
+
+def _plain_dtype(column: Column) -> str:
+    """The kind of NumPy's own dtype that the column has; empty for those of pandas."""
+    if column.dtype.endswith("category") or column.kind in ("any", "datetime"):
+        return ""
+    dtype = pd.api.types.pandas_dtype(column.dtype)
+    return dtype.kind if isinstance(dtype, np.dtype) else ""
+
+
+def _unit(dtype: str) -> str:
+    """``us`` of ``datetime64[us, UTC]``."""
+    return dtype.removeprefix("datetime64[").rstrip("]").split(",")[0]
+
+
+def _nanoseconds(time: pd.Timestamp) -> int:
+    """Since 1970, in UTC; a Python integer, so it never overflows."""
+    unit, _ = np.datetime_data(time.asm8.dtype)
+    return int(time.asm8.astype(np.int64)) * (10**9 // _PER_SECOND[unit])
+
+
+def _time_builder(dtype: str) -> Callable[[Sequence[Any]], Any]:
+    unit, _, zone = dtype.removeprefix("datetime64[").rstrip("]").partition(", ")
+
+    def make(values: Sequence[Any]) -> Any:
+        ticks = [_NOT_A_TIME if value is None else value for value in values]
+        times = np.array(ticks, np.int64).view(f"M8[{unit}]")
+        return pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone) if zone else times
+
+    return make
+
+
+def _category_builder(column: Column) -> Callable[[Sequence[Any]], Any]:
+    """A value outside the categories becomes null, as pandas has no place for it."""
+    if column.categories is None:
+        return lambda values: pd.Categorical(_with_nan(values))
+    categories = list(column.categories)
+    known = frozenset(categories)
+    dtype = pd.CategoricalDtype(categories, ordered=column.dtype.startswith("ordered"))
+    return lambda values: pd.Categorical(
+        [value if value in known else None for value in values], dtype=dtype
+    )
+
+
+def _integers(values: Sequence[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    if None not in values:
+        return np.array(values, dtype)
+    return np.array(_with_nan(values), np.float64)
+
+
+def _fits_float(value: int) -> bool:
+    return int(float(value)) == value
+
+
+def _objects(values: Sequence[Any]) -> npt.NDArray[np.object_]:
+    array = np.empty(len(values), object)
+    array[:] = _with_nan(values)
+    return array
+
+
+def _with_nan(values: Iterable[Any]) -> list[Any]:
+    return [math.nan if value is None else value for value in values]

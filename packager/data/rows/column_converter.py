@@ -1,0 +1,208 @@
+"""How the values of one column are taken from JSON, judged by its training, or refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from packager.data.rows.coerce import (
+    ConversionError,
+    format_bound,
+    make_converter,
+    nanoseconds_per_tick,
+    needs_exact_floats,
+    refuse_inexact,
+)
+from packager.errors import UsageError
+from packager.manifest.manifest import Column
+from packager.text import beginning
+
+Anomaly = Literal["missing", "unseen", "below_range", "above_range"]
+
+FLAGS: dict[Anomaly, str] = {
+    "missing": "missing",
+    "unseen": "unseen",
+    "below_range": "out_of_range",
+    "above_range": "out_of_range",
+}
+_HINTS = {
+    "number": "send a JSON number, without quotes",
+    "integer": "send a whole JSON number, without quotes",
+    "boolean": "send true or false, without quotes",
+    "string": "send text in quotes",
+}
+_BARRED = "the model can't take this value: fill it in before it is sent"
+_STRICT = "this model is strict: it refuses what it did not meet in training"
+_SHORT = 80
+
+
+class RowError(UsageError):
+    """A row that can't be taken; rows count from 0.
+
+    ``column`` is None if the row as such is wrong. ``got`` is JSON of at most 80 characters.
+    """
+
+    def __init__(self, row: int, column: str | None, expected: str, got: str, hint: str) -> None:
+        place = f"row {row}" if column is None else f"row {row}, column {short(column)}"
+        super().__init__(f"{place}: expected {expected}, got {got}", hint)
+        self.row = row
+        self.column = column
+        self.expected = expected
+        self.got = got
+
+
+class ColumnConverter:
+    """How the values of one column are taken and judged."""
+
+    def __init__(self, column: Column, *, strict: bool = False) -> None:
+        self.column = column
+        self.name = column.name
+        self.take_one: Callable[[Any], Any] = make_converter(column)
+        self._exact = needs_exact_floats(column)
+        self.seen = None if column.categories is None else frozenset(column.categories)
+        self._scale = nanoseconds_per_tick(column) if column.kind == "datetime" else 1
+        self._barred = _barred_anomalies(column)
+        self.flags = {kind: f"{column.name}:{flag}" for kind, flag in FLAGS.items()}
+        """The texts of flags, which all rows share."""
+        self._no_empty = "empty" in column.refuses
+        self.bars = bool(self._barred) or self._no_empty
+        """Whether there are values that the model is not asked about, as it can't take them."""
+        self.takes_null = "missing" not in self._barred and (column.nullable or not strict)
+
+    def take(self, values: Sequence[Any]) -> list[Any]:
+        """JSON values as the column's, None for null; ``RowError`` for the first refused."""
+        taken = []
+        for row, value in enumerate(values):
+            try:
+                taken.append(None if value is None else self.take_one(value))
+            except ConversionError as error:
+                raise self._error(row, error.expected, value) from error
+        if self._exact and None in taken:
+            self._refuse_inexact(taken)
+        return taken
+
+    def take_any(self, values: Sequence[Any]) -> list[Any]:
+        """As ``take``, with None for what the column can't hold: the model never sees it."""
+        try:
+            return self.take(values)
+        except RowError:
+            return [self._take_or_none(value) for value in values]
+
+    def _take_or_none(self, value: Any) -> Any:
+        try:
+            taken = None if value is None else self.take_one(value)
+            if self._exact:
+                refuse_inexact([taken])
+        except ConversionError:
+            return None
+        return taken
+
+    def _refuse_inexact(self, values: Sequence[Any]) -> None:
+        try:
+            refuse_inexact(values)
+        except ConversionError as error:
+            largest = max((v for v in values if v is not None), key=abs)
+            raise self._error(values.index(largest), error.expected, largest) from error
+
+    def anomalies(self, values: Sequence[Any]) -> Iterator[tuple[int, Anomaly]]:
+        """The rows whose value is unusual, and how."""
+        for row, value in enumerate(values):
+            anomaly = self.judge(value)
+            if anomaly is not None:
+                yield row, anomaly
+
+    def is_barred(self, value: Any, anomaly: Anomaly | None) -> bool:
+        """Whether the model can't take a value, as the build found out."""
+        return anomaly in self._barred or (self._no_empty and value == "")
+
+    def barred(self, values: Sequence[Any]) -> list[RowError]:
+        """The error of the first value that the model can't take; empty where there is none."""
+        if not self.bars:
+            return []
+        for row, value in enumerate(values):
+            anomaly = self.judge(value)
+            if self.is_barred(value, anomaly):
+                expected = self.expected(anomaly) if value != "" else "text that is not empty"
+                return [RowError(row, self.name, expected, self.shown(value), _BARRED)]
+        return []
+
+    def expected(self, anomaly: Anomaly | None) -> str:
+        """What a value has to be so as not to be unusual in this way."""
+        return {
+            "missing": "a value, not null",
+            "unseen": "a value seen in training",
+            "below_range": f"at least {self._bound(self.column.minimum)}, as in training",
+            "above_range": f"at most {self._bound(self.column.maximum)}, as in training",
+            None: "a value like those of training",
+        }[anomaly]
+
+    def shown(self, value: Any) -> str:
+        """A taken value as JSON; times, which are ticks by then, as the bound of a range."""
+        if self.column.kind == "datetime" and value is not None:
+            return short(format_bound(self.column, value * self._scale))
+        return short(value)
+
+    def refusals(
+        self, found: Sequence[tuple[int, Anomaly]], rows: Sequence[Mapping[str, Any]]
+    ) -> Iterator[RowError]:
+        """What a strict model refuses of these anomalies.
+
+        Not a time beyond the training range: the model is served later than it was trained.
+        """
+        if self.column.kind == "datetime":
+            found = [(row, anomaly) for row, anomaly in found if anomaly == "missing"]
+        for row, anomaly in found:
+            if not (anomaly == "missing" and self.column.nullable):
+                got = short(rows[row].get(self.name))
+                yield RowError(row, self.name, self.expected(anomaly), got, _STRICT)
+
+    @property
+    def where_unknown(self) -> str:
+        """What to send where a value is unknown."""
+        if self.takes_null:
+            return "send null where a value is unknown"
+        return "null is refused, too: fill the value in before it is sent"
+
+    def _bound(self, value: float | None) -> float | str | None:
+        return None if value is None else format_bound(self.column, value)
+
+    def judge(self, value: Any) -> Anomaly | None:
+        """What is unusual about a value that was taken."""
+        if value is None:
+            return "missing"
+        if self.seen is not None:
+            return None if value in self.seen else "unseen"
+        low, high = self.column.minimum, self.column.maximum
+        if low is None or high is None:
+            return None
+        number = float(value * self._scale)  # as the range was rounded, so is the value
+        return "below_range" if number < low else "above_range" if number > high else None
+
+    def _error(self, row: int, expected: str, value: Any) -> RowError:
+        hint = _HINTS.get(self.column.kind, "")
+        if isinstance(value, float) and not math.isfinite(value):
+            hint = self.where_unknown
+        return RowError(row, self.name, expected, short(value), hint)
+
+
+def _barred_anomalies(column: Column) -> frozenset[Anomaly]:
+    """The anomalies that are never the model's to judge.
+
+    Null is one value, so what the build saw of it holds. Of other kinds the model may take some
+    values and not others; it is asked, unless one ended its process.
+    """
+    barred: set[Anomaly] = {"missing"} if "null" in column.refuses else set()
+    if "unseen" in column.fatal:
+        barred.add("unseen")
+    if "extreme" in column.fatal:
+        barred |= {"below_range", "above_range"}
+    return frozenset(barred)
+
+
+def short(value: Any) -> str:
+    """JSON of a value, cut to 80 characters; always encodable as UTF-8."""
+    text = json.dumps(beginning(value), ensure_ascii=False, default=repr)
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

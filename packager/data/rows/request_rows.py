@@ -1,0 +1,190 @@
+"""Rows as JSON has them → the typed frame that the model was trained on, checked.
+
+A value is taken without loss or the request is refused as a whole; a null, a category never
+seen and a number out of the training range are taken, flagged and counted.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from packager.data.rows.coerce import array_builder
+from packager.data.rows.column_converter import ColumnConverter, RowError, short
+from packager.data.rows.extra_columns import ExtraColumns
+from packager.manifest.manifest import Schema
+
+__all__ = ["RowChecker", "RowError", "ValidatedRows", "check_rows"]
+
+NO_ANOMALIES: Mapping[tuple[str, str], int] = MappingProxyType({})
+_LOOKED_AT = 20  # unknown names compared with the known ones, so that a hostile row costs little
+_LONGEST = 100  # characters of names that are compared: it takes their product
+_COMPARED = 1_000  # known names that an unknown one is compared with
+_LISTED = 20  # names in a message
+
+
+@dataclass
+class ValidatedRows:
+    """Rows that the model can take; not to be changed. (To be frozen would cost a microsecond.)"""
+
+    columns: tuple[Sequence[Any], ...]
+    """The features in the schema's order, then the extras: per column its ``rows`` values as
+    ``taker`` gives them, None for null."""
+    flags: Sequence[Sequence[str]]
+    """Per row: ``carat:out_of_range``, ``color:unseen``, ``price:missing``."""
+    anomalies: Mapping[tuple[str, str], int]
+    """How often per (feature, kind); kinds are those of ``Anomaly``."""
+    rows: int
+    builders: Mapping[str, Callable[[Sequence[Any]], Any]] = field(repr=False, compare=False)
+    """Column name → what makes its array, in the order of ``columns``."""
+    row: Sequence[Any] | None = None
+    """The values of the only row; None where there is another number of rows."""
+    ignored: int = 0
+    """How many columns that the model does not know were in the rows."""
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """``columns`` in the dtypes of training; built when first asked for."""
+        arrays = {
+            name: build(values)
+            for (name, build), values in zip(self.builders.items(), self.columns, strict=True)
+        }
+        return pd.DataFrame(arrays, index=pd.RangeIndex(self.rows))
+
+
+class RowChecker:
+    """``check_rows`` for one schema, prepared once; keep one where many requests come."""
+
+    def __init__(
+        self, schema: Schema, *, strict: bool = False, extra: ExtraColumns = ExtraColumns()
+    ) -> None:
+        self._features = [ColumnConverter(column, strict=strict) for column in schema.features]
+        self._extras = [ColumnConverter(column) for column in schema.extras]
+        self._builders = {c.name: array_builder(c) for c in (*schema.features, *schema.extras)}
+        self._required = frozenset(column.name for column in schema.features)
+        self._known = self._required | {column.name for column in schema.extras}
+        self._strict = strict
+        self.extra = extra
+
+    def unknown(self, names: Iterable[str]) -> set[str]:
+        """Those of ``names`` that are no columns of the training data."""
+        return set(names) - self._known - self.extra.passed_over
+
+    def check(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:
+        """``rows`` as columns; ``RowError`` for the first row that can't be taken."""
+        wrong = self._wrong_keys(rows)
+        errors = [] if wrong is None else [wrong]
+        if wrong is not None:
+            rows = rows[: wrong.row]  # what comes after the first error is of no interest
+        whole = [row if isinstance(row, Mapping) else {} for row in rows]
+        columns: list[Sequence[Any]] = []
+        flags: list[list[str]] = [[] for _ in rows]
+        anomalies: Counter[tuple[str, str]] = Counter()
+        for plan in self._features:
+            try:
+                values = plan.take([row.get(plan.name) for row in whole])
+            except RowError as error:
+                errors.append(error)
+                continue
+            columns.append(values)
+            found = list(plan.anomalies(values))
+            for row, anomaly in found:
+                flags[row].append(plan.flags[anomaly])
+                anomalies[plan.name, anomaly] += 1
+            errors += plan.barred(values)
+            if self._strict:
+                errors += islice(plan.refusals(found, whole), 1)
+        columns += [plan.take_any([row.get(plan.name) for row in whole]) for plan in self._extras]
+        if errors:
+            raise min(errors, key=lambda error: error.row)
+        checked = self.checked(columns, flags, anomalies, len(rows))
+        checked.ignored = len(self.unknown(name for row in rows for name in row))
+        return checked
+
+    def checked(
+        self,
+        columns: Iterable[Sequence[Any]],
+        flags: Sequence[Sequence[str]],
+        anomalies: Mapping[tuple[str, str], int],
+        rows: int,
+    ) -> ValidatedRows:
+        """``ValidatedRows`` of values that were checked before."""
+        whole = tuple(columns)
+        row = [value for (value,) in whole] if rows == 1 else None
+        return ValidatedRows(whole, flags, anomalies, rows, self._builders, row)
+
+    def checked_row(
+        self,
+        values: Sequence[Any],
+        flags: Sequence[str] = (),
+        anomalies: Mapping[tuple[str, str], int] = NO_ANOMALIES,
+    ) -> ValidatedRows:
+        """``ValidatedRows`` of the one row of these values, which were checked before."""
+        columns = tuple(zip(values))
+        return ValidatedRows(columns, (flags,), anomalies, 1, self._builders, values)
+
+    def _wrong_keys(self, rows: Sequence[Mapping[str, Any]]) -> RowError | None:
+        for row, cells in enumerate(rows):
+            if not isinstance(cells, Mapping):
+                return RowError(row, None, "an object of names and values", short(cells), "")
+            unknown = sorted(map(str, self.unknown(cells)))[:_LOOKED_AT]
+            for plan in self._features:
+                if plan.name not in cells:
+                    hint = _misspelt(plan.name, unknown) or plan.where_unknown
+                    expected = "a value or null" if plan.takes_null else "a value"
+                    return RowError(row, plan.name, expected, "no such key", hint)
+            if unknown and self.extra.refuse:
+                name = unknown[0]
+                hint = _similar(name, self._known) or _listed(sorted(self._known))
+                got = short(cells.get(name))
+                return RowError(row, name, "only columns that the model knows", got, hint)
+        return None
+
+
+def check_rows(
+    rows: Sequence[Mapping[str, Any]],
+    schema: Schema,
+    *,
+    strict: bool = False,
+    extra: ExtraColumns = ExtraColumns(),
+) -> ValidatedRows:
+    """The typed frame of JSON rows, with what is unusual about each.
+
+    Raises ``RowError`` for an absent feature, an unknown column that ``extra`` refuses, or a value
+    that the column can't hold exactly (``"5"`` or true for a number, 1.5 for an integer, NaN, a
+    time without offset for an aware column); with ``strict`` also for what would be flagged,
+    except nulls in columns that had some in training.
+    """
+    return RowChecker(schema, strict=strict, extra=extra).check(rows)
+
+
+def _misspelt(name: str, sent: Iterable[str]) -> str | None:
+    """What to write in place of an unknown key that is like the column ``name``."""
+    close = _close(name, sent)
+    return f"{short(close[0])} is no column: did you mean {short(name)}?" if close else None
+
+
+def _similar(name: str, names: Iterable[str]) -> str | None:
+    close = _close(name, names)
+    return f"did you mean {short(close[0])}?" if close else None
+
+
+def _close(name: str, names: Iterable[str]) -> list[str]:
+    """The one of ``names`` most like ``name``, if any is."""
+    if len(name) > _LONGEST:
+        return []
+    some = islice((other for other in names if len(other) <= _LONGEST), _COMPARED)
+    return difflib.get_close_matches(name, some, n=1)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"the columns are {', '.join(names[:_LISTED])}{more}"

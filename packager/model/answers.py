@@ -1,0 +1,56 @@
+"""The answers of a model to the rows of a frame, as ``/predict`` gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from packager.manifest.manifest import Schema
+from packager.model.failing_rows import PartError, predict_in_parts
+from packager.model.model import LoadedModel, Predictions
+from packager.model.project_code import project_errors
+
+BATCH = 10_000
+"""Rows that the model is given at once."""
+
+
+def answers(
+    frame: pd.DataFrame,
+    flags: Sequence[Sequence[str]],
+    schema: Schema,
+    model: LoadedModel,
+    *,
+    named: bool = False,
+) -> Iterator[dict[str, Any]]:
+    """One answer a row: prediction, probabilities where there are any, flags.
+
+    ``frame`` holds rows that were checked against ``schema``; ``flags``, shape (n,), what the
+    check noted of each. Raises ``PackageError`` where the model raises: with ``named``, of the
+    first row on which it does.
+    """
+    features = frame[[column.name for column in schema.features]]
+    for start in range(0, len(features), BATCH):
+        part = features.iloc[start : start + BATCH]
+        if named:
+            predictions = _named(model, part, start)
+        else:
+            with project_errors("the model"):
+                predictions = model.predict(part)
+        marks = flags[start : start + BATCH]
+        for one, marked in zip(predictions.answers(schema.classes), marks, strict=True):
+            yield {**one, "flags": list(marked)}
+
+
+def _named(model: LoadedModel, frame: pd.DataFrame, start: int) -> Predictions:
+    """What the model says of ``frame``, whose first row is ``start``; an error names the row."""
+    try:
+        return predict_in_parts(
+            lambda rows: model.predict(frame.iloc[rows.start : rows.stop]), len(frame)
+        )
+    except PartError as error:
+        first, last = start + error.rows.start, start + error.rows.stop - 1
+        place = f"row {first}" if first == last else f"rows {first} to {last}"
+        with project_errors(f"{place}: the model"):
+            raise (error.__cause__ or error) from None

@@ -1,0 +1,74 @@
+"""A benchmark as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from packager.report.numbers import number, percent
+from packager.report.table import Cell, table
+from packager.run.bench.result import Benchmark, Step
+
+BUSY = 0.8
+"""From this share of a processor on, the load generator itself may be the bottleneck."""
+_HEADS = (
+    *("rows", "clients", "requests/s", "p50 ms", "p99 ms", "failed"),
+    *("memory MB", "CPU µs", "compiled", "stages"),
+)
+
+
+def as_text(found: Benchmark, columns: int | None = None) -> str:
+    """A head line, the table, and the notes that belong to it."""
+    ready = "" if found.ready_seconds is None else f", ready in {found.ready_seconds:.1f} s"
+    lines = [
+        f"{found.name} {found.version}: {found.where}{ready}; "
+        f"{found.processors} processors shared with the load; rows: {found.rows_from}",
+        "",
+    ]
+    lines.append(table(_HEADS, map(_cells, found.steps), columns, right=_HEADS[:-1]))
+    return "\n".join([*lines, *_notes(found.steps)])
+
+
+def _cells(step: Step) -> tuple[Cell, ...]:
+    memory = None if step.memory_bytes is None else step.memory_bytes / 1e6
+    mark = "*" if step.generator_busy >= BUSY else ""
+    return (
+        step.rows,
+        step.clients,
+        f"{number(step.requests_per_second)}{mark}",
+        step.p50_ms,
+        step.p99_ms,
+        step.failed,
+        memory,
+        step.cpu_us_per_request,
+        percent(step.compiled_share),
+        _stages(step.stage_us),
+    )
+
+
+def _stages(stages: Mapping[str, float]) -> str:
+    """Each stage's share of the total."""
+    total = stages.get("total") or sum(stages.values())
+    parts = [(stage, us) for stage, us in stages.items() if stage != "total"]
+    if not parts or not total:
+        return "-"
+    shown = [f"{stage} {100 * us / total:.0f} %" for stage, us in parts]
+    return f"{', '.join(shown)} of {total:,.0f} µs"
+
+
+def _notes(steps: Sequence[Step]) -> list[str]:
+    notes = []
+    if any(step.generator_busy >= BUSY for step in steps):
+        notes.append("* the load generator was busy itself: the server can do at least this")
+    for step in steps:
+        if not step.requests:
+            notes.append(
+                f"no answer at {step.rows} rows, {step.clients} clients in {step.seconds:g} s:"
+                " give it more --seconds"
+            )
+        if step.failed:
+            told = {status: n for status, n in step.statuses.items() if status != "200"}
+            if step.broken_connections:
+                told["no answer"] = step.broken_connections
+            counts = ", ".join(f"{status}: {count}" for status, count in sorted(told.items()))
+            notes.append(f"failed at {step.rows} rows, {step.clients} clients: {counts}")
+    return ["", *notes] if notes else []

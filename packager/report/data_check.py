@@ -1,0 +1,56 @@
+"""A data check for people: counts by detector, single issues, and the verdicts on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packager.data.checks.finding import DataCheckReport, Finding
+from packager.report.table import table
+from packager.review.summary import WHAT, by_detector, checked, notes
+from packager.review.verdicts import Verdict
+from packager.text import escape_control_characters
+
+
+def counts_text(
+    report: DataCheckReport, verdicts: Sequence[Verdict] = (), columns: int | None = None
+) -> str:
+    """A line for each detector that found something, worst first, then the notes."""
+    found = by_detector(report)
+    rows = [
+        (one.count, WHAT[one.detector], one.detector, "yes" if one.blocking else "")
+        for one in found
+    ]
+    heads = ("count", "issue", "detector", "stops a build")
+    shown = table(heads, rows, columns)
+    rest = map(escape_control_characters, notes(report, verdicts, found))
+    return "\n".join([checked(report), *([shown] if shown else []), *rest])
+
+
+def issues_text(findings: Sequence[Finding], columns: int | None = None) -> str:
+    """A line for each finding: score, row, hash, detector, column, what was seen and expected."""
+    heads = ("score", "row", "row hash", "detector", "column", "issue")
+    return table(heads, map(_issue, findings), columns, right=("score", "row"))
+
+
+def _issue(finding: Finding) -> tuple[str, ...]:
+    return (
+        f"{finding.score:.2f}",
+        finding.row_number,
+        finding.row_hash or "",
+        finding.detector,
+        finding.column or "",
+        f"{finding.observed}; expected {finding.expected}",
+    )
+
+
+def verdicts_text(verdicts: Sequence[Verdict], columns: int | None = None) -> str:
+    """A line for each verdict."""
+    heads = ("row hash", "verdict", "column", "value", "reason")
+    rows = [
+        (one.row_hash, one.verdict, one.column, _value(one), one.reason or "") for one in verdicts
+    ]
+    return table(heads, rows, columns)
+
+
+def _value(given: Verdict) -> str:
+    return given.value or ("empty" if given.verdict == "fix" else "")

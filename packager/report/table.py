@@ -1,0 +1,96 @@
+"""Tables of text: every verb that prints one prints it with these functions."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Iterable, Sequence
+
+from packager.report.numbers import NOTHING, number
+from packager.text import escape_control_characters
+
+Cell = str | int | float | None
+GAP = 2
+MIN_TEXT = 12
+"""Columns that a text column keeps, however narrow the terminal is."""
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    columns: int | None = None,
+    *,
+    right: Collection[str] = (),
+    indent: int = 0,
+) -> str:
+    """A table: numbers rounded alike and to the right, text to the left.
+
+    A column stands to the right if it holds numbers alone, or if ``right`` names its head; columns
+    without a value in any row are left out. ``columns`` is the width of the terminal: text that is
+    too wide goes on in the next line. None (output that goes to a file or a program) leaves every
+    row on one line. No value is ever cut off.
+    """
+    cells = [list(row) for row in rows]
+    kept = [place for place, _ in enumerate(heads) if any(_is_value(row[place]) for row in cells)]
+    aligned = [heads[place] in right or _is_numeric(row[place] for row in cells) for place in kept]
+    shown = [[_text(row[place]) for place in kept] for row in cells]
+    return _render([heads[place] for place in kept], shown, aligned, columns, indent)
+
+
+def pairs(rows: Iterable[tuple[str, str]], columns: int | None = None, *, indent: int = 0) -> str:
+    """Names and values, one pair a line; a long value goes on below itself."""
+    shown = [[_text(name), _text(value)] for name, value in rows]
+    return _render([], shown, [False, False], columns, indent)
+
+
+def _is_value(cell: Cell) -> bool:
+    return cell is not None and cell not in ("", NOTHING)
+
+
+def _is_numeric(cells: Iterable[Cell]) -> bool:
+    return not any(isinstance(cell, str) and _is_value(cell) for cell in cells)
+
+
+def _text(cell: Cell) -> str:
+    return escape_control_characters(cell) if isinstance(cell, str) else number(cell)
+
+
+def _render(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    columns: int | None,
+    indent: int,
+) -> str:
+    """The text of a table of rich, with no space at the end of a line."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return ""
+    lines = [*([heads] if heads else []), *rows]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    least = [
+        width if is_right else min(width, MIN_TEXT)
+        for width, is_right in zip(widths, right, strict=True)
+    ]
+    gaps = GAP * (len(widths) - 1) + indent
+    most = sum(widths) + gaps
+    width = most if columns is None else max(min(most, columns), sum(least) + gaps)
+    grid = Table(
+        box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=bool(heads), header_style=""
+    )
+    for place, is_right in enumerate(right):
+        grid.add_column(
+            Text(heads[place]) if heads else "",
+            justify="right" if is_right else "left",
+            no_wrap=is_right,
+            overflow="fold",
+            min_width=least[place],
+        )
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    file = io.StringIO()
+    Console(file=file, width=width - indent, color_system=None, force_terminal=False).print(grid)
+    return "\n".join(" " * indent + line.rstrip() for line in file.getvalue().splitlines())

@@ -1,0 +1,1 @@
+"""What the network and the file system refuse a process that runs code of a package."""

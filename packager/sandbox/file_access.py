@@ -1,0 +1,120 @@
+"""Files a recipe opens that are neither in its project nor in its data.
+
+A container doesn't have them; a process of this machine does, and would train on what no package
+holds. So they are refused there: by an audit hook, whose error names the line of the project, and
+by the kernel where it can (``walls``), which covers C code and started programs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from packager.errors import PackageError
+from packager.sandbox.kernel import close_files
+from packager.sandbox.network import isolation
+
+SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
+
+# In a container the root is "/", which as a whole would allow everything.
+OWN = ("models", "data", "package")
+
+
+# What a repeat is compared with: a recipe that reads it would repeat to the byte, whatever it does.
+RECORDED = ("models", "package")
+WORK = "work"
+"""What a worker is given, and in a container its results."""
+
+
+def restrict_file_access(root: Path, *more: Path, training: bool = False) -> None:
+    """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
+
+    Allowed: below ``root``, ``more``, the interpreter and its libraries, the temporary folder and
+    the system's own. For the audit hook only reading by the project's own frames counts, not by
+    libraries at import; for the kernel everything does.
+    ``training``: what the package records of an earlier training is refused too.
+    """
+    refuse_by_kernel(root, *more, training=training)
+    here = Path.cwd().resolve()
+    allowed = allowed_paths(root, *more)
+    recorded = tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED) if training else ()
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        path = os.path.realpath(os.fsdecode(arguments[0]))
+        known = path.startswith(recorded)
+        if not known and path.startswith((*(f"{place}{os.sep}" for place in allowed), *SYSTEM)):
+            return
+        if not os.path.isfile(path):
+            return
+        place = _project_line(sys._getframe(1), str(here))
+        if place is not None:
+            raise _known(path, place) if known else _outside(path, place)
+
+    sys.addaudithook(hook)
+
+
+def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
+    """Have the kernel refuse all other files, as far as it can; nothing names them then.
+
+    ``more`` may be written, as may the working directory and the temporary folder.
+    """
+    hidden = (*RECORDED, WORK) if training else ()
+    below = (
+        sorted(place for place in root.iterdir() if place.name not in hidden)
+        if root.is_dir()
+        else []
+    )
+    whole = root.resolve() == Path("/")  # a container: what may be written is its engine's affair
+    scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
+    writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
+    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    readable = [*below, *_own_places(), *(Path(place) for place in libraries if place)]
+    lists = ([place for place in places if place != Path("/")] for places in (readable, writable))
+    close_files(root, *lists, contained=isolation() == "container")
+
+
+def _known(path: str, place: str) -> PackageError:
+    return PackageError(
+        f"the recipe read {path}, the very thing that its repeat is compared with",
+        f"see {place}: train from the data, or package the model without a recipe",
+    )
+
+
+def _outside(path: str, place: str) -> PackageError:
+    return PackageError(
+        f"the recipe read {path}, which is neither in the project nor in its data",
+        f"see {place}: put the file into the project; a replay has nothing else",
+    )
+
+
+def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
+    """The folders the project's code may read, resolved, beside those of the system."""
+    own = (root / name for name in OWN)
+    return tuple(
+        str(place.resolve())
+        for place in (root, *own, Path.cwd(), *more, *_own_places())
+        if str(place) not in ("", "/")
+    )
+
+
+def _own_places() -> list[Path]:
+    paths = sysconfig.get_paths()
+    found = [sys.prefix, sys.base_prefix, sys.exec_prefix, paths["stdlib"], paths["purelib"]]
+    found += [os.environ.get("TMPDIR", ""), os.environ.get("HOME", ""), *sys.path]
+    return [Path(place) for place in found if place]
+
+
+def _project_line(frame: FrameType | None, here: str) -> str | None:
+    """``file:line`` of the innermost frame that lies in the project."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(f"{here}{os.sep}"):
+            return f"{os.path.relpath(name, here)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None

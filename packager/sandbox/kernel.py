@@ -1,0 +1,184 @@
+"""What the kernel refuses a worker in a process of this machine, where it offers that.
+
+The audit hooks of ``isolation`` and ``outside`` name what code of Python asks for. C code, ctypes
+and started programs pass by them; Landlock, seccomp and an empty network namespace do not let
+these by. What the kernel does not offer is told: ``described`` says what stands, and what not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from packager.sandbox import landlock, seccomp
+
+WALLS = "MODEL_CONFINEMENT"
+"""What stands already, as JSON: the walls of a process hold for those it starts."""
+HOOK = "audit hook only: Python's own calls are refused; C code and started programs are not"
+NO_SIGNALS = "Landlock: no signals"
+UNIX_REACHED = "Unix sockets of this machine can be reached"
+CONTAINER = {
+    "files": "container: nothing but the image's",
+    "network": "container without network",
+    "processes": "container: none but its own",
+    "measures": "no network, read-only, no capabilities",
+}
+MEASURES = ("Landlock", "seccomp", "network namespace")
+"""What the kernel may offer a process of this machine; ``measures`` names each, or why not."""
+
+_NEW_USER, _NEW_NETWORK, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
+
+SYSTEM_READ = (
+    *("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/proc", "/sys", "/nix/store"),
+    # Of /etc what libraries look up; not the keys and passwords that root could read.
+    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload"),
+    *("/etc/localtime", "/etc/timezone", "/etc/locale.conf", "/etc/locale.alias"),
+    *("/etc/default/locale", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts"),
+    *("/etc/hostname", "/etc/host.conf", "/etc/resolv.conf", "/etc/gai.conf", "/etc/services"),
+    *("/etc/protocols", "/etc/mime.types", "/etc/os-release", "/etc/debian_version"),
+    *("/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/ssl/cert.pem", "/etc/ca-certificates"),
+    *("/etc/pki/tls/certs", "/etc/pki/tls/cert.pem", "/etc/pki/ca-trust", "/etc/crypto-policies"),
+    *("/etc/fonts", "/etc/matplotlibrc", "/etc/alternatives", "/etc/terminfo", "/etc/magic"),
+    *("/etc/python3", "/etc/OpenCL", "/etc/vulkan", "/etc/pkcs11", "/etc/java-17-openjdk"),
+    *("/var/cache/fontconfig", "/var/lib/texmf", "/opt/intel", "/opt/rocm", "/opt/cuda"),
+)
+DEVICES = (
+    # No terminals: the user types into them.
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+    *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0", "/dev/kfd", "/dev/dri"),
+)
+SHARED_MEMORY = "/dev/shm"
+
+
+def described(*, contained: bool) -> dict[str, str]:
+    """What stands between this process and the machine: of files, network and processes.
+
+    ``measures`` is one line: ``Landlock ABI 7, seccomp, no network namespace (…)``.
+    """
+    if contained:
+        return dict(CONTAINER)
+    found = {"files": HOOK, "network": HOOK, "processes": "not apart", **_standing()}
+    measures = [found.pop(name, f"no {name} (not tried)") for name in MEASURES]
+    return {**found, "measures": ", ".join(measures)}
+
+
+def close_network() -> None:
+    """Leave this process no way to the network or to sockets of others, as far as can be."""
+    if "network" in _standing():
+        return
+    if sys.platform != "linux":
+        return
+    refused = _failure(_enter_empty_network)
+    alone = not refused
+    _measure("network namespace", "", refused)
+    refused = _failure(lambda: seccomp.install(alone=alone))
+    filtered = not refused
+    _measure("seccomp", "", refused)
+    parts = ["an empty network namespace"] if alone else []
+    if filtered:
+        parts.append("seccomp: no Unix sockets" if alone else "seccomp: no connecting or sending")
+        _stand("processes", "kernel (seccomp: no ptrace, no memory of others, no mounts)")
+    elif alone:
+        parts.append(UNIX_REACHED)
+    if parts:
+        _stand("network", f"kernel ({'; '.join(parts)})")
+
+
+def close_files(
+    listed: Path, readable: list[Path], writable: list[Path], *, contained: bool
+) -> None:
+    """Refuse all files but these, the system's own and shared memory, where Landlock is.
+
+    ``writable`` may be read as well; of all below ``listed`` names can be listed. Signals to
+    processes outside are refused too, where the kernel can. ``contained``: a container's walls
+    stand already, and are not told of here.
+    """
+    version = landlock.abi()
+    if version < landlock.MIN_ABI:
+        offered = f"ABI {version}, expected {landlock.MIN_ABI}" if version else "not in this kernel"
+        if sys.platform == "linux":
+            _measure("Landlock", "", offered)
+        return
+    rules = landlock.existing([listed], landlock.READ_DIR)
+    rules |= landlock.existing((*SYSTEM_READ, *readable), landlock.READ)
+    rules |= landlock.existing(DEVICES, landlock.DEVICE | landlock.READ)
+    rules |= landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE)
+    apart = "network" in _standing()
+    threads = _threads()
+    refused = _failure(lambda: landlock.restrict(rules, version, tcp=not apart))
+    _measure("Landlock", f" ABI {version}", refused)
+    if refused or contained:
+        return
+    before = f"; not {threads - 1} threads that ran before" if threads > 1 else ""
+    _stand("files", f"kernel (Landlock {version}{before})")
+    if version >= 4 and not apart:
+        _stand("network", "kernel (Landlock: no TCP); UDP and Unix sockets are not refused")
+    if version >= 6 and NO_SIGNALS not in _standing().get("processes", ""):
+        known = _standing().get("processes", "kernel (seccomp: nothing)").removesuffix(")")
+        _stand("processes", f"{known}; {NO_SIGNALS})")
+
+
+def _enter_empty_network() -> None:
+    """Give this process a network of its own that leads nowhere; ``OSError`` where refused."""
+    user, group = os.getuid(), os.getgid()
+    unshare = ctypes.CDLL(None, use_errno=True).unshare
+    if unshare(_NEW_USER | _NEW_NETWORK | _NEW_IPC) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        _failure(partial(Path(f"/proc/self/{name}").write_text, text))
+    _failure(_start_loopback)
+
+
+def _start_loopback() -> None:
+    """Libraries bind sockets there to see what the system has."""
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        asked = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", fcntl.ioctl(sock, _SIOCGIFFLAGS, asked))[1]
+        fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+
+
+def _threads() -> int:
+    with contextlib.suppress(OSError):
+        return len(os.listdir("/proc/self/task"))
+    return 1
+
+
+def _failure(step: Callable[[], object]) -> str:
+    """Why the kernel did not take it; empty where it did."""
+    try:
+        step()
+    except OSError as error:
+        return error.strerror or "refused"
+    return ""
+
+
+def _measure(name: str, version: str, refused: str) -> None:
+    """Record that a measure is in force, or why it is not; a later failure takes nothing back."""
+    if not refused:
+        _stand(name, f"{name}{version}")
+    elif _standing().get(name, f"no {name}").startswith(f"no {name}"):
+        _stand(name, f"no {name} ({refused})")
+
+
+def _standing() -> Mapping[str, str]:
+    found: dict[str, str] = json.loads(os.environ.get(WALLS) or "{}")
+    return found
+
+
+def _stand(what: str, how: str) -> None:
+    os.environ[WALLS] = json.dumps({**_standing(), what: how})

@@ -1,0 +1,155 @@
+"""Seccomp: a filter of system calls, written down as the kernel reads it (linux/seccomp.h).
+
+It refuses what reaches out of a process by another way than a file: sockets, other processes'
+memory, namespaces, mounts, modules, keys, and typing into the terminal. Refused calls fail with
+EPERM, those that have a fallback everywhere with ENOSYS. A filter can't be taken off again, and
+covers what the process starts.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+import sys
+from collections.abc import Sequence
+
+_X86, _ARM = "x86_64", "aarch64"
+_ARCHITECTURES = {_X86: 0xC000003E, _ARM: 0xC00000B7}
+_X32 = 0x40000000
+# name: its number for x86_64, for aarch64
+REFUSED = {
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "pidfd_getfd": (438, 438),
+    "kcmp": (312, 272),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "mount_setattr": (442, 442),
+    "open_by_handle_at": (304, 265),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "syslog": (103, 116),
+}
+ABSENT = {"io_uring_setup": (425, 425)}
+"""Its operations pass by every filter; whoever uses it has another way for older kernels."""
+OUTWARD = {
+    "connect": (42, 203),
+    "listen": (50, 201),
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
+}
+"""Refused where the process has no network namespace of its own."""
+_FAMILIES = (2, 10, 16)
+"""Of sockets: IPv4, IPv6 and netlink, by which libraries see what the system has; not Unix."""
+_SENDTO = (44, 206)
+_SOCKET = (41, 198)
+_SOCKETPAIR = (53, 199)
+_CONNECTED = (1, 5)
+"""Types of pairs: streams and sequences of packets. One of datagrams can be sent elsewhere."""
+_TYPE_BITS = 0xF
+_IOCTL = (16, 29)
+_INTO_TERMINAL = (0x5412, 0x541C)
+"""TIOCSTI and TIOCLINUX."""
+
+_LOAD, _EQUAL, _AT_LEAST, _RETURN, _AND = 0x20, 0x15, 0x35, 0x06, 0x54
+_NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
+_FIFTH = (48, 52)
+"""An argument's lower and upper half."""
+_ALLOW, _ERROR = 0x7FFF0000, 0x00050000
+_NO_NEW_PRIVS, _SECCOMP, _FILTER = 38, 22, 2
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+
+def available() -> bool:
+    """Whether filters can be written for this system and processor."""
+    return sys.platform == "linux" and platform.machine() in _ARCHITECTURES
+
+
+def install(*, alone: bool) -> None:
+    """Refuse the calls above, Unix sockets but for connected pairs, and what sends, from now on.
+
+    What sends is allowed where the process is ``alone`` in its network namespace.
+    Raises ``OSError`` where the kernel does not take it.
+    """
+    if not available():
+        raise OSError(errno.ENOSYS, f"not known for {platform.machine()}")
+    content = program(platform.machine(), alone=alone)
+    libc = ctypes.CDLL(None, use_errno=True)
+    given = _Program(len(content) // 8, content)
+    if libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(
+        _SECCOMP, _FILTER, ctypes.byref(given), 0, 0
+    ):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def program(machine: str, *, alone: bool) -> bytes:
+    """The filter: instructions of 8 bytes (code, jump if true, jump if false, operand)."""
+    column = (_X86, _ARM).index(machine)
+    refuse, absent = _line(_RETURN, _ERROR | errno.EPERM), _line(_RETURN, _ERROR | errno.ENOSYS)
+    lines = [
+        _line(_LOAD, _ARCHITECTURE),
+        _line(_EQUAL, _ARCHITECTURES[machine], 1, 0),
+        refuse,
+        _line(_LOAD, _NUMBER),
+    ]
+    if machine == _X86:
+        lines += [_line(_AT_LEAST, _X32, 0, 1), refuse]
+    for numbers in (REFUSED if alone else REFUSED | OUTWARD).values():
+        lines += [_line(_EQUAL, numbers[column], 0, 1), refuse]
+    for numbers in ABSENT.values():
+        lines += [_line(_EQUAL, numbers[column], 0, 1), absent]
+    lines += _of_call(_SOCKET[column], [_line(_LOAD, _FIRST), *_only(_FAMILIES, refuse)])
+    pair = [_line(_LOAD, _SECOND), _line(_AND, _TYPE_BITS), *_only(_CONNECTED, refuse)]
+    lines += _of_call(_SOCKETPAIR[column], pair)
+    terminal = [_line(_EQUAL, _INTO_TERMINAL[0], 1, 0), _line(_EQUAL, _INTO_TERMINAL[1], 0, 1)]
+    lines += _of_call(_IOCTL[column], [_line(_LOAD, _SECOND), *terminal, refuse, _allow()])
+    if not alone:
+        low, high = ([_line(_LOAD, half), _line(_EQUAL, 0, 1, 0), refuse] for half in _FIFTH)
+        lines += _of_call(_SENDTO[column], [*low, *high, _allow()])
+    return b"".join([*lines, _allow()])
+
+
+def _only(values: Sequence[int], refuse: bytes) -> list[bytes]:
+    """Allow what was loaded if it is one of ``values``."""
+    count = len(values)
+    return [*(_line(_EQUAL, v, count - i, 0) for i, v in enumerate(values)), refuse, _allow()]
+
+
+def _of_call(number: int, body: Sequence[bytes]) -> list[bytes]:
+    """``body`` decides about the call ``number``; other calls go on behind it."""
+    return [_line(_EQUAL, number, 0, len(body)), *body]
+
+
+def _allow() -> bytes:
+    return _line(_RETURN, _ALLOW)
+
+
+def _line(code: int, operand: int, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, yes, no, operand)

@@ -1,0 +1,1 @@
+"""Processes of a worker: their environment, child processes, and what they leave behind."""

@@ -1,0 +1,127 @@
+"""The surroundings of every training and replay: what is fixed, written down, and compared."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections import Counter as Tally
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from packager.manifest.base import Isa
+from packager.manifest.evaluation import NumericalEnvironment
+from packager.sandbox.network import isolation
+from packager.worker.processes.cpu_kernels import kernel_settings
+
+FIXED = {
+    "PYTHONHASHSEED": "0",
+    # One thread, because the order of a parallel sum shows in its last bits.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "OMP_DYNAMIC": "FALSE",
+    "SOURCE_DATE_EPOCH": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONFAULTHANDLER": "1",  # a crash in compiled code says in which call
+    "PYTHONUNBUFFERED": "1",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+}
+"""The same for every training, on every machine."""
+PINNED_VARIABLES = "MODEL_PINNED_ISA"
+"""Set to the instruction set of a process whose surroundings are as they should be."""
+STEERING = (
+    *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),
+    *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
+)
+"""How variables begin that choose kernels, or libraries in place of others."""
+
+
+def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
+    """Start this process again with what is fixed and ``isa`` needs, unless it has that already.
+
+    Libraries read their variables when they load, and Python its hash seed when it starts, so
+    they can't be set later. Raises ``PackageError`` where the processor lacks the instruction set.
+    """
+    if os.environ.get(PINNED_VARIABLES) == isa:
+        return
+    variables = {**os.environ, **FIXED, PINNED_VARIABLES: isa}
+    for name, value in kernel_settings(isa).items():
+        if value is None:
+            variables.pop(name, None)
+        else:
+            variables[name] = value
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, "-m", "packager.worker", *arguments], variables)
+
+
+def numerical_environment() -> NumericalEnvironment:
+    """What can change the last bits of a result here; call it after the libraries are loaded."""
+    from threadpoolctl import threadpool_info
+
+    pools = threadpool_info()
+    return NumericalEnvironment(
+        python=platform.python_version(),
+        machine=platform.machine(),
+        cpu=_cpu(),
+        cpu_features=_cpu_features(),
+        blas=tuple(sorted(_pool(pool) for pool in pools)),
+        threads=max((int(pool["num_threads"]) for pool in pools), default=1),
+        isolation=isolation(),
+        libc=" ".join(platform.libc_ver()).strip(),
+        hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
+        locale=os.environ.get("LC_ALL") or os.environ.get("LANG", ""),
+        timezone=os.environ.get("TZ", ""),
+        variables=tuple(
+            f"{name}={value}"
+            for name, value in sorted(os.environ.items())
+            if name.startswith(STEERING) and FIXED.get(name) != value
+        ),
+    )
+
+
+def environment_differences(
+    recorded: NumericalEnvironment, now: NumericalEnvironment
+) -> tuple[str, ...]:
+    """What differs, by field: ``threads: 1, now 2``; of lists, what only one side has."""
+    before, after = recorded.model_dump(), now.model_dump()
+    return tuple(
+        f"{name}: {_shown(before[name], after[name])}, now {_shown(after[name], before[name])}"
+        for name in before
+        if before[name] != after[name]
+    )
+
+
+def _shown(value: Any, other: Any) -> str:
+    if not isinstance(value, tuple):
+        return str(value) or "not recorded"
+    own = Tally(value) - Tally(other)
+    return ", ".join(own.elements()) or "nothing else"
+
+
+def _pool(pool: dict[str, Any]) -> str:
+    parts = (pool["prefix"], pool.get("version"), pool.get("architecture"), pool["num_threads"])
+    return " ".join(str(part) for part in parts if part is not None)
+
+
+def _cpu_features() -> tuple[str, ...]:
+    """Instruction sets NumPy was built for or has found here, in its order."""
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    return (*simd.get("baseline", ()), *simd.get("found", ()))
+
+
+def _cpu() -> str:
+    """The processor's model name, or what the system says in its place."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return " ".join(value.split())
+    return platform.processor() or "unknown"

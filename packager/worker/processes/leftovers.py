@@ -1,0 +1,104 @@
+"""What a first training leaves behind, out of sight of the second one.
+
+A recipe that keeps its model in the temporary folder and finds it there again would seem to repeat
+to the byte. A replay starts without such files, and so does the second training of a build.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packager.errors import PackageError
+from packager.model.paths import Root
+from packager.sandbox.network import isolation
+
+Stamp = tuple[int, int] | None
+"""Size and time of the last change of a file; None for a folder."""
+SHARED_MEMORY = Path("/dev/shm")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The places where a recipe may write, as they were before it ran."""
+
+    root: Path
+    code: Path
+    out: Path
+    found: Mapping[Path, Stamp]
+
+    def places(self) -> list[Path]:
+        """The folders that are looked at, all of them ours alone, none inside another."""
+        given = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
+        given += [SHARED_MEMORY] if isolation() == "container" else []
+        found = sorted({place.resolve() for place in given if place.is_dir()})
+        found = [place for place in found if place.is_relative_to(self.root)]
+        return [p for p in found if not any(p != o and p.is_relative_to(o) for o in found)]
+
+
+def snapshot(root: Root, out: Path) -> Snapshot:
+    """Remember what is there; ``out``, the worker's own results, is left out."""
+    empty = Snapshot(root.path.resolve(), root.code.resolve(), out.resolve(), {})
+    return replace(empty, found=dict(_entries(empty)))
+
+
+@contextmanager
+def hide_new_files(before: Snapshot) -> Iterator[None]:
+    """Move what is new since ``before`` aside for the time of the block.
+
+    Raises ``PackageError`` where a file of the project itself was changed or removed.
+    """
+    now = dict(_entries(before))
+    _check_project(before, now)
+    moved: dict[Path, Path] = {}
+    try:
+        for path, place in _new(before, now):
+            moved[path] = place / f".aside-{secrets.token_hex(8)}"
+            path.rename(moved[path])
+        yield
+    finally:
+        for path, aside in moved.items():
+            _remove(path)  # the second training may have written it too
+            aside.rename(path)
+
+
+def _new(before: Snapshot, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Path]]:
+    """What wasn't there, and the place it lies in; of a new folder only the folder itself."""
+    for place in before.places():
+        for path in now:
+            inside = path.is_relative_to(place) and path not in before.found
+            if inside and (path.parent == place or path.parent in before.found):
+                yield path, place
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _entries(before: Snapshot) -> Iterator[tuple[Path, Stamp]]:
+    for place in before.places():
+        for name, folders, files in os.walk(place):
+            folder = Path(name)
+            folders[:] = [inner for inner in folders if folder / inner != before.out]
+            yield from ((folder / inner, None) for inner in folders)
+            for inner in files:
+                status = (folder / inner).lstat()
+                yield folder / inner, (status.st_size, status.st_mtime_ns)
+
+
+def _check_project(before: Snapshot, now: Mapping[Path, Stamp]) -> None:
+    for path, stamp in before.found.items():
+        if path.is_relative_to(before.code) and now.get(path, ()) != stamp:
+            raise PackageError(
+                f"the recipe changed {path.relative_to(before.code)}, a file of its own project",
+                "write to the temporary folder: a replay starts from the project as it was",
+            )

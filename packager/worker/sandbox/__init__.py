@@ -1,1 +1,0 @@
-"""Restrictions and pinned environment of a training process."""

@@ -1,0 +1,130 @@
+"""95 % intervals of metrics, from the rows that they were measured on.
+
+A metric is a smooth function of means over rows. Its standard error is that of the mean of its
+*influences*, one number per row (the delta method: van der Vaart, Asymptotic Statistics, 1998,
+chapters 3 and 20; for the AUC it is DeLong, DeLong & Clarke-Pearson 1988).
+
+- A metric between 0 and 1 gets Wilson's score interval for the number of rows that gives this
+  standard error (Wilson 1927, with the effective sample size of Korn & Graubard 1998). It stays
+  between 0 and 1. Where no row differs from another the standard error is 0; then the rows of
+  the rarest class count, so that five correct rows don't make a certainty.
+- An error (log loss, mean absolute error, …) gets Student's t interval of a mean with n - 1
+  degrees of freedom. One row gives none.
+
+The accuracy gets Wilson's interval as it is. These intervals say what other rows of the same
+kind would give; what another seed would give is ``SeedVariance``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.stats.accuracy import wilson
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+Interval = tuple[float, float]
+
+
+def classification_intervals(
+    truth: Codes, guess: Codes, values: Mapping[str, float]
+) -> dict[str, Interval]:
+    """Intervals of accuracy, balanced accuracy and macro F1, as ``values`` has them.
+
+    ``truth`` and ``guess`` are class codes, shape (n,); -1 where the model gave no known class.
+    """
+    hits, rows = truth == guess, len(truth)
+    size = int(max(truth.max(), guess.max())) + 1
+    actual = np.bincount(truth, minlength=size)
+    guessed = np.bincount(guess[guess >= 0], minlength=size)
+    right = np.bincount(truth[hits], minlength=size)
+    rarest = int(actual[actual > 0].min())
+    recall = right / np.maximum(actual, 1)
+    balanced = (hits - recall[truth]) * rows / (actual[truth] * np.count_nonzero(actual))
+    weight = rows / np.maximum(actual + guessed, 1)
+    f1 = 2 * right / np.maximum(actual + guessed, 1)
+    parts = (2 * hits - f1[truth]) * weight[truth]
+    parts -= np.where(guess >= 0, f1[guess] * weight[guess], 0)
+    classes = np.count_nonzero(actual + guessed)
+    return {
+        "accuracy": wilson(int(hits.sum()), rows),
+        "balanced_accuracy": share_interval(values["balanced_accuracy"], balanced, rarest),
+        "f1_macro": share_interval(values["f1_macro"], parts / classes, rarest),
+    }
+
+
+def auc_interval(
+    truth: Codes, probabilities: Floats, scored: Sequence[int], value: float
+) -> Interval:
+    """Of the mean over the ``scored`` classes of the AUC of one versus the rest."""
+    influence = np.zeros(len(truth))
+    for code in scored:
+        influence += _auc_influence(truth == code, probabilities[:, code]) / len(scored)
+    return share_interval(value, influence, int(np.bincount(truth).min()))
+
+
+def _auc_influence(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
+    rows = len(scores)
+    above, below = np.sort(scores[positive]), np.sort(scores[~positive])
+    influence = np.empty(rows)
+    # Of a positive row: the share of negative rows it lies above. Of a negative one, likewise.
+    influence[positive] = _share_below(below, scores[positive])
+    influence[~positive] = 1 - _share_below(above, scores[~positive])
+    area = influence[positive].mean()
+    influence -= area
+    influence[positive] *= rows / len(above)
+    influence[~positive] *= rows / len(below)
+    return influence
+
+
+def _share_below(ordered: Floats, scores: Floats) -> Floats:
+    """The share of ``ordered`` below each score; a tie counts half."""
+    left = np.searchsorted(ordered, scores, side="left")
+    right = np.searchsorted(ordered, scores, side="right")
+    return np.asarray((left + right) / (2 * len(ordered)))
+
+
+def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
+    """Intervals of the errors, and of R² where the target varies; empty for fewer than 2 rows.
+
+    ``truth`` and ``guess`` are finite, shape (n,).
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = guess - truth
+        found = {"mae": mean_interval(np.abs(error)), "bias": mean_interval(error)}
+        squared = mean_interval(error**2)
+        found["rmse"] = squared and (math.sqrt(max(0.0, squared[0])), math.sqrt(squared[1]))
+        apart = (truth - truth.mean()) ** 2
+        if apart.sum() > 0:
+            share = (error**2).sum() / apart.sum()
+            influence = (error**2 - share * apart) / apart.mean()
+            around = mean_interval(influence)
+            found["r2"] = around and (1 - share - around[1], min(1.0, 1 - share - around[0]))
+    if "mae" in found and (mae := found["mae"]):
+        found["mae"] = max(0.0, mae[0]), mae[1]
+    return {name: ends for name, ends in found.items() if ends and all(map(math.isfinite, ends))}
+
+
+def mean_interval(values: Floats) -> Interval | None:
+    """Student's t interval of the mean of ``values``, shape (n,); None for fewer than 2."""
+    from scipy.stats import t
+
+    rows = len(values)
+    if rows < 2:
+        return None
+    half = float(t.ppf(0.975, rows - 1) * values.std(ddof=1) / math.sqrt(rows))
+    mean = float(values.mean())
+    return mean - half, mean + half
+
+
+def share_interval(value: float, influence: Floats, fewest: int) -> Interval:
+    """Wilson's interval of ``value``, a metric between 0 and 1, with the standard error of the
+    mean of ``influence``, shape (n,); ``fewest`` rows count where that is 0."""
+    variance = float((influence**2).sum()) / len(influence) ** 2
+    spread = value * (1 - value)
+    rows = spread / variance if variance > 0 and spread > 0 else float(fewest)
+    return wilson(value * rows, rows)

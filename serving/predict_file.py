@@ -1,0 +1,89 @@
+"""``python -m serving.predict_file IN OUT``: answers a file of rows, as ``/predict`` would.
+
+``package predict REF`` and the smoke test of a build run it in the served image. IN holds
+``{"rows": [{...}, ...]}``; OUT gets one line of JSON a row: prediction, probabilities where there
+are any, flags. Exit 0, or that of the error, which is in ``error.json`` beside OUT (message, hint,
+exit_code). It has no network, and no files but the package's own and its results where the kernel
+can refuse them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from packager.digest import canonical_json
+from packager.errors import PackageError, UsageError
+from packager.model.paths import Root
+from packager.sandbox.file_access import refuse_by_kernel
+from packager.sandbox.network import block_network
+
+USAGE = "usage: python -m serving.predict_file IN OUT\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Restrict this process, then answer; the exit code."""
+    if len(arguments) != 2:
+        sys.stderr.write(USAGE)
+        return UsageError.exit_code
+    source, out = map(Path, arguments)
+    try:
+        root = Root.from_environment()
+        # The network goes before the libraries come: none may use it while loading either.
+        block_network("the model")
+        out.parent.mkdir(parents=True, exist_ok=True)
+        refuse_by_kernel(root.path, source, out.parent)
+        predict_file(root, source, out)
+    except PackageError as error:
+        content = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
+        out.parent.mkdir(parents=True, exist_ok=True)
+        (out.parent / "error.json").write_bytes(canonical_json(content))
+        return error.exit_code
+    return 0
+
+
+def predict_file(root: Root, source: Path, out: Path) -> int:
+    """Answer the rows of ``source`` into ``out``; return how many there were.
+
+    Raise ``UsageError`` if ``source`` isn't such a file, ``PackageError`` for a row that can't
+    be taken; nothing is written then.
+    """
+    from packager.data.rows.extra_columns import ExtraColumns
+    from packager.data.rows.request_rows import RowChecker
+    from packager.data.rows.text_storage import keep_text_plain
+    from packager.manifest.manifest import Manifest
+    from packager.model.answers import answers
+    from packager.model.integrity import MANIFEST, check_before_loading
+    from packager.model.model import load_model
+
+    keep_text_plain()
+    manifest = Manifest.load(root.package / MANIFEST)
+    check_before_loading(manifest, root)
+    rows = _rows(source)
+    model = load_model(root, manifest.serve, manifest.task)
+    checker = RowChecker(
+        manifest.schema_, strict=manifest.serve.strict, extra=ExtraColumns.of(manifest)
+    )
+    checked = checker.check(rows)
+    found = answers(checked.frame, checked.flags, manifest.schema_, model, named=True)
+    lines = [canonical_json(one) + b"\n" for one in found]
+    out.write_bytes(b"".join(lines))
+    return len(lines)
+
+
+def _rows(source: Path) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(source.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source}: expected JSON, got {error}", "write rows as JSON") from error
+    rows = document.get("rows") if isinstance(document, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise UsageError(f'{source}: expected {{"rows": [{{…}}, …]}}', "one object for every row")
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

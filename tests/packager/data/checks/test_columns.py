@@ -1,0 +1,15 @@
+"""Features that can teach nothing: constants and ids."""
+
+from __future__ import annotations
+
+import numpy as np
+from dirty_tables import ROWS, clean, said
+
+from packager.data.checks.columns import constant, id_like
+
+
+def test_columns_that_teach_nothing_are_named():
+    frame = clean().assign(number=np.arange(ROWS) + 7, same=1)
+    frame["key"] = [f"k{place}" for place in range(ROWS)]
+    assert [one.column for one in said(constant, frame)] == ["same"]
+    assert [one.column for one in said(id_like, frame)] == ["number", "key"]

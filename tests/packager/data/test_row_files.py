@@ -1,0 +1,96 @@
+"""Files of rows to predict become rows as JSON has them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from packager.data.frames import infer_columns
+from packager.data.row_files import read_rows
+from packager.errors import UsageError
+from packager.manifest.manifest import Column, Schema
+from packager.manifest.read_options import TableReadOptions
+
+
+def test_rows_of_csv_are_read_by_the_kinds_of_the_schema(tmp_path):
+    train = pd.DataFrame({"zip": ["a"], "n": [1], "x": [0.5], "b": [True], "t": ["u"]})
+    schema = Schema(features=infer_columns(train[["zip", "n", "x", "b"]]))
+    path = tmp_path / "in.csv"
+    path.write_text("t,b,zip,n,x,other\nq,True,007,5,1,z\nq,,NA,,2.5,z\nq,no,1.0,x,y,z\n")
+    assert read_rows(path, schema) == [
+        {"b": True, "zip": "007", "n": 5, "x": 1.0},
+        {"b": None, "zip": None, "n": None, "x": 2.5},
+        {"b": "no", "zip": "1.0", "n": "x", "x": "y"},
+    ]
+
+
+def test_columns_of_unknown_kind_are_read_as_pandas_would(tmp_path):
+    names = ("a", "b")
+    schema = Schema(
+        features=tuple(Column(name=n, kind="any", dtype="any", nullable=True) for n in names)
+    )
+    (tmp_path / "in.csv").write_text("a,b\n1,x\n2,\n")
+    assert read_rows(tmp_path / "in.csv", schema) == [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
+
+
+def test_rows_of_parquet_are_plain_json(tmp_path, messy):
+    frame = messy.assign(small=np.array([1, 2, 3, 4], "int8"), target=1)
+    frame.to_parquet(tmp_path / "in.parquet")
+    schema = Schema(features=infer_columns(frame.drop(columns="target")))
+    rows = read_rows(tmp_path / "in.parquet", schema)
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    assert rows[1] == {
+        "house size": None,
+        "year-built": 1985.0,
+        "größe": 2,
+        "has garden": None,
+        "sold": False,
+        "zip": "x0815",
+        "town": "São Paulo",
+        "when": "2024-02-29T12:30:00",
+        "small": 2,
+    }
+    assert rows[2]["when"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("in.json", '[{"a": 1}, {"a": null}]'),
+        ("in.json", '\ufeff{"rows": [{"a": 1}, {"a": null}]}'),
+        ("in.jsonl", '{"a": 1}\n\n{"a": null}\n'),
+    ],
+)
+def test_rows_of_json_are_as_written(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert read_rows(tmp_path / name, Schema(features=())) == [{"a": 1}, {"a": None}]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("in.json", "[", "expected JSON, got Expecting value"),
+        ("in.json", "[1]", "expected a list of objects"),
+        ("in.json", '{"row": []}', "expected a list of objects"),
+        ("in.json", '[{"a": NaN}]', "expected JSON, got the number NaN"),
+        ("in.txt", "a", "expected a .csv or .parquet file, got '.txt'"),
+    ],
+)
+def test_other_inputs_are_refused(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_rows(tmp_path / name, Schema(features=()))
+
+
+def test_rows_to_predict_are_read_as_the_data_was(tmp_path):
+    reader = TableReadOptions.model_validate(
+        {"separator": ";", "decimal": ",", "columns": {"c": {"kind": "string"}}}
+    )
+    frame = pd.DataFrame({"a": [0.5], "c": ["NA"], "b": [True]})
+    schema = Schema(features=infer_columns(frame))
+    (tmp_path / "own.csv").write_text("a;c;b\n1,5;NA;True\n")
+    (tmp_path / "usual.csv").write_text("a,c,b\n1.5,NA,1\n")
+    wanted = [{"a": 1.5, "c": "NA", "b": True}]
+    assert read_rows(tmp_path / "own.csv", schema, reader) == wanted
+    assert read_rows(tmp_path / "usual.csv", schema, reader) == wanted

@@ -1,0 +1,77 @@
+"""Every environment variable of the server is documented, and ``package serve`` passes it on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from packager.run import serve_settings
+
+TOP = Path(__file__).parent.parent
+NAME = re.compile(r"MODEL_[A-Z0-9_]+")
+ROOMS = ("packager", "serving", "monitoring")
+INTERNAL = {
+    "MODEL_CHILD_PROCESS": "a child of the worker, which started it",
+    "MODEL_CONFINEMENT": "the confinement that a process already has",
+    "MODEL_FEEDBACK_KEY_FD": "the descriptor of a temporary key",
+    "MODEL_PINNED_ISA": "the environment of this process is pinned",
+    "MODEL_SHADOW_DIR": "the folder of the checker's socket",
+    "MODEL_WORKER_FAILURE_FD": "the descriptor of a worker's last error",
+    "MODEL_WORKER_STACKS_FD": "the descriptor of a worker's stacks",
+    "MODEL_WORKER_TABLE_FD": "the descriptor of the table of workers",
+}
+"""Set by one process of the product for another, and by nobody else."""
+CHOSEN_BY_SERVE = {"MODEL_ROOT", "MODEL_HOST", "MODEL_PORT"}
+
+
+def read_by_code(*rooms: str) -> set[str]:
+    """The variables that modules name, each as a string of its own."""
+    found: set[str] = set()
+    for room in rooms or ROOMS:
+        for file in (TOP / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found |= {node.value} if NAME.fullmatch(node.value) else set()
+    return found
+
+
+def documented(*pages: str) -> set[str]:
+    """The names in pages of the documentation."""
+    texts = [(TOP / "docs" / page).read_text(encoding="utf-8") for page in pages]
+    return {name for text in texts for name in NAME.findall(text)}
+
+
+def test_every_variable_that_the_code_reads_is_documented() -> None:
+    pages = [page.name for page in (TOP / "docs").glob("*.md")]
+    assert read_by_code() - INTERNAL.keys() - documented("../README.md", *pages) == set()
+
+
+def test_the_tables_of_settings_are_complete() -> None:
+    served = read_by_code("serving") - INTERNAL.keys()
+    rows = re.findall(
+        r"^\| (.*?) \|",
+        "\n".join(
+            (TOP / "docs" / page).read_text("utf-8") for page in ("serving.md", "monitoring.md")
+        ),
+        re.MULTILINE,
+    )
+    tabled = {name for row in rows for name in NAME.findall(row)}
+    assert served - {"MODEL_ROOT"} == tabled & served
+    assert tabled <= served
+
+
+def test_no_page_names_a_variable_that_nothing_reads() -> None:
+    pages = [page.name for page in (TOP / "docs").glob("*.md")]
+    in_compose = {"MODEL_MEMORY"}
+    assert documented(*pages) - read_by_code() - in_compose == set()
+
+
+def test_internal_variables_exist() -> None:
+    assert INTERNAL.keys() <= read_by_code()
+
+
+def test_package_serve_passes_every_setting_of_the_server_on() -> None:
+    passed = {*serve_settings.PLAIN, *serve_settings.READ}
+    passed |= {serve_settings.STATE, serve_settings.LOG}
+    assert passed == read_by_code("serving") - INTERNAL.keys() - CHOSEN_BY_SERVE
