@@ -42,6 +42,7 @@ def derive(
     """Compute a table from versions of others, if they changed."""
     from packager.location import Location
     from packager.tables import commit as adding
+    from packager.tables.commits import Authorship
     from packager.tables.derive import derive as run_derive
     from packager.tables.step import CodeStep
 
@@ -51,11 +52,9 @@ def derive(
         Location.parse(table).unversioned(),
         [Location.parse(parent) for parent in parents],
         CodeStep(step or command or "", _params(param or []), is_command=command is not None),
-        message,
-        adding.author() if author is None else author,
+        Authorship(message, adding.author() if author is None else author, allow_schema_change),
         Path.cwd(),
         ConsoleProgress(),
-        change=allow_schema_change,
     )
     if as_json:
         print_result(json.dumps({"version": found.version.number, "how": found.how}))
@@ -67,10 +66,12 @@ def derive(
 def lineage(
     table: Table,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page to read, too.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show parents and children of a table, and which are stale."""
     from packager.location import Location
+    from packager.report.lineage_page import lineage_page
     from packager.report.lineage_svg import lineage_svg
     from packager.tables.delta import VersionedTable
     from packager.tables.lineage import lineage as run_lineage
@@ -82,6 +83,9 @@ def lineage(
     if svg is not None:
         with atomic_file(svg) as file:
             file.write_text(lineage_svg(nodes), encoding="utf-8")
+    if html is not None:
+        with atomic_file(html) as file:
+            file.write_text(lineage_page(nodes, location.name), encoding="utf-8")
     if as_json:
         facts = [
             {

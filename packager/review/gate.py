@@ -17,7 +17,8 @@ from packager.manifest.manifest import Lock
 from packager.manifest.read_options import PLAIN, TableReadOptions
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.project.files import VERDICTS
+from packager.project.files import ProjectFiles
+from packager.project.outputs import VERDICTS
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.runners.job import make_job
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def review(
-    project: Project, lock: Lock, worker: Worker, progress: Progress, *, allow: bool
+    project: Project,
+    files: ProjectFiles,
+    lock: Lock,
+    worker: Worker,
+    progress: Progress,
+    *,
+    allow: bool,
 ) -> DataCheckSummary | None:
     """Check the data of a build; what the manifest keeps of it, None where there is no data.
 
@@ -39,7 +46,7 @@ def review(
     if project.data is None:
         return None
     asked = make_check_job(project, progress)
-    place = report_cache_path(project, asked, lock, worker.isolation)
+    place = report_cache_path(files, asked, lock, worker.isolation)
     report = cached_report(place) or run_check(place, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
@@ -95,9 +102,9 @@ def baseline(
     return found
 
 
-def report_cache_path(project: Project, asked: CheckJob, lock: Lock, isolation: str) -> Path:
+def report_cache_path(files: ProjectFiles, asked: CheckJob, lock: Lock, isolation: str) -> Path:
     """Where the report is remembered, by all that it depends on."""
-    return cache_directory("checks") / inputs_digest(project, lock, isolation, asked)
+    return cache_directory("checks") / inputs_digest(files, lock, isolation, asked)
 
 
 def cached_report(place: Path) -> DataCheckReport | None:
@@ -130,8 +137,7 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
     """Why a build stops here, and what to type."""
     worst = blocking[0]
     place = f" in column {worst.column!r}" if worst.column else ""
-    part = " of the held-out file" if worst.part == "test" else ""
-    row = f", row {worst.row}{part}" if worst.row is not None else ""
+    row = f", row {worst.row_number}" if worst.row is not None else ""
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
