@@ -120,26 +120,26 @@ class App:
 
     def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> RawResponse | None:
         """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
-        loaded = self._handler.loaded
+        handler = self._handler
+        loaded = handler.loaded
         assert loaded is not None
         path, adapter = loaded.routes.direct[url]
-        with Request(self._handler, "POST", path, headers) as request:
-            request.admit()
+        with Request(handler, "POST", path, headers) as request:
+            handler.admit(request)
             answered = loaded.pipeline.at_once(adapter, body, headers)
             if answered is not None:
                 request.answer(answered.response, answered.batch)
         response = request.response
         if response is None:
             return None
-        request.account()
-        close = self._handler.draining
-        sent = headers_of(response, request.trace, close=close)
-        return RawResponse(response.status, sent, response.body, close)
+        handler.account(request)
+        sent = headers_of(response, request.trace, close=handler.draining)
+        return RawResponse(response.status, sent, response.body, handler.draining)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         handler, headers = self._handler, dict(scope["headers"])
         with Request(handler, scope["method"], scope["path"], headers) as request:
-            loaded = request.admit()
+            loaded = handler.admit(request)
             if request.path == routes.METRICS:  # answered, and not counted among the requests
                 exposition = await loaded.recorder.exposition()
                 await answer(send, exposition, request.trace, close=handler.draining)
@@ -150,7 +150,7 @@ class App:
                 await self._respond(loaded, request, receive)
         if request.response is not None:
             await answer(send, request.response, request.trace, close=handler.draining)
-            request.account()
+            handler.account(request)
 
     async def _respond(self, loaded: Loaded, request: Request, receive: Receive) -> None:
         document = loaded.routes.documents.get(request.path)

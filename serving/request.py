@@ -107,15 +107,24 @@ class RequestHandler:
         path = request.path if loaded is None else loaded.routes.spoken(request.path)
         return registry.refusal(path, error)
 
-    def account(self, request: Request, status: int, batch: Batch | None) -> None:
-        """Count an answer and its rows, and log it where that is wanted."""
-        seconds = time.perf_counter() - request.started
-        route = self._route(request.path)
-        if self.loaded is not None:
-            self.loaded.recorder.answered(route, status, seconds, batch)
-        if self._access.wants(status):
-            rows = len(batch.labels) if batch else 0
-            self._access.write(request.trace, request.method, route, status, seconds, rows)
+    def account(self, request: Request) -> None:
+        """Count an answer and its rows, and log it. Doesn't raise: the answer is right anyway."""
+        response, batch = request.response, request.batch
+        if response is None:
+            return
+        try:
+            seconds = time.perf_counter() - request.started
+            route = self._route(request.path)
+            if self.loaded is not None:
+                self.loaded.recorder.answered(route, response.status, seconds, batch)
+            if self._access.wants(response.status):
+                self._log(request, route, response.status, seconds)
+        except Exception:  # a full disk under the counters, say
+            logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
+
+    def _log(self, request: Request, route: str, status: int, seconds: float) -> None:
+        rows = len(request.batch.labels) if request.batch else 0
+        self._access.write(request.trace, request.method, route, status, seconds, rows)
 
     def _route(self, path: str) -> str:
         return routes.OTHER if self.loaded is None else self.loaded.routes.template(path)
@@ -135,7 +144,7 @@ class Request:
     there is nothing to send: the client went away, or another application answers.
     """
 
-    __slots__ = ("_batch", "_handler", "headers", "method", "path", "response", "started", "trace")
+    __slots__ = ("_handler", "batch", "headers", "method", "path", "response", "started", "trace")
 
     def __init__(
         self, handler: RequestHandler, method: str, path: str, headers: Mapping[bytes, bytes]
@@ -147,7 +156,7 @@ class Request:
         self.started = time.perf_counter()
         self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
         self.response: Response | None = None
-        self._batch: Batch | None = None
+        self.batch: Batch | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -155,29 +164,18 @@ class Request:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> bool:
+        if error is None:
+            return False
         if isinstance(error, DisconnectedError):
             return True
         if not isinstance(error, Exception):
             return False
-        self.response, self._batch = self._handler.refuse(self, error), None
+        self.response, self.batch = self._handler.refuse(self, error), None
         return True
-
-    def admit(self) -> Loaded:
-        """Raise ``RequestError`` for what isn't answered, whatever its body holds."""
-        return self._handler.admit(self)
 
     def answer(self, response: Response, batch: Batch | None = None) -> None:
         """Answer with ``response``; ``batch``: the rows to count in it."""
-        self.response, self._batch = response, batch
-
-    def account(self) -> None:
-        """Count and log the answer. Doesn't raise: it is right, whether it is counted or not."""
-        if self.response is None:
-            return
-        try:
-            self._handler.account(self, self.response.status, self._batch)
-        except Exception:  # a full disk under the counters, say
-            logger.exception("an answer was not counted", extra={"fields": self.trace.fields})
+        self.response, self.batch = response, batch
 
 
 def _unavailable(code: str, message: str) -> RequestError:

@@ -60,7 +60,8 @@ class Recorder:
                 self._sampler.offer(batch)
             most = self._at_once(batch)
             if len(batch.labels) <= most:
-                self._rows(batch)
+                predictor.log_flagged(batch)
+                predictor.observer.observe(batch)
             else:
                 self._parts.append(batch.parts(most))
                 if len(self._parts) == 1:

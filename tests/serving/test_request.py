@@ -34,9 +34,9 @@ def test_an_answer_is_counted_with_its_rows() -> None:
     made, recorder = handler()
     batch: Any = SimpleNamespace(labels=[1, 2])
     with request(made) as asked:
-        assert asked.admit() is made.loaded
+        assert made.admit(asked) is made.loaded
         asked.answer(Response(200, b"{}"), batch)
-    asked.account()
+    made.account(asked)
     (route, status, seconds, counted), _ = recorder.answered.call_args
     assert (route, status, counted) == ("/predict", 200, batch)
     assert seconds >= 0
@@ -48,7 +48,7 @@ def test_an_error_becomes_the_answer_and_is_counted_once() -> None:
     with request(made) as asked:
         asked.answer(Response(200, b"{}"), Mock())
         raise refused
-    asked.account()
+    made.account(asked)
     assert asked.response is not None
     assert asked.response.status == 422
     recorder.refused.assert_called_once_with(refused)
@@ -72,7 +72,7 @@ def test_a_client_that_went_away_is_not_answered_and_not_counted() -> None:
     made, recorder = handler()
     with request(made) as asked:
         raise DisconnectedError
-    asked.account()
+    made.account(asked)
     assert asked.response is None
     assert not recorder.method_calls
 
@@ -98,5 +98,5 @@ def test_who_is_not_admitted_is_told_why(path: str, state: str, code: str) -> No
     if state == "loading":
         made.loaded = None
     with pytest.raises(RequestError, match=r"is loading|is ending|by the deadline") as told:
-        request(made, path).admit()
+        made.admit(request(made, path))
     assert (told.value.status, told.value.code) == (503, code)
