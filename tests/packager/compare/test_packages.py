@@ -25,6 +25,7 @@ from packager.image.layers import Entry, plain_layer
 from packager.image.reference import open_reference
 from packager.image.stored_images import COMPANION
 from packager.manifest.base import FileEntry
+from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     DataCheckSummary,
     Evaluation,
@@ -43,7 +44,6 @@ from packager.manifest.manifest import (
     Schema,
     Serve,
     Slices,
-    Split,
     Wheel,
 )
 from packager.progress import Silent
