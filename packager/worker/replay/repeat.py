@@ -28,9 +28,9 @@ def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, Perturbed]:
 
 
 def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
-    """The job that the host gave when the package was built; its compiled form isn't made again:
+    """The job that the host gave when the package was built, without the compiled form.
 
-    its files were just verified, and what it has to equal is the model that is compared.
+    ``compiled_form`` compares the recorded form with the recorded model.
     """
     return Job(
         task=manifest.task,
