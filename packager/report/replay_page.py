@@ -52,7 +52,8 @@ def _levels(report: ReplayReport) -> str:
         tick = "·" if state == "missed" else "✓"
         rows.append(
             f'<li class="{state}"><i>{tick}</i><b>{level}</b>'
-            f"<span>{escape_markup(MEANING[level])}</span><em>{escape_markup(', '.join(words))}</em></li>"
+            f"<span>{escape_markup(MEANING[level])}</span>"
+            f"<em>{escape_markup(', '.join(words))}</em></li>"
         )
     return f'<ol class="levels">{"".join(rows)}</ol>'
 
