@@ -13,7 +13,7 @@ from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
-    from packager.build.pipeline import Built
+    from packager.build.record import Built
     from packager.image.export import Destination
 
 Builder = Literal["assemble", "docker"]
@@ -108,6 +108,7 @@ def build(
 
     With an --output other than docker, print its path.
     """
+    from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
@@ -124,14 +125,16 @@ def build(
         where,
         engine,
         progress,
-        base=base,
-        update=upgrade,
-        fresh=no_cache,
-        twice=check_reproducible,
-        allow_findings=allow_findings,
-        builder=builder,
-        resume=resume,
-        ready_seconds=ready_seconds,
+        BuildOptions(
+            base=base,
+            update=upgrade,
+            fresh=no_cache,
+            twice=check_reproducible,
+            allow_findings=allow_findings,
+            builder=builder,
+            resume=resume,
+            ready_seconds=ready_seconds,
+        ),
     )
     print_result(json.dumps(_built(built)) if as_json else _printed(built, where))
 
@@ -205,6 +208,7 @@ def _built(built: Built) -> dict[str, Any]:
         "root": built.manifest.root,
         "config_digest": image.digest,
         "size": image.size,
+        "isolation": dict(built.isolation) or None,
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion
         else None,

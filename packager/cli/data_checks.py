@@ -55,6 +55,7 @@ def check(
     if as_json:
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
         told |= {"digest": report.digest, "blocking": len(found.blocking)}
+        told |= {"isolation": dict(found.isolation) or None}
         told |= {"judged": len(report.findings) - len(found.open)}
         print_result(json.dumps(told))
     else:

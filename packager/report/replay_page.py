@@ -8,9 +8,10 @@ from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.numbers import change, interval, number
 from packager.report.page import Cell, html_table, page, section
+from packager.sandbox.network import isolation_line
 from packager.text import escape_markup
 from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport, reaches
-from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, verdict
+from packager.worker.replay.report_text import SAME_ENVIRONMENT, verdict
 
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
@@ -65,7 +66,8 @@ def _state(reached: str, level: str) -> str:
 
 
 def _verified(report: ReplayReport) -> list[tuple[str, str]]:
-    return [*report.vouched.items(), *isolated(report)]
+    isolation = [("isolation", isolation_line(report.isolation))] if report.isolation else []
+    return [*report.vouched.items(), *isolation]
 
 
 def _comparison(found: ModelComparison) -> str:

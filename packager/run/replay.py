@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packager.cache import temporary_directory
 from packager.data.frames import source_files
+from packager.digest import hash_files
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.layers import Layer, plain_layer
@@ -46,7 +47,7 @@ def replay(
     source = _check(manifest, data)
     progress.step("checking the package from outside")
     examined = examine(reference, engine)
-    files = {} if data is None else _named_as_recorded(data, source)
+    files = {} if data is None else hash_files(_named_as_recorded(data, source))
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
     if not all(check.ok for check in checks):
         return _told(damaged(manifest, ()), checks, examined)
@@ -57,22 +58,26 @@ def replay(
             extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]
         stage = Stage(examined, engine, (*own_layers(examined, folder), *extra), progress)
         began = time.time()
-        trained = _train(stage, manifest, ask, folder)
+        trained, isolation = _train(stage, manifest, ask, folder)
         window = (began, time.time())
         report = _compare(stage, ask.model_copy(update={"window": window}), trained, folder)
+        report = report.model_copy(update={"isolation": isolation})
         equal = same_model(trained, manifest)
     return _told(_confirmed(report, equal), checks, examined)
 
 
-def _train(stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path) -> Layer:
-    """What the recipe makes of the data now, as a layer at ``/again``."""
+def _train(
+    stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path
+) -> tuple[Layer, dict[str, str]]:
+    """What the recipe makes of the data now, as a layer at ``/again``, and what isolated it."""
     out = folder / "trained"
     out.mkdir()
     stage.progress.step("training again, with the runtime of this installation")
     job = repeated(manifest, ask)[1].job
     with stage.worker() as worker:
         worker.run("run", {"job.json": job.dump()}, out, stage.progress)
-    return plain_layer("again", folder / "again.tar", regular_entries(out, "again"))
+        isolation = dict(worker.measures)
+    return plain_layer("again", folder / "again.tar", regular_entries(out, "again")), isolation
 
 
 def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:

@@ -56,3 +56,10 @@ def said(
 def rows_of(suspects: list[Issue]) -> list[int]:
     """Every row that is flagged, ascending."""
     return sorted(int(row) for one in suspects if one.rows is not None for row in one.rows)
+
+
+def dirty() -> pd.DataFrame:
+    frame = pd.concat([clean(), clean().iloc[[5]]], ignore_index=True)
+    frame.loc[3, "size"] = 0.0
+    frame.loc[8, "size"] = 58.9
+    return frame

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from packager.digest import sha256_bytes, sha256_file
+from packager.environment.platform import Target
 from packager.environment.wheels import wheel_path
 from packager.manifest.base import FileEntry
 from packager.manifest.evaluation import NumericalEnvironment
@@ -35,6 +36,8 @@ FILES = {
     "data/visits.csv": "channel,basket,returned\nweb,1.5,yes\napp,2.5,no\n",
 }
 
+TARGET = Target("3.11", "linux/amd64", (2, 36))
+"""What most tests resolve for: Debian bookworm on x86-64."""
 LOCK = Lock(python="3.11", platform="linux/amd64", base="none", wheels=())
 MANIFEST = Manifest(
     name="shop",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.feedback.token_store import DAY, Token
+
 START_SECONDS = 20
 
 Stop = Callable[[], None]
@@ -57,3 +59,32 @@ def _wait(port: int) -> None:
         except OSError:
             time.sleep(0.02)
     raise AssertionError("redis-server did not start")
+
+
+SECRET = "pa/ss#w?rd"
+
+
+IN_URL = "pa%2Fss%23w%3Frd"
+"""``SECRET`` as a URL has it."""
+
+
+NOW = 20_000 * DAY + 100
+
+
+TOKENS: list[Token] = [(NOW, bytes([n] * 8)) for n in range(3)]
+
+
+Answer = Callable[[socket.socket, bytes], None]
+"""What a scripted server does with a connection and the command that came on it."""
+
+
+def saying(evil: bytes) -> Answer:
+    """A server that lets one in, passes the probe, and answers scripts with ``evil``."""
+
+    def answer(one: socket.socket, command: bytes) -> None:
+        if b"EVAL" not in command.upper():
+            one.sendall(b"+OK\r\n" * command.count(b"*"))
+        else:
+            one.sendall(b":1\r\n" if b":probe" in command else evil)
+
+    return answer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +107,6 @@ def _compare(
     rung = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
         checks.append(slices_check(manifest.evaluation, measured.evaluation))
-    # Metrics count on every rung: a false claim about a true model is still a false claim.
-    # But where a repeat reached no rung at the build, they are known to differ by chance.
-    judged = agreed or rung == "statistical" or manifest.level == "none"
-    sound = judged and all(check.ok for check in checks)
     return ReplayReport(
         rung=rung,
         level=manifest.level,
@@ -117,7 +114,7 @@ def _compare(
         observed=manifest.observed.rung if manifest.observed else None,
         passed=_noticed(rung, manifest)
         if perturbed.what
-        else sound and rung != "none" and reaches(rung, manifest.level),
+        else _passed(rung, manifest, checks, agreed=agreed),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
@@ -128,6 +125,17 @@ def _compare(
         environment_now=result.environment,
         environment_differences=environment_differences(manifest.environment, result.environment),
     )
+
+
+def _passed(
+    rung: EquivalenceLevel, manifest: Manifest, checks: Sequence[Check], *, agreed: bool
+) -> bool:
+    """Whether a replay succeeds; ``agreed``: its metrics are those of the manifest."""
+    # Metrics count on every rung: a false claim about a true model is still a false claim.
+    # But where a repeat reached no rung at the build, they are known to differ by chance.
+    judged = agreed or rung == "statistical" or manifest.level == "none"
+    sound = judged and all(check.ok for check in checks)
+    return sound and rung != "none" and reaches(rung, manifest.level)
 
 
 def _noticed(rung: EquivalenceLevel, manifest: Manifest) -> bool:

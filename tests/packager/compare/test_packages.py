@@ -25,6 +25,7 @@ from packager.image.layers import Entry, plain_layer
 from packager.image.reference import open_reference
 from packager.image.stored_images import COMPANION
 from packager.manifest.base import FileEntry
+from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     DataCheckSummary,
     Evaluation,
@@ -43,14 +44,15 @@ from packager.manifest.manifest import (
     Schema,
     Serve,
     Slices,
-    Split,
     Wheel,
 )
 from packager.progress import Silent
 from packager.report.package_diff import as_json, as_text
-from packager.tables.overlap import compare_rows, estimate_overlap
+from packager.tables.overlap import compare_rows
 
 FRAME = pd.DataFrame({"basket": [1.5, 2.5, 4.0], "channel": ["web", "app", "web"]})
+
+
 PRINT = fingerprint(FRAME)
 
 
@@ -69,8 +71,14 @@ LOCK = Lock(
     base=Base(reference="python:3.11", diff_ids=("sha256:1",), env=("LANG=C", "PATH=/bin")),
     wheels=(wheel("numpy"), wheel("pandas", "2.0")),
 )
+
+
 FINDINGS = DataCheckSummary(digest="0" * 64, counts={"id_like": 1})
+
+
 OBSERVED = RepeatabilityResult(rung="artifact", state=None)
+
+
 MANIFEST = Manifest(
     name="shop",
     version="1.0.0",
@@ -116,11 +124,17 @@ MANIFEST = Manifest(
     model=(file("model"),),
     files=(file("golden.json"),),
 )  # fmt: skip
+
+
 LAYERS = tuple(
     LayerEntry(name=name, diff_id=f"sha256:{sha256_bytes(name.encode())}", size=size)
     for name, size in (("base", 1000), ("numpy 1.0", 100), ("code", 10), ("package", 1))
 )
+
+
 DATA = LayerEntry(name="data", diff_id=f"sha256:{'d' * 64}", size=10_000)
+
+
 SHOP = ComparedPackage(
     PackageRef(name="shop:1", root=MANIFEST.root, config_digest="sha256:0", companion=True),
     MANIFEST,
@@ -452,30 +466,6 @@ def test_values_read_as_json_and_lists_as_what_came_and_went(before: Any, after:
     assert text.splitlines()[3:5] == ["recipe", f"  {line}"]
 
 
-@pytest.mark.parametrize(("first", "expected"), [(0, 1.0), (1, 0.0)])
-def test_no_bound_of_an_estimate_is_past_the_estimate(first: int, expected: float):
-    even = tuple(f"{value:016x}" for value in range(0, 2048, 2))
-    for start in range(first, 2040, 16):
-        other = tuple(f"{value:016x}" for value in range(start, start + 2048, 2))
-        share = estimate_overlap(even, other).of_after
-        assert share.value == expected
-        assert share.low <= share.value <= share.high
-
-
-@given(st.integers(0, 6000), st.integers(0, 6000), st.integers(0, 6000))
-@settings(max_examples=40, deadline=None)
-def test_the_estimated_overlap_is_near_the_true_one(only_a: int, both: int, only_b: int):
-    rows = np.random.default_rng(only_a + both + only_b).integers(0, 2**63, 18_000).tolist()
-    a, b = set(rows[: only_a + both]), set(rows[only_a : only_a + both + only_b])
-    sketches = [tuple(f"{value:016x}" for value in sorted(side)[:1024]) for side in (a, b)]
-    found = estimate_overlap(*sketches)
-    assert found.exact == (max(len(a), len(b)) < 1024)
-    if a | b and found.of_either is not None:
-        share = len(a & b) / len(a | b)
-        assert abs(found.of_either.value - share) <= (0 if found.exact else 0.1)
-        assert found.of_either.low <= found.of_either.value <= found.of_either.high
-
-
 def test_an_estimate_says_that_it_is_one():
     frame = pd.DataFrame({"x": np.arange(5000.0)})
     rows = compare_rows(fingerprint(frame), fingerprint(frame[1000:]))
@@ -496,19 +486,29 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner),
     max_leaves=4,
 )
+
+
 tables = st.dictionaries(st.sampled_from("abcd"), values)
+
+
 files = st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz")).map(
     lambda table: tuple(file(path, content) for path, content in table.items())
 )
+
+
 metrics = st.builds(
     Metrics,
     rows=st.integers(0, 2),
     values=st.dictionaries(st.sampled_from("mn"), st.sampled_from([0.25, 0.5])),
     intervals=st.just({}),
 )
+
+
 evaluations = st.none() | st.builds(
     Evaluation, overall=metrics, slices=st.dictionaries(st.sampled_from("st"), metrics)
 )
+
+
 wheels = st.lists(
     st.builds(
         wheel,
@@ -519,9 +519,13 @@ wheels = st.lists(
     ),
     unique_by=lambda found: found.name,
 ).map(tuple)
+
+
 frames = st.lists(st.sampled_from([1.0, 2.0, 3.0]), max_size=4).flatmap(
     lambda cells: st.sampled_from("xy").map(lambda name: pd.DataFrame({name: cells}))
 )
+
+
 stacks = st.lists(st.sampled_from([*LAYERS, DATA]), max_size=5).map(tuple)
 
 

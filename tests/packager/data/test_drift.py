@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from monitoring.profile.binning import build_profile
 
+from monitoring.stats.binning import build_profile
 from packager.data.drift import column_drift, comparable, drift_of, is_categorical, shared_rows
 
 

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from deployed_models import IMAGE, MODEL, contents, deployed, written
-from hypothesis import given
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from monitoring.feedback.keys import KeyRing
 from packager.cli import app
 from packager.deploy import compose, generated_folder
-from packager.deploy.fleet import Fleet
 from packager.deploy.monitoring import (
     model_files,
     remove_monitoring,
 )
 from packager.deploy.prometheus.rules import MonitoredModel, Objectives
-from packager.deploy.yaml import dump
 from packager.errors import UsageError
-
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
-    max_leaves=20,
-)
-
-
-@given(st.dictionaries(TEXT, PLAIN, min_size=1, max_size=5))
-def test_yaml_holds_any_plain_data(document: dict[str, Any]) -> None:
-    assert yaml.safe_load(dump(document)) == document
-
-
-def test_long_expressions_are_written_as_a_person_would() -> None:
-    text = dump({"expr": 'up{job="a"} == 0', "for": "5m", "on": True, "names": ["on", "a.b"]})
-    assert text == (
-        "expr: |-\n  up{job=\"a\"} == 0\nfor: \"5m\"\n'on': true\nnames:\n  - 'on'\n  - a.b\n"
-    )
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
@@ -78,92 +53,6 @@ def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
     deployed(tmp_path / "b")
     deployed(tmp_path / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
-
-
-def test_compose_starts_all_four_on_this_machine_only(tmp_path: Path) -> None:
-    document = yaml.safe_load((written(tmp_path) / "compose.yml").read_text())
-    services = document["services"]
-    own = {"state-diamonds-cut", "model-diamonds-cut"}
-    assert set(services) == {*own, "prometheus", "alertmanager", "grafana"}
-    for service in services.values():
-        assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", service["image"]), "pinned, no registry"
-        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
-    assert {services[name]["image"] for name in own} == {IMAGE}
-    for name in ("prometheus", "alertmanager", "grafana"):
-        assert services[name]["healthcheck"]["test"][0] == "CMD"
-    named = {
-        volume.split(":")[0]
-        for service in services.values()
-        for volume in service["volumes"]
-        if not volume.startswith("./")
-    }
-    assert named == set(document["volumes"])
-    mounted = [
-        volume.split(":")[0]
-        for service in services.values()
-        for volume in service["volumes"]
-        if volume.startswith("./")
-    ]
-    assert all((tmp_path / "out" / place).is_dir() for place in mounted)
-
-
-def test_every_replica_is_scraped_under_the_job_that_alerts_ask_for(tmp_path: Path) -> None:
-    out = written(tmp_path)
-    (job,) = yaml.safe_load((out / "prometheus/prometheus.yml").read_text())["scrape_configs"]
-    assert job["dns_sd_configs"][0]["type"] == "A"
-    assert job["dns_sd_configs"][0]["names"] == ["model-diamonds-cut"]
-    rules = (out / "prometheus/rules/diamonds-cut.yml").read_text()
-    assert f'up{{job="{job["job_name"]}"}}' in rules
-
-
-def drawn(model: MonitoredModel) -> Any:
-    return json.loads(model_files(model)[f"grafana/dashboards/{model.name}.json"])
-
-
-def test_the_dashboard_is_one_grafana_can_draw() -> None:
-    found = drawn(MODEL)
-    panels = found["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    taken: set[tuple[int, int]] = set()
-    for panel in panels:
-        place = panel["gridPos"]
-        assert place["x"] + place["w"] <= 24
-        cells = {
-            (place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])
-        }
-        assert not cells & taken, panel["title"]
-        taken |= cells
-    asked = [panel for panel in panels if panel["type"] != "row"]
-    for panel in asked:
-        assert panel["description"]
-        references = [target["refId"] for target in panel["targets"]]
-        assert len(set(references)) == len(references) > 0
-    assert [variable["name"] for variable in found["templating"]["list"]] == [
-        "datasource",
-        "model",
-        "version",
-        "feature",
-    ]
-
-
-def test_the_dashboards_uid_is_the_models_whatever_the_version() -> None:
-    other = MonitoredModel(MODEL.name, "2.0.0-000000000000", "regression", ("__all__",), ())
-    assert drawn(MODEL)["uid"] == drawn(other)["uid"]
-    assert (
-        drawn(MODEL)["uid"]
-        != drawn(MonitoredModel("b", "1", "regression", ("__all__",), ()))["uid"]
-    )
-    assert len(drawn(MODEL)["uid"]) <= 40
-
-
-def test_panels_say_where_there_is_no_data() -> None:
-    panels = [panel for panel in drawn(MODEL)["panels"] if panel["type"] != "row"]
-    for panel in panels:
-        assert panel["fieldConfig"]["defaults"]["noValue"] == "no data"
-    steps = panels[0]["fieldConfig"]["defaults"]["thresholds"]["steps"]
-    assert [step["color"] for step in steps] == ["red", "green"]
-    drift = next(panel for panel in panels if panel["type"] == "status-history")
-    assert drift["targets"][0]["expr"].endswith('version="$version"} > 0')
 
 
 def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path) -> None:
@@ -328,22 +217,6 @@ def test_a_model_that_is_retired_is_taken_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"expected a model of this folder, got 'prices\.v2'"):
         remove_monitoring("prices.v2", tmp_path / "none")
     assert not (tmp_path / "none").exists()
-
-
-def test_names_no_host_could_have_still_name_services() -> None:
-    names = ["a.b", "a_b", "a-b", "x" * 100, "x" * 99, "prometheus", "grafana"]
-    fleet = Fleet({})
-    for name in names:
-        fleet = fleet.with_model(name, "1", "image:1", 512)
-    services = {one.service for one in fleet.sorted()}
-    assert len(services) == len(names)
-    assert all(re.fullmatch("[a-z0-9-]{1,63}", service) for service in services)
-    for place in range(30):
-        fleet = fleet.with_model(f"m{place}", "1", "image:1", 512)
-    taken = [port for one in fleet.sorted() for port in range(one.port, one.port + 10)]
-    assert len(set(taken)) == len(taken)
-    assert 3100 not in taken
-    assert Fleet.of(json.loads(json.dumps(fleet.notes))) == fleet
 
 
 @pytest.mark.parametrize("content", ["a file", "a foreign folder", "a broken record"])

@@ -6,45 +6,18 @@ import pytest
 from host_samples import Heard, make_wheel
 from indexes import folder_index
 
-from packager.environment import dependencies, resolver
-from packager.environment import lock as lock_module
-from packager.environment.dependencies import lock_and_fetch
-from packager.environment.index import index_options
-from packager.environment.lock import load_lock, write_lock
-from packager.environment.platform import Target
+from packager.environment import dependencies
+from packager.environment.lock import load_lock
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 from packager.manifest.manifest import Base
 
-TARGET = Target("3.11", "linux/amd64", (2, 36))
 BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())
-pytestmark = pytest.mark.usefixtures("cache")
 
 
-@pytest.fixture
-def given(tmp_path: Path, monkeypatch):
-    """A project that needs ``alpha``, beside a runtime that needs nothing."""
-    links = tmp_path / "links"
-    make_wheel(links, "alpha", {"alpha.py": ""})
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
-    monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(links))
-    (tmp_path / "requirements.txt").write_text("alpha\n")
-
-    def ask(base=None, update=False, heard=None):
-        path = tmp_path / "package.lock"
-        got = lock_and_fetch(
-            tmp_path / "requirements.txt", None, path, TARGET, base, heard or Heard(), update=update
-        )
-        write_lock(got.file, path)
-        return got
-
-    return ask
-
-
-def test_the_first_lock_is_resolved_and_fetched(given, tmp_path: Path):
+def test_the_first_lock_is_resolved_and_fetched(lock_alpha, tmp_path: Path):
     heard = Heard()
-    got = given(heard=heard)
+    got = lock_alpha(heard=heard)
     assert heard.steps[0] == "resolving requirements.txt and the runtime together"
     assert ("alpha-1.0-py3-none-any.whl", "fetched") in heard.items
     assert [wheel.version for wheel in got.lock.wheels] == ["1.0"]
@@ -53,121 +26,74 @@ def test_the_first_lock_is_resolved_and_fetched(given, tmp_path: Path):
     assert load_lock(tmp_path / "package.lock") == got.file
 
 
-def test_a_lock_that_still_answers_is_taken_though_newer_versions_came(given, tmp_path: Path):
-    first = given()
+def test_a_lock_that_still_answers_is_taken_though_newer_versions_came(lock_alpha, tmp_path: Path):
+    first = lock_alpha()
     make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
     heard = Heard()
-    assert given(heard=heard) == first
+    assert lock_alpha(heard=heard) == first
     assert heard.steps == ["dependencies as locked in package.lock"]
 
 
-def test_update_takes_the_newer_versions(given, tmp_path: Path):
-    given()
+def test_update_takes_the_newer_versions(lock_alpha, tmp_path: Path):
+    lock_alpha()
     make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
-    assert [wheel.version for wheel in given(update=True).lock.wheels] == ["2.0"]
+    assert [wheel.version for wheel in lock_alpha(update=True).lock.wheels] == ["2.0"]
 
 
-def test_another_need_moves_only_what_it_must(given, tmp_path: Path):
-    given()
+def test_another_need_moves_only_what_it_must(lock_alpha, tmp_path: Path):
+    lock_alpha()
     make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
     make_wheel(tmp_path / "links", "beta", {"beta.py": ""})
     (tmp_path / "requirements.txt").write_text("alpha\nbeta\n")
-    got = given()
+    got = lock_alpha()
     assert {wheel.name: wheel.version for wheel in got.lock.wheels} == {
         "alpha": "1.0",
         "beta": "1.0",
     }
 
 
-def test_a_locked_wheel_that_went_missing_is_fetched_again(given):
-    wheel = given().lock.wheels[0]
+def test_a_locked_wheel_that_went_missing_is_fetched_again(lock_alpha):
+    wheel = lock_alpha().lock.wheels[0]
     wheel_path(wheel).unlink()
-    given()
+    lock_alpha()
     assert missing([wheel]) == []
 
 
-def test_a_base_is_pinned_by_its_layers(given):
-    assert given(BASE).file.bases == (BASE,)
+def test_a_base_is_pinned_by_its_layers(lock_alpha):
+    assert lock_alpha(BASE).file.bases == (BASE,)
     other = BASE.model_copy(update={"reference": "a-base"})
-    assert given(other).file.bases == (other, BASE)
-    assert given().file.bases == (other, BASE)
+    assert lock_alpha(other).file.bases == (other, BASE)
+    assert lock_alpha().file.bases == (other, BASE)
 
 
-def test_a_base_pinned_before_its_packages_were_named_is_the_same_base(given):
-    given(BASE)
+def test_a_base_pinned_before_its_packages_were_named_is_the_same_base(lock_alpha):
+    lock_alpha(BASE)
     named = BASE.model_copy(update={"packages": ("libc6=2.36",)})
-    assert given(named).file.bases == (named,)
+    assert lock_alpha(named).file.bases == (named,)
 
 
-def test_a_base_that_moved_under_its_name_is_refused(given):
-    given(BASE)
+def test_a_base_that_moved_under_its_name_is_refused(lock_alpha):
+    lock_alpha(BASE)
     moved = BASE.model_copy(update={"diff_ids": ("sha256:" + "2" * 64,)})
     with pytest.raises(PackageError) as caught:
-        given(moved)
+        lock_alpha(moved)
     assert caught.value.message == (
         "base python:3.11: expected the layers pinned in package.lock (sha256:111111111111…), "
         "got others (sha256:222222222222…)"
     )
     assert "--upgrade" in caught.value.hint
-    assert given(moved, update=True).file.bases == (moved,)
-
-
-def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
-    monkeypatch, tmp_path: Path
-):
-    project = tmp_path / "project"
-    make_wheel(project / "links", "beta", {"beta.py": ""})
-    (project / "uv.toml").write_text('no-index = true\n[pip]\nfind-links = ["links"]\n')
-    (project / "requirements.txt").write_text("beta\n")
-    for module in (resolver, lock_module):
-        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
-    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
-    environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
-    monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
-    got = lock_and_fetch(
-        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
-    )
-    assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
-    assert "links" not in got.file.dump().decode()
-    wheel_path(got.lock.wheels[0]).unlink()
-    write_lock(got.file, tmp_path / "package.lock")
-    lock_and_fetch(
-        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
-    )
-    assert wheel_path(got.lock.wheels[0]).is_file()
+    assert lock_alpha(moved, update=True).file.bases == (moved,)
 
 
 @pytest.mark.parametrize("option", ["-f links", "--find-links=links"])
 def test_a_folder_named_in_requirements_is_asked_again_for_what_is_locked(
-    given, tmp_path: Path, monkeypatch, option: str
+    lock_alpha, tmp_path: Path, monkeypatch, option: str
 ):
     monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(tmp_path / "no"))
     (tmp_path / "no").mkdir()
     (tmp_path / "requirements.txt").write_text("-r more.txt\n")
     (tmp_path / "more.txt").write_text(f"{option}\nalpha\n")
-    wheel = given().lock.wheels[0]
+    wheel = lock_alpha().lock.wheels[0]
     wheel_path(wheel).unlink()
-    given()
+    lock_alpha()
     assert missing([wheel]) == []
-
-
-def test_a_package_that_uv_ties_to_an_index_comes_from_there(given, tmp_path: Path, monkeypatch):
-    alone = index_options({}, {"PATH": "/usr/bin:/bin", "UV_CACHE_DIR": str(tmp_path / "uv-cache")})
-    monkeypatch.setattr(dependencies, "user_index_options", lambda: alone)
-    wheel = make_wheel(tmp_path / "cpu" / "alpha", "alpha", {"alpha.py": "1"}, version="0.5")
-    page = f'<a href="{wheel.name}">{wheel.name}</a>'
-    (tmp_path / "cpu" / "alpha" / "index.html").write_text(page)
-    (tmp_path / "pyproject.toml").write_text(
-        '[[tool.uv.index]]\nname = "cpu"\nurl = "cpu"\nexplicit = true\n'
-        '[tool.uv.sources]\nAlpha = [{ index = "cpu", marker = "sys_platform == \'linux\'" }]\n'
-        'beta = { index = "cpu" }\n'
-    )
-    found = given().lock.wheels
-    assert [(wheel.name, wheel.version) for wheel in found] == [("alpha", "0.5")]
-    wheel_path(found[0]).unlink()
-    given()
-    assert missing(found) == []
-    (tmp_path / "pyproject.toml").write_text("[tool")
-    (tmp_path / "package.lock").unlink()
-    with pytest.raises(PackageError, match=r"pyproject.toml: expected TOML, got"):
-        given()

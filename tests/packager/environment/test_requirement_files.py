@@ -8,16 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from host_samples import make_wheel
+from host_samples import TARGET, make_wheel
 from indexes import folder_index
 
 from packager.environment import resolver
-from packager.environment.platform import Target
 from packager.environment.requirement_files import read_asked
 from packager.environment.resolver import resolve
 from packager.errors import PackageError, UsageError
-
-TARGET = Target("3.11", "linux/amd64", (2, 36))
 
 
 def written(folder: Path, text: str | bytes, name: str = "requirements.txt") -> Path:

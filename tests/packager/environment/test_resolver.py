@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from host_samples import locked, make_wheel
+from host_samples import TARGET, locked, make_wheel
 from indexes import UNTOUCHED, folder_index, private_index
 
 from packager.environment import resolver
@@ -12,8 +12,6 @@ from packager.environment.index import IndexOptions, index_options, user_index_o
 from packager.environment.platform import Target
 from packager.environment.resolver import locate, resolve
 from packager.errors import PackageError
-
-TARGET = Target("3.11", "linux/amd64", (2, 36))
 
 
 @pytest.fixture

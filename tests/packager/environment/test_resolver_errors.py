@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from host_samples import TARGET
 
-from packager.environment.platform import Target
 from packager.environment.resolver_errors import resolver_error, single_line
 
-TARGET = Target("3.11", "linux/amd64", (2, 36))
 NO_SOLUTION = "error: No solution found when resolving dependencies\n  cause: "
 WHEELS = {("old==1.0", "3.9"): "1.0", ("old>=1.0", "3.11"): "1.4", ("gone==1.0", "3.8"): "1.0"}
 

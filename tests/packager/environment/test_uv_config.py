@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-from packager.environment import programs
 from packager.environment.uv_config import as_toml, lent, merged
 from packager.errors import UsageError
 
@@ -73,29 +71,3 @@ def test_settings_are_written_as_toml():
 
     table = {"index": [{"name": 'a"b', "url": "https://ä", "default": True}], "pip": {"x": ["y"]}}
     assert tomllib.loads(as_toml(table)) == table
-
-
-def test_programs_are_found_on_absolute_entries_only(tmp_path: Path, monkeypatch):
-    planted = file(tmp_path / "git", "#!/bin/sh\n")
-    planted.chmod(0o755)
-    monkeypatch.chdir(tmp_path)
-    for entries in (".", "", "./", ".:/nonexistent", ":/nonexistent"):
-        monkeypatch.setenv("PATH", entries)
-        assert programs.find_program("git") is None
-    monkeypatch.setenv("PATH", f".:{tmp_path}")
-    assert programs.find_program("git") == str(planted)
-
-
-def test_an_environment_has_no_interpreter_and_no_project_in_it(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    file(tmp_path / "ca.pem", "")
-    given = {
-        "PYTHONPATH": ".", "PYTHONSTARTUP": "x", "VIRTUAL_ENV": "v", "UV_PYTHON": "p",
-        "UV_NO_BINARY": "1", "UV_PROJECT": ".", "UV_CONFIG_FILE": "c", "UV_INDEX_A_PASSWORD": "s",
-        "SSL_CERT_FILE": "ca.pem", "PATH": f".:/bin{os.pathsep}bin",
-    }  # fmt: skip
-    assert programs.clean_environment(given) == {
-        "UV_INDEX_A_PASSWORD": "s",
-        "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
-        "PATH": "/bin",
-    }

@@ -12,12 +12,11 @@ from host_samples import MANIFEST
 from image_samples import NAME, make_images
 
 from packager.engine.engine import Engine
-from packager.engine.streams import built_id
 from packager.errors import PackageError, UsageError
 from packager.image.config import layer_names, with_layers
 from packager.image.docker_build import (
+    DockerBuild,
     base_image,
-    build_images,
     check_builder,
     context,
     on_top,
@@ -100,7 +99,7 @@ def built_by(
 ) -> list[tuple[str, str]]:
     base = Base(reference="python:3.11", diff_ids=(), env=())
     images = make_images(folder)
-    found = build_images(images, base, template, cast(Engine, engine), check, Silent())
+    found = DockerBuild(cast(Engine, engine), Silent(), template).run(images, base, check)
     return [(image.name, image.digest) for image in found]
 
 
@@ -315,27 +314,3 @@ def test_a_layer_that_docker_made_is_called_by_what_it_holds():
     assert layer_names({"history": config}) == names
     engines: list[dict[str, Any]] = [{"created_by": by, "size": size} for by, size, _ in steps]
     assert layer_names({"history": with_layers(engines, 7)}) == names
-
-
-def test_a_builds_messages_end_with_its_image():
-    told: list[str] = []
-    messages = [
-        {"stream": "Step 1/1 : FROM x\n"},
-        {"stream": "\n"},
-        {"stream": " ---> 123\n"},
-        {"aux": {"ID": "sha256:1"}},
-    ]
-    assert built_id(messages, told.append) == "sha256:1"
-    assert told == ["Step 1/1 : FROM x"]
-
-
-@pytest.mark.parametrize(
-    ("messages", "why"),
-    [
-        ([{"aux": {"ID": "sha256:1"}}, {"error": "no such file\n"}], "Dockerfile: no such file$"),
-        ([{"stream": "done"}], "it named no image at the end"),
-    ],
-)
-def test_a_build_that_failed_says_why(messages: list[dict[str, Any]], why: str):
-    with pytest.raises(PackageError, match=why):
-        built_id(messages, [].append)

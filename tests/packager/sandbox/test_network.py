@@ -5,10 +5,6 @@ import sys
 
 import pytest
 
-from packager.errors import UsageError
-from packager.sandbox.network import ISOLATION
-from packager.worker.processes.environment import numerical_environment
-
 
 def attempt(code: str) -> str:
     """What becomes of ``code`` in a process whose network is refused."""
@@ -81,24 +77,3 @@ def test_pairs_of_sockets_stay() -> None:
 )
 def test_a_look_at_what_this_machine_has_is_no_way_to_the_network(code: str) -> None:
     assert attempt(code) == "done"
-
-
-def test_the_environment_names_what_can_change_the_last_bits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import sklearn.linear_model  # noqa: F401
-
-    monkeypatch.setenv(ISOLATION, "container")
-    found = numerical_environment()
-    assert found.isolation == "container"
-    assert any(pool.startswith("libscipy_openblas") for pool in found.blas)
-    assert found.blas == tuple(sorted(found.blas))
-    assert found.threads >= 1
-    assert found.cpu
-    assert found == numerical_environment()
-
-
-def test_another_isolation_than_the_two_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ISOLATION, "jail")
-    with pytest.raises(UsageError, match="expected 'container' or 'process', got 'jail'"):
-        numerical_environment()

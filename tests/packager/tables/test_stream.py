@@ -118,6 +118,7 @@ def test_tables_of_no_and_of_one_row_agree_in_both_formats(tmp_path, rows):
     assert list(left.columns) == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_two_thousand_columns(tmp_path):
     frame = pd.DataFrame(np.arange(6000.0).reshape(3, 2000)).add_prefix("c")
     frame.to_csv(tmp_path / "t.csv", index=False)
@@ -139,6 +140,7 @@ BOUNDED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_memory_is_flat_on_a_file_larger_than_the_limit(tmp_path, suffix):

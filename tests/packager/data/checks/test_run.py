@@ -5,21 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from dirty_tables import HALF, ROWS, clean, said
+from dirty_tables import HALF, ROWS, clean, dirty, said
 
 from packager.data.checks import run as checks
 from packager.data.checks.finding import DataCheckReport
-from packager.data.checks.run import DETECTORS, KEPT, WITH_MODELS, WITHOUT_MODELS, check
+from packager.data.checks.run import KEPT, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
-from packager.review.summary import WHAT, summary
-
-
-def dirty() -> pd.DataFrame:
-    frame = pd.concat([clean(), clean().iloc[[5]]], ignore_index=True)
-    frame.loc[3, "size"] = 0.0
-    frame.loc[8, "size"] = 58.9
-    return frame
 
 
 def test_the_worst_stands_first_with_its_row_and_hash():
@@ -61,13 +53,6 @@ def test_only_the_worst_of_many_findings_are_kept_and_all_are_counted():
     report = check(table_of(frame, "label"), models=False)
     assert report.counts["duplicate"] == 2 * ROWS
     assert sum(finding.detector == "duplicate" for finding in report.findings) == KEPT
-
-
-def test_every_detector_has_words_for_people():
-    assert set(WHAT) == set(DETECTORS)
-    lines = list(summary(check(table_of(dirty(), "label"), models=False)))
-    assert lines[0] == "checked 401 rows, 4 columns"
-    assert any("copies of other rows" in line for line in lines)
 
 
 def test_an_empty_table_and_a_table_of_nulls_are_checked():

@@ -8,8 +8,9 @@ import pytest
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
-from packager.image.base.base import BaseImage, SavedBase, find_base, restore_base
+from packager.image.base.base import find_base, restore_base
 from packager.image.base.probe import HOST_VERSION, TOLD, ProbeResult, parse_probe
+from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.bytecode import ContainerCompiler, HostCompiler, LoaderCompiler
 from packager.image.export import load_into, write_archive
 from packager.image.layers import Entry, plain_layer

@@ -169,6 +169,7 @@ for name in sys.argv[3:]:
 """
 
 
+@pytest.mark.slow
 def test_the_same_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     names = ["mixed encoders", "histograms"]
     here, there = tmp_path / "here", tmp_path / "there"
@@ -199,6 +200,7 @@ def test_no_value_of_a_row_stands_in_the_form(tmp_path: Path):
     assert not [value for value in middle if repr(float(value)) in text]
 
 
+@pytest.mark.slow
 def test_a_package_is_loaded_with_its_compiled_form(project, rows):
     project.code(train=FOREST)
     project.data(rows)

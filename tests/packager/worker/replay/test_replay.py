@@ -16,6 +16,8 @@ from packager.worker.job import Job, ReplayRequest
 from packager.worker.replay.replay import replay
 from packager.worker.replay.report import ReplayReport
 
+pytestmark = pytest.mark.slow
+
 EVERYTHING = """
     from sklearn.ensemble import (
         GradientBoostingClassifier,

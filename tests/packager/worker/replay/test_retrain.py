@@ -9,6 +9,8 @@ from worker_projects import FOREST, RECIPE, Project
 from packager.manifest.manifest import Recipe
 from packager.worker.job import TrainingResult
 
+pytestmark = pytest.mark.slow
+
 
 def recipe(**changes: object) -> Recipe:
     return RECIPE.model_copy(update=changes)

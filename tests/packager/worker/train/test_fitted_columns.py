@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
+from named_columns import LABELS, ORDER, ROWS
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -16,15 +17,12 @@ from worker_projects import Project
 from xgboost import XGBClassifier
 
 from packager.errors import PackageError
-from packager.model.feature_names import columns_named, feature_names
 from packager.model.model import LoadedModel
 from packager.worker.train.fitted_columns import taken_features
 
-DRAW = np.random.default_rng(0)
-ROWS = pd.DataFrame(DRAW.normal(size=(80, 4)), columns=["a", "b", "my c", "d"])
-LABELS = (ROWS["b"] > 0).astype(int)
-ORDER = ["my c", "b"]
 SMALL = {"n_estimators": 2, "n_jobs": 1}
+
+
 MODELS = {
     "sklearn": LogisticRegression(),
     "pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
@@ -61,25 +59,6 @@ def test_a_model_fitted_on_an_array_names_nothing(name):
     model = loaded(clone(MODELS[name]).fit(ROWS.to_numpy(), LABELS))
     assert model.feature_names is None
     assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
-
-
-def test_the_boosters_themselves_name_their_columns():
-    import lightgbm
-    import xgboost
-
-    data = lightgbm.Dataset(ROWS[ORDER], LABELS)
-    booster = lightgbm.train({"verbose": -1, "num_threads": 1}, data, 2)
-    assert feature_names(booster) == ("my_c", "b")
-    assert columns_named(feature_names(booster), list(ROWS)) == ("my c", "b")
-    trees = xgboost.train({"nthread": 1}, xgboost.DMatrix(ROWS[ORDER], LABELS), 2)
-    assert feature_names(trees) == ("my c", "b")
-
-
-def test_names_that_could_mean_two_columns_name_none():
-    assert columns_named(["my_c"], ["my c", "my_c"]) == ("my_c",)
-    assert columns_named(["a_b"], ["a b", "a\tb"]) is None
-    assert columns_named(["a", "a"], ["a", "b"]) is None
-    assert columns_named(["z"], ["a", "b"]) is None
 
 
 class Selects(LogisticRegression):

@@ -10,85 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from profiled_models import RANDOM, LabelsOnly, Model, made, profiled
 
-from monitoring.profile.profile import NotCompared, Profile
-from packager.data.frames import infer_columns
+from monitoring.profile.profile import NotCompared
 from packager.errors import PackageError
-from packager.manifest.manifest import Schema
-from packager.model.model import LoadedModel
-from packager.model.predictions import Predictions
 from packager.worker.train.dataset import Dataset
-from packager.worker.train.importance import MAX_CALLS, by_importance
+from packager.worker.train.importance import by_importance
 from packager.worker.train.profile import profile
-
-RANDOM = np.random.default_rng(5)
-
-
-class Model:
-    """Says yes by two of many columns, the later one counting more."""
-
-    task: Any = "classification"
-    classes: Any = ("no", "yes")
-
-    def predict(self, frame: pd.DataFrame) -> Predictions:
-        score = frame["f150"].to_numpy() * 3 + frame["f7"].fillna(0).to_numpy()
-        chance = 1 / (1 + np.exp(-score))
-        labels = np.where(chance > 0.5, "yes", "no").tolist()
-        return Predictions(labels, np.column_stack([1 - chance, chance]))
-
-
-class Regression(Model):
-    task = "regression"
-    classes = None
-
-    def predict(self, frame: pd.DataFrame) -> Predictions:
-        return Predictions((frame["f150"] * 3 + frame["f7"].fillna(0)).tolist(), None)
-
-
-class LabelsOnly(Model):
-    def predict(self, frame: pd.DataFrame) -> Predictions:
-        return Predictions(super().predict(frame).labels, None)
-
-
-def made(model: Any, rows: int = 500) -> tuple[Dataset, Schema, LoadedModel]:
-    columns = {f"f{i}": RANDOM.normal(size=rows) for i in range(200)}
-    frame = pd.DataFrame(columns)
-    frame.loc[:24, "f7"] = np.nan
-    frame["shop"] = RANDOM.choice(["north", "south"], rows)
-    frame["y"] = model.predict(frame).labels
-    train, test = frame.iloc[: rows // 2], frame.iloc[rows // 2 :].reset_index(drop=True)
-    test = test.copy()
-    test.loc[:9, "shop"] = "west"
-    test.loc[:4, "f3"] = 99.0
-    features = tuple(name for name in frame if name != "y")
-    dataset = Dataset(train, test, features, "y")
-    schema = Schema(features=infer_columns(train[list(features)]), classes=model.classes)
-    return dataset, schema, model
-
-
-def profiled(
-    dataset: Dataset, schema: Schema, model: Any, apart: Any = None, **more: Any
-) -> Profile:
-    return profile(dataset, schema, model, partial(by_importance, model), apart, **more)
-
-
-@pytest.mark.parametrize("model", [Model(), Regression(), LabelsOnly()])
-def test_of_many_features_those_are_kept_that_move_the_answers(
-    model: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    dataset, schema, loaded = made(model)
-    ranked = [column.name for column in by_importance(loaded, dataset.test, schema.features)]
-    assert ranked[:2] == ["f150", "f7"]
-    assert ranked[2:] == [c.name for c in schema.features if c.name not in ("f150", "f7")]
-    found = profiled(*made(model))
-    names = [feature.name for feature in found.features]
-    assert len(names) == 15
-    assert {"f150", "f7", "__prediction__"} <= set(names)
-    assert ("__confidence__" in names) == (type(model) is Model)
-    assert len(found.left_out) == 201 - sum(not name.startswith("__") for name in names)
-    said = capsys.readouterr().err
-    assert "features get drift bins" in said
-    assert "beyond the cap, the least important" in said
 
 
 def test_the_same_data_and_model_give_the_same_profile() -> None:
@@ -183,26 +111,3 @@ def test_confidence_is_calibrated_by_held_out_answers() -> None:
     confidences = answers.probabilities.max(axis=1)
     assert found.correct_many(confidences).mean() == pytest.approx(1 - wrong.mean(), abs=1e-6)
     assert profiled(*made(LabelsOnly())).calibration is None
-
-
-def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questions(capsys) -> None:
-    names = [f"f{i}" for i in range(3_000)]
-    rows = pd.DataFrame(RANDOM.normal(size=(60, 3_000)), columns=names)
-    weights = {"f7": 1.0, "f8": 4.0, "f1500": 2.0, "f2999": 3.0}
-    asked = []
-
-    class Wide(Model):
-        def predict(self, frame: pd.DataFrame) -> Predictions:
-            asked.append(list(frame) == names)
-            score = sum(frame[name].to_numpy() * weight for name, weight in weights.items())
-            chance = 1 / (1 + np.exp(-score))
-            return Predictions(["yes"] * len(frame), np.column_stack([1 - chance, chance]))
-
-    columns = infer_columns(rows)
-    ranked = [column.name for column in by_importance(Wide(), rows, columns)]
-    assert ranked[:4] == ["f8", "f2999", "f1500", "f7"]
-    assert sorted(ranked) == sorted(names)
-    assert all(asked)
-    assert len(asked) <= MAX_CALLS + 1
-    assert ranked == [column.name for column in by_importance(Wide(), rows, columns)]
-    assert "questions" in capsys.readouterr().err

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packager.data.coerce import (
+
+from packager.data.rows.coerce import (
     ConversionError,
     array_builder,
     dtype_depends_on,
@@ -20,7 +21,6 @@ from packager.data.coerce import (
     needs_exact_floats,
     refuse_inexact,
 )
-
 from packager.manifest.manifest import Column
 
 KINDS = [

@@ -14,7 +14,6 @@ from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
 from packager.data.rows.request_rows import check_rows
 from packager.manifest.manifest import Column, Schema
-from packager.run.bench.counters import Counters, compiled_share, stage_seconds
 from packager.run.bench.rows import bodies, synthetic_rows
 
 
@@ -85,23 +84,3 @@ def test_every_body_holds_so_many_rows_and_the_rows_all_come(count: int, size: i
     assert {len(part) for part in sent} == {size}
     if size == 1:
         assert [part[0] for part in sent] == rows
-
-
-def test_counters_tell_what_happened_between_two_looks() -> None:
-    def text(total: float, count: int, compiled: int) -> str:
-        stage = "model_stage_duration_seconds"
-        return (
-            f'{stage}_sum{{model="m",stage="predict",version="1"}} {total}\n'
-            f'{stage}_count{{model="m",stage="predict",version="1"}} {count}\n'
-            f'{stage}_sum{{model="m",stage="read",version="1"}} 1.0\n'
-            f'{stage}_count{{model="m",stage="read",version="1"}} 4.0\n'
-            f'model_rows_total{{form="compiled",version="a\\"}}b"}} {compiled}\n'
-            f'model_rows_total{{form="native"}} 10\n'
-            f'model_other_total{{form="native"}} 99\n'
-        )
-
-    before, after = Counters.of(text(1.0, 10, 100)), Counters.of(text(1.5, 20, 103))
-    assert stage_seconds(before, after) == {"predict": pytest.approx(0.05)}
-    assert compiled_share(before, after) == 1.0
-    assert compiled_share(before, before) is None
-    assert compiled_share(Counters.of(""), Counters.of("")) is None

@@ -8,8 +8,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packager.data.column_converter import ColumnConverter, RowError, short
 
+from packager.data.rows.column_converter import ColumnConverter, RowError, short
 from packager.manifest.manifest import Column
 
 JSON = st.recursive(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from packager.data.extra_columns import ExtraColumns
 from serving_helpers import make_manifest
 
+from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.manifest import Column, Schema, Serve
 
 TARGET = Column(name="price", kind="number", dtype="float64", nullable=False)

@@ -1,0 +1,36 @@
+"""The services of a deployment, on this machine only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+from deployed_models import IMAGE, written
+
+
+def test_compose_starts_all_four_on_this_machine_only(tmp_path: Path) -> None:
+    document = yaml.safe_load((written(tmp_path) / "compose.yml").read_text())
+    services = document["services"]
+    own = {"state-diamonds-cut", "model-diamonds-cut"}
+    assert set(services) == {*own, "prometheus", "alertmanager", "grafana"}
+    for service in services.values():
+        assert re.fullmatch(r"[a-z0-9/-]+:[\w.-]+", service["image"]), "pinned, no registry"
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert {services[name]["image"] for name in own} == {IMAGE}
+    for name in ("prometheus", "alertmanager", "grafana"):
+        assert services[name]["healthcheck"]["test"][0] == "CMD"
+    named = {
+        volume.split(":")[0]
+        for service in services.values()
+        for volume in service["volumes"]
+        if not volume.startswith("./")
+    }
+    assert named == set(document["volumes"])
+    mounted = [
+        volume.split(":")[0]
+        for service in services.values()
+        for volume in service["volumes"]
+        if volume.startswith("./")
+    ]
+    assert all((tmp_path / "out" / place).is_dir() for place in mounted)

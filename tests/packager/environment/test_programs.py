@@ -1,0 +1,40 @@
+"""Programs are found on absolute entries of PATH only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from packager.environment import programs
+
+
+def file(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_programs_are_found_on_absolute_entries_only(tmp_path: Path, monkeypatch):
+    planted = file(tmp_path / "git", "#!/bin/sh\n")
+    planted.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    for entries in (".", "", "./", ".:/nonexistent", ":/nonexistent"):
+        monkeypatch.setenv("PATH", entries)
+        assert programs.find_program("git") is None
+    monkeypatch.setenv("PATH", f".:{tmp_path}")
+    assert programs.find_program("git") == str(planted)
+
+
+def test_an_environment_has_no_interpreter_and_no_project_in_it(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file(tmp_path / "ca.pem", "")
+    given = {
+        "PYTHONPATH": ".", "PYTHONSTARTUP": "x", "VIRTUAL_ENV": "v", "UV_PYTHON": "p",
+        "UV_NO_BINARY": "1", "UV_PROJECT": ".", "UV_CONFIG_FILE": "c", "UV_INDEX_A_PASSWORD": "s",
+        "SSL_CERT_FILE": "ca.pem", "PATH": f".:/bin{os.pathsep}bin",
+    }  # fmt: skip
+    assert programs.clean_environment(given) == {
+        "UV_INDEX_A_PASSWORD": "s",
+        "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+        "PATH": "/bin",
+    }

@@ -1,0 +1,65 @@
+"""Indexes that the project's own uv configuration names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host_samples import TARGET, Heard, make_wheel
+
+from packager.environment import dependencies, resolver
+from packager.environment import lock as lock_module
+from packager.environment.dependencies import Requirements, lock_and_fetch
+from packager.environment.index import index_options
+from packager.environment.lock import write_lock
+from packager.environment.wheels import missing, wheel_path
+from packager.errors import PackageError
+
+
+def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
+    monkeypatch, tmp_path: Path
+):
+    project = tmp_path / "project"
+    make_wheel(project / "links", "beta", {"beta.py": ""})
+    (project / "uv.toml").write_text('no-index = true\n[pip]\nfind-links = ["links"]\n')
+    (project / "requirements.txt").write_text("beta\n")
+    for module in (resolver, lock_module):
+        monkeypatch.setattr(module, "runtime_requirements", lambda _: {"serve": [], "worker": []})
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+    environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
+    monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
+    got = lock_and_fetch(
+        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
+    )
+    assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
+    assert "links" not in got.file.dump().decode()
+    wheel_path(got.lock.wheels[0]).unlink()
+    write_lock(got.file, tmp_path / "package.lock")
+    lock_and_fetch(
+        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
+    )
+    assert wheel_path(got.lock.wheels[0]).is_file()
+
+
+def test_a_package_that_uv_ties_to_an_index_comes_from_there(
+    lock_alpha, tmp_path: Path, monkeypatch
+):
+    alone = index_options({}, {"PATH": "/usr/bin:/bin", "UV_CACHE_DIR": str(tmp_path / "uv-cache")})
+    monkeypatch.setattr(dependencies, "user_index_options", lambda: alone)
+    wheel = make_wheel(tmp_path / "cpu" / "alpha", "alpha", {"alpha.py": "1"}, version="0.5")
+    page = f'<a href="{wheel.name}">{wheel.name}</a>'
+    (tmp_path / "cpu" / "alpha" / "index.html").write_text(page)
+    (tmp_path / "pyproject.toml").write_text(
+        '[[tool.uv.index]]\nname = "cpu"\nurl = "cpu"\nexplicit = true\n'
+        '[tool.uv.sources]\nAlpha = [{ index = "cpu", marker = "sys_platform == \'linux\'" }]\n'
+        'beta = { index = "cpu" }\n'
+    )
+    found = lock_alpha().lock.wheels
+    assert [(wheel.name, wheel.version) for wheel in found] == [("alpha", "0.5")]
+    wheel_path(found[0]).unlink()
+    lock_alpha()
+    assert missing(found) == []
+    (tmp_path / "pyproject.toml").write_text("[tool")
+    (tmp_path / "package.lock").unlink()
+    with pytest.raises(PackageError, match=r"pyproject.toml: expected TOML, got"):
+        lock_alpha()

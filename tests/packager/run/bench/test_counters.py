@@ -1,0 +1,27 @@
+"""What the server's counters tell between two looks."""
+
+from __future__ import annotations
+
+import pytest
+
+from packager.run.bench.counters import Counters, compiled_share, stage_seconds
+
+
+def test_counters_tell_what_happened_between_two_looks() -> None:
+    def text(total: float, count: int, compiled: int) -> str:
+        stage = "model_stage_duration_seconds"
+        return (
+            f'{stage}_sum{{model="m",stage="predict",version="1"}} {total}\n'
+            f'{stage}_count{{model="m",stage="predict",version="1"}} {count}\n'
+            f'{stage}_sum{{model="m",stage="read",version="1"}} 1.0\n'
+            f'{stage}_count{{model="m",stage="read",version="1"}} 4.0\n'
+            f'model_rows_total{{form="compiled",version="a\\"}}b"}} {compiled}\n'
+            f'model_rows_total{{form="native"}} 10\n'
+            f'model_other_total{{form="native"}} 99\n'
+        )
+
+    before, after = Counters.of(text(1.0, 10, 100), "a"), Counters.of(text(1.5, 20, 103), "a")
+    assert stage_seconds(before, after) == {"predict": pytest.approx(0.05)}
+    assert compiled_share(before, after) == 1.0
+    assert compiled_share(before, before) is None
+    assert compiled_share(Counters.of("", "a"), Counters.of("", "a")) is None

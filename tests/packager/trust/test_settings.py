@@ -1,0 +1,39 @@
+"""What the containers of an image start with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from host_samples import LOCK
+
+from packager.image.config import assemble
+from packager.trust.settings import settings_checks
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Env", ["LD_PRELOAD=/code/x.so"]),
+        ("Entrypoint", ["/code/x"]),
+        ("User", "0:0"),
+        ("Volumes", {"/models": {}}),
+        ("WorkingDir", "/tmp"),
+    ],
+)
+def test_other_settings_than_a_build_writes_are_named(key: str, value: Any) -> None:
+    lock = LOCK.model_copy(update={"base": "none"})
+    config = json.loads(assemble("shop", None, (), lock.platform, {}).config)
+    assert all(check.ok for check in settings_checks("image", config, lock))
+    config["config"][key] = value
+    wrong = [check for check in settings_checks("image", config, lock) if not check.ok]
+    assert [check.name for check in wrong] == [f"image: {key}"]
+
+
+@pytest.mark.parametrize("key", ["architecture", "os"])
+def test_an_image_for_another_platform_than_the_lock_says_is_named(key: str) -> None:
+    lock = LOCK.model_copy(update={"base": "none"})
+    config = json.loads(assemble("shop", None, (), lock.platform, {}).config) | {key: "s390x"}
+    wrong = [check for check in settings_checks("image", config, lock) if not check.ok]
+    assert [check.name for check in wrong] == [f"image: {key}"]

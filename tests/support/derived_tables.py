@@ -1,0 +1,41 @@
+"""A table, a project with steps on it, and what is derived."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from packager.location import Location
+from packager.progress import Silent
+from packager.tables.commits import Authorship
+from packager.tables.derive import DeriveResult, derive
+from packager.tables.step import CodeStep
+
+STEPS = """
+from pathlib import Path
+import helpers
+
+def clean(raw, *, least=0):
+    with Path("runs").open("a") as runs:
+        runs.write("x")
+    return raw[raw.x >= helpers.FACTOR * least]
+
+def joined(left, right):
+    return left.merge(right[["id"]], on="id")
+
+def wrong(raw):
+    return 7
+"""
+
+
+def run(
+    project: Path,
+    location: Location,
+    parents: list[Location],
+    text: str = "steps:clean",
+    is_command: bool = False,
+    **params: Any,
+) -> DeriveResult:
+    """Derive the table at ``location`` by a step of ``STEPS``, or by a command."""
+    step = CodeStep(text, params, is_command)
+    return derive(location, parents, step, Authorship("m", "me"), project, Silent())
