@@ -42,6 +42,8 @@ def _row(name: str, one: PairedDifference, p: float, error: bool) -> tuple[Cell,
     low, high = (-one.high, -one.low) if error else (one.low, one.high)
     between = f"{change(low)} to {change(high)}"
     better = (
-        ("better" if one.difference > 0 else "worse") if p < SIGNIFICANCE_LEVEL else "no difference"
+        ("better" if one.difference > 0 else "worse")
+        if p < SIGNIFICANCE_LEVEL
+        else "not significant"
     )
     return name, one.rows, abs(one.before), abs(one.after), between, probability(p), better

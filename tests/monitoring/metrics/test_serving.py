@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.metrics.feedback import FeedbackMetrics
+from monitoring.metrics.reference import MAX_EXCLUDED
 from monitoring.metrics.registry import Series
-from monitoring.metrics.serving import MAX_EXCLUDED, Metrics
+from monitoring.metrics.serving import Metrics
 from monitoring.profile.profile import DriftExclusion
 from monitoring.stats.binning import build_profile, prediction_features
 from serving.routes import MEASURED
