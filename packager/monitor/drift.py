@@ -30,7 +30,7 @@ class FeatureDrift:
 
     @property
     def verdict(self) -> Verdicts:
-        """What can be said; below ``PSI_ROWS`` (effective) rows nothing."""
+        """What can be said; below ``MIN_PSI_ROWS`` (effective) rows nothing."""
         if self.measured.drifting:
             return "drift"
         if not self.measured.rows:
@@ -57,7 +57,7 @@ class Anomaly:
 
     @property
     def verdict(self) -> Literal["more", "ok", "too few rows"]:
-        """Below ``ANOMALY_ROWS`` rows nothing can be said."""
+        """Below ``MIN_ANOMALY_ROWS`` rows nothing can be said."""
         if self.anomalous:
             return "more"
         return "ok" if self.rows >= drift.MIN_ANOMALY_ROWS else "too few rows"
@@ -90,7 +90,7 @@ class SliceDrift:
 
     @property
     def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
-        """Below ``SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
+        """Below ``MIN_SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
         if self.regressed:
             return "worse"
         if not self.labels:

@@ -25,7 +25,7 @@ from pathlib import Path
 from monitoring.metrics import registry
 from monitoring.exposition.worker_files import repair_all, worker_name
 folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-registry.count_as(worker_name(folder, int(sys.argv[1])))
+registry.use_worker_files(worker_name(folder, int(sys.argv[1])))
 one = registry.Series("m", "1", registry.REGISTRY)
 events = one.counter("events_total", "", "kind")
 counter = events.labels("m", "1", "é")

@@ -234,7 +234,7 @@ def test_what_local_means_is_said_once(run, monkeypatch):
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
-    assert err.count("--local: the package's code and model run on this machine as you") == 1
+    assert err.count("--local: the package's code and model run on this machine with your") == 1
     assert len(err.splitlines()) == 1
 
 

@@ -60,8 +60,8 @@ def test_a_credential_sent_to_a_projects_index_is_reported_without_its_value(tmp
     file(tmp_path / "pyproject.toml", text)
     environment = {"UV_INDEX_MY_OWN_PASSWORD": "canary31415926"}
     assert list(lent(tmp_path, environment)) == [
-        "pyproject.toml: its index 'my-own' at elsewhere.test is given your "
-        "UV_INDEX_MY_OWN_PASSWORD"
+        "pyproject.toml: your UV_INDEX_MY_OWN_PASSWORD is sent to its index 'my-own' at "
+        "elsewhere.test"
     ]
     assert list(lent(tmp_path, {})) == []
 

@@ -84,7 +84,7 @@ def test_a_result_is_kept_where_what_follows_fails_and_forgotten_where_it_succee
     (out / "result.json").write_text("{}")
     with pytest.raises(KeyboardInterrupt), keep_result("a" * 32, out, heard):
         raise KeyboardInterrupt
-    assert "the same command with --resume goes on from it" in heard.warnings[0]
+    assert "the same command with --resume reuses it" in heard.warnings[0]
     assert take_result("b" * 32, tmp_path / "none") is None
     with pytest.raises(PackageError, match=r"TrainingResult|result\.json"):  # `{}` is read
         take_result("a" * 32, tmp_path / "again")

@@ -138,4 +138,4 @@ def test_a_table_for_reading_only_is_built_from_and_that_is_reported(tmp_path, c
     (table.path / "_package_pins").write_text("in the way")
     told = RecordedProgress()
     pin_or_warn(table, Pin(version=1, needed_by="package shop"), told)
-    assert "can't note that package shop needs version 1" in told.warnings[0]
+    assert "cannot pin version 1, which package shop needs" in told.warnings[0]
