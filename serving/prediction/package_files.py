@@ -21,6 +21,12 @@ def column_names(manifest: Manifest) -> list[str]:
     return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
 
 
+def names_without_personal(manifest: Manifest) -> list[str | None]:
+    """``column_names``, with None for columns of personal data, of which no value is logged."""
+    columns = (*manifest.schema_.features, *manifest.schema_.extras)
+    return [None if column.personal else column.name for column in columns]
+
+
 def column_clocks(manifest: Manifest) -> dict[str, DatetimeUnit]:
     """How the values of datetime columns count."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)

@@ -40,6 +40,7 @@ from serving.prediction.package_files import (
     load_golden,
     load_profile,
     load_slices,
+    names_without_personal,
 )
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
@@ -115,7 +116,9 @@ class Predictor:
             feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
             if settings.feedback.on
             else None,
-            flagged_rows=flagged_rows_log(settings.feedback, manifest.tag, names, clocks),
+            flagged_rows=flagged_rows_log(
+                settings.feedback, manifest.tag, names_without_personal(manifest), clocks
+            ),
             costs=None,
             budget=settings.budget,
         )
