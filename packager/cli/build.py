@@ -35,30 +35,42 @@ def init(
     from_mlflow: Annotated[
         Path | None, typer.Option(help="A model that MLflow saved: its folder.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Data to measure that model on.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The table to train on, or to measure that model on.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="The column of --data to predict.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a project: a starter, or one for an existing model."""
+    """Create a project: a starter, for your table, or for a model.
+
+    With --data alone it trains a model on that table. With --from-model or --from-mlflow it
+    serves that model, and --data measures it.
+    """
     from packager.project.from_mlflow import init_from_mlflow
     from packager.project.scaffold import init_from_model, init_project
+    from packager.project.training_project import init_training
 
+    if from_mlflow is not None and from_model is not None:
+        raise UsageError("--from-model: expected none beside --from-mlflow", "keep one of the two")
     if from_mlflow is not None:
-        if from_model is not None or data is not None or target is not None:
-            raise UsageError("--from-mlflow: expected no other option beside it", "leave them out")
-        files = init_from_mlflow(directory, from_mlflow)
+        files = init_from_mlflow(directory, from_mlflow, data, target)
     elif from_model is not None:
         files = init_from_model(directory, from_model, data, target)
-    elif data is not None or target is not None:
-        raise UsageError("--data, --target: expected --from-model beside them", "add --from-model")
+    elif data is not None:
+        files = init_training(directory, data, target)
+    elif target is not None:
+        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
     else:
         files = init_project(directory)
     if as_json:
         print_result(json.dumps({"directory": str(directory), "files": files}))
     else:
         print_result("\n".join(str(directory / name) for name in files))
-        if from_model is not None or from_mlflow is not None:
-            ConsoleProgress().warn("task, target and requirements are guesses: see package.toml")
+        given = from_model is not None or from_mlflow is not None
+        guessed = ["task"] + ["target"] * (data is not None and target is None)
+        guessed += ["requirements"] * given
+        if given or data is not None:
+            ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
 
 
@@ -181,6 +193,11 @@ def base(
     fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
     fact["packages"] = made.saved.packages
     print_result(json.dumps(fact) if as_json else made.saved.reference)
+
+
+def _and(words: list[str]) -> str:
+    first = ", ".join(words[:-1])
+    return f"{first} and {words[-1]} are" if first else f"{words[-1]} is"
 
 
 def _built(built: Built) -> dict[str, Any]:

@@ -41,5 +41,5 @@ def as_text(found: PairedEvaluation, columns: int | None = None) -> str:
 def _row(name: str, one: PairedDifference, p: float, error: bool) -> tuple[Cell, ...]:
     low, high = (-one.high, -one.low) if error else (one.low, one.high)
     between = f"{change(low)} to {change(high)}"
-    better = ("better" if one.difference > 0 else "worse") if p < LEVEL else "no difference"
+    better = ("better" if one.difference > 0 else "worse") if p < LEVEL else "not significant"
     return name, one.rows, abs(one.before), abs(one.after), between, probability(p), better

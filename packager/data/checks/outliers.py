@@ -57,7 +57,7 @@ def outlier(table: Table) -> Iterator[Issue]:
                 0.8 - 0.3 * FAR / reach[mine],
                 rows[mine],
                 [
-                    f"{v:.15g}, {z:.0f} robust deviations away"
+                    f"{v:.15g}, {z:,.0f} robust deviations away"
                     for v, z in zip(values[mine, place], reach[mine], strict=True)
                 ],
             )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from packager.data.checks.suspects import Floats, Issue, rows_where
 from packager.data.checks.table import Table
+from packager.text import format_number
 
 WORDS = frozenset(
     {
@@ -120,10 +121,11 @@ def _numbers(name: str, values: Floats) -> Iterator[Issue]:
         low, high = np.quantile(rest, (0.01, 0.99))
         nearest = float(rest.min() - value) if value < low else float(value - rest.max())
         apart = nearest > APART * max(high - low, 1e-12) or (value < -1 and rest.min() >= 0)
+        span = f"{format_number(low)} to {format_number(high)}"
         if apart or (value == -1 and _a_flag(rest)):
             yield Issue(
                 name,
-                f"a number like the others ({low:g} to {high:g} for 98 %)",
+                f"a number like the others ({span} for 98 %)",
                 "leave the cell empty",
                 0.94,
                 rows_where(same),

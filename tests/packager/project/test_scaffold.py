@@ -125,7 +125,7 @@ def test_the_target_is_asked_for_or_guessed(tmp_path, model, columns, asked, exp
 
 
 def test_a_folder_of_data_and_a_folder_model_are_copied(tmp_path: Path):
-    for name, content in {"tables/a.csv": "x,y\n1,2\n", 'mo"del\\1/weights': "123"}.items():
+    for name, content in {"tables/a.csv": "x,y\n1,2\n", 'mo"del\\1/weights': "tree\n"}.items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(content)
     init_from_model(tmp_path / "p", tmp_path / 'mo"del\\1', tmp_path / "tables", None)

@@ -142,7 +142,7 @@ def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp
     fix = ("fix", "--column", "size", "--value", "5.89")
     told = data("verdict", worst["row_hash"], *fix, "--project", "delta:stones")
     assert told == f"{tmp_path}/verdicts.csv: 1 verdict\n"
-    assert "<title>Suspects: stones<" in (tmp_path / "out" / "issues.html").read_text()
+    assert "<title>Data issues: stones<" in (tmp_path / "out" / "issues.html").read_text()
     done = json.loads(data("verdicts", "apply", "delta:stones", "--json"))
     assert (done["output"], done["how"], done["fixed"]) == ("stones.clean@1", "computed", 1)
     assert data("verdicts", "apply", "delta:stones") == "stones.clean@1\n"
