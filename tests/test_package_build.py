@@ -49,6 +49,9 @@ def test_the_json_result_names_tag_root_and_config(local_package: Package) -> No
     record = json.loads((local_package.project / "package.build.json").read_text())
     assert record["root"] == built["root"]
     assert record["config_digests"][0] == built["config_digest"]
+    assert record["isolation"] == built["isolation"]
+    assert built["isolation"]["where"] == "process"
+    assert "seccomp" in built["isolation"]["measures"]
     assert json.loads((local_package.project / "package.lock").read_text())["bases"] == []
 
 

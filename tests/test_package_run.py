@@ -191,6 +191,9 @@ def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
     assert all(check["ok"] for check in report["checks"])
     isolation = report["environment_now"]["isolation"]
     assert isolation == ("process" if env else "container")
+    told = report["isolation"]
+    assert told["where"] == isolation
+    assert f"  isolation: {isolation} ({told['measures']})\n" in done.out
 
 
 def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(

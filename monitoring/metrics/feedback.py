@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitoring.metrics.reference import OTHER
 from monitoring.metrics.registry import Counter, Series, bits, label
-from monitoring.metrics.serving import OTHER
 from monitoring.slices.slices import ALL
 
 MAX_CONFUSION = 10

@@ -12,6 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from monitoring.metrics.reference import (
+    ANOMALIES,
+    OTHER,
+    Baseline,
+    expose_baseline,
+    expose_reference,
+    named_features,
+)
 from monitoring.metrics.registry import (
     REGISTRY,
     BufferedHistogram,
@@ -21,16 +29,11 @@ from monitoring.metrics.registry import (
     bits,
     label,
 )
-from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+from monitoring.profile.profile import Profile
 
-OTHER = "other"
 NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
-MAX_NAMED = 13
-MAX_APART = 2
-"""Features without drift that are named."""
-ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 FLAGS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
 FORMS = ("compiled", "native")
@@ -39,9 +42,6 @@ CODES = ("2xx", "4xx", "5xx")
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
 ROWS = (1, 10, 100, 1_000, 10_000)
-
-Baseline = Mapping[str, tuple[float | None, int]]
-"""Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
 
 
 class Metrics:
@@ -72,7 +72,8 @@ class Metrics:
         self._serving(routes)
         self._predictions(classes)
         self._features(profile)
-        self._reference(digest, profile, baseline)
+        expose_reference(self.series, digest, profile)
+        expose_baseline(self.series, baseline, regression=classes is None)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """One answered request; ``route`` is a template, never a raw path."""
@@ -235,55 +236,11 @@ class Metrics:
             "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
         self._apart = profile.not_compared if profile else {}
-        kinds = _named_features(profile)
+        kinds = named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
             for kind in its:
                 self._anomalies.labels(*common, label(name), kind)
-
-    def _reference(self, digest: str, profile: Profile | None, baseline: Baseline) -> None:
-        self.series.gauge("model_package_info", "1 for the package served.", "digest")(digest, 1)
-        rows = self.series.gauge(
-            "model_feature_reference_rows", "Reference rows in a bin.", "feature", "bin"
-        )
-        for feature in profile.features if profile else ():
-            for text, count in zip(feature.bins, feature.counts, strict=True):
-                rows(feature.name, text, count)
-        apart = self.series.gauge(
-            "model_drift_excluded_features",
-            "Features for which no drift is computed, by reason.",
-            "feature",
-            "reason",
-        )
-        for (name, reason), count in _apart(profile).items():
-            apart(name, reason, count)
-        ratio = self.series.gauge(
-            "model_feature_reference_anomalies_ratio",
-            "Share of such values in the reference rows.",
-            "feature",
-            "kind",
-        )
-        usual = profile.reference_anomalies if profile else {}
-        for name, kinds in _named_features(profile).items():
-            for kind in kinds:
-                if kind != "invalid":
-                    ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
-        self._baseline(baseline)
-
-    def _baseline(self, baseline: Baseline) -> None:
-        kind = (
-            ("mae", "Mean absolute error")
-            if self.classes is None
-            else ("accuracy_ratio", "Accuracy")
-        )
-        measured = self.series.gauge(
-            f"model_slice_baseline_{kind[0]}", f"{kind[1]} on held-out rows.", "slice"
-        )
-        rows = self.series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
-        for name, (value, count) in baseline.items():
-            rows(name, count)
-            if value is not None:
-                measured(name, value)
 
     def _predicted_label(self, prediction: Any) -> str:
         if prediction is None:
@@ -292,30 +249,3 @@ class Metrics:
             return NUMBER
         text = label(prediction)
         return text if text in self._predicted else OTHER
-
-
-def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
-    """Features that have anomalies of their own name, and the kinds theirs can be."""
-    if profile is None:
-        return {}
-    named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
-    for name, why in profile.not_compared.items():
-        kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
-        if kinds and len(named) < MAX_NAMED:
-            named[name] = kinds
-    for name in profile.left_out[: max(0, MAX_NAMED - len(named))]:
-        named[name] = ANOMALIES
-    return named
-
-
-def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
-    """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
-    apart = list(profile.not_compared.items()) if profile else []
-    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
-    more = len(apart) - MAX_APART
-    return {**counts, (OTHER, OTHER): more} if more > 0 else counts
-
-
-def _kinds(feature: FeatureProfile) -> tuple[str, ...]:
-    absent = ("unseen",) if feature.kind == "numeric" else ("below_range", "above_range")
-    return tuple(kind for kind in ANOMALIES if kind not in absent)

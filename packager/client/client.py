@@ -289,8 +289,13 @@ def _label(actual: Any) -> Any:
 
 
 def _wait_seconds(response: requests.Response) -> float:
+    """The seconds to wait after a 503, bounded whatever the server says.
+
+    Not urllib3's ``Retry``: it reads the body of each refusal to its end, of whatever length, and
+    bounds its waits in its newest releases only; it would save no line.
+    """
     told = response.headers.get("Retry-After", "")
-    return min(float(told), LONGEST_WAIT_SECONDS) if told.isdigit() else 1.0
+    return min(float(told), LONGEST_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0
 
 
 def _is_here(host: str) -> bool:

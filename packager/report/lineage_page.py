@@ -37,8 +37,14 @@ def _rows(nodes: dict[str, Node]) -> Iterator[tuple[Cell, ...]]:
             node.location.name,
             str(version.number) if version else "",
             found.row_count if found else None,
-            "gone" if version is None else "stale" if node.stale else "current",
+            _state(node),
             parents,
             derived.step if derived else "",
             "; ".join(node.stale),
         )
+
+
+def _state(node: Node) -> str:
+    if not node.opened:
+        return "not opened"
+    return "gone" if node.version is None else "stale" if node.stale else "current"

@@ -114,7 +114,7 @@ def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> 
     vouched = examined.vouched
     if report.likeness is not None:
         bytes_alone = report.rung == "artifact"
-        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER}
+        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER, "metrics": BY_WORKER}
     return report.model_copy(
         update={
             "checked_by": "this installation",

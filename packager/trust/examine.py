@@ -72,7 +72,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         *contents.checks,
         *environment.checks,
         *package_checks(contents, reference.manifest),
-        *training_checks(contents, label),
+        *(training := training_checks(contents, label)),
     ]
     base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
     shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
@@ -85,7 +85,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         "dependencies": _of_environment(environment, lock),
         "settings": f"{HERE}: as this version writes them",
         "runtime": _of_runtime(reference),
-        TRAINING: _of_training(label),
+        TRAINING: _of_training(label, sound=all(check.ok for check in training)),
         "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
@@ -138,8 +138,10 @@ def _of_runtime(reference: Reference) -> str:
     )
 
 
-def _of_training(label: str | None) -> str:
+def _of_training(label: str | None, *, sound: bool) -> str:
     own = own_training_runtime()
+    if not sound:
+        return "not the one that its label names, see the checks; the replay did not use it"
     if label == own:
         return f"{HERE}: the one of this installation"
     return (

@@ -92,7 +92,7 @@ def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> 
 def flagged_rows_log(
     settings: FeedbackSettings,
     version: str,
-    columns: Sequence[str],
+    columns: Sequence[str | None],
     clocks: Mapping[str, DatetimeUnit],
 ) -> FlaggedRowsLog | None:
     """The log of flagged rows; None if ``MODEL_FLAGGED_LOG`` is not set."""

@@ -7,7 +7,7 @@ with absent fields left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from packager.data.rows.request_rows import RowError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
 from packager.text import beginning, truncate
-from serving.http.json_bodies import load_json
+from serving.http.json_bodies import is_heavy, load_json
 from serving.http.limits import Budget, TooMuchError
 from serving.prediction.native_model import RowRefusedError
 
@@ -111,14 +111,8 @@ def read_json(body: bytes, budget: Budget) -> Any:
 
     Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget.
     """
-    try:
-        return load_json(body, budget)
-    except TooMuchError as error:
-        raise RequestError.of_bound(error) from error
-    except ValueError as error:
-        raise unreadable(str(error)) from error
-    except RecursionError as error:
-        raise unreadable("too deeply nested") from error
+    check_json(body, budget)
+    return _document(body, heavy=is_heavy(body))
 
 
 def check_json(body: bytes, budget: Budget) -> None:
@@ -136,7 +130,13 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 beyond the budget, 422 if it
     isn't of that form.
     """
-    document = read_json(body, budget)
+    check_json(body, budget)
+    return parse_checked_rows(body, heavy=is_heavy(body))
+
+
+def parse_checked_rows(body: bytes, *, heavy: bool) -> list[dict[str, Any]]:
+    """``parse_rows`` of a body that ``check_json`` took: neither counts its values again."""
+    document = _document(body, heavy=heavy)
     expected = '{"rows": [{…}, …]}'
     if not isinstance(document, dict):
         raise _malformed("the body is not an object", expected, document)
@@ -157,14 +157,18 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     return rows
 
 
+def _document(body: bytes, *, heavy: bool) -> Any:
+    try:
+        return load_json(body, heavy=heavy)
+    except ValueError as error:
+        raise unreadable(str(error)) from error
+    except RecursionError as error:
+        raise unreadable("too deeply nested") from error
+
+
 def unreadable(reason: str) -> RequestError:
     """400: ``reason`` says why the body can't be read."""
     return RequestError(400, "unreadable_json", f"the body is not JSON: {reason}")
-
-
-def predictions_body(version: str, answers: Sequence[Mapping[str, Any]]) -> bytes:
-    """The body of an answer to ``/predict``."""
-    return encode({"version": version, "predictions": list(answers)})
 
 
 def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def test_days_expire_in_redis(redis_url) -> None:
     RedisTokenStore(redis_url, name, 10**6).add([(NOW, b"12345678")])
     client = redis.Redis.from_url(redis_url)
     keys = client.keys(f"model-feedback:{name}:*")
-    assert {client.expiretime(key) for key in keys} == {(20_000 + 2 + 10**6) * DAY}
+    days = [key for key in keys if not key.endswith(b":generation")]
+    assert {client.expiretime(key) for key in days} == {(20_000 + 2 + 10**6) * DAY}
 
 
 @pytest.mark.parametrize("way", ["deleted", "replaced"])

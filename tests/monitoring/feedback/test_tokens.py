@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from typing import Any
 
 import pytest
@@ -118,6 +119,26 @@ def test_another_key_or_model_does_not_verify() -> None:
         FeedbackKeys.parse(f"7:{secret}", "rubies"),
     ):
         assert reason(tokens(keys=keys), TOKEN) == "bad_signature"
+
+
+def test_a_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[int, int]] = []
+    real = hmac.compare_digest
+
+    def counting(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return real(one, other)
+
+    monkeypatch.setattr("monitoring.feedback.tokens.hmac.compare_digest", counting)
+    mine = tokens()
+    assert mine.verify(TOKEN)
+    assert reason(mine, "A" * 62 + TOKEN[62:]) == "bad_signature"
+    for place in (44, 63):
+        changed = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
+        assert reason(mine, changed) == "bad_signature"
+    assert compared[0] == (16, 16)
+    assert set(compared) == {(16, 16)}
+    assert len(compared) == 3  # a key that isn't there has no signature to compare
 
 
 def test_another_version_of_the_same_model_verifies() -> None:

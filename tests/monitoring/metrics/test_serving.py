@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.metrics.feedback import FeedbackMetrics
+from monitoring.metrics.reference import MAX_APART
 from monitoring.metrics.registry import Series
-from monitoring.metrics.serving import MAX_APART, Metrics
+from monitoring.metrics.serving import Metrics
 from monitoring.profile.profile import NotCompared
 from monitoring.stats.binning import answer_features, build_profile
 from serving.routes import MEASURED

@@ -21,6 +21,7 @@ from packager.tables.commit import commit_rows
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
+from packager.tables.reach import Reach
 from packager.tables.source import frame_source, open_source
 
 FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2.0, -999.0]})
@@ -88,13 +89,13 @@ def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply,
 def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
     commit_rows(frame_source(FRAME.iloc[:3]), raw, "fewer", "me")
     made, found = apply(raw, ONCE)
-    assert stale(made, found.version) == []
+    assert stale(made, found.version, Reach.of(made)) == []
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(made, found.version)[0]
+    assert "raw is at 3, it was made of 2" in stale(made, found.version, Reach.of(made))[0]
     # A version that is named keeps its parent; without one the latest is taken.
     assert apply(made, ONCE)[1].how == "unchanged"
     now, found = apply(Location(made.uri), ONCE)
-    assert (len(rows(now)), stale(now, found.version)) == (3, [])
+    assert (len(rows(now)), stale(now, found.version, Reach.of(now))) == (3, [])
     assert rows(now)["name"].tolist() == ["ann", "bob", "cid"]
 
 

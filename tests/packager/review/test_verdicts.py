@@ -87,3 +87,10 @@ def test_a_pipe_in_place_of_verdicts_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "verdicts.csv")
     with pytest.raises(UsageError, match="got a pipe, socket or device"):
         read_verdicts(tmp_path / "verdicts.csv")
+
+
+def test_a_file_of_verdicts_with_a_cell_without_end_is_told(tmp_path):
+    path = tmp_path / "verdicts.csv"
+    path.write_text("row_hash,verdict\n" + "x" * 200_000)
+    with pytest.raises(UsageError, match="expected verdicts as CSV, got field larger than"):
+        read_verdicts(path)

@@ -11,11 +11,16 @@ from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.pins import pins
+from packager.tables.reach import Reach
 from packager.tables.vacuum import vacuum
 
 
 def runs(steps):
     return len((steps / "runs").read_text())
+
+
+def stale_now(location):
+    return stale(location, VersionedTable.open(location).latest, Reach.of(location))
 
 
 @pytest.mark.slow
@@ -39,13 +44,13 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
 ):
     run(steps, clean, [raw])
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert "raw is at 2, it was made of 1" in stale(clean, VersionedTable.open(clean).latest)[0]
+    assert "raw is at 2, it was made of 1" in stale_now(clean)[0]
     run(steps, clean, [raw])
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(clean, VersionedTable.open(clean).latest)[0]
+    assert "raw is at 3, it was made of 2" in stale_now(clean)[0]
     back = run(steps, clean, [raw])
     assert (back.how, back.version.reverted_to) == ("reverted", 1)
-    assert stale(clean, VersionedTable.open(clean).latest) == []
+    assert stale_now(clean) == []
     assert runs(steps) == 2
 
 

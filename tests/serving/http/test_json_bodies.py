@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from serving.http import json_bodies
 from serving.http.json_bodies import is_heavy, load_json
-from serving.http.limits import Budget, TooMuchError
+from serving.http.limits import Budget
+from serving.http.messages import RequestError, read_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -61,7 +62,7 @@ def test_a_heavy_body_has_turns_for_other_threads() -> None:
 
     def parse() -> None:
         sys.setprofile(counted)
-        load_json(body, Budget())
+        load_json(body, heavy=is_heavy(body))
         sys.setprofile(None)
 
     thread = threading.Thread(target=parse)
@@ -71,5 +72,6 @@ def test_a_heavy_body_has_turns_for_other_threads() -> None:
 
 
 def test_beyond_the_budget_nothing_is_parsed() -> None:
-    with pytest.raises(TooMuchError, match="about 31 values"):
-        load_json(b"[" + b"!," * 30, Budget(values=20))
+    with pytest.raises(RequestError, match="about 31 values") as told:
+        read_json(b"[" + b"!," * 30, Budget(values=20))
+    assert told.value.status == 413

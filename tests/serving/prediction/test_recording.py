@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -18,7 +19,11 @@ def counting(observed: list[Any], flagged_rows: object = None) -> Recorder:
         flagged_rows=flagged_rows,
         log_flagged=lambda batch: observed.append(f"logged {len(batch.labels)}"),
         feedback=None,
-        metrics=SimpleNamespace(add_unwritten=lambda _: None),
+        metrics=SimpleNamespace(
+            add_unwritten=lambda _: None,
+            observe_request=lambda *_: None,
+            observe_rows=lambda _: None,
+        ),
         observer=SimpleNamespace(observe=observed.append, flush=lambda: observed.append("flush")),
     )
     return Recorder(predictor, 0.0)
@@ -40,10 +45,10 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
     seen: list[Any] = []
 
     async def both() -> None:
-        slowly = asyncio.create_task(counting(seen).rows_slowly(batch))
-        while not slowly.done():
-            await asyncio.sleep(0)
+        counting(seen).answered("/predict", 200, 0.1, batch)
+        for _ in range(5):
             seen.append("other work")
+            await asyncio.sleep(0)
 
     asyncio.run(both())
     sizes = [len(one.labels) for one in seen if isinstance(one, Batch)]
@@ -55,7 +60,13 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
 
 def parts_of(batch: Batch, flagged_rows: object = None) -> list[Any]:
     seen: list[Any] = []
-    asyncio.run(counting(seen, flagged_rows).rows_slowly(batch))
+
+    async def answered() -> None:
+        recorder = counting(seen, flagged_rows)
+        recorder.answered("/predict", 200, 0.1, batch)
+        recorder.close()
+
+    asyncio.run(answered())
     return [len(one.labels) if isinstance(one, Batch) else one for one in seen]
 
 
@@ -66,7 +77,29 @@ def test_rows_of_many_columns_are_counted_fewer_at_a_time() -> None:
     assert [one for one in found if isinstance(one, int)] == [500, 500]
 
 
-def test_flagged_rows_rows_of_a_large_request_are_logged_part_by_part() -> None:
+def test_rows_that_cannot_be_counted_hold_up_no_others() -> None:
+    batch = Batch([[1] * 501] * 200, [1] * 501, None, [1] * 501, [()] * 501, {})
+    seen: list[Any] = []
+
+    async def both() -> None:
+        recorder = counting(seen)
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        observe = recorder._predictor.observer.observe
+        full = OSError(28, "no space left")
+        recorder._predictor.observer.observe = Mock(side_effect=[full, None])  # type: ignore[method-assign]
+        recorder.answered("/predict", 200, 0.1, batch)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        recorder._predictor.observer.observe = observe  # type: ignore[method-assign]
+        recorder.answered("/predict", 200, 0.1, batch)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    asyncio.run(both())
+    assert [len(one.labels) for one in seen if isinstance(one, Batch)] == [250, 250, 1]
+
+
+def test_flagged_rows_of_a_large_request_are_logged_part_by_part() -> None:
     rows = LOGGED_AT_ONCE + 1
     batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [("a:missing",)] * rows, {})
     expected = [f"logged {LOGGED_AT_ONCE}", LOGGED_AT_ONCE, "logged 1", 1]

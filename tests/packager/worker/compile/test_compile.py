@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from pathlib import Path
 
@@ -194,6 +195,29 @@ def test_native_categories_are_split_as_in_the_model(tmp_path: Path, estimator):
     rows = [{**base, "kind": kind} for kind in (*"abcdefghij", "unseen", None)]
     rows += [{**base, "day": day, "x": None} for day in (-1, 0, 5, 11, 12, 300)]
     assert assert_equal(made, rows) == len(rows)
+
+
+@pytest.mark.parametrize("part", ["estimators.coded", "trees._importable"])
+def test_a_library_without_the_private_parts_leaves_the_model_native(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """``_transformer_to_input_indices`` and ``_preprocessor`` are scikit-learn's own."""
+
+    def absent(*_: object):
+        raise AttributeError("'ColumnTransformer' object has no attribute '_transformer_to_…'")
+
+    name, _, function = part.partition(".")
+    module = importlib.import_module(f"packager.worker.compile.{name}")
+    for user in (module, importlib.import_module("packager.worker.compile.candidates")):
+        if hasattr(user, function):
+            monkeypatch.setattr(user, function, absent)
+    frame = table()
+    estimator = ensemble.HistGradientBoostingClassifier(max_iter=3)
+    made = compiled(estimator, frame[["size", "load"]], frame["two"], tmp_path / "form")
+    assert made.verdict.verdict == "refused"
+    assert made.verdict.reason is not None
+    assert "AttributeError" in made.verdict.reason
+    assert len(made.native(made.rows()[:3]).answers(made.model.classes)) == 3
 
 
 def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
