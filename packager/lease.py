@@ -3,6 +3,9 @@
 A process that makes something temporary holds a lease, a locked file whose name stands in the names
 of what it makes. The system drops the lock however the process ends. A process id would not do: it
 is given out again, and means nothing in another container that shares the cache.
+
+Not filelock: it would replace the two forms of ``_lock``, 12 of these lines, by a dependency. It
+hands out no file to hold the folder's name, and makes the file of a lease that is only asked about.
 """
 
 from __future__ import annotations

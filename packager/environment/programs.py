@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -56,6 +57,16 @@ def search_path(environment: Mapping[str, str] = os.environ) -> str:
 def find_program(name: str) -> str | None:
     """The absolute path of a program on ``search_path``; None where there is none."""
     return shutil.which(name, path=search_path())
+
+
+def own_module(name: str, *arguments: str) -> list[str]:
+    """This interpreter on a module of this program: the current folder holds none (``-P``)."""
+    return [sys.executable, "-P", "-m", name, *arguments]
+
+
+def isolated_python(*arguments: str, python: str = sys.executable) -> list[str]:
+    """``python`` without the user's packages and variables and without the current folder."""
+    return [python, "-I", *arguments]
 
 
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:

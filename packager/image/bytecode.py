@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
+from packager.environment.programs import isolated_python
 from packager.errors import PackageError
 from packager.image.layers import Entry, add, tree_entries, with_parents
 from packager.image.rootfs import resolve_inside
@@ -101,7 +101,7 @@ class HostCompiler:
         self.identity = identity
 
     def compile(self, tree: Path, prefix: str) -> None:
-        command = [sys.executable, "-I", "-S", "-B", "-c", COMPILE, str(tree), prefix]
+        command = isolated_python("-S", "-B", "-c", COMPILE, str(tree), prefix)
         done = subprocess.run(
             command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
         )

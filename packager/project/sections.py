@@ -36,7 +36,6 @@ class DataSection(FrozenModel):
     train_only: tuple[str, ...] = ()
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
-    private: bool = False
     personal: tuple[str, ...] = ()
     not_personal: tuple[str, ...] = ()
     columns: dict[str, DeclaredColumn] = {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from packager.cache import atomic_directory, cache_directory, touch
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
-from packager.environment.programs import run
+from packager.environment.programs import isolated_python, run
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
@@ -133,7 +133,7 @@ def _rewrite_venv(venv: Path, interpreter: Path) -> None:
 def _compile(folder: Path, interpreter: Path) -> None:
     """Bytecode for layers that were made without a base, and so without any."""
     if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
-        command = [str(interpreter), "-I", "-m", "compileall", "-qq", "-j", "0"]
+        command = isolated_python("-m", "compileall", "-qq", "-j", "0", python=str(interpreter))
         command += ["--invalidation-mode", "unchecked-hash", str(folder)]
         # A template or Python 2 file that does not compile is left without, as everywhere.
         run(command, os.environ)

@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from packager.data.frames import read
+from packager.environment.programs import own_module
 from packager.errors import PackageError, UsageError
 from packager.tables.step_code import command_digest, function_digest
 
@@ -53,8 +54,8 @@ def run_function(
     step: str, parents: Sequence[Path], params: Mapping[str, Any], out: Path, directory: Path
 ) -> None:
     """Call ``module:function`` in a fresh process; raise ``PackageError`` if it fails."""
-    command = [sys.executable, "-P", "-m", __name__, step, json.dumps(dict(params)), str(out)]
-    _run([*command, *map(str, parents)], directory, step)
+    given = [step, json.dumps(dict(params)), str(out), *map(str, parents)]
+    _run(own_module(__name__, *given), directory, step)
 
 
 def run_command(

@@ -7,7 +7,7 @@ with absent fields left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,11 +169,6 @@ def _document(body: bytes, *, heavy: bool) -> Any:
 def unreadable(reason: str) -> RequestError:
     """400: ``reason`` says why the body can't be read."""
     return RequestError(400, "unreadable_json", f"the body is not JSON: {reason}")
-
-
-def predictions_body(version: str, answers: Sequence[Mapping[str, Any]]) -> bytes:
-    """The body of an answer to ``/predict``."""
-    return encode({"version": version, "predictions": list(answers)})
 
 
 def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:

@@ -15,7 +15,6 @@ ROUTES = 'route=~"/predict|/invocations|/v2/models/.+/infer"'
 """Routes that answer predictions."""
 EVERY_ROW = 'slice="__all__"'
 BURN_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
-DRIFT_WINDOWS = ("1h", "1d")
 
 REFERENCE_BIN = "feature_bin:model_feature_reference_rows:max"
 REFERENCE_ROWS = "feature:model_feature_reference_rows:sum"

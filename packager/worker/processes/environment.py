@@ -16,6 +16,7 @@ from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.sandbox.network import isolation
 from packager.worker.processes.cpu_kernels import kernel_settings
+from packager.worker.processes.run_to_end import worker_command
 
 FIXED_VARIABLES = {
     "PYTHONHASHSEED": "0",
@@ -58,7 +59,7 @@ def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
         else:
             variables[name] = value
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "packager.worker", *arguments], variables)
+    os.execve(sys.executable, worker_command(*arguments), variables)
 
 
 def numerical_environment() -> NumericalEnvironment:
