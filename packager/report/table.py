@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterable, Sequence
 
-from packager.report.numbers import NOTHING, number
+from packager.report.numbers import NO_VALUE, number
 from packager.text import escape_control_characters
 
 Cell = str | int | float | None
@@ -44,7 +44,7 @@ def pairs(rows: Iterable[tuple[str, str]], columns: int | None = None, *, indent
 
 def is_value(cell: Cell) -> bool:
     """Whether a cell shows anything: text, or a number that is known."""
-    return cell not in ("", NOTHING) and (isinstance(cell, str) or number(cell) != NOTHING)
+    return cell not in ("", NO_VALUE) and (isinstance(cell, str) or number(cell) != NO_VALUE)
 
 
 def is_numeric(cells: Iterable[Cell]) -> bool:

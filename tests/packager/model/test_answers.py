@@ -43,7 +43,7 @@ def frame(rows: int) -> pd.DataFrame:
 
 
 def test_each_row_gets_its_answer_and_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BATCH", 4)
+    monkeypatch.setattr(module, "BATCH_ROWS", 4)
     flags = [[f"row:{row}"] for row in range(10)]
     loaded = model()
     found = list(answers(frame(10), flags, SCHEMA, loaded))

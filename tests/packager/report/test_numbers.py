@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.report.numbers import NOTHING, change, interval, number, percent, probability
+from packager.report.numbers import NO_VALUE, change, interval, number, percent, probability
 
 
 @given(st.floats(-1e300, 1e300))
@@ -18,7 +18,7 @@ def test_a_count_keeps_all_its_digits(value: int) -> None:
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    assert number(None) == number(float("nan")) == NOTHING
+    assert number(None) == number(float("nan")) == NO_VALUE
 
 
 def test_numbers_have_four_digits_and_all_before_the_point() -> None:

@@ -64,7 +64,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("named", ELSEWHERE)
 @pytest.mark.parametrize("by", ["commit", "pin"])
-def test_a_table_elsewhere_is_told_and_not_opened(tmp_path, named, by, opened):
+def test_a_table_elsewhere_is_reported_and_not_opened(tmp_path, named, by, opened):
     for folder in ("secret", "own-but-longer"):
         table(tmp_path / folder / "t", tmp_path)
     (tmp_path / "own").mkdir()
@@ -88,7 +88,7 @@ def test_a_table_elsewhere_is_told_and_not_opened(tmp_path, named, by, opened):
 
 
 @pytest.mark.parametrize("follow", ["secret/t", "secret", "."])
-def test_a_table_elsewhere_is_opened_where_that_is_asked(tmp_path, follow, opened):
+def test_a_table_elsewhere_is_opened_where_that_is_queried(tmp_path, follow, opened):
     other = table(tmp_path / "secret" / "t", tmp_path)
     place = table(tmp_path / "own" / "t", tmp_path, ["../../secret/t"])
     nodes = lineage(place, [Location(str(tmp_path / follow))])
