@@ -12,26 +12,26 @@ from packager.errors import PackageError
 from serving import routes
 from serving.http.asgi import (
     ASGIApp,
-    Bodies,
+    BodyReader,
     Message,
     Receive,
     Send,
-    answer,
     headers_of,
+    send_response,
     with_request_id,
 )
 from serving.http.fast_path import RawResponse
-from serving.http.limits import LARGE_BYTES
+from serving.http.limits import MIN_LARGE_BYTES
 from serving.http.messages import RequestError
 from serving.prediction.batcher import ignore_result
-from serving.prediction.pipeline import Pipeline, late
+from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
 from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
 
-COLLECT_AFTER = 10_000
+GC_THRESHOLD = 10_000
 """Objects that may come and stay before the cyclic collector looks at them."""
 
 
@@ -54,8 +54,8 @@ class App:
         self._settings = settings
         self._start = start
         self._busy = busy
-        self._bodies = Bodies(settings.max_body_bytes)
-        self._direct_bytes = min(settings.max_body_bytes, LARGE_BYTES)
+        self._bodies = BodyReader(settings.max_body_bytes)
+        self._direct_bytes = min(settings.max_body_bytes, MIN_LARGE_BYTES)
         self._handler = RequestHandler(settings)
 
     def drain(self) -> None:
@@ -97,7 +97,7 @@ class App:
                 # again and again at the one, and seldom at the others.
                 gc.collect()
                 gc.freeze()
-                gc.set_threshold(COLLECT_AFTER)
+                gc.set_threshold(GC_THRESHOLD)
             await send(message)
 
         try:
@@ -105,10 +105,14 @@ class App:
         finally:
             loaded.close()
 
-    def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
+    def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         """Whether ``direct`` may have the answer to a ``POST`` with these headers."""
         loaded = self._handler.loaded
-        if loaded is None or not loaded.pipeline.ever_at_once or url not in loaded.routes.direct:
+        if (
+            loaded is None
+            or not loaded.pipeline.may_predict_inline
+            or url not in loaded.routes.direct
+        ):
             return False
         length = headers.get(b"content-length", b"")
         return (
@@ -119,14 +123,14 @@ class App:
         )
 
     def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> RawResponse | None:
-        """The answer to a ``POST`` that ``takes`` took; None where it has to wait for the model."""
+        """The answer to a ``POST`` that ``accepts`` allows; None if it must wait for the model."""
         handler = self._handler
         loaded = handler.loaded
         assert loaded is not None
         path, adapter = loaded.routes.direct[url]
         with Request(handler, "POST", path, headers) as request:
             handler.admit(request)
-            answered = loaded.pipeline.at_once(adapter, body, headers)
+            answered = loaded.pipeline.predict_inline(adapter, body, headers)
             if answered is not None:
                 request.answer(answered.response, answered.batch)
         response = request.response
@@ -142,14 +146,14 @@ class App:
             loaded = handler.admit(request)
             if request.path == routes.METRICS:  # answered, and not counted among the requests
                 exposition = await loaded.recorder.exposition()
-                await answer(send, exposition, request.trace, close=handler.draining)
-            elif request.path in routes.HANDED_ON:
+                await send_response(send, exposition, request.trace, close=handler.draining)
+            elif request.path in routes.DELEGATED:
                 marked = with_request_id(send, request.trace, close=handler.draining)
                 await self._inner(scope, receive, marked)
             else:
                 await self._respond(loaded, request, receive)
         if request.response is not None:
-            await answer(send, request.response, request.trace, close=handler.draining)
+            await send_response(send, request.response, request.trace, close=handler.draining)
             handler.account(request)
 
     async def _respond(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
@@ -159,7 +163,7 @@ class App:
             return
         deadline = time.monotonic() + self._settings.deadline_seconds
         body = await self._body(request, receive)
-        adapter = loaded.routes.exchanges.get(request.path)
+        adapter = loaded.routes.adapters.get(request.path)
         if adapter is not None:
             answered = await loaded.pipeline.answer(
                 adapter, body, request.headers, receive, deadline
@@ -178,7 +182,7 @@ class App:
             async with asyncio.timeout(seconds):
                 return await self._bodies.read(request.headers, receive)
         except TimeoutError as error:
-            raise late(seconds) from error
+            raise deadline_exceeded(seconds) from error
 
 
 def _shown(error: Exception) -> str:

@@ -19,7 +19,7 @@ from serving import routes
 from serving.feedback.endpoint import Feedback
 from serving.http.asgi import RETRY_AFTER, DisconnectedError
 from serving.http.auth import ApiKeys
-from serving.http.logs import AccessLogger, Refusals, trace_of
+from serving.http.logs import AccessLogger, RefusalLog, trace_of
 from serving.http.messages import RequestError, Response
 from serving.prediction.native_model import RowRefusedError
 from serving.prediction.pipeline import Pipeline
@@ -62,7 +62,7 @@ class RequestHandler:
         opened = routes.HEALTH | {settings.health_route}
         self._open = opened if settings.metrics_auth else opened | {routes.METRICS}
         self._access = AccessLogger(settings.access_log)
-        self._refusals = Refusals()
+        self._refusals = RefusalLog()
 
     def admit(self, request: Request) -> LoadedPackage:
         """Raise ``RequestError`` for what isn't answered, whatever its body holds."""
@@ -70,7 +70,7 @@ class RequestHandler:
         if (
             self._keys is not None
             and path not in self._open
-            and not self._keys.admit(request.headers.get(b"authorization"))
+            and not self._keys.authenticate(request.headers.get(b"authorization"))
         ):
             raise RequestError(
                 401,
@@ -98,7 +98,7 @@ class RequestHandler:
             error = failure
         loaded = self.loaded
         if loaded is not None:
-            loaded.recorder.refused(error)
+            loaded.recorder.record_invalid(error)
         cause = error.__cause__
         if isinstance(cause, RowRefusedError):
             self._refusals.write(cause.said, request.trace, self._route(request.path))

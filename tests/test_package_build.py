@@ -16,7 +16,7 @@ from packager.engine.engine import Engine
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "123", "LANG": "tr_TR.UTF-8"}
 
 
-def as_somebody_else_later() -> list[str]:
+def as_another_user_later() -> list[str]:
     """What a command is to start with, to run as another user at another time, where it can."""
     user, clock = ["unshare", "--user"], ["faketime", "@2000000000"]
     return [
@@ -72,7 +72,7 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     done = subprocess.run(
         [
-            *as_somebody_else_later(),
+            *as_another_user_later(),
             PACKAGE,
             "build",
             copy,
@@ -173,7 +173,7 @@ def test_in_a_container_too_a_recipe_may_write_into_its_working_directory(
 
 
 @pytest.mark.engine
-def test_a_base_that_nobody_has_is_an_error_that_names_package_base(
+def test_a_missing_base_is_an_error_that_names_package_base(
     engine: Engine, local_package: Package
 ) -> None:
     done = package("build", local_package.project, "--base", "no-such-base:1")

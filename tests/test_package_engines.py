@@ -69,7 +69,7 @@ def tree(image: str) -> dict[str, tuple[Any, ...]]:
                 found[info.name] = (info.type, info.mode, owner, link, content, time)
     finally:
         container.remove(force=True)
-    # The engine's own, made anew for every container.
+    # The engine's own, made again for every container.
     return {
         name: told
         for name, told in found.items()

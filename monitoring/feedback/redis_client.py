@@ -1,6 +1,6 @@
 """A connection to a Redis that may fail in any way: bounded in time and bytes, secrets never told.
 
-The client library waits for every part of an answer anew and holds all of it, so that a server
+The client library waits for every part of an answer again and holds all of it, so that a server
 which drips or never ends would hold a thread, or all memory. And errors quote what was sent.
 """
 

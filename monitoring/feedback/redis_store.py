@@ -4,13 +4,13 @@ A Redis that stalls carries out commands whose sender gave up. So a token enters
 steps. First the sender *claims* it, with a number that is used once; a claim is a note that the
 next sender replaces. Then the sender *confirms* its claim: the token enters the set if no other
 sender has claimed it since. A sender counts a label only when it knows that its confirmation was
-carried out. Where that answer is lost, ``late`` asks again: the caller counts the tokens that are
-in the set by this claim, and anybody may claim the others. No order of these commands, however
-late they are carried out, counts a label twice.
+executed. If that answer is lost, ``confirmed_late`` queries it again: the caller counts the
+tokens that are in the set by this claim, and any sender may claim the others. No order of these
+commands, however late they are executed, counts a label twice.
 
 A Redis that was emptied has forgotten which tokens were scored. So one key holds the *generation*
 of the set, and each command asks for the one that this store found at its start: another, or none,
-fails the command, and nothing is counted until the servers start anew.
+fails the command, and nothing is counted until the servers start again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitoring.feedback.redis_client import RedisClient, shown
-from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_of
+from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_occurrences
 
-TRY_SECONDS = WAIT_SECONDS
+RETRY_SECONDS = WAIT_SECONDS
 """How long an answer is asked for again before the request is refused."""
 
 # KEYS: per day a set of scored tokens and a hash of claims, at the end that of the generation.
@@ -121,7 +121,7 @@ class RedisTokenStore:
             self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        until = time.monotonic() + TRY_SECONDS
+        until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()
         left = list(dict.fromkeys(tokens))
@@ -140,9 +140,9 @@ class RedisTokenStore:
         except StoreError:
             self._late += new
             raise
-        return first_of(new, tokens)
+        return first_occurrences(new, tokens)
 
-    def late(self) -> list[Token]:
+    def confirmed_late(self) -> list[Token]:
         while self._unsure:
             claim, tokens = self._unsure[-1]
             won = self._chosen(_SETTLE, claim, tokens)
@@ -206,7 +206,7 @@ class RedisTokenStore:
         try:
             found = self._client.memory()
         except StoreError as error:
-            logger.warning("it can't be told whether this Redis evicts keys: %s", error)
+            logger.warning("cannot determine whether this Redis evicts keys: %s", error)
             return
         policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
         if found.get("maxmemory") and policy != "noeviction":

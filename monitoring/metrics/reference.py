@@ -10,7 +10,7 @@ from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, P
 OTHER = "other"
 MAX_NAMED = 13
 """Features whose anomalies are counted under their own name."""
-MAX_APART = 2
+MAX_EXCLUDED = 2
 """Features without drift that are named."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 
@@ -27,14 +27,14 @@ def expose_reference(series: Series, digest: str, profile: Profile | None) -> No
     for feature in profile.features if profile else ():
         for text, count in zip(feature.bins, feature.counts, strict=True):
             rows(feature.name, text, count)
-    apart = series.gauge(
+    excluded = series.gauge(
         "model_drift_excluded_features",
         "Features for which no drift is computed, by reason.",
         "feature",
         "reason",
     )
-    for (name, reason), count in _apart(profile).items():
-        apart(name, reason, count)
+    for (name, reason), count in _excluded_features(profile).items():
+        excluded(name, reason, count)
     ratio = series.gauge(
         "model_feature_reference_anomalies_ratio",
         "Share of such values in the reference rows.",
@@ -66,7 +66,7 @@ def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     if profile is None:
         return {}
     named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
-    for name, why in profile.not_compared.items():
+    for name, why in profile.drift_excluded.items():
         kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
         if kinds and len(named) < MAX_NAMED:
             named[name] = kinds
@@ -75,11 +75,11 @@ def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
     return named
 
 
-def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
-    """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
-    apart = list(profile.not_compared.items()) if profile else []
-    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
-    more = len(apart) - MAX_APART
+def _excluded_features(profile: Profile | None) -> dict[tuple[str, str], int]:
+    """(Feature, reason) → 1; beyond ``MAX_EXCLUDED`` of them ``other`` → how many."""
+    excluded = list(profile.drift_excluded.items()) if profile else []
+    counts = {(name, str(why.reason)): 1 for name, why in excluded[:MAX_EXCLUDED]}
+    more = len(excluded) - MAX_EXCLUDED
     return {**counts, (OTHER, OTHER): more} if more > 0 else counts
 
 

@@ -26,8 +26,8 @@ from monitoring.metrics.registry import (
     CollectorRegistry,
     Counter,
     Series,
-    bits,
     label,
+    set_bits,
 )
 from monitoring.profile.profile import Profile
 
@@ -39,9 +39,9 @@ STAGES = ("validate", "predict")
 FORMS = ("compiled", "native")
 COMPARISONS = ("match", "mismatch", "dropped")
 CODES = ("2xx", "4xx", "5xx")
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
-ROWS = (1, 10, 100, 1_000, 10_000)
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+STAGE_BUCKETS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
+ROWS_BUCKETS = (1, 10, 100, 1_000, 10_000)
 
 
 class Metrics:
@@ -106,7 +106,7 @@ class Metrics:
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
         for bitmap, rows, estimated, correct in counts:
-            for place in bits(bitmap):
+            for place in set_bits(bitmap):
                 self._slices[place].inc(rows)
                 if estimated:
                     self._estimated_rows[place].inc(estimated)
@@ -115,7 +115,7 @@ class Metrics:
     def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
         """(feature, kind) → values."""
         for (feature, kind), count in counts.items():
-            if feature in self._apart and not self._apart[feature].counts(kind):
+            if feature in self._excluded and not self._excluded[feature].counts(kind):
                 continue
             name = label(feature) if feature in self._named else OTHER
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
@@ -143,7 +143,7 @@ class Metrics:
         self._request_seconds = self.series.histogram(
             "model_request_duration_seconds",
             "Time to answer a request.",
-            SECONDS,
+            LATENCY_BUCKETS,
             "route",
             "code",
         )
@@ -158,14 +158,14 @@ class Metrics:
         stage = self.series.histogram(
             "model_stage_duration_seconds",
             "Time spent in a stage of predicting.",
-            STAGE_SECONDS,
+            STAGE_BUCKETS,
             "stage",
         )
         self._stages = {name: stage(name) for name in STAGES}
         self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
         """By stage: take the seconds that one request spent in it."""
         self._request_rows = self.series.histogram(
-            "model_request_rows", "Rows of a request.", ROWS
+            "model_request_rows", "Rows of a request.", ROWS_BUCKETS
         )()
         self.observe_rows = self._request_rows.observe
         """Take the rows of one answered request."""
@@ -192,9 +192,7 @@ class Metrics:
         )
         self._forms = {form: counter.labels(*common, form) for form in FORMS}
         counter = self.series.counter(
-            "model_shadow_comparisons_total",
-            "Rows of the compiled form that the model itself predicted again, by outcome.",
-            "outcome",
+            "model_shadow_comparisons_total", "Rows that the model predicted again.", "outcome"
         )
         self._comparisons = {text: counter.labels(*common, text) for text in COMPARISONS}
         self.refused_rows = self.series.counter(
@@ -235,7 +233,7 @@ class Metrics:
         self._anomalies = self.series.counter(
             "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
-        self._apart = profile.not_compared if profile else {}
+        self._excluded = profile.drift_excluded if profile else {}
         kinds = named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):

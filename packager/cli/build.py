@@ -59,7 +59,7 @@ def init(
     elif data is not None:
         files = init_training(directory, data, target)
     elif target is not None:
-        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     else:
         files = init_project(directory)
     if as_json:
@@ -94,10 +94,12 @@ def build(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Rebuild every layer.")] = False,
     allow_findings: Annotated[
         bool,
-        typer.Option("--allow-findings", help="Build in spite of data issues that stop a build."),
+        typer.Option(
+            "--allow-findings", help="Build despite data issues that would stop the build."
+        ),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue from the training that a failed build kept.")
+        bool, typer.Option("--resume", help="Reuse the training result of a failed build.")
     ] = False,
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
@@ -179,7 +181,7 @@ def base(
     from packager.image.export import Destination, write_archive
 
     if source is not None and (packages or output):
-        raise UsageError("--from: expected no --package or --output beside it", "leave them out")
+        raise UsageError("--from: expected no --package or --output with it", "leave them out")
     if output is not None:
         Destination("docker-archive", output).check()
     engine = Engine.connect()

@@ -58,9 +58,9 @@ def derive(
         ConsoleProgress(),
     )
     if as_json:
-        print_result(json.dumps({"version": found.version.number, "how": found.how}))
+        print_result(json.dumps({"version": found.version.number, "outcome": found.outcome}))
     else:
-        print_result(f"version {found.version.number}: {found.told}")
+        print_result(f"version {found.version.number}: {found.summary}")
 
 
 @data.command(rich_help_panel=LINEAGE)

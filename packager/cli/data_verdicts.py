@@ -116,7 +116,7 @@ def apply(
     where: Where = ".",
     output: Annotated[
         str | None,
-        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean beside the rows."),
+        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean next to the rows."),
     ] = None,
     given: Annotated[
         Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
@@ -124,7 +124,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Write a corrected file or derived table; print its name."""
-    from packager.manifest.read_options import PLAIN
+    from packager.manifest.read_options import DEFAULT_OPTIONS
     from packager.review.check import resolve_target
     from packager.review.verdicts import read_verdicts
 
@@ -133,7 +133,9 @@ def apply(
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
     decided = read_verdicts(given or place.verdicts)
     if isinstance(place.data, Path):
-        reader = place.project.data.reader if place.project and place.project.data else PLAIN
+        reader = (
+            place.project.data.reader if place.project and place.project.data else DEFAULT_OPTIONS
+        )
         _apply_to_file(place.data, decided, output, as_json, reader)
     else:
         _apply_to_table(place, place.data, decided, output, as_json)
@@ -177,10 +179,15 @@ def _apply_to_table(
     for reason in stale(made, found.version, Reach.of(made, table)):
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
-        ConsoleProgress().step(found.told)
+        ConsoleProgress().step(found.summary)
         print_result(str(made))
         return
-    facts = {"output": str(made), "table": made.uri, "version": made.version, "how": found.how}
+    facts = {
+        "output": str(made),
+        "table": made.uri,
+        "version": made.version,
+        "outcome": found.outcome,
+    }
     counts = [{"dropped": c.dropped, "fixed": len(c.cells), "unused": c.unused} for c in done]
     print_result(json.dumps({**facts, **(counts[0] if counts else {})}))
 

@@ -22,7 +22,7 @@ import requests
 from packager.client.fetch import (
     MAX_ANSWER_BYTES,
     MAX_METRICS_BYTES,
-    PLAIN,
+    UNCOMPRESSED,
     Bearer,
     UnboundedError,
     fetched,
@@ -35,10 +35,10 @@ from packager.manifest.manifest import Manifest
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH = 1_000
-TRIES = 5
-LONGEST_WAIT_SECONDS = 10.0
-WHOLE_ANSWER = 10
+BATCH_ROWS = 1_000
+MAX_ATTEMPTS = 5
+MAX_WAIT_SECONDS = 10.0
+MAX_ANSWER_FACTOR = 10
 """Times ``timeout``: seconds in which an answer has to be there whole."""
 METRICS = "/metrics"
 JSON = {"Content-Type": "application/json"}
@@ -87,7 +87,7 @@ class Client:
     """Speaks with the server at ``url``; not for two threads at once.
 
     ``timeout``: seconds to wait for a connection, and between two bytes of an answer. Where the
-    server is busy (503) it is asked again as it says, ``TRIES`` times at most. Every method
+    server is busy (503) it is asked again as it says, ``MAX_ATTEMPTS`` times at most. Every method
     raises ``PackageError`` with the server's own words; ``UsageError`` if the input was refused.
     """
 
@@ -141,7 +141,7 @@ class Client:
         return response.text
 
     def predict(
-        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH
+        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH_ROWS
     ) -> list[Prediction]:
         """The answers, in the order of the rows, asked for ``batch`` rows at a time.
 
@@ -164,7 +164,7 @@ class Client:
             answers += map(_prediction, predictions)
         return answers
 
-    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH) -> Feedback:
+    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH_ROWS) -> Feedback:
         """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes.
 
         None, NaN, NaT and an empty text stand for a label that isn't known yet.
@@ -190,9 +190,9 @@ class Client:
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
         body = None if document is None else json.dumps(document, allow_nan=False).encode()
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             response = self._send(method, path, body)
-            if response.status_code != 503 or attempt == TRIES:
+            if response.status_code != 503 or attempt == MAX_ATTEMPTS:
                 break
             time.sleep(_wait_seconds(response))
         if response.status_code != 200:
@@ -212,13 +212,13 @@ class Client:
                     method,
                     self.url + path,
                     data=body,
-                    headers={**PLAIN, **(JSON if body is not None else {})},
+                    headers={**UNCOMPRESSED, **(JSON if body is not None else {})},
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
                 ),
                 MAX_METRICS_BYTES if path == METRICS else MAX_ANSWER_BYTES,
-                WHOLE_ANSWER * self._timeout,
+                MAX_ANSWER_FACTOR * self._timeout,
             )
         except UnboundedError as error:
             raise PackageError(
@@ -295,7 +295,7 @@ def _wait_seconds(response: requests.Response) -> float:
     bounds its waits in its newest releases only; it would save no line.
     """
     told = response.headers.get("Retry-After", "")
-    return min(float(told), LONGEST_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0
+    return min(float(told), MAX_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0
 
 
 def _is_here(host: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-LEVEL = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def difference(
     binary = set(np.unique(np.concatenate([before, after]))) <= {0.0, 1.0}
     by_sample = mcnemar(gaps) if binary else _two_sided(mean, math.sqrt(sample), n - 1)
     joint = _two_sided(mean, error, degrees) if seeds else by_sample
-    half = -_t_quantile(LEVEL / 2, degrees) * error if math.isfinite(error) else math.inf
+    half = (
+        -_t_quantile(SIGNIFICANCE_LEVEL / 2, degrees) * error if math.isfinite(error) else math.inf
+    )
     return PairedDifference(
         rows=n,
         before=float(before.mean()),

@@ -14,7 +14,12 @@ from packager.data.frames import infer_columns, same_columns
 from packager.data.model_input import to_model_input
 from packager.data.parquet_files import parquet_blocks, parquet_schema
 from packager.errors import UsageError
-from packager.manifest.read_options import PLAIN, TableReadOptions, shown_options, toml_text
+from packager.manifest.read_options import (
+    DEFAULT_OPTIONS,
+    TableReadOptions,
+    shown_options,
+    toml_text,
+)
 from packager.text import display_value
 
 MAX_ROWS = 10_000
@@ -25,7 +30,7 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+|[+-]?[0-9]*,?[0-9]+"
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[0-9]+", re.ASCII)
 
 
-def read_first_rows(path: Path, reader: TableReadOptions = PLAIN) -> pd.DataFrame:
+def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
     """At most 10,000 rows as models get them; ``UsageError`` where they can't be read."""
     form, files = same_columns(path, reader)
     if form == "csv":

@@ -10,7 +10,7 @@ from packager.errors import PackageError
 from packager.tar_reader import MAX_HEADER, TarReader, plain_tar
 
 # What an engine says between the steps of a build.
-CHATTER = (" --->", "Removing intermediate container")
+LEGACY_OUTPUT = (" --->", "Removing intermediate container")
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[str]:
@@ -53,7 +53,7 @@ def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) 
             why, image = str(message["error"]).strip(), ""
             break
         for line in str(message.get("stream", "")).splitlines():
-            if line.strip() and not line.startswith(CHATTER):
+            if line.strip() and not line.startswith(LEGACY_OUTPUT):
                 on_line(line)
         image = (message.get("aux") or {}).get("ID", image)
     if not image:

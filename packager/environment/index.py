@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
-from packager.environment.requirement_files import read_asked
+from packager.environment.requirement_files import read_requirements
 from packager.environment.uv_config import merged
 
 UV_NAMES = {
@@ -52,7 +52,7 @@ class IndexOptions:
         where its configuration names several, the next is asked for what the first lacks, and a
         higher version there changes nothing.
         """
-        folder, asked = requirements.resolve().parent, read_asked(requirements)
+        folder, asked = requirements.resolve().parent, read_requirements(requirements)
         own, arguments = asked.options, self.arguments
         if "--default-index" in own and "--default-index" in arguments:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins

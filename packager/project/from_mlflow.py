@@ -72,7 +72,7 @@ def init_from_mlflow(
     if data is not None:
         section, task = measured_section(data, target, list(saved.columns), task)
     elif target is not None:
-        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {
         "reader": quoted(saved.reader),
         "file": quoted(saved.file),
@@ -221,7 +221,7 @@ def _recorded(model: Path) -> list[str]:
         elif not re.match(r"(python|pip)\b", str(entry)):
             raise UsageError(
                 f"{conda}: expected dependencies from pip alone, got {entry} from conda",
-                f"write {file.name} beside it, with what pip calls these packages",
+                f"write {file.name} next to it, with what pip calls these packages",
             )
     return found
 
@@ -248,7 +248,7 @@ def _refuse_strange(model: Path) -> None:
             if path.is_symlink() and path.is_dir():
                 raise UsageError(
                     f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
-                    "copy what it names to its place",
+                    "replace it by what it names",
                 )
 
 
@@ -261,6 +261,6 @@ def _small_yaml(file: Path) -> Any:
     if aliases > MAX_ALIASES:
         raise UsageError(
             f"{file}: expected at most {MAX_ALIASES} aliases, got {aliases}",
-            "write out what they stand for",
+            "write the values out",
         )
     return yaml.safe_load(text)

@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
-from packager.project.pickles import HEAD, read_header
+from packager.project.pickles import HEAD_BYTES, read_header
 
 MAGICS = {
     b"\x89PNG": "a PNG image",
@@ -114,7 +114,7 @@ def _pickled(content: bytes) -> str | None:
             elif opcode.name not in _SKIPPED:
                 return "a pickle of text" if texts else None
     except (ValueError, IndexError, UnicodeDecodeError):
-        if len(content) < HEAD:
+        if len(content) < HEAD_BYTES:
             return "a pickle that is cut off"
     return None
 

@@ -65,7 +65,7 @@ def init_from_model(
         section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
         copies[f"data/{data.name}"] = data
     elif target is not None:
-        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {"name": package_name(directory), "task": task_of(content_of_model), "data": section}
     content[FILENAME] = fill("pretrained.toml", {**values, "model": quoted(f"model/{model.name}")})
     return write_project(directory, content, copies)

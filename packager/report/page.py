@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from packager.report.numbers import NOTHING, number
+from packager.report.numbers import NO_VALUE, number
 from packager.text import escape_markup
 
 STYLE = Path(__file__).with_name("page.css")
@@ -84,7 +84,7 @@ def html_table(
 
 
 def _is_value(cell: Cell) -> bool:
-    return cell is not None and cell not in ("", NOTHING)
+    return cell is not None and cell not in ("", NO_VALUE)
 
 
 def _kind(to_the_right: bool, cells: Sequence[Cell]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterable, Sequence
 
-from packager.report.numbers import NOTHING, number
+from packager.report.numbers import NO_VALUE, number
 from packager.text import escape_control_characters
 
 Cell = str | int | float | None
@@ -43,7 +43,7 @@ def pairs(rows: Iterable[tuple[str, str]], columns: int | None = None, *, indent
 
 
 def _is_value(cell: Cell) -> bool:
-    return cell is not None and cell not in ("", NOTHING)
+    return cell is not None and cell not in ("", NO_VALUE)
 
 
 def _is_numeric(cells: Iterable[Cell]) -> bool:

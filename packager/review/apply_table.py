@@ -65,7 +65,7 @@ def apply_to_table(
 ) -> tuple[Location, DeriveResult]:
     """Bring ``output`` (default: ``NAME.clean`` beside the table) to what the verdicts say.
 
-    A table that verdicts made already is made anew from its own parent: from the same version of
+    A table that verdicts made already is made again from its own parent: from the same version of
     it if ``location`` names a version, else from the latest. Verdicts that were applied to the
     same rows before compute nothing. Return the version, and how it came to be there.
     """

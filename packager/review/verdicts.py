@@ -63,7 +63,7 @@ def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
         raise UsageError(f"{place}: expected a column to fix, got none", "name it")
     if decision != "fix" and value:
         raise UsageError(
-            f"{place}: expected no value beside {decision}, got {value!r}", "did you mean fix?"
+            f"{place}: expected no value with {decision}, got {value!r}", "did you mean fix?"
         )
     reason = (cells.get("reason") or "").strip()
     kept = column if decision == "fix" else ""

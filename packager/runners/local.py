@@ -83,7 +83,7 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
     names = [layer.name for layer in layers]
     if not {"runtime", "code"} <= set(names):
         raise PackageError(
-            "without a container: expected layers of our own, got those of another Dockerfile",
+            "without a container: expected layers of this program, got those of another Dockerfile",
             "run it without --local, or copy /opt/venv, /opt/runtime and /code one by one",
         )
     code = names.index("code")
@@ -114,13 +114,13 @@ def _environment(layers: Sequence[Layer]) -> Path:
                 _unpack(layer, new, inside=False)
             _refuse_links(new)
             if (new / VENV / "pyvenv.cfg").is_file():
-                _adopt(new / VENV, interpreter)
+                _rewrite_venv(new / VENV, interpreter)
             _compile(new / VENV / "lib", interpreter)
     touch(folder)
     return folder
 
 
-def _adopt(venv: Path, interpreter: Path) -> None:
+def _rewrite_venv(venv: Path, interpreter: Path) -> None:
     """Make the unpacked environment one of ``interpreter``."""
     python = venv / "bin" / "python"
     python.unlink()
@@ -151,7 +151,7 @@ def _refuse_links(folder: Path) -> None:
         if os.path.realpath(place) != os.path.join(top, inside):
             raise PackageError(
                 f"dependencies: expected a file or folder at {inside}, got a link",
-                "the package was made to do harm or by another program: ask its maker",
+                "the package is malicious, or was made by another program: ask its author",
             )
 
 

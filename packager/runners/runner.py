@@ -23,16 +23,16 @@ from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.sandbox.kernel import described
 from packager.sandbox.network import ISOLATION
 from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
-from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
+from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
 from packager.worker.processes.run_to_end import run_to_end, worker_command
 
-START = {**FIXED, PINNED_VARIABLES: "native"}
+START_VARIABLES = {**FIXED_VARIABLES, PINNED_ISA: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
 RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
 """What each verb writes when it is done."""
-SERVED = {"predict": "serving.predict_file"}
+SERVING_MODULES = {"predict": "serving.predict_file"}
 """Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
-DOING = {
+ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
     "seeds": "training with several seeds",
@@ -74,9 +74,9 @@ class ContainerWorker:
         job = ContainerJob(
             self._image,
             command,
-            {**START, **self._variables, ISOLATION: "container"},
+            {**START_VARIABLES, **self._variables, ISOLATION: "container"},
             _tar_of(inputs),
-            doing=DOING[verb],
+            doing=ACTIVITIES[verb],
         )
         ended = self._engine.job(job, output, progress.output)
         return _result(verb, ended, output)
@@ -105,7 +105,12 @@ class LocalWorker:
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
-            environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
+            environment = {
+                **root.variables(),
+                **START_VARIABLES,
+                **self._variables,
+                ISOLATION: "process",
+            }
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
                 _command(root, verb, inputs, output),
@@ -160,14 +165,14 @@ def _refuse_links(output: Path) -> None:
 
 def _module(verb: str, python: str) -> list[str]:
     """What does ``verb`` with ``python``."""
-    if verb in SERVED:
-        return [python, "-m", SERVED[verb]]
+    if verb in SERVING_MODULES:
+        return [python, "-m", SERVING_MODULES[verb]]
     return worker_command(verb, python=python)
 
 
 def _file(verb: str) -> str:
     """What ``verb`` wants after the output folder: a file of its own, or nothing."""
-    return f"/{RESULTS[verb]}" if verb in SERVED else ""
+    return f"/{RESULTS[verb]}" if verb in SERVING_MODULES else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:

@@ -42,18 +42,18 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class DeriveResult:
-    """The version that holds the result, and how it came to be there."""
+    """The version that holds the result, and whether it was computed."""
 
     version: Version
-    how: Literal["computed", "unchanged", "reverted"]
+    outcome: Literal["computed", "unchanged", "reverted"]
     """``reverted``: an older version had the very same inputs and became the current one."""
 
     @property
-    def told(self) -> str:
-        """``how``, for people."""
-        back = f"back to {self.version.reverted_to}, which was made of the same"
-        said = {"unchanged": "unchanged, it was made of the same", "reverted": back}
-        return said.get(self.how, self.how)
+    def summary(self) -> str:
+        """``outcome``, for people."""
+        back = f"back to {self.version.reverted_to}, which has the same inputs"
+        said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
+        return said.get(self.outcome, self.outcome)
 
 
 def derive(
@@ -85,7 +85,9 @@ def derive(
     )
     known = _known(location, derivation)
     if known is not None:
-        found = known if known.how == "unchanged" else _back(location, known.version, authorship.by)
+        found = (
+            known if known.outcome == "unchanged" else _back(location, known.version, authorship.by)
+        )
         _pin(parents, exact, location, progress)
         return found
     with temporary_directory() as folder:

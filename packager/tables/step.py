@@ -46,7 +46,7 @@ class CodeStep:
             run_function(self.text, parents, self.params, out, directory)
 
 
-WRONG = 3
+EXIT_INVALID_STEP = 3
 """Ends with it if the step isn't what it should be; its message is on stderr."""
 
 
@@ -78,7 +78,7 @@ def _run(words: list[str], directory: Path, step: str) -> None:
     if done.returncode:
         raise PackageError(
             f"step {step}: ended with {done.returncode}; nothing was committed",
-            "what it said is above",
+            "its output is above",
         )
 
 
@@ -100,4 +100,4 @@ if __name__ == "__main__":
         call(sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3]), list(map(Path, sys.argv[4:])))
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(WRONG)
+        sys.exit(EXIT_INVALID_STEP)

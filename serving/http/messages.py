@@ -17,12 +17,12 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
 from packager.text import beginning, truncate
 from serving.http.json_bodies import is_heavy, load_json
-from serving.http.limits import Budget, TooMuchError
+from serving.http.limits import Budget, LimitExceededError
 from serving.prediction.native_model import RowRefusedError
 
 MODEL_REFUSED_ROW = "model_refused_row"
 """The code of an error that is the row's fault, as the model answers others."""
-PART = 2_000
+PART_ELEMENTS = 2_000
 """Elements of a list that are written without a pause."""
 MAX_MESSAGE = 1_000
 """Characters of an error's message, and of each of its details; what is longer is cut."""
@@ -75,7 +75,7 @@ class RequestError(Exception):
         )
 
     @classmethod
-    def of_bound(cls, error: TooMuchError) -> RequestError:
+    def of_bound(cls, error: LimitExceededError) -> RequestError:
         """413, naming the bound."""
         return cls(413, "too_large", error.message, expected=error.expected)
 
@@ -119,7 +119,7 @@ def check_json(body: bytes, budget: Budget) -> None:
     """Raise ``RequestError`` (413) for JSON beyond the budget, before it is parsed."""
     try:
         budget.check_json(body)
-    except TooMuchError as error:
+    except LimitExceededError as error:
         raise RequestError.of_bound(error) from error
 
 
@@ -145,7 +145,7 @@ def parse_checked_rows(body: bytes, *, heavy: bool) -> list[dict[str, Any]]:
     unknown = sorted(set(document) - {"rows"})
     if unknown:
         first = truncate(unknown[0])
-        raise _malformed(f"{first!r} is not known beside 'rows'", expected, unknown)
+        raise _malformed(f"{first!r} is not allowed with 'rows'", expected, unknown)
     rows = document["rows"]
     if not isinstance(rows, list):
         raise _malformed("'rows' is not a list", "a list of objects", rows)
@@ -201,9 +201,9 @@ def encode_in_parts(document: Any) -> bytes:
         return b"{" + b",".join(members) + b"}"
     if not isinstance(document, list):
         return encode(document)
-    if len(document) > PART:
-        starts = range(0, len(document), PART)
-        parts = (encode(document[start : start + PART])[1:-1] for start in starts)
+    if len(document) > PART_ELEMENTS:
+        starts = range(0, len(document), PART_ELEMENTS)
+        parts = (encode(document[start : start + PART_ELEMENTS])[1:-1] for start in starts)
         return b"[" + b",".join(parts) + b"]"
     if document and isinstance(document[0], Mapping):
         return b"[" + b",".join(map(encode_in_parts, document)) + b"]"

@@ -210,7 +210,7 @@ class Predictor:
         if self.flagged_rows is None or not any(batch.flags):
             return
         try:
-            flags = self.observer.unexpected(batch.flags)
+            flags = self.observer.unexpected_flags(batch.flags)
             self.flagged_rows.write(batch.columns, flags, batch.labels, batch.tokens)
         except OSError as error:  # a full disk must not take the answers away
             logger.error("flagged rows are not logged: %s", error)

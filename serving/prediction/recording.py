@@ -17,11 +17,11 @@ from serving.prediction.predictor import Predictor
 
 REPAIR_SECONDS = 0.5
 """How soon a counter file that was deleted is made again."""
-ROWS_AT_ONCE = 5_000
+MAX_ROWS_AT_ONCE = 5_000
 """Rows that are counted without a pause: some five milliseconds."""
-VALUES_AT_ONCE = 50_000
+MAX_VALUES_AT_ONCE = 50_000
 """Values of them."""
-LOGGED_AT_ONCE = 250
+MAX_LOGGED_AT_ONCE = 250
 """Rows that are counted without a pause if flagged ones are logged."""
 
 
@@ -57,7 +57,7 @@ class Recorder:
         if batch is not None:
             predictor.metrics.observe_rows(len(batch.labels))
             if self._sampler is not None:
-                self._sampler.offer(batch)
+                self._sampler.submit(batch)
             most = self._at_once(batch)
             if len(batch.labels) <= most:
                 predictor.log_flagged(batch)
@@ -90,10 +90,10 @@ class Recorder:
     def _at_once(self, batch: Batch) -> int:
         """Rows of ``batch`` that are logged and counted without a pause."""
         if self._predictor.flagged_rows is not None:
-            return LOGGED_AT_ONCE
-        return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(batch.columns))))
+            return MAX_LOGGED_AT_ONCE
+        return max(1, min(MAX_ROWS_AT_ONCE, MAX_VALUES_AT_ONCE // max(1, len(batch.columns))))
 
-    def refused(self, error: RequestError) -> None:
+    def record_invalid(self, error: RequestError) -> None:
         """A value that can't be taken, by its column; a row that the model can't take."""
         column = error.details.get("column")
         if error.code == MODEL_REFUSED_ROW:
@@ -101,15 +101,15 @@ class Recorder:
         elif error.code != "invalid_row":
             return
         if isinstance(column, str):
-            self._predictor.observer.refused(column)
+            self._predictor.observer.record_invalid(column)
 
     async def exposition(self) -> Response:
         """The counts of all workers, as Prometheus reads them."""
         self._flush()
         # In a thread each file that is read would wait for the interpreter's lock.
-        text = self._rendering.quick()
+        text = self._rendering.cached()
         if text is None:
-            text = await asyncio.to_thread(self._rendering.anew)
+            text = await asyncio.to_thread(self._rendering.rebuild)
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:

@@ -19,14 +19,14 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
 
     settings = Settings.from_environment({})
     app = App(None, settings, None)  # type: ignore[arg-type]
-    exchange = SimpleNamespace(route="/predict")
+    adapter = SimpleNamespace(route="/predict")
     found: Any = SimpleNamespace(
-        direct={b"/predict": ("/predict", exchange)},
+        direct={b"/predict": ("/predict", adapter)},
         check=lambda *_: None,
         template=lambda path: path,
     )
     answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)
-    pipeline: Any = SimpleNamespace(at_once=lambda *_: answered)
+    pipeline: Any = SimpleNamespace(predict_inline=lambda *_: answered)
     recorder: Any = SimpleNamespace(answered=full)
     app._handler.loaded = LoadedPackage(found, pipeline, recorder, None)
     written = app.direct(b"/predict", {b"content-length": b"2"}, b"{}")

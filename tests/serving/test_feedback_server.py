@@ -109,7 +109,7 @@ def test_labels_are_scored_by_slice_and_answered_one_by_one(server: Server) -> N
     assert server.metric("model_request_duration_seconds_count", **labels) >= 1
 
 
-def test_of_many_who_send_a_label_at_once_one_is_counted(server: Server) -> None:
+def test_of_concurrent_labels_of_one_token_one_is_counted(server: Server) -> None:
     before = sum(outcomes(server))
     pairs = tokens_of(server, 25)
     with ThreadPoolExecutor(8) as pool:
@@ -134,7 +134,7 @@ def test_what_is_no_list_is_refused(server: Server, body: bytes, status: int, co
     assert (reply.status, reply.json["error"]["code"]) == (status, code)
 
 
-def test_odd_items_are_malformed_and_an_empty_list_is_nothing(server: Server) -> None:
+def test_unusual_items_are_malformed_and_an_empty_list_is_nothing(server: Server) -> None:
     items = [1, None, "x", [], {}, {"actual": 1}, {"token": 1, "actual": 1, "more": 1}]
     reply = server.request("POST", "/feedback", json.dumps(items).encode())
     assert reply.json["accepted"] == 0

@@ -92,7 +92,7 @@ def test_an_end_of_the_worker_is_no_answer() -> None:
         ("/readyz", "stuck", "stuck"),
     ],
 )
-def test_who_is_not_admitted_is_told_why(path: str, state: str, code: str) -> None:
+def test_who_is_not_admitted_is_reported_why(path: str, state: str, code: str) -> None:
     made, _ = handler(stuck=state == "stuck")
     made.draining = state == "draining"
     if state == "loading":

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from packager.environment.programs import clean_environment, own_module
 from packager.errors import PackageError, UsageError
-from packager.run.bench.load import PATIENCE_SECONDS
+from packager.run.bench.load import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def generator(
     )
     try:
         _send(process, json.dumps(job).encode() + b"\n" + b"".join(requests))
-        yield Generator(process, seconds + 2 * PATIENCE_SECONDS)
+        yield Generator(process, seconds + 2 * TIMEOUT_SECONDS)
     finally:
         process.kill()
         process.communicate()

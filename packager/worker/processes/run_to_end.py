@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
 
 LAST_WORDS_SECONDS = 5.0
 """How long output is awaited after its process has ended."""
@@ -36,7 +36,7 @@ def run_to_end(
     with it. ``start``: further arguments of ``Popen``. Raises ``TimeoutError`` after ``seconds`` of
     wall-clock time.
     """
-    last: deque[str] = deque(maxlen=KEPT_LINES)
+    last: deque[str] = deque(maxlen=MAX_LINES)
     kills = kills_for_memory()
     process = subprocess.Popen(
         command,

@@ -14,7 +14,7 @@ from packager.model.predictions import Predictions
 from packager.worker.replay.report import MetricCheck
 from packager.worker.train.evaluate import numbers
 
-ROUNDING = 1e-9
+MAX_ROUNDING_DIFFERENCE = 1e-9
 """Relative difference between metrics that the order of additions alone can make."""
 
 Values = Mapping[str, float]
@@ -149,4 +149,4 @@ def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
 def _close(recorded: float | None, now: float | None, accepted: float) -> bool:
     if recorded is None or now is None:
         return recorded is now
-    return abs(recorded - now) <= accepted + ROUNDING * max(1.0, abs(recorded))
+    return abs(recorded - now) <= accepted + MAX_ROUNDING_DIFFERENCE * max(1.0, abs(recorded))

@@ -11,7 +11,7 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Evaluation, SeedVariance
 
 MIN_SEEDS = 5
-"""Fewer say too little of a spread for the rung ``statistical``."""
+"""Fewer say too little of a spread for the level ``statistical``."""
 
 
 def seed_variance(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> SeedVariance:

@@ -79,11 +79,11 @@ def test_a_redis_that_is_itself_again_counts_each_label_once(
     seen._client._client = Once()
     with pytest.raises(StoreError):
         seen.add(TOKENS)
-    assert sorted(seen.late()) == TOKENS
+    assert sorted(seen.confirmed_late()) == TOKENS
     assert seen.add(TOKENS) == [False] * 3
 
 
-def test_a_redis_that_was_emptied_counts_nothing_until_the_servers_start_anew(
+def test_a_redis_that_was_emptied_counts_nothing_until_the_servers_start_again(
     redis_url: str, short_waits: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Labels that it has forgotten would count again."""
@@ -148,7 +148,7 @@ def test_a_drip_of_bytes_and_a_flood_end(
 def test_an_answer_without_end_takes_bounded_memory(
     scripted_redis: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     sent = 0
 
     def flood(one: socket.socket, command: bytes) -> None:
@@ -206,13 +206,13 @@ def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_
         with pytest.raises(StoreError, match=r"maxmemory|OOM|allowed"):
             seen.add(TOKENS)
         client.config_set("maxmemory", "50mb")
-        assert seen.late() == []
+        assert seen.confirmed_late() == []
         assert seen.add(TOKENS) == [True] * 3
     finally:
         stop()
 
 
-def test_tls_to_a_plain_server_and_no_server_at_all_are_told(redis_url: str) -> None:
+def test_tls_to_a_plain_server_and_no_server_at_all_are_reported(redis_url: str) -> None:
     plain = redis_url.replace("redis://", "rediss://")
     with pytest.raises(StoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):
         RedisTokenStore(plain, "m", 30)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.feedback.keys import FeedbackKeys, KeyFileError, KeyRing
-from monitoring.feedback.tokens import LENGTH, TokenError, Tokens
+from monitoring.feedback.tokens import TOKEN_LENGTH, TokenError, Tokens
 
 ROOT = "0123456789ab" + "0" * 52
 KEYS = FeedbackKeys.parse("7:" + base64.b64encode(b"k" * 32).decode(), "diamonds")
@@ -39,7 +39,7 @@ def test_a_token_says_what_went_in(
 ) -> None:
     mine = tokens(at=at)
     (text,) = mine.mint([label], [chances], [bitmap])
-    assert len(text) == LENGTH == 64
+    assert len(text) == TOKEN_LENGTH == 64
     found = mine.verify(text)
     assert (found.version.hex(), found.minted, found.bitmap) == (ROOT[:12], at, bitmap)
     assert mine.predicted(found) == (label if label in CLASSES else None)

@@ -60,7 +60,7 @@ def test_a_process_has_so_long_and_takes_what_it_started_with_it(
     if seconds is not None:
         code += "; time.sleep(60)"
     command = [sys.executable, "-c", code]
-    progress = Heard()
+    progress = RecordedProgress()
     with nullcontext() if seconds is None else pytest.raises(TimeoutError, match=r"over 0\.5 s"):
         ended = _process(command, dict(os.environ), tmp_path, progress, seconds)
         assert ended.code == 0
@@ -80,7 +80,7 @@ def test_a_proof_that_does_not_end_says_how_to_go_on(
     assert told.value.hint.endswith("add --resume --ready-seconds 150 to the command")
 
 
-class Heard(Silent):
+class RecordedProgress(Silent):
     """Keeps the lines of a process."""
 
     def __init__(self) -> None:

@@ -135,7 +135,7 @@ def one_row(client: Client) -> list[Prediction]:
     return client.predict([{"a": 1}])
 
 
-def test_a_busy_server_is_asked_again_and_given_up_in_the_end() -> None:
+def test_a_busy_server_is_retried_and_given_up_in_the_end() -> None:
     asked = []
     done = json.dumps({"predictions": [{"prediction": 1, "flags": ["a:missing"], "token": "t"}]})
 

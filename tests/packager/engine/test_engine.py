@@ -33,7 +33,7 @@ def test_an_image_removed_later_is_there_until_the_end_and_its_layers_are_held(
         load_into(engine, image, Silent())
         engine.remove(image.name)
         assert engine.describe(image.name) is not None
-        assert engine.is_containerd or engine.held_layers([layer.diff_id]) == 1
+        assert engine.is_containerd or engine.existing_layers([layer.diff_id]) == 1
     assert engine.describe(image.name) is None
     engine.remove(image.name)  # what is gone already is no error
 
@@ -147,7 +147,7 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
 
 
 @pytest.mark.engine
-def test_the_first_error_is_told_though_the_engine_cannot_clean_up(
+def test_the_first_error_is_reported_though_the_engine_cannot_clean_up(
     engine: Engine, tmp_path: Path
 ) -> None:
     line = Line(tmp_path)
@@ -164,7 +164,7 @@ def test_the_first_error_is_told_though_the_engine_cannot_clean_up(
 
 
 @pytest.mark.engine
-def test_a_container_that_does_a_job_is_not_asked_for_its_health(
+def test_a_job_container_has_no_health_check(
     engine: Engine, engine_package: Package, tmp_path: Path
 ) -> None:
     seen = []

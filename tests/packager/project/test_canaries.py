@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_samples import FILES, TOML, Heard, write_project
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
 from packager.cli.console import ConsoleProgress, print_error
 from packager.errors import PackageError, UsageError
@@ -33,10 +33,10 @@ PLACES = {
 }
 
 
-def test_no_credential_is_code_and_each_is_told_without_itself(tmp_path: Path):
-    project, heard = load_project(write_project(tmp_path, {**FILES, **PLACES})), Heard()
+def test_no_credential_is_code_and_each_is_reported_without_itself(tmp_path: Path):
+    project, heard = load_project(write_project(tmp_path, {**FILES, **PLACES})), RecordedProgress()
     found = read_code(project)
-    found.tell(heard)
+    found.report_left_out(heard)
     assert [name for name, path in found.files.items() if CANARY in path.read_text()] == []
     assert {name for name in PLACES if not name.startswith(".")} <= set(found.secrets)
     assert len(heard.warnings) == len(found.secrets)

@@ -29,7 +29,7 @@ def test_code_is_every_file_but_the_data(tmp_path: Path):
     ]
 
 
-def test_what_lies_beside_the_data_goes_with_it(tmp_path: Path):
+def test_what_is_beside_the_data_goes_with_it(tmp_path: Path):
     assert code_of(tmp_path, {"data/more.csv": "a\n", "data/raw/x.csv": "a\n"}) == CODE
 
 
@@ -127,7 +127,7 @@ def test_the_order_is_by_name_whatever_the_disk_says(tmp_path: Path):
     assert found == sorted([*names, *CODE])
 
 
-class Heard(Silent):
+class RecordedProgress(Silent):
     """Keeps the warnings."""
 
     def __init__(self) -> None:
@@ -171,7 +171,7 @@ def test_credentials_are_left_out_with_a_word(tmp_path: Path):
     }
     found = sorted_code(tmp_path, changes)
     assert [*found.files] == ["cacert.pem", "package.toml", "requirements.txt", "train.py"]
-    heard = Heard()
+    heard = RecordedProgress()
     found.tell(heard)
     assert heard.warnings == [
         "id_rsa stays out of the image: its name is that of a private key",

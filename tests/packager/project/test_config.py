@@ -186,7 +186,7 @@ MISTAKES = {
     ),
     "a recipe without data": (
         edit('[data]\nsource = "data/visits.csv"\ntarget = "returned"\n', ""),
-        "package.toml: expected [data] beside [recipe], got none",
+        "package.toml: expected [data] with [recipe], got none",
         "docs/package-toml.md",
     ),
     "two ways to split": (
@@ -258,7 +258,7 @@ def test_a_feature_still_to_come_is_refused_not_ignored(tmp_path: Path):
     assert "CHANGELOG.md" in error.hint
 
 
-def test_a_delta_table_in_a_folder_is_told_from_plain_files(tmp_path: Path):
+def test_a_delta_table_in_a_folder_is_distinguished_from_plain_files(tmp_path: Path):
     changes = {**edit("data/visits.csv", "table@3"), "table/_delta_log/0.json": "{}"}
     table = load_project(write_project(tmp_path, changes)).table
     assert table is not None

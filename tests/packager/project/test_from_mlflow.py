@@ -87,7 +87,9 @@ def test_packages_that_only_conda_has_are_refused(saved: Path, tmp_path: Path) -
         init_from_mlflow(tmp_path / "project", saved)
 
 
-def test_a_classifier_asked_for_probabilities_is_read_natively(saved: Path, tmp_path: Path) -> None:
+def test_a_classifier_that_must_give_probabilities_is_read_natively(
+    saved: Path, tmp_path: Path
+) -> None:
     file = saved / "MLmodel"
     file.write_text(file.read_text().replace("predict_fn: predict", "predict_fn: predict_proba"))
     init_from_mlflow(tmp_path / "project", saved)
@@ -224,6 +226,6 @@ def test_data_without_the_inputs_or_without_labels_is_refused(saved: Path, tmp_p
         rows[columns].to_csv(data, index=False)
         with pytest.raises(UsageError, match=re.escape(message)):
             init_from_mlflow(tmp_path / "project", saved, data, target)
-    with pytest.raises(UsageError, match="--target: expected --data beside it, got none"):
+    with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
         init_from_mlflow(tmp_path / "project", saved, None, "truth")
     assert not (tmp_path / "project").exists()

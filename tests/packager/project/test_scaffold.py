@@ -115,7 +115,7 @@ def test_a_regressor_makes_a_regression(tmp_path: Path):
         ('a,"b ""x"" \\",c', 'b "x" \\', 'b "x" \\'),
     ],
 )
-def test_the_target_is_asked_for_or_guessed(tmp_path, model, columns, asked, expected):
+def test_the_target_is_requested_or_guessed(tmp_path, model, columns, asked, expected):
     data = tmp_path / "rows 1.csv"
     data.write_text(f"{columns}\n1,2,3\n")
     init_from_model(tmp_path / "p", model, data, asked)
@@ -144,7 +144,7 @@ def test_a_target_that_is_no_column_is_refused(tmp_path: Path, model: Path):
 
 
 def test_a_target_without_data_is_refused(tmp_path: Path, model: Path):
-    with pytest.raises(UsageError, match="--target: expected --data beside it, got none"):
+    with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
         init_from_model(tmp_path / "p", model, None, "c")
 
 

@@ -14,7 +14,7 @@ import pytest
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
 from packager.report.data_issues import write_issues
-from packager.report.data_issues_page import OPEN, issues_page
+from packager.report.data_issues_page import MAX_OPEN, issues_page
 from packager.review.verdicts import Verdict, read_verdicts
 
 HOSTILE = "<script>alert(1)</script>"
@@ -77,11 +77,11 @@ def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
     folded = text.index(
         "<details><summary>55 more like these: placeholder in size; 45 of them here"
     )
-    assert text[text.index("Rows, worst first") : folded].count("<article>") == OPEN
+    assert text[text.index("Rows, worst first") : folded].count("<article>") == MAX_OPEN
     assert "row 399" in text[text.index("</details>") :]
 
 
-def test_the_flagged_cell_stands_first_in_its_row():
+def test_the_flagged_cell_comes_first_in_its_row():
     found = report()
     text = issues_page(found, found.findings, (), "stones")
     assert 'aria-label="cells of row 7"><div class="flagged"><dt>size</dt>' in text

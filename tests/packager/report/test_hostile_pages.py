@@ -53,15 +53,17 @@ def issues(value: str) -> str:
 
 def replay(value: str) -> str:
     report = ReplayReport(
-        rung="none",
-        level="state",
+        level="none",
+        required_level="state",
         passed=False,
         checks=(),
-        likeness=ModelComparison(artifact=False, state=False, differing=(value,), ignored=(value,)),
+        comparison=ModelComparison(
+            artifact=False, state=False, differing=(value,), ignored=(value,)
+        ),
         environment_recorded=MANIFEST.environment,
         environment_differences=(value,),
-        slips=(f"{value}: {value}",),
-        vouched={value: value},
+        nondeterminism=(f"{value}: {value}",),
+        verified_by={value: value},
     )
     return as_page(_confirmed(report, True), MANIFEST.model_copy(update={"name": value}))
 

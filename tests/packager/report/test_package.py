@@ -16,7 +16,7 @@ def lines(**fields) -> list[str]:
 def test_a_form_is_shown_with_its_way_evidence_and_domain():
     assert lines(
         verdict="equal",
-        way="encoders + treelite",
+        strategy="encoders + treelite",
         domain=("size: any value, or null",),
         held_out_rows=7,
         edge_rows=5,
@@ -59,14 +59,14 @@ def reference(slices: int, inputs: int = 14) -> Any:
     manifest = SimpleNamespace(
         root="f" * 64, task="classification", recipe="none", data="none", spread=seeds,
         schema_=SimpleNamespace(features=columns, extras=()),
-        compiled=Compiled(verdict="equal", way="x", domain=("a: any",) * 14),
+        compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14),
         evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
     )  # fmt: skip
     lock = SimpleNamespace(python="3.11", platform="linux/amd64", base="none", wheels=())
     profile = SimpleNamespace(
         features=[SimpleNamespace(name=f"input {i}") for i in range(inputs)],
         left_out=(),
-        not_compared={},
+        drift_excluded={},
     )
     return SimpleNamespace(
         name="starter:1", manifest=manifest, config_digest="sha256:" + "0" * 64,

@@ -11,7 +11,7 @@ import pytest
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.model.integrity import Check
 from packager.report.replay_page import as_page
-from packager.worker.replay.report import LADDER, MetricCheck, ModelComparison, ReplayReport
+from packager.worker.replay.report import LEVELS, MetricCheck, ModelComparison, ReplayReport
 
 HOSTILE = "<script>alert(1)</script>"
 ENVIRONMENT = NumericalEnvironment(
@@ -23,10 +23,13 @@ MANIFEST: Any = SimpleNamespace(name="starter", tag="1-abc", root="f" * 64, envi
 
 def report(**fields: Any) -> ReplayReport:
     values: dict[str, Any] = {
-        "rung": "predictions", "level": "predictions", "observed": "artifact", "passed": True,
+        "level": "predictions", "required_level": "predictions", "level_at_build": "artifact",
+        "passed": True,
         "checks": (Check(name="code", expected="1", actual="1", ok=True),),
         "environment_recorded": ENVIRONMENT, "environment_now": ENVIRONMENT,
-        "likeness": ModelComparison(artifact=False, state=False, rows=1234, differing_rows=(1045,)),
+        "comparison": ModelComparison(
+            artifact=False, state=False, rows=1234, differing_rows=(1045,)
+        ),
         "metrics": {
             "accuracy": MetricCheck(recorded=0.5, now=0.5, accepted=0.01, ok=True),
             "log_loss": MetricCheck(recorded=0.25, now=0.250001, accepted=None, ok=True),
@@ -51,12 +54,12 @@ def test_levels_below_the_reached_one_are_marked_as_implied() -> None:
     }
 
 
-@pytest.mark.parametrize("reached", LADDER)
+@pytest.mark.parametrize("reached", LEVELS)
 def test_exactly_the_weaker_levels_are_implied(reached: Any) -> None:
-    found = levels(as_page(report(rung=reached, passed=reached != "none"), MANIFEST))
-    stronger = LADDER.index(reached)
-    expected = ["missed"] * stronger + ["reached"] + ["implied"] * len(LADDER)
-    assert [found[level][0] for level in LADDER[:-1]] == expected[: len(LADDER) - 1]
+    found = levels(as_page(report(level=reached, passed=reached != "none"), MANIFEST))
+    stronger = LEVELS.index(reached)
+    expected = ["missed"] * stronger + ["reached"] + ["implied"] * len(LEVELS)
+    assert [found[level][0] for level in LEVELS[:-1]] == expected[: len(LEVELS) - 1]
 
 
 def test_a_difference_that_rounding_hides_has_a_column_of_its_own() -> None:

@@ -15,8 +15,8 @@ from textwrap import indent
 import pytest
 
 from packager.sandbox import landlock, seccomp
-from packager.sandbox.kernel import HOOK, WALLS
-from packager.sandbox.network import ISOLATION, isolation_told
+from packager.sandbox.kernel import AUDIT_HOOK_ONLY, CONFINEMENT
+from packager.sandbox.network import ISOLATION, describe_isolation
 
 FILES = pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landlock here")
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
@@ -24,7 +24,7 @@ FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 PROGRAM = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from packager.sandbox.network import block_network, isolation_told
+from packager.sandbox.network import block_network, describe_isolation
 from packager.sandbox.file_access import refuse_by_kernel
 top = Path(sys.argv[1])
 {before}
@@ -152,14 +152,14 @@ def test_other_processes_and_namespaces_are_out_of_reach(tmp_path: Path, call: s
 @FILES
 @FILTER
 def test_the_report_names_what_stands(tmp_path: Path) -> None:
-    said = attempt(tmp_path, "print(isolation_told())")
+    said = attempt(tmp_path, "print(describe_isolation())")
     assert "'where': 'process'" in said
     assert f"kernel (Landlock {landlock.abi()}" in said
-    assert HOOK not in said
+    assert AUDIT_HOOK_ONLY not in said
 
 
 LINE = "from packager.sandbox.network import isolation_line; "
-LINE += "print(isolation_line(isolation_told()))"
+LINE += "print(isolation_line(describe_isolation()))"
 
 
 @FILES
@@ -179,16 +179,16 @@ def test_one_line_names_each_measure_or_why_there_is_none(tmp_path: Path) -> Non
 def test_where_the_kernel_offers_nothing_the_report_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv(WALLS, raising=False)
+    monkeypatch.delenv(CONFINEMENT, raising=False)
     monkeypatch.setenv(ISOLATION, "process")
-    told = isolation_told()
+    told = describe_isolation()
     assert told["measures"] == "; ".join(
         [f"no {name} (not tried)" for name in ("Landlock", "seccomp", "network namespace")]
     ).replace("; ", ", ")
-    assert told["files"] == told["network"] == HOOK
+    assert told["files"] == told["network"] == AUDIT_HOOK_ONLY
     assert told["processes"] == "not apart"
     monkeypatch.setenv(ISOLATION, "container")
-    assert isolation_told()["network"] == "container without network"
+    assert describe_isolation()["network"] == "container without network"
 
 
 def run_filter(content: bytes, architecture: int, number: int, *arguments: int) -> int:
@@ -217,7 +217,7 @@ def test_the_filter_refuses_what_it_names_and_nothing_else(machine: str, alone: 
     audit = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
     refused, absent, allowed = 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS, 0x7FFF0000
     named = {numbers[column] for numbers in seccomp.REFUSED.values()}
-    named |= set() if alone else {numbers[column] for numbers in seccomp.OUTWARD.values()}
+    named |= set() if alone else {numbers[column] for numbers in seccomp.NETWORK_CALLS.values()}
     gone = {numbers[column] for numbers in seccomp.ABSENT.values()}
     for number in range(470):
         # With no argument a socket has no family and a pair no type, which is refused.

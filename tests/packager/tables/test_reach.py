@@ -13,7 +13,8 @@ from packager.errors import UsageError
 from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
 from packager.review.apply_table import STEP, apply_to_table
-from packager.tables.commit import commit_rows
+from packager.tables.commit import commit_derived, commit_rows
+from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.reach import Reach
@@ -40,9 +41,13 @@ def table(place, tmp_path, parents=(), step="steps:clean"):
     """A table whose commit says it was made of ``parents``."""
     pq.write_table(pa.table({"id": [1]}), tmp_path / "rows.parquet")
     named = tuple(Parent(table=parent, version=0, content="x") for parent in parents)
-    derived = Derivation(parents=named, step=step, digest="x", params={}) if parents else None
     location = Location(str(place))
-    commit_rows(open_source(tmp_path / "rows.parquet"), location, "", "me", derived=derived)
+    source = open_source(tmp_path / "rows.parquet")
+    if parents:
+        derived = Derivation(parents=named, step=step, digest="x", params={})
+        commit_derived(source, location, Authorship("", "me"), derived)
+    else:
+        commit_rows(source, location, "", "me")
     return location
 
 
@@ -59,7 +64,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("named", ELSEWHERE)
 @pytest.mark.parametrize("by", ["commit", "pin"])
-def test_a_table_elsewhere_is_told_and_not_opened(tmp_path, named, by, opened):
+def test_a_table_elsewhere_is_reported_and_not_opened(tmp_path, named, by, opened):
     for folder in ("secret", "own-but-longer"):
         table(tmp_path / folder / "t", tmp_path)
     (tmp_path / "own").mkdir()
@@ -83,7 +88,7 @@ def test_a_table_elsewhere_is_told_and_not_opened(tmp_path, named, by, opened):
 
 
 @pytest.mark.parametrize("follow", ["secret/t", "secret", "."])
-def test_a_table_elsewhere_is_opened_where_that_is_asked(tmp_path, follow, opened):
+def test_a_table_elsewhere_is_opened_where_that_is_queried(tmp_path, follow, opened):
     other = table(tmp_path / "secret" / "t", tmp_path)
     place = table(tmp_path / "own" / "t", tmp_path, ["../../secret/t"])
     nodes = lineage(place, [Location(str(tmp_path / follow))])

@@ -50,7 +50,7 @@ def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
     [
         (
             "def train(*args, **more): raise ValueError('no')",
-            "the recipe's own can't be asked (the recipe raised ValueError: no)",
+            "the recipe's own model cannot be used (the recipe raised ValueError: no)",
         ),
         (
             "from sklearn.svm import LinearSVC\n"
@@ -62,7 +62,7 @@ def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
             "import time\n"
             "def train(features, target, *, params, seed):\n"
             "    try:\n        time.sleep(60)\n    except Exception:\n        pass\n",
-            "the recipe's own can't be asked (it took over 4 s)",
+            "the recipe's own model cannot be used (it took over 4 s)",
         ),
     ],
 )
@@ -70,7 +70,7 @@ def test_a_stand_in_takes_the_place_of_a_recipe_that_cannot_serve(
     project, noisy, monkeypatch, code, note
 ):
     if "sleep" in code:
-        monkeypatch.setattr(worker_folds, "OWN_SECONDS", 4.0)
+        monkeypatch.setattr(worker_folds, "RECIPE_TIMEOUT_SECONDS", 4.0)
     project.code(train=code)
     project.data(noisy)
     report = checked(project)
@@ -140,8 +140,8 @@ def test_free_text_alone_is_not_looked_at_without_the_recipes_model(project, noi
     project.data(pd.DataFrame({"text": text, "label": noisy["label"]}))
     report = checked(project)
     assert report.notes[0] == (
-        "label_error: not looked for, because the recipe's own can't be asked (the recipe raised "
-        "ValueError: no), and a stand-in model can't read free text (column 'text')"
+        "label_error: not checked, because the recipe's own model cannot be used (the recipe "
+        "raised ValueError: no), and the default model cannot read free text (column 'text')"
     )
     assert not {"label_error", "id_like"} & set(report.counts)
 
@@ -152,4 +152,7 @@ def test_labels_that_no_feature_tells_are_not_doubted(project, noisy):
     project.data(noisy)
     report = checked(project)
     assert "label_error" not in report.counts
-    assert "not looked for, because out of fold it is no better than chance" in report.notes[0]
+    assert (
+        "not checked, because its out-of-fold predictions are no better than chance"
+        in report.notes[0]
+    )

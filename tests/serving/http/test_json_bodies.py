@@ -26,7 +26,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_both_parsers_read_the_same(value: Any) -> None:
     text = json.dumps(value)
-    patient = json_bodies._PATIENT.decode(text)
+    patient = json_bodies._YIELDING.decode(text)
     assert json.dumps(patient) == text
     assert repr(patient) == repr(json.loads(text))
 
@@ -40,7 +40,7 @@ def test_both_parsers_refuse_the_same(text: str) -> None:
             return type(error)
 
     by_json = outcome(json.loads)
-    patient = outcome(json_bodies._PATIENT.decode)
+    patient = outcome(json_bodies._YIELDING.decode)
     assert patient == by_json or (
         issubclass(patient, ValueError) and issubclass(by_json, ValueError)
     )
@@ -48,8 +48,8 @@ def test_both_parsers_refuse_the_same(text: str) -> None:
 
 def test_many_bytes_or_values_are_heavy() -> None:
     assert not is_heavy(b"1," * 1_000)
-    assert is_heavy(b"1," * (json_bodies.MANY_VALUES + 1))
-    assert is_heavy(b" " * (json_bodies.MANY_BYTES + 1))
+    assert is_heavy(b"1," * (json_bodies.MIN_HEAVY_VALUES + 1))
+    assert is_heavy(b" " * (json_bodies.MIN_HEAVY_BYTES + 1))
 
 
 def test_a_heavy_body_has_turns_for_other_threads() -> None:

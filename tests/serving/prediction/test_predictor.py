@@ -11,7 +11,7 @@ from serving_helpers import Package, diamonds, diamonds_schema, lay_out, make_ma
 
 from packager.errors import PackageError
 from packager.manifest.manifest import Slices
-from serving.http.json_bodies import MANY_VALUES
+from serving.http.json_bodies import MIN_HEAVY_VALUES
 from serving.http.limits import Budget
 from serving.prediction.predictor import Predictor
 from serving.settings import Settings
@@ -84,7 +84,7 @@ class CountedBytes(bytes):
         return super().count(part)
 
 
-@pytest.mark.parametrize("rows", [1, MANY_VALUES])
+@pytest.mark.parametrize("rows", [1, MIN_HEAVY_VALUES])
 def test_the_values_of_a_body_for_the_exact_reader_are_counted_once(rows: int) -> None:
     body = CountedBytes(b'{"rows":[%s]}' % b",".join([b'{"a":1,"b":2}'] * rows))
     budget = Budget(values=len(body) - 1)

@@ -10,7 +10,12 @@ from unittest.mock import Mock
 import pytest
 
 from monitoring.metrics.recorder import Batch
-from serving.prediction.recording import LOGGED_AT_ONCE, ROWS_AT_ONCE, VALUES_AT_ONCE, Recorder
+from serving.prediction.recording import (
+    MAX_LOGGED_AT_ONCE,
+    MAX_ROWS_AT_ONCE,
+    MAX_VALUES_AT_ONCE,
+    Recorder,
+)
 
 
 def counting(observed: list[Any], flagged_rows: object = None) -> Recorder:
@@ -40,7 +45,7 @@ def test_a_process_that_counts_alone_is_scraped(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
-    rows = 2 * ROWS_AT_ONCE + 1
+    rows = 2 * MAX_ROWS_AT_ONCE + 1
     batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [()] * rows, {})
     seen: list[Any] = []
 
@@ -52,7 +57,7 @@ def test_other_work_comes_between_the_rows_of_a_large_request() -> None:
 
     asyncio.run(both())
     sizes = [len(one.labels) for one in seen if isinstance(one, Batch)]
-    assert sizes == [ROWS_AT_ONCE, ROWS_AT_ONCE, 1]
+    assert sizes == [MAX_ROWS_AT_ONCE, MAX_ROWS_AT_ONCE, 1]
     first = seen.index("other work")
     last = max(place for place, one in enumerate(seen) if isinstance(one, Batch))
     assert first < last
@@ -71,7 +76,7 @@ def parts_of(batch: Batch, flagged_rows: object = None) -> list[Any]:
 
 
 def test_rows_of_many_columns_are_counted_fewer_at_a_time() -> None:
-    rows, columns = 1_000, 2 * VALUES_AT_ONCE // 1_000
+    rows, columns = 1_000, 2 * MAX_VALUES_AT_ONCE // 1_000
     batch = Batch([range(rows)] * columns, [1] * rows, None, [1] * rows, [()] * rows, {})
     found = parts_of(batch)
     assert [one for one in found if isinstance(one, int)] == [500, 500]
@@ -100,7 +105,7 @@ def test_rows_that_cannot_be_counted_hold_up_no_others() -> None:
 
 
 def test_flagged_rows_of_a_large_request_are_logged_part_by_part() -> None:
-    rows = LOGGED_AT_ONCE + 1
+    rows = MAX_LOGGED_AT_ONCE + 1
     batch = Batch([range(rows)], [1] * rows, None, [1] * rows, [("a:missing",)] * rows, {})
-    expected = [f"logged {LOGGED_AT_ONCE}", LOGGED_AT_ONCE, "logged 1", 1]
+    expected = [f"logged {MAX_LOGGED_AT_ONCE}", MAX_LOGGED_AT_ONCE, "logged 1", 1]
     assert parts_of(batch, flagged_rows=object())[:4] == expected

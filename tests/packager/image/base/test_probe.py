@@ -9,7 +9,7 @@ from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import find_base, restore_base
-from packager.image.base.probe import HOST_VERSION, TOLD, ProbeResult, parse_probe
+from packager.image.base.probe import BASE_LABEL, HOST_VERSION, ProbeResult, parse_probe
 from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.bytecode import ContainerCompiler, HostCompiler, LoaderCompiler
 from packager.image.export import load_into, write_archive
@@ -101,7 +101,7 @@ def test_an_equal_python_compiles_as_a_fresh_process(tmp_path: Path):
 
 
 @pytest.mark.engine
-def test_a_base_in_the_engine_is_asked_in_a_container(base: str, tmp_path: Path, monkeypatch):
+def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Path, monkeypatch):
     engine = Engine.connect()
     assert engine is not None
     made = find_base(base, engine.platform, engine)
@@ -122,5 +122,5 @@ def test_a_base_in_the_engine_is_asked_in_a_container(base: str, tmp_path: Path,
         modules.append((tree / "__pycache__").glob("*.pyc").__next__().read_bytes())
     assert isinstance(made.compiler(), LoaderCompiler)
     assert modules[0] == modules[1]
-    label = json.loads(made.image.config)["config"]["Labels"][TOLD]
+    label = json.loads(made.image.config)["config"]["Labels"][BASE_LABEL]
     assert json.loads(label)["said"] == made.saved.said

@@ -50,7 +50,7 @@ def samples(tmp_path_factory) -> dict[str, Sample]:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_common_pipeline_is_compiled_the_fastest_way_that_is_equal(samples, name):
     made = samples[name]
-    assert (made.verdict.verdict, made.verdict.way, made.verdict.reason) == (
+    assert (made.verdict.verdict, made.verdict.strategy, made.verdict.reason) == (
         "equal",
         MODELS[name][3],
         "",
@@ -157,7 +157,7 @@ def test_thresholds_between_float32_neighbours_cut_as_in_the_model(tmp_path, est
     made = compiled(
         estimator, frame, target.map({True: 1, False: 0}).map(labels), tmp_path / "form"
     )
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     cuts = [value for near in NEAR.tolist() for value in _beside(near)]
     rows = [{**made.rows()[0], "near": cut} for cut in cuts]
     rows += [{**made.rows()[0], "big": 2**24 + step} for step in range(-5, 6)]
@@ -190,7 +190,7 @@ def test_native_categories_are_split_as_in_the_model(tmp_path: Path, estimator):
     )
     target = (frame["kind"].cat.codes % 3 == 0) ^ (frame["x"].fillna(0) > 0)
     made = compiled(estimator, frame, target, tmp_path / "form")
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     base = made.rows()[0]
     rows = [{**base, "kind": kind} for kind in (*"abcdefghij", "unseen", None)]
     rows += [{**base, "day": day, "x": None} for day in (-1, 0, 5, 11, 12, 300)]
@@ -232,7 +232,7 @@ def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
     target = frame["flag"] ^ (frame["x"] > 0)
     estimator = lightgbm.LGBMClassifier(n_estimators=9, n_jobs=1, verbose=-1)
     made = compiled(estimator, frame, target, tmp_path / "form")
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     rows = [{"flag": flag, "id": 7, "x": x} for flag in (True, False) for x in (-1.0, 1.0, None)]
     assert assert_equal(made, rows) == len(rows)
     assert made.compiled.predict_row([None, 7, 1.0]) is None
@@ -254,7 +254,7 @@ def test_a_search_is_compiled_as_the_model_it_found(tmp_path: Path):
     pipeline = make_pipeline(MODELS["forest"][0](), ensemble.RandomForestClassifier(5))
     search = GridSearchCV(pipeline, {"randomforestclassifier__max_depth": [2, 4]}, cv=2)
     made = compiled(search, frame[FEATURES], frame["two"], tmp_path / "form")
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
 
 
 def test_two_threads_get_the_same_answers(samples):

@@ -37,7 +37,7 @@ class Doubler(TransformerMixin, BaseEstimator):
         return np.asarray(features, float) * 2
 
 
-class Moody(ClassifierMixin, BaseEstimator):
+class NondeterministicTransformer(ClassifierMixin, BaseEstimator):
     """Another answer each time."""
 
     def fit(self, features, target):
@@ -48,7 +48,7 @@ class Moody(ClassifierMixin, BaseEstimator):
         return np.random.default_rng().choice(self.classes_, len(features))
 
 
-def halved(values):
+def halve(values):
     return values / 2
 
 
@@ -59,11 +59,11 @@ REFUSED = {
         f"no exact encoder is known for {__name__}.Doubler",
     ),
     "a function of one's own": (
-        make_pipeline(preprocessing.FunctionTransformer(halved), linear_model.LogisticRegression()),
+        make_pipeline(preprocessing.FunctionTransformer(halve), linear_model.LogisticRegression()),
         "FunctionTransformer calls the function halved",
     ),
     "an estimator of one's own": (
-        Moody(),
+        NondeterministicTransformer(),
         f"no compiled form is known for {__name__}.Moody",
     ),
     "weights": (
@@ -76,8 +76,8 @@ REFUSED = {
         "ColumnTransformer has transformer_weights",
     ),
     "answers that change": (
-        make_pipeline(preprocessing.StandardScaler(), Moody()),
-        "the model gives other answers when it is asked again",
+        make_pipeline(preprocessing.StandardScaler(), NondeterministicTransformer()),
+        "the model gives different answers when it predicts again",
     ),
 }
 
@@ -110,7 +110,7 @@ def test_without_data_there_is_nothing_to_show(tmp_path: Path):
 
 def test_without_treelite_trees_take_another_way(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(ensembles.importlib.util, "find_spec", lambda _: None)
-    assert sample("forest", tmp_path / "form").verdict.way == "encoders + native estimator"
+    assert sample("forest", tmp_path / "form").verdict.strategy == "encoders + native estimator"
 
 
 def test_require_names_the_reason(tmp_path: Path):
@@ -186,7 +186,7 @@ def test_the_same_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     ]
 
 
-def test_no_value_of_a_row_stands_in_the_form(tmp_path: Path):
+def test_no_value_of_a_row_is_in_the_form(tmp_path: Path):
     frame = table()
     frame["size"] += 0.123456789
     made = compiled(
