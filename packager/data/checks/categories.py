@@ -42,7 +42,7 @@ def unseen_category(table: Table) -> Iterator[Issue]:
 
 
 def typo(table: Table) -> Iterator[Issue]:
-    """A rare value that differs from a frequent one by case and spaces (0.92) or slightly (0.75)."""
+    """A rare value like a frequent one: equal except case and spaces (0.92), or similar (0.75)."""
     for name, texts in table.texts.items():
         frequent = _frequent(texts)
         if (

@@ -27,7 +27,7 @@ NORMAL_QUANTILE_90 = 1.2815515655446004
 
 
 def outlier(table: Table) -> Iterator[Issue]:
-    """Score 0.5 to 0.8, increasing with the distance; examines a sample of 100,000 rows.
+    """Score 0.5 to 0.8, increasing with the distance; more than 100,000 rows are sampled.
 
     Raises ``NotApplicableError`` if there are too few rows.
     """
