@@ -21,7 +21,15 @@ def difference(**fields: Any) -> Difference:
     ref = PackageRef(name="shop:1", root="f" * 64, config_digest="c", companion=True)
     lists = (
         *("package", "platform", "requirements", "code", "recipe", "serve", "slices", "schema"),
-        *("findings", "observed", "spread", "environment", "compiled", "runtime", "model"),
+        *(
+            "findings",
+            "repeatability",
+            "seed_variance",
+            "environment",
+            "compiled",
+            "runtime",
+            "model",
+        ),
         *("files", "image"),
     )
     values: dict[str, Any] = dict.fromkeys(lists, ())
