@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from packager.monitor.drift import DriftReport, NotCompared, SliceDrift
+from packager.monitor.drift import DriftReport, ExcludedFeature, SliceDrift
 from packager.report.drift import MAX_NAME, as_text
 
 
@@ -13,7 +13,8 @@ def report(name: str = "far", labels: float = 500.0) -> DriftReport:
     )  # fmt: skip
     return DriftReport(
         model="m", version="1-a", source="1 replica since their start", regression=False,
-        features=(), odd=(), rows=0.0, not_compared=(NotCompared("other", 7, "x"),), slices=(part,),
+        features=(), anomalies=(), rows=0.0, slices=(part,),
+        drift_excluded=(ExcludedFeature("other", 7, "x"),),
     )  # fmt: skip
 
 
