@@ -11,7 +11,7 @@ import pytest
 
 from serving.http.asgi import DisconnectedError
 from serving.http.messages import RequestError, Response
-from serving.request import Loaded, Request, RequestHandler
+from serving.request import LoadedPackage, Request, RequestHandler
 from serving.settings import Settings
 
 
@@ -22,7 +22,7 @@ def handler(*, stuck: bool = False) -> tuple[RequestHandler, Mock]:
     )
     pipeline: Any = SimpleNamespace(stuck=stuck)
     made = RequestHandler(Settings.from_environment({}))
-    made.loaded = Loaded(routes, pipeline, recorder, None)
+    made.loaded = LoadedPackage(routes, pipeline, recorder, None)
     return made, recorder
 
 
@@ -51,7 +51,7 @@ def test_an_error_becomes_the_answer_and_is_counted_once() -> None:
     made.account(asked)
     assert asked.response is not None
     assert asked.response.status == 422
-    recorder.refused.assert_called_once_with(refused)
+    recorder.record_invalid.assert_called_once_with(refused)
     assert recorder.answered.call_args.args[1] == 422
     assert recorder.answered.call_args.args[3] is None
 
