@@ -51,7 +51,7 @@ def test_an_error_becomes_the_answer_and_is_counted_once() -> None:
     made.account(asked)
     assert asked.response is not None
     assert asked.response.status == 422
-    recorder.refused.assert_called_once_with(refused)
+    recorder.record_invalid.assert_called_once_with(refused)
     assert recorder.answered.call_args.args[1] == 422
     assert recorder.answered.call_args.args[3] is None
 
