@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from monitoring.metrics.registry import Series
 from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
@@ -16,6 +18,22 @@ ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 
 Baseline = Mapping[str, tuple[float | None, int]]
 """Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
+
+
+@dataclass(frozen=True)
+class MeasuredPackage:
+    """The package version that metrics are about, as it was when it was packaged."""
+
+    model: str
+    version: str
+    digest: str
+    """The package root."""
+    profile: Profile | None
+    slices: Sequence[str]
+    """In the order of their bits."""
+    classes: Sequence[Any] | None
+    """Labels that a classifier predicts; None for a regression."""
+    baseline: Baseline
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from monitoring.metrics.reference import (
     ANOMALIES,
     OTHER,
-    Baseline,
+    MeasuredPackage,
     expose_baseline,
     expose_reference,
     named_features,
@@ -49,31 +49,23 @@ class Metrics:
 
     def __init__(
         self,
-        model: str,
-        version: str,
-        *,
-        digest: str,
-        profile: Profile | None,
-        slices: Sequence[str],
-        classes: Sequence[Any] | None,
-        baseline: Baseline,
+        package: MeasuredPackage,
         routes: Mapping[str, Sequence[str]],
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         """Create every series at 0.
 
-        ``classes``: labels a classifier predicts, None for a regression. ``slices``: in the
-        order of their bits. ``routes``: route template → classes of status codes it answers with
-        (``2xx``), for those that are there from the start.
+        ``routes``: route template → classes of status codes it answers with (``2xx``), for those
+        that are there from the start.
         """
-        self.series = Series(model, version, registry)
-        self.classes = classes
-        self.slice_names = tuple(slices)
+        self.series = Series(package.model, package.version, registry)
+        self.classes = package.classes
+        self.slice_names = tuple(package.slices)
         self._serving(routes)
-        self._predictions(classes)
-        self._features(profile)
-        expose_reference(self.series, digest, profile)
-        expose_baseline(self.series, baseline, regression=classes is None)
+        self._predictions(package.classes)
+        self._features(package.profile)
+        expose_reference(self.series, package.digest, package.profile)
+        expose_baseline(self.series, package.baseline, regression=package.classes is None)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """One answered request; ``route`` is a template, never a raw path."""

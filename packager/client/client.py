@@ -7,7 +7,6 @@ with Client("http://127.0.0.1:3000") as client:
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import SplitResult, urlsplit
 
 import requests
 
+from packager.client.address import is_this_machine, server_address
 from packager.client.fetch import (
     MAX_ANSWER_BYTES,
     MAX_METRICS_BYTES,
@@ -69,20 +68,6 @@ class Feedback:
     """Pairs without a label yet: send the token again when there is one."""
 
 
-def server_address(url: str) -> SplitResult:
-    """The parts of a server's address; raises ``UsageError`` for another text."""
-    try:
-        parts = urlsplit(url)
-        found = parts.scheme in ("http", "https") and parts.hostname
-    except ValueError:  # a bracket without its pair
-        found = None
-    if not found:
-        raise UsageError(
-            f"{url}: expected an address like http://127.0.0.1:3000", "begin with http://"
-        )
-    return parts
-
-
 class Client:
     """Speaks with the server at ``url``; not for two threads at once.
 
@@ -99,7 +84,7 @@ class Client:
         if key is not None:
             self._session.auth = Bearer(key)
         # A proxy that the environment names for the world can't reach this machine itself.
-        self._session.trust_env = not _is_here(parts.hostname or "")
+        self._session.trust_env = not is_this_machine(parts.hostname or "")
 
     def __enter__(self) -> Self:
         return self
@@ -296,10 +281,3 @@ def _wait_seconds(response: requests.Response) -> float:
     """
     told = response.headers.get("Retry-After", "")
     return min(float(told), MAX_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

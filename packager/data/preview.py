@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from packager.data.csv_files import csv_blocks
-from packager.data.frames import infer_columns, same_columns
+from packager.data.frames import infer_columns, same_columns, source_files
 from packager.data.model_input import to_model_input
 from packager.data.parquet_files import parquet_blocks, parquet_schema
 from packager.errors import UsageError
@@ -54,9 +54,10 @@ def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
     """The same for the types of Parquet files, before a row is read."""
     import pyarrow as pa
 
-    form, files = same_columns(path)
+    form, _ = source_files(path)
     if form != "parquet":
         return
+    _, files = same_columns(path)
     for field in parquet_schema(files):
         types: Any = pa.types
         kind = field.type.value_type if types.is_dictionary(field.type) else field.type

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from packager.client.client import METRICS, server_address
+from packager.client.address import server_address
+from packager.client.client import METRICS
 from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
 from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted

@@ -9,7 +9,8 @@ from packager.errors import UsageError
 from packager.manifest.base import Task
 from packager.manifest.read_options import shown_options
 from packager.project.scaffold import choose_target, quoted
-from packager.project.training_project import include_lines, preview
+from packager.project.table_preview import preview
+from packager.project.training_project import include_lines
 
 
 def measured_section(

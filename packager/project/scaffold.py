@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from packager.cache import check_writable, writing
-from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import Task
+from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
 from packager.project.model_format import is_no_model
 from packager.project.pickles import read_header, references_main
+from packager.project.table_preview import preview
 from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
@@ -61,8 +62,10 @@ def init_from_model(
     copies = {f"model/{model.name}": model}
     section = ""
     if data is not None:
-        chosen = choose_target(data.name, column_names(data), target)
+        found = preview(data)
+        chosen = choose_target(data.name, found.names, target)
         section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
+        section += f"{shown_options(**found.options)}\n" if found.options else ""
         copies[f"data/{data.name}"] = data
     elif target is not None:
         raise UsageError("--target: expected --data with it, got none", "add --data FILE")

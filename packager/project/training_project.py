@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from packager.data.frames import column_names, infer_columns
-from packager.data.preview import (
-    read_first_rows,
-    refuse_commas,
-    refuse_unservable,
-    refuse_unservable_types,
-)
+from packager.data.preview import refuse_unservable, refuse_unservable_types
 from packager.errors import UsageError
 from packager.manifest.base import Task
-from packager.manifest.manifest import Column
-from packager.manifest.read_options import TableReadOptions, shown_options
+from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
 from packager.project.scaffold import (
     choose_target,
@@ -28,16 +20,8 @@ from packager.project.scaffold import (
     quoted,
     write_project,
 )
+from packager.project.table_preview import Preview, preview
 
-READERS: tuple[dict[str, str], ...] = (
-    {},
-    {"separator": ";"},
-    {"separator": ";", "decimal": ","},
-    {"separator": "\t"},
-    {"separator": "\t", "decimal": ","},
-    {"separator": "|"},
-)
-"""How CSV files are written, the most frequent way first."""
 MAX_CLASSES = 20
 """Whole numbers of at most so many values are labels."""
 MAX_SLICES, MAX_SLICE_VALUES = 3, 12
@@ -48,17 +32,6 @@ ESTIMATORS = {
     "classification": "HistGradientBoostingClassifier",
     "regression": "HistGradientBoostingRegressor",
 }
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What the first 10,000 rows of a table show."""
-
-    names: tuple[str, ...]
-    rows: pd.DataFrame
-    columns: dict[str, Column]
-    options: dict[str, str]
-    """``[data.read]``, where the defaults don't read the file."""
 
 
 def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
@@ -84,32 +57,6 @@ def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
         "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
     }
     return write_project(directory, content, {f"data/{data.name}": data})
-
-
-def preview(data: Path) -> Preview:
-    """The first rows of a table, read in the way of ``READERS`` that finds the most columns.
-
-    Raise the ``UsageError`` of the first way where none fits.
-    """
-    first: UsageError | None = None
-    best: Preview | None = None
-    for options in READERS:
-        reader = TableReadOptions(**options)
-        try:
-            names = tuple(column_names(data, reader))
-            if best is not None and len(names) <= len(best.names):
-                continue
-            rows = read_first_rows(data, reader)
-            refuse_commas(rows, reader, data.name)
-        except UsageError as error:
-            first = first or error
-            continue
-        columns = {column.name: column for column in infer_columns(rows)}
-        best = Preview(names, rows, columns, options)
-    if best is None:
-        assert first is not None
-        raise first
-    return best
 
 
 def task_of_target(found: Preview, target: str) -> Task:

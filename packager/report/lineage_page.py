@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
-from packager.report.page import Cell, html_table, page, section
+from packager.report.page import html_table, page, section
+from packager.report.table import Cell
 from packager.tables.lineage import Node, by_name
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.numbers import change, interval, number
-from packager.report.page import Cell, html_table, page, section
+from packager.report.page import html_table, page, section
+from packager.report.table import Cell
 from packager.sandbox.network import isolation_line
 from packager.text import escape_markup
 from packager.worker.replay.report import LEVELS, ModelComparison, ReplayReport, reaches

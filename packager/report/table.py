@@ -30,8 +30,8 @@ def table(
     row on one line. No value is ever cut off.
     """
     cells = [list(row) for row in rows]
-    kept = [place for place, _ in enumerate(heads) if any(_is_value(row[place]) for row in cells)]
-    aligned = [heads[place] in right or _is_numeric(row[place] for row in cells) for place in kept]
+    kept = [place for place, _ in enumerate(heads) if any(is_value(row[place]) for row in cells)]
+    aligned = [heads[place] in right or is_numeric(row[place] for row in cells) for place in kept]
     shown = [[_text(row[place]) for place in kept] for row in cells]
     return _render([heads[place] for place in kept], shown, aligned, columns, indent)
 
@@ -42,12 +42,14 @@ def pairs(rows: Iterable[tuple[str, str]], columns: int | None = None, *, indent
     return _render([], shown, [False, False], columns, indent)
 
 
-def _is_value(cell: Cell) -> bool:
-    return cell is not None and cell not in ("", NO_VALUE)
+def is_value(cell: Cell) -> bool:
+    """Whether a cell shows anything: text, or a number that is known."""
+    return cell not in ("", NO_VALUE) and (isinstance(cell, str) or number(cell) != NO_VALUE)
 
 
-def _is_numeric(cells: Iterable[Cell]) -> bool:
-    return not any(isinstance(cell, str) and _is_value(cell) for cell in cells)
+def is_numeric(cells: Iterable[Cell]) -> bool:
+    """Whether the cells of a column are numbers alone, or nothing."""
+    return not any(isinstance(cell, str) and is_value(cell) for cell in cells)
 
 
 def _text(cell: Cell) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
+from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import Metrics
 from monitoring.slices.row_membership import RowMembership
 from packager.data.rows.extra_columns import ExtraColumns
@@ -89,7 +90,7 @@ class Predictor:
         checker = RowChecker(described, strict=strict, extra=ExtraColumns.of(manifest))
         slices, membership = load_slices(manifest, checker, names, clocks)
         golden = load_golden(root)
-        metrics = Metrics(
+        package = MeasuredPackage(
             manifest.name,
             manifest.tag,
             digest=manifest.root,
@@ -97,8 +98,8 @@ class Predictor:
             slices=slices.names,
             classes=(described.classes or ()) if manifest.task == "classification" else None,
             baseline=baseline_of(manifest),
-            routes=routes,
         )
+        metrics = Metrics(package, routes)
         check_before_loading(manifest, root)
         model = load_model(root, manifest.serve, manifest.task)
         known = checker.check([*golden.rows]) if golden is not None and golden.rows else None

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.prediction_counts import PredictionCounts
+from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.profile import PREDICTION, Profile
 from monitoring.slices.slices import ALL
@@ -27,17 +28,8 @@ def test_predictions_and_their_bins_have_the_same_labels() -> None:
     profile = Profile(rows=100, features=features, left_out=())
     registry = CollectorRegistry()
     classes = (False, True)
-    metrics = Metrics(
-        "m",
-        "1",
-        digest="",
-        profile=profile,
-        slices=[ALL],
-        classes=classes,
-        baseline={},
-        routes={},
-        registry=registry,
-    )
+    package = MeasuredPackage("m", "1", "", profile, [ALL], classes, baseline={})
+    metrics = Metrics(package, {}, registry)
     answers = PredictionCounts(profile, classes)
     answers.add([True, True, False], [None] * 3, [1] * 3)
     answers.write(metrics)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.recorder import MAX_PENDING_ROWS, Batch, MetricsRecorder
+from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.calibration import calibrate
 from monitoring.profile.profile import DriftExclusion, Profile
@@ -66,17 +67,10 @@ def make(
     profile: Profile | None = PROFILE, classes: tuple[Any, ...] | None = CLASSES, **options: Any
 ) -> tuple[MetricsRecorder, CollectorRegistry]:
     registry = CollectorRegistry()
-    metrics = Metrics(
-        "diamonds",
-        "1-abc",
-        digest="abc",
-        profile=profile,
-        slices=SLICES.names,
-        classes=classes,
-        baseline={},
-        routes={},
-        registry=registry,
+    package = MeasuredPackage(
+        "diamonds", "1-abc", "abc", profile, SLICES.names, classes, baseline={}
     )
+    metrics = Metrics(package, {}, registry)
     return MetricsRecorder(NAMES, profile, metrics, {"when": CLOCK}), registry
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.metrics.feedback import FeedbackMetrics
-from monitoring.metrics.reference import MAX_EXCLUDED
+from monitoring.metrics.reference import MAX_EXCLUDED, MeasuredPackage
 from monitoring.metrics.registry import Series
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.profile import DriftExclusion
@@ -32,9 +32,10 @@ def make(**changed: Any) -> tuple[Metrics, CollectorRegistry]:
         "slices": ["__all__", "large"],
         "classes": ["Ideal", "Fair"],
         "baseline": {"__all__": (0.75, 8), "large": (None, 2)},
-        "routes": {"/predict": ["2xx", "4xx"]},
     }
-    metrics = Metrics("diamonds", "1-abc", registry=registry, **(options | changed))
+    routes = changed.pop("routes", {"/predict": ["2xx", "4xx"]})
+    package = MeasuredPackage("diamonds", "1-abc", **(options | changed))
+    metrics = Metrics(package, routes, registry)
     return metrics, registry
 
 

@@ -29,7 +29,7 @@ def test_an_image_removed_later_is_there_until_the_end_and_its_layers_are_held(
 ) -> None:
     layer = plain_layer("one", tmp_path / "one.tar", [Entry("a", source=b"1")])
     image = assemble("package-test-later:1", None, [layer], engine.platform, {})
-    with engine.tidied():
+    with engine.cleanup_scope():
         load_into(engine, image, Silent())
         engine.remove(image.name)
         assert engine.describe(image.name) is not None
@@ -75,13 +75,13 @@ def test_what_a_killed_build_left_is_removed_and_a_live_ones_stays(
         image, container = dead.stdout.split()
         assert engine.describe(image) is not None
         assert client.containers.get(container)
-        with engine.tidied():
+        with engine.cleanup_scope():
             assert engine.describe(image) is None
             assert engine.describe(kept) is not None
         with pytest.raises(docker.errors.NotFound):
             client.containers.get(container)
         live.kill()
-    with engine.tidied():
+    with engine.cleanup_scope():
         assert engine.describe(kept) is None
 
 
@@ -133,7 +133,7 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
     def build() -> None:
         command = ["/opt/venv/bin/python", "-uc", "print(1); import time; time.sleep(60)"]
         job = ContainerJob(engine_package.reference, command, {}, doing="training")
-        with cut.tidied():
+        with cut.cleanup_scope():
             cut.remove("package-test-never:1")
             cut.job(job, tmp_path, lambda _: line.cut())
 
@@ -154,7 +154,7 @@ def test_the_first_error_is_reported_though_the_engine_cannot_clean_up(
     cut = Engine(docker.DockerClient(base_url=line.address))
 
     def build() -> None:
-        with cut.tidied():
+        with cut.cleanup_scope():
             cut.remove("package-test-never:1")
             line.cut()
             raise PackageError("the first")

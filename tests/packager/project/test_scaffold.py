@@ -178,3 +178,12 @@ def test_any_text_reads_back_from_toml(text: str):
 def test_any_folder_name_gives_a_name_that_is_allowed(name: str):
     made = package_name(Path("/") / name)
     assert PackageSection(name=made, version="1", task="regression").name == made
+
+
+def test_the_way_that_the_data_is_written_is_recorded(tmp_path: Path, model: Path):
+    (tmp_path / "rows.csv").write_text("a;b\n" + "1,5;x\n" * 30)
+    init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", "b")
+    project = load_project(tmp_path / "p")
+    check_columns(project)
+    assert project.data is not None
+    assert (project.data.read.separator, project.data.read.decimal) == (";", ",")

@@ -73,7 +73,7 @@ def nodes_of(value: str) -> dict[str, Node]:
     version = Version(
         number=1,
         milliseconds=0,
-        what="add",
+        operation="add",
         message="",
         author="",
         fingerprint=None,

@@ -46,7 +46,7 @@ def levels(page: str) -> dict[str, tuple[str, str]]:
 
 def test_levels_below_the_reached_one_are_marked_as_implied() -> None:
     assert levels(as_page(report(), MANIFEST)) == {
-        "artifact": ("missed", "not reached, seen when built"),
+        "artifact": ("missed", "not reached, at build"),
         "state": ("missed", "not reached"),
         "predictions": ("reached", "reached, claimed"),
         "metrics": ("implied", "implied"),

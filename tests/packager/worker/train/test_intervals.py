@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from monitoring.stats.accuracy import wilson
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
-from packager.worker.train.baseline import Baseline
 from packager.worker.train.evaluate import evaluate, metrics
 from packager.worker.train.intervals import mean_interval, share_interval
 
@@ -109,16 +108,6 @@ def test_every_interval_of_numbers_is_finite_and_holds_its_value(
         assert math.isfinite(high)
         room = 1e-9 * max(1.0, abs(low), abs(high), abs(found.values[name]))
         assert low - room <= found.values[name] <= high + room
-
-
-def test_the_baseline_is_the_majority_class_with_the_training_frequencies() -> None:
-    baseline = Baseline.of(["a", "b", "b", None, "b"], "classification")
-    answers = baseline.predictions(2, ("a", "b", "c"))
-    assert answers.labels == ["b", "b"]
-    assert answers.probabilities is not None
-    assert answers.probabilities.tolist() == [[0.25, 0.75, 0.0]] * 2
-    assert Baseline.of([1.0, 2.0, 6.0, None], "regression").predictions(1, None).labels == [3.0]
-    assert Baseline.of(["b", "a"], "classification").answer == "b"  # equally often: the first
 
 
 class Constant:
