@@ -27,7 +27,7 @@ from serving.prediction.batcher import ignore_result
 from serving.prediction.pipeline import Pipeline, deadline_exceeded
 from serving.prediction.predictor import Predictor
 from serving.prediction.recording import Recorder
-from serving.request import Loaded, Request, RequestHandler
+from serving.request import LoadedPackage, Request, RequestHandler
 from serving.routes import Routes
 from serving.settings import Settings
 
@@ -78,7 +78,7 @@ class App:
             # The protocol's way to fail, and to have it logged: uvicorn would serve on otherwise.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
-        loaded = Loaded(
+        loaded = LoadedPackage(
             Routes.of(predictor.manifest, predictor.golden, self._settings),
             Pipeline(predictor, self._settings, self._busy),
             Recorder(predictor, self._settings.shadow_ratio),
@@ -156,7 +156,7 @@ class App:
             await send_response(send, request.response, request.trace, close=handler.draining)
             handler.account(request)
 
-    async def _respond(self, loaded: Loaded, request: Request, receive: Receive) -> None:
+    async def _respond(self, loaded: LoadedPackage, request: Request, receive: Receive) -> None:
         document = loaded.routes.documents.get(request.path)
         if document is not None:
             request.answer(document)

@@ -32,7 +32,7 @@ logger = logging.getLogger("serving")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedPackage:
     """What answers requests once the model is loaded."""
 
     routes: Routes
@@ -53,7 +53,7 @@ class RequestHandler:
     """What the requests of a worker share: who is admitted, and where answers are accounted for."""
 
     def __init__(self, settings: Settings) -> None:
-        self.loaded: Loaded | None = None
+        self.loaded: LoadedPackage | None = None
         """None until the model is loaded."""
         self.draining = False
         """Whether this worker is ending: each answer ends its connection."""
@@ -64,7 +64,7 @@ class RequestHandler:
         self._access = AccessLogger(settings.access_log)
         self._refusals = RefusalLog()
 
-    def admit(self, request: Request) -> Loaded:
+    def admit(self, request: Request) -> LoadedPackage:
         """Raise ``RequestError`` for what isn't answered, whatever its body holds."""
         path = request.path
         if (

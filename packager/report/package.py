@@ -13,7 +13,7 @@ from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
 from packager.text import display_value, escape_control_characters, format_bytes
 
-SHOWN = 6
+MAX_LISTED = 6
 """Items of a list, unless everything is asked for."""
 SCREEN = 40
 """Lines of the short form, at most."""
@@ -75,9 +75,9 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
 
 def _listed(items: list[str], everything: bool) -> str:
     """Items with commas between; the first six, and how many more there are."""
-    if everything or len(items) <= SHOWN + 1:
+    if everything or len(items) <= MAX_LISTED + 1:
         return ", ".join(items)
-    return f"{', '.join(items[:SHOWN])}, … {len(items) - SHOWN} more"
+    return f"{', '.join(items[:MAX_LISTED])}, … {len(items) - MAX_LISTED} more"
 
 
 def _recipe(manifest: Manifest) -> str:

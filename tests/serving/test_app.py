@@ -9,7 +9,7 @@ import pytest
 
 from serving.app import App
 from serving.http.messages import Response
-from serving.request import Loaded
+from serving.request import LoadedPackage
 from serving.settings import Settings
 
 
@@ -28,7 +28,7 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
     answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)
     pipeline: Any = SimpleNamespace(predict_inline=lambda *_: answered)
     recorder: Any = SimpleNamespace(answered=full)
-    app._handler.loaded = Loaded(found, pipeline, recorder, None)
+    app._handler.loaded = LoadedPackage(found, pipeline, recorder, None)
     written = app.direct(b"/predict", {b"content-length": b"2"}, b"{}")
     assert written is not None
     assert (written.status, written.body) == (200, b"{}")

@@ -11,7 +11,7 @@ import pytest
 
 from serving.http.asgi import DisconnectedError
 from serving.http.messages import RequestError, Response
-from serving.request import Loaded, Request, RequestHandler
+from serving.request import LoadedPackage, Request, RequestHandler
 from serving.settings import Settings
 
 
@@ -22,7 +22,7 @@ def handler(*, stuck: bool = False) -> tuple[RequestHandler, Mock]:
     )
     pipeline: Any = SimpleNamespace(stuck=stuck)
     made = RequestHandler(Settings.from_environment({}))
-    made.loaded = Loaded(routes, pipeline, recorder, None)
+    made.loaded = LoadedPackage(routes, pipeline, recorder, None)
     return made, recorder
 
 
