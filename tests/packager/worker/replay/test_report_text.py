@@ -1,0 +1,120 @@
+"""The report of a replay in a screenful: checks, metrics, environment, the verdict last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from host_samples import MANIFEST
+
+from packager.model.integrity import Check
+from packager.worker.replay.report import MetricCheck, ModelComparison, ReplayReport
+from packager.worker.replay.report_text import as_text, isolated, number, verdict
+
+GOOD = Check(name="code", expected="a", actual="a", ok=True)
+WRONG = Check(name="model", expected="abc", actual="missing", ok=False)
+
+
+def report(**changes: Any) -> ReplayReport:
+    fields = {
+        "rung": "artifact",
+        "level": "artifact",
+        "passed": True,
+        "checks": (GOOD,),
+        "environment_recorded": MANIFEST.environment,
+    }
+    return ReplayReport.model_validate(fields | changes)
+
+
+def likeness(**changes: Any) -> ModelComparison:
+    fields = {"artifact": True, "state": True, "rows": 20, "label_flips": 0}
+    return ModelComparison.model_validate(fields | changes)
+
+
+def test_the_verdict_is_the_last_line():
+    assert as_text(report()).splitlines()[-2:] == [
+        "rung: artifact (claimed: artifact)",
+        "replay: passed",
+    ]
+    assert as_text(report(passed=False)).endswith("\nreplay: failed")
+
+
+def test_only_checks_that_are_wrong_are_told_one_by_one():
+    lines = as_text(report(checks=(GOOD, WRONG), passed=False)).splitlines()
+    assert lines[:2] == ["checks: 1 of 2 equal", "  model: expected abc, got missing"]
+
+
+def test_a_metric_that_is_not_accepted_is_marked_and_one_that_is_absent_is_none():
+    metrics = {
+        "accuracy": MetricCheck(recorded=0.8, now=0.8, accepted=0.0, ok=True),
+        "lift": MetricCheck(recorded=2.0, now=None, accepted=0.1, ok=False),
+    }
+    text = as_text(report(metrics=metrics, likeness=likeness()))
+    assert "  accuracy: 0.8 recorded, 0.8 now\n" in text
+    assert "  lift: 2 recorded, none now  (not accepted)\n" in text
+    assert "metrics: none were compared" in as_text(report(likeness=likeness()))
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be seen")]
+)
+def test_where_the_bytes_differ_the_state_is_told(state, told):
+    found = likeness(
+        artifact=False, state=state, differing=("trees: 3 of 9",), ignored=("a clock",)
+    )
+    lines = as_text(report(likeness=found)).splitlines()
+    assert f"model: other bytes; state {told}" in lines
+    assert "  trees: 3 of 9" in lines
+    assert "  a clock (not part of the state)" in lines
+    assert "other bytes" not in as_text(report(likeness=likeness()))
+
+
+def test_predictions_are_told_with_the_rows_that_differ_most():
+    found = likeness(label_flips=2, largest_difference=0.125, differing_rows=(7, 3))
+    lines = as_text(report(likeness=found)).splitlines()
+    assert "predictions: 20 held-out rows, 2 label flips, largest difference 0.125" in lines
+    assert "  held-out rows that differ most: 7, 3" in lines
+    numbers = likeness(label_flips=None)
+    assert "predictions: 20 held-out rows, largest difference none" in as_text(
+        report(likeness=numbers)
+    )
+
+
+def test_below_the_strongest_level_the_environment_is_told():
+    now = {"environment_now": MANIFEST.environment, "rung": "metrics", "observed": "state"}
+    text = as_text(report(**now, slips=("train.py:3: no seed",)))
+    assert "environment: nothing that is recorded differs" in text
+    assert "may be the reason: train.py:3: no seed" in text
+    assert "rung: metrics (claimed: artifact, seen when built: state)" in text
+    text = as_text(report(**now, environment_differences=("cpu: a, now b",)))
+    assert "environment: cpu: a, now b" in text
+    assert "environment" not in as_text(report(environment_now=MANIFEST.environment))
+
+
+def test_a_level_that_nobody_claimed_is_said_to_be_none():
+    assert "rung: artifact (claimed: none)" in as_text(report(claimed=False))
+
+
+def test_of_a_process_every_wall_is_told_and_of_a_container_where_it_ran():
+    walls = {"where": "process", "files": "its own", "network": "none"}
+    assert list(isolated(report(isolation=walls))) == [
+        ("isolation, files", "its own"),
+        ("isolation, network", "none"),
+    ]
+    assert list(isolated(report(isolation={"where": "container", "files": "x"}))) == [
+        ("isolation", "container")
+    ]
+    assert list(isolated(report())) == []
+
+
+@pytest.mark.parametrize(("passed", "told"), [(True, "noticed"), (False, "not noticed, so")])
+def test_of_a_negative_control_it_is_told_whether_it_was_noticed(passed, told):
+    text = verdict(report(perturbed="seed: 8 in place of 7", passed=passed))
+    assert text.startswith(f"changed on purpose: seed: 8 in place of 7: {told}")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "none"), (1 / 3, "0.333333"), (1e-9, "1e-09"), (5.0, "5")]
+)
+def test_numbers_have_six_significant_digits(value, text):
+    assert number(value) == text
