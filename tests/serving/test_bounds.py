@@ -25,7 +25,11 @@ from serving.protocols.protocol import ScoredRows
 from serving.protocols.registry import refusal
 
 MANIFEST = make_manifest(diamonds_schema(diamonds()))
+
+
 TIGHT = Budget(values=100)
+
+
 LONG = "n" * 1_000_000
 
 
@@ -129,14 +133,6 @@ def test_an_unknown_column_is_compared_with_few_and_shown_cut() -> None:
     answer = RequestError.of_row(caught.value).response().body
     assert len(answer) < 4_000
     assert b"and 4980 more" in answer
-
-
-def test_many_labels_are_413() -> None:
-    label = b'{"token":"a","actual":1}'
-    body = b"[" + (label + b",") * (MAX_LABELS - 1) + label + b"]"
-    assert len(parse_labels(body)) == MAX_LABELS
-    error = refused(parse_labels, body[:-1] + b"," + label + b"]")
-    assert (error.status, error.message) == (413, f"the request has {MAX_LABELS + 1} labels")
 
 
 def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
