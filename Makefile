@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help setup demo test test-fast check format lock clean
+.PHONY: help setup demo test test-fast check format lock newest clean
 
 help:
 	@echo "make demo [YES=1]   build, serve, measure and replay a real model"
@@ -14,6 +14,7 @@ help:
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
 	@echo "make lock           resolve requirements-dev.lock again"
+	@echo "make newest         try the newest releases of dependencies; says which bounds can be moved"
 	@echo "make clean          delete what these targets created"
 
 setup: $(INSTALLED)
@@ -43,5 +44,8 @@ format: setup
 lock: setup
 	@scripts/lock
 
+newest: setup
+	@$(BIN)/python scripts/newest.py $(PACKAGES)
+
 clean:
-	rm -rf .venv .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .newest .demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -25,7 +25,7 @@ from typing import Any
 
 import pandas as pd
 
-from packager.monitor.exposition import samples
+from packager.client.exposition import read_samples
 
 PACKAGE = Path(sys.executable).parent / "package"
 PUBLISHED = {"African-American": (44.85, 27.99), "Caucasian": (23.45, 47.72)}
@@ -159,7 +159,7 @@ def confusion(urls: list[str]) -> dict[tuple[str, str, str], float]:
     found: dict[tuple[str, str, str], float] = {}
     for url in urls:
         with urllib.request.urlopen(f"{url}/metrics", timeout=60) as answer:
-            for sample in samples(answer.read().decode()):
+            for sample in read_samples(answer.read().decode(), ""):
                 if sample.name == "model_feedback_confusion_total":
                     key = tuple(sample.labels[name] for name in ("slice", "predicted", "actual"))
                     found[key] = found.get(key, 0.0) + sample.value  # type: ignore[index]

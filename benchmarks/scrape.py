@@ -23,7 +23,7 @@ from typing import Any
 
 from made import Made, Running, build, mixed, server
 
-from packager.monitor.exposition import samples
+from packager.client.exposition import read_samples
 
 MOST_SERIES = 900
 MOST_SECONDS = 0.025
@@ -107,7 +107,7 @@ def told(one: Running, made: Made, workers: int, scrapes: int) -> bool:
         text = one.metrics()
         seconds.append(time.perf_counter() - started)
         cpu += one.cpu() - before
-    found = list(samples(text.decode()))
+    found = list(read_samples(text.decode(), ""))
     ours = sum(sample.name.startswith("model_") for sample in found)
     median, late = statistics.median(seconds), sorted(seconds)[int(0.95 * scrapes)]
     print(

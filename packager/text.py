@@ -101,3 +101,18 @@ def format_bytes(size: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
+
+
+def format_number(value: float) -> str:
+    """Four significant digits, all digits before the point, and commas: ``0.9570``, ``1,235``.
+
+    A whole number (``int``) has all its digits. Below 0.0001 and from 10^12 on with an exponent.
+    """
+    size = abs(value)
+    if isinstance(value, int) and size < 10**12:
+        return f"{value:,}"
+    if size == 0:
+        return "0"
+    if size < 1e-4 or size >= 1e12:
+        return f"{value:.3e}"
+    return f"{value:,.0f}" if size >= 999.95 else f"{value:#.4g}"

@@ -15,6 +15,7 @@ from packager.errors import PackageError
 from packager.manifest.manifest import Manifest
 from serving.processes import shared_descriptors
 from serving.settings import Settings
+from serving.unsupported_version import unsupported_version
 
 if TYPE_CHECKING:
     from serving.http.asgi import ASGIApp
@@ -33,6 +34,23 @@ def load() -> Predictor:
     try:
         server.check()
         return Predictor.load(settings, manifest, routes.MEASURED)
+    except PackageError as error:
+        shared_descriptors.report_fatal(error)
+        raise
+
+
+def _check_libraries() -> None:
+    """Refuse versions that lack what this server builds on; the whole server ends then."""
+    from monitoring.exposition.library_check import UnsupportedLibraryError, check_library
+    from serving.http.uvicorn_check import check_uvicorn
+
+    try:
+        check_uvicorn()
+        check_library()
+    except UnsupportedLibraryError as found:
+        error = unsupported_version("prometheus-client", found.expected, found.got)
+        shared_descriptors.report_fatal(error)
+        raise error from found
     except PackageError as error:
         shared_descriptors.report_fatal(error)
         raise
@@ -57,6 +75,7 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """Our application around BentoML's, on a server of ours."""
+        _check_libraries()
         from serving.app import App
         from serving.http import logs, server
         from serving.http.worker_table import Workers

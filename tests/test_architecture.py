@@ -242,12 +242,18 @@ RULES = {
             ("packager/run/serve.py", "def f():\n    import docker.errors\n"),
         ],
     ),
-    one_place_for("prometheus_client", "monitoring/metrics/registry.py"): (
+    one_place_for(
+        "prometheus_client", "monitoring/metrics/registry.py", "packager/client/exposition.py"
+    ): (
         ("monitoring/metrics/registry.py", "import prometheus_client\n"),
         [("serving/app.py", "def f():\n    from prometheus_client import Counter\n")],
     ),
     one_place_for(
-        "uvicorn", "serving/http/server.py", "serving/http/fast_path.py", "serving/http/upgrades.py"
+        "uvicorn",
+        "serving/http/server.py",
+        "serving/http/fast_path.py",
+        "serving/http/upgrades.py",
+        "serving/http/uvicorn_check.py",
     ): (
         ("serving/http/server.py", "import uvicorn\n"),
         [

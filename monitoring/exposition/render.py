@@ -19,52 +19,57 @@ from monitoring.metrics.registry import (
     REGISTRY,
     CollectorRegistry,
     Metric,
-    MultiProcessCollector,
     generate_latest,
     go_text,
+    library_text,
 )
 
 
 class Rendering:
     """The text of a folder of counter files; keeps some hundred bytes for each of their keys."""
 
-    def __init__(self, folder: str | None) -> None:
-        """``folder``: None where this process counts alone, in memory."""
+    def __init__(self, folder: str | None, *, own: bool = True) -> None:
+        """``folder``: None where this process counts alone, in memory.
+
+        Without ``own`` the library writes every text, which takes tens of milliseconds.
+        """
         self._folder = folder
+        self._own = own
         self._layout: Layout | None = None
 
     def quick(self) -> bytes | None:
         """The text in about a millisecond; None where ``anew`` has to make it."""
         if self._folder is None or self._layout is None:
             return None
-        files = self._read(self._folder)
+        files = read_files(Path(self._folder))
         return self._layout.text(files) if self._layout.of_the_same(files) else None
 
     def anew(self) -> bytes:
         """The text in tens of milliseconds; where the keys are merged here, ``quick`` is next."""
         if self._folder is None:
             return generate_latest(REGISTRY)
-        files = self._read(self._folder)
+        folder = Path(self._folder)
+        if not self._own:
+            return library_text(folder)
+        files = read_files(folder)
         try:
-            self._layout = Layout(Path(self._folder), files)
+            self._layout = Layout(folder, files)
         except ValueError:
             self._layout = None
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
-            return generate_latest(registry)
+            return library_text(folder)
         return self._layout.text(files)
 
-    @staticmethod
-    def _read(folder: str) -> dict[str, Words]:
-        """Each file by its name, in the order of the folder, as the library takes them."""
-        files = {}
-        for name in os.listdir(folder):
-            if name.endswith(".db") and not name.startswith("."):
-                try:
-                    files[name] = read_words(Path(folder, name))
-                except FileNotFoundError:
-                    continue  # gauges of a dead worker: its successor deletes them
-        return files
+
+def read_files(folder: Path) -> dict[str, Words]:
+    """Each counter file by its name, in the order of the folder, as the library takes them."""
+    files = {}
+    for name in os.listdir(folder):
+        if name.endswith(".db") and not name.startswith("."):
+            try:
+                files[name] = read_words(folder / name)
+            except FileNotFoundError:
+                continue  # gauges of a dead worker: its successor deletes them
+    return files
 
 
 class Layout:

@@ -6,10 +6,13 @@ there need a mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import prometheus_client.utils
 import prometheus_client.values
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -22,18 +25,37 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.utils import floatToGoString
 
 from monitoring.exposition.worker_files import CounterFile
 from monitoring.metrics.class_labels import class_text
 
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series"]
 __all__ += ["BufferedHistogram"]
-__all__ += ["CONTENT_TYPE_LATEST", "Metric", "MultiProcessCollector", "generate_latest", "go_text"]
-__all__ += ["bits", "count_as", "label"]
+__all__ += ["CONTENT_TYPE_LATEST", "Metric", "generate_latest", "go_text", "library_text"]
+__all__ += ["bits", "count_as", "counted_as", "label"]
 
-go_text: Callable[[float], str] = floatToGoString
-"""A number as the exposition has it."""
+
+class _OneNumber:
+    """A collector of one sample."""
+
+    def __init__(self, number: float) -> None:
+        self._number = number
+
+    def collect(self) -> Iterable[Metric]:
+        metric = Metric("number", "", "untyped")
+        metric.add_sample("number", {}, self._number)
+        yield metric
+
+
+def written(number: float) -> str:
+    """A number as the exposition has it, from an exposition of this number alone."""
+    registry = CollectorRegistry()
+    registry.register(_OneNumber(number))
+    return generate_latest(registry).decode().rpartition(" ")[2].rstrip("\n")
+
+
+go_text: Callable[[float], str] = getattr(prometheus_client.utils, "floatToGoString", written)
+"""A number as the exposition has it; quickly, where the library still has the function for that."""
 
 
 class Series:
@@ -74,6 +96,7 @@ class BufferedHistogram:
     def __init__(self, histogram: Histogram, bounds: Sequence[float]) -> None:
         self._histogram = histogram
         self._bounds = np.asarray(bounds, np.float64)
+        self._by_bucket = _has_parts(histogram, len(bounds) + 1)
         self._waiting: list[float] = []
         self.observe = self._waiting.append
         """Take one value."""
@@ -84,12 +107,26 @@ class BufferedHistogram:
         if not values:
             return
         del self._waiting[: len(values)]  # those; more may have come since
+        if not self._by_bucket:
+            for value in values:
+                self._histogram.observe(value)
+            return
         counts = np.bincount(np.searchsorted(self._bounds, values))
         for place, count in enumerate(counts.tolist()):
             if count:
                 # What Histogram.observe does, count times: it has no public way to say so.
                 self._histogram._buckets[place].inc(count)
         self._histogram._sum.inc(sum(values))
+
+
+def _has_parts(histogram: Histogram, buckets: int) -> bool:
+    """Whether a histogram holds its counts as known; else each value is observed, more slowly."""
+    counts, total = getattr(histogram, "_buckets", None), getattr(histogram, "_sum", None)
+    return (
+        isinstance(counts, list)
+        and len(counts) == buckets
+        and all(callable(getattr(one, "inc", None)) for one in (*counts, total))
+    )
 
 
 def label(value: Any) -> str:
@@ -111,5 +148,29 @@ def count_as(worker: str) -> None:
     To be called before the first metric is made. prometheus_client then goes on from the numbers
     that a file of this name holds, and writes them by :class:`CounterFile`.
     """
-    prometheus_client.values.MmapedDict = CounterFile  # type: ignore[attr-defined,assignment]
-    prometheus_client.values.ValueClass = prometheus_client.values.MultiProcessValue(lambda: worker)  # type: ignore[no-untyped-call]
+    values: Any = prometheus_client.values
+    values.MmapedDict = CounterFile
+    values.ValueClass = values.MultiProcessValue(lambda: worker)
+
+
+@contextmanager
+def counted_as(worker: str) -> Iterator[None]:
+    """``count_as`` for the time of the block.
+
+    Raises ``AttributeError`` where the library has none of the parts that it replaces.
+    """
+    values: Any = prometheus_client.values
+    before = {name: getattr(values, name) for name in ("MmapedDict", "ValueClass")}
+    try:
+        count_as(worker)
+        yield
+    finally:
+        for name, part in before.items():
+            setattr(values, name, part)
+
+
+def library_text(folder: Path) -> bytes:
+    """The exposition of the counter files in ``folder``, by the library alone."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

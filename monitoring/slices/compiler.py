@@ -1,9 +1,10 @@
 """Rules as source of Python: one expression that is true for the rows a rule holds for.
 
-A rule has three truth values, null among them (:mod:`monitoring.slices.operands`); an
-expression has two. So a condition is written in two ways, true where it holds and true where its
-contrary holds; what is null is neither. Cells stand for themselves as ``v0``, ``v1`` and so on;
-constants and functions have names in ``scope``. Nothing of a rule's text gets into the source.
+A condition is true, false or null, as in SQL: a comparison with null is null, and a row for which
+the whole rule is null isn't in the slice. An expression of Python has two truth values. So a
+condition is written in two ways, true where it holds and true where its contrary holds; what is
+null is neither. Cells are named ``v0``, ``v1`` and so on; constants and functions have names in
+``scope``. Nothing of a rule's text gets into the source.
 """
 
 from __future__ import annotations
@@ -128,9 +129,12 @@ class _Condition:
         """Both sides of a comparison.
 
         Text beside a datetime column is a time of its clock; columns of two clocks are compared
-        in nanoseconds.
+        in nanoseconds. A time beside a value of a column of any kind can't be compared: null.
         """
         one, other = self._clock(left), self._clock(right)
+        constant = grammar.constant(left) is not None or grammar.constant(right) is not None
+        if (one is None) != (other is None) and not constant:
+            return "None", "None"
         return self._side(left, one, other), self._side(right, other, one)
 
     def _side(self, node: ast.expr, own: DatetimeUnit | None, other: DatetimeUnit | None) -> str:

@@ -3,7 +3,7 @@
 Parsed with :mod:`ast` and checked node by node, so nothing but comparisons (chained ones too),
 ``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``+ - * /`` on numbers, constants
 and column names gets through. A column whose name isn't a plain ASCII identifier stands in
-`backticks`. Evaluation is in :mod:`monitoring.slices.slices`.
+`backticks`. :mod:`monitoring.slices.compiler` evaluates it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Which slices rows of plain values are in, as bits; for the server, where microseconds count.
+"""Which slices rows of plain values are in, as bits.
 
 Values are as requests hold them: None for null, numbers, text, booleans, and times as ticks
-(:mod:`monitoring.slices.clock`). :mod:`monitoring.slices.slices` says the same of whole frames.
+(:mod:`monitoring.slices.clock`). Frames are converted first (:mod:`monitoring.slices.cells`), so
+that a build, a check and the server find a row in the same slices.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ class SliceBitmap:
     def _texts(self, value: Any) -> tuple[str, ...]:
         if self._clock is not None:
             return (self._clock.text(value),)
+        if isinstance(value, float) and not value:
+            return "0.0", "-0.0", "0"  # one value, whichever was declared
         if isinstance(value, float) and value.is_integer():
             return str(value), str(int(value))  # 2.0 is the 2 of a column of integers
         if type(value) is int:

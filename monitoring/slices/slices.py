@@ -7,37 +7,25 @@ with an unseen value or none is in ``column=other``.
 from __future__ import annotations
 
 import ast
-import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from monitoring.slices import grammar
+from monitoring.slices.cells import clock_of, plain_values
 from monitoring.slices.clock import DatetimeUnit
-from monitoring.slices.operands import Comparison, Mask, Operand, ThreeValued, arithmetic, compare
+from monitoring.slices.kinds import check_kinds, kind_of
 from monitoring.slices.row_membership import RowMembership
 
 ALL = "__all__"
 OTHER = "other"
 MAX_SLICES = 24
 
-_COMPARISONS: dict[type[ast.cmpop], Comparison] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
-_ARITHMETIC: dict[type[ast.operator], Comparison] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -60,47 +48,20 @@ class Rule:
         """Names of the columns the rule reads, sorted."""
         return tuple(sorted(set(self.names.values())))
 
-    def mask(self, columns: Mapping[str, Any], n: int) -> Mask:
-        """Which of ``n`` rows the rule holds for; null is False.
+    def check(self, dtypes: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` unless the rule can be applied to columns of these dtypes.
 
-        ``columns`` maps names to anything ``pandas.Series`` takes, each of length ``n``. Raises
-        ``ValueError`` where a column is absent, or its dtype can't be compared as the rule asks.
+        ``dtypes``: column → pandas dtype. A rule reads each column as what its dtype says, so
+        values play no part.
         """
-        absent = [name for name in self.columns if name not in columns]
+        absent = [name for name in self.columns if name not in dtypes]
         if absent:
             raise ValueError(f"rule {self.text!r}: column {absent[0]!r} is absent")
-        operands = {
-            identifier: Operand.of_column(name, columns[name])
-            for identifier, name in self.names.items()
-        }
+        kinds = {name: kind_of(dtypes[name]) for name in self.columns}
         try:
-            truth = _truth(self.condition, operands)
+            check_kinds(self.condition, self.names, kinds)
         except ValueError as error:
             raise ValueError(f"rule {self.text!r}: {error}") from error
-        return np.broadcast_to(truth.true, (n,)).copy()
-
-
-@dataclass(frozen=True)
-class _ValueSlices:
-    """The slices of one column: its declared values, and ``other``."""
-
-    column: str
-    values: tuple[str, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(f"{self.column}={value}" for value in (*self.values, OTHER))
-
-    def masks(self, series: pd.Series[Any]) -> dict[str, Mask]:
-        codes, uniques = pd.factorize(series)
-        places = {value: place for place, value in enumerate(self.values)}
-        lookup = np.full(len(uniques) + 1, len(self.values))
-        for code, unique in enumerate(uniques):
-            lookup[code] = next(
-                (places[text] for text in _texts(unique) if text in places), len(self.values)
-            )
-        found = lookup[codes]  # the last place, which code -1 (null) reads, is other
-        return {name: found == place for place, name in enumerate(self.names)}
 
 
 class SliceSet:
@@ -111,9 +72,11 @@ class SliceSet:
 
         Raises ``ValueError`` for a rule that can't be read or a name used twice.
         """
-        self._values = tuple(_ValueSlices(name, tuple(values)) for name, values in columns.items())
+        self._values = {name: tuple(values) for name, values in columns.items()}
         self._rules = {name: _parse_named(name, text) for name, text in rules.items()}
-        value_names = [name for group in self._values for name in group.names]
+        value_names = [
+            f"{name}={value}" for name, values in self._values.items() for value in (*values, OTHER)
+        ]
         self.names: tuple[str, ...] = (ALL, *value_names, *self._rules)
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
@@ -121,34 +84,37 @@ class SliceSet:
         read = [column for rule in self._rules.values() for column in rule.columns]
         self.needs: tuple[str, ...] = tuple(dict.fromkeys([*columns, *read]))
 
+    def check(self, dtypes: Mapping[str, Any]) -> None:
+        """Raise ``ValueError`` unless the slices can be found in columns of these dtypes."""
+        absent = [name for name in self.needs if name not in dtypes]
+        if absent:
+            raise ValueError(f"slices: column {absent[0]!r} is absent")
+        for rule in self._rules.values():
+            rule.check(dtypes)
+
     def masks(self, frame: pd.DataFrame) -> dict[str, Mask]:
         """Slice name → which rows of ``frame`` are in it, for every name in order.
 
         Raises ``ValueError`` where ``frame`` lacks one of ``needs`` or a rule can't be applied.
         """
-        absent = [name for name in self.needs if name not in frame.columns]
-        if absent:
-            raise ValueError(f"slices: column {absent[0]!r} is absent")
-        masks: dict[str, Mask] = {ALL: np.ones(len(frame), bool)}
-        for group in self._values:
-            masks |= group.masks(frame[group.column])
-        columns = {name: frame[name] for name in self.needs}
-        for name, rule in self._rules.items():
-            masks[name] = rule.mask(columns, len(frame))
-        return masks
+        self.check(dict(frame.dtypes))
+        clocks = {name: clock_of(frame[name]) for name in self.needs}
+        known = {name: clock for name, clock in clocks.items() if clock is not None}
+        columns = [plain_values(frame[name]) for name in self.needs]
+        found = self.membership(self.needs, known).bitmaps(columns, len(frame))
+        bitmaps = np.array(found, dtype=np.int64)
+        return {name: (bitmaps >> bit & 1).astype(bool) for bit, name in enumerate(self.names)}
 
     def membership(
         self, columns: Sequence[str], clocks: Mapping[str, DatetimeUnit] | None = None
     ) -> RowMembership:
-        """For rows of plain values of ``columns``: the same slices as ``masks`` finds in a frame.
+        """The slices of rows of plain values of ``columns`` (:mod:`monitoring.slices.cells`).
 
-        ``clocks``: datetime column → how its values count. An unseen value of a column of
-        categories, which a frame can't hold, is compared as what it is. Raises ``ValueError``
-        where ``columns`` lacks one of ``needs`` or a rule can't be applied.
+        ``clocks``: datetime column → how its values count. Raises ``ValueError`` where
+        ``columns`` lacks one of ``needs``.
         """
-        values = {group.column: group.values for group in self._values}
         rules = [(rule.condition, rule.names) for rule in self._rules.values()]
-        return RowMembership(columns, values, rules, clocks or {})
+        return RowMembership(columns, self._values, rules, clocks or {})
 
 
 def declare(
@@ -183,75 +149,8 @@ def _by_frequency(series: pd.Series[Any]) -> list[str]:
     return sorted((text for text, count in counts.items() if count), key=lambda t: (-counts[t], t))
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    """What ``value`` may be declared as: 2.0 is the 2 of an integer column that now has nulls."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(value), str(int(value))
-    return (str(value),)
-
-
 def _parse_named(name: str, text: str) -> Rule:
     try:
         return Rule.parse(text)
     except ValueError as error:
         raise ValueError(f"slice {name!r}: {error}") from error
-
-
-def _truth(node: ast.expr, operands: Mapping[str, Operand]) -> ThreeValued:
-    match node:
-        case ast.BoolOp(op=joined, values=values):
-            truth, *others = (_truth(value, operands) for value in values)
-            for other in others:
-                truth = truth & other if isinstance(joined, ast.And) else truth | other
-            return truth
-        case ast.UnaryOp(operand=operand):
-            return ~_truth(operand, operands)
-        case ast.Compare():
-            return _comparison(node, operands)
-        case _:
-            flag = _value(node, operands)
-            if flag.typed and flag.kind != "boolean":
-                raise ValueError(f"expected a condition, got {flag.name} ({flag.kind})")
-            return compare(operator.eq, flag, Operand.of_constant(True))
-
-
-def _comparison(node: ast.Compare, operands: Mapping[str, Operand]) -> ThreeValued:
-    left = _value(node.left, operands)
-    truth: ThreeValued | None = None
-    for comparison, comparator in zip(node.ops, node.comparators, strict=True):
-        if isinstance(comparison, ast.In | ast.NotIn):
-            step = _membership(left, comparator)
-            step = ~step if isinstance(comparison, ast.NotIn) else step
-        else:
-            right = _value(comparator, operands)
-            step = compare(_COMPARISONS[type(comparison)], left, right)
-            left = right
-        truth = step if truth is None else truth & step
-    if truth is None:
-        raise ValueError("expected a comparison, got none")
-    return truth
-
-
-def _membership(left: Operand, node: ast.expr) -> ThreeValued:
-    truth = ThreeValued(np.zeros(left.null.shape, bool), left.null)
-    for element in getattr(node, "elts", ()):
-        value = grammar.constant(element)
-        if value is not None:
-            truth = truth | compare(operator.eq, left, Operand.of_constant(value))
-    return truth
-
-
-def _value(node: ast.expr, operands: Mapping[str, Operand]) -> Operand:
-    value = grammar.constant(node)
-    if value is not None:
-        return Operand.of_constant(value)
-    match node:
-        case ast.Name(id=identifier):
-            return operands[identifier]
-        case ast.BinOp(op=operation, left=left, right=right):
-            return arithmetic(
-                _ARITHMETIC[type(operation)], _value(left, operands), _value(right, operands)
-            )
-        case ast.UnaryOp(operand=operand):
-            return arithmetic(operator.mul, Operand.of_constant(-1), _value(operand, operands))
-    raise ValueError(f"expected a value, got {ast.unparse(node)!r}")

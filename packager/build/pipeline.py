@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from packager.build.manifest import labels, make_manifest
-from packager.build.record import BuildRecord, write_record
+from packager.build.record import BuildRecord, Built, write_record
 from packager.build.reproducibility import Files, check_reproducible
 from packager.build.seeds import load_seed_variance
 from packager.build.smoke_test import (
@@ -44,15 +43,6 @@ from packager.runners.project import resolve_base, resolve_dependencies, resolve
 from packager.runners.result_cache import inputs_digest, keep_result, take_result
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
-
-
-@dataclass(frozen=True)
-class Built:
-    """What a build made: the manifest, and the images as they were delivered."""
-
-    manifest: Manifest
-    images: tuple[Image, ...]
-    """The image, then its companion if it has one."""
 
 
 @on_local_data
@@ -102,6 +92,7 @@ def build(
             inputs = inputs_digest(project, lock, worker.isolation, job)
             result = _resumed(inputs, folder, progress) if resume else None
             result = result or train(project, job, worker, folder, progress)
+            isolation = dict(worker.measures)
         kept.enter_context(keep_result(inputs, folder / "out", progress))
         manifest = make_manifest(
             project, lock, stack.runtime, code, result, folder, template, findings, spread
@@ -130,10 +121,11 @@ def build(
             progress.step(f"writing {output}")
             export_images(images, output, engine, progress)
     write_lock(dependencies.file, project.directory / LOCK)
-    record = BuildRecord.of(manifest, images, project.directory, started)
+    built = Built(manifest, images, isolation)
+    record = BuildRecord.of(built, project.directory, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
-    return Built(manifest, images)
+    return built
 
 
 def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,17 @@ from packager.image.config import Image
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Manifest
 from packager.project.git import GitState, git_state
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made: the manifest, and the images as they were delivered."""
+
+    manifest: Manifest
+    images: tuple[Image, ...]
+    """The image, then its companion if it has one."""
+    isolation: Mapping[str, str]
+    """What isolated code of the project; empty where none ran, because results were kept."""
 
 
 class LayerRecord(FrozenModel):
@@ -35,14 +47,15 @@ class BuildRecord(FrozenModel):
     seconds: float
     host: str
     system: str
+    isolation: dict[str, str]
+    """As ``Built.isolation``: where code of the project ran, and what the kernel refused it."""
     git: GitState | None
     layers: tuple[LayerRecord, ...]
 
     @classmethod
-    def of(
-        cls, manifest: Manifest, images: Sequence[Image], directory: Path, started: float
-    ) -> BuildRecord:
+    def of(cls, built: Built, directory: Path, started: float) -> BuildRecord:
         """The record of a build that began at ``started`` (seconds since 1970)."""
+        manifest, images = built.manifest, built.images
         return cls(
             tag=images[0].name,
             root=manifest.root,
@@ -51,6 +64,7 @@ class BuildRecord(FrozenModel):
             seconds=round(time.time() - started, 3),
             host=platform.node(),
             system=platform.platform(),
+            isolation=dict(built.isolation),
             git=git_state(directory),
             layers=tuple(
                 LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, how=x.how)

@@ -13,7 +13,7 @@ from packager.cli.console import ConsoleProgress, print_result, terminal_columns
 from packager.errors import PackageError, UsageError
 
 if TYPE_CHECKING:
-    from packager.build.pipeline import Built
+    from packager.build.record import Built
     from packager.image.export import Destination
 
 Builder = Literal["assemble", "docker"]
@@ -188,6 +188,7 @@ def _built(built: Built) -> dict[str, Any]:
         "root": built.manifest.root,
         "config_digest": image.digest,
         "size": image.size,
+        "isolation": dict(built.isolation) or None,
         "companion": {"tag": companion.name, "config_digest": companion.digest}
         if companion
         else None,

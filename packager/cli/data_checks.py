@@ -55,6 +55,7 @@ def check(
     if as_json:
         told: dict[str, Any] = report.model_dump(mode="json", include={"rows", "counts", "notes"})
         told |= {"digest": report.digest, "blocking": len(found.blocking)}
+        told |= {"isolation": dict(found.isolation) or None}
         told |= {"judged": len(report.findings) - len(found.open)}
         print_result(json.dumps(told))
     else:
@@ -92,9 +93,9 @@ def issues(
 
 
 def _write(found: CheckResult, place: CheckTarget, output: Path | None) -> None:
-    from packager.report.suspects import write_suspects
+    from packager.report.data_issues import write_issues
 
     if output is None:
         return
-    for file in write_suspects(found.report, found.open, found.verdicts, output, place.title):
+    for file in write_issues(found.report, found.open, found.verdicts, output, place.title):
         ConsoleProgress().step(f"wrote {file}")

@@ -67,10 +67,12 @@ def derive(
 def lineage(
     table: Table,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write it as a page to read, too.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show parents and children of a table, and which are stale."""
     from packager.location import Location
+    from packager.report.lineage_page import lineage_page
     from packager.report.lineage_svg import lineage_svg
     from packager.tables.delta import VersionedTable
     from packager.tables.lineage import lineage as run_lineage
@@ -82,6 +84,9 @@ def lineage(
     if svg is not None:
         with atomic_file(svg) as file:
             file.write_text(lineage_svg(nodes), encoding="utf-8")
+    if html is not None:
+        with atomic_file(html) as file:
+            file.write_text(lineage_page(nodes, location.name), encoding="utf-8")
     if as_json:
         facts = [
             {

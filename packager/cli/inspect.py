@@ -14,16 +14,24 @@ from packager.errors import UsageError
 
 
 @app.command(rich_help_panel=INSPECT)
-def inspect(reference: Ref, as_json: AsJson = False) -> None:
-    """Show what is in a package: recipe, data, metrics by slice, layers."""
+def inspect(
+    reference: Ref,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every input, slice, condition and layer.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in a package: recipe, data, metrics, worst slices."""
     from packager.engine.engine import Engine
     from packager.image.reference import open_reference
     from packager.report import package as inspection
 
     with open_reference(reference, Engine.connect()) as found:
-        print_result(
-            json.dumps(inspection.as_json(found)) if as_json else inspection.as_text(found)
-        )
+        if as_json:
+            print_result(json.dumps(inspection.as_json(found)))
+        else:
+            columns = terminal_columns()
+            print_result(inspection.as_text(found, columns, everything=everything))
 
 
 @app.command(rich_help_panel=INSPECT)

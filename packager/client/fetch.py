@@ -7,9 +7,9 @@ and no redirect is followed.
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import requests
 
@@ -78,6 +78,14 @@ def _read(answer: requests.Response, most: int) -> requests.Response:
             answer.close()
             raise UnboundedError(f"of at most {most >> 20} MiB, got a larger one")
         parts.append(part)
-    held: Any = answer
-    held._content = b"".join(parts)  # as requests itself sets it, which has no public way
-    return answer
+    return _with_body(answer, b"".join(parts))
+
+
+def _with_body(answer: requests.Response, body: bytes) -> requests.Response:
+    """The same answer, whose body is ``body``; its connection can be used again."""
+    whole = requests.Response()
+    whole.status_code, whole.reason = answer.status_code, answer.reason
+    whole.url, whole.headers, whole.encoding = answer.url, answer.headers, answer.encoding
+    whole.request, whole.elapsed, whole.cookies = answer.request, answer.elapsed, answer.cookies
+    whole.raw = io.BytesIO(body)
+    return whole

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 
 import pandas as pd
 
-from packager.data.memory_limit import check_room, refuse_too_wide
+from packager.data.memory_limit import check_room, fitting_memory, no_room, refuse_too_wide
 from packager.errors import UsageError
 from packager.manifest.read_options import TableReadOptions, shown_options
 
@@ -139,7 +139,8 @@ def with_room(parts: io.BufferedReader, place: Path) -> io.BufferedReader:
 def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
     """Turn what pandas and the system say about an unreadable file into a ``UsageError``."""
     try:
-        yield
+        with fitting_memory(place):
+            yield
     except UnicodeError as error:
         raise _wrong_encoding(place, reader, error) from error
     except _PACKED as error:
@@ -148,17 +149,25 @@ def readable(place: Path, reader: TableReadOptions) -> Iterator[None]:
             f"got {str(error).strip()}",
             "pack it again, or rename it if it isn't packed",
         ) from error
+    except pd.errors.ParserError as error:
+        if "out of memory" in str(error):
+            raise no_room(place) from error
+        raise _wrong_cells(place, reader, error) from error
     except _UNREADABLE as error:
-        separator = reader.separator or ","
-        raise UsageError(
-            f"{place}: expected rows with {_NAMES.get(separator, repr(separator))} between cells, "
-            f"got {str(error).strip()}",
-            "check separators and quotes around that line; [data.read] names other ones",
-        ) from error
+        raise _wrong_cells(place, reader, error) from error
+
+
+def _wrong_cells(place: Path, reader: TableReadOptions, error: Exception) -> UsageError:
+    separator = reader.separator or ","
+    return UsageError(
+        f"{place}: expected rows with {_NAMES.get(separator, repr(separator))} between cells, "
+        f"got {str(error).strip()}",
+        "check separators and quotes around that line; [data.read] names other ones",
+    )
 
 
 _PACKED = (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
-_UNREADABLE = (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, OSError)
+_UNREADABLE = (pd.errors.EmptyDataError, csv.Error, OSError)
 
 
 def _wrong_encoding(place: Path, reader: TableReadOptions, error: UnicodeError) -> UsageError:

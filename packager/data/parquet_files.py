@@ -16,7 +16,14 @@ import numpy as np
 import pandas as pd
 
 from packager.data.memory_limit import refuse_too_wide
-from packager.data.parquet_open import opened_parquet, readable, refuse_too_large
+from packager.data.parquet_open import (
+    batches,
+    opened_parquet,
+    readable,
+    refuse_large_blocks,
+    refuse_too_large,
+    schema_of,
+)
 from packager.data.parquet_text import decoded, encoded, held_by_python, is_text, shared
 from packager.errors import UsageError
 
@@ -28,10 +35,7 @@ _BATCH = 1 << 18
 
 def parquet_names(file: Path) -> list[str]:
     """Column names of a file; ``UsageError`` if there are none, or one is there twice."""
-    from pyarrow import parquet
-
-    with readable(file):
-        schema = parquet.read_schema(file)
+    schema = schema_of(file)
     labels = _row_labels(schema)
     names = [name for name in schema.names if name not in labels]
     refuse_too_wide(file, len(schema.names))
@@ -78,12 +82,19 @@ def _read(files: Sequence[Path], opened: Sequence[Any], schema: Any) -> Any:
     return pa.concat_tables(tables).unify_dictionaries()
 
 
-def arrow_table(files: Sequence[Path]) -> Any:
-    """One Arrow table from files with the same columns; their types are widened to fit all."""
+def arrow_table(
+    files: Sequence[Path], *, only: Sequence[str] | None = None, of_a_cell: int = 8
+) -> Any:
+    """One Arrow table from files with the same columns; their types are widened to fit all.
+
+    ``only``: the columns to read. ``of_a_cell``: bytes that the caller needs for each cell.
+    """
     import pyarrow as pa
 
     schema = parquet_schema(files)
-    refuse_too_large(files, schema)
+    if only is not None:
+        schema = pa.schema([schema.field(name) for name in only])
+    refuse_too_large(files, schema, of_a_cell=of_a_cell)
     tables = []
     for file in files:
         with readable(file), opened_parquet(file) as opened:
@@ -111,20 +122,19 @@ def encoded_tables(file: Path, schema: Any, rows: int) -> Iterator[Any]:
     """A file in blocks of at most ``rows``, text with each value once (``decoded`` undoes it)."""
     import pyarrow as pa
 
-    with readable(file), opened_parquet(file) as opened:
-        for batch in opened.iter_batches(rows, columns=schema.names, use_threads=False):
+    refuse_large_blocks(file, schema, rows)
+    with opened_parquet(file) as opened:
+        for batch in batches(file, opened, rows, schema.names):
             yield pa.Table.from_batches([batch])
 
 
 def parquet_schema(files: Sequence[Path]) -> Any:
     """The Arrow schema of the table in ``files``, without saved row labels."""
     import pyarrow as pa
-    from pyarrow import parquet
 
     schemas = []
     for file in files:
-        with readable(file):
-            schema = parquet.read_schema(file)
+        schema = schema_of(file)
         labels = _row_labels(schema)
         schemas.append(pa.schema([field for field in schema if field.name not in labels]))
     try:
@@ -192,10 +202,8 @@ def _fitted(table: Any, schema: Any, file: Path) -> Any:
 
 def _with_nulls(file: Path, names: Sequence[str]) -> set[str]:
     """Which columns have nulls, as their values say: statistics may lie."""
-    from pyarrow import parquet
-
     found: set[str] = set()
-    with readable(file), parquet.ParquetFile(file, pre_buffer=False) as opened:
+    with readable(file), opened_parquet(file) as opened:
         nullable = [name for name in names if opened.schema_arrow.field(name).nullable]
         # One after the other: a column that has a null early is not read to its end.
         for name in nullable:

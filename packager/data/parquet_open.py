@@ -1,4 +1,8 @@
-"""Opening Parquet that anybody may have written: what is wrong with it, and whether it has room."""
+"""Opening Parquet that anybody may have written: what is wrong with it, and whether it has room.
+
+A file says itself how much it holds, and may lie. So what it says is looked at first, what it
+holds is then measured with each value held once, and whatever is left ends at the memory there is.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from packager.data.memory_limit import check_room
-from packager.data.parquet_text import is_text
+from packager.data.memory_limit import bounded_memory, check_room
+from packager.data.parquet_text import is_text, spelled_bytes
 from packager.errors import UsageError
+
+MAX_FOOTER_BYTES = 64 << 20
+"""Of what a file says of itself, which is read whole."""
+_FOOTER_GROWS = 400
+"""Times a footer's size that it takes in memory, at worst."""
+_MAGIC = b"PAR1"
+_MEASURED = 1024
+"""Rows that are measured at a time: one of them may be as long as the file says."""
 
 
 def opened_parquet(file: Path) -> Any:
@@ -17,8 +29,35 @@ def opened_parquet(file: Path) -> Any:
     from pyarrow import parquet
 
     with readable(file):
-        texts = [field.name for field in parquet.read_schema(file) if is_text(field.type)]
+        texts = [field.name for field in schema_of(file) if is_text(field.type)]
         return parquet.ParquetFile(file, pre_buffer=False, read_dictionary=texts)
+
+
+def schema_of(file: Path) -> Any:
+    """The Arrow schema that a file has; ``UsageError`` where its footer has no room."""
+    from pyarrow import parquet
+
+    with readable(file):
+        with file.open("rb") as source:
+            check_footer(file, source)
+        return parquet.read_schema(file)
+
+
+def check_footer(place: object, source: Any) -> None:
+    """Raise ``UsageError`` where what an open file says of itself is too long to be read."""
+    end = source.seek(0, 2)
+    source.seek(max(0, end - 8))
+    tail = source.read(8)
+    size = int.from_bytes(tail[:4], "little")
+    if tail[4:] != _MAGIC or size > end:
+        return  # which the reader tells
+    if size > MAX_FOOTER_BYTES:
+        raise UsageError(
+            f"{place}: expected a footer of at most {MAX_FOOTER_BYTES >> 20} MiB, got one of"
+            f" {size:,} bytes",
+            "write it with fewer columns or row groups",
+        )
+    check_room(place, "a footer", size * _FOOTER_GROWS, f"one of {size:,} bytes")
 
 
 def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) -> None:
@@ -26,30 +65,89 @@ def refuse_too_large(files: Sequence[Path], schema: Any, *, of_a_cell: int = 8) 
 
     ``of_a_cell``: bytes that each cell takes at least.
     """
-    from pyarrow import parquet
-
     rows = 0
     for file in files:
-        with readable(file):
-            told = parquet.read_metadata(file)
-            groups = sum(told.row_group(i).num_rows for i in range(told.num_row_groups))
-            if groups != told.num_rows or told.num_rows < 0:
-                raise UsageError(
-                    f"{file}: expected {told.num_rows} rows, got {groups} in its parts"
-                )
-            rows += groups
-    widths = (max(of_a_cell, _width(field.type)) for field in schema)
+        with readable(file), opened_parquet(file) as opened:
+            rows += row_count(file, opened.metadata)
+    size = rows * sum(max(of_a_cell, cell_bytes(field.type)) for field in schema)
     shown = f"{rows:,} rows x {len(schema):,} columns"
-    check_room(files[0] if len(files) == 1 else files[0].parent, "rows", rows * sum(widths), shown)
+    place = files[0] if len(files) == 1 else files[0].parent
+    check_room(place, "rows", size, shown)
+    for file in files:
+        for more in measured(file, schema):
+            size += more
+            check_room(place, "rows", size, shown)
+
+
+def refuse_large_blocks(file: object, schema: Any, rows: int, source: Any = None) -> None:
+    """Raise ``UsageError`` where nested and binary columns of ``rows`` at a time have no room."""
+    size, parts = 0, max(1, rows // _MEASURED)
+    for place, more in enumerate(measured(file, schema, source)):
+        size = more if place % parts == 0 else size + more
+        check_room(file, "nested and binary columns", size, f"{rows:,} rows of them")
+
+
+def row_count(place: object, told: Any) -> int:
+    """The rows of a file; ``UsageError`` where its parts have others than it says."""
+    groups = sum(told.row_group(i).num_rows for i in range(told.num_row_groups))
+    if groups != told.num_rows or told.num_rows < 0:
+        raise UsageError(f"{place}: expected {told.num_rows} rows, got {groups} in its parts")
+    return int(groups)
+
+
+def refuse_large_groups(place: object, source: Any, schema: Any) -> None:
+    """Raise ``UsageError`` where a row group of an open file has no room: it is read whole."""
+    from pyarrow import parquet
+
+    check_footer(place, source)
+    with readable(place), parquet.ParquetFile(source, pre_buffer=False) as opened:
+        told = opened.metadata
+        row_count(place, told)
+        most = max((told.row_group(i).num_rows for i in range(told.num_row_groups)), default=0)
+    size = most * sum(max(8, cell_bytes(field.type)) for field in schema)
+    check_room(place, "a row group", size, f"{most:,} rows x {len(schema):,} columns")
+
+
+def measured(file: object, schema: Any, source: Any = None) -> Iterator[int]:
+    """For some rows after the other, the bytes of nested and binary columns once spelled out.
+
+    ``source``: opens the file, where ``file`` is what messages call it.
+    """
+    from pyarrow import parquet
+
+    names = [field.name for field in schema if _is_hidden(field.type)]
+    if not names:
+        return
+    with readable(file):
+        open_file = source or (lambda: file)
+        with parquet.ParquetFile(open_file(), pre_buffer=False) as plain:
+            leaves = _leaves(plain)
+        opened = parquet.ParquetFile(open_file(), pre_buffer=False, read_dictionary=leaves)
+    with opened:
+        for batch in batches(file, opened, _MEASURED, names):
+            yield sum(map(spelled_bytes, batch.columns))
+
+
+def batches(file: object, opened: Any, rows: int, columns: Sequence[str]) -> Iterator[Any]:
+    """An open file's rows, at most ``rows`` at a time; whoever uses them is not bounded."""
+    with readable(file):
+        found = opened.iter_batches(rows, columns=list(columns), use_threads=False)
+    while True:
+        with readable(file):
+            batch = next(found, None)
+        if batch is None:
+            return
+        yield batch
 
 
 @contextmanager
-def readable(file: Path) -> Iterator[None]:
-    """Turn what a file that is no Parquet leads to into a ``UsageError``."""
+def readable(file: object) -> Iterator[None]:
+    """Turn what a file that is no Parquet leads to into a ``UsageError``, too little memory too."""
     import pyarrow as pa
 
     try:
-        yield
+        with bounded_memory():
+            yield
     except UsageError:
         raise
     except MemoryError as error:  # of a damaged page, or of one that is a bomb
@@ -61,8 +159,27 @@ def readable(file: Path) -> Iterator[None]:
         raise UsageError(f"{file}: expected a Parquet file, got {said}") from error
 
 
-def _width(kind: Any) -> int:
+def cell_bytes(kind: Any) -> int:
+    """Bytes of a cell of an Arrow type; of text, binary and nested ones those of its place."""
+    return int(kind.bit_width) // 8 if _has_width(kind) else 0
+
+
+def _leaves(opened: Any) -> list[str]:
+    told = opened.metadata.schema
+    return [told.column(place).path for place in range(opened.metadata.num_columns)]
+
+
+def _is_hidden(kind: Any) -> bool:
+    """Whether only the values say how many bytes cells take, and they are no text."""
+    import pyarrow as pa
+
+    if is_text(kind) or pa.types.is_dictionary(kind):
+        return False
+    return bool(pa.types.is_nested(kind)) or not _has_width(kind)
+
+
+def _has_width(kind: Any) -> bool:
     try:
-        return int(kind.bit_width) // 8
-    except ValueError:  # of variable width
-        return 0
+        return bool(kind.bit_width >= 0)
+    except ValueError:
+        return False

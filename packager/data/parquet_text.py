@@ -65,6 +65,22 @@ def is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+def spelled_bytes(array: Any) -> int:
+    """What an array takes once each of its values is spelled out, however deep they lie."""
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _text_bytes(pa.chunked_array([array])) + 8 * len(array)
+    if pa.types.is_struct(kind):
+        return sum(map(spelled_bytes, array.flatten()), 64 * len(array))
+    if pa.types.is_map(kind):  # without its nulls
+        return spelled_bytes(array.keys) + spelled_bytes(array.items) + 8 * len(array)
+    if pa.types.is_nested(kind) and not pa.types.is_union(kind):
+        return spelled_bytes(array.flatten()) + 8 * len(array)
+    return int(array.nbytes)
+
+
 def _is_encoded(table: Any, field: Any) -> bool:
     import pyarrow as pa
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from packager.data.csv_files import read_csv
 from packager.data.frames import Format, column_names, same_columns
+from packager.data.memory_limit import check_room, fitting_memory
 from packager.data.model_input import seconds
 from packager.data.parquet_files import parquet_schema, read_parquet
 from packager.data.parquet_open import refuse_too_large
@@ -49,10 +50,13 @@ def read_rows(path: Path, schema: Schema, reader: TableReadOptions = PLAIN) -> l
         refuse_too_large(files, parquet_schema(files), of_a_cell=_CELL_BYTES)
         frame = read_parquet(files)
     names = [name for name in frame.columns if name in known]
-    columns = [_plain(frame[name], known[name], form, reader) for name in names]
-    if not columns:
-        return [{} for _ in range(len(frame))]
-    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    with fitting_memory(path):
+        columns = [_plain(frame[name], known[name], form, reader) for name in names]
+        size = sum(len(cell) for cells in columns for cell in cells if isinstance(cell, str))
+        check_room(path, "rows to send", size, f"{len(frame):,} rows whose text is spelled out")
+        if not columns:
+            return [{} for _ in range(len(frame))]
+        return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def _fitting(path: Path, known: Collection[str], reader: TableReadOptions) -> TableReadOptions:
@@ -76,12 +80,13 @@ def _read_json(path: Path) -> list[dict[str, Any]]:
         raise ValueError(f"the number {constant}, which JSON doesn't have")
 
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix.lower() == ".jsonl":
-            lines = [line for line in text.split("\n") if line.strip()]
-            rows: Any = [json.loads(line, parse_constant=refuse) for line in lines]
-        else:
-            rows = json.loads(text, parse_constant=refuse)
+        with fitting_memory(path):
+            text = path.read_text(encoding="utf-8-sig")
+            if path.suffix.lower() == ".jsonl":
+                lines = [line for line in text.split("\n") if line.strip()]
+                rows: Any = [json.loads(line, parse_constant=refuse) for line in lines]
+            else:
+                rows = json.loads(text, parse_constant=refuse)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: expected JSON, got {error}") from error
     except RecursionError as error:

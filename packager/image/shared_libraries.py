@@ -15,6 +15,7 @@ from typing import IO
 from packager.cache import atomic_file
 from packager.errors import PackageError
 from packager.image.base.base import BaseImage
+from packager.image.debian_libraries import debian_libraries
 from packager.image.layers import Layer
 from packager.image.stack import Stack
 from packager.manifest.base import FrozenModel
@@ -26,50 +27,6 @@ MAGIC = b"\x7fELF"
 MAX_RECORD = 64 * 1024 * 1024
 # Where a loader looks by itself, and whatever an image's maker put below /usr/local.
 SYSTEM_FOLDERS = re.compile(r"(usr/)?lib(64)?(/[\w-]+-linux-gnu\w*)?|usr/local/.+")
-# The library a program links to → the Debian package that holds it.
-PACKAGES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libGLU.so.1": "libglu1-mesa",
-    "libICE.so.6": "libice6",
-    "libOpenGL.so.0": "libopengl0",
-    "libSM.so.6": "libsm6",
-    "libX11.so.6": "libx11-6",
-    "libXext.so.6": "libxext6",
-    "libXrender.so.1": "libxrender1",
-    "libasound.so.2": "libasound2",
-    "libblas.so.3": "libblas3",
-    "libbz2.so.1.0": "libbz2-1.0",
-    "libcurl.so.4": "libcurl4",
-    "libexpat.so.1": "libexpat1",
-    "libffi.so.8": "libffi8",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libfreetype.so.6": "libfreetype6",
-    "libgfortran.so.5": "libgfortran5",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libgobject-2.0.so.0": "libglib2.0-0",
-    "libgomp.so.1": "libgomp1",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "liblapack.so.3": "liblapack3",
-    "liblzma.so.5": "liblzma5",
-    "libodbc.so.2": "unixodbc",
-    "libopenblas.so.0": "libopenblas0",
-    "libpq.so.5": "libpq5",
-    "libpython3.11.so.1.0": "libpython3.11",
-    "libpython3.12.so.1.0": "libpython3.12",
-    "libpython3.13.so.1.0": "libpython3.13",
-    "libquadmath.so.0": "libquadmath0",
-    "libsndfile.so.1": "libsndfile1",
-    "libsqlite3.so.0": "libsqlite3-0",
-    "libcrypto.so.3": "libssl3",
-    "libssl.so.3": "libssl3",
-    "libstdc++.so.6": "libstdc++6",
-    "libusb-1.0.so.0": "libusb-1.0-0",
-    "libxcb.so.1": "libxcb1",
-    "libxml2.so.2": "libxml2",
-    "libz.so.1": "zlib1g",
-    "libzstd.so.1": "libzstd1",
-}
 # Parts of wheels that need these are for hardware or helpers that may be absent: the wheels ask for
 # them inside a try. The driver's own come from the host with the graphics card; InfiniBand and MPI
 # are plugins of NVIDIA's wheels; numba falls back from TBB to its own threads.
@@ -234,15 +191,20 @@ def _missing(needed: Sequence[tuple[NeededLibraries, str]], reference: str) -> P
         for wheel, names in sorted(by_wheel.items())
     ]
     every = {name for _, name in needed}
-    packages = sorted({PACKAGES[name] for name in every if name in PACKAGES})
-    unknown = sorted(name for name in every if name not in PACKAGES)
-    hints = (
-        [f"find the Debian package of {', '.join(unknown)} (apt-file search)"] if unknown else []
-    )
+    table = debian_libraries()
+    packages = sorted({table.packages[name] for name in every if name in table.packages})
+    unknown = sorted(name for name in every if name not in table.packages)
+    hints = []
+    if unknown:
+        hints.append(
+            f"find the Debian package of {', '.join(unknown)} (apt-file search): the table of "
+            f"{table.checked} lacks it"
+        )
     asked = " ".join(f"--package {package}" for package in packages or ["PACKAGE"])
     hints.append(f"make a base that has it with `package base {asked}` and build with --base")
     return PackageError(f"base {reference}: {'; '.join(said)}", ", ".join(hints))
 
 
 def _told(name: str) -> str:
-    return f"{name} (Debian package {PACKAGES[name]})" if name in PACKAGES else name
+    package = debian_libraries().packages.get(name)
+    return f"{name} (Debian package {package})" if package else name

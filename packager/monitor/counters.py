@@ -6,22 +6,22 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from packager.client.client import METRICS, server_address
+from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
 from packager.client.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
-from packager.monitor.exposition import Sample, samples
 from packager.text import display_value
+
+if TYPE_CHECKING:
+    from packager.client.exposition import Sample
 
 TIMEOUT = 30
 """Seconds for a connection, and between two bytes."""
-MAX_SERIES = 200_000
-"""Of one answer: a package exposes some tens of thousands at the most."""
 IDENTITY = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
@@ -154,19 +154,13 @@ def _pair(labels: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _exposed(url: str, key: str | None) -> list[Sample]:
-    text = _get(url, {}, key).text
+    found = read_samples(_get(url, {}, key).text, url)
     try:
-        found = list(islice(samples(text), MAX_SERIES + 1))
-        if len(found) > MAX_SERIES:
-            raise ValueError(f"more than {MAX_SERIES} series")
         for sample in found:
             if sample.name in COUNTERS or sample.name in GAUGES:
                 _check_count(sample.name, sample.value)
     except ValueError as error:
-        raise PackageError(
-            f"{url}: expected metrics, got another content ({error})",
-            "name the address of a served package",
-        ) from error
+        raise not_metrics(url, error) from error
     if all(sample.name != IDENTITY for sample in found):
         raise PackageError(
             f"{url}: expected metrics of a package, got others ({len(found)} series)",

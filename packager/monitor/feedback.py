@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from packager.client import Client
+from packager.data.memory_limit import fitting_memory
+from packager.data.parquet_files import arrow_table
+from packager.data.parquet_open import schema_of
 from packager.data.spreadsheet import unescaped
 from packager.errors import UsageError
 from packager.progress import Progress
 
 COLUMNS = ("token", "actual")
 BATCH = 5_000
+_CELL_BYTES = 64
+"""Of a token or label as Python holds it, at least."""
 
 Unit = Literal["line", "row"]
 Pair = tuple[int, Any, Any]
@@ -53,7 +58,8 @@ def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
     ``UsageError`` for a file that can't be read, lacks one of these or is empty, before anything
     is sent; ``PackageError`` with the server's own words, when the labels before are counted.
     """
-    unit, pairs = _read(source)
+    with fitting_memory(source):
+        unit, pairs = _read(source)
     if not pairs:
         raise UsageError(f"{source}: expected at least one label, got none", "check the file")
     progress.step(f"sending {len(pairs)} labels")
@@ -100,15 +106,8 @@ def _from_csv(source: Path) -> Iterator[Pair]:
 
 def _from_parquet(source: Path) -> Iterator[Pair]:
     """Values by the file's own types, so that integers beside nulls stay integers."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        with parquet.ParquetFile(source) as file:
-            _check_names(source, file.schema_arrow.names)
-            columns = file.read(columns=list(COLUMNS))
-    except (OSError, pa.ArrowException) as error:
-        raise UsageError(f"{source}: expected a Parquet file, got {error}") from error
+    _check_names(source, schema_of(source).names)
+    columns = arrow_table([source], only=COLUMNS, of_a_cell=_CELL_BYTES)
     tokens, labels = (columns.column(name).to_pylist() for name in COLUMNS)
     return zip(range(len(tokens)), tokens, labels, strict=True)
 
@@ -131,7 +130,7 @@ def _from_objects(source: Path, rows: Iterable[tuple[int, Any]]) -> list[Pair]:
 def _json(source: Path) -> list[Any]:
     try:
         rows = json.loads(source.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{source}: expected JSON, got {error}") from error
     if not isinstance(rows, list):
         raise UsageError(
@@ -151,7 +150,7 @@ def _json_lines(source: Path) -> Iterator[tuple[int, Any]]:
             continue
         try:
             yield number, json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageError(f"{source}, line {number}: expected JSON, got {error}") from error
 
 

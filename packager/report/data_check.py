@@ -32,17 +32,10 @@ def issues_text(findings: Sequence[Finding], columns: int | None = None) -> str:
     return table(heads, map(_issue, findings), columns, right=("score", "row"))
 
 
-def row_number(finding: Finding) -> str:
-    """The row of a finding, counted from 0; ``test 12`` in a file of held-out rows."""
-    if finding.row is None:
-        return ""
-    return f"{'test ' if finding.part == 'test' else ''}{finding.row}"
-
-
 def _issue(finding: Finding) -> tuple[str, ...]:
     return (
         f"{finding.score:.2f}",
-        row_number(finding),
+        finding.row_number,
         finding.row_hash or "",
         finding.detector,
         finding.column or "",

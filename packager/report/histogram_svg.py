@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from packager.data.checks.finding import Histogram
-from packager.data.checks.suspects import format_number
+from packager.report.numbers import number
 from packager.text import escape_markup
 
 WIDTH, HEIGHT, BASE = 320, 72, 56
@@ -28,16 +28,16 @@ def histogram(column: str, found: Histogram, value: float | None = None) -> str:
                 f'<rect x="{place * step + 0.5:.1f}" y="{BASE - tall:.1f}" '
                 f'width="{step - 1:.1f}" height="{tall:.1f}"/>'
             )
-    said = f"{column}: {sum(found.counts)} values from {low:.6g} to {high:.6g}"
+    said = f"{column}: {sum(found.counts)} values from {number(low)} to {number(high)}"
     if value is not None:
-        said += f"; this row has {value:.6g}"
+        said += f"; this row has {number(value)}"
     return (
         f'<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape_markup(said)}">'
         f'<g class="bars">{"".join(bars)}</g>'
         f'<line class="axis" x1="0" y1="{BASE}" x2="{WIDTH}" y2="{BASE}"/>'
-        f'<text x="0" y="{HEIGHT - 2}">{format_number(low)}</text>'
-        f'<text x="{WIDTH}" y="{HEIGHT - 2}" text-anchor="end">{format_number(high)}</text>'
+        f'<text x="0" y="{HEIGHT - 2}">{number(low)}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 2}" text-anchor="end">{number(high)}</text>'
         f"{_mark(value, low, high)}</svg>"
     )
 
@@ -51,5 +51,5 @@ def _mark(value: float | None, low: float, high: float) -> str:
         f'<line class="mark" x1="{x:.1f}" y1="8" x2="{x:.1f}" y2="{BASE}"/>'
         f'<circle class="mark" cx="{x:.1f}" cy="8" r="3.5"/>'
         f'<text class="mark" x="{x:.1f}" y="{HEIGHT - 2}" text-anchor="{anchor}">'
-        f"{format_number(value)}</text>"
+        f"{number(value)}</text>"
     )

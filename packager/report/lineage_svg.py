@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from packager.report.lineage_layout import Box, Edge, layout
 from packager.tables.lineage import Node, by_name
 from packager.text import escape_markup
 
-_HIGH, _GAP_X, _GAP_Y, _EDGE = 46, 70, 24, 10  # pixels
 _LETTER = 7.8, 6.6
-"""Width of a letter of the name and of the step: generous, fonts differ."""
+"""Width of a letter of the name and of the step, in pixels: generous, fonts differ."""
 _NAME, _STEP = 36, 42
-"""Most letters of them."""
-_FINE, _STALE = "#336", "#b35900"
+"""Most letters of them; the whole text is the box's tooltip."""
+STYLE = """
+svg.lineage { color-scheme: light dark; --ink: #1c2024; --soft: #59636e; --paper: #fbfbfa;
+  --card: #fff; --edge: #87919d; --warn: #b54708; font: 13px system-ui, sans-serif; }
+@media (prefers-color-scheme: dark) { svg.lineage { --ink: #e6e8eb; --soft: #a0a8b2;
+  --paper: #15181c; --card: #1d2126; --edge: #77818d; --warn: #f7a14a; } }
+svg.lineage .paper { fill: var(--paper); }
+svg.lineage .box { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; }
+svg.lineage .stale .box { stroke: var(--warn); stroke-dasharray: 5 3; }
+svg.lineage text { fill: var(--ink); }
+svg.lineage .stale text.name { fill: var(--warn); }
+svg.lineage text.small { fill: var(--soft); font-size: 11px; }
+svg.lineage text.taken { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
+svg.lineage .edge { fill: none; stroke: var(--edge); stroke-width: 1.5; }
+svg.lineage marker path { fill: var(--edge); }
+"""
 
 
 def lineage_svg(nodes: dict[str, Node]) -> str:
     """Boxes and arrows; stale tables are dashed, an arrow says which version was taken."""
-    wide = max((_width(node) for node in nodes.values()), default=0)
-    places = _places(nodes, wide)
-    width = max((x for x, _ in places.values()), default=0) + wide + _EDGE
-    height = max((y for _, y in places.values()), default=0) + _HIGH + _EDGE
-    arrows = [
-        _arrow(places[parent], places[uri], wide, _taken(node, place))
-        for uri, node in nodes.items()
-        for place, parent in enumerate(node.parents)
-    ]
-    boxes = [_box(node, *places[uri], wide) for uri, node in nodes.items()]
+    ordered = {node.location.uri: node for node in by_name(nodes.values())}
+    made = layout(
+        {uri: node.parents for uri, node in ordered.items()},
+        {uri: _width(node) for uri, node in ordered.items()},
+    )
+    size = f'width="{made.width}" height="{made.height}"'
+    names = ", ".join(_label(node) for node in ordered.values())
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="lineage" {size} role="img" '
+            f'viewBox="0 0 {made.width} {made.height}" aria-label="{escape_markup(names)}">',
+            f"<style>{STYLE}</style>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" fill="#888"/></marker>'
-            "</defs>",
-            f'<rect width="{width}" height="{height}" fill="#fff"/>',
-            *arrows,
-            *boxes,
+            'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker></defs>',
+            f'<rect class="paper" {size}/>',
+            *(_arrow(edge, nodes) for edge in made.edges),
+            *(_box(ordered[uri], box) for uri, box in made.boxes.items()),
             "</svg>\n",
         ]
     )
 
 
-def _taken(node: Node, place: int) -> str:
-    """``@2``: the version of a parent that a table was made of."""
+def _taken(node: Node, parent: str) -> str:
+    """``@2``: the versions of a parent that a table was made of."""
     derived = node.version.derived if node.version else None
-    return f"@{derived.parents[place].version}" if derived else ""
+    if derived is None:
+        return ""
+    places = [place for place, uri in enumerate(node.parents) if uri == parent]
+    return " ".join(f"@{derived.parents[place].version}" for place in places)
 
 
 def _label(node: Node) -> str:
@@ -65,50 +81,36 @@ def _width(node: Node) -> int:
     return 20 + round(max(len(_label(node)) * _LETTER[0], len(_step(node)) * _LETTER[1]))
 
 
-def _places(nodes: dict[str, Node], wide: int) -> dict[str, tuple[int, int]]:
-    """Top left corner of each box: a column further right than any parent's."""
-    depths: dict[str, int] = {}
-
-    def depth(uri: str) -> int:
-        if uri not in depths:
-            above = nodes[uri].parents
-            depths[uri] = 1 + max((depth(parent) for parent in above), default=-1)
-        return depths[uri]
-
-    rows: dict[int, int] = {}
-    places = {}
-    for node in by_name(nodes.values()):
-        column = depth(node.location.uri)
-        row = rows.get(column, 0)
-        rows[column] = row + 1
-        places[node.location.uri] = (
-            _EDGE + column * (wide + _GAP_X),
-            _EDGE + row * (_HIGH + _GAP_Y),
-        )
-    return places
-
-
-def _arrow(start: tuple[int, int], end: tuple[int, int], wide: int, taken: str) -> str:
-    x1, y1, x2, y2 = start[0] + wide, start[1] + _HIGH // 2, end[0], end[1] + _HIGH // 2
-    middle = (x1 + x2) // 2
-    path = f"M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}"
+def _arrow(edge: Edge, nodes: dict[str, Node]) -> str:
+    """A curve between two columns, a straight line along a lane, and the version at the end."""
+    (x, y), *_ = edge.points
+    path = [f"M{x} {y}"]
+    for place, ((x1, y1), (x2, y2)) in enumerate(pairwise(edge.points)):
+        middle = (x1 + x2) // 2
+        bends = place % 2 == 0
+        path.append(f"C{middle} {y1} {middle} {y2} {x2} {y2}" if bends else f"L{x2} {y2}")
+    x, y = edge.points[-1]
     return (
-        f'<path d="{path}" fill="none" stroke="#888" stroke-width="1.5" marker-end="url(#tip)"/>'
-        f'<text x="{middle}" y="{(y1 + y2) // 2 + 4}" fill="#777" font-size="11" '
-        'text-anchor="middle" stroke="#fff" stroke-width="4" paint-order="stroke">'
-        f"{taken}</text>"
+        f'<path class="edge" d="{" ".join(path)}" marker-end="url(#tip)"/>'
+        f'<text class="small taken" x="{x - 10}" y="{y - 4}" text-anchor="end">'
+        f"{_taken(nodes[edge.child], edge.parent)}</text>"
     )
 
 
-def _box(node: Node, x: int, y: int, wide: int) -> str:
-    wrong = bool(node.stale) or node.version is None
-    dashed = ' stroke-dasharray="5 3"' if wrong else ""
-    colour = _STALE if wrong else _FINE
+def _box(node: Node, box: Box) -> str:
+    kind = "stale" if node.stale or node.version is None else "fresh"
+    x, y = box.x + 10, box.y + box.height // 2
+    step = _step(node)
     return (
-        f"<g><title>{escape_markup('; '.join((node.label, *node.stale)))}</title>"
-        f'<rect x="{x}" y="{y}" width="{wide}" height="{_HIGH}" rx="6" fill="#fff" '
-        f'stroke="{colour}" stroke-width="1.5"{dashed}/>'
-        f'<text x="{x + 10}" y="{y + 19}" fill="{colour}">{escape_markup(_label(node))}</text>'
-        f'<text x="{x + 10}" y="{y + 36}" fill="#777" font-size="11">'
-        f"{escape_markup(_step(node))}</text></g>"
+        f'<g class="{kind}"><title>{escape_markup(_whole(node))}</title>'
+        f'<rect class="box" x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" '
+        f'rx="6"/><text class="name" x="{x}" y="{y - 4 if step else y + 5}">'
+        f"{escape_markup(_label(node))}</text>"
+        f'<text class="small" x="{x}" y="{y + 13}">{escape_markup(step)}</text></g>'
     )
+
+
+def _whole(node: Node) -> str:
+    derived = node.version.derived if node.version else None
+    steps = (derived.step,) if derived else ()
+    return "; ".join((node.label, *steps, *node.stale))

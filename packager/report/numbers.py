@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import math
 
+from packager.text import format_number
+
 NOTHING = "-"
 SMALLEST_P = 1e-4
 
 
 def number(value: float | None) -> str:
-    """Four significant digits, all digits before the point, and commas: ``0.9570``, ``1,235``.
-
-    A whole number (``int``) has all its digits. Below 0.0001 and from 10^12 on with an exponent.
-    None and what is not finite is ``-``.
-    """
-    if value is None or not math.isfinite(value):
-        return NOTHING
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) < 10**12 else f"{value:.3e}"
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size < 1e-4 or size >= 1e12:
-        return f"{value:.3e}"
-    return f"{value:,.0f}" if size >= 999.95 else f"{value:#.4g}"
+    """``format_number``; ``-`` for None and for what is not finite."""
+    return NOTHING if value is None or not math.isfinite(value) else format_number(value)
 
 
 def change(value: float | None) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from statistics import stdev
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from packager.image.reference import Reference
-from packager.manifest.evaluation import Compiled, Metrics
+from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
+from packager.report.numbers import number
+from packager.report.package_metrics import metrics_text
+from packager.report.table import pairs, table
 from packager.text import display_value, escape_control_characters, format_bytes
+
+SHOWN = 6
+"""Items of a list, unless everything is asked for."""
+SCREEN = 40
+"""Lines of the short form, at most."""
+Fact = tuple[str, str]
 
 
 def as_json(reference: Reference) -> dict[str, Any]:
@@ -31,25 +39,45 @@ def as_json(reference: Reference) -> dict[str, Any]:
     }
 
 
-def as_text(reference: Reference) -> str:
-    """The same in a screenful."""
+def as_text(reference: Reference, columns: int | None = None, *, everything: bool = False) -> str:
+    """The facts, the metrics, and the slices that are worst; at most 40 lines.
+
+    With ``everything`` all inputs, conditions, slices and layers, however many lines these are.
+    """
     manifest = reference.manifest
-    lines = [
-        reference.name,
-        f"  root          {manifest.root}",
-        f"  config        {reference.config_digest}",
-        f"  task          {manifest.task}",
-        f"  recipe        {_recipe(manifest)}",
-        f"  data          {_data(manifest)}",
-        f"  inputs        {', '.join(c.name for c in manifest.schema_.features)}",
-        *_personal(manifest),
-        f"  environment   {_environment(reference)}",
-        *compiled_lines(manifest.compiled),
-        f"  monitoring    {_monitoring(reference)}",
-        *_evaluation(manifest),
-        *_layer_table(reference),
-    ]
-    return "\n".join(map(escape_control_characters, lines))
+    shown = pairs(_facts(reference, everything), columns, indent=2)
+    blocks = [f"{escape_control_characters(reference.name)}\n{shown}"]
+    if manifest.evaluation is not None:
+        left = None if everything else SCREEN - len(blocks[0].splitlines()) - 2
+        blocks += metrics_text(manifest.evaluation, manifest.spread, columns, left)
+    if everything:
+        blocks.append(_layer_table(reference, columns))
+    return "\n\n".join(blocks)
+
+
+def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
+    manifest = reference.manifest
+    yield "root", manifest.root
+    yield "config", reference.config_digest
+    yield "task", manifest.task
+    yield "recipe", _recipe(manifest)
+    yield "data", _data(manifest)
+    names = [column.name for column in manifest.schema_.features]
+    yield "inputs", f"{len(names)}: {_listed(names, everything)}"
+    yield from _personal(manifest, everything)
+    yield "environment", _environment(reference)
+    yield from compiled_facts(manifest.compiled, everything)
+    yield "monitoring", _monitoring(reference, everything)
+    if not everything:
+        sizes = [size for _, _, size in reference.layers()]
+        yield "layers", f"{len(sizes)}, {format_bytes(sum(sizes))} in all (--all lists them)"
+
+
+def _listed(items: list[str], everything: bool) -> str:
+    """Items with commas between; the first six, and how many more there are."""
+    if everything or len(items) <= SHOWN + 1:
+        return ", ".join(items)
+    return f"{', '.join(items[:SHOWN])}, … {len(items) - SHOWN} more"
 
 
 def _recipe(manifest: Manifest) -> str:
@@ -69,18 +97,18 @@ def _data(manifest: Manifest) -> str:
     if data.table is not None:
         files = f"{data.table.table}@{data.table.version}"
     return (
-        f"{files}: {data.train_rows} rows to {what}, {data.test_rows} held out, "
+        f"{files}: {data.train_rows:,} rows to {what}, {data.test_rows:,} held out, "
         f"target {data.target}, fingerprint {data.fingerprint[:12]}, embed {data.embed}"
         f"{_unlabelled(data.unlabelled)}"
     )
 
 
-def _personal(manifest: Manifest) -> Iterator[str]:
+def _personal(manifest: Manifest, everything: bool) -> Iterator[Fact]:
     """Columns of personal data, of which no value is recorded."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    told = [f"{column.name} ({column.personal})" for column in columns if column.personal]
-    if told:
-        yield f"  personal      {', '.join(told)}: no values are shown"
+    found = [f"{column.name} ({column.personal})" for column in columns if column.personal]
+    if found:
+        yield "personal", f"{_listed(found, everything)}: no values are shown"
 
 
 def _unlabelled(words: Mapping[str, int]) -> str:
@@ -99,21 +127,24 @@ def _environment(reference: Reference) -> str:
     return f"Python {lock.python}, {lock.platform}, base {base}, {wheels} locked wheels"
 
 
-def compiled_lines(compiled: Compiled) -> Iterator[str]:
-    """The verdict on the compiled form, and where it holds."""
+def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact]:
+    """The verdict on the compiled form, and with ``everything`` the rows it answers."""
     if compiled.verdict == "off":
-        yield "  compiled      off: the native model answers every row"
+        yield "compiled", "off: the native model answers every row"
     elif compiled.verdict == "refused":
-        yield f"  compiled      refused: {compiled.reason}"
+        yield "compiled", f"refused: {compiled.reason}"
     else:
         yield (
-            f"  compiled      {compiled.way}: equal on {compiled.held_out_rows} held-out and"
-            f" {compiled.edge_rows} edge rows, largest difference"
-            f" {compiled.largest_difference:.1e} (tolerance {compiled.tolerance:g})"
+            "compiled",
+            f"{compiled.way}: equal on {compiled.held_out_rows:,} held-out and"
+            f" {compiled.edge_rows:,} edge rows, largest difference"
+            f" {number(compiled.largest_difference)} (tolerance {compiled.tolerance:g})",
         )
-        yield "                served compiled where:"
-        yield from (f"                  {condition}" for condition in compiled.domain)
-    yield from (f"                  differs: {row}" for row in compiled.differing)
+        if everything:
+            yield "", "served compiled where:"
+            yield from (("", condition) for condition in compiled.domain)
+    differing = compiled.differing if everything else compiled.differing[:1]
+    yield from (("", f"differs: {row}") for row in differing)
 
 
 def _monitored(reference: Reference) -> dict[str, Any] | None:
@@ -126,42 +157,20 @@ def _monitored(reference: Reference) -> dict[str, Any] | None:
     return {"features": features, "left_out": list(profile.left_out), "not_compared": apart}
 
 
-def _monitoring(reference: Reference) -> str:
+def _monitoring(reference: Reference, everything: bool) -> str:
     found = _monitored(reference)
     if found is None:
         return "no profile: requests, predictions and anomalies only"
-    left_out = found["left_out"]
-    some = ", ".join(left_out[:5]) + (", …" if len(left_out) > 5 else "")
-    rest = f"; {len(left_out)} left out: {some}" if left_out else ""
-    apart = [f"{name} ({why['detail']})" for name, why in found["not_compared"].items()]
-    told = f"; not compared: {', '.join(apart)}" if apart else ""
-    return f"drift of {', '.join(found['features'])}{rest}{told}"
+    parts = [f"drift of {len(found['features'])}: {_listed(found['features'], everything)}"]
+    if left_out := found["left_out"]:
+        parts.append(f"{len(left_out)} left out: {_listed(left_out, everything)}")
+    if apart := [f"{name} ({why['detail']})" for name, why in found["not_compared"].items()]:
+        parts.append(f"not compared: {_listed(apart, everything)}")
+    return "; ".join(parts)
 
 
-def _evaluation(manifest: Manifest) -> Iterator[str]:
-    if manifest.evaluation is None:
-        return
-    yield ""
-    spread = manifest.spread
-    over = f" ± standard deviation over {len(spread.seeds)} seeds" if spread else ""
-    yield f"  {'held-out rows':<28} {'rows':>7}  metrics{over}"
-    yield _metrics("all", manifest.evaluation.overall, spread.overall if spread else {})
-    for name, metrics in manifest.evaluation.slices.items():
-        yield _metrics(name, metrics, spread.slices.get(name, {}) if spread else {})
-
-
-def _metrics(name: str, metrics: Metrics, spread: Mapping[str, Sequence[float]]) -> str:
-    values = "  ".join(
-        f"{key} {value:.4f}" + (f" ± {stdev(spread[key]):.4f}" if key in spread else "")
-        for key, value in sorted(metrics.values.items())
-    )
-    return f"  {name:<28} {metrics.rows:>7}  {values}"
-
-
-def _layer_table(reference: Reference) -> Iterator[str]:
+def _layer_table(reference: Reference, columns: int | None) -> str:
     layers = reference.layers()
-    yield ""
-    yield f"  {'layer':<42} {'bytes':>10}  diff id"
-    for name, diff_id, size in layers:
-        yield f"  {name:<42} {format_bytes(size):>10}  {diff_id[:19]}"
-    yield f"  {'total':<42} {format_bytes(sum(size for _, _, size in layers)):>10}"
+    rows = [(name, format_bytes(size), diff_id[:19]) for name, diff_id, size in layers]
+    rows.append(("total", format_bytes(sum(size for _, _, size in layers)), ""))
+    return table(("layer", "size", "diff id"), rows, columns, right=("size",), indent=2)

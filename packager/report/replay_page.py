@@ -1,103 +1,102 @@
-"""A replay's report as a page a person can read: one file, nothing fetched."""
+"""A replay's report as an HTML page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
-from packager.report.page_policy import POLICY
+from packager.report.numbers import change, interval, number
+from packager.report.page import Cell, html_table, page, section
+from packager.sandbox.network import isolation_line
 from packager.text import escape_markup
-from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport
-from packager.worker.replay.report_text import SAME_ENVIRONMENT, isolated, number, verdict
+from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport, reaches
+from packager.worker.replay.report_text import SAME_ENVIRONMENT, verdict
 
-STYLE = Path(__file__).with_name("replay_page.css")
 MEANING = {
     "artifact": "the model's files are equal, byte for byte",
-    "state": "the model holds the same values, written down otherwise",
+    "state": "the model holds the same values in other bytes",
     "predictions": "every held-out row gets the same answer",
-    "metrics": "the metrics are within the accepted band",
-    "statistical": "the metrics are within the spread of seeds",
-    "none": "none of these",
+    "metrics": "the metrics are within the accepted differences",
+    "statistical": "the metrics are within the variance of seeds",
 }
+NOTHING_KNOWN = "unknown"
 
 
 def as_page(report: ReplayReport, manifest: Manifest) -> str:
     """The report of a replay of ``manifest``'s package, as HTML."""
-    title = f"Replay of {manifest.name} {manifest.tag}"
-    state = "ok" if report.passed else "bad"
-    style = STYLE.read_text(encoding="utf-8")
-    parts = [
-        f"<h1>{escape_markup(title)}</h1>",
-        f'<p class="verdict {state}">{escape_markup(verdict(report))}</p>',
-        _ladder(report),
-        _likeness(report.likeness) if report.likeness else "",
-        _table(f"Checked by {report.checked_by}", ("what", "who vouches for it"), _vouched(report)),
-        _table("Metrics", ("metric", "recorded", "now", "accepted", "seeds", ""), _metrics(report)),
-        _table("Why it may differ", ("where", "what"), _reasons(report)),
-        _table("Environment", ("", "recorded", "now"), _environment(report, manifest.environment)),
-        _table("Checks", ("what", "expected", "got", ""), _checks(report)),
-        f"<footer>package root {manifest.root}</footer>",
+    state = "good" if report.passed else "bad"
+    right = ("difference", "accepted", "interval of seeds")
+    heads = ("metric", "recorded", "now", "difference", "accepted", "interval of seeds", "result")
+    body = [
+        f'<p class="lead {state}">{escape_markup(verdict(report))}</p>',
+        section("Equivalence level", _levels(report)),
+        html_table("Metrics", heads, _metrics(report), right),
+        _comparison(report.likeness) if report.likeness else "",
+        html_table("Possible reasons for a difference", ("where", "what"), _reasons(report)),
+        html_table(f"Verified by {report.checked_by}", ("part", "how"), _verified(report)),
+        _environment(report, manifest.environment),
+        html_table("Checks", ("what", "result", "expected", "got"), _checks(report)),
     ]
-    body = "\n".join(part for part in parts if part)
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{POLICY}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape_markup(title)}</title><style>{style}</style></head>\n"
-        f"<body><main>\n{body}\n</main></body></html>\n"
-    )
+    title = f"{manifest.name} {manifest.tag}"
+    return page("Replay", title, body, footer=f"package root {manifest.root}")
 
 
-def _ladder(report: ReplayReport) -> str:
+def _levels(report: ReplayReport) -> str:
+    """Every level from the strongest down, with those that the reached one implies."""
     rows = []
-    for rung in LADDER[:-1]:
-        marks = [
-            text
-            for text, of in (
-                ("reached", report.rung),
-                ("claimed", report.level if report.claimed else None),
-                ("seen when built", report.observed),
-            )
-            if of == rung
-        ]
-        kind = ' class="here"' if rung == report.rung else ""
+    for level in LADDER[:-1]:
+        state = _state(report.rung, level)
+        words = [state.replace("missed", "not reached")]
+        words += ["claimed"] if report.claimed and level == report.level else []
+        words += ["seen when built"] if level == report.observed else []
+        tick = "·" if state == "missed" else "✓"
         rows.append(
-            f"<li{kind}><b>{rung}</b> {MEANING[rung]} <i>{escape_markup(', '.join(marks))}</i></li>"
+            f'<li class="{state}"><i>{tick}</i><b>{level}</b>'
+            f"<span>{escape_markup(MEANING[level])}</span>"
+            f"<em>{escape_markup(', '.join(words))}</em></li>"
         )
-    return f'<h2>The ladder</h2><ol class="ladder">{"".join(rows)}</ol>'
+    return f'<ol class="levels">{"".join(rows)}</ol>'
 
 
-def _vouched(report: ReplayReport) -> list[tuple[str, str]]:
-    return [*report.vouched.items(), *isolated(report)]
+def _state(reached: str, level: str) -> str:
+    if reached == level:
+        return "reached"
+    return "implied" if reaches(reached, level) else "missed"
 
 
-def _likeness(found: ModelComparison) -> str:
-    facts = [("held-out rows asked", str(found.rows))]
+def _verified(report: ReplayReport) -> list[tuple[str, str]]:
+    isolation = [("isolation", isolation_line(report.isolation))] if report.isolation else []
+    return [*report.vouched.items(), *isolation]
+
+
+def _comparison(found: ModelComparison) -> str:
+    facts: list[tuple[str, str]] = [("held-out rows predicted", number(found.rows))]
     if found.label_flips is not None:
-        facts.append(("rows with another label", str(found.label_flips)))
+        facts.append(("rows with another label", number(found.label_flips)))
     facts.append(("largest difference", number(found.largest_difference)))
     facts.append(("model files", "equal" if found.artifact else "differ"))
-    state = {True: "equal", False: "differs", None: "can't be seen"}[found.state]
+    state = {True: "equal", False: "differs", None: NOTHING_KNOWN}[found.state]
     facts.append(("model state", state))
     facts += [("differs", part) for part in found.differing]
-    facts += [("differs, but is not part of the state", part) for part in found.ignored]
+    facts += [("differs, not part of the state", part) for part in found.ignored]
     if found.differing_rows:
         places = ", ".join(map(str, found.differing_rows))
-        facts.append(("held-out rows that differ most", places))
-    return _table("The two models", ("", ""), facts)
+        facts.append(("rows that differ most", places))
+    return html_table("Recorded and new model", ("fact", "value"), facts)
 
 
-def _metrics(report: ReplayReport) -> Iterator[tuple[str, ...]]:
+def _metrics(report: ReplayReport) -> Iterator[tuple[Cell, ...]]:
     for name, check in report.metrics.items():
-        low, high = report.intervals.get(name, (None, None))
-        seeds = "" if low is None else f"{number(low)} to {number(high)}"
-        band = "" if check.accepted is None else f"± {number(check.accepted)}"
-        ok = "ok" if check.ok else "no"
-        yield name, number(check.recorded), number(check.now), band, seeds, ok
+        both = check.recorded is not None and check.now is not None
+        moved = check.now - check.recorded if both else None  # type: ignore[operator]
+        band = "" if check.accepted is None else f"± {check.accepted:g}"
+        seeds = interval(report.intervals.get(name))
+        result = "equal" if moved == 0 else "accepted" if check.ok else "not accepted"
+        yield name, check.recorded, check.now, change(moved), band, seeds, result
 
 
-def _reasons(report: ReplayReport) -> Iterator[tuple[str, ...]]:
+def _reasons(report: ReplayReport) -> Iterator[tuple[str, str]]:
     if report.rung == "artifact":
         return
     for text in report.environment_differences or (SAME_ENVIRONMENT,):
@@ -107,10 +106,18 @@ def _reasons(report: ReplayReport) -> Iterator[tuple[str, ...]]:
         yield place, what
 
 
-def _environment(report: ReplayReport, recorded: NumericalEnvironment) -> Iterator[tuple[str, ...]]:
-    now = report.environment_now.model_dump() if report.environment_now else {}
+def _environment(report: ReplayReport, recorded: NumericalEnvironment) -> str:
+    """Recorded values, and those of now where they differ."""
+    now = report.environment_now.model_dump() if report.environment_now else None
+    rows = []
     for name, value in recorded.model_dump().items():
-        yield name, _listed(value), _listed(now.get(name, ""))
+        other = value if now is None else now[name]
+        rows.append(
+            (name.replace("_", " "), _listed(value), "" if other == value else _listed(other))
+        )
+    if not any(row[2] for row in rows) and now is not None:
+        return html_table("Environment", ("setting", "recorded and now"), [r[:2] for r in rows])
+    return html_table("Environment", ("setting", "recorded", "now, if it differs"), rows)
 
 
 def _listed(value: object) -> str:
@@ -119,18 +126,7 @@ def _listed(value: object) -> str:
 
 def _checks(report: ReplayReport) -> Iterator[tuple[str, ...]]:
     for check in sorted(report.checks, key=lambda found: found.ok):
-        yield check.name, check.expected, check.actual, "ok" if check.ok else "no"
-
-
-def _table(
-    title: str, head: tuple[str, ...], rows: Iterator[tuple[str, ...]] | list[tuple[str, str]]
-) -> str:
-    cells = ["".join(f"<td>{escape_markup(cell)}</td>" for cell in row) for row in rows]
-    if not cells:
-        return ""
-    names = "".join(f"<th>{escape_markup(name)}</th>" for name in head)
-    body = "".join(f"<tr>{row}</tr>" for row in cells)
-    return (
-        f"<h2>{escape_markup(title)}</h2><div class=scroll><table><thead><tr>{names}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
+        if check.ok:
+            yield check.name, "equal", check.expected, ""
+        else:
+            yield check.name, "differs", check.expected, check.actual or "nothing"

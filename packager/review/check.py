@@ -6,7 +6,8 @@ has no such environment, so it is checked in this process, by the detectors that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,8 @@ class CheckResult:
 
     report: DataCheckReport
     verdicts: tuple[Verdict, ...]
+    isolation: Mapping[str, str] = field(default_factory=dict)
+    """What isolated code of the project; empty where none ran."""
 
     @property
     def open(self) -> tuple[Finding, ...]:
@@ -128,11 +131,12 @@ def check_data(
         asked = make_check_job(project, progress, against)
         footing = resolve_environment(project, Engine.connect(), progress, base=base)
         kept = report_cache_path(project, asked, footing.dependencies.lock, footing.isolation)
-        report = None if fresh else cached_report(kept)
+        report, isolation = None if fresh else cached_report(kept), dict[str, str]()
         if report is None:
             with environment_worker(project, footing, progress) as worker:
                 report = run_check(kept, asked, worker, progress)
-        return CheckResult(report, verdicts)
+                isolation = dict(worker.measures)
+        return CheckResult(report, verdicts, isolation)
 
 
 def _check_bare(

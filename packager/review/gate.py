@@ -130,8 +130,7 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
     """Why a build stops here, and what to type."""
     worst = blocking[0]
     place = f" in column {worst.column!r}" if worst.column else ""
-    part = " of the held-out file" if worst.part == "test" else ""
-    row = f", row {worst.row}{part}" if worst.row is not None else ""
+    row = f", row {worst.row_number}" if worst.row is not None else ""
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",

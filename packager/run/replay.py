@@ -57,22 +57,26 @@ def replay(
             extra = [plain_layer("data", folder / "data.tar", entries(files, "data"))]
         stage = Stage(examined, engine, (*own_layers(examined, folder), *extra), progress)
         began = time.time()
-        trained = _train(stage, manifest, ask, folder)
+        trained, isolation = _train(stage, manifest, ask, folder)
         window = (began, time.time())
         report = _compare(stage, ask.model_copy(update={"window": window}), trained, folder)
+        report = report.model_copy(update={"isolation": isolation})
         equal = same_model(trained, manifest)
     return _told(_confirmed(report, equal), checks, examined)
 
 
-def _train(stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path) -> Layer:
-    """What the recipe makes of the data now, as a layer at ``/again``."""
+def _train(
+    stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path
+) -> tuple[Layer, dict[str, str]]:
+    """What the recipe makes of the data now, as a layer at ``/again``, and what isolated it."""
     out = folder / "trained"
     out.mkdir()
     stage.progress.step("training again, with the runtime of this installation")
     job = repeated(manifest, ask)[1].job
     with stage.worker() as worker:
         worker.run("run", {"job.json": job.dump()}, out, stage.progress)
-    return plain_layer("again", folder / "again.tar", regular_entries(out, "again"))
+        isolation = dict(worker.measures)
+    return plain_layer("again", folder / "again.tar", regular_entries(out, "again")), isolation
 
 
 def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import packager
-from packager.sandbox.kernel import close_files, close_network
+from packager.sandbox.kernel import close_files, close_network, described
 
 _START = (
     "import sys; sys.path.append(sys.argv[1]); from packager.runners.confined import main; main()"
@@ -23,25 +23,32 @@ _START = (
 
 
 def confined(
-    command: Sequence[str], listed: Path, readable: Sequence[Path], writable: Sequence[Path]
+    command: Sequence[str],
+    listed: Path,
+    readable: Sequence[Path],
+    writable: Sequence[Path],
+    report: int,
 ) -> list[str]:
     """The command that runs ``command`` without a network and with these files alone.
 
     Besides them the interpreter and what ``kernel.SYSTEM_READ`` names can be read. ``listed``: a
     folder whose names can be listed. Where the kernel offers no restrictions, there are none.
+    What is in force is written to the file descriptor ``report``, as JSON (``kernel.described``),
+    before any code of the package runs; the command does not inherit it.
     """
     if sys.platform != "linux":
+        os.write(report, json.dumps(described(contained=False)).encode())
         return list(command)
     places = [str(listed), [str(path) for path in readable], [str(path) for path in writable]]
     installed = str(Path(packager.__file__).resolve().parents[1])
     start = [sys.executable, "-I", "-S", "-c", _START, installed]
-    return [*start, json.dumps(places), *command]
+    return [*start, json.dumps([*places, report]), *command]
 
 
 def main() -> None:
     """Restrict this process as ``confined`` wrote it down, and become its command."""
     places, command = sys.argv[2], sys.argv[3:]
-    listed, readable, writable = json.loads(places)
+    listed, readable, writable, report = json.loads(places)
     interpreter = [sys.base_prefix, sys.base_exec_prefix]
     close_network()
     close_files(
@@ -50,4 +57,6 @@ def main() -> None:
         [Path(place) for place in writable],
         contained=False,
     )
+    os.write(report, json.dumps(described(contained=False)).encode())
+    os.close(report)
     os.execve(command[0], command, os.environ)

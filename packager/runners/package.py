@@ -18,6 +18,7 @@ from packager.project.config import Project
 from packager.project.files import model_files
 from packager.runners.local import check_host
 from packager.runners.runner import ContainerWorker, LocalWorker, Worker
+from packager.sandbox.network import isolation_line
 
 
 @contextmanager
@@ -35,9 +36,12 @@ def training_worker(
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
-        progress.warn("without a container: it runs in a process here (isolation: process)")
+        why = "no engine answers" if engine is None else "base: none"
+        progress.warn(f"no container ({why}): code of the project runs on this machine, as you")
     with layers_worker(layers, base, platform, engine, progress) as worker:
         yield worker
+        if worker.measures:
+            progress.step(f"isolation: {isolation_line(worker.measures)}")
 
 
 @contextmanager

@@ -15,12 +15,14 @@ from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat
 from packager.environment.platform import Target, default_platform, host_target
 from packager.errors import PackageError
-from packager.image.base.base import BaseImage, find_base
+from packager.image.base.base import BaseImage, find_base, find_made_base
+from packager.image.base.debian import base_name
 from packager.image.stack import make_stack
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import data_files, read_code
 from packager.project.required_secrets import explain_left_out
+from packager.project.sections import ImageSection
 from packager.runners.local import check_host
 from packager.runners.package import training_worker
 from packager.runners.runner import Worker
@@ -73,12 +75,15 @@ def resolve_base(
 ) -> BaseImage | None:
     """The base at hand; a missing one that was ``asked`` for, or is ``needed``, is an error.
 
-    Without an engine the project's own can be missing: the package then has none.
+    With an engine it is an error too where the project names it: a project does not choose to run
+    outside a container. What may be missing is this program's default base, and without an engine
+    the project's own: the package then has none.
     """
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
     base = find_base(reference, platform, engine)
-    if base is None and (asked or needed):
+    named = engine is not None and reference != ImageSection().base
+    if base is None and (asked or needed or named):
         where = (
             "not in the cache, and no engine answers"
             if engine is None
@@ -91,9 +96,17 @@ def resolve_base(
     if base is None:
         progress.warn(
             f"base {reference} is not at hand: the package gets none (base: none) and runs with "
-            "--local only; `package base` makes one"
+            f"--local only; {_other_base(platform, engine)}"
         )
     return base
+
+
+def _other_base(platform: str, engine: Engine | None) -> str:
+    """What to do where the default base can't be had; the option works as it stands there."""
+    made = base_name()
+    if made is not None and find_made_base(made, platform, engine) is not None:
+        return f"with --base {made} it has a base and runs in containers"
+    return "`package base` makes one, for --base"
 
 
 def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:

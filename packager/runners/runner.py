@@ -9,9 +9,11 @@ import os
 import signal
 import subprocess
 import tarfile
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +26,7 @@ from packager.image.runtime import VENV
 from packager.progress import Progress
 from packager.runners.confined import confined
 from packager.runners.local import UnpackedPackage, unpacked_package
+from packager.sandbox.kernel import described
 from packager.sandbox.network import ISOLATION
 from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
 from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
@@ -50,6 +53,8 @@ class Worker(Protocol):
     """Runs a verb of the worker, or of the served image, where a package's files are."""
 
     isolation: str
+    measures: Mapping[str, str]
+    """What isolated the last run, as this program arranged it; empty before the first."""
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         """Run ``verb`` on ``inputs`` (name → content); its results are then in ``output``.
@@ -67,8 +72,10 @@ class ContainerWorker:
         self._engine = engine
         self._image = image
         self._variables = variables
+        self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
+        self.measures = {"where": self.isolation, **described(contained=True)}
         command = [f"/{VENV}/bin/python", *_module(verb)]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         ended = self._engine.job(
@@ -103,9 +110,10 @@ class LocalWorker:
         self._layers = layers
         self._variables = variables
         self._seconds = seconds
+        self.measures: Mapping[str, str] = {}
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        with unpacked_package(self._layers) as root:
+        with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
             environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
@@ -113,8 +121,12 @@ class LocalWorker:
                 root.path,
                 root.readable(),
                 [*root.writable(), output],
+                report.fileno(),
             )
-            ended = _process(command, environment, root.path / "code", progress, self._seconds)
+            start = _Start(command, environment, root.path / "code", report.fileno())
+            ended = _process(start, progress, self._seconds)
+            report.seek(0)
+            self.measures = {"where": self.isolation, **json.loads(report.read() or "{}")}
         _refuse_links(output)
         return _result(verb, ended, output)
 
@@ -132,23 +144,29 @@ def _command(
     return command
 
 
-def _process(
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    folder: Path,
-    progress: Progress,
-    seconds: float | None,
-) -> ExitReason:
-    """Run ``command`` in ``folder``; how it ended. ``TimeoutError`` after ``seconds``.
+@dataclass(frozen=True)
+class _Start:
+    """How a process is started."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    report: int
+    """The one file descriptor that it gets."""
+
+
+def _process(start: _Start, progress: Progress, seconds: float | None) -> ExitReason:
+    """Run ``start``; how it ended. ``TimeoutError`` after ``seconds``.
 
     What it started ends with it, unless that left its process group.
     """
     last: deque[str] = deque(maxlen=KEPT_LINES)
     kills = kills_for_memory()
     process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
+        start.command,
+        cwd=start.folder,
+        env=start.environment,
+        pass_fds=[start.report],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -206,9 +224,9 @@ def _file(verb: str) -> str:
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:
-    told, result = output / "error.json", output / RESULTS[verb]
-    if told.is_file():
-        error = json.loads(told.read_bytes())
+    report, result = output / "error.json", output / RESULTS[verb]
+    if report.is_file():
+        error = json.loads(report.read_bytes())
         kind = UsageError if error["exit_code"] == UsageError.exit_code else PackageError
         raise kind(error["message"], error["hint"])
     if not result.is_file():

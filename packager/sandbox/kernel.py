@@ -29,7 +29,10 @@ CONTAINER = {
     "files": "container: nothing but the image's",
     "network": "container without network",
     "processes": "container: none but its own",
+    "measures": "no network, read-only, no capabilities",
 }
+MEASURES = ("Landlock", "seccomp", "network namespace")
+"""What the kernel may offer a process of this machine; ``measures`` names each, or why not."""
 
 _NEW_USER, _NEW_NETWORK, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
@@ -57,18 +60,29 @@ SHARED_MEMORY = "/dev/shm"
 
 
 def described(*, contained: bool) -> dict[str, str]:
-    """What stands between this process and the machine: of files, network and processes."""
+    """What stands between this process and the machine: of files, network and processes.
+
+    ``measures`` is one line: ``Landlock ABI 7, seccomp, no network namespace (…)``.
+    """
     if contained:
         return dict(CONTAINER)
-    return {"files": HOOK, "network": HOOK, "processes": "not apart", **_standing()}
+    found = {"files": HOOK, "network": HOOK, "processes": "not apart", **_standing()}
+    measures = [found.pop(name, f"no {name} (not tried)") for name in MEASURES]
+    return {**found, "measures": ", ".join(measures)}
 
 
 def close_network() -> None:
     """Leave this process no way to the network or to sockets of others, as far as can be."""
     if "network" in _standing():
         return
-    alone = _enter_empty_network()
-    filtered = seccomp.available() and _worked(lambda: seccomp.install(alone=alone))
+    if sys.platform != "linux":
+        return
+    refused = _failure(_enter_empty_network)
+    alone = not refused
+    _measure("network namespace", "", refused)
+    refused = _failure(lambda: seccomp.install(alone=alone))
+    filtered = not refused
+    _measure("seccomp", "", refused)
     parts = ["an empty network namespace"] if alone else []
     if filtered:
         parts.append("seccomp: no Unix sockets" if alone else "seccomp: no connecting or sending")
@@ -90,6 +104,9 @@ def close_files(
     """
     version = landlock.abi()
     if version < landlock.MIN_ABI:
+        offered = f"ABI {version}, expected {landlock.MIN_ABI}" if version else "not in this kernel"
+        if sys.platform == "linux":
+            _measure("Landlock", "", offered)
         return
     rules = landlock.existing([listed], landlock.READ_DIR)
     rules |= landlock.existing((*SYSTEM_READ, *readable), landlock.READ)
@@ -97,9 +114,9 @@ def close_files(
     rules |= landlock.existing((SHARED_MEMORY, *writable), landlock.WRITE)
     apart = "network" in _standing()
     threads = _threads()
-    if not _worked(lambda: landlock.restrict(rules, version, tcp=not apart)):
-        return
-    if contained:
+    refused = _failure(lambda: landlock.restrict(rules, version, tcp=not apart))
+    _measure("Landlock", f" ABI {version}", refused)
+    if refused or contained:
         return
     before = f"; not {threads - 1} threads that ran before" if threads > 1 else ""
     _stand("files", f"kernel (Landlock {version}{before})")
@@ -110,22 +127,19 @@ def close_files(
         _stand("processes", f"{known}; {NO_SIGNALS})")
 
 
-def _enter_empty_network() -> bool:
-    """Whether this process now has a network of its own that leads nowhere."""
-    if sys.platform != "linux":
-        return False
+def _enter_empty_network() -> None:
+    """Give this process a network of its own that leads nowhere; ``OSError`` where refused."""
     user, group = os.getuid(), os.getgid()
     unshare = ctypes.CDLL(None, use_errno=True).unshare
     if unshare(_NEW_USER | _NEW_NETWORK | _NEW_IPC) != 0:
-        return False
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
         ("gid_map", f"{group} {group} 1"),
     ):
-        _worked(partial(Path(f"/proc/self/{name}").write_text, text))
-    _worked(_start_loopback)
-    return True
+        _failure(partial(Path(f"/proc/self/{name}").write_text, text))
+    _failure(_start_loopback)
 
 
 def _start_loopback() -> None:
@@ -144,13 +158,21 @@ def _threads() -> int:
     return 1
 
 
-def _worked(step: Callable[[], object]) -> bool:
-    """Whether the kernel took it; what it does not take is told by ``described``."""
+def _failure(step: Callable[[], object]) -> str:
+    """Why the kernel did not take it; empty where it did."""
     try:
         step()
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.strerror or "refused"
+    return ""
+
+
+def _measure(name: str, version: str, refused: str) -> None:
+    """Record that a measure is in force, or why it is not; a later failure takes nothing back."""
+    if not refused:
+        _stand(name, f"{name}{version}")
+    elif _standing().get(name, f"no {name}").startswith(f"no {name}"):
+        _stand(name, f"no {name} ({refused})")
 
 
 def _standing() -> Mapping[str, str]:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from typing import Any, Literal, NoReturn
 
 from packager.errors import PackageError, UsageError
@@ -73,6 +74,11 @@ def isolation_told() -> dict[str, str]:
     """What stands between this process and the machine, for the report."""
     where = isolation()
     return {"where": where, **described(contained=where == "container")}
+
+
+def isolation_line(told: Mapping[str, str]) -> str:
+    """``container (…)`` or ``process (Landlock ABI 7, seccomp, network namespace)``."""
+    return f"{told['where']} ({told.get('measures') or 'measures not known'})"
 
 
 def _refusal(who: str, place: str) -> PackageError:

@@ -98,6 +98,8 @@ def install(*, alone: bool) -> None:
     What sends is allowed where the process is ``alone`` in its network namespace.
     Raises ``OSError`` where the kernel does not take it.
     """
+    if not available():
+        raise OSError(errno.ENOSYS, f"not known for {platform.machine()}")
     content = program(platform.machine(), alone=alone)
     libc = ctypes.CDLL(None, use_errno=True)
     given = _Program(len(content) // 8, content)

@@ -7,8 +7,9 @@ the last one deleted: forty bytes of a log may stand for 2⁶³ rows, which ends
 from __future__ import annotations
 
 import json
+import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from pyarrow import fs, parquet
 from packager.data.memory_limit import check_room
 from packager.errors import PackageError
 from packager.location import Location
+from packager.tables.checkpoints import odd_log, once, refuse_large_part
 from packager.tables.confinement import check_names
 
 MAX_VECTOR_BYTES = 1 << 30
@@ -25,6 +27,8 @@ _MAGIC = 1681511377
 _WITH_RUNS, _WITHOUT_RUNS = 12347, 12346
 _Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 _UUID_LETTERS = 20
+_FOLDER = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
+"""Of a vector's file: a plain name, as marks of a URI mean something to some readers."""
 
 Vector = Mapping[str, Any]
 """As an action has it: ``storageType``, ``pathOrInlineDv``, ``offset``, ``sizeInBytes``."""
@@ -50,7 +54,7 @@ def _vectors(place: fs.FileSystem, location: Location) -> Iterator[Vector]:
     seen = set()
     for vector in _all(place, location):
         if not isinstance(vector, dict):
-            raise _odd(location)
+            raise odd_log(location)
         key = repr(sorted(vector.items(), key=str))
         if key not in seen:
             seen.add(key)
@@ -63,6 +67,7 @@ def _all(place: fs.FileSystem, location: Location) -> Iterator[Any]:
             if info.path.endswith(".json"):
                 yield from _of_entry(place, info.path, location)
             elif info.path.endswith(".parquet"):
+                refuse_large_part(location, place, info.path)
                 yield from _of_checkpoint(place, info.path)
 
 
@@ -70,9 +75,9 @@ def _of_entry(place: fs.FileSystem, name: str, location: Location) -> Iterator[A
     with place.open_input_stream(name) as stream:
         lines = stream.read().splitlines()
     try:
-        actions = [json.loads(line, object_pairs_hook=_once) for line in lines if line.strip()]
+        actions = [json.loads(line, object_pairs_hook=once) for line in lines if line.strip()]
     except (ValueError, RecursionError) as error:
-        raise _odd(location) from error
+        raise odd_log(location) from error
     for action in actions:
         added = action.get("add") if isinstance(action, dict) else None
         if isinstance(added, dict) and added.get("deletionVector") is not None:
@@ -92,16 +97,6 @@ def _of_checkpoint(place: fs.FileSystem, name: str) -> Iterator[Any]:
                     yield row["deletionVector"]
 
 
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; readers differ in which of two equal names they take."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"the name {name!r} twice")
-        found[name] = value
-    return found
-
-
 def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
     """The bytes of a vector, which lie in the log or in a file of the table."""
     kind, told, size = vector["storageType"], vector["pathOrInlineDv"], vector["sizeInBytes"]
@@ -115,6 +110,8 @@ def _content(vector: Vector, location: Location, place: fs.FileSystem) -> bytes:
     folder, letters = told[:-_UUID_LETTERS], told[-_UUID_LETTERS:]
     name = f"{folder}/deletion_vector_{UUID(bytes=_z85(letters))}.bin".lstrip("/")
     check_names(location, [f"{folder}/", name])
+    if not _FOLDER.fullmatch(folder):
+        raise ValueError(f"the folder {folder[:200]!r}")
     with place.open_input_file(name) as file:
         return bytes(file.read_at(size, (vector.get("offset") or 0) + 4))
 
@@ -151,11 +148,3 @@ def _z85(text: str) -> bytes:
             value = value * 85 + _Z85.index(letter)
         parts.append(value.to_bytes(4, "big") if value < 1 << 32 else b"")
     return b"".join(parts)
-
-
-def _odd(location: Location) -> PackageError:
-    return PackageError(
-        f"{location}: expected a log whose entries are JSON objects with every name once,"
-        " got another one",
-        "put the log back from a copy of the table",
-    )

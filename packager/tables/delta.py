@@ -20,6 +20,7 @@ from pyarrow.fs import FileType
 from packager.data.parquet_files import plain_frame
 from packager.errors import UsageError
 from packager.location import Location
+from packager.tables.checkpoints import check_checkpoints
 from packager.tables.commits import CREATED, facts_of, versions_of
 from packager.tables.confinement import check_folder, check_names
 from packager.tables.corruption import diagnose, whole_entries
@@ -60,8 +61,9 @@ class VersionedTable:
     @classmethod
     def open(cls, location: Location) -> VersionedTable:
         """The table there; ``PackageError`` if there is none or it can't be read."""
-        check_folder(location, "_package_pins")
+        check_folder(location, "_package_pins", "_delta_log/_sidecars")
         try:
+            check_checkpoints(location, filesystem(location))
             table = DeltaTable(location.uri)
             return cls(location, table, whole_entries(location))
         except TableNotFoundError as error:
@@ -75,7 +77,7 @@ class VersionedTable:
     @classmethod
     def exists(cls, location: Location) -> bool:
         """Whether a table lies there."""
-        check_folder(location, "_package_pins")
+        check_folder(location, "_package_pins", "_delta_log/_sidecars")
         with translate_errors(location):
             return DeltaTable.is_deltatable(location.uri)
 
@@ -135,9 +137,11 @@ class VersionedTable:
 
     def frames(self, number: int | None = None) -> Iterator[pd.DataFrame]:
         """The rows of a version as ``frames.read`` would have them, in blocks."""
-        floats = self.floats(number)
-        for table in self.tables(number):
-            yield plain_frame(table, floats)
+        floats, scan = self.floats(number), self._scan(number)
+        yield plain_frame(scan.schema.empty_table(), floats)
+        with translate_errors(self.location):
+            for table in scan.encoded_tables():
+                yield plain_frame(table, floats, scan.schema)
 
     def floats(self, number: int | None = None) -> list[str]:
         """The integer columns of a version that have nulls: a frame holds them as floats."""
@@ -178,8 +182,8 @@ class VersionedTable:
         """The rows of files just written, read as they will be once a version names them."""
         with translate_errors(self.location):
             scan = Scan(self.location, self._table, filesystem(self.location), schema)
-            for table in scan.tables(as_read(written, schema)):
-                yield plain_frame(table, floats)
+            for table in scan.encoded_tables(as_read(written, schema)):
+                yield plain_frame(table, floats, scan.schema)
 
     def discard(self, written: Iterable[AddAction]) -> None:
         """Remove files that no version will name."""
@@ -265,11 +269,13 @@ class VersionedTable:
             return scan.files
 
     def _has_files(self, number: int) -> bool:
+        check_checkpoints(self.location, filesystem(self.location), number)
         return bool(DeltaTable(self.location.uri, version=number).file_uris())
 
     def _scan(self, number: int | None) -> Scan:
         exact = self.version(number).number
         with translate_errors(self.location):
+            check_checkpoints(self.location, filesystem(self.location), exact)
             table = DeltaTable(self.location.uri, version=exact)
             return Scan(self.location, table, filesystem(self.location))
 

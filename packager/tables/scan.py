@@ -17,6 +17,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow import dataset, fs
 
+from packager.data.memory_limit import fitting_memory
+from packager.data.parquet_open import refuse_large_blocks, refuse_large_groups
+from packager.data.parquet_text import decoded, is_text
 from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.confinement import check_names
@@ -25,7 +28,7 @@ from packager.tables.protocol import Protocol, unreadable
 from packager.tables.stream import rows_of_a_block
 
 _PHYSICAL = "delta.columnMapping.physicalName"
-_FORMAT = dataset.ParquetFileFormat(coerce_int96_timestamp_unit="us")
+_TIMES = "us"
 """Spark's old 96-bit times reach further in microseconds than Arrow's default holds."""
 
 
@@ -97,8 +100,13 @@ class Scan:
         check_names(self._location, (file.path for file in files))
         return tuple(sorted(files, key=lambda file: (file.modified, file.path)))
 
-    def tables(self, files: Iterable[DataFile] | None = None) -> Iterator[pa.Table]:
-        """The rows of ``files`` (all, if none are named), in blocks."""
+    def tables(self) -> Iterator[pa.Table]:
+        """The rows, in blocks; ``UsageError`` for a block whose text has no room in memory."""
+        for table in self.encoded_tables():
+            yield decoded(table, self.schema, self._location)
+
+    def encoded_tables(self, files: Iterable[DataFile] | None = None) -> Iterator[pa.Table]:
+        """The rows of ``files`` (all, if none are named), in blocks, each text held once."""
         for file in self.files if files is None else files:
             yield from self._read(file)
 
@@ -108,14 +116,8 @@ class Scan:
         return [name for name in names if any(self._has_nulls(file, name) for file in self.files)]
 
     def _read(self, file: DataFile) -> Iterator[pa.Table]:
-        batches = self._dataset(file, self._stored_fields()).to_batches(
-            batch_size=rows_of_a_block(len(self.schema)),
-            batch_readahead=1,
-            fragment_readahead=1,
-            use_threads=False,
-        )
         row = 0
-        for batch in batches:
+        for batch in self._batches(file, self._stored_fields()):
             start, row = row, row + len(batch)
             if file.kept is not None:
                 kept = file.kept[start:row]
@@ -132,8 +134,9 @@ class Scan:
                 columns.append(pa.repeat(file.partition[field.name], len(batch)))
                 continue
             column = batch.column(stored.name)
-            columns.append(column.view(field.type) if self._mapped else column)
-        return pa.Table.from_arrays(columns, schema=self.schema)
+            held_once = pa.types.is_dictionary(column.type)
+            columns.append(column.view(field.type) if self._mapped and not held_once else column)
+        return pa.Table.from_arrays(columns, names=self.schema.names)
 
     def _stored_fields(self) -> Sequence[pa.Field]:
         pairs = zip(self.schema, self._physical, strict=True)
@@ -149,14 +152,42 @@ class Scan:
         if file.kept is not None:
             return any(table[name].null_count for table in self._read(file))
         stored = self._physical[self.schema.get_field_index(name)]
-        rows = self._dataset(file, [pa.field(stored.name, stored.type)])
         # Counted in the values: a filter would believe the file's statistics.
-        return any(batch.column(0).null_count for batch in rows.to_batches(use_threads=False))
+        batches = self._batches(file, [pa.field(stored.name, stored.type)])
+        return any(batch.column(0).null_count for batch in batches)
 
-    def _dataset(self, file: DataFile, fields: Sequence[pa.Field]) -> dataset.Dataset:
-        """One file, read in the types of ``fields``; a column that it lacks is null."""
-        fragment = _FORMAT.make_fragment(file.path, filesystem=self._place)
-        return dataset.FileSystemDataset([fragment], pa.schema(fields), _FORMAT, self._place)
+    def _batches(self, file: DataFile, fields: Sequence[pa.Field]) -> Iterator[pa.RecordBatch]:
+        """One file in the types of ``fields``, its text held once; a column that it lacks is null.
+
+        Raises ``UsageError`` where a block has no room in memory.
+        """
+        rows, name = rows_of_a_block(len(self.schema)), f"{self._location}: {file.path}"
+        self._refuse_too_large(name, file.path, pa.schema(fields), rows)
+        texts = [field.name for field in fields if is_text(field.type)]
+        options = dataset.ParquetReadOptions(
+            dictionary_columns=texts, coerce_int96_timestamp_unit=_TIMES
+        )
+        form = dataset.ParquetFileFormat(read_options=options)
+        fragment = form.make_fragment(file.path, filesystem=self._place)
+        # What no file holds as text isn't held once, either: it is cast as it always was.
+        stored = fragment.physical_schema
+        once = [name for name in texts if name in stored.names and _is_once(stored.field(name))]
+        read = [f.with_type(_ONCE) if f.name in once else f for f in fields]
+        batches = dataset.FileSystemDataset([fragment], pa.schema(read), form, self._place)
+        found = batches.to_batches(
+            batch_size=rows, batch_readahead=1, fragment_readahead=1, use_threads=False
+        )
+        while True:
+            with fitting_memory(name):
+                batch = next(found, None)
+            if batch is None:
+                return
+            yield batch
+
+    def _refuse_too_large(self, name: str, path: str, schema: pa.Schema, rows: int) -> None:
+        with self._place.open_input_file(path) as source, fitting_memory(name):
+            refuse_large_groups(name, source, schema)
+        refuse_large_blocks(name, schema, rows, lambda: self._place.open_input_file(path))
 
     def _partition(self, actions: pa.Table, row: int) -> dict[str, pa.Scalar]:
         if not self._partitions:
@@ -175,6 +206,13 @@ class Scan:
             .removeprefix(top.removeprefix("file://")): rows.values
             for place, rows in zip(found["filepath"], found["selection_vector"], strict=True)
         }
+
+
+_ONCE = pa.dictionary(pa.int32(), pa.string())
+
+
+def _is_once(field: pa.Field) -> bool:
+    return bool(field.type == _ONCE)
 
 
 def unreadable_error(location: Location, feature: str) -> PackageError:

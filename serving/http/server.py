@@ -18,10 +18,10 @@ from typing import cast
 
 import uvicorn
 
-from packager.errors import PackageError
 from serving.http.acceptor import Acceptor, Closable, listen, refuse_new, stop_listening
 from serving.http.fast_path import FastPathApp, FastPathProtocol
 from serving.http.worker_table import Workers
+from serving.unsupported_version import unsupported_version
 
 KEEP_ALIVE_SECONDS = 75
 """An idle connection is kept longer than proxies keep theirs: the proxy is first to end it."""
@@ -194,7 +194,6 @@ def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Wo
 def check() -> None:
     """Raise ``PackageError`` unless the server that runs here is ours."""
     if not Server.running:
-        raise PackageError(
-            "expected BentoML to start its workers by uvicorn.Server, got something else",
-            "this version of BentoML isn't known to work: require an older one",
+        raise unsupported_version(
+            "bentoml", "its workers to be started by uvicorn.Server", "something else"
         )

@@ -285,7 +285,7 @@ def _load_slices(
 ) -> tuple[SliceSet, RowMembership]:
     try:
         slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-        slices.masks(checker.check([]).frame)  # no rows, but the dtypes of training
+        slices.check(dict(checker.check([]).frame.dtypes))
         return slices, slices.membership(names, clocks)
     except ValueError as error:
         raise PackageError(

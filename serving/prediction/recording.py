@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+from monitoring.exposition.library_check import check_library
 from monitoring.exposition.render import Rendering
 from monitoring.exposition.worker_files import repair_all
 from monitoring.metrics.recorder import FLUSH_SECONDS, Batch
@@ -32,7 +33,8 @@ class Recorder:
         """``shadow_ratio``: part of the compiled rows that the shadow comparison samples."""
         self._predictor = predictor
         self._sampler = predictor.shadow_sampler(shadow_ratio)
-        self._rendering = Rendering(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        self._rendering = Rendering(folder, own=folder is None or check_library())
         self._dirty = False
         self._repairing: asyncio.TimerHandle | None = None
 

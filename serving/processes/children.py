@@ -18,16 +18,19 @@ from serving.feedback.stores import KEY_DESCRIPTOR
 from serving.processes.shared_descriptors import TABLE, SharedNotes
 from serving.processes.supervisor import Child
 from serving.processes.watchdog import Watchdog
+from serving.processes.worker_script import WORKER, check_worker_script
 from serving.settings import Settings
 
 BACKLOG = 2_048
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
-WORKER = "_bentoml_impl.worker.service"
-"""BentoML's own worker, which ``bentoml serve`` starts so too."""
 
 
 def children_of(settings: Settings, manifest: Manifest, listening: int, table: int) -> list[Child]:
-    """The workers, for a listening descriptor and a table that they share."""
+    """The workers, for a listening descriptor and a table that they share.
+
+    Raises ``PackageError`` where BentoML starts its workers otherwise.
+    """
+    check_worker_script()
     folder = metrics_folder()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.slices.slices import Rule, SliceSet
+from monitoring.slices.slices import SliceSet
 
 SCALARS = st.one_of(
     st.none(),
@@ -34,7 +34,7 @@ RULES = (
 @given(st.lists(st.tuples(SCALARS, SCALARS), min_size=1, max_size=8))
 def test_a_rule_can_be_applied_to_anything(rule: str, cells: list[tuple[object, object]]) -> None:
     frame = pd.DataFrame(cells, columns=["x", "y"], dtype=object)
-    mask = Rule.parse(rule).mask(dict(frame.items()), len(frame))
+    mask = SliceSet({}, {"rule": rule}).masks(frame)["rule"]
     assert mask.dtype == np.bool_
     assert mask.shape == (len(frame),)
 

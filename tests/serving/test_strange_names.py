@@ -14,11 +14,11 @@ import pytest
 from serving_helpers import Package, Reply, Server, lay_out, make_manifest
 
 from monitoring.stats.binning import build_profile
+from packager.client.exposition import read_samples
 from packager.data.frames import infer_columns
 from packager.digest import canonical_json
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema, Serve
-from packager.monitor.exposition import samples
 
 pytestmark = pytest.mark.server
 
@@ -129,7 +129,7 @@ def test_metrics_keep_every_name_apart(strange: Package, server: Server) -> None
     monitored = {feature["name"] for feature in profile["features"]}
     found = {
         sample.labels["feature"]
-        for sample in samples(text)
+        for sample in read_samples(text, "")
         if sample.name == "model_feature_observations_total"
     }
     assert found == monitored

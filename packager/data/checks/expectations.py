@@ -125,7 +125,7 @@ def _shares(
 def _applies(text: str, frame: pd.DataFrame) -> bool:
     """Whether the version before had what a rule reads, in a kind that it can compare."""
     try:
-        Rule.parse(text).mask({name: frame[name] for name in frame.columns}, len(frame))
+        Rule.parse(text).check(dict(frame.dtypes))
     except ValueError:
         return False
     return True

@@ -16,10 +16,10 @@ from packager.data.checks.suspects import (
     Issue,
     Mask,
     NotApplicableError,
-    format_number,
     rows_where,
 )
 from packager.data.checks.table import Table
+from packager.text import format_number
 
 LEAST_ROWS = 50
 LEAST_DISTINCT = 10

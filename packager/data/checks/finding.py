@@ -35,6 +35,13 @@ class Finding(FrozenModel):
     """16 hex digits: the dfp/1 hash of the row over all columns; empty without a row."""
     blocking: bool = False
 
+    @property
+    def row_number(self) -> str:
+        """``12``, or ``12 (test)`` in a file of held-out rows; empty without a row."""
+        if self.row is None:
+            return ""
+        return f"{self.row}{' (test)' if self.part == 'test' else ''}"
+
 
 class Histogram(FrozenModel):
     """How the finite values of a column are spread: ``edges`` has one more than ``counts``."""

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import Floats, Ints, Issue, Mask, format_number
+from packager.data.checks.suspects import Floats, Ints, Issue, Mask
 from packager.data.checks.table import Table
-from packager.text import truncate
+from packager.text import format_number, truncate
 
 FAR = 6.0
 """Robust standard deviations from which a residual is suspect."""
@@ -136,7 +136,7 @@ def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
             0.8 - 0.4 * FAR / np.abs(scaled[rows]),
             found.rows[rows],
             [
-                f"{format_number(found.given[r])}; "
+                f"{found.given[r]:.15g}; "
                 f"the model says {format_number(found.answers[r])}, "
                 f"{abs(scaled[r]):.0f} robust deviations away"
                 for r in rows

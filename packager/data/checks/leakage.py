@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from packager.data.checks.split_overlap import split_overlap
-from packager.data.checks.suspects import Issue, format_number, listed, rows_where
+from packager.data.checks.suspects import Issue, listed, rows_where
 from packager.data.checks.table import Table
+from packager.text import format_number
 
 _GROUP = re.compile(
     r"(^|[_\s.-])(id|ids|uuid|key|customer|patient|user|subject|person|group|client|device|"

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.extremes import LEAST_ROWS
-from packager.data.checks.suspects import Floats, Issue, NotApplicableError, format_number
+from packager.data.checks.suspects import Floats, Issue, NotApplicableError
 from packager.data.checks.table import Table
+from packager.text import format_number
 
 SEED = 7
 TREES = 100
@@ -56,7 +57,7 @@ def outlier(table: Table) -> Iterator[Issue]:
                 0.8 - 0.3 * FAR / reach[mine],
                 rows[mine],
                 [
-                    f"{format_number(v)}, {z:.0f} robust deviations away"
+                    f"{v:.15g}, {z:.0f} robust deviations away"
                     for v, z in zip(values[mine, place], reach[mine], strict=True)
                 ],
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Issue, format_number, rows_where
+from packager.data.checks.suspects import Issue, rows_where
 from packager.data.checks.table import Table
 
 SLACK = 0.5
@@ -40,7 +40,7 @@ def _outside(
     above = values > (np.inf if high is None else high)
     rows = rows_where(below | above)
     if len(rows):
-        left = "" if low is None else f"at least {format_number(low)}"
-        right = "" if high is None else f"at most {format_number(high)}"
+        left = "" if low is None else f"at least {low:.15g}"
+        right = "" if high is None else f"at most {high:.15g}"
         expected = " and ".join(side for side in (left, right) if side)
         yield Issue(name, f"{expected} ({why})", "correct the value, or drop the row", score, rows)

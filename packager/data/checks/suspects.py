@@ -51,11 +51,6 @@ def rows_where(mask: Any) -> Ints:
     return np.flatnonzero(np.asarray(mask, dtype=np.bool_))
 
 
-def format_number(value: float) -> str:
-    """A number for people: at most six digits."""
-    return f"{value:.6g}"
-
-
 def listed(values: Sequence[Any], most: int = 5) -> str:
     """The first few of ``values``, for people."""
     texts = [truncate(str(value)) for value in values[:most]]

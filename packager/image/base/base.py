@@ -156,11 +156,9 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
 
     None where there is none of them. Raises ``PackageError`` if it holds no Python we can use.
     """
-    folder = _named(reference, platform)
-    if (folder / "base.json").is_file():
-        return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
-    if engine is None:
-        return None
+    made = find_made_base(reference, platform, engine)
+    if made is not None or engine is None:
+        return made
     if engine.describe(reference) is None and not engine.pull(reference, platform):
         return None
     described = engine.describe(reference) or {}
@@ -185,6 +183,14 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
             )
     saved = SavedBase.load(folder / "base.json").model_copy(update={"reference": reference})
     return BaseImage(saved, folder, engine)
+
+
+def find_made_base(reference: str, platform: str, engine: Engine | None) -> BaseImage | None:
+    """The base that ``package base`` made or loaded under this name; None where there is none."""
+    folder = _named(reference, platform)
+    if not (folder / "base.json").is_file():
+        return None
+    return BaseImage(SavedBase.load(folder / "base.json"), folder, engine)
 
 
 def known_base(diff_ids: Sequence[str], platform: str, engine: Engine | None) -> BaseImage | None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from packager.client.exposition import read_samples
 from packager.errors import PackageError
-from packager.text import display_value
 
-_SAMPLE = re.compile(r"^(model_\w+)\{(.*)\} (\S+)$", re.MULTILINE)
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 STAGE = "model_stage_duration_seconds"
 ROWS = "model_rows_total"
 
@@ -28,25 +25,21 @@ class Counters:
     """``compiled`` and ``native`` → rows answered that way."""
 
     @classmethod
-    def of(cls, exposition: str) -> Counters:
-        """From the text of ``/metrics``; raise ``PackageError`` for a value that is no count."""
+    def of(cls, exposition: str, address: str) -> Counters:
+        """From the text of ``/metrics`` at ``address``; ``PackageError`` for one that has none."""
         found: dict[str, dict[str, float]] = {f"{STAGE}_sum": {}, f"{STAGE}_count": {}, ROWS: {}}
-        for name, labels, value in _SAMPLE.findall(exposition):
-            if name in found:
-                told = dict(_LABEL.findall(labels))
-                key = told.get("form" if name == ROWS else "stage", "")
-                found[name][key] = found[name].get(key, 0.0) + _count(name, value)
+        for sample in read_samples(exposition, address):
+            totals = found.get(sample.name)
+            if totals is not None:
+                key = sample.labels.get("form" if sample.name == ROWS else "stage", "")
+                totals[key] = totals.get(key, 0.0) + _count(sample.name, sample.value, address)
         return cls(found[f"{STAGE}_sum"], found[f"{STAGE}_count"], found[ROWS])
 
 
-def _count(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+def _count(name: str, value: float, address: str) -> float:
     if not (math.isfinite(value) and value >= 0):
         raise PackageError(
-            f"/metrics: expected counters of a package, got {display_value(text)} for {name}",
+            f"{address}: expected counters of a package, got {value} for {name}",
             "check that the address is that of a served package",
         )
     return value

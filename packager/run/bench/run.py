@@ -11,6 +11,7 @@ from typing import Any
 
 from monitoring.profile.profile import Profile
 from packager.client import Client
+from packager.client.client import METRICS
 from packager.data.row_files import read_rows
 from packager.engine.engine import Engine
 from packager.engine.usage import Usage
@@ -123,11 +124,11 @@ def _step(
 ) -> Step:
     with generator(target, asked, clients, seconds, max(0.2, WARM_SHARE * seconds)) as load:
         time.sleep(SETTLE_SECONDS)
-        before, used_before = Counters.of(client.metrics()), usage()
+        before, used_before = Counters.of(client.metrics(), client.url + METRICS), usage()
         answered = load.measure()
         used_after = usage()
         time.sleep(SETTLE_SECONDS)
-        after = Counters.of(client.metrics())
+        after = Counters.of(client.metrics(), client.url + METRICS)
     cpu = None
     if used_before is not None and used_after is not None and answered.requests:
         cpu = (used_after.cpu_seconds - used_before.cpu_seconds) / answered.requests

@@ -8,6 +8,7 @@ share.
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import os
 
 from packager.errors import PackageError
@@ -26,8 +27,7 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
     """
     if isa == "native":
         return {}
-    core = importlib.import_module("numpy._core._multiarray_umath")
-    features: dict[str, bool] = core.__cpu_features__
+    features, dispatched = _numpy_features()
     missing = [name for name in V3 if not features.get(name, False)]
     if missing:
         raise PackageError(
@@ -37,7 +37,7 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
         )
     return {
         "OPENBLAS_CORETYPE": "Haswell",
-        DISABLED: " ".join(_above_v3(core.__cpu_dispatch__, features)),
+        DISABLED: " ".join(_above_v3(dispatched, features)),
         "NPY_ENABLE_CPU_FEATURES": None,  # NumPy refuses to have both
         "GLIBC_TUNABLES": None,  # can take FMA away from the C library's functions
         "MKL_CBWR": "AVX2",
@@ -45,6 +45,23 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
         "ATEN_CPU_CAPABILITY": "avx2",
         "ONEDNN_MAX_CPU_ISA": "AVX2",
     }
+
+
+def _numpy_features() -> tuple[dict[str, bool], list[str]]:
+    """What NumPy found the processor to have, and what it has kernels for.
+
+    NumPy has no public way to say so. Raises ``PackageError`` for a version that says it elsewhere.
+    """
+    try:
+        core = importlib.import_module("numpy._core._multiarray_umath")
+        return core.__cpu_features__, core.__cpu_dispatch__
+    except (ImportError, AttributeError) as error:
+        version = importlib.metadata.version("numpy")
+        raise PackageError(
+            f'[recipe] isa = "x86-64-v3": numpy {version}: expected the processor\'s features in '
+            f"numpy._core._multiarray_umath, got {error}",
+            f"write `numpy<{version}` into requirements.txt, or leave out isa",
+        ) from error
 
 
 def _above_v3(dispatched: list[str], features: dict[str, bool]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from packager.sandbox.network import isolation_line
 from packager.worker.replay.report import ModelComparison, ReplayReport
 
 SAME_ENVIRONMENT = "nothing that is recorded differs"
@@ -27,23 +28,13 @@ def as_text(report: ReplayReport) -> str:
         lines += [f"may be the reason: {text}" for text in report.slips]
     lines.append(f"checked by: {report.checked_by}")
     lines += [f"  {part}: {who}" for part, who in report.vouched.items()]
-    lines += [f"  {what}: {how}" for what, how in isolated(report)]
+    lines += [f"  isolation: {isolation_line(report.isolation)}"] if report.isolation else []
     seen = f", seen when built: {report.observed}" if report.observed else ""
     lines.append(
         f"rung: {report.rung} (claimed: {report.level if report.claimed else 'none'}{seen})"
     )
     lines.append(verdict(report))
     return "\n".join(lines)
-
-
-def isolated(report: ReplayReport) -> Iterator[tuple[str, str]]:
-    """Where it ran; what stood around a process of this machine, part by part."""
-    walls = dict(report.isolation)
-    where = walls.pop("where", "")
-    if where == "process":
-        yield from ((f"isolation, {what}", how) for what, how in walls.items())
-    elif where:
-        yield "isolation", where
 
 
 def verdict(report: ReplayReport) -> str:

@@ -1,4 +1,4 @@
-"""Bits for rows of plain values say the same as masks for frames."""
+"""Rows of requests are in the same slices as the rows of a frame that hold the same values."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ FRAME = pd.DataFrame(
 )
 
 
-def rows(rule: str) -> list[int]:
-    return np.flatnonzero(Rule.parse(rule).mask(dict(FRAME.items()), len(FRAME))).tolist()
+def rows(rule: str, frame: pd.DataFrame = FRAME) -> list[int]:
+    return np.flatnonzero(SliceSet({}, {"rule": rule}).masks(frame)["rule"]).tolist()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_null_beside_something_true_is_in_an_or() -> None:
 
 def test_a_column_of_nulls_only_is_in_nothing() -> None:
     for rule in ("x > 1", "not x > 1", "x", "x == 'a'", "x + 1 > 0"):
-        assert not Rule.parse(rule).mask({"x": [None, None]}, 2).any()
+        assert rows(rule, pd.DataFrame({"x": [None, None]})) == []
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,9 @@ def test_any_text_is_a_rule_or_a_clear_error(text: str) -> None:
     st.floats(allow_nan=False, allow_infinity=False),
 )
 def test_a_comparison_agrees_with_python(values: list[float | None], bound: float) -> None:
-    mask = Rule.parse(f"x < {bound!r}").mask({"x": pd.Series(values, dtype=float)}, len(values))
-    assert mask.tolist() == [value is not None and value < bound for value in values]
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=float)})
+    expected = [i for i, value in enumerate(values) if value is not None and value < bound]
+    assert rows(f"x < {bound!r}", frame) == expected
 
 
 def test_a_comparison_of_unlike_columns_is_refused() -> None:
@@ -130,8 +131,10 @@ def test_a_comparison_of_unlike_columns_is_refused() -> None:
         rows("carat")
     with pytest.raises(ValueError, match=r"expected a date .* got 'soon'"):
         rows("day > 'soon'")
-    with pytest.raises(ValueError, match="column 'weight' is absent"):
+    with pytest.raises(ValueError, match="slices: column 'weight' is absent"):
         rows("weight > 1")
+    with pytest.raises(ValueError, match="rule 'weight > 1': column 'weight' is absent"):
+        Rule.parse("weight > 1").check(dict(FRAME.dtypes))
 
 
 def test_columns_of_a_rule_are_named_without_backticks() -> None:
@@ -216,3 +219,92 @@ def test_a_bad_rule_is_named() -> None:
 def test_an_absent_column_is_named() -> None:
     with pytest.raises(ValueError, match="column 'clarity' is absent"):
         SliceSet({"clarity": ["VS1"]}, {}).masks(FRAME)
+
+
+EVERY_KIND = pd.DataFrame(
+    {
+        "number": [1.5, np.nan, -np.inf, -0.0],
+        "count": pd.Series([2**53 + 1, None, 0, -1], dtype="Int64"),
+        "text": pd.Series(["b", None, "", "2"], dtype="str"),
+        "flag": pd.Series([True, None, False, True], dtype="boolean"),
+        "group": pd.Categorical(["x", None, "y", "x"]),
+        "time": pd.Series(
+            ["2020-01-01T00:00", None, "1969-07-20T20:17", "2020-01-01T01:00"]
+        ).astype("datetime64[us]"),
+        "zone": pd.Series(["2020-01-01T01:00", None, "2020-06-01T00:00", "2020-01-01T02:00"])
+        .astype("datetime64[ns]")
+        .dt.tz_localize("Europe/Berlin"),
+        "any": pd.Series(["2", np.nan, 2, True], dtype=object),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("number < 0", [2]),
+        ("not number < 0", [0, 3]),
+        ("number == 0", [3]),
+        ("number != number", []),
+        ("number / 0 > 1", []),
+        ("number + 1 > 0 or flag", [0, 3]),
+        (f"count == {2**53 + 1}", [0]),
+        (f"count == {2**53}", []),
+        ("count < 0 or text > 'a'", [0, 3]),
+        ("text == ''", [2]),
+        ("text not in ['b']", [2, 3]),
+        ("not flag", [2]),
+        ("flag < 1", [2]),
+        ("group in ['x'] and flag", [0, 3]),
+        ("group != 'x'", [2]),
+        ("time == '2020-01-01'", [0]),
+        ("time < '1970-01-01'", [2]),
+        ("time >= '2020-01-01T01:00+01:00'", [0, 3]),
+        ("zone == time", [0, 3]),
+        ("not zone == time", [2]),
+        ("zone <= '2020-01-01T00:00:00Z'", [0]),
+        ("any == 2", [2]),
+        ("any != 2", [0, 3]),
+        ("any > 1", [2]),
+        ("any == '2'", [0]),
+        ("any", [3]),
+        ("any == time", []),
+        ("not any < time", []),
+        ("any + 1 > 2", [2]),
+    ],
+)
+def test_rows_of_every_kind(rule: str, expected: list[int]) -> None:
+    assert rows(rule, EVERY_KIND) == expected
+
+
+def test_values_of_every_kind_have_slices() -> None:
+    values = {
+        "number": ["0.0", "1.5"],
+        "count": ["0"],
+        "text": ["", "2"],
+        "flag": ["True"],
+        "time": ["2020-01-01 01:00:00"],
+        "zone": ["2020-01-01 01:00:00+01:00"],
+        "any": ["2", "True"],
+    }
+    masks = SliceSet(values, {}).masks(EVERY_KIND)
+    assert {name: np.flatnonzero(mask).tolist() for name, mask in masks.items()} == {
+        ALL: [0, 1, 2, 3],
+        "number=0.0": [3],
+        "number=1.5": [0],
+        "number=other": [1, 2],
+        "count=0": [2],
+        "count=other": [0, 1, 3],
+        "text=": [2],
+        "text=2": [3],
+        "text=other": [0, 1],
+        "flag=True": [0, 3],
+        "flag=other": [1, 2],
+        "time=2020-01-01 01:00:00": [3],
+        "time=other": [0, 1, 2],
+        "zone=2020-01-01 01:00:00+01:00": [0],
+        "zone=other": [1, 2, 3],
+        "any=2": [0, 2],
+        "any=True": [3],
+        "any=other": [1],
+    }

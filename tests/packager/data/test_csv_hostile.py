@@ -42,12 +42,29 @@ def test_a_line_without_end_is_told(tmp_path, monkeypatch, suffix, start):
 def test_a_packed_table_larger_than_memory_is_refused_while_it_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("packager.data.csv_text._LOOK", 1 << 22)
     monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 1 << 20)
+    monkeypatch.setattr("packager.data.memory_limit._data_bytes", lambda: None)  # no limit of Linux
     path = packed(tmp_path / "x.csv.gz", b"a,b\n" + b"1,2\n" * 3_000_000)
     assert path.stat().st_size < 100_000
     for reader in (read, lambda one: read_rows(one, NO_COLUMNS)):
         with pytest.raises(UsageError, match=r"expected text that fit in the memory there is"):
             reader(path)
     assert fingerprint_path(path).row_count == 3_000_000
+
+
+def test_csv_and_json_beyond_the_memory_there_is_are_refused(tmp_path, monkeypatch):
+    """Whatever no count has foreseen: the kernel refuses the memory, and the file is named."""
+    monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 60_000_000)
+    cells = ",".join(f'"{number}"' for number in range(1_000))
+    table = tmp_path / "x.csv"
+    table.write_text(f"{cells}\n" * 5_000)
+    lines = tmp_path / "x.jsonl"
+    lines.write_text(f'{{"a": "{"x" * 1_000_000}"}}\n' * 40)
+    sparse = tmp_path / "x.json"
+    with sparse.open("wb") as file:
+        file.truncate(30 << 30)
+    for reader, path in ((read, table), (read_rows, lines), (read_rows, sparse)):
+        with pytest.raises(UsageError, match=r"x\..*: expected a file that fits into memory"):
+            reader(path, *([NO_COLUMNS] if reader is read_rows else []))
 
 
 ODD = [

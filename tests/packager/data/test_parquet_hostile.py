@@ -4,6 +4,8 @@ believed."""
 import contextlib
 import json
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -68,6 +70,87 @@ def test_a_long_text_that_is_there_a_million_times_is_held_once(tmp_path, little
     for reader in (READERS[3], READERS[5]):
         with pytest.raises(UsageError, match="expected text that fit in the memory there is"):
             reader(path)
+
+
+def hidden(path):
+    """A kilobyte that spells out as 300 MB, in columns whose bytes no footer tells."""
+    codes = pa.array(np.zeros(1_000, np.int32))
+    texts = pa.DictionaryArray.from_arrays(codes, pa.array(["x" * 100_000]))
+    columns = {
+        "struct": pa.StructArray.from_arrays([texts], ["a"]),
+        "list": pa.ListArray.from_arrays(pa.array(range(1_001), pa.int32()), texts),
+        "binary": pa.DictionaryArray.from_arrays(codes, pa.array([b"x" * 100_000])),
+    }
+    for name, column in columns.items():
+        file = path / f"{name}.parquet"
+        pq.write_table(pa.table({name: column}), file, compression="zstd", store_schema=False)
+        assert file.stat().st_size < 1_000
+        yield file
+
+
+def test_values_within_nested_and_binary_columns_are_measured_before_they_are_spelled_out(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 60_000_000)
+    for file in hidden(tmp_path):
+        before = pa.total_allocated_bytes()
+        for reader in READERS:
+            with pytest.raises(UsageError, match=r"fit in the memory there is|plain columns|Delta"):
+                reader(file)
+        assert pa.total_allocated_bytes() - before < 50_000_000
+
+
+def one_long_row(path, values):
+    cells = pa.ListArray.from_arrays(pa.array([0, values]), pa.array(np.zeros(values, "i8")))
+    pq.write_table(pa.table({"l": cells}), path, compression="zstd", store_schema=False)
+    assert path.stat().st_size < 1_000
+    del cells
+    pa.default_memory_pool().release_unused()
+    return path
+
+
+def test_one_row_of_very_many_values_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("packager.data.memory_limit.available_bytes", lambda: 10_000_000)
+    path = one_long_row(tmp_path / "x.parquet", 3_000_000)
+    before = pa.total_allocated_bytes()
+    for reader in READERS:
+        with pytest.raises(UsageError, match=r"fits? in"):
+            reader(path)
+    assert pa.total_allocated_bytes() == before
+
+
+LIED = """
+import sys
+from pathlib import Path
+import pyarrow.parquet
+from packager.data import frames, memory_limit, parquet_open
+
+parquet_open.measured = lambda *_: [0]
+memory_limit.available_bytes = lambda: 20_000_000
+frames.read(Path(sys.argv[1]))
+"""
+
+
+def test_a_file_that_holds_more_than_it_says_ends_at_the_memory_there_is(tmp_path):
+    """Where all that is counted lies, the kernel refuses the memory, and the file is named."""
+    path = one_long_row(tmp_path / "x.parquet", 8_000_000)
+    command = [sys.executable, "-c", LIED, str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "x.parquet: expected a Parquet file that fits into memory" in ended.stderr
+
+
+@pytest.mark.parametrize("size", [(64 << 20) + 1, 20 << 20])
+def test_a_footer_that_has_no_room_is_refused_before_it_is_read(tmp_path, little_memory, size):
+    path = tmp_path / "x.parquet"
+    with path.open("wb") as file:
+        file.truncate(size)
+        file.seek(0, 2)
+        file.write(size.to_bytes(4, "little") + b"PAR1")
+    before = pa.total_allocated_bytes()
+    for reader in READERS:
+        with pytest.raises(UsageError, match=r"expected a footer (of at most 64 MiB|that fit)"):
+            reader(path)
+    assert pa.total_allocated_bytes() == before
 
 
 def flipped(content, seed):

@@ -7,7 +7,7 @@ from dirty_tables import dirty
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
-from packager.report.data_check import counts_text, issues_text, row_number, verdicts_text
+from packager.report.data_check import counts_text, issues_text, verdicts_text
 from packager.review.verdicts import Verdict
 
 
@@ -41,9 +41,9 @@ def test_an_issue_has_its_row_column_and_what_was_expected():
 
 
 def test_rows_are_counted_from_0_and_those_of_the_held_out_file_are_marked():
-    assert row_number(finding(row=0)) == "0"
-    assert row_number(finding(row=0, part="test")) == "test 0"
-    assert row_number(finding(row=None)) == ""
+    assert finding(row=0).row_number == "0"
+    assert finding(row=0, part="test").row_number == "test 0"
+    assert finding(row=None).row_number == ""
 
 
 def test_control_characters_of_the_data_do_not_reach_the_terminal():

@@ -78,6 +78,18 @@ def test_results_that_link_elsewhere_are_refused(tmp_path: Path, outside: Path, 
         run(layers(tmp_path, DONE + left), tmp_path)
 
 
+def test_what_isolates_is_told_by_this_program_and_not_by_the_package(tmp_path: Path) -> None:
+    forges = "import os\nos.environ['MODEL_WALLS'] = '{\"files\": \"forged\"}'\n"
+    forges += "for number in range(3, 99):\n try: os.write(number, b'forged')\n except OSError: 0\n"
+    worker = LocalWorker(layers(tmp_path, forges + DONE))
+    assert worker.measures == {}
+    worker.run("run", {"job.json": b"{}"}, tmp_path / "out", Silent())
+    assert worker.measures["where"] == "process"
+    assert worker.measures["files"] == f"kernel (Landlock {landlock.abi()})"
+    assert worker.measures["measures"].startswith(f"Landlock ABI {landlock.abi()}, ")
+    assert "forged" not in str(worker.measures)
+
+
 def test_a_pipe_among_the_results_is_refused(tmp_path: Path) -> None:
     left = "import os; os.mkfifo(sys.argv[3] + '/golden.json')\n"
     with pytest.raises(PackageError, match=r"left golden\.json, which is no plain file"):

@@ -17,8 +17,11 @@ from packager.sandbox.network import ISOLATION, isolation_told
 
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 
-
-NO_NAMESPACE = "from packager.sandbox import kernel; kernel._enter_empty_network = lambda: False"
+NO_NAMESPACE = """
+from packager.sandbox import kernel
+def refused(): raise OSError(1, "Operation not permitted")
+kernel._enter_empty_network = refused
+"""
 
 
 UNIX = """
@@ -96,12 +99,33 @@ def test_the_report_names_what_stands(tmp_path: Path) -> None:
     assert HOOK not in said
 
 
+LINE = "from packager.sandbox.network import isolation_line; "
+LINE += "print(isolation_line(isolation_told()))"
+
+
+@FILES
+@FILTER
+def test_one_line_names_each_measure_or_why_there_is_none(tmp_path: Path) -> None:
+    begins = f"process (Landlock ABI {landlock.abi()}, seccomp, "
+    told = attempt(tmp_path / "own", LINE)
+    assert told.startswith((f"{begins}network namespace)", f"{begins}no network namespace ("))
+    without = "no network namespace (Operation not permitted))"
+    assert attempt(tmp_path / "refused", LINE, NO_NAMESPACE) == f"{begins}{without}"
+    old = "from packager.sandbox import landlock, seccomp\nlandlock.abi = lambda: 1\n"
+    old += "seccomp.available = lambda: False\n"
+    told = attempt(tmp_path / "old", LINE, old)
+    assert told.startswith("process (no Landlock (ABI 1, expected 2), no seccomp (not known for ")
+
+
 def test_where_the_kernel_offers_nothing_the_report_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv(WALLS, raising=False)
     monkeypatch.setenv(ISOLATION, "process")
     told = isolation_told()
+    assert told["measures"] == "; ".join(
+        [f"no {name} (not tried)" for name in ("Landlock", "seccomp", "network namespace")]
+    ).replace("; ", ", ")
     assert told["files"] == told["network"] == HOOK
     assert told["processes"] == "not apart"
     monkeypatch.setenv(ISOLATION, "container")

@@ -25,7 +25,7 @@ def test_lineage_draws_what_is_above_and_below_and_what_is_stale(steps, raw, cle
     assert "clean@1  (stale)" in text
     assert "clean is stale itself" in text
     svg = lineage_svg(nodes)
-    assert svg.count("<rect") == 4  # and the paper
-    assert svg.count("stroke-dasharray") == 2
-    assert svg.count('<path d="M') == 4  # and the tip of the arrows
+    assert svg.count('<rect class="box"') == 3
+    assert svg.count('<g class="stale">') == 2
+    assert svg.count('<path class="edge" d="M') == 3
     assert svg.count(">@1<") == 3

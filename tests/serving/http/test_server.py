@@ -160,5 +160,5 @@ def test_header_and_body_leave_in_one_write() -> None:
 
 def test_a_worker_that_is_not_served_by_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener.Server, "running", False)
-    with pytest.raises(PackageError, match=r"expected BentoML to start its workers by uvicorn"):
+    with pytest.raises(PackageError, match=r"expected its workers to be started by uvicorn.Server"):
         listener.check()

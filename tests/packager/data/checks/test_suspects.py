@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.data.checks.suspects import (
     Issue,
     NotApplicableError,
-    format_number,
     listed,
     rows_where,
 )
@@ -25,13 +23,6 @@ def test_an_issue_about_a_column_is_one_finding_and_one_about_rows_as_many():
 @given(st.lists(st.booleans()))
 def test_positions_are_those_of_the_true_values(mask):
     assert rows_where(mask).tolist() == [place for place, wanted in enumerate(mask) if wanted]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(1 / 3, "0.333333"), (1e20, "1e+20"), (1234567.0, "1.23457e+06"), (5, "5")]
-)
-def test_a_number_has_at_most_six_digits(value, text):
-    assert format_number(value) == text
 
 
 def test_a_list_shows_its_first_values_and_that_there_are_more():

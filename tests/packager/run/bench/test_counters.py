@@ -20,8 +20,8 @@ def test_counters_tell_what_happened_between_two_looks() -> None:
             f'model_other_total{{form="native"}} 99\n'
         )
 
-    before, after = Counters.of(text(1.0, 10, 100)), Counters.of(text(1.5, 20, 103))
+    before, after = Counters.of(text(1.0, 10, 100), "a"), Counters.of(text(1.5, 20, 103), "a")
     assert stage_seconds(before, after) == {"predict": pytest.approx(0.05)}
     assert compiled_share(before, after) == 1.0
     assert compiled_share(before, before) is None
-    assert compiled_share(Counters.of(""), Counters.of("")) is None
+    assert compiled_share(Counters.of("", "a"), Counters.of("", "a")) is None

@@ -1,4 +1,4 @@
-"""Suspects as files: Parquet for programs, CSV for giving verdicts, a page for looking at them."""
+"""Data issues as files: Parquet for programs, CSV for giving verdicts, an HTML page to read."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from packager.cache import atomic_file
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.data.spreadsheet import escaped
-from packager.report.suspects_page import page
+from packager.report.data_issues_page import issues_page
 from packager.review.verdicts import FIELDS, Verdict
 
 PARQUET = "issues.parquet"
 CSV = "issues.csv"
 PAGE = "issues.html"
-TOLD = ("score", "detector", "part", "row", "observed", "expected", "suggestion", "blocking")
+FACTS = ("score", "detector", "part", "row", "observed", "expected", "suggestion", "blocking")
 
 
-def write_suspects(
+def write_issues(
     report: DataCheckReport,
     findings: Sequence[Finding],
     verdicts: Sequence[Verdict],
@@ -31,7 +31,7 @@ def write_suspects(
     with atomic_file(folder / CSV) as file:
         _write_csv(report, findings, verdicts, file)
     with atomic_file(folder / PAGE) as file:
-        file.write_text(page(report, findings, verdicts, title), encoding="utf-8")
+        file.write_text(issues_page(report, findings, verdicts, title), encoding="utf-8")
     return folder / PARQUET, folder / CSV, folder / PAGE
 
 
@@ -63,7 +63,7 @@ def _write_csv(
     fixes = {verdict.key: verdict for verdict in verdicts if verdict.verdict == "fix"}
     with file.open("w", encoding="utf-8", newline="") as text:
         writer = csv.writer(text, lineterminator="\n")
-        head = [*FIELDS, *TOLD, *(f"data:{name}" for name in report.columns)]
+        head = [*FIELDS, *FACTS, *(f"data:{name}" for name in report.columns)]
         writer.writerow(map(escaped, head))
         for finding in findings:
             if finding.row is None:
@@ -76,7 +76,7 @@ def _write_csv(
                 finding.column,
                 verdict.value if verdict else "",
                 verdict.reason if verdict else "",
-                *(getattr(finding, name) for name in TOLD),
+                *(getattr(finding, name) for name in FACTS),
                 *report.cells[finding.row_hash],
             ]
             writer.writerow(map(escaped, cells))

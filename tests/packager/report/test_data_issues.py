@@ -1,4 +1,4 @@
-"""Suspects as files: Parquet for programs, CSV for verdicts, a page for people."""
+"""Issues as files: Parquet for programs, CSV for verdicts, a page for people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dirty_tables import dirty
 
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
-from packager.report.suspects import CSV, PAGE, PARQUET, write_suspects
+from packager.report.data_issues import CSV, PAGE, PARQUET, write_issues
 from packager.review.verdicts import Verdict, read_verdicts
 
 
@@ -23,7 +23,7 @@ def report():
 
 
 def test_three_files_hold_the_same_findings(report, tmp_path):
-    made = write_suspects(report, report.findings, [], tmp_path, "suspects of t")
+    made = write_issues(report, report.findings, [], tmp_path, "issues of t")
     assert made == (tmp_path / PARQUET, tmp_path / CSV, tmp_path / PAGE)
     rows = pq.read_table(tmp_path / PARQUET).to_pylist()
     assert [row["row_hash"] for row in rows] == [one.row_hash for one in report.findings]
@@ -35,7 +35,7 @@ def test_three_files_hold_the_same_findings(report, tmp_path):
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_text(report, tmp_path):
-    write_suspects(report, report.findings, [], tmp_path, "t")
+    write_issues(report, report.findings, [], tmp_path, "t")
     for line in csv.reader((tmp_path / CSV).open()):
         assert not any(cell.startswith(("=", "@", "\t")) for cell in line)
 
@@ -47,11 +47,11 @@ def test_verdicts_are_read_back_as_they_were_given(report, tmp_path):
             row_hash=worst.row_hash, verdict="fix", column=worst.column, value="-5", reason="unit"
         )
     ]
-    write_suspects(report, report.findings, given, tmp_path, "t")
+    write_issues(report, report.findings, given, tmp_path, "t")
     assert read_verdicts(tmp_path / CSV) == tuple(given)
 
 
 def test_no_findings_give_files_without_rows(report, tmp_path):
-    write_suspects(report, [], [], tmp_path, "t")
+    write_issues(report, [], [], tmp_path, "t")
     assert pq.read_table(tmp_path / PARQUET).num_rows == 0
     assert len((tmp_path / CSV).read_text().splitlines()) == 1

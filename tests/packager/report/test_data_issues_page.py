@@ -1,4 +1,4 @@
-"""The page and the files of suspects."""
+"""The page and the files of data issues."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
-from packager.report.suspects import write_suspects
-from packager.report.suspects_page import OPEN, page
+from packager.report.data_issues import write_issues
+from packager.report.data_issues_page import OPEN, issues_page
 from packager.review.verdicts import Verdict, read_verdicts
 
 HOSTILE = "<script>alert(1)</script>"
@@ -40,21 +40,21 @@ class Seen(HTMLParser):
 
 def test_the_page_needs_nothing_from_elsewhere_and_runs_nothing():
     found = report()
-    text = page(found, found.findings, (), "stones & <co>")
+    text = issues_page(found, found.findings, (), "stones & <co>")
     seen = Seen()
     seen.feed(text)
     assert {"script", "link", "img", "iframe"}.isdisjoint(tag for tag, _ in seen.tags)
     assert "http:" not in text
     assert "https:" not in text
     assert "url(" not in text
-    assert "<title>Suspects: stones &amp; &lt;co&gt;</title>" in text
+    assert "<title>Data issues: stones &amp; &lt;co&gt;</title>" in text
 
 
 def test_the_page_shows_the_rows_themselves_worst_first_with_a_plot_for_each_number():
     found = report()
-    text = page(found, found.findings, (), "stones")
+    text = issues_page(found, found.findings, (), "stones")
     assert text.index("row 7") < text.index("row 9")
-    assert "<div class=flagged><dt>size</dt><dd>900</dd>" in text
+    assert '<div class="flagged"><dt>size</dt><dd>900</dd>' in text
     plots = [attrs for tag, attrs in seen_tags(text) if tag == "svg"]
     assert plots
     assert all(plot["role"] == "img" and plot["aria-label"] for plot in plots)
@@ -73,7 +73,7 @@ def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
     frame["note"] = [str(i) for i in range(400)]
     frame.loc[399] = frame.loc[0]
     found = check(table_of(frame, "label"), models=False)
-    text = page(found, found.findings, (), "stones")
+    text = issues_page(found, found.findings, (), "stones")
     folded = text.index(
         "<details><summary>55 more like these: placeholder in size; 45 of them here"
     )
@@ -83,19 +83,19 @@ def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
 
 def test_the_flagged_cell_stands_first_in_its_row():
     found = report()
-    text = page(found, found.findings, (), "stones")
-    assert "aria-label='cells of row 7'><div class=flagged><dt>size</dt>" in text
+    text = issues_page(found, found.findings, (), "stones")
+    assert 'aria-label="cells of row 7"><div class="flagged"><dt>size</dt>' in text
 
 
 def test_a_page_without_findings_says_so():
-    assert "Nothing that nobody has judged yet" in page(report(), (), (), "stones")
+    assert "No issue without a verdict" in issues_page(report(), (), (), "stones")
 
 
 def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
     found = report()
     row_hash = found.findings[0].row_hash
     given = [Verdict(row_hash=row_hash, verdict="drop", reason="typo")]
-    files = write_suspects(found, found.findings, given, tmp_path / "new", "stones")
+    files = write_issues(found, found.findings, given, tmp_path / "new", "stones")
     assert [path.name for path in files] == ["issues.parquet", "issues.csv", "issues.html"]
     table = parquet.read_table(files[0])
     assert table.num_rows == len(found.findings)
@@ -112,7 +112,7 @@ def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
 def test_a_browser_runs_nothing_of_the_page(tmp_path):
     found = report()
     title = "<img src=x onerror=\"document.title='XSS'\">"
-    text = page(found, found.findings, (), title)
+    text = issues_page(found, found.findings, (), title)
     assert "default-src 'none'" in text
     # Even where a value were not escaped: the policy of the page stops it.
     broken = text.replace("<main>", f"<main>{title}<script>document.title='XSS'</script>")
@@ -120,4 +120,4 @@ def test_a_browser_runs_nothing_of_the_page(tmp_path):
         (tmp_path / name).write_text(content, encoding="utf-8")
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
         done = subprocess.run([*command, f"file://{tmp_path / name}"], capture_output=True)
-        assert b"<title>Suspects: " in done.stdout
+        assert b"<title>Data issues: " in done.stdout

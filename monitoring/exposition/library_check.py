@@ -1,0 +1,111 @@
+"""Whether this version of prometheus_client has the parts that this room builds on.
+
+It makes metrics that are written to our counter files, in a folder of its own, and compares our
+exposition of them with the library's.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitoring.exposition.render import Layout, read_files
+from monitoring.exposition.worker_files import CounterFile
+from monitoring.metrics.registry import (
+    BufferedHistogram,
+    CollectorRegistry,
+    Series,
+    counted_as,
+    library_text,
+)
+
+logger = logging.getLogger("monitoring")
+VALUES = (0.25, 1.5, 1e16, 0.0, -3.0)
+
+
+class UnsupportedLibraryError(Exception):
+    """prometheus_client does not use our counter files, or does not read them."""
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(f"prometheus_client: expected {expected}, got {got}")
+        self.expected = expected
+        self.got = got
+
+
+@functools.cache
+def check_library() -> bool:
+    """Whether our exposition is the library's; the log says so where it is not.
+
+    Raises ``UnsupportedLibraryError`` where the library can't count in our files at all. To be
+    called while no other thread makes metrics; the process keeps what it counts and where.
+    """
+    with tempfile.TemporaryDirectory(prefix="counters-") as name:
+        folder = Path(name)
+        _count(folder)
+        files = read_files(folder)
+        try:
+            theirs = library_text(folder)
+        except Exception as error:
+            raise UnsupportedLibraryError(
+                "it to read counter files", f"{type(error).__name__}: {error}"
+            ) from error
+        if not files or b"check_rows_total" not in theirs or b" 1.5\n" not in theirs:
+            raise UnsupportedLibraryError("it to count in our files", _shown(files, theirs))
+        try:
+            ours = Layout(folder, files).text(files)
+        except Exception as error:
+            ours = f"{type(error).__name__}: {error}".encode()
+        if ours == theirs:
+            return True
+    logger.warning(
+        "prometheus_client: its exposition is not as expected: it is used itself, and is slower"
+    )
+    return False
+
+
+def _count(folder: Path) -> None:
+    """Count and observe something in files below ``folder``."""
+    opened = len(CounterFile.opened)
+    try:
+        with _counting_in(folder), counted_as("w0"):
+            series = Series("model", "version", CollectorRegistry())
+            rows = series.counter("check_rows", "Rows.", "label")
+            for value in (1e16, 1.5):
+                rows.labels(*series.common, f'"{value}"\n').inc(value)
+            series.gauge("check_level", "Level.")(VALUES[-1])
+            observed = series.histogram("check_seconds", "Seconds.", (0.5, 1.0, 2.5))()
+            assert isinstance(observed, BufferedHistogram)
+            for value in VALUES:
+                observed.observe(value)
+            observed.flush()
+    except (AttributeError, ImportError, TypeError) as error:
+        raise UnsupportedLibraryError(
+            "prometheus_client.values to take our counter files", f"{type(error).__name__}: {error}"
+        ) from error
+    finally:
+        for file in CounterFile.opened[opened:]:
+            file.close()
+
+
+@contextmanager
+def _counting_in(folder: Path) -> Iterator[None]:
+    """Where the library makes its files, for the time of the block."""
+    variable = "PROMETHEUS_MULTIPROC_DIR"
+    before = os.environ.get(variable)
+    os.environ[variable] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[variable]
+        else:
+            os.environ[variable] = before
+
+
+def _shown(files: object, theirs: bytes) -> str:
+    return f"{len(theirs)} bytes of exposition" if files else "no file of ours"

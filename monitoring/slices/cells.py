@@ -1,0 +1,46 @@
+"""Columns of a frame as the server holds a request: plain values, None for null, times as ticks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from monitoring.slices.clock import DatetimeUnit
+
+
+def plain_values(series: pd.Series[Any]) -> list[Any]:
+    """The values of a column as Python's own objects; null of every kind is None.
+
+    Datetimes become ticks of ``clock_of(series)``; a category becomes its value.
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        categories = plain_values(series.cat.categories.to_series())
+        return [None if code < 0 else categories[code] for code in series.cat.codes.tolist()]
+    null = series.isna().to_numpy(bool)
+    cells = _objects(series)
+    if null.any():
+        cells[null] = None
+    values: list[Any] = cells.tolist()
+    if series.dtype != object:
+        return values
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
+
+
+def clock_of(series: pd.Series[Any]) -> DatetimeUnit | None:
+    """How the values of a datetime column count; None for any other column."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    if not pd.api.types.is_datetime64_any_dtype(dtype):
+        return None
+    return DatetimeUnit.of_dtype(str(dtype))
+
+
+def _objects(series: pd.Series[Any]) -> npt.NDArray[np.object_]:
+    """A new array of Python's own objects."""
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return pd.DatetimeIndex(series).asi8.astype(object)
+    return series.astype(object).to_numpy(copy=True)

@@ -1,0 +1,123 @@
+"""Whether a rule can be applied to columns of given dtypes, found out without any value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import pandas as pd
+
+from monitoring.slices import grammar
+from monitoring.slices.clock import DatetimeUnit
+
+ValueKind = Literal["number", "boolean", "text", "datetime", "any"]
+"""What a column or constant holds. ``any``: its dtype does not say; compared value by value."""
+
+_CLOCK = DatetimeUnit("ns", None)
+
+
+@dataclass(frozen=True)
+class _Operand:
+    name: str
+    kind: ValueKind
+    constant: grammar.Constant | None = None
+
+
+def kind_of(dtype: Any) -> ValueKind:
+    """The kind of a pandas dtype; that of its categories for a categorical one."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "datetime"
+    return "text" if isinstance(dtype, pd.StringDtype) else "any"
+
+
+def check_kinds(
+    condition: ast.expr, names: Mapping[str, str], kinds: Mapping[str, ValueKind]
+) -> None:
+    """Raise ``ValueError`` where a condition compares unlike columns or calculates with text.
+
+    ``names``: identifier in ``condition`` → column; ``kinds``: column → kind.
+    """
+    _KindChecker(names, kinds).condition(condition)
+
+
+class _KindChecker:
+    """Checks one condition."""
+
+    def __init__(self, names: Mapping[str, str], kinds: Mapping[str, ValueKind]) -> None:
+        self._names = names
+        self._kinds = kinds
+
+    def condition(self, node: ast.expr) -> None:
+        match node:
+            case ast.BoolOp(values=values):
+                for value in values:
+                    self.condition(value)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                self.condition(operand)
+            case ast.Compare():
+                operands = [node.left, *node.comparators]
+                for left, right in pairwise(operands):
+                    self._comparison(self._operand(left), right)
+            case _:
+                flag = self._operand(node)
+                if flag.kind not in ("boolean", "any"):
+                    raise ValueError(f"expected a condition, got {flag.name} ({flag.kind})")
+
+    def _comparison(self, left: _Operand, right: ast.expr) -> None:
+        if isinstance(right, ast.List | ast.Tuple):
+            for element in right.elts:
+                _check_alike(left, self._operand(element))
+        else:
+            _check_alike(left, self._operand(right))
+
+    def _operand(self, node: ast.expr) -> _Operand:
+        value = grammar.constant(node)
+        if value is not None:
+            return _Operand(repr(value), _constant_kind(value), value)
+        match node:
+            case ast.Name(id=identifier):
+                column = self._names[identifier]
+                return _Operand(column, self._kinds[column])
+            case ast.BinOp(left=left, right=right):
+                return self._calculation(left, right)
+            case ast.UnaryOp(operand=operand):
+                return self._calculation(operand)
+        raise ValueError(f"expected a value, got {ast.unparse(node)!r}")
+
+    def _calculation(self, *parts: ast.expr) -> _Operand:
+        operands = [self._operand(part) for part in parts]
+        for operand in operands:
+            if operand.kind not in ("number", "any"):
+                raise ValueError(
+                    f"expected numbers in arithmetic, got {operand.name} ({operand.kind})"
+                )
+        certain = all(operand.kind == "number" for operand in operands)
+        return _Operand(f"a calculation with {operands[0].name}", "number" if certain else "any")
+
+
+def _constant_kind(value: grammar.Constant) -> ValueKind:
+    if isinstance(value, bool):
+        return "boolean"
+    return "text" if isinstance(value, str) else "number"
+
+
+def _check_alike(left: _Operand, right: _Operand) -> None:
+    kinds = {left.kind, right.kind}
+    for time, other in ((left, right), (right, left)):
+        if time.kind == "datetime" and isinstance(other.constant, str):
+            _CLOCK.ticks(other.constant)
+            return
+    if len(kinds) > 1 and "any" not in kinds and kinds != {"boolean", "number"}:
+        raise ValueError(
+            f"expected alike values in a comparison, got {left.name} ({left.kind}) "
+            f"and {right.name} ({right.kind})"
+        )

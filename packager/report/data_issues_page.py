@@ -1,0 +1,149 @@
+"""Data issues as an HTML page: what was found, then the rows themselves, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from packager.data.checks.finding import DataCheckReport, Finding
+from packager.report.histogram_svg import histogram
+from packager.report.numbers import number
+from packager.report.page import html_table, page, section
+from packager.review.summary import WHAT
+from packager.review.verdicts import Verdict
+from packager.text import escape_markup
+
+OPEN, SHOWN = 5, 50
+"""Rows of a kind that are seen at once, and that are on the page; the other files hold all."""
+_GRADES = ((0.95, "wrong"), (0.8, "likely"), (0.5, "look"), (0.0, "hint"))
+_WORDS = {"wrong": "wrong", "likely": "likely wrong", "look": "worth a look", "hint": "a hint"}
+_Kind = tuple[tuple[str, str | None], ...]
+
+
+def issues_page(
+    report: DataCheckReport, findings: Sequence[Finding], verdicts: Sequence[Verdict], title: str
+) -> str:
+    """The whole page; ``findings`` are shown in the order they come."""
+    by_row: dict[tuple[str, int], list[Finding]] = {}
+    for finding in findings:
+        if finding.row is not None:
+            by_row.setdefault((finding.part, finding.row), []).append(finding)
+    general = [finding for finding in findings if finding.row is None]
+    judged = {verdict.row_hash: verdict for verdict in verdicts}
+    kinds: dict[_Kind, list[list[Finding]]] = {}
+    for found in by_row.values():
+        kinds.setdefault(tuple((one.detector, one.column) for one in found), []).append(found)
+    cards = [card for alike in kinds.values() for card in _alike(report, alike, judged)]
+    about = [f"<article>{_finding(report, finding)}</article>" for finding in general]
+    body = [
+        _found(report, findings),
+        *(f'<p class="note">{escape_markup(note)}</p>' for note in report.notes),
+        section("Columns and table", "\n".join(about)),
+        section("Rows, worst first", "\n".join(cards)),
+    ]
+    return page("Data issues", title, body, _facts(report, by_row))
+
+
+def grade(score: float) -> str:
+    """The name of a score's band."""
+    return next(name for least, name in _GRADES if score >= least)
+
+
+def _facts(report: DataCheckReport, by_row: dict[tuple[str, int], list[Finding]]) -> dict[str, str]:
+    return {
+        "rows": number(report.rows),
+        "columns": number(len(report.columns)),
+        "issues": number(sum(report.counts.values())),
+        "rows listed": number(len(by_row)),
+    }
+
+
+def _found(report: DataCheckReport, findings: Sequence[Finding]) -> str:
+    """A line for each detector with an issue among ``findings``, worst first."""
+    worst: dict[str, Finding] = {}
+    for finding in findings:
+        worst.setdefault(finding.detector, finding)
+    if not worst:
+        return section("What was found", "<p>No issue without a verdict.</p>")
+    rows = [
+        (
+            WHAT[name],
+            report.counts[name],
+            f"{finding.score:.2f}",
+            _WORDS[grade(finding.score)],
+            "yes" if finding.blocking else "",
+            name,
+        )
+        for name, finding in worst.items()
+    ]
+    heads = ("issue", "count", "worst score", "meaning", "stops a build", "detector")
+    return html_table("What was found", heads, rows, right=("worst score",))
+
+
+def _alike(
+    report: DataCheckReport, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
+) -> Iterator[str]:
+    """The rows with the same findings: a few at once, so that the next kind is seen too."""
+    cards = [_row(report, found, judged) for found in rows[:SHOWN]]
+    yield from cards[:OPEN]
+    if len(rows) > OPEN:
+        about = ", ".join(
+            f"{one.detector.replace('_', ' ')} {f'in {one.column}' if one.column else ''}".strip()
+            for one in rows[0]
+        )
+        only = f"; {len(cards) - OPEN} of them here, the files hold all" * (len(rows) > SHOWN)
+        more = f"{len(rows) - OPEN:,} more like these: {about}{only}"
+        yield f"<details><summary>{escape_markup(more)}</summary>"
+        yield from cards[OPEN:]
+        yield "</details>"
+
+
+def _row(report: DataCheckReport, found: Sequence[Finding], judged: dict[str, Verdict]) -> str:
+    first = found[0]
+    place = f"row {first.row_number}"
+    given = judged.get(first.row_hash)
+    said = f'<span class="given">verdict: {escape_markup(_said(given))}</span>' if given else ""
+    flagged = {finding.column for finding in found}
+    mark = ' class="flagged"'
+    # What the findings name comes first: a wide row is wider than its card.
+    row = zip(report.columns, report.cells[first.row_hash], strict=True)
+    cells = "".join(
+        f"<div{mark if name in flagged else ''}><dt>{escape_markup(name)}</dt>"
+        f"<dd>{'<i>empty</i>' if cell is None else escape_markup(cell)}</dd></div>"
+        for name, cell in sorted(row, key=lambda pair: pair[0] not in flagged)
+    )
+    return (
+        f"<article><h3>{place} <code>{first.row_hash}</code>{said}</h3>"
+        f"{''.join(_finding(report, finding) for finding in found)}"
+        f'<dl class="cells scroll" tabindex="0" aria-label="cells of {place}">{cells}</dl>'
+        "</article>"
+    )
+
+
+def _said(given: Verdict) -> str:
+    return f"{given.verdict}, {given.reason}" if given.reason else given.verdict
+
+
+def _finding(report: DataCheckReport, finding: Finding) -> str:
+    band = grade(finding.score)
+    about = f"<b>{escape_markup(finding.column)}</b> " if finding.column else ""
+    plot = _plot(report, finding)
+    shape = "finding plotted" if plot else "finding"
+    return (
+        f'<div class="{shape}"><span class="score {band}">'
+        f"{finding.score:.2f}<small>{_WORDS[band]}</small></span>"
+        f"<div><p>{about}{finding.detector.replace('_', ' ')}</p>"
+        f'<p><span class="observed">{escape_markup(finding.observed)}</span>'
+        f'<span class="expected">expected {escape_markup(finding.expected)}</span></p>'
+        f'<p class="suggestion">{escape_markup(finding.suggestion)}</p></div>{plot}</div>'
+    )
+
+
+def _plot(report: DataCheckReport, finding: Finding) -> str:
+    found = report.histograms.get(finding.column or "")
+    if found is None:
+        return ""
+    value = None
+    if finding.row is not None and finding.column:
+        cell = report.cells[finding.row_hash][report.columns.index(finding.column)]
+        value = None if cell is None else float(cell)
+    return histogram(finding.column or "", found, value)

@@ -1,0 +1,43 @@
+"""The lineage of a table as an HTML page: the picture, then every table in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packager.location import Location
+from packager.report.lineage_svg import lineage_svg
+from packager.report.page import Cell, html_table, page, section
+from packager.tables.lineage import Node, by_name
+
+
+def lineage_page(nodes: dict[str, Node], name: str) -> str:
+    """The page of the lineage of the table called ``name``."""
+    stale = sum(bool(node.stale) for node in nodes.values())
+    facts = {"tables": str(len(nodes)), "stale": str(stale)}
+    picture = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="picture">'
+        f"{lineage_svg(nodes)}</div>"
+    )
+    heads = ("table", "version", "rows", "state", "made of", "by", "why")
+    tables = html_table("Tables", heads, _rows(nodes), right=("version",))
+    return page("Lineage", name, [section("Picture", picture), tables], facts)
+
+
+def _rows(nodes: dict[str, Node]) -> Iterator[tuple[Cell, ...]]:
+    for node in by_name(nodes.values()):
+        version = node.version
+        derived = version.derived if version else None
+        found = version.fingerprint if version else None
+        parents = ""
+        if derived is not None:
+            taken = zip(node.parents, derived.parents, strict=True)
+            parents = ", ".join(f"{Location(uri).name}@{one.version}" for uri, one in taken)
+        yield (
+            node.location.name,
+            str(version.number) if version else "",
+            found.row_count if found else None,
+            "gone" if version is None else "stale" if node.stale else "current",
+            parents,
+            derived.step if derived else "",
+            "; ".join(node.stale),
+        )

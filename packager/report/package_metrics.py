@@ -1,0 +1,94 @@
+"""The metrics of a package: each with its interval, and the baseline that it has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import stdev
+
+from packager.manifest.evaluation import Evaluation, Metrics, SeedVariance
+from packager.report.numbers import interval, number
+from packager.report.table import Cell, table
+
+INTERVAL = "95 % interval"
+SEEDS = "± seeds"
+MIN_SLICES = 3
+"""Slices of the short form, however long all else is."""
+
+
+def metrics_text(
+    evaluation: Evaluation, spread: SeedVariance | None, columns: int | None, lines: int | None
+) -> Iterator[str]:
+    """A block of the metrics on all held-out rows, and one of slices.
+
+    ``lines``: how many lines both may have; then the slices show one metric, those with the worst
+    intervals first. None shows every metric of every slice. A seed's deviation is a standard
+    deviation over the seeds.
+    """
+    overall, slices = evaluation.overall, evaluation.slices
+    reference = _reference(overall)
+    about = f"  {overall.rows:,} held-out rows; {reference}: {_meaning(reference)}"
+    seeds = spread.overall if spread else {}
+    heads = ("metric", "value", INTERVAL, reference, SEEDS)
+    right = (INTERVAL, SEEDS)
+    first = table(heads, _rows(overall, seeds), columns, right=right, indent=2)
+    yield f"{about}\n\n{first}" if overall.baseline else first
+    if not slices:
+        return
+    if lines is None:
+        rows = [
+            (name, found.rows, *row)
+            for name, found in slices.items()
+            for row in _rows(found, spread.slices.get(name, {}) if spread else {})
+        ]
+        yield table(("slice", "rows", *heads), rows, columns, right=right, indent=2)
+        return
+    left = lines - len(first.splitlines()) - 4
+    yield _worst(evaluation, reference, columns, max(MIN_SLICES, left))
+
+
+def _reference(overall: Metrics) -> str:
+    return "majority class" if "accuracy" in overall.values else "mean"
+
+
+def _meaning(reference: str) -> str:
+    what = "most frequent label" if reference == "majority class" else "mean target"
+    return f"the training rows' {what} as every answer"
+
+
+def _rows(
+    found: Metrics, seeds: Mapping[str, Sequence[float]]
+) -> Iterator[tuple[str, float, str, float | None, str]]:
+    for name, value in sorted(found.values.items()):
+        deviation = number(stdev(seeds[name])) if len(seeds.get(name, ())) > 1 else ""
+        ends = interval(found.intervals.get(name))
+        yield name, value, ends, found.baseline.get(name), deviation
+
+
+def _worst(evaluation: Evaluation, reference: str, columns: int | None, most: int) -> str:
+    """The slices with the worst intervals of the task's first metric, as many as ``most``."""
+    metric = "accuracy" if reference == "majority class" else "mae"
+    known = {n: found for n, found in evaluation.slices.items() if metric in found.values}
+    ordered = sorted(known, key=lambda name: _badness(known[name], metric))
+    shown = ordered if len(ordered) <= most else ordered[: most - 1]
+    heads = ("slice", "rows", metric, INTERVAL, reference)
+    rows: Iterable[tuple[Cell, ...]] = (
+        (
+            name,
+            known[name].rows,
+            known[name].values[metric],
+            interval(known[name].intervals.get(metric)),
+            known[name].baseline.get(metric),
+        )
+        for name in shown
+    )
+    text = table(heads, rows, columns, right=(INTERVAL,), indent=2)
+    rest = len(ordered) - len(shown)
+    return f"{text}\n  and {rest} more slices, which are better: --all" if rest else text
+
+
+def _badness(found: Metrics, metric: str) -> float:
+    """Smaller is worse: the end of the interval that is the better one, so that a slice of few
+    rows doesn't come first for its chance alone."""
+    value = found.values[metric]
+    low, high = found.intervals.get(metric, (value, value))
+    return high if metric == "accuracy" else -low

@@ -1,0 +1,102 @@
+"""The HTML pages that verbs write: one skeleton, one style, one way to write a table.
+
+A page is one file that reads on a phone and in the dark, loads nothing and runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from packager.report.numbers import NOTHING, number
+from packager.text import escape_markup
+
+STYLE = Path(__file__).with_name("page.css")
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""The Content-Security-Policy of a page: no value in it is run, loaded or sent."""
+MAX_WORD = 24
+"""A cell of at most so many characters is a word, which no line break divides."""
+Cell = str | int | float | None
+
+
+def page(
+    kind: str, title: str, body: Iterable[str], facts: Mapping[str, str] = {}, footer: str = ""
+) -> str:
+    """A whole page. ``body`` is HTML, all else is text that is escaped here."""
+    pairs = "".join(
+        f"<div><dt>{escape_markup(k)}</dt><dd>{escape_markup(v)}</dd></div>"
+        for k, v in facts.items()
+    )
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark">',
+            f"<title>{escape_markup(f'{kind}: {title}')}</title>",
+            f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>",
+            f'<header><p class="kind">{escape_markup(kind)}</p><h1>{escape_markup(title)}</h1>',
+            f'<dl class="facts">{pairs}</dl></header>' if pairs else "</header>",
+            "<main>",
+            *(part for part in body if part),
+            "</main>",
+            f"<footer><code>{escape_markup(footer)}</code></footer>" if footer else "",
+            "</body></html>",
+            "",
+        ]
+    )
+
+
+def section(title: str, content: str) -> str:
+    """A part of a page with its heading; empty where ``content`` (HTML) is."""
+    return f"<section><h2>{escape_markup(title)}</h2>{content}</section>" if content else ""
+
+
+def html_table(
+    title: str,
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    right: Collection[str] = (),
+) -> str:
+    """A section with a table; empty without rows.
+
+    The first column labels the row and stays in sight when the rest scrolls. Numbers are rounded
+    alike and stand to the right, as do columns that ``right`` names. Columns without a value in
+    any row are left out.
+    """
+    cells = [list(row) for row in rows]
+    kept = [i for i, _ in enumerate(heads) if any(_is_value(row[i]) for row in cells)]
+    if not kept:
+        return ""
+    kinds = [_kind(heads[i] in right, [row[i] for row in cells]) for i in kept]
+    names = "".join(
+        f'<th scope="col" class="{kind}">{escape_markup(heads[i])}</th>'
+        for i, kind in zip(kept, kinds, strict=True)
+    )
+    body = "".join(f"<tr>{_cells([row[i] for i in kept], kinds)}</tr>" for row in cells)
+    return section(
+        title,
+        f'<div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{escape_markup(title)}"><table>'
+        f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>",
+    )
+
+
+def _is_value(cell: Cell) -> bool:
+    return cell is not None and cell not in ("", NOTHING)
+
+
+def _kind(to_the_right: bool, cells: Sequence[Cell]) -> str:
+    """``number``, ``word`` or ``text``: how the cells of a column are set."""
+    if to_the_right or not any(isinstance(cell, str) and _is_value(cell) for cell in cells):
+        return "number"
+    short = all(len(cell) <= MAX_WORD for cell in cells if isinstance(cell, str))
+    return "word" if short else "text"
+
+
+def _cells(row: Sequence[Cell], kinds: Sequence[str]) -> str:
+    texts = [escape_markup(cell if isinstance(cell, str) else number(cell)) for cell in row]
+    first = f'<th scope="row" class="{kinds[0]}"><span>{texts[0]}</span></th>'
+    rest = zip(texts[1:], kinds[1:], strict=True)
+    return first + "".join(f'<td class="{kind}">{text}</td>' for text, kind in rest)

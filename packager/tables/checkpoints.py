@@ -1,0 +1,150 @@
+"""The checkpoints of a table of somebody else, looked at before deltalake reads them.
+
+A checkpoint may name more files (sidecars) by any path, which deltalake follows wherever it leads,
+and a kilobyte of Parquet may spell out as more text than a machine has memory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from pyarrow import fs, parquet
+
+from packager.data.memory_limit import check_room, fitting_memory
+from packager.data.parquet_open import measured, readable, refuse_large_groups
+from packager.errors import PackageError
+from packager.location import Location
+
+_LOG = "_delta_log"
+_SIDECARS = f"{_LOG}/_sidecars"
+_CHECKPOINT = re.compile(
+    r"(?P<version>[0-9]{20})\.checkpoint"
+    r"(\.(?P<part>[0-9]{10})\.(?P<parts>[0-9]{10})|\.[^.]+)?\.(json|parquet)",
+    re.ASCII,
+)
+_ENTRY = re.compile(r"([0-9]{20})\.json", re.ASCII)
+_SIDECAR = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", re.ASCII)
+"""A plain name: marks of a URI mean something to some readers."""
+_JSON_GROWS = 4
+"""Times its size that an entry of the log takes in memory, about."""
+
+
+def check_checkpoints(location: Location, place: fs.FileSystem, version: int | None = None) -> None:
+    """Raise ``PackageError`` where a checkpoint names files elsewhere, or has no room in memory.
+
+    ``version``: the one that is to be opened; None for the latest.
+    """
+    found = place.get_file_info(fs.FileSelector(_LOG, allow_not_found=True))
+    infos = [info for info in found if info.type == fs.FileType.File]
+    start = _newest_whole(infos, version)
+    size = 0
+    for info in infos:
+        checkpoint, entry = _matches(info)
+        if checkpoint and start <= int(checkpoint["version"]) <= _last(version):
+            for name in _sidecars(location, place, info.path):
+                _refuse_sidecar_elsewhere(location, name)
+                refuse_large_part(location, place, f"{_SIDECARS}/{name}")
+        if entry and start <= int(entry[1]) <= _last(version):
+            size += info.size or 0
+    check_room(str(location), "a log", size * _JSON_GROWS, f"entries of {size:,} bytes")
+
+
+def refuse_large_part(location: Location, place: fs.FileSystem, name: str) -> None:
+    """Raise ``UsageError`` for a Parquet file of the log that has no room in memory."""
+    called = f"{location}: {name}"
+    if place.get_file_info(name).type == fs.FileType.NotFound:
+        return  # which deltalake tells
+    open_file = partial(place.open_input_file, name)
+    with open_file() as source, readable(called), parquet.ParquetFile(source) as opened:
+        schema = opened.schema_arrow
+    with open_file() as source:
+        refuse_large_groups(called, source, schema)
+    size = 0
+    for more in measured(called, schema, open_file):
+        size += more
+        check_room(called, "actions", size, "paths and statistics that are spelled out")
+
+
+def once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; ``ValueError`` for a name that is there twice, where readers differ."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"the name {name!r} twice")
+        found[name] = value
+    return found
+
+
+def odd_log(location: Location) -> PackageError:
+    """What is said of a log of which readers could make different things."""
+    return PackageError(
+        f"{location}: expected a log whose entries are JSON objects with every name once,"
+        " got another one",
+        "put the log back from a copy of the table",
+    )
+
+
+def _last(version: int | None) -> int:
+    return 10**20 if version is None else version
+
+
+def _matches(info: fs.FileInfo) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    name = info.path.rpartition("/")[2]
+    return _CHECKPOINT.fullmatch(name), _ENTRY.fullmatch(name)
+
+
+def _newest_whole(infos: Iterable[fs.FileInfo], version: int | None) -> int:
+    """The version of the newest checkpoint of which all parts are there; 0 if there is none."""
+    parts: dict[tuple[int, str], int] = {}
+    for info in infos:
+        found = _matches(info)[0]
+        if found and info.size and int(found["version"]) <= _last(version):
+            key = (int(found["version"]), found["parts"] or "")
+            parts[key] = parts.get(key, 0) + 1
+    whole = [number for (number, of), count in parts.items() if not of or count == int(of)]
+    return max(whole, default=0)
+
+
+def _sidecars(location: Location, place: fs.FileSystem, name: str) -> Iterator[Any]:
+    """The sidecars that a checkpoint names; it is refused where it has no room in memory."""
+    if name.endswith(".json"):
+        yield from _of_json(location, place, name)
+        return
+    refuse_large_part(location, place, name)
+    with place.open_input_file(name) as file, readable(f"{location}: {name}"):
+        opened = parquet.ParquetFile(file)
+        names = opened.schema_arrow.names
+        if names.count("sidecar") == 0:
+            return
+        if names.count("sidecar") > 1:
+            raise odd_log(location)
+        for batch in opened.iter_batches(columns=["sidecar.path"]):
+            rows = batch.column("sidecar").to_pylist() if batch.num_columns else []
+            yield from (row["path"] for row in rows if row is not None)
+
+
+def _of_json(location: Location, place: fs.FileSystem, name: str) -> Iterator[Any]:
+    with fitting_memory(f"{location}: {name}"):
+        with place.open_input_stream(name) as stream:
+            lines = stream.read().splitlines()
+        try:
+            actions = [json.loads(line, object_pairs_hook=once) for line in lines if line.strip()]
+        except (ValueError, RecursionError) as error:
+            raise odd_log(location) from error
+    for action in actions:
+        named = action.get("sidecar") if isinstance(action, dict) else None
+        if named is not None:
+            yield named.get("path") if isinstance(named, dict) else None
+
+
+def _refuse_sidecar_elsewhere(location: Location, name: Any) -> None:
+    if not isinstance(name, str) or not _SIDECAR.fullmatch(name):
+        raise PackageError(
+            f"{location}: expected all its files within its folder, those of its checkpoints in"
+            f" {_SIDECARS}, got {str(name)[:200]!r}",
+            "have the program that made the table write a checkpoint anew, or remove this one",
+        )

@@ -1,0 +1,55 @@
+"""Answers of servers, read whole and bounded, keep what requests knows of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+
+from packager.client.fetch import PLAIN, UnboundedError, fetched
+
+BODY = '{"größe": 1}'.encode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers 418 with ``BODY``."""
+
+    def do_GET(self) -> None:
+        self.send_response(418, "A Teapot")
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is said."""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/a?b=1"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_whole_answer_is_the_one_that_requests_would_give(url: str) -> None:
+    plain = requests.get(url, timeout=10)
+    whole = fetched(lambda: requests.get(url, headers=PLAIN, stream=True, timeout=10), 100)
+    assert whole.content == plain.content == BODY
+    assert whole.content == BODY
+    assert whole.json() == plain.json()
+    assert (whole.text, whole.encoding) == (plain.text, plain.encoding)
+    assert (whole.status_code, whole.reason, whole.url) == (418, "A Teapot", url)
+    assert whole.headers["Content-Type"] == plain.headers["Content-Type"]
+    with pytest.raises(requests.HTTPError, match="418 Client Error: A Teapot"):
+        whole.raise_for_status()
+
+
+def test_a_larger_answer_is_refused(url: str) -> None:
+    with pytest.raises(UnboundedError, match="got a larger one"):
+        fetched(lambda: requests.get(url, stream=True, headers=PLAIN, timeout=10), 5)

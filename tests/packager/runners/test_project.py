@@ -1,0 +1,55 @@
+"""The base that a project is built on, and what its absence means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host_samples import FILES, TOML, Heard, write_project
+
+from packager.errors import PackageError
+from packager.image.base.debian import base_name
+from packager.project.config import load_project
+from packager.runners import project as module
+from packager.runners.project import resolve_base
+
+PLATFORM = "linux/amd64"
+OWN = f'{TOML}\n[image]\nbase = "own:1"\n'
+ENGINE: Any = object()
+
+
+@pytest.fixture(autouse=True)
+def _no_base(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    monkeypatch.setattr(module, "find_base", lambda *_: None)
+
+
+@pytest.mark.parametrize("output_needs_one", [True, False])
+def test_a_project_that_names_a_missing_base_leaves_no_engine_unused(
+    tmp_path: Path, output_needs_one: bool
+) -> None:
+    project = load_project(write_project(tmp_path, {**FILES, "package.toml": OWN}))
+    with pytest.raises(PackageError, match="base own:1: the engine has no such image") as caught:
+        resolve_base(project, None, PLATFORM, ENGINE, Heard(), needed=output_needs_one)
+    assert "`package base`" in caught.value.hint
+
+
+def test_a_base_that_was_asked_for_is_never_missing(tmp_path: Path) -> None:
+    project = load_project(write_project(tmp_path))
+    for engine in (ENGINE, None):
+        with pytest.raises(PackageError, match="base other:1: "):
+            resolve_base(project, "other:1", PLATFORM, engine, Heard(), needed=False)
+
+
+def test_without_the_default_base_the_package_has_none_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, heard = load_project(write_project(tmp_path)), Heard()
+    assert resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False) is None
+    assert "runs with --local only; `package base` makes one, for --base" in heard.warnings[0]
+    with pytest.raises(PackageError, match="can't pull it"):
+        resolve_base(project, None, PLATFORM, ENGINE, heard, needed=True)
+    monkeypatch.setattr(module, "find_made_base", lambda *_: object())
+    resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False)
+    if base_name() is not None:
+        assert f"with --base {base_name()} it has a base" in heard.warnings[1]
