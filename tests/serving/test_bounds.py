@@ -148,6 +148,7 @@ def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
 CARAT = Column(name="carat", kind="number", dtype="float64", nullable=True)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

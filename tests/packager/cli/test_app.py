@@ -25,6 +25,7 @@ def test_the_installed_program_tells_its_verbs():
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_the_installed_program_ends_with_two_and_says_why_on_stderr(tmp_path: Path):
     command = [PROGRAM, "build", tmp_path / "gone", "--output", f"oci:{tmp_path}/image"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ def test_any_label_value_of_the_client_library_is_read_back(text: str, value: fl
     assert (found.name, found.labels, found.value) == ("g", {"a": clean, "b": "x,y}"}, value)
 
 
-@pytest.mark.parametrize("text", ["g{a=", "g 1 2 3 4", 'g{a="x} 1', "g one"])
+@pytest.mark.parametrize("text", ["g{a=", 'g{a="x} 1', "g one"])
 def test_what_is_no_exposition_is_refused_by_its_address(text: str) -> None:
     with pytest.raises(PackageError, match="http://x: expected metrics, got another content"):
         read_samples(text, "http://x")

@@ -422,6 +422,7 @@ def test_whatever_is_compared_with_itself_is_the_same(shop: ComparedPackage):
     assert found.layers.to_ship == found.layers.to_load == 0
 
 
+@pytest.mark.slow
 @given(packages(), packages())
 @settings(max_examples=100, deadline=None)
 def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPackage):
@@ -430,6 +431,7 @@ def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPacka
     assert diff(a, b).same == diff(b, a).same
 
 
+@pytest.mark.slow
 @given(packages(), packages())
 @settings(max_examples=100, deadline=None)
 def test_no_difference_means_equal_packages_and_reads_back(a: ComparedPackage, b: ComparedPackage):

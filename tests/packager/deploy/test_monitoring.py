@@ -94,6 +94,7 @@ def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_pa
     assert file.is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", range(1, 10))
 def test_a_kill_on_the_way_leaves_a_folder_that_another_call_goes_on_with(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -37,12 +37,12 @@ def test_an_issue_has_its_row_column_and_what_was_expected():
     lines = text.splitlines()
     assert lines[1].split()[:2] == ["0.90", "7"]
     assert "no value; expected a value" in lines[1]
-    assert "test 3" in lines[2]
+    assert "3 (test)" in lines[2]
 
 
 def test_rows_are_counted_from_0_and_those_of_the_held_out_file_are_marked():
     assert finding(row=0).row_number == "0"
-    assert finding(row=0, part="test").row_number == "test 0"
+    assert finding(row=0, part="test").row_number == "0 (test)"
     assert finding(row=None).row_number == ""
 
 

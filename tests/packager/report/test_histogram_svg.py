@@ -35,7 +35,7 @@ def test_every_count_is_a_bar_within_the_picture(counts, low, width, share):
 def test_a_reader_of_the_screen_is_told_the_range_and_the_value():
     found = histogram("size", Histogram(edges=(0.0, 1.0, 2.0), counts=(3, 1)), 1.5)
     label = ET.fromstring(found).get("aria-label")
-    assert label == "size: 4 values from 0 to 2; this row has 1.5"
+    assert label == "size: 4 values from 0 to 2.000; this row has 1.500"
 
 
 @pytest.mark.parametrize("value", [-1.0, 3.0, None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -23,18 +25,18 @@ def page(**changes: Any) -> str:
     return as_page(ReplayReport.model_validate(fields | changes), MANIFEST)
 
 
-@pytest.mark.parametrize(("passed", "kind"), [(True, "ok"), (False, "bad")])
+@pytest.mark.parametrize(("passed", "kind"), [(True, "good"), (False, "bad")])
 def test_the_verdict_stands_first(passed, kind):
     text = page(passed=passed)
-    assert f'class="verdict {kind}"' in text
-    assert text.index("verdict") < text.index("The ladder")
+    assert f'class="lead {kind}"' in text
+    assert text.index("replay: ") < text.index("Equivalence level")
 
 
 def test_every_level_has_its_meaning():
-    assert set(MEANING) == set(LADDER)
+    assert set(MEANING) == set(LADDER[:-1])
     text = page()
     for level in LADDER[:-1]:
-        assert MEANING[level] in text
+        assert html.escape(MEANING[level], quote=True) in text.replace("&#39;", "&#x27;")
 
 
 def test_a_page_asks_nothing_of_anybody():
@@ -65,4 +67,17 @@ def test_checks_that_failed_come_first_and_metrics_have_their_band():
         intervals={"accuracy": (0.78, 0.82)},
     )
     assert text.index(">zz<") < text.index(">aa<")
-    assert "0.78 to 0.82" in text
+    assert "0.7800 to 0.8200" in text
+
+
+@pytest.mark.parametrize(
+    ("rung", "states"),
+    [
+        ("artifact", ["reached", "implied", "implied", "implied", "implied"]),
+        ("predictions", ["missed", "missed", "reached", "implied", "implied"]),
+        ("none", ["missed"] * 5),
+    ],
+)
+def test_levels_below_the_one_that_was_reached_are_implied(rung, states):
+    text = page(rung=rung)
+    assert re.findall(r'<li class="(\w+)">', text) == states

@@ -106,6 +106,7 @@ def data(tmp_path, monkeypatch):
     return data
 
 
+@pytest.mark.slow
 def test_a_table_is_checked_against_its_version_before(stones, data, tmp_path):
     frame = pd.read_csv(stones)
     data("add", stones, "-m", "first")

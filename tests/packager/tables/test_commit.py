@@ -214,6 +214,7 @@ adding.commit_rows(frame_source(frame), Location(sys.argv[1]), "killed", "me")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="signals and limits of Linux")
 @pytest.mark.parametrize(
     ("moment", "versions"), [("before", ["m"]), ("after", ["m", "killed"]), ("full", ["m"])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from worker_projects import FOREST, Project
 
 from packager.data.checks.expectations import DeclaredColumn, Expectations
@@ -16,6 +17,7 @@ def checked(project: Project, **changes) -> DataCheckReport:
     return check(CheckJob(job=project.job(**changes)), project.root, project.out)
 
 
+@pytest.mark.slow
 def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
     project.code(train=FOREST)
     project.data(noisy)
@@ -26,6 +28,7 @@ def test_label_errors_are_found_with_the_recipes_own_model(project, noisy):
     assert DataCheckReport.load(project.out / "check.json") == report
 
 
+@pytest.mark.slow
 def test_a_held_out_file_is_checked_against_training(project, noisy):
     project.code(train=FOREST)
     project.data(noisy[:250])
@@ -37,6 +40,7 @@ def test_a_held_out_file_is_checked_against_training(project, noisy):
     assert report.rows == 310
 
 
+@pytest.mark.slow
 def test_what_was_declared_is_expected(project, noisy):
     project.code(train=FOREST)
     project.data(noisy)
@@ -49,6 +53,7 @@ def test_what_was_declared_is_expected(project, noisy):
     assert report.counts["range"] == (noisy["depth"] > 3).sum()
 
 
+@pytest.mark.slow
 def test_a_regression_is_checked_too(project, noisy):
     project.code(
         train="""
@@ -65,6 +70,7 @@ def test_a_regression_is_checked_too(project, noisy):
     assert [f.row for f in found] == [4]
 
 
+@pytest.mark.slow
 def test_free_text_alone_is_not_looked_at_without_the_recipes_model(project, noisy):
     draw = np.random.default_rng(1)
     words = ["fine", "works", "broke", "late", "never", "again", "happy", "the", "a", "it"]
@@ -79,6 +85,7 @@ def test_free_text_alone_is_not_looked_at_without_the_recipes_model(project, noi
     assert not {"label_error", "id_like"} & set(report.counts)
 
 
+@pytest.mark.slow
 def test_labels_that_no_feature_tells_are_not_doubted(project, noisy):
     project.code(train=FOREST)
     noisy["label"] = np.random.default_rng(8).choice(["a", "b"], 300)

@@ -50,6 +50,7 @@ def native(model: Picky, known: ValidatedRows | None, schema: Schema = SCHEMA) -
     return NativeModel(loaded, schema, RowChecker(schema), known)
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(0, 40)), st.integers(1, 41))
 def test_the_first_row_that_it_cannot_take_is_named(bad: set[int], count: int) -> None:
     model = Picky(set(map(float, bad)))

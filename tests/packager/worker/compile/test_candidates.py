@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from compile_samples import FEATURES, MODELS, compiled, table
 from sklearn import ensemble, linear_model, preprocessing
 from sklearn.compose import ColumnTransformer
@@ -12,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 
+@pytest.mark.slow
 def test_nulls_and_unseen_values_are_out_where_the_model_raises_on_them(tmp_path: Path):
     frame = table()
     encoder = ColumnTransformer(
@@ -28,6 +30,7 @@ def test_nulls_and_unseen_values_are_out_where_the_model_raises_on_them(tmp_path
     assert made.compiled.predict_row([50.0, "a"]) is not None
 
 
+@pytest.mark.slow
 def test_a_column_that_no_form_takes_may_be_dropped_by_the_model(tmp_path: Path):
     frame = table()[["size", "kind"]].assign(day=pd.Timestamp("2024-05-01"))
     encoder = ColumnTransformer(

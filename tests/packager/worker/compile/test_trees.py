@@ -120,6 +120,7 @@ def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
     assert made.compiled.predict_row([None, 7, 1.0]) is None
 
 
+@pytest.mark.slow
 def test_without_treelite_trees_take_another_way(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(ensembles.importlib.util, "find_spec", lambda _: None)
     assert sample("forest", tmp_path / "form").verdict.way == "encoders + native estimator"

@@ -15,6 +15,7 @@ def checked(project: Project, **changes) -> DataCheckReport:
     return check(CheckJob(job=project.job(**changes)), project.root, project.out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "note"),
     [
@@ -49,6 +50,7 @@ def test_a_stand_in_takes_the_place_of_a_recipe_that_cannot_serve(
     assert len(set(range(8)) & wrong) >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
