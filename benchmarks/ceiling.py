@@ -13,24 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
+from bare_package import bare_manifest, write_manifest
+from driven_server import Run, drive, free_port, serving
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -38,13 +30,11 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from monitoring.stats.binning import build_profile
 from packager.data.frames import infer_columns
-from packager.manifest.base import FileEntry
-from packager.manifest.evaluation import Compiled, Golden, NumericalEnvironment
-from packager.manifest.manifest import Manifest, Schema, Serve, Slices
+from packager.manifest.evaluation import Golden
+from packager.manifest.manifest import Schema, Slices
 from packager.model.model import LoadedModel
 from packager.worker.compile.compile import compile_model
 
-TOP = Path(__file__).resolve().parents[1]
 ROWS, NUMBERS, TEXTS = 50_000, 6, 8
 
 CEILING = """
@@ -128,41 +118,6 @@ def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
     write_manifest(root, manifest)
 
 
-def write_manifest(root: Path, manifest: Manifest) -> None:
-    """Write ``manifest`` with the files that lie in ``root``: a server loads no others."""
-    named = {}
-    for group, folder in (("model", "models"), ("code", "code"), ("files", "package")):
-        top = root / folder
-        files = [path for path in sorted(top.rglob("*")) if path.is_file()]
-        named[group] = tuple(FileEntry.of(p, p.relative_to(top).as_posix()) for p in files)
-    whole = manifest.model_copy(update=named)
-    (root / "package" / "manifest.json").write_bytes(whole.dump())
-
-
-def bare_manifest(name: str, schema: Schema, compiled: Compiled, **options: Any) -> Manifest:
-    """What a server asks of a manifest; ``options``: ``workers``, ``task`` and ``slices``."""
-    return Manifest(
-        name=name,
-        version="1.0.0",
-        task=options.get("task", "classification"),
-        schema_=schema,
-        serve=Serve(predictor="auto", compile="auto", workers=options["workers"], strict=False),
-        slices=options.get("slices", Slices(columns={}, rules={})),
-        recipe="none",
-        data="none",
-        evaluation=None,
-        environment=NumericalEnvironment(
-            python="3.11", machine="", cpu="", cpu_features=(), blas=(), threads=1,
-            isolation="process",
-        ),
-        compiled=compiled,
-        runtime="0" * 64,
-        code=(),
-        model=(),
-        files=(),
-    )  # fmt: skip
-
-
 def hand_compiled(model: Pipeline) -> dict[str, Any]:
     encoder, classifier = model[0], model[1]
     scaler, onehot = encoder.named_transformers_["n"], encoder.named_transformers_["t"]
@@ -177,83 +132,6 @@ def hand_compiled(model: Pipeline) -> dict[str, Any]:
         place += len(categories)
     bias, classes = float(classifier.intercept_[0]), model.classes_.tolist()
     return {"numbers": numbers, "texts": texts, "bias": bias, "classes": classes}
-
-
-@dataclass(frozen=True)
-class Run:
-    rate: float
-    p50: float
-    p99: float
-    cpu: float
-    """Milliseconds of the serving processes for each request."""
-    failed: int
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def serving(command: list[str], port: int, folder: Path, **environment: str) -> Iterator[int]:
-    log = (folder / "log").open("ab")
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(TOP), **environment},
-        stdout=log,
-        stderr=log,
-    )
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)
-                break
-            except urllib.error.HTTPError:
-                break
-            except OSError:
-                time.sleep(0.1)
-        time.sleep(2)
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
-
-
-def ticks(pid: int) -> int:
-    """CPU of a process and its children, in ticks."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(fields[11]) + int(fields[12]) + sum(ticks(int(child)) for child in children)
-
-
-def drive(pid: int, port: int, body: Path, clients: int, seconds: int) -> Run:
-    script = body.with_suffix(".lua")
-    script.write_text(
-        f'wrk.method = "POST"\nlocal f = io.open("{body}", "rb")\nwrk.body = f:read("*a")\n'
-    )
-    wrk = ["wrk", "-t1", f"-c{clients}", "--latency", "-s", str(script)]
-    url = f"http://127.0.0.1:{port}/predict"
-    subprocess.run([*wrk, "-d2s", url], capture_output=True, check=True)
-    before = ticks(pid)
-    done = subprocess.run([*wrk, f"-d{seconds}s", url], capture_output=True, text=True, check=True)
-    used = (ticks(pid) - before) / os.sysconf("SC_CLK_TCK") * 1e3
-    text = done.stdout
-    requests = int(re.search(r"(\d+) requests in", text)[1])
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
-    return Run(
-        rate=float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
-        p50=_milliseconds(re.search(r"50%\s+([\d.]+\w+)", text)[1]),
-        p99=_milliseconds(re.search(r"99%\s+([\d.]+\w+)", text)[1]),
-        cpu=used / max(1, requests),
-        failed=int(failed[1]) if failed else 0,
-    )
-
-
-def _milliseconds(text: str) -> float:
-    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
-    return float(number) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[unit]
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from shutil import copytree
 from typing import Any
 
 import joblib
-from ceiling import bare_manifest, free_port, serving, write_manifest
+from bare_package import bare_manifest, write_manifest
+from driven_server import free_port, serving
 
 from packager.manifest.evaluation import Golden
 

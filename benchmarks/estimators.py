@@ -40,7 +40,8 @@ from estimators_recipe import ESTIMATORS, Entry
 from packager.data.rows.text_storage import keep_text_plain
 from packager.digest import canonical_json
 from packager.manifest.base import EquivalenceLevel, Isa
-from packager.manifest.manifest import Recipe, Serve, Split
+from packager.manifest.data_roles import Split
+from packager.manifest.manifest import Recipe, Serve
 from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job, ReplayRequest

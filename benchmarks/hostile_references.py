@@ -9,24 +9,34 @@ with a traceback.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from packager.digest import canonical_json, sha256_bytes, sha256_file
+from hostile_oci import (
+    MIB,
+    extended,
+    header,
+    layer_of,
+    oci,
+    records,
+    repeat,
+    tar_of,
+    with_document,
+)
+
+from packager.digest import sha256_bytes
 from packager.image.config import LABEL
 
 PACKAGE = Path(sys.executable).parent / "package"
 MAX_BYTES, MAX_SECONDS = 300_000_000, 30.0
-MIB = 1024 * 1024
 Make = Callable[[Path, int], Path]
 MAKERS: dict[str, Make] = {}
 
@@ -60,86 +70,6 @@ def inspect(reference: Path, folder: Path) -> Found:
     text = (folder / "said").read_text(errors="replace")
     seconds = used.ru_utime + used.ru_stime
     return Found(used.ru_maxrss * 1024, seconds, os.waitstatus_to_exitcode(status), text)
-
-
-def blob(folder: Path, content: bytes) -> str:
-    """Put ``content`` among the blobs of an OCI folder; its digest."""
-    place = folder / "blobs" / "sha256" / sha256_bytes(content)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(content)
-    return f"sha256:{place.name}"
-
-
-def oci(
-    folder: Path,
-    layer: Path | bytes,
-    *,
-    labels: Mapping[str, str] = {},
-    layers: int = 1,
-    entries: int = 1,
-    more: Mapping[str, object] = {},
-) -> Path:
-    """An OCI folder with one layer called ``package``, as often as ``layers`` says."""
-    folder.mkdir(exist_ok=True)
-    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
-    if isinstance(layer, bytes):
-        digest = blob(folder, layer)
-    else:
-        digest = f"sha256:{sha256_file(layer)}"
-        (folder / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
-        layer.rename(folder / "blobs" / "sha256" / digest[7:])
-    config = {
-        "os": "linux",
-        "architecture": "amd64",
-        "config": {"Labels": {f"{LABEL}.root": "0" * 64, **labels}},
-        "rootfs": {"type": "layers", "diff_ids": [digest] * layers},
-        "history": [{"created_by": f"{LABEL}: package"}] * layers,
-        **more,
-    }
-    manifest = {
-        "config": {"digest": blob(folder, canonical_json(config))},
-        "layers": [{"digest": digest}] * layers,
-    }
-    entry = {"digest": blob(folder, canonical_json(manifest)), "annotations": {}}
-    (folder / "index.json").write_bytes(canonical_json({"manifests": [entry] * entries}))
-    return folder
-
-
-def with_document(folder: Path, content: bytes, name: str = "manifest.json") -> Path:
-    """A package whose ``/package/NAME`` is ``content``."""
-    return oci(folder / "oci", tar_of({f"package/{name}": content}))
-
-
-def tar_of(files: Mapping[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return file.getvalue()
-
-
-def header(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.type, info.size = kind, size
-    return info.tobuf(tarfile.GNU_FORMAT)
-
-
-def layer_of(folder: Path, write: Callable[[IO[bytes]], None]) -> Path:
-    path = folder / "layer.tar"
-    with path.open("wb") as file:
-        write(file)
-        file.write(bytes(1024))
-    return path
-
-
-def extended(kind: bytes, content: bytes) -> bytes:
-    return header("pax", kind, len(content)) + content + bytes(-len(content) % 512)
-
-
-def records(count: int) -> bytes:
-    return b"".join(b"%d k%06d=v\n" % (13, number) for number in range(count))
 
 
 @maker
@@ -310,7 +240,7 @@ def package_with_large_documents(folder: Path, scale: int) -> Path:
         for n in range(2_000 * scale)
     )
     lock = Lock(python="3.11", platform="linux/amd64", base="none", wheels=wheels).dump()
-    sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "packager"))
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
     from host_samples import MANIFEST
 
     code = tuple(
@@ -320,11 +250,6 @@ def package_with_large_documents(folder: Path, scale: int) -> Path:
     manifest = MANIFEST.model_copy(update={"code": code, "files": files})
     documents = {"package/manifest.json": manifest.dump(), "package/lock.json": lock}
     return oci(folder / "oci", tar_of(documents), labels={f"{LABEL}.root": manifest.root})
-
-
-def repeat(file: IO[bytes], content: bytes, times: int) -> None:
-    for _ in range(times):
-        file.write(content)
 
 
 def measured(names: Sequence[str], scale: int) -> Iterator[tuple[str, Found]]:

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from packager.build.context import BuildOptions
 from packager.build.pipeline import build
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
@@ -102,7 +103,11 @@ def one(project: str, base: str) -> None:
     """A build in a process of its own: what it cost, as JSON."""
     clock, started = Clock(), time.monotonic()
     built = build(
-        load_project(Path(project)), Destination("docker"), Engine.connect(), clock, base=base
+        load_project(Path(project)),
+        Destination("docker"),
+        Engine.connect(),
+        clock,
+        BuildOptions(base=base),
     )
     clock.step("end")
     cost = {"seconds": time.monotonic() - started, "steps": clock.seconds, "sent": clock.sent}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 CHUNK = 1 << 20
 
@@ -16,13 +19,41 @@ def sha256_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@dataclass(frozen=True)
+class HashedFile:
+    """A file, and what it held when it was hashed."""
+
+    path: Path
+    sha256: str
+    size: int
+    """Bytes."""
+    executable: bool
+    """Whether its owner may execute it."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Hash the file at ``path``, read in chunks of 1 MiB."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as file:
+            executable = bool(os.fstat(file.fileno()).st_mode & stat.S_IXUSR)
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+        return cls(path, digest.hexdigest(), size, executable)
+
+
+Files = Mapping[str, HashedFile]
+"""Posix name in an image → file."""
+
+
+def hash_files(files: Mapping[str, Path]) -> dict[str, HashedFile]:
+    """Each of ``files``, hashed, under the same name."""
+    return {name: HashedFile.of(path) for name, path in files.items()}
+
+
 def sha256_file(path: Path) -> str:
-    """Hex sha256 of a file, read in chunks of 1 MiB."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    """Hex sha256 of a file."""
+    return HashedFile.of(path).sha256
 
 
 def canonical_json(value: Any) -> bytes:

@@ -82,7 +82,10 @@ class Bound:
     def verdict(self, newest: Version, passed: bool | None) -> str:
         """What to do; ``passed`` is None where nothing was run."""
         if passed is None:
-            return "the locked version" if newest <= self.locked else "not tried"
+            same = (
+                "the locked version" if newest == self.locked else "older than the locked version"
+            )
+            return same if newest <= self.locked else "not tried"
         if newest >= self.ceiling:
             moved = f"passed: move the bound to <{self.next(newest)}"
             return moved if passed else "failed: keep the bound"
@@ -91,17 +94,25 @@ class Bound:
 
 def bounds(project: Mapping[str, object], lock: str) -> dict[str, Bound]:
     """Each package of the program and of its images, by name."""
-    locked = {
-        canonicalize_name(line.partition("==")[0]): Version(line.partition("==")[2].split()[0])
-        for line in lock.splitlines()
-        if "==" in line and not line.startswith((" ", "#"))
-    }
+    locked = _locked(lock)
     found: dict[str, Bound] = {}
     for requirement in requirements(project):
         name = canonicalize_name(requirement.name)
         (ceiling,) = [s.version for s in requirement.specifier if s.operator == "<"]
         found[name] = Bound(name, Version(ceiling), locked[name])
     return dict(sorted(found.items()))
+
+
+def _locked(lock: str) -> dict[str, Version]:
+    """Package → the version that the lock has for this Python."""
+    found = {}
+    for line in lock.splitlines():
+        if "==" in line and not line.startswith((" ", "#")):
+            requirement = Requirement(line.rstrip(" \\"))
+            if requirement.marker is None or requirement.marker.evaluate():
+                (pin,) = requirement.specifier
+                found[canonicalize_name(requirement.name)] = Version(pin.version)
+    return found
 
 
 def requirements(project: Mapping[str, object]) -> list[Requirement]:
@@ -129,7 +140,8 @@ def install(project: Mapping[str, object]) -> dict[str, Version]:
     (PLACE / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
     index = user_index_options()
     environment = {**index.environment, "UV_SYSTEM_CERTS": "1"}
-    strategy = ("--index-strategy", index.strategy) if index.strategy else ()
+    # Several indexes of pip's configuration: pip itself takes the newest of all.
+    strategy = ("--index-strategy", "unsafe-best-match") if index.strategy else ()
 
     def uv(*arguments: object) -> str:
         command = [str(UV), *map(str, arguments)]

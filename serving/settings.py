@@ -84,14 +84,6 @@ class Settings:
 
         workers = environment.get("MODEL_WORKERS")
         keys = environment.get(VARIABLE)
-        metrics_auth = read(
-            "MODEL_METRICS_AUTH", "on" if keys else "off", variables.switch, "on or off"
-        )
-        if metrics_auth and not keys:
-            raise UsageError(
-                f"MODEL_METRICS_AUTH=on: expected {VARIABLE} to be set too, got none",
-                f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
-            )
         predict_route = read(PREDICT_ROUTE, "", _route(*HEALTHY), FREE_ROUTE)
         return cls(
             root=Root.from_environment(),
@@ -115,7 +107,7 @@ class Settings:
             ),
             hang_seconds=read("MODEL_HANG_SECONDS", "60", _at_least_one, "seconds, at least 1"),
             keys_file=Path(keys) if keys else None,
-            metrics_auth=metrics_auth,
+            metrics_auth=_metrics_auth(environment, keys),
             access_log=read(
                 "MODEL_ACCESS_LOG",
                 "errors",
@@ -127,6 +119,19 @@ class Settings:
             health_route=read(HEALTH_ROUTE, "", _route(*PREDICTING, predict_route), FREE_ROUTE),
             predict_route=predict_route,
         )
+
+
+def _metrics_auth(environment: Mapping[str, str], keys: str | None) -> bool:
+    default = "on" if keys else "off"
+    wanted = variables.read(
+        environment, "MODEL_METRICS_AUTH", default, variables.switch, "on or off"
+    )
+    if wanted and not keys:
+        raise UsageError(
+            f"MODEL_METRICS_AUTH=on: expected {VARIABLE} to be set too, got none",
+            f"set {VARIABLE} to a file of keys, or MODEL_METRICS_AUTH to off",
+        )
+    return wanted
 
 
 def _port(environment: Mapping[str, str]) -> int:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, package
 from hypothesis import settings
+from opened_files import watched
 
 from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
@@ -74,7 +75,9 @@ def local_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     project = tmp_path_factory.mktemp("local") / "starter"
     assert package("init", project).code == 0
     image = project.parent / "image"
-    done = package("build", project, "--output", f"oci:{image}", "--json", env=NO_ENGINE)
+    watching = watched(project / "data" / "visits.csv", project.parent / "watched")
+    command = ("build", project, "--output", f"oci:{image}", "--json")
+    done = package(*command, env={**NO_ENGINE, **watching})
     assert done.code == 0, done.err
     return Package(str(image), project, done.json)
 

@@ -68,6 +68,7 @@ def test_every_dependency_has_tests_that_touch_it() -> None:
         ("0.55", "0.54.3", False, "FAILED, and the bound allows it"),
         ("0.55", "0.54.3", None, "not tried"),
         ("0.55", "0.54.0", None, "the locked version"),
+        ("0.55", "0.53", None, "older than the locked version"),
         ("0.55", "0.60", None, "not tried"),
     ],
 )

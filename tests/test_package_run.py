@@ -18,6 +18,7 @@ import docker
 import pandas as pd
 import pytest
 from command import NO_ENGINE, Package, ask, package, series, served
+from opened_files import HASHING, LAYER, opened_for, watched
 
 from packager.engine.engine import Engine
 from packager.engine.hardening import MAX_PROCESSES
@@ -225,14 +226,18 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     refused = package(*build, env=NO_ENGINE)
     assert refused.code == 2
     assert "train --seeds 5" in refused.err
-    done = package("train", project, "--seeds", "5", "--json", env=NO_ENGINE)
+    watching = watched(project / "data" / "visits.csv", tmp_path / "watched")
+    done = package("train", project, "--seeds", "5", "--json", env={**NO_ENGINE, **watching})
     assert done.code == 0, done.err
+    assert opened_for(tmp_path / "watched", HASHING) == 1
     assert done.json["seeds"] == [7, 8, 9, 10, 11]
     assert len(done.json["overall"]["accuracy"]) == 5
     assert "channel=web" in done.json["slices"]
     assert (project / "package.lock").is_file()  # the build is to take what the seeds had
-    built = package(*build, env=NO_ENGINE)
+    watching = watched(project / "data" / "visits.csv", tmp_path / "watched")
+    built = package(*build, env={**NO_ENGINE, **watching})
     assert built.code == 0, built.err
+    assert opened_for(tmp_path / "watched", HASHING) == 1  # seeds, gate and manifest have it
     with open_reference(str(tmp_path / "image"), None) as found:
         assert found.manifest.spread is not None
         assert found.manifest.spread.seeds == (7, 8, 9, 10, 11)
@@ -339,8 +344,11 @@ def test_data_that_is_only_pointed_at_is_asked_for_and_verified(
     refused = package("replay", image, *report, env=NO_ENGINE)
     assert refused.code == 2
     assert "name the data with --data" in refused.err
-    done = package("replay", image, "--data", data, *report, env=NO_ENGINE)
+    watching = watched(data, tmp_path / "watched")
+    done = package("replay", image, "--data", data, *report, env={**NO_ENGINE, **watching})
     assert done.code == 0, done.err
+    assert opened_for(tmp_path / "watched", HASHING) == 1
+    assert opened_for(tmp_path / "watched", LAYER) == 1
     data.write_text(data.read_text().replace("yes", "no", 1))
     done = package("replay", image, "--data", data, *report, env=NO_ENGINE)
     assert done.code == 1

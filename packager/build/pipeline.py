@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from packager.build.context import BuildContext, BuildOptions
 from packager.build.manifest import labels, make_manifest
 from packager.build.record import BuildRecord, Built, write_record
-from packager.build.reproducibility import Files, check_reproducible
+from packager.build.reproducibility import check_reproducible
 from packager.build.seeds import load_seed_variance
-from packager.build.smoke_test import (
-    READY_SECONDS,
-    AssembledPackage,
-    smoke_test,
-    smoke_test_in_engine,
-)
+from packager.build.smoke_test import AssembledPackage, smoke_test, smoke_test_in_engine
 from packager.build.train import train, training_job
 from packager.cache import cache_limit, check_writable, evict, temporary_directory
 from packager.confinement import tell_outside
@@ -25,24 +23,45 @@ from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
 from packager.image.base.debian import check_system_packages
 from packager.image.config import LABEL, TRAINING_LABEL, Image, assemble
-from packager.image.docker_build import Builder, build_images, check_builder, own_template
+from packager.image.docker_build import Builder, DockerBuild, check_builder, own_template
 from packager.image.export import Destination, export_images
 from packager.image.layers import plain_layer, tree_entries
 from packager.image.shared_libraries import check_libraries
-from packager.image.stack import Stack, entries, make_stack, own_training_runtime
+from packager.image.stack import entries, make_stack, own_training_runtime
 from packager.image.stored_images import COMPANION
-from packager.manifest.manifest import Base, Manifest
+from packager.manifest.evaluation import DataCheckSummary, SeedVariance
+from packager.manifest.manifest import Manifest
 from packager.progress import Progress, Silent
 from packager.project.config import Project
-from packager.project.files import RECORD, ProjectCode, data_files, model_files, read_code
+from packager.project.files import ListedFiles, ProjectFiles, list_files
+from packager.project.outputs import RECORD
 from packager.project.required_secrets import explain_left_out
-from packager.project.validate import check_code, check_columns, check_model_file
+from packager.project.validate import check_code, check_columns, check_model_files
 from packager.review.gate import review
-from packager.runners.package import training_worker
-from packager.runners.project import resolve_base, resolve_dependencies, resolve_platform
+from packager.runners.project import (
+    ProjectEnvironment,
+    resolve_base,
+    resolve_dependencies,
+    resolve_platform,
+    training_worker,
+    wheel_target,
+)
 from packager.runners.result_cache import inputs_digest, keep_result, take_result
 from packager.runners.table_data import on_local_data
 from packager.worker.job import TrainingResult
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What the worker made."""
+
+    result: TrainingResult
+    findings: DataCheckSummary | None
+    """Of the check of the data, which comes first."""
+    inputs: str
+    """Digest of all that ``result`` depends on."""
+    isolation: Mapping[str, str]
+    """What isolated the code of the project."""
 
 
 @on_local_data
@@ -51,81 +70,95 @@ def build(
     output: Destination,
     engine: Engine | None,
     progress: Progress,
-    *,
-    base: str | None = None,
-    update: bool = False,
-    fresh: bool = False,
-    twice: bool = False,
-    allow_findings: bool = False,
-    builder: Builder = "assemble",
-    resume: bool = False,
-    ready_seconds: float = READY_SECONDS,
+    options: BuildOptions = BuildOptions(),
 ) -> Built:
     """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
 
-    ``base`` overrides the project's; ``update`` locks everything anew; ``fresh`` makes every layer
-    anew; ``twice`` assembles a second time elsewhere and compares; ``allow_findings`` goes on
-    though the check of the data found what stops a build; ``builder`` says what makes the
-    images; ``resume`` goes on from a training result that a failed build has kept;
-    ``ready_seconds`` is how long the image may take to be ready. Raises ``PackageError``.
+    Raises ``PackageError``.
     """
     started = time.time()
     limit = cache_limit()
-    template, sorted_code = _check(project, output, engine, builder, progress)
-    code, tidied = sorted_code.files, engine.tidied() if engine else nullcontext()
-    platform = resolve_platform(project, engine)
-    needed = output.kind == "docker"
-    found = resolve_base(project, base, platform, engine, progress, needed=needed)
-    check_system_packages(project.image.system_packages, found)
-    dependencies = resolve_dependencies(project, found, platform, engine, progress, update=update)
-    locked, lock = found.locked if found else None, dependencies.lock
-    spread = load_seed_variance(project, lock, progress)
-    explaining = explain_left_out(sorted_code.left_out)
+    template, files = _check(project, output, engine, options.builder, progress)
+    tidied = engine.tidied() if engine else nullcontext()
+    environment = _resolve(project, files.listed, output, engine, progress, options)
+    spread = load_seed_variance(project, files, environment.lock, progress)
+    explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining, ExitStack() as kept:
-        data = data_files(project)
         progress.step("making layers")
-        stack = make_stack(found, lock, code, data, folder, progress, fresh=fresh)
-        check_libraries(found, stack, progress)
-        with training_worker(project, locked, platform, stack, engine, folder, progress) as worker:
-            findings = review(project, lock, worker, progress, allow=allow_findings)
-            job = training_job(project, spread)
-            inputs = inputs_digest(project, lock, worker.isolation, job)
-            result = _resumed(inputs, folder, progress) if resume else None
-            result = result or train(project, job, worker, folder, progress)
-            isolation = dict(worker.measures)
-        kept.enter_context(keep_result(inputs, folder / "out", progress))
-        manifest = make_manifest(
-            project, lock, stack.runtime, code, result, folder, template, findings, spread
+        stack = make_stack(
+            environment.base, environment.lock, files, folder, progress, fresh=options.fresh
         )
-        images = _assemble(project, locked, platform, stack, manifest, folder)
-        if twice:
-
-            def again(code: Files, data: Files, place: Path) -> tuple[Image, ...]:
-                stack = make_stack(found, lock, code, data, place, Silent(), fresh=True)
-                return _assemble(project, locked, platform, stack, manifest, place)
-
+        check_libraries(environment.base, stack, progress)
+        context = BuildContext(project, files, environment, stack, folder, progress)
+        trained = _train(context, spread, options)
+        kept.enter_context(keep_result(trained.inputs, folder / "out", progress))
+        manifest = make_manifest(context, trained.result, template, trained.findings, spread)
+        images = _assemble(context, manifest)
+        if options.twice:
             progress.step("assembling again elsewhere, to compare")
-            check_reproducible(images, code, data, folder, again)
-        if builder == "docker" and engine and locked:
-            check = partial(
-                smoke_test_in_engine,
-                engine=engine,
-                folder=folder,
-                progress=progress,
-                seconds=ready_seconds,
-            )
-            images = build_images(images, locked, template, engine, check, progress, fresh=fresh)
-        else:
-            ships = AssembledPackage(images[0], locked, platform, engine)
-            smoke_test(ships, folder, progress, ready_seconds)
-            progress.step(f"writing {output}")
-            export_images(images, output, engine, progress)
-    write_lock(dependencies.file, project.directory / LOCK)
-    built = Built(manifest, images, isolation)
+            check_reproducible(images, files, folder, partial(_assemble_again, context, manifest))
+        images = _deliver(context, images, output, template, options)
+    write_lock(environment.dependencies.file, project.directory / LOCK)
+    built = Built(manifest, images, trained.isolation)
     record = BuildRecord.of(built, project.directory, started)
     write_record(record, project.directory / RECORD)
     _prune(limit, progress)
     return built
+
+
+def _check(
+    project: Project,
+    output: Destination,
+    engine: Engine | None,
+    builder: Builder,
+    progress: Progress,
+) -> tuple[str | None, ProjectFiles]:
+    """Everything that can be refused before work is spent; the own template, and the files."""
+    output.check()
+    check_builder(builder, output, engine)
+    template = own_template(project.directory, builder, progress)
+    check_writable(project.directory)
+    tell_outside(project.directory, project.places, progress)
+    check_columns(project)
+    listed = list_files(project, output.paths)
+    check_model_files(listed.model)
+    listed.tell(progress)
+    with explain_left_out(listed.left_out):
+        check_code(project, listed.code.files)
+    return template, listed.hashed()
+
+
+def _resolve(
+    project: Project,
+    files: ListedFiles,
+    output: Destination,
+    engine: Engine | None,
+    progress: Progress,
+    options: BuildOptions,
+) -> ProjectEnvironment:
+    """Platform, base and locked dependencies; an image for an engine needs a base."""
+    platform, needed = resolve_platform(project, engine), output.kind == "docker"
+    base = resolve_base(project, options.base, platform, engine, progress, needed=needed)
+    check_system_packages(project.image.system_packages, base)
+    target = wheel_target(base, platform, engine)
+    dependencies = resolve_dependencies(
+        project, files, base, target, progress, update=options.update
+    )
+    return ProjectEnvironment(platform, base, dependencies, engine)
+
+
+def _train(context: BuildContext, spread: SeedVariance | None, options: BuildOptions) -> _Trained:
+    """Check the data, then train, in one worker."""
+    project, files, lock = context.project, context.files, context.environment.lock
+    folder, progress = context.folder, context.progress
+    with training_worker(context.environment, files, context.stack, folder, progress) as worker:
+        findings = review(project, files, lock, worker, progress, allow=options.allow_findings)
+        job = training_job(project, spread)
+        inputs = inputs_digest(files, lock, worker.isolation, job)
+        result = _resumed(inputs, folder, progress) if options.resume else None
+        result = result or train(context, job, worker)
+        isolation = dict(worker.measures)
+    return _Trained(result, findings, inputs, isolation)
 
 
 def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
@@ -138,47 +171,15 @@ def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | 
     return found
 
 
-def _prune(limit: int, progress: Progress) -> None:
-    if removed := evict(limit):
-        progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")
-
-
-def _check(
-    project: Project,
-    output: Destination,
-    engine: Engine | None,
-    builder: Builder,
-    progress: Progress,
-) -> tuple[str | None, ProjectCode]:
-    """Everything that can be refused before work is spent; the own template, and the code."""
-    output.check()
-    check_builder(builder, output, engine)
-    template = own_template(project.directory, builder, progress)
-    check_writable(project.directory)
-    tell_outside(project.directory, project.places, progress)
-    check_columns(project)
-    check_model_file(project)
-    code = read_code(project, output.paths)
-    code.tell(progress)
-    with explain_left_out(code.left_out):
-        check_code(project, code.files)
-    return template, code
-
-
-def _assemble(
-    project: Project,
-    base: Base | None,
-    platform: str,
-    stack: Stack,
-    manifest: Manifest,
-    folder: Path,
-) -> tuple[Image, ...]:
+def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
     """The image, and its companion where the image can't replay by itself."""
+    project, stack, folder = context.project, context.stack, context.folder
+    base, platform = context.environment.locked_base, context.environment.platform
     trained = folder / "out" / "model"
     model = (
         list(tree_entries(trained, "models"))
         if trained.is_dir()
-        else entries(model_files(project), "models")
+        else entries(context.files.model, "models")
     )
     own = [
         plain_layer("model", folder / "model.tar", model),
@@ -198,3 +199,44 @@ def _assemble(
     more = [*stack.worker, *(stack.data if embed == "companion" else ())]
     of_main = {**named, **trains, f"{LABEL}.companion-of": manifest.root}
     return (image, assemble(name + COMPANION, base, [*main, *more], platform, of_main))
+
+
+def _assemble_again(
+    context: BuildContext, manifest: Manifest, files: ProjectFiles, folder: Path
+) -> tuple[Image, ...]:
+    """The images from ``files`` and what was trained, both elsewhere; no layer from the cache."""
+    base, lock, quiet = context.environment.base, context.environment.lock, Silent()
+    stack = make_stack(base, lock, files, folder, quiet, fresh=True)
+    again = replace(context, files=files, stack=stack, folder=folder, progress=quiet)
+    return _assemble(again, manifest)
+
+
+def _deliver(
+    context: BuildContext,
+    images: tuple[Image, ...],
+    output: Destination,
+    template: str | None,
+    options: BuildOptions,
+) -> tuple[Image, ...]:
+    """Start the image, have it answer rows of its data, and write it to ``output``."""
+    environment, progress, seconds = context.environment, context.progress, options.ready_seconds
+    engine, base = environment.engine, environment.locked_base
+    if options.builder == "docker" and engine and base:
+        check = partial(
+            smoke_test_in_engine,
+            engine=engine,
+            folder=context.folder,
+            progress=progress,
+            seconds=seconds,
+        )
+        return DockerBuild(engine, progress, template, options.fresh).run(images, base, check)
+    ships = AssembledPackage(images[0], base, environment.platform, engine)
+    smoke_test(ships, context.folder, progress, seconds)
+    progress.step(f"writing {output}")
+    export_images(images, output, engine, progress)
+    return images
+
+
+def _prune(limit: int, progress: Progress) -> None:
+    if removed := evict(limit):
+        progress.warn(f"the cache was over its limit: {removed / 1e9:.1f} GB of it went")

@@ -9,35 +9,39 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from packager.digest import Files
 from packager.errors import PackageError
 from packager.image.config import Image
+from packager.image.unchanged import unchanged
+from packager.project.files import ProjectFiles
 
 LONG_AGO = 86_400.0
-Files = Mapping[str, Path]
-Assembly = Callable[[Files, Files, Path], Sequence[Image]]
-"""(code, data, folder with ``out`` and ``package``) → the images."""
+Assembly = Callable[[ProjectFiles, Path], Sequence[Image]]
+"""(files, folder with ``out`` and ``package``) → the images."""
 
 
 def check_reproducible(
-    images: Sequence[Image],
-    code: Files,
-    data: Files,
-    folder: Path,
-    assemble: Assembly,
+    images: Sequence[Image], files: ProjectFiles, folder: Path, assemble: Assembly
 ) -> None:
     """Assemble again from moved inputs; ``PackageError`` names the first layer that differs."""
     again = folder / "elsewhere"
     with _elsewhere():
-        moved = [_moved(files, again / name) for files, name in ((code, "code"), (data, "data"))]
+        moved = replace(
+            files,
+            code=_moved(files.code, again / "code"),
+            data=_moved(files.data, again / "data"),
+            model=_moved(files.model, again / "model"),
+        )
         for name in ("out", "package"):
             shutil.copytree(folder / name, again / name)
         for path in again.rglob("*"):
             os.utime(path, (LONG_AGO, LONG_AGO))
-        second = assemble(moved[0], moved[1], again)
+        second = assemble(moved, again)
     for one, other in zip(images, second, strict=True):
         for layer, repeated in zip(one.layers, other.layers, strict=True):
             if layer.diff_id != repeated.diff_id:
@@ -54,13 +58,13 @@ def check_reproducible(
             )
 
 
-def _moved(files: Files, folder: Path) -> dict[str, Path]:
-    moved = {}
-    for name, path in files.items():
+def _moved(files: Files, folder: Path) -> Files:
+    """Copies below ``folder``; raises ``PackageError`` for a file that has changed."""
+    for name, file in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, folder / name)
-        moved[name] = folder / name
-    return moved
+        with unchanged(file) as reader, (folder / name).open("wb") as copy:
+            shutil.copyfileobj(reader, copy)
+    return {name: replace(file, path=folder / name) for name, file in files.items()}
 
 
 @contextmanager

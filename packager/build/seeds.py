@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packager.cache import atomic_file, check_writable
 from packager.confinement import refuse_sparse
-from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.digest import canonical_json, sha256_bytes
 from packager.engine.engine import Engine
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import write_lock
@@ -17,9 +17,11 @@ from packager.manifest.evaluation import SeedVariance
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.project.files import SEEDS, code_files, data_files
+from packager.project.files import ProjectFiles, read_files
+from packager.project.outputs import SEEDS
 from packager.runners.job import make_job
 from packager.runners.project import environment_worker, resolve_environment
+from packager.runners.table_data import local_data
 from packager.worker.job import SeedSweepJob
 from packager.worker.replay.seed_spread import MIN_SEEDS
 
@@ -55,26 +57,35 @@ def seed_sweep(
     if not 2 <= count <= MAX_SEEDS:
         raise UsageError(f"--seeds: expected 2 to {MAX_SEEDS}, got {count}", "5 is a start")
     check_writable(project.directory)
+    with local_data(project, progress) as local:
+        return _sweep(local, count, engine, progress, base)
+
+
+def _sweep(
+    project: Project, count: int, engine: Engine | None, progress: Progress, base: str | None
+) -> SeedVariance:
+    """``seed_sweep`` on data that lies in files."""
     asked = SeedSweepJob(job=make_job(project), count=count)
-    footing = resolve_environment(project, engine, progress, base=base)
-    dependencies = footing.dependencies
+    files = read_files(project)
+    environment = resolve_environment(project, files, engine, progress, base=base)
     with (
-        environment_worker(project, footing, progress) as worker,
+        environment_worker(project, files, environment, progress) as worker,
         tempfile.TemporaryDirectory() as name,
     ):
         progress.step(f"training with {count} seeds")
         result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
         spread = SeedVariance.load(result)
     # The next build takes these very dependencies, or the spread would not be that of its recipe.
-    write_lock(dependencies.file, project.directory / LOCK)
+    write_lock(environment.dependencies.file, project.directory / LOCK)
     with atomic_file(project.directory / SEEDS) as file:
-        file.write_bytes(
-            SeedSweep(inputs=_inputs(project, dependencies.lock), spread=spread).dump()
-        )
+        inputs = _inputs(project, files, environment.lock)
+        file.write_bytes(SeedSweep(inputs=inputs, spread=spread).dump())
     return spread
 
 
-def load_seed_variance(project: Project, lock: Lock, progress: Progress) -> SeedVariance | None:
+def load_seed_variance(
+    project: Project, files: ProjectFiles, lock: Lock, progress: Progress
+) -> SeedVariance | None:
     """The spread in ``package.seeds.json``; None, and said, where it is of other inputs.
 
     Raises ``UsageError`` where the recipe claims ``statistical`` and there is none of use.
@@ -84,7 +95,7 @@ def load_seed_variance(project: Project, lock: Lock, progress: Progress) -> Seed
     if path.is_file():
         refuse_sparse(path, SEEDS)
         known = SeedSweep.load(path)
-        if known.inputs == _inputs(project, lock):
+        if known.inputs == _inputs(project, files, lock):
             spread = known.spread
         else:
             progress.warn(
@@ -102,13 +113,14 @@ def load_seed_variance(project: Project, lock: Lock, progress: Progress) -> Seed
     return spread
 
 
-def _inputs(project: Project, lock: Lock) -> str:
+def _inputs(project: Project, files: ProjectFiles, lock: Lock) -> str:
     job = make_job(project).model_dump(mode="json", by_alias=True)
+    digests = files.digests()
     recipe = {name: job["recipe"][name] for name in ("train", "params", "isa")}
     known = {
         "job": {**job, "recipe": recipe},
         "wheels": [(wheel.name, wheel.sha256) for wheel in lock.wheels],
-        "code": {name: sha256_file(path) for name, path in code_files(project).items()},
-        "data": {name: sha256_file(path) for name, path in data_files(project).items()},
+        "code": digests["code"],
+        "data": digests["data"],
     }
     return sha256_bytes(canonical_json(known))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from packager.build.context import BuildContext
 from packager.manifest.evaluation import SeedVariance
-from packager.progress import Progress
 from packager.project.config import Project
 from packager.runners.job import make_job
 from packager.runners.runner import Worker
 from packager.worker.job import Job, TrainingResult
 
 
-def train(
-    project: Project, job: Job, worker: Worker, folder: Path, progress: Progress
-) -> TrainingResult:
+def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
     """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
-    out = folder / "out"
+    out = context.folder / "out"
     out.mkdir()
-    progress.step("looking at the given model" if project.model else "training")
-    worker.run("run", {"job.json": job.dump()}, out, progress)
+    context.progress.step("looking at the given model" if context.project.model else "training")
+    worker.run("run", {"job.json": job.dump()}, out, context.progress)
     return TrainingResult.load(out / "result.json")
 
 

@@ -96,6 +96,7 @@ def build(
 
     With an --output other than docker, print its path.
     """
+    from packager.build.context import BuildOptions
     from packager.build.pipeline import build as run_build
     from packager.engine.engine import Engine
     from packager.image.export import NO_ENGINE, Destination
@@ -112,14 +113,16 @@ def build(
         where,
         engine,
         progress,
-        base=base,
-        update=upgrade,
-        fresh=no_cache,
-        twice=check_reproducible,
-        allow_findings=allow_findings,
-        builder=builder,
-        resume=resume,
-        ready_seconds=ready_seconds,
+        BuildOptions(
+            base=base,
+            update=upgrade,
+            fresh=no_cache,
+            twice=check_reproducible,
+            allow_findings=allow_findings,
+            builder=builder,
+            resume=resume,
+            ready_seconds=ready_seconds,
+        ),
     )
     print_result(json.dumps(_built(built)) if as_json else _printed(built, where))
 

@@ -42,6 +42,7 @@ def derive(
     """Compute a table from versions of others, if they changed."""
     from packager.location import Location
     from packager.tables import commit as adding
+    from packager.tables.commits import Authorship
     from packager.tables.derive import derive as run_derive
     from packager.tables.step import CodeStep
 
@@ -51,11 +52,9 @@ def derive(
         Location.parse(table).unversioned(),
         [Location.parse(parent) for parent in parents],
         CodeStep(step or command or "", _params(param or []), is_command=command is not None),
-        message,
-        adding.author() if author is None else author,
+        Authorship(message, adding.author() if author is None else author, allow_schema_change),
         Path.cwd(),
         ConsoleProgress(),
-        change=allow_schema_change,
     )
     if as_json:
         print_result(json.dumps({"version": found.version.number, "how": found.how}))

@@ -19,7 +19,7 @@ from packager.data import canonical
 from packager.data.columns import mix_into
 from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 from packager.text import display_value, truncate
 
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -43,6 +44,32 @@ WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
 OPEN_UP = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
 OnLine = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ContainerJob:
+    """A command to run to its end in a container of an image."""
+
+    image: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    files: IO[bytes] | None = None
+    """A tar that is laid below ``WORK`` before the start."""
+    output: str = f"{WORK}/out/."
+    """The folder or file, in one of ``WRITABLE``, that holds the results."""
+    doing: str = "running a container"
+    """What errors of the engine say that it was doing."""
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How a serving container starts."""
+
+    environment: Mapping[str, str]
+    mounts: Sequence[tuple[Path, str, bool]]
+    """A file or folder here, its place inside, whether it may be written."""
+    memory: int | None = None
+    """Bytes; None for ``SERVER_MEMORY_SHARE`` of the engine's."""
 
 
 class Sandbox(RunningContainer):
@@ -107,45 +134,31 @@ class Containers:
                 )
             yield container
 
-    def job(
-        self,
-        image: str,
-        command: Sequence[str],
-        files: IO[bytes] | None,
-        output: str,
-        destination: Path,
-        *,
-        environment: Mapping[str, str],
-        on_line: OnLine,
-        doing: str = "running a container",
-    ) -> ExitReason:
-        """Run ``command`` in a container without network; return how it ended.
+    def job(self, job: ContainerJob, destination: Path, on_line: OnLine) -> ExitReason:
+        """Run ``job`` in a container without network; return how it ended.
 
-        It is read-only but for the folders of ``WRITABLE``. ``files`` is a tar laid below ``WORK``
-        before the start; the folder or file at ``output``, in one of these, is unpacked into
-        ``destination`` afterwards, where it exists. Container and folders are removed. Errors of
-        the engine say what it was ``doing``.
+        It is read-only but for the folders of ``WRITABLE``. What is at ``job.output`` afterwards
+        is unpacked into ``destination``. Container and folders are removed.
         """
-        with self._volumes(doing, image, command[0]) as lender:
+        with self._volumes(job.doing, job.image, job.command[0]) as lender:
             options: dict[str, Any] = {"read_only": True, "volumes_from": [lender.id]}
-            with self._container(
-                doing, image, command, environment=dict(environment), **options
-            ) as job:
-                if files is not None:
-                    job.put_archive(WORK, files)
+            options["environment"] = dict(job.environment)
+            with self._container(job.doing, job.image, job.command, **options) as container:
+                if job.files is not None:
+                    container.put_archive(WORK, job.files)
                 # Not its log: Podman does not always end that when the container ends.
-                said = job.attach(stream=True)
-                job.start()
+                said = container.attach(stream=True)
+                container.start()
                 last: deque[str] = deque(maxlen=KEPT_LINES)
                 for line in lines(said):
                     last.append(line)
                     on_line(line)
-                code = int(job.wait()["StatusCode"])
+                code = int(container.wait()["StatusCode"])
                 if code > 128:  # by a signal: it may be that of an engine that stops
                     self._client.ping()
-                self._fetch(job, output, destination)
-                job.reload()
-                killed = code != 0 and bool(job.attrs["State"].get("OOMKilled"))
+                self._fetch(container, job.output, destination)
+                container.reload()
+                killed = code != 0 and bool(container.attrs["State"].get("OOMKilled"))
                 return ExitReason(code, killed, tuple(last))
 
     def transform(
@@ -188,22 +201,14 @@ class Containers:
 
     @contextlib.contextmanager
     def server(
-        self,
-        image: str,
-        name: str,
-        port: int,
-        inside: int,
-        *,
-        environment: Mapping[str, str],
-        mounts: Sequence[tuple[Path, str, bool]],
-        memory: int | None = None,
+        self, image: str, name: str, port: int, inside: int, asked: ServerOptions
     ) -> Iterator[ServerContainer]:
         """A serving container, read-only, published on 127.0.0.1 only; removed afterwards.
 
-        ``mounts``: a file or folder here, its place inside, whether it may be written. With any
-        the container runs as this process's user, who alone may be able to read them, unless that
-        is root. ``memory``: bytes; None for ``SERVER_MEMORY_SHARE`` of the engine's.
+        With mounts it runs as this process's user, who alone may be able to read them, unless
+        that is root.
         """
+        mounts = asked.mounts
         walls = {"user": f"{os.getuid()}:{os.getgid()}"} if mounts and os.getuid() else {}
         options: dict[str, Any] = {
             "name": name,
@@ -213,14 +218,14 @@ class Containers:
             "ports": {f"{inside}/tcp": ("127.0.0.1", port or None)},
             "read_only": True,
             "tmpfs": SCRATCH,
-            "environment": dict(environment),
+            "environment": dict(asked.environment),
             "mounts": [
                 Mount(target, str(source), type="bind", read_only=not writable)
                 for source, target, writable in mounts
             ],
         }
         with engine_errors("asking for its memory"):
-            limited = self._limits(memory, SERVER_MEMORY_SHARE)
+            limited = self._limits(asked.memory, SERVER_MEMORY_SHARE)
         options |= {**walls, **limited}
         with self._container("serving an image", image, **options) as container:
             started = time.monotonic()

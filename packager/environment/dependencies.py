@@ -17,6 +17,19 @@ from packager.progress import Progress
 
 
 @dataclass(frozen=True)
+class Requirements:
+    """What is to be locked: a requirements file, and what the project needs besides it."""
+
+    file: Path
+    data: DataFormat | None = None
+    """The format that the worker has to read."""
+    trees: bool = False
+    """Whether what compiled tree ensembles need is locked, too."""
+    strategy: str | None = None
+    """The project's own ``index_strategy``."""
+
+
+@dataclass(frozen=True)
 class Dependencies:
     """The lock a package gets, and the lock file to be written when its build succeeds."""
 
@@ -25,39 +38,36 @@ class Dependencies:
 
 
 def lock_and_fetch(
-    requirements: Path,
-    data: DataFormat | None,
+    requirements: Requirements,
     lock_path: Path,
     target: Target,
     base: Base | None,
     progress: Progress,
     *,
     update: bool = False,
-    trees: bool = False,
-    strategy: str | None = None,
 ) -> Dependencies:
     """Lock (or take the lock that still answers) and fetch every wheel into the wheelhouse.
 
-    ``trees`` asks for what compiled tree ensembles need, too; ``strategy`` is the project's own
-    ``index_strategy``. Raises ``PackageError`` where
-    ``base`` is not the one that was locked under its name.
+    Raises ``PackageError`` where ``base`` is not the one that was locked under its name.
     """
-    for told in lent(requirements.resolve().parent, os.environ):
+    file, data = requirements.file, requirements.data
+    trees, strategy = requirements.trees, requirements.strategy
+    for told in lent(file.resolve().parent, os.environ):
         progress.warn(told)
-    inputs = inputs_digest(requirements, data, target, trees=trees, strategy=strategy)
+    inputs = inputs_digest(file, data, target, trees=trees, strategy=strategy)
     known = load_lock(lock_path)
     if known is not None and known.inputs == inputs and not update:
         progress.step(f"dependencies as locked in {lock_path.name}")
         locked = known
         absent = wheels.missing(locked.wheels)
         if absent:
-            index = user_index_options().of_project(requirements, strategy)
+            index = user_index_options().of_project(file, strategy)
             wheels.fetch(resolver.locate(absent, target, index), index, progress)
     else:
-        progress.step(f"resolving {requirements.name} and the runtime together")
-        index = user_index_options().of_project(requirements, strategy)
+        progress.step(f"resolving {file.name} and the runtime together")
+        index = user_index_options().of_project(file, strategy)
         pins = known.wheels if known is not None and not update else ()
-        resolved = resolver.resolve(requirements, data, target, index, pins=pins, trees=trees)
+        resolved = resolver.resolve(file, data, target, index, pins=pins, trees=trees)
         wheels.fetch(resolved, index, progress)
         locked = LockFile(
             inputs=inputs,

@@ -84,57 +84,68 @@ def own_template(project: Path, builder: Builder, progress: Progress) -> str | N
     return text
 
 
-def build_images(
-    images: Sequence[Image],
-    base: Base,
-    template: str | None,
-    engine: Engine,
-    check: Callable[[str], None],
-    progress: Progress,
-    *,
-    fresh: bool = False,
-) -> tuple[DockerImage, ...]:
-    """Build what ``images`` are assembled of, and tag them when all has succeeded.
+@dataclass(frozen=True)
+class DockerBuild:
+    """How an engine builds images from the files of assembled ones."""
 
-    ``template`` stands in for ours; ``check`` is given the id of the image before it has a name,
-    and may raise; ``fresh`` keeps Docker from using steps of earlier builds.
-    """
-    name = engine.temporary("base")
-    below, middle, _ = split(images[0].layers)
-    progress.step("sending the base to the engine")
-    load_into(engine, base_image(name, images[0], below, base), progress)
-    built: list[str] = []
-    try:
+    engine: Engine
+    progress: Progress
+    template: str | None = None
+    """The project's own, in place of ours."""
+    fresh: bool = False
+    """Use no steps of earlier builds."""
+
+    def run(
+        self, images: Sequence[Image], base: Base, check: Callable[[str], None]
+    ) -> tuple[DockerImage, ...]:
+        """Build what ``images`` are assembled of, and tag them when all has succeeded.
+
+        ``check`` is given the id of the first image before it has a name, and may raise.
+        """
+        name = self.engine.temporary("base")
+        self.progress.step("sending the base to the engine")
+        below = split(images[0].layers)[0]
+        load_into(self.engine, base_image(name, images[0], below, base), self.progress)
+        built: list[str] = []
+        try:
+            for id_ in self._built(images, base.model_copy(update={"reference": name})):
+                built.append(id_)
+            # With the data in the one image, the first of two builds was only a step on the way.
+            finished = [
+                DockerImage(image.name, image.config, image.layers, id_)
+                for image, id_ in zip(images, built[-len(images) :], strict=True)
+            ]
+            check(finished[0].id)
+        except BaseException:
+            _forget(self.engine, built)
+            raise
+        finally:
+            self.engine.remove(name)
+        for image in finished:
+            self.engine.tag(image.id, image.name)
+        return tuple(finished)
+
+    def _built(self, images: Sequence[Image], base: Base) -> Iterator[str]:
+        """The ids of the images as they are made: what serves, then what replays on top of it."""
         labels = _labels(images[0])
         # The package holds its Dockerfile, so that can't name the package's root.
         root = {f"{LABEL}.root": labels.pop(f"{LABEL}.root")}
-        text = render(base.model_copy(update={"reference": name}), labels, template)
-        progress.step("docker build: the image, without a network")
-        built.append(_build(engine, text, middle, root, fresh, progress))
-        _check_package(engine, built[0], root[f"{LABEL}.root"])
+        self.progress.step("docker build: the image, without a network")
+        text = render(base, labels, self.template)
+        first = self._build(text, split(images[0].layers)[1], root)
+        yield first
+        _check_package(self.engine, first, root[f"{LABEL}.root"])
         for image in images:
             top = split(image.layers)[2]
             if top or image is not images[0]:
-                progress.step("docker build: what replays, on top")
-                text, more = (
-                    on_top(built[0], top),
-                    _labels(image).items() - _labels(images[0]).items(),
-                )
-                built.append(_build(engine, text, top, dict(more), fresh, progress))
-        # With the data in the one image, the first of two builds was only a step on the way.
-        finished = [
-            DockerImage(image.name, image.config, image.layers, id_)
-            for image, id_ in zip(images, built[-len(images) :], strict=True)
-        ]
-        check(finished[0].id)
-    except BaseException:
-        _forget(engine, built)
-        raise
-    finally:
-        engine.remove(name)
-    for image in finished:
-        engine.tag(image.id, image.name)
-    return tuple(finished)
+                self.progress.step("docker build: what replays, on top")
+                more = _labels(image).items() - _labels(images[0]).items()
+                yield self._build(on_top(first, top), top, dict(more))
+
+    def _build(self, text: str, layers: Sequence[Layer], labels: Mapping[str, str]) -> str:
+        """The id of what the Dockerfile ``text`` makes of the files of ``layers``."""
+        files = context(text, layers)
+        return self.engine.build(files, labels, self.progress.output, fresh=self.fresh)
 
 
 def split(layers: Sequence[Layer]) -> tuple[list[Layer], list[Layer], list[Layer]]:
@@ -204,17 +215,6 @@ def _merged(layers: Sequence[Layer]) -> dict[str, tuple[Path, tarfile.TarInfo]]:
                     members = {n: m for n, m in members.items() if not n.startswith(below)}
                 members[info.name] = (layer.path, info)
     return members
-
-
-def _build(
-    engine: Engine,
-    dockerfile: str,
-    layers: Sequence[Layer],
-    labels: Mapping[str, str],
-    fresh: bool,
-    progress: Progress,
-) -> str:
-    return engine.build(context(dockerfile, layers), labels, progress.output, fresh=fresh)
 
 
 def _forget(engine: Engine, built: Sequence[str]) -> None:

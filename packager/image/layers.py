@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from packager.cache import atomic_file, cache_directory, touch
-from packager.digest import CHUNK, canonical_json, sha256_bytes
+from packager.digest import CHUNK, HashedFile, canonical_json, sha256_bytes
 from packager.errors import PackageError
+from packager.image.unchanged import unchanged
 from packager.manifest.base import FrozenModel
 from packager.progress import How
 from packager.tar_reader import MAX_MEMBERS, TarReader, Window, plain_tar
@@ -67,7 +69,8 @@ class Entry:
     """A file (``source``), a link (``link``) or, with neither, a folder, at posix ``name``."""
 
     name: str
-    source: Path | bytes | None = None
+    source: Path | HashedFile | bytes | None = None
+    """A hashed file has to hold what it held then."""
     link: str | None = None
     mode: int | None = None
     """Permission bits; 755 for folders and 644 for files unless given."""
@@ -81,14 +84,21 @@ class Entry:
             info.type, info.mode = tarfile.DIRTYPE, self.mode or 0o755
         else:
             info.mode = self.mode or 0o644
-            given = self.source
-            info.size = len(given) if isinstance(given, bytes) else given.stat().st_size
+            info.size = _size(self.source)
         return info
 
 
-def file_mode(path: Path) -> int:
+def _size(source: Path | HashedFile | bytes) -> int:
+    if isinstance(source, HashedFile):
+        return source.size
+    return len(source) if isinstance(source, bytes) else source.stat().st_size
+
+
+def file_mode(file: Path | HashedFile) -> int:
     """755 for what its owner may execute, else 644, whatever the umask was."""
-    return 0o755 if path.stat().st_mode & 0o100 else 0o644
+    if isinstance(file, HashedFile):
+        return 0o755 if file.executable else 0o644
+    return 0o755 if file.stat().st_mode & stat.S_IXUSR else 0o644
 
 
 class _Sidecar(FrozenModel):
@@ -148,9 +158,12 @@ def with_parents(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def add(tar: tarfile.TarFile, entry: Entry) -> None:
-    """Append one entry to an open tar."""
+    """Append one entry to an open tar; ``PackageError`` for a hashed file that has changed."""
     info = entry.header()
-    if isinstance(entry.source, Path):
+    if isinstance(entry.source, HashedFile):
+        with unchanged(entry.source) as reader:
+            tar.addfile(info, reader)
+    elif isinstance(entry.source, Path):
         with entry.source.open("rb") as source:
             tar.addfile(info, source)
     elif isinstance(entry.source, bytes):

@@ -14,7 +14,7 @@ from typing import IO
 
 from packager.cache import atomic_file
 from packager.errors import PackageError
-from packager.image.base.base import BaseImage
+from packager.image.base.saved import BaseImage
 from packager.image.debian_libraries import debian_libraries
 from packager.image.layers import Layer
 from packager.image.stack import Stack

@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from packager.digest import sha256_file
-from packager.image.base.base import BaseImage
+from packager.digest import Files, hash_files
+from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
 from packager.image.layers import Entry, Layer, cached_layer, file_mode, plain_layer, tree_entries
@@ -20,9 +21,22 @@ from packager.image.runtime import (
     serving_runtime,
     training_runtime,
 )
+from packager.image.unchanged import read_unchanged
 from packager.image.wheels import venv_entries, wheel_layers
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
+
+
+class SourceFiles(Protocol):
+    """What a project brings into its layers."""
+
+    @property
+    def code(self) -> Files:
+        """Below ``/code``."""
+
+    @property
+    def data(self) -> Files:
+        """Below ``/data``."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +56,16 @@ class Stack:
 def make_stack(
     base: BaseImage | None,
     lock: Lock,
-    code: Mapping[str, Path],
-    data: Mapping[str, Path],
+    files: SourceFiles,
     folder: Path,
     progress: Progress,
     *,
     fresh: bool = False,
 ) -> Stack:
-    """Make what is not in the cache; layers of this build alone are written below ``folder``."""
+    """Make what is not in the cache; layers of this build alone are written below ``folder``.
+
+    Raises ``PackageError`` for a file that has changed since it was hashed.
+    """
     compiler = base.compiler() if base else None
     interpreter = base.saved.interpreter if base else f"/usr/bin/python{lock.python}"
     environment = cached_layer(
@@ -73,12 +89,12 @@ def make_stack(
         environment,
         *groups["serve"],
         runtime_layer(compiler, fresh=fresh),
-        _modules("code", code, "code", compiler, fresh),
+        _modules("code", files.code, "code", compiler, fresh),
     ]
     worker = [training_layer(compiler, fresh=fresh), *groups["worker"]]
     data_layers = []
-    if data:
-        data_layers.append(plain_layer("data", folder / "data.tar", entries(data, "data")))
+    if files.data:
+        data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
     for layer in (*below, *worker, *data_layers):
         progress.item(layer.name, layer.how, layer.size, layer.seconds)
     return Stack(tuple(below), tuple(worker), tuple(data_layers), own_runtime())
@@ -87,12 +103,13 @@ def make_stack(
 def runtime_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
     """This installation's runtime that serves, with bytecode where there is a compiler."""
     programs = commands(f"/{VENV}/bin/python")
-    return _modules("runtime", serving_runtime(), INSTALLED_AT, compiler, fresh, programs)
+    files = hash_files(serving_runtime())
+    return _modules("runtime", files, INSTALLED_AT, compiler, fresh, programs)
 
 
 def training_layer(compiler: Compiler | None, *, fresh: bool = False) -> Layer:
     """This installation's runtime that trains, in the same folder as the one that serves."""
-    return _modules(TRAINING, training_runtime(), INSTALLED_AT, compiler, fresh)
+    return _modules(TRAINING, hash_files(training_runtime()), INSTALLED_AT, compiler, fresh)
 
 
 def own_runtime() -> str:
@@ -105,17 +122,17 @@ def own_training_runtime() -> str:
     return runtime_digest(training_runtime())
 
 
-def entries(files: Mapping[str, Path], prefix: str) -> list[Entry]:
+def entries(files: Files, prefix: str) -> list[Entry]:
     """Files as entries below ``prefix``, links followed."""
     top = [Entry(prefix)]
     return top + [
-        Entry(f"{prefix}/{name}", source=path, mode=file_mode(path)) for name, path in files.items()
+        Entry(f"{prefix}/{name}", source=file, mode=file_mode(file)) for name, file in files.items()
     ]
 
 
 def _modules(
     name: str,
-    files: Mapping[str, Path],
+    files: Files,
     prefix: str,
     compiler: Compiler | None,
     fresh: bool,
@@ -125,7 +142,7 @@ def _modules(
 
     ``programs``, by name, go into its ``bin``.
     """
-    known = [[inside, sha256_file(path), file_mode(path)] for inside, path in files.items()]
+    known = [[inside, file.sha256, file_mode(file)] for inside, file in files.items()]
     texts = {name: content.decode() for name, content in programs.items()}
     key = [name, prefix, compiler.identity if compiler else None, known, texts]
     with tempfile.TemporaryDirectory() as temporary:
@@ -142,14 +159,12 @@ def _modules(
         return cached_layer(name, key, make, fresh=fresh)
 
 
-def _bytecode(
-    files: Mapping[str, Path], folder: Path, prefix: str, compiler: Compiler
-) -> list[Entry]:
+def _bytecode(files: Files, folder: Path, prefix: str, compiler: Compiler) -> list[Entry]:
     """The compiled form of every module among ``files``."""
-    for inside, path in files.items():
+    for inside, file in files.items():
         if inside.endswith(".py"):
             (folder / inside).parent.mkdir(parents=True, exist_ok=True)
-            (folder / inside).write_bytes(path.read_bytes())
+            (folder / inside).write_bytes(read_unchanged(file))
     folder.mkdir(parents=True, exist_ok=True)
     compiler.compile(folder, f"/{prefix}")
     return [entry for entry in tree_entries(folder, prefix) if entry.name.endswith(".pyc")]

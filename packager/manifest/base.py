@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from packager.digest import canonical_json, sha256_file
+from packager.digest import HashedFile, canonical_json
 from packager.errors import PackageError
 
 Kind = Literal["number", "integer", "boolean", "string", "datetime", "any"]
@@ -50,4 +50,9 @@ class FileEntry(FrozenModel):
     @classmethod
     def of(cls, path: Path, name: str) -> FileEntry:
         """The entry of the file at ``path``, under ``name``."""
-        return cls(path=name, sha256=sha256_file(path), size=path.stat().st_size)
+        return cls.named(name, HashedFile.of(path))
+
+    @classmethod
+    def named(cls, name: str, file: HashedFile) -> FileEntry:
+        """The entry of a file that is hashed already, under ``name``."""
+        return cls(path=name, sha256=file.sha256, size=file.size)

@@ -26,6 +26,7 @@ from packager.manifest.base import (
     Scalar,
     Task,
 )
+from packager.manifest.data_roles import DataRoles
 from packager.manifest.evaluation import (
     Compiled,
     DataCheckSummary,
@@ -90,19 +91,6 @@ class Schema(FrozenModel):
     target: Column | None = None
     classes: tuple[Scalar, ...] | None = None
     """Class labels in the order of ``predict_proba``'s columns; None for regression."""
-
-
-class Split(FrozenModel):
-    """Which rows are held out: by hash of the features or of ``by``, by time, or a file."""
-
-    test: float = 0.2
-    seed: int = 0
-    by: tuple[str, ...] = ()
-    time: str | None = None
-    start: str | None = Field(default=None, alias="from")
-    file: str | None = None
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Recipe(FrozenModel):
@@ -203,7 +191,7 @@ class TableVersion(FrozenModel):
     version: int
 
 
-class DataSource(FrozenModel):
+class DataSource(DataRoles):
     """The data as the project names it, and how it was read."""
 
     format: Literal["csv", "parquet"]
@@ -212,16 +200,7 @@ class DataSource(FrozenModel):
     test_file: FileEntry | None
     """Under ``/data/test``: the held-out rows, where ``split.file`` names them."""
     target: str
-    exclude: tuple[str, ...]
-    include: tuple[str, ...] = ()
-    train_only: tuple[str, ...] = ()
-    personal: tuple[str, ...] = ()
-    not_personal: tuple[str, ...] = ()
-    """As package.toml has them; what was found stands in the schema's columns."""
-    split: Split
     embed: Literal["companion", "image", "none"]
-    reader: TableReadOptions = TableReadOptions()
-    """How files of CSV were read."""
     unlabelled: dict[str, int] = {}
     """Text that stood in place of a label and counts as null → rows left out; "" where the cell
     was empty."""

@@ -1,185 +1,118 @@
-"""Which files of a project are its code, and which are its data."""
+"""What of a project is code, data and model: listed once, hashed once, and then handed on.
+
+A verb lists the files at its start (``list_files``), refuses what it can by their names, and
+hashes them (``ListedFiles.hashed``). What follows takes ``ProjectFiles`` and reads no file for its
+digest again. Whoever reads content later compares it with the digest: see ``image/unchanged.py``.
+"""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from docker.utils.build import exclude_paths
-
-from packager.confinement import (
-    MAX_FILES,
-    patterns_of,
-    refuse_deep,
-    refuse_depth,
-    refuse_leaving,
-    refuse_links_out,
-    refuse_sparse,
-    refuse_unnameable,
-)
-from packager.data.frames import source_files
-from packager.environment.lock import FILENAME as LOCK
+from packager.confinement import refuse_links_out
+from packager.data.frames import Format, source_files
+from packager.digest import Files, hash_files
 from packager.errors import UsageError
 from packager.progress import Progress
-from packager.project.config import Project
-from packager.project.ignore_rules import IgnoreRules, junk_file, junk_folder
-from packager.project.include import included_files
-from packager.project.required_secrets import DATA_FOLDER, refuse_required_secrets, secret_reason
+from packager.project.code_files import ProjectCode, read_code
+from packager.project.config import FILENAME, Project
+from packager.project.required_secrets import secret_reason
 from packager.project.secrets import secret_in
-
-RECORD = "package.build.json"
-REPLAY_REPORT = "replay.json"
-SEEDS = "package.seeds.json"
-# The first member of our archives is a layer, called by its digest.
-ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
-VERDICTS = "verdicts.csv"
-OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
 
 
 @dataclass(frozen=True)
-class ProjectCode:
-    """What of a project belongs at ``/code``, and what does not."""
+class ProjectFiles:
+    """The files of a project as they were at the start of a verb."""
 
-    files: dict[str, Path]
-    """Posix name → file, sorted."""
-    left_out: dict[str, str]
-    """Posix name of what lies in the project and stays out (of folders: their own) → why."""
-    secrets: tuple[str, ...]
-    """Those of them that hold credentials."""
+    code: Files
+    """Posix name below ``/code`` → file, sorted."""
+    data: Files
+    """Posix name below ``/data`` → file: ``source/`` in reading order, then ``test/``."""
+    model: Files
+    """Posix name below ``/models`` → file of a model trained elsewhere."""
+    listed: ListedFiles
 
-    def tell(self, progress: Progress) -> None:
-        """Say which files stay out because of credentials."""
-        for name in self.secrets:
-            progress.warn(f"{name} stays out of the image: {self.left_out[name]}")
-
-
-def code_files(project: Project, outputs: Iterable[Path] = ()) -> dict[str, Path]:
-    """Posix name → file of everything that belongs at ``/code``."""
-    return read_code(project, outputs).files
-
-
-def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
-    """Sort the files of a project into those that belong at ``/code`` and the others.
-
-    Left out: the data and its folder (unless that is the project's own), the split file, a given
-    model, outputs, hidden files, caches, virtual environments, what ``.dockerignore`` and
-    ``.gitignore`` name, and credentials. What ``[image] include`` names is in. Raises
-    ``UsageError`` for a credential in a file that the code needs.
-    """
-    top = project.directory
-    apart = {path.resolve() for path in (*_data_places(project), *outputs)}
-    files, left_out = _walk(top, apart)
-    wanted = included_files(top, project.image.include)
-    refuse_links_out(wanted.values(), top)
-    files |= wanted
-    for name, path in files.items():
-        refuse_unnameable(name)
-        refuse_sparse(path, name)
-    held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
-    held = {name: secret for name, secret in held.items() if name not in wanted}
-    refuse_required_secrets(project, files, held)
-    _refuse_in_model(project, {path.resolve() for path in wanted.values()})
-    left_out |= {name: secret_reason(secret) for name, secret in held.items()}
-    kept = {name: path for name, path in sorted(files.items()) if name not in held}
-    gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}
-    return ProjectCode(kept, gone, tuple(sorted(held)))
+    def digests(self) -> dict[str, dict[str, str]]:
+        """``code``, ``data`` and ``model`` → name → sha256."""
+        kinds = {"code": self.code, "data": self.data, "model": self.model}
+        return {
+            kind: {name: file.sha256 for name, file in files.items()}
+            for kind, files in kinds.items()
+        }
 
 
-def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
-    """Every file below ``top`` that nothing leaves out, and what is left out with the reason."""
-    ignored, wanted = IgnoreRules(top), _not_ignored(top)
-    files: dict[str, Path] = {}
-    left_out: dict[str, str] = {}
-    for folder, folders, names in os.walk(top, followlinks=True):
-        here = Path(folder)
-        refuse_depth(here, len(here.relative_to(top).parts))
-        _refuse_loop(here)
-        kept = []
-        for name in sorted(folders):
-            path = here / name
-            why = DATA_FOLDER if path in apart else junk_folder(path)
-            why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
-            if why is None:
-                if path.is_symlink():
-                    refuse_leaving(path, top)
-                kept.append(name)
-            else:
-                left_out[path.relative_to(top).as_posix()] = why
-        folders[:] = kept
-        for name in sorted(names):
-            path = here / name
-            inside = path.relative_to(top).as_posix()
-            why = _why_no_code(path, inside, apart) or ignored.why(path, folder=False)
-            if why is None and wanted is not None and inside not in wanted:
-                why = ".dockerignore names it"
-            if why is None and path.is_symlink():
-                refuse_leaving(path, top)
-            if why is None:
-                why = _why_no_file(path)
-            if why is None:
-                files[inside] = path
-            else:
-                left_out[inside] = why
-        _refuse_many(len(files))
-    return files, left_out
+@dataclass(frozen=True)
+class ListedFiles:
+    """The files of a project by name, not yet read."""
 
+    code: ProjectCode
+    data: dict[str, Path]
+    """As ``ProjectFiles.data``."""
+    model: dict[str, Path]
+    """As ``ProjectFiles.model``."""
+    format: Format | None
+    """Of the data; None where there is none."""
 
-def _refuse_many(count: int) -> None:
-    if count > MAX_FILES:
-        raise UsageError(
-            f"expected at most {MAX_FILES:,} files of code, got more",
-            "name in .dockerignore what the code does not need; links to one folder count each",
+    def hashed(self) -> ProjectFiles:
+        """The same files with their digests and sizes."""
+        return ProjectFiles(
+            hash_files(self.code.files), hash_files(self.data), hash_files(self.model), self
         )
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Posix name of what lies in the project and stays out → why."""
+        return self.code.left_out
 
-def _refuse_in_model(project: Project, wanted: set[Path]) -> None:
-    """Raise ``UsageError`` for a credential in the folder of a given model, which goes in whole."""
-    if project.model is None or project.path(project.model.path).is_file():
-        return
-    for name, path in model_files(project).items():
-        secret = None if path.resolve() in wanted else secret_in(path, name)
-        if secret is not None:
-            raise UsageError(
-                f"{path}: {secret_reason(secret)}, and the model's folder goes into the image "
-                "as it is",
-                "move it out of that folder; if it is no secret, name it in [image] include",
-            )
+    def tell(self, progress: Progress) -> None:
+        """Say which files stay out of the image because of credentials."""
+        self.code.tell(progress)
 
 
-def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
-    if inside in OUTPUTS or _is_archive(path):
-        return "a build writes it"
-    if path in apart or path.resolve() in apart:
-        return "it is data, a model or an output"
-    return junk_file(path)
+def read_files(project: Project) -> ProjectFiles:
+    """List and hash the files of ``project``; raises as ``list_files``."""
+    return list_files(project).hashed()
 
 
-def _why_no_file(path: Path) -> str | None:
-    if path.is_file():
-        return None
-    return "it is no regular file" if path.exists() else "it is a link to nothing"
+def list_files(project: Project, outputs: Iterable[Path] = ()) -> ListedFiles:
+    """List the files of ``project``; ``outputs`` are files and folders that the verb writes.
+
+    Raises ``UsageError`` for data that is not one table, a link that leaves the project, and a
+    credential in a file that the package needs.
+    """
+    code = read_code(project, outputs)
+    form, data = _data_files(project)
+    model = _model_files(project)
+    if model.keys() != {"model"}:
+        _refuse_secrets(model, code.included)
+    return ListedFiles(code, data, model, form)
 
 
-def data_files(project: Project) -> dict[str, Path]:
-    """Posix name below ``/data`` → file, for the source and the split's own file."""
+def _data_files(project: Project) -> tuple[Format | None, dict[str, Path]]:
+    """The source and the split's own file."""
     if project.data is None:
-        return {}
+        return None, {}
     source = project.path(project.data.source)
-    _, paths = source_files(source)
+    form, paths = source_files(source)
     top = source if source.is_dir() else source.parent
     _refuse_links_out(paths, source, project)
     files = {f"source/{path.relative_to(top).as_posix()}": path for path in paths}
     if project.data.split.file:
         held_out = project.path(project.data.split.file)
+        if held_out.is_dir():
+            raise UsageError(
+                f"{FILENAME}: `data.split.file`: expected a file, got the folder "
+                f"{project.data.split.file}",
+                "name one file that holds the held-out rows",
+            )
         files[f"test/{held_out.name}"] = held_out
-    return files
+    return form, files
 
 
-def model_files(project: Project) -> dict[str, Path]:
-    """Posix name below ``/models`` → file of a model trained elsewhere."""
+def _model_files(project: Project) -> dict[str, Path]:
+    """A model trained elsewhere: one file, or all that its folder holds."""
     if project.model is None:
         return {}
     path = project.path(project.model.path)
@@ -197,50 +130,13 @@ def _refuse_links_out(paths: Iterable[Path], folder: Path, project: Project) -> 
         refuse_links_out(paths, top if folder.is_relative_to(top) else folder)
 
 
-def _data_places(project: Project) -> list[Path]:
-    places = []
-    if project.data:
-        source = project.path(project.data.source)
-        own_folder = source.parent != project.directory and source.is_file()
-        places += [source, source.parent] if own_folder else [source]
-        if project.table is not None and project.table.path is not None:
-            places.append(project.table.path)
-        if project.data.split.file:
-            places.append(project.path(project.data.split.file))
-    if project.model:
-        places.append(project.path(project.model.path))
-    # A folder above the project, or the project itself, is no folder of data.
-    return [place for place in places if not project.directory.is_relative_to(place)]
-
-
-def _is_archive(path: Path) -> bool:
-    """Whether a file is an archive that an earlier build wrote."""
-    if path.is_symlink() or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return bool(ARCHIVE.match(file.read(100)))
-
-
-def _not_ignored(top: Path) -> set[str] | None:
-    ignore = top / ".dockerignore"
-    if not ignore.is_file():
-        return None
-    refuse_leaving(ignore, top)
-    refuse_deep(top)
-    lines = (line.strip() for line in patterns_of(ignore))
-    patterns = [line for line in lines if line and not line.startswith("#")]
-    return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
-
-
-def _ignored_link(path: Path, top: Path, wanted: set[str] | None) -> str | None:
-    named = wanted is not None and path.relative_to(top).as_posix() not in wanted
-    return ".dockerignore names it" if named and path.is_symlink() else None
-
-
-def _refuse_loop(folder: Path) -> None:
-    real = folder.resolve()
-    if any(folder.parents[i].resolve() == real for i in range(len(folder.parents))):
-        raise UsageError(
-            f"{folder}: a link to a folder above itself",
-            "remove the link, or name it in .dockerignore",
-        )
+def _refuse_secrets(model: dict[str, Path], included: frozenset[Path]) -> None:
+    """Raise ``UsageError`` for a credential in the folder of a given model, which goes in whole."""
+    for name, path in model.items():
+        secret = None if path.resolve() in included else secret_in(path, name)
+        if secret is not None:
+            raise UsageError(
+                f"{path}: {secret_reason(secret)}, and the model's folder goes into the image "
+                "as it is",
+                "move it out of that folder; if it is no secret, name it in [image] include",
+            )

@@ -6,6 +6,7 @@ told (a prefix, a length, an alphabet), so that what is found is a credential al
 
 from __future__ import annotations
 
+import base64
 import codecs
 import fnmatch
 import re
@@ -76,6 +77,12 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 """An address with nothing but a token before the @, or with one behind it."""
+_BASIC = re.compile(
+    rb"(?:[\"']auth[\"'][ \t]*:[ \t]*[\"']|\bbasic[ \t]+|\b_auth[ \t]*=[ \t]*[\"']?)"
+    rb"([A-Za-z0-9+/]{8,1000}={0,2})(?![A-Za-z0-9+/=])",
+    re.IGNORECASE,
+)
+"""User and password in base64: a registry's in Docker's configuration, npm's, an HTTP header's."""
 _PASSWORD = re.compile(
     rb"^[ \t]*[\"']?[\w-]{0,30}passw(?:or)?d[\"']?[ \t]*[=:][ \t]*[\"']?([^\s\"'#,]{6,200})",
     re.IGNORECASE | re.MULTILINE,
@@ -149,11 +156,27 @@ def _found(content: bytes, *, prose: bool) -> Iterator[tuple[int, str]]:
         if not _SLOT.search(password) and not (prose and password.lower() in _WORDS):
             yield match.start(), "a URL with a password"
             return
+    for match in _BASIC.finditer(content):
+        password = _basic_password(match[1])
+        if password and not (prose and password.lower() in _WORDS):
+            yield match.start(), "a password in base64"
+            return
     if not prose:
         for match in _TOKEN.finditer(content):
             if not _SLOT.search(match[1] or match[2]):
                 yield match.start(), "a URL with a token"
                 return
+
+
+def _basic_password(coded: bytes) -> bytes:
+    """The password of ``user:password`` in base64; empty for anything else, and for a place."""
+    try:
+        text = base64.b64decode(coded, validate=True)
+    except ValueError:
+        return b""
+    user, separator, password = text.partition(b":")
+    plain = text.isascii() and text.decode("ascii", "replace").isprintable()
+    return password if user and separator and plain and not _SLOT.search(password) else b""
 
 
 def _passwords(content: bytes) -> Iterator[tuple[int, str]]:

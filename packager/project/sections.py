@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from packager.data.checks.expectations import DeclaredColumn
 from packager.manifest.base import FrozenModel, Isa, Level, Task
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
 
 # As engines read it: an optional host:port, then lower-case components.

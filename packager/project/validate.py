@@ -16,7 +16,6 @@ from packager.data.preview import (
 )
 from packager.errors import PackageError, UsageError
 from packager.project.config import FILENAME, Project
-from packager.project.files import model_files
 from packager.project.pickles import references_main
 from packager.project.sections import DataSection
 
@@ -79,9 +78,9 @@ def check_code(project: Project, code: Mapping[str, Path]) -> None:
             )
 
 
-def check_model_file(project: Project) -> None:
+def check_model_files(model: Mapping[str, Path]) -> None:
     """A given pickle whose classes live in ``__main__`` can be read by nobody else."""
-    for name, path in model_files(project).items():
+    for name, path in model.items():
         if references_main(path):
             raise PackageError(
                 f"model file {name}: its classes live in __main__, where nothing else finds them",

@@ -16,6 +16,7 @@ from packager.location import Location
 from packager.progress import Progress
 from packager.review.corrections import Corrections, corrected_table, corrections_of
 from packager.review.verdicts import Verdict, digest
+from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import DeriveResult, derive
 
@@ -71,8 +72,8 @@ def apply_to_table(
     counts = ", ".join(f"{count} {name}" for name, count in step.params.items())
     place = output or default
     # Columns are those of the parent: whoever changed them there was asked.
-    message, here = counts or "no verdicts", Path.cwd()
-    made = derive(place, [source], step, message, by, here, progress, change=True)
+    authorship = Authorship(counts or "no verdicts", by, change=True)
+    made = derive(place, [source], step, authorship, Path.cwd(), progress)
     return Location(place.uri, made.version.number), made
 
 

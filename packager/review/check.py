@@ -27,7 +27,8 @@ from packager.location import Location
 from packager.manifest.read_options import PLAIN
 from packager.progress import Progress
 from packager.project.config import FILENAME, Project, load_project
-from packager.project.files import VERDICTS
+from packager.project.files import read_files
+from packager.project.outputs import VERDICTS
 from packager.review.gate import (
     baseline,
     cached_report,
@@ -129,11 +130,12 @@ def check_data(
         raise UsageError("--target: expected none for a project", "package.toml names it")
     with local_data(place.project, progress) as project:
         asked = make_check_job(project, progress, against)
-        footing = resolve_environment(project, Engine.connect(), progress, base=base)
-        kept = report_cache_path(project, asked, footing.dependencies.lock, footing.isolation)
+        files = read_files(project)
+        environment = resolve_environment(project, files, Engine.connect(), progress, base=base)
+        kept = report_cache_path(files, asked, environment.lock, environment.isolation)
         report, isolation = None if fresh else cached_report(kept), dict[str, str]()
         if report is None:
-            with environment_worker(project, footing, progress) as worker:
+            with environment_worker(project, files, environment, progress) as worker:
                 report = run_check(kept, asked, worker, progress)
                 isolation = dict(worker.measures)
         return CheckResult(report, verdicts, isolation)

@@ -17,7 +17,8 @@ from packager.manifest.manifest import Lock
 from packager.manifest.read_options import PLAIN, TableReadOptions
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.project.files import VERDICTS
+from packager.project.files import ProjectFiles
+from packager.project.outputs import VERDICTS
 from packager.review.summary import summary
 from packager.review.verdicts import Verdict, read_verdicts
 from packager.runners.job import make_job
@@ -30,7 +31,13 @@ if TYPE_CHECKING:
 
 
 def review(
-    project: Project, lock: Lock, worker: Worker, progress: Progress, *, allow: bool
+    project: Project,
+    files: ProjectFiles,
+    lock: Lock,
+    worker: Worker,
+    progress: Progress,
+    *,
+    allow: bool,
 ) -> DataCheckSummary | None:
     """Check the data of a build; what the manifest keeps of it, None where there is no data.
 
@@ -39,7 +46,7 @@ def review(
     if project.data is None:
         return None
     asked = make_check_job(project, progress)
-    place = report_cache_path(project, asked, lock, worker.isolation)
+    place = report_cache_path(files, asked, lock, worker.isolation)
     report = cached_report(place) or run_check(place, asked, worker, progress)
     verdicts = read_verdicts(project.directory / VERDICTS)
     for line in summary(report, verdicts):
@@ -95,9 +102,9 @@ def baseline(
     return found
 
 
-def report_cache_path(project: Project, asked: CheckJob, lock: Lock, isolation: str) -> Path:
+def report_cache_path(files: ProjectFiles, asked: CheckJob, lock: Lock, isolation: str) -> Path:
     """Where the report is remembered, by all that it depends on."""
-    return cache_directory("checks") / inputs_digest(project, lock, isolation, asked)
+    return cache_directory("checks") / inputs_digest(files, lock, isolation, asked)
 
 
 def cached_report(place: Path) -> DataCheckReport | None:

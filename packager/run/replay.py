@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packager.cache import temporary_directory
 from packager.data.frames import source_files
+from packager.digest import hash_files
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.layers import Layer, plain_layer
@@ -46,7 +47,7 @@ def replay(
     source = _check(manifest, data)
     progress.step("checking the package from outside")
     examined = examine(reference, engine)
-    files = {} if data is None else _named_as_recorded(data, source)
+    files = {} if data is None else hash_files(_named_as_recorded(data, source))
     checks = [*examined.checks, *(given_checks(files, source) if files else ())]
     if not all(check.ok for check in checks):
         return _told(damaged(manifest, ()), checks, examined)
@@ -113,7 +114,7 @@ def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> 
     vouched = examined.vouched
     if report.likeness is not None:
         bytes_alone = report.rung == "artifact"
-        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER}
+        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER, "metrics": BY_WORKER}
     return report.model_copy(
         update={
             "checked_by": "this installation",

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from packager.engine.containers import ServerOptions
 from packager.engine.engine import Engine
 from packager.engine.usage import Usage, process_tree_usage
 from packager.errors import PackageError, UsageError
@@ -98,9 +99,8 @@ def _in_container(
     variables["MODEL_PORT"] = str(PORT)  # whatever the image's own environment says
     shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
     title = f"package-serve-{secrets.token_hex(4)}"
-    with engine.server(
-        name, title, port, PORT, environment=variables, mounts=shown, memory=settings.memory
-    ) as server:
+    options = ServerOptions(variables, shown, settings.memory)
+    with engine.server(name, title, port, PORT, options) as server:
         yield server
 
 

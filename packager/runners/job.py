@@ -1,52 +1,56 @@
-"""What a project asks of a worker: its job, and its sections as a manifest has them."""
+"""What a project asks of a worker: the one place that makes a ``Job`` of a ``Project``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from packager.manifest.manifest import Recipe, Serve, Split
-from packager.manifest.read_options import TableReadOptions
+from packager.manifest.data_roles import DataRoles
+from packager.manifest.manifest import Recipe, Serve
 from packager.project.config import Project
 from packager.worker.job import Job
 
 
 def make_job(project: Project) -> Job:
-    """What the worker is asked to do."""
-    recipe, data = project.recipe, project.data
+    """What the worker is asked to do; the manifest takes the same fields from it."""
+    recipe = project.recipe
     return Job(
         task=project.package.task,
-        serve=serve_section(project),
+        serve=_serve(project),
         slices_columns=project.slices.columns,
         slices_rules=project.slices.rules,
         monitoring_exclude=project.monitoring.exclude,
         monitoring_include=project.monitoring.include,
         recipe=Recipe.model_validate(recipe.model_dump()) if recipe else "none",
-        target=data.target if data else None,
-        exclude=data.exclude if data else (),
-        include=data.include if data else (),
-        train_only=data.train_only if data else (),
-        personal=data.personal if data else (),
-        not_personal=data.not_personal if data else (),
-        reader=data.reader if data else TableReadOptions(),
-        split=split_section(project),
-        source=data is not None,
+        source=project.data is not None,
+        **_data_roles(project).roles(),
     )
 
 
-def serve_section(project: Project, loader: str = "joblib") -> Serve:
-    """How the model is served, once it is known what loads it."""
+def _data_roles(project: Project) -> DataRoles:
+    """``[data]``, with a split's file by the name that it has under ``/data/test``."""
+    data = project.data
+    if data is None:
+        return DataRoles(target=None)
+    split = data.split
+    return DataRoles(
+        target=data.target,
+        exclude=data.exclude,
+        include=data.include,
+        train_only=data.train_only,
+        personal=data.personal,
+        not_personal=data.not_personal,
+        reader=data.reader,
+        split=split.model_copy(update={"file": Path(split.file).name}) if split.file else split,
+    )
+
+
+def _serve(project: Project) -> Serve:
+    """How the model is served; what loads it is known when it is trained."""
     serve = project.serve
     return Serve(
         predictor=serve.predictor,
-        loader=loader,
         compile=serve.compile,
         workers=serve.workers,
         strict=serve.strict,
         extra_columns=serve.extra_columns,
     )
-
-
-def split_section(project: Project) -> Split:
-    """The split as the worker knows it: a file by the name it has under ``/data/test``."""
-    split = project.data.split if project.data else Split()
-    return split.model_copy(update={"file": Path(split.file).name}) if split.file else split

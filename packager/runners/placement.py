@@ -13,8 +13,8 @@ from packager.image.reference import Reference
 from packager.progress import Progress
 
 WARNING = (
-    "--local: the package's code and model run on this machine as you, in no container; at most "
-    "an audit hook is between them and your files and network: only for packages that you trust"
+    "--local: the package's code and model run on this machine as you, in no container; the kernel "
+    "restricts what trains and predicts, but not a server: only for packages that you trust"
 )
 TRUSTED = "if you trust the package, add --local: its code then runs on this machine, as you"
 

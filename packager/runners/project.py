@@ -5,56 +5,76 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from packager.cache import temporary_directory
 from packager.confinement import tell_outside
-from packager.data.frames import source_files
 from packager.engine.engine import Engine
-from packager.environment.dependencies import Dependencies, lock_and_fetch
+from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import FILENAME as LOCK
 from packager.environment.lock import DataFormat
 from packager.environment.platform import Target, default_platform, host_target
 from packager.errors import PackageError
-from packager.image.base.base import BaseImage, find_base, find_made_base
+from packager.image.base.base import find_base, find_made_base
 from packager.image.base.debian import base_name
-from packager.image.stack import make_stack
+from packager.image.base.saved import BaseImage
+from packager.image.layers import plain_layer
+from packager.image.stack import Stack, entries, make_stack
+from packager.manifest.manifest import Base, Lock
 from packager.progress import Progress
 from packager.project.config import Project
-from packager.project.files import data_files, read_code
+from packager.project.files import ListedFiles, ProjectFiles
 from packager.project.required_secrets import explain_left_out
 from packager.project.sections import ImageSection
 from packager.runners.local import check_host
-from packager.runners.package import training_worker
+from packager.runners.package import layers_worker
 from packager.runners.runner import Worker
+from packager.sandbox.network import isolation_line
+
+
+@dataclass(frozen=True)
+class ProjectEnvironment:
+    """What the worker of a project stands on."""
+
+    platform: str
+    base: BaseImage | None
+    dependencies: Dependencies
+    engine: Engine | None
+
+    @property
+    def isolation(self) -> str:
+        """Where its worker runs: in a ``container``, or in a ``process`` of this machine."""
+        return "process" if self.engine is None or self.base is None else "container"
+
+    @property
+    def lock(self) -> Lock:
+        """Every dependency with version and sha256."""
+        return self.dependencies.lock
+
+    @property
+    def locked_base(self) -> Base | None:
+        """The base by its layers."""
+        return self.base.locked if self.base else None
 
 
 def resolve_dependencies(
     project: Project,
+    files: ListedFiles,
     base: BaseImage | None,
-    platform: str,
-    engine: Engine | None,
+    target: Target,
     progress: Progress,
     *,
     update: bool,
 ) -> Dependencies:
-    """The lock for this base, or without one for this machine; every wheel is at hand then."""
-    target = _target(base, platform, engine)
-    requirements = project.path(project.requirements.file)
-    locked = base.locked if base else None
-    lock_path = project.directory / LOCK
-    form, trees = _format(project), project.serve.compile != "off"
-    strategy = project.requirements.index_strategy
-    return lock_and_fetch(
-        requirements,
-        form,
-        lock_path,
-        target,
-        locked,
-        progress,
-        update=update,
-        trees=trees,
-        strategy=strategy,
+    """The lock for ``target``, with ``base`` pinned; every wheel is at hand then."""
+    requirements = Requirements(
+        project.path(project.requirements.file),
+        _format(project, files),
+        trees=project.serve.compile != "off",
+        strategy=project.requirements.index_strategy,
     )
+    lock_path, locked = project.directory / LOCK, base.locked if base else None
+    return lock_and_fetch(requirements, lock_path, target, locked, progress, update=update)
 
 
 def resolve_platform(project: Project, engine: Engine | None) -> str:
@@ -109,7 +129,7 @@ def _other_base(platform: str, engine: Engine | None) -> str:
     return "`package base` makes one, for --base"
 
 
-def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
+def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
     """What wheels have to fit: the base, or without one this very machine."""
     if base is not None:
         if engine is None:
@@ -123,59 +143,67 @@ def _target(base: BaseImage | None, platform: str, engine: Engine | None) -> Tar
     return host
 
 
-def _format(project: Project) -> DataFormat | None:
+def _format(project: Project, files: ListedFiles) -> DataFormat | None:
     if project.data is None:
         return None
-    form, files = source_files(project.path(project.data.source))
+    source = [file for name, file in files.data.items() if name.startswith("source/")]
     packed = project.data.reader.compression == "zst" or any(
-        file.suffix.lower() == ".zst" for file in files
+        file.suffix.lower() == ".zst" for file in source
     )
-    return "parquet" if packed else form  # pyarrow reads both
-
-
-@dataclass(frozen=True)
-class ProjectEnvironment:
-    """What the worker of a project stands on."""
-
-    platform: str
-    base: BaseImage | None
-    dependencies: Dependencies
-    engine: Engine | None
-
-    @property
-    def isolation(self) -> str:
-        """Where its worker runs: in a ``container``, or in a ``process`` of this machine."""
-        return "process" if self.engine is None or self.base is None else "container"
+    return "parquet" if packed else files.format  # pyarrow reads both
 
 
 def resolve_environment(
-    project: Project, engine: Engine | None, progress: Progress, *, base: str | None = None
+    project: Project,
+    files: ProjectFiles,
+    engine: Engine | None,
+    progress: Progress,
+    *,
+    base: str | None = None,
 ) -> ProjectEnvironment:
     """Platform, base and locked dependencies of a project, as a build would have them."""
     platform = resolve_platform(project, engine)
     found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
-    dependencies = resolve_dependencies(project, found, platform, engine, progress, update=False)
+    target = wheel_target(found, platform, engine)
+    dependencies = resolve_dependencies(
+        project, files.listed, found, target, progress, update=False
+    )
     return ProjectEnvironment(platform, found, dependencies, engine)
 
 
 @contextmanager
 def environment_worker(
-    project: Project, footing: ProjectEnvironment, progress: Progress
+    project: Project, files: ProjectFiles, environment: ProjectEnvironment, progress: Progress
 ) -> Iterator[Worker]:
     """A worker on a project's locked environment, code and data, as a build would have it."""
-    base, engine = footing.base, footing.engine
     with temporary_directory() as folder:
         tell_outside(project.directory, project.places, progress)
-        code, data = read_code(project), data_files(project)
-        code.tell(progress)
+        files.listed.tell(progress)
         progress.step("making layers")
-        lock = footing.dependencies.lock
-        stack = make_stack(base, lock, code.files, data, folder, progress, fresh=False)
-        locked = base.locked if base else None
+        stack = make_stack(environment.base, environment.lock, files, folder, progress)
         with (
-            explain_left_out(code.left_out),
-            training_worker(
-                project, locked, footing.platform, stack, engine, folder, progress
-            ) as worker,
+            explain_left_out(files.listed.left_out),
+            training_worker(environment, files, stack, folder, progress) as worker,
         ):
             yield worker
+
+
+@contextmanager
+def training_worker(
+    environment: ProjectEnvironment,
+    files: ProjectFiles,
+    stack: Stack,
+    folder: Path,
+    progress: Progress,
+) -> Iterator[Worker]:
+    """A worker on what training needs: ``stack`` with its data, and a given model."""
+    base, engine, given = environment.locked_base, environment.engine, files.model
+    models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
+    layers = [*stack.below, *stack.worker, *models, *stack.data]
+    if engine is None or base is None:
+        why = "no engine answers" if engine is None else "base: none"
+        progress.warn(f"no container ({why}): code of the project runs on this machine, as you")
+    with layers_worker(layers, base, environment.platform, engine, progress) as worker:
+        yield worker
+        if worker.measures:
+            progress.step(f"isolation: {isolation_line(worker.measures)}")

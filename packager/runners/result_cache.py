@@ -13,31 +13,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from packager.cache import atomic_directory, cache_directory, touch
-from packager.digest import canonical_json, sha256_bytes, sha256_file
+from packager.digest import canonical_json, sha256_bytes
 from packager.image.runtime import runtime_digest, serving_runtime, training_runtime
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Lock
 from packager.progress import Progress
-from packager.project.config import Project
-from packager.project.files import code_files, data_files, model_files
+from packager.project.files import ProjectFiles
 from packager.worker.job import TrainingResult
 
 TRAINED = "trained"
 
 
-def inputs_digest(project: Project, lock: Lock, isolation: str, asked: FrozenModel) -> str:
+def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: FrozenModel) -> str:
     """32 hex digits over everything that a worker's answer to ``asked`` depends on.
 
     The project's code, data and given model, the locked dependencies with Python, platform and
     base, this version of the runtime, and where the worker runs.
     """
-    files = {
-        "code": code_files(project),
-        "data": data_files(project),
-        "model": model_files(project),
-    }
     key = {
-        "files": {kind: _digests(found) for kind, found in files.items()},
+        "files": files.digests(),
         "asked": asked.model_dump(mode="json", by_alias=True),
         "lock": lock.model_dump(mode="json", by_alias=True),
         "runtime": runtime_digest(serving_runtime() | training_runtime()),
@@ -71,7 +65,3 @@ def keep_result(digest: str, out: Path, progress: Progress) -> Iterator[None]:
         )
         raise
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _digests(files: dict[str, Path]) -> dict[str, str]:
-    return {name: sha256_file(path) for name, path in files.items()}

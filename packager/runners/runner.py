@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from packager.engine.containers import WORK
+from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
@@ -78,16 +78,14 @@ class ContainerWorker:
         self.measures = {"where": self.isolation, **described(contained=True)}
         command = [f"/{VENV}/bin/python", *_module(verb)]
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
-        ended = self._engine.job(
+        job = ContainerJob(
             self._image,
             command,
+            {**START, **self._variables, ISOLATION: "container"},
             _tar_of(inputs),
-            f"{WORK}/out/.",
-            output,
-            environment={**START, **self._variables, ISOLATION: "container"},
-            on_line=progress.output,
             doing=DOING[verb],
         )
+        ended = self._engine.job(job, output, progress.output)
         return _result(verb, ended, output)
 
 

@@ -24,7 +24,7 @@ from packager.tables.arrow_schema import (
     refuse_same_but_case,
     stored_schema,
 )
-from packager.tables.commits import facts_of
+from packager.tables.commits import Authorship, facts_of
 from packager.tables.delta import VersionedTable
 from packager.tables.errors import retried
 from packager.tables.null_words import refuse_lost_words
@@ -71,31 +71,37 @@ def commit_rows(
     *,
     change: bool = False,
     append: bool = False,
-    derived: Derivation | None = None,
 ) -> CommitResult:
     """Commit the rows of ``source`` as the table's next version, a new table if there is none.
 
     ``append`` puts them after the rows that are there; ``change`` accepts other columns.
     A writer that comes in between makes it start anew, at most 5 times; then ``ConflictError``.
     """
-    return retried(lambda: _add(source, location, message, by, change, append, derived))
+    authorship = Authorship(message, by, change)
+    return retried(lambda: _add(source, location, authorship, append=append))
+
+
+def commit_derived(
+    source: Source, location: Location, authorship: Authorship, derived: Derivation
+) -> CommitResult:
+    """Commit the rows of ``source`` in place of the table's, with what they were made of."""
+    return retried(lambda: _add(source, location, authorship, derived=derived))
 
 
 def _add(
     source: Source,
     location: Location,
-    message: str,
-    by: str,
-    change: bool,
-    append: bool,
-    derived: Derivation | None,
+    authorship: Authorship,
+    *,
+    append: bool = False,
+    derived: Derivation | None = None,
 ) -> CommitResult:
     store = VersionedTable.open(location) if VersionedTable.exists(location) else None
     before = store.latest if store else None
     append = append and before is not None
     if store is not None:
         store.check_writable(append=append or before is None)
-    schema = _schema(source, store, before, change=change, append=append)
+    schema = _schema(source, store, before, change=authorship.change, append=append)
     if store is not None and before is not None:
         refuse_lost_words(source, store, before.number)
     plan = _Plan(source, schema, store if append else None, store.required if store else ())
@@ -115,7 +121,7 @@ def _add(
             store.discard(written)
             return _compared(before, before, None, summary, landed, unchanged=True)
         what = "derive" if derived else "append" if append else "add"
-        facts = facts_of(what, message, by, landed, derived)
+        facts = facts_of(what, authorship, landed, derived)
         number = store.commit(written, schema, facts, append=append)
     except BaseException:
         # A commit that a signal cut short may stand: then the files are a version's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from deltalake import DeltaTable
@@ -28,15 +29,25 @@ _NO_ROWS = (
 )
 
 
+@dataclass(frozen=True)
+class Authorship:
+    """Who makes a version and why, and whether it may have other columns than the last."""
+
+    message: str
+    by: str
+    change: bool = False
+    """Other columns are accepted."""
+
+
 def facts_of(
     what: str,
-    message: str,
-    author: str,
+    authorship: Authorship,
     fingerprint: Fingerprint | None,
     derived: Derivation | None,
 ) -> dict[str, str]:
     """What a commit says of itself beside its rows."""
-    facts = {"package.what": what, "package.message": message, "package.author": author}
+    facts = {"package.what": what}
+    facts |= {"package.message": authorship.message, "package.author": authorship.by}
     if fingerprint is not None:
         facts["package.fingerprint"] = fingerprint.dump().decode()
     if derived is not None:

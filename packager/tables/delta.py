@@ -21,7 +21,7 @@ from packager.data.parquet_files import plain_frame
 from packager.errors import UsageError
 from packager.location import Location
 from packager.tables.checkpoints import check_checkpoints
-from packager.tables.commits import CREATED, facts_of, versions_of
+from packager.tables.commits import CREATED, Authorship, facts_of, versions_of
 from packager.tables.confinement import check_folder, check_names
 from packager.tables.corruption import diagnose, whole_entries
 from packager.tables.errors import first_line, translate_errors
@@ -214,7 +214,7 @@ class VersionedTable:
     def restore(self, number: int, message: str, author: str) -> int:
         """Append a version with the content of an older one; its number."""
         old = self.version(number)
-        facts = facts_of("revert", message, author, old.fingerprint, old.derived)
+        facts = facts_of("revert", Authorship(message, author), old.fingerprint, old.derived)
         facts["package.reverted_to"] = str(number)
         with translate_errors(self.location):
             self._table.restore(

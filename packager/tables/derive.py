@@ -13,7 +13,8 @@ from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.progress import Progress
 from packager.tables.checkout import export, revert
-from packager.tables.commit import commit_rows
+from packager.tables.commit import commit_derived
+from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.pins import Pin, pin_or_warn
 from packager.tables.records import Derivation, Parent, Version, content_of
@@ -58,14 +59,11 @@ def derive(
     location: Location,
     parents: Sequence[Location],
     step: Step,
-    message: str,
-    by: str,
+    authorship: Authorship,
     directory: Path,
     progress: Progress,
-    *,
-    change: bool = False,
 ) -> DeriveResult:
-    """Bring the table at ``location`` to the result of ``step`` on ``parents``.
+    """Bring the table at ``location`` to the result of ``step``, run in ``directory``.
 
     A parent without a version means its latest. Equal parents (by content), code and parameters
     are not computed again. Raises ``PackageError`` if the step fails.
@@ -85,7 +83,7 @@ def derive(
     )
     known = _known(location, derivation)
     if known is not None:
-        found = known if known.how == "unchanged" else _back(location, known.version, by)
+        found = known if known.how == "unchanged" else _back(location, known.version, authorship.by)
         _pin(parents, exact, location, progress)
         return found
     with temporary_directory() as folder:
@@ -102,7 +100,7 @@ def derive(
         source = open_source(out)
         # First, so that no commit stands without it.
         _pin(parents, exact, location, progress)
-        made = commit_rows(source, location, message, by, change=change, derived=derivation)
+        made = commit_derived(source, location, authorship, derivation)
     return DeriveResult(made.version, "computed")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from packager.digest import sha256_file
-from packager.image.base.base import BaseImage
+from packager.image.base.saved import BaseImage
 from packager.image.bytecode import Compiler
 from packager.image.config import TRAINING
 from packager.image.layers import Layer, copy_members

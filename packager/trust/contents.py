@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from packager.digest import sha256_file, tree_digest
+from packager.digest import Files, tree_digest
 from packager.image.config import TRAINING
 from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT, VENV
@@ -111,12 +110,12 @@ def _digest_of_sources(tree: Tree) -> str:
     return f"links: {links[0]}" if links else digest
 
 
-def given_checks(files: Mapping[str, Path], data: DataSource) -> list[Check]:
+def given_checks(files: Files, data: DataSource) -> list[Check]:
     """Data that was given beside a package, by the names the package knows them by."""
     entries = [_below("source", entry) for entry in data.files]
     entries += [_below("test", data.test_file)] if data.test_file else []
     return file_checks(
-        "data files", entries, {name: Found(sha256_file(path)) for name, path in files.items()}
+        "data files", entries, {name: Found(file.sha256) for name, file in files.items()}
     )
 
 

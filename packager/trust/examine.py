@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 
 from packager.engine.engine import Engine
-from packager.image.base.base import BaseImage, known_base
+from packager.image.base.base import known_base
+from packager.image.base.saved import BaseImage
 from packager.image.config import TRAINING, TRAINING_LABEL
 from packager.image.layers import Layer, made_here
 from packager.image.reference import Reference

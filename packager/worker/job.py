@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from packager.data.checks.expectations import Expectations
 from packager.manifest.base import FileEntry, FrozenModel, Isa, Task
+from packager.manifest.data_roles import DataRoles
 from packager.manifest.evaluation import (
     Compiled,
     Evaluation,
@@ -15,13 +16,12 @@ from packager.manifest.evaluation import (
     RepeatabilityResult,
     SeedVariance,
 )
-from packager.manifest.manifest import Recipe, Schema, Serve, Slices, Split
-from packager.manifest.read_options import TableReadOptions
+from packager.manifest.manifest import Recipe, Schema, Serve, Slices
 
 Perturbation = Literal["none", "seed", "row", "param"]
 
 
-class Job(FrozenModel):
+class Job(DataRoles):
     """What the host asks of a worker: train and measure, or only measure a given model."""
 
     task: Task
@@ -33,20 +33,6 @@ class Job(FrozenModel):
     monitoring_include: tuple[str, ...] = ()
     """Features that are compared although they seem to tell the time."""
     recipe: Recipe | Literal["none"]
-    target: str | None
-    """None only for a given model without data."""
-    exclude: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    """The features; empty for all columns that nothing else is said of."""
-    train_only: tuple[str, ...] = ()
-    """Columns that ``train`` gets beside the features, and the model never."""
-    personal: tuple[str, ...] = ()
-    """Columns that hold personal data, beside those whose values look so."""
-    not_personal: tuple[str, ...] = ()
-    """Columns whose values may be shown, whatever they look like."""
-    reader: TableReadOptions = TableReadOptions()
-    """How files of CSV are read."""
-    split: Split = Split()
     source: bool = True
     """Whether there is data under ``/data/source``."""
     repeat: bool = False

@@ -24,7 +24,7 @@ from packager.model.paths import Root
 from packager.model.predictions import scalars
 from packager.model.storage import save_model
 from packager.model.text_input import check_takes_frames
-from packager.worker.job import FitResult, Job, TrainingResult
+from packager.worker.job import FitResult, Job, QueryJob, TrainingResult
 from packager.worker.processes.environment import numerical_environment
 from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapshot
 from packager.worker.replay.equivalence import FittedModel
@@ -114,8 +114,14 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     profile = monitored.profile(dataset, schema, loaded.model, rank, apart, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     if job.ask:
-        at = (loaded.models / "model", loaded.loader)
-        schema = ask_model(job, root, out, at, dataset, schema, profile)
+        asked = QueryJob(
+            model=str(loaded.models / "model"),
+            schema_=schema,
+            serve=serve,
+            task=job.task,
+            isa=job.recipe.isa if isinstance(job.recipe, Recipe) else "native",
+        )
+        schema = ask_model(asked, root, out, dataset, profile)
     return TrainingResult(
         model=model_files(loaded.models),
         loader=loaded.loader,
@@ -123,7 +129,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=slices,
         evaluation=evaluation,
         environment=numerical_environment(),
-        observed=_observe(job, root, out, loaded, dataset, evaluation, before),
+        observed=_observe(job, root, loaded, dataset, evaluation, before),
         compiled=IsolatedSteps(loaded.models, serve, job.task, schema, root).compiled(
             dataset.test[list(dataset.features)], out / FOLDER
         ),
@@ -195,7 +201,6 @@ def measure(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> 
 def _observe(
     job: Job,
     root: Root,
-    out: Path,
     loaded: _Loaded,
     dataset: Dataset,
     evaluation: Evaluation,
@@ -206,7 +211,7 @@ def _observe(
     sys.stderr.write("training a second time, to see how equal a repeat is\n")
     first = FittedModel(model_files(loaded.models), loaded.model, loaded.window)
     with hide_new_files(before):
-        return check_repeatability(job, job.recipe, root, out, first, dataset, evaluation)
+        return check_repeatability(job, root, before.out, first, dataset, evaluation)
 
 
 def classes_of(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:

@@ -70,6 +70,21 @@ def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str,
 
 def schemas(manifest: Manifest) -> dict[str, Any]:
     """The schemas that these operations refer to."""
+    predictions = {
+        "type": "object",
+        "properties": {"predictions": {"type": "array", "items": reference("Label")}},
+        "required": ["predictions"],
+        "additionalProperties": False,
+    }
+    return {
+        "V2Request": _v2_request(),
+        "V2Answer": _v2_answer(manifest),
+        "Invocations": _forms(manifest),
+        "InvocationsAnswer": predictions,
+    }
+
+
+def _v2_request() -> dict[str, Any]:
     scalar = {"type": ["number", "string", "boolean", "null"]}
     tensor = {
         "type": "object",
@@ -91,7 +106,7 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
         "properties": {"name": {"enum": list(v2.NAMES)}, "parameters": _PARAMETERS},
         "required": ["name"],
     }
-    request = {
+    return {
         "type": "object",
         "properties": {
             "id": {"type": ["string", "null"]},
@@ -101,7 +116,10 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
         },
         "required": ["inputs"],
     }
-    answer = {
+
+
+def _v2_answer(manifest: Manifest) -> dict[str, Any]:
+    return {
         "type": "object",
         "properties": {
             "model_name": {"const": manifest.name},
@@ -110,18 +128,6 @@ def schemas(manifest: Manifest) -> dict[str, Any]:
             "outputs": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["model_name", "model_version", "outputs"],
-    }
-    predictions = {
-        "type": "object",
-        "properties": {"predictions": {"type": "array", "items": reference("Label")}},
-        "required": ["predictions"],
-        "additionalProperties": False,
-    }
-    return {
-        "V2Request": request,
-        "V2Answer": answer,
-        "Invocations": _forms(manifest),
-        "InvocationsAnswer": predictions,
     }
 
 

@@ -11,15 +11,16 @@ from host_samples import FILES, TOML, Heard, write_project
 
 from packager.confinement import tell_outside
 from packager.errors import UsageError
-from packager.project import files
+from packager.project import code_files
+from packager.project.code_files import read_code
 from packager.project.config import load_project
-from packager.project.files import code_files, data_files, read_code
+from packager.project.files import list_files
 
 CODE = ["package.toml", "requirements.txt", "train.py"]
 
 
 def code_in(project: Path) -> list[str]:
-    return list(code_files(load_project(project)))
+    return list(read_code(load_project(project)).files)
 
 
 def test_links_within_the_project_are_followed(tmp_path: Path):
@@ -81,7 +82,7 @@ def test_files_of_a_folder_of_data_are_no_links_out(tmp_path: Path):
     (tmp_path / "rows.csv").write_text((project / "data/visits.csv").read_text())
     linked(project, "data/more.csv", tmp_path / "rows.csv")
     with pytest.raises(UsageError, match=r"data/more\.csv: a link that leaves the project"):
-        data_files(load_project(project))
+        list_files(load_project(project))
 
 
 def test_data_elsewhere_is_named_by_its_own_path_and_told(tmp_path: Path):
@@ -93,7 +94,7 @@ def test_data_elsewhere_is_named_by_its_own_path_and_told(tmp_path: Path):
     tell_outside(found.directory, found.places, heard)
     place = tmp_path / "data/visits.csv"
     assert heard.warnings == [f"package.toml: `data.source` reads {place}, outside of the project"]
-    assert data_files(found) == {"source/visits.csv": place}
+    assert list_files(found).data == {"source/visits.csv": place}
 
 
 def test_a_link_that_git_ignores_is_no_matter(tmp_path: Path):
@@ -129,7 +130,7 @@ def test_links_that_multiply_are_bounded(tmp_path: Path, monkeypatch):
             (project / f"l{level}" / name).symlink_to(f"../l{level + 1}")
     (project / "l12").mkdir()
     (project / "l12" / "x.py").write_text("")
-    monkeypatch.setattr(files, "MAX_FILES", 1000)
+    monkeypatch.setattr(code_files, "MAX_FILES", 1000)
     with pytest.raises(UsageError, match="expected at most 1,000 files of code, got more"):
         code_in(project)
 

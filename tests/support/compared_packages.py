@@ -12,6 +12,7 @@ from packager.compare.records import LayerEntry, PackageRef
 from packager.data.fingerprint import fingerprint
 from packager.digest import sha256_bytes
 from packager.manifest.base import FileEntry
+from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     DataCheckSummary,
     Evaluation,
@@ -30,7 +31,6 @@ from packager.manifest.manifest import (
     Schema,
     Serve,
     Slices,
-    Split,
     Wheel,
 )
 

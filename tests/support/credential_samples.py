@@ -6,8 +6,8 @@ from pathlib import Path
 
 from host_samples import write_project
 
+from packager.project.code_files import read_code
 from packager.project.config import load_project
-from packager.project.files import read_code
 
 KEY = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj" * 2 + "\n"
 

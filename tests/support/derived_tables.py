@@ -7,6 +7,7 @@ from typing import Any
 
 from packager.location import Location
 from packager.progress import Silent
+from packager.tables.commits import Authorship
 from packager.tables.derive import DeriveResult, derive
 from packager.tables.step import CodeStep
 
@@ -37,4 +38,4 @@ def run(
 ) -> DeriveResult:
     """Derive the table at ``location`` by a step of ``STEPS``, or by a command."""
     step = CodeStep(text, params, is_command)
-    return derive(location, parents, step, "m", "me", project, Silent())
+    return derive(location, parents, step, Authorship("m", "me"), project, Silent())

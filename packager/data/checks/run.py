@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -90,23 +90,13 @@ def check(
         chosen[LABELS] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
             said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
-    counts: dict[str, int] = {}
-    unjudged: dict[str, list[str]] = {}
-    findings: list[Finding] = []
-    for name, detector in chosen.items():
-        tell(name)
-        if not len(table) and name != "schema":
-            continue
-        try:
-            with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
-                suspects = list(detector(table))
-        except NotApplicableError as error:
-            unjudged.setdefault(str(error), []).append(name)
-            continue
-        counts[name] = sum(one.count for one in suspects)
-        findings += _worst(name, suspects, table)
+    if not len(table):
+        chosen = {"schema": chosen["schema"]}
+    issues, unjudged = _run(chosen, table, tell)
     for reason, names in unjudged.items():
         said.append(f"{', '.join(names)}: not looked for, because {reason}")
+    counts = {name: sum(one.count for one in found) for name, found in issues.items()}
+    findings = [one for name, found in issues.items() for one in _worst(name, found, table)]
     findings.sort(key=worst_first)
     return DataCheckReport(
         rows=len(table),
@@ -118,6 +108,22 @@ def check(
         histograms=_histograms(table, findings),
         notes=tuple(said),
     )
+
+
+def _run(
+    detectors: Mapping[str, Detector], table: Table, tell: Callable[[str], object]
+) -> tuple[dict[str, list[Issue]], dict[str, list[str]]]:
+    """Detector → what it found, and why a detector does not apply → those detectors."""
+    issues: dict[str, list[Issue]] = {}
+    unjudged: dict[str, list[str]] = {}
+    for name, detector in detectors.items():
+        tell(name)
+        try:
+            with np.errstate(over="ignore"):  # what lies between huge numbers may be infinite
+                issues[name] = list(detector(table))
+        except NotApplicableError as error:
+            unjudged.setdefault(str(error), []).append(name)
+    return issues, unjudged
 
 
 def _worst(detector: str, suspects: list[Issue], table: Table) -> list[Finding]:

@@ -16,7 +16,7 @@ from packager.data.checks.suspects import Floats, Ints, Mask
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.manifest.base import Task
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,13 @@ def label_panels(model: MonitoredModel) -> list[Panel]:
     """Accuracy of a classifier; mean absolute error of a regression."""
     score = "accuracy" if model.classified else "mean absolute error"
     unit = "percentunit" if model.classified else "short"
-    panels = [
+    panels = [*_scores(score, unit), *_labels()]
+    return [*panels, _estimated()] if model.classified else panels
+
+
+def _scores(score: str, unit: str) -> list[Panel]:
+    """By slice and over all rows, with their band and the packaged evaluation."""
+    return [
         Panel(
             f"{score.capitalize()} by slice, last 7 days",
             "table",
@@ -44,6 +50,12 @@ def label_panels(model: MonitoredModel) -> list[Panel]:
             "Over the labels of the last 7 days, at the time they came.",
             unit,
         ),
+    ]
+
+
+def _labels() -> list[Panel]:
+    """How many labels come, how many count, and how late they are."""
+    return [
         Panel(
             "Label coverage by slice",
             "timeseries",
@@ -82,7 +94,6 @@ def label_panels(model: MonitoredModel) -> list[Panel]:
             "s",
         ),
     ]
-    return [*panels, _estimated()] if model.classified else panels
 
 
 def _of(name: str, *matchers: str) -> str:

@@ -28,9 +28,13 @@ def rows(model: MonitoredModel) -> list[tuple[str, list[Panel]]]:
 
 
 def _requests(objectives: Objectives) -> list[Panel]:
+    return [*_traffic(), *_promises(objectives), *_work()]
+
+
+def _traffic() -> list[Panel]:
+    """Replicas, requests and how long they take."""
     seconds = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}}}[5m]"
     requests = f"model_request_duration_seconds_count{{{ONE}}}[5m]"
-    stages = f"{{{ONE}}}[5m]"
     rows = f"model_slice_predictions_total{{{ONE}, {recording.EVERY_ROW}}}[1h]"
     return [
         Panel(
@@ -63,6 +67,12 @@ def _requests(objectives: Objectives) -> list[Panel]:
             "Time to answer a prediction, interpolated between the histogram's bounds.",
             "s",
         ),
+    ]
+
+
+def _promises(objectives: Objectives) -> list[Panel]:
+    """What is left of the error budget, and how fast it is spent."""
+    return [
         Panel(
             "Error budget remaining",
             "stat",
@@ -88,6 +98,13 @@ def _requests(objectives: Objectives) -> list[Panel]:
             "Bad requests of the last hour over what the promise allows: 1 spends the budget in"
             " 30 days, 14.4 pages.",
         ),
+    ]
+
+
+def _work() -> list[Panel]:
+    """Where a request's time goes, and what answers it."""
+    stages = f"{{{ONE}}}[5m]"
+    return [
         Panel(
             "Time by stage",
             "timeseries",

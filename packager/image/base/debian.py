@@ -13,8 +13,9 @@ from packager.engine.engine import Engine
 from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
-from packager.image.base.base import PACKAGES, BaseImage, save_base
+from packager.image.base.base import PACKAGES, save_base
 from packager.image.base.packages import LIST, NAME, dependency_closure, read_debs, versions
+from packager.image.base.saved import BaseImage
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
 from packager.image.bytecode import LoaderCompiler
 from packager.image.layers import Entry, tree_entries, write_tar

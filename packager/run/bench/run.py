@@ -54,9 +54,9 @@ def bench_package(
     with serving(reference, engine, 0, progress) as server, Client(server.url) as client:
         ready = time.monotonic() - server.started
         progress.step(f"ready in {ready:.1f} s at {server.url}")
-        target = Target(server.url, None)
         rows = _tried(client, rows, plan, manifest)
-        steps = _steps(target, client, rows, plan, server.usage, progress)
+        measured = _MeasuredServer(Target(server.url, None), client, server.usage)
+        steps = _steps(measured, rows, plan, progress)
     where = "process" if engine is None else "container"
     return _benchmark(manifest, where, ready, plan, steps)
 
@@ -66,7 +66,8 @@ def bench_server(client: Client, key: str | None, plan: LoadPlan, progress: Prog
     manifest = client.package()
     rows = _rows(plan, manifest, None)
     rows = _tried(client, rows, plan, manifest)
-    steps = _steps(Target(client.url, key), client, rows, plan, lambda: None, progress)
+    measured = _MeasuredServer(Target(client.url, key), client, lambda: None)
+    steps = _steps(measured, rows, plan, progress)
     return _benchmark(manifest, client.url, None, plan, steps)
 
 
@@ -96,39 +97,37 @@ def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Ro
     return rows
 
 
-def _steps(
-    target: Target,
-    client: Client,
-    rows: Rows,
-    plan: LoadPlan,
-    usage: Callable[[], Usage | None],
-    progress: Progress,
-) -> list[Step]:
+@dataclass(frozen=True)
+class _MeasuredServer:
+    """The server under load, and where its counters and its use of the machine are read."""
+
+    target: Target
+    client: Client
+    usage: Callable[[], Usage | None]
+
+
+def _steps(server: _MeasuredServer, rows: Rows, plan: LoadPlan, progress: Progress) -> list[Step]:
     steps = []
     for size in plan.sizes:
         asked = bodies(rows, size)
         for clients in plan.clients:
             progress.step(f"{size} rows a request, {clients} clients, {plan.seconds:g} s")
-            steps.append(_step(target, client, asked, size, clients, plan.seconds, usage))
+            steps.append(_step(server, asked, size, clients, plan.seconds))
     return steps
 
 
 def _step(
-    target: Target,
-    client: Client,
-    asked: Sequence[bytes],
-    size: int,
-    clients: int,
-    seconds: float,
-    usage: Callable[[], Usage | None],
+    server: _MeasuredServer, asked: Sequence[bytes], size: int, clients: int, seconds: float
 ) -> Step:
-    with generator(target, asked, clients, seconds, max(0.2, WARM_SHARE * seconds)) as load:
+    warm = max(0.2, WARM_SHARE * seconds)
+    client, place = server.client, server.client.url + METRICS
+    with generator(server.target, asked, clients, seconds, warm) as load:
         time.sleep(SETTLE_SECONDS)
-        before, used_before = Counters.of(client.metrics(), client.url + METRICS), usage()
+        before, used_before = Counters.of(client.metrics(), place), server.usage()
         answered = load.measure()
-        used_after = usage()
+        used_after = server.usage()
         time.sleep(SETTLE_SECONDS)
-        after = Counters.of(client.metrics(), client.url + METRICS)
+        after = Counters.of(client.metrics(), place)
     cpu = None
     if used_before is not None and used_after is not None and answered.requests:
         cpu = (used_after.cpu_seconds - used_before.cpu_seconds) / answered.requests

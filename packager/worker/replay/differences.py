@@ -109,30 +109,41 @@ def accepted(checks: Mapping[str, MetricCheck]) -> bool:
     return bool(judged) and all(check.ok for check in judged)
 
 
-def slices_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
-    """Whether every slice measures as recorded; for models whose answers are the same."""
-    before = _by_slice(recorded)
-    after = _by_slice(now)
+def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
+    """Whether rows, intervals and every slice are as recorded; for models with equal answers.
+
+    Overall metrics have checks of their own (``metric_checks``).
+    """
+    before = _numbers_of(recorded)
+    after = _numbers_of(now)
     differing = [
         f"{name} {metric}"
         for name, metric in sorted(before.keys() | after.keys())
         if not _close(before.get((name, metric)), after.get((name, metric)), 0.0)
     ]
     actual = f"other values for {', '.join(differing[:5])}" if differing else "as recorded"
-    return Check(name="slice metrics", expected="as recorded", actual=actual, ok=not differing)
+    return Check(
+        name="rows, intervals and slices", expected="as recorded", actual=actual, ok=not differing
+    )
 
 
 def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | None:
     return numbers(predictions.labels) if task == "regression" else predictions.probabilities
 
 
-def _by_slice(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
-    slices = evaluation.slices if evaluation else {}
-    return {
-        (name, metric): value
-        for name, metrics in slices.items()
-        for metric, value in (("rows", float(metrics.rows)), *metrics.values.items())
-    }
+def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
+    """(slice, what) → number, for every number of an evaluation but the overall metrics."""
+    if evaluation is None:
+        return {}
+    found = {}
+    for name, metrics in {"all": evaluation.overall, **evaluation.slices}.items():
+        found[name, "rows"] = float(metrics.rows)
+        for metric, (low, high) in metrics.intervals.items():
+            found[name, f"interval of {metric}, low"] = low
+            found[name, f"interval of {metric}, high"] = high
+    for name, metrics in evaluation.slices.items():
+        found |= {(name, metric): value for metric, value in metrics.values.items()}
+    return found
 
 
 def _close(recorded: float | None, now: float | None, accepted: float) -> bool:

@@ -23,27 +23,22 @@ def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
 def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, Perturbed]:
     """The job of the recorded training, and the one to do now: changed where ``ask`` says so."""
     recipe, data = replayable(manifest)
-    job = _job(manifest, recipe, data)
+    job = recorded_job(manifest)
     return job, perturb(job, recipe, ask, data.train_rows)
 
 
-def _job(manifest: Manifest, recipe: Recipe, data: DataSource) -> Job:
-    """The job that the host gave when the package was built; its compiled form isn't made again:
+def recorded_job(manifest: Manifest) -> Job:
+    """The job that the host gave when the package was built, without the compiled form.
 
-    its files were just verified, and what it has to equal is the model that is compared.
+    The compiled form's files are verified by then, and the model that it has to equal is compared.
+    Raises as ``replayable``.
     """
+    recipe, data = replayable(manifest)
     return Job(
         task=manifest.task,
         serve=manifest.serve.model_copy(update={"compile": "off"}),
         slices_columns=tuple(manifest.slices.columns),
         slices_rules=manifest.slices.rules,
         recipe=recipe,
-        target=data.target,
-        exclude=data.exclude,
-        include=data.include,
-        train_only=data.train_only,
-        personal=data.personal,
-        not_personal=data.not_personal,
-        reader=data.reader,
-        split=data.split,
+        **data.roles(),
     )

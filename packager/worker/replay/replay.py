@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,14 @@ from packager.model.paths import Root
 from packager.sandbox.network import isolation_told
 from packager.worker.job import ReplayRequest, TrainingResult
 from packager.worker.processes.environment import environment_differences
-from packager.worker.replay.differences import accepted, metric_checks, slices_check
+from packager.worker.replay.compiled_form import compiled_checks
+from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
-from packager.worker.replay.remeasure import Measured, ReadAgain, measure_again, read_again
+from packager.worker.replay.remeasure import Measured, measure_again, read_again
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
     LADDER,
-    ModelComparison,
     ReplayReport,
     claimed,
     damaged,
@@ -95,8 +96,11 @@ def _compare(
     model = load_model_from(folder / "model" / "model", manifest.serve, manifest.task)
     measured = measure_again(model, read, job)
     now = FittedModel(model_files(folder / "model"), model, window)
-    found = _likeness(manifest, root, now, read)
+    recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
+    held_out = read.dataset.test[[column.name for column in manifest.schema_.features]]
+    found = compare_models(recorded, now, held_out)
     checks = [*checks, *_result_checks(manifest, data, measured)]
+    checks += compiled_checks(root, manifest, recorded.model, held_out)
     # Equal answers measure equally: there a false claim about any metric shows.
     metrics = metric_checks(
         manifest.evaluation, measured.evaluation, recipe.accept, every=found.bit_equal
@@ -105,11 +109,7 @@ def _compare(
     statistical = within_seed_variance(manifest.spread, measured.evaluation, recipe.accept)
     rung = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
-        checks.append(slices_check(manifest.evaluation, measured.evaluation))
-    # Metrics count on every rung: a false claim about a true model is still a false claim.
-    # But where a repeat reached no rung at the build, they are known to differ by chance.
-    judged = agreed or rung == "statistical" or manifest.level == "none"
-    sound = judged and all(check.ok for check in checks)
+        checks.append(evaluation_check(manifest.evaluation, measured.evaluation))
     return ReplayReport(
         rung=rung,
         level=manifest.level,
@@ -117,7 +117,7 @@ def _compare(
         observed=manifest.observed.rung if manifest.observed else None,
         passed=_noticed(rung, manifest)
         if perturbed.what
-        else sound and rung != "none" and reaches(rung, manifest.level),
+        else _passed(rung, manifest, checks, agreed=agreed),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
@@ -130,17 +130,21 @@ def _compare(
     )
 
 
+def _passed(
+    rung: EquivalenceLevel, manifest: Manifest, checks: Sequence[Check], *, agreed: bool
+) -> bool:
+    """Whether a replay succeeds; ``agreed``: its metrics are those of the manifest."""
+    # Metrics count on every rung: a false claim about a true model is still a false claim.
+    # But where a repeat reached no rung at the build, they are known to differ by chance.
+    judged = agreed or rung == "statistical" or manifest.level == "none"
+    sound = judged and all(check.ok for check in checks)
+    return sound and rung != "none" and reaches(rung, manifest.level)
+
+
 def _noticed(rung: EquivalenceLevel, manifest: Manifest) -> bool:
     """Whether a change on purpose came out lower than a repeat without one."""
     usual = manifest.observed.rung if manifest.observed else manifest.level
     return LADDER.index(rung) > LADDER.index(usual)
-
-
-def _likeness(manifest: Manifest, root: Root, now: FittedModel, read: ReadAgain) -> ModelComparison:
-    """How like the recorded model the new one is, asked about the held-out rows."""
-    features = [column.name for column in manifest.schema_.features]
-    recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
-    return compare_models(recorded, now, read.dataset.test[features])
 
 
 def _result_checks(manifest: Manifest, data: DataSource, measured: Measured) -> list[Check]:

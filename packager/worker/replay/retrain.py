@@ -35,7 +35,6 @@ def retrain(verb: str, job: Job, root: Root, folder: Path) -> Path:
 
 def check_repeatability(
     job: Job,
-    recipe: Recipe,
     root: Root,
     out: Path,
     first: FittedModel,
@@ -47,6 +46,8 @@ def check_repeatability(
     Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims. A
     training that fails the second time reaches none; that ends the build only if one is claimed.
     """
+    recipe = job.recipe
+    assert isinstance(recipe, Recipe)
     with tempfile.TemporaryDirectory(prefix="again-", dir=out) as name:
         began = time.time()
         try:

@@ -6,36 +6,21 @@ import tempfile
 from pathlib import Path
 
 from monitoring.profile.profile import Profile
-from packager.manifest.manifest import Recipe, Schema
+from packager.manifest.manifest import Schema
 from packager.model.paths import Root
-from packager.worker.job import Job, QueryJob
+from packager.worker.job import QueryJob
 from packager.worker.processes.model_process import ModelProcess
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.golden import bases_of, examples, real_rows
 from packager.worker.train.rejected_values import missing_values, with_rejected_values
 
 
-def ask_model(
-    job: Job,
-    root: Root,
-    out: Path,
-    model: tuple[Path, str],
-    dataset: Dataset,
-    schema: Schema,
-    profile: Profile,
-) -> Schema:
-    """``schema`` with what the model can't take; write ``out``/golden.json and ``out``/proof.json.
+def ask_model(asked: QueryJob, root: Root, out: Path, dataset: Dataset, profile: Profile) -> Schema:
+    """The schema of the model with what it can't take; write ``out``/{golden,proof}.json.
 
-    ``model``: where it lies, and how it is loaded. Raise ``PackageError`` where it can't be.
+    Raise ``PackageError`` where the model can't be asked.
     """
-    path, loader = model
-    asked = QueryJob(
-        model=str(path),
-        schema_=schema,
-        serve=job.serve.model_copy(update={"loader": loader}),
-        task=job.task,
-        isa=job.recipe.isa if isinstance(job.recipe, Recipe) else "native",
-    )
+    schema = asked.schema_
     with (
         tempfile.TemporaryDirectory(prefix="asking-", dir=out) as folder,
         ModelProcess(asked, root, Path(folder)) as asker,

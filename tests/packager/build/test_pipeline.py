@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 from host_samples import LOCK, MANIFEST, write_project
 
+from packager.build.context import BuildContext
 from packager.build.pipeline import _assemble
+from packager.environment.dependencies import Dependencies
+from packager.environment.lock import LockFile
 from packager.image import stack as stacks
 from packager.image.config import TRAINING, TRAINING_LABEL, Image
 from packager.image.stack import make_stack
 from packager.progress import Silent
 from packager.project.config import load_project
-from packager.project.files import data_files, read_code
+from packager.project.files import read_files
+from packager.runners.project import ProjectEnvironment
 
 Runtime = Callable[[], dict[str, Path]]
 SERVING, TRAINS = stacks.serving_runtime, stacks.training_runtime
@@ -33,14 +37,17 @@ def images(folder: Path) -> tuple[Image, ...]:
     """What a build of the sample project delivers now; nothing is trained."""
     folder.mkdir()
     project = load_project(write_project(folder / "shop"))
-    code, data = read_code(project).files, data_files(project)
-    made = make_stack(None, LOCK, code, data, folder, Silent())
+    files = read_files(project)
+    made = make_stack(None, LOCK, files, folder, Silent())
     manifest = MANIFEST.model_copy(update={"runtime": made.runtime})
     for name in ("package", "out/model"):
         (folder / name).mkdir(parents=True)
     (folder / "package/manifest.json").write_bytes(manifest.dump())
     (folder / "out/model/model").write_bytes(b"a model")
-    return _assemble(project, None, LOCK.platform, made, manifest, folder)
+    locked = LockFile(inputs="", python=LOCK.python, platform=LOCK.platform, bases=(), wheels=())
+    environment = ProjectEnvironment(LOCK.platform, None, Dependencies(LOCK, locked), None)
+    context = BuildContext(project, files, environment, made, folder, Silent())
+    return _assemble(context, manifest)
 
 
 @pytest.fixture(autouse=True)

@@ -8,21 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from host_samples import write_project
 
-from packager.build.reproducibility import Files, check_reproducible
+from packager.build.reproducibility import check_reproducible
 from packager.errors import PackageError
 from packager.image.config import Image, assemble
 from packager.image.layers import Entry, plain_layer
 from packager.image.stack import entries
+from packager.project.config import load_project
+from packager.project.files import ProjectFiles, read_files
 
 
-def assembly(extra: Callable[[Path], bytes]) -> Callable[[Files, Files, Path], list[Image]]:
+def assembly(extra: Callable[[Path], bytes]) -> Callable[[ProjectFiles, Path], list[Image]]:
     """Puts code and data into a layer each, and what ``extra`` makes of the folder into a third."""
 
-    def make(code: Files, data: Files, folder: Path) -> list[Image]:
+    def make(files: ProjectFiles, folder: Path) -> list[Image]:
         layers = [
-            plain_layer("code", folder / "code.tar", entries(code, "code")),
-            plain_layer("data", folder / "data.tar", entries(data, "data")),
+            plain_layer("code", folder / "code.tar", entries(files.code, "code")),
+            plain_layer("data", folder / "data.tar", entries(files.data, "data")),
             plain_layer("extra", folder / "extra.tar", [Entry("extra", source=extra(folder))]),
         ]
         return [assemble("name:tag", None, layers, "linux/amd64", {})]
@@ -34,10 +37,9 @@ def twice(folder: Path, extra: Callable[[Path], bytes]) -> None:
     for name in ("out", "package"):
         (folder / name).mkdir(parents=True)
         (folder / name / "file").write_text(name)
-    code = {"src/train.py": folder / "train.py"}
-    code["src/train.py"].write_text("x = 1\n")
+    files = read_files(load_project(write_project(folder / "project")))
     make = assembly(extra)
-    check_reproducible(make(code, {}, folder), code, {}, folder, make)
+    check_reproducible(make(files, folder), files, folder, make)
 
 
 def test_what_depends_on_content_alone_passes(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from packager.image.layers import Entry, plain_layer
 from packager.image.reference import open_reference
 from packager.image.stored_images import COMPANION
 from packager.manifest.base import FileEntry
+from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
     Evaluation,
     Metrics,
@@ -48,7 +49,6 @@ from packager.manifest.evaluation import (
 from packager.manifest.manifest import (
     Manifest,
     Recipe,
-    Split,
 )
 from packager.progress import Silent
 from packager.report.package_diff import as_json, as_text

@@ -10,7 +10,7 @@ import pytest
 from packager.data.fingerprint import row_hashes
 from packager.data.split import test_mask as held_out
 from packager.errors import UsageError
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from command import Package
 
 from packager.cache import process_id
-from packager.engine.containers import OWNER, engine_address
+from packager.engine.containers import OWNER, ContainerJob, engine_address
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.config import assemble
@@ -132,10 +132,10 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
 
     def build() -> None:
         command = ["/opt/venv/bin/python", "-uc", "print(1); import time; time.sleep(60)"]
-        options = {"environment": {}, "on_line": lambda _: line.cut(), "doing": "training"}
+        job = ContainerJob(engine_package.reference, command, {}, doing="training")
         with cut.tidied():
             cut.remove("package-test-never:1")
-            cut.job(engine_package.reference, command, None, "/work/out/.", tmp_path, **options)
+            cut.job(job, tmp_path, lambda _: line.cut())
 
     with pytest.raises(PackageError, match=told) as caught:
         build()
@@ -176,6 +176,5 @@ def test_a_container_that_does_a_job_is_not_asked_for_its_health(
 
     script = "print(1, flush=True); import time; time.sleep(1)"
     command = ["/opt/venv/bin/python", "-c", script]
-    options = {"environment": {}, "on_line": look}
-    engine.job(engine_package.reference, command, None, "/work/out/.", tmp_path, **options)
+    engine.job(ContainerJob(engine_package.reference, command, {}), tmp_path, look)
     assert seen == [None]

@@ -11,7 +11,7 @@ from indexes import folder_index
 
 from packager.environment import dependencies, resolver
 from packager.environment import lock as lock_module
-from packager.environment.dependencies import Dependencies, lock_and_fetch
+from packager.environment.dependencies import Dependencies, Requirements, lock_and_fetch
 from packager.environment.lock import write_lock
 
 
@@ -28,7 +28,12 @@ def lock_alpha(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     def ask(base=None, update=False, heard=None):
         path = tmp_path / "package.lock"
         got = lock_and_fetch(
-            tmp_path / "requirements.txt", None, path, TARGET, base, heard or Heard(), update=update
+            Requirements(tmp_path / "requirements.txt"),
+            path,
+            TARGET,
+            base,
+            heard or Heard(),
+            update=update,
         )
         write_lock(got.file, path)
         return got

@@ -9,7 +9,7 @@ from host_samples import TARGET, Heard, make_wheel
 
 from packager.environment import dependencies, resolver
 from packager.environment import lock as lock_module
-from packager.environment.dependencies import lock_and_fetch
+from packager.environment.dependencies import Requirements, lock_and_fetch
 from packager.environment.index import index_options
 from packager.environment.lock import write_lock
 from packager.environment.wheels import missing, wheel_path
@@ -31,14 +31,14 @@ def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
     environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
     monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
     got = lock_and_fetch(
-        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
+        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
     )
     assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
     assert "links" not in got.file.dump().decode()
     wheel_path(got.lock.wheels[0]).unlink()
     write_lock(got.file, tmp_path / "package.lock")
     lock_and_fetch(
-        project / "requirements.txt", None, tmp_path / "package.lock", TARGET, None, Heard()
+        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
     )
     assert wheel_path(got.lock.wheels[0]).is_file()
 

@@ -15,8 +15,8 @@ from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.config import layer_names, with_layers
 from packager.image.docker_build import (
+    DockerBuild,
     base_image,
-    build_images,
     check_builder,
     context,
     on_top,
@@ -99,7 +99,7 @@ def built_by(
 ) -> list[tuple[str, str]]:
     base = Base(reference="python:3.11", diff_ids=(), env=())
     images = make_images(folder)
-    found = build_images(images, base, template, cast(Engine, engine), check, Silent())
+    found = DockerBuild(cast(Engine, engine), Silent(), template).run(images, base, check)
     return [(image.name, image.digest) for image in found]
 
 

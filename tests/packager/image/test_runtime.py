@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from packager.digest import hash_files
 from packager.image.runtime import commands, runtime_digest, serving_runtime, training_runtime
 from packager.image.stack import entries
 
@@ -77,7 +78,7 @@ def test_files_become_entries_below_a_folder_with_links_followed(tmp_path: Path)
     (tmp_path / "run.sh").write_text("#!")
     (tmp_path / "run.sh").chmod(0o700)
     (tmp_path / "link").symlink_to("run.sh")
-    top, *found = entries({"a/run.sh": tmp_path / "link"}, "code")
+    top, *found = entries(hash_files({"a/run.sh": tmp_path / "link"}), "code")
     assert (top.name, top.source) == ("code", None)
     assert [(entry.name, entry.link, entry.mode) for entry in found] == [
         ("code/a/run.sh", None, 0o755)

@@ -9,7 +9,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.image import shared_libraries
-from packager.image.base.base import BaseImage, SavedBase
+from packager.image.base.saved import BaseImage, SavedBase
 from packager.image.layers import Entry, Layer, plain_layer
 from packager.image.stack import Stack
 from packager.progress import Silent

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from packager.digest import sha256_bytes, sha256_file
 from packager.errors import PackageError
 from packager.manifest.base import FileEntry
-from packager.manifest.manifest import Base, Column, Lock, Manifest, Schema, Split, Wheel
+from packager.manifest.data_roles import Split
+from packager.manifest.manifest import Base, Column, Lock, Manifest, Schema, Wheel
 
 MANIFEST = host_samples.MANIFEST.model_copy(
     update={

@@ -10,8 +10,8 @@ from host_samples import FILES, TOML, Heard, write_project
 from packager.cli.console import ConsoleProgress, print_error
 from packager.errors import PackageError, UsageError
 from packager.location import Location
+from packager.project.code_files import read_code
 from packager.project.config import load_project
-from packager.project.files import read_code
 
 CANARY = "canary31415926"
 PLACES = {

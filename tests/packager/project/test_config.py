@@ -7,7 +7,7 @@ from host_samples import TOML, write_project
 
 from packager.errors import UsageError
 from packager.project.config import load_project
-from packager.runners.job import make_job, serve_section
+from packager.runners.job import make_job
 
 FULL = """\
 [package]
@@ -300,7 +300,7 @@ def test_a_module_may_lie_in_the_project_or_in_its_src(tmp_path: Path, file: str
 def test_a_compiled_form_can_be_required(tmp_path: Path):
     project = load_project(write_project(tmp_path, more("[serve]\ncompile = 'require'\n")))
     assert project.serve.compile == "require"
-    assert serve_section(project).compile == "require"
+    assert make_job(project).serve.compile == "require"
 
 
 @pytest.mark.parametrize("text", [".".join(["a"] * 300_000) + " = 1", "[" + "a." * 2_000 + "a]"])

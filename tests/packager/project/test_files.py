@@ -1,129 +1,26 @@
+"""The files of a project: code, data and model, listed and hashed once."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from credential_samples import GIVEN, KEY, TOKEN, sorted_code
-from host_samples import FILES, TOML, write_project
+from host_samples import FILES, TOML, Heard, write_project
 
+from packager.digest import sha256_file
 from packager.errors import UsageError
-from packager.progress import Silent
 from packager.project.config import load_project
-from packager.project.files import code_files, data_files, model_files
-
-
-def code_of(folder: Path, changes=FILES, outputs=()) -> list[str]:
-    return list(code_files(load_project(write_project(folder, changes)), outputs))
-
+from packager.project.files import list_files, read_files
 
 CODE = ["package.toml", "requirements.txt", "train.py"]
-
-
-def test_code_is_every_file_but_the_data(tmp_path: Path):
-    assert code_of(tmp_path, {"src/a/b.py": "", "notes.md": ""}) == [
-        "notes.md",
-        *CODE[:2],
-        "src/a/b.py",
-        "train.py",
-    ]
-
-
-def test_what_lies_beside_the_data_goes_with_it(tmp_path: Path):
-    assert code_of(tmp_path, {"data/more.csv": "a\n", "data/raw/x.csv": "a\n"}) == CODE
-
-
-def test_data_at_the_top_of_the_project_takes_nothing_else_with_it(tmp_path: Path):
-    toml = TOML.replace("data/visits.csv", "visits.csv")
-    changes = {"package.toml": toml, "visits.csv": "a\n", "other.csv": "a\n"}
-    assert code_of(tmp_path, changes) == ["data/visits.csv", "other.csv", *CODE]
-
-
-def test_a_folder_of_data_is_left_out_whole(tmp_path: Path):
-    changes = {
-        "package.toml": TOML.replace("data/visits.csv", "tables/visits"),
-        "tables/visits/a.csv": "a\n",
-        "tables/readme.md": "",
-    }
-    assert code_of(tmp_path, changes) == [
-        "data/visits.csv",
-        *CODE[:2],
-        "tables/readme.md",
-        "train.py",
-    ]
-
-
-def test_the_split_file_is_no_code(tmp_path: Path):
-    toml = TOML.replace("[recipe]", 'split = { file = "held/test.csv" }\n[recipe]')
-    changes = {"package.toml": toml, "held/test.csv": "a\n", "held/x.py": ""}
-    assert code_of(tmp_path, changes) == ["held/x.py", *CODE]
-
-
-LEFT_OUT = [
-    ".git/config",
-    ".env",
-    "src/.secret",
-    "__pycache__/train.cpython-311.pyc",
-    "src/__pycache__/a.pyc",
-    "node_modules/x/index.js",
-    "shop.egg-info/PKG-INFO",
-    "venv/pyvenv.cfg",
-    "image/oci-layout",
-    "image/blobs/sha256/abc",
-    "package.lock",
-    "package.build.json",
-    "replay.json",
-]
-
-
-def test_caches_environments_outputs_and_hidden_files_are_no_code(tmp_path: Path):
-    assert code_of(tmp_path, dict.fromkeys(LEFT_OUT, "")) == CODE
-
-
-def test_names_of_outputs_are_only_special_at_the_top(tmp_path: Path):
-    assert code_of(tmp_path, {"web/package.lock": ""}) == [*CODE, "web/package.lock"]
-
-
-def test_the_output_of_this_very_build_is_no_code(tmp_path: Path):
-    changes = {"out/shop.tar": "", "out/notes": ""}
-    found = code_of(tmp_path, changes, [tmp_path / "out" / "shop.tar"])
-    assert found == ["out/notes", *CODE]
-
-
-def test_dockerignore_is_obeyed_as_docker_does(tmp_path: Path):
-    ignore = "# comment\n\n*.md\n!keep.md\n**/*.tmp\nbuild/\n"
-    changes = dict.fromkeys(
-        ["a.md", "keep.md", "x.tmp", "src/deep/y.tmp", "src/deep/z.py", "build/out.py"], ""
-    )
-    found = code_of(tmp_path, {**changes, ".dockerignore": ignore})
-    assert found == ["keep.md", *CODE[:2], "src/deep/z.py", "train.py"]
-
-
-def test_a_link_to_the_data_is_no_code(tmp_path: Path):
-    project = write_project(tmp_path)
-    (project / "copy.csv").symlink_to("data/visits.csv")
-    (project / "gone").symlink_to("nowhere")
-    assert code_of(project) == CODE
-
-
-def test_a_link_to_a_folder_above_itself_is_refused(tmp_path: Path):
-    project = write_project(tmp_path)
-    (project / "loop").symlink_to(".")
-    with pytest.raises(UsageError) as caught:
-        code_of(project)
-    assert caught.value.message == f"{project}/loop: a link to a folder above itself"
-    assert caught.value.hint == "remove the link, or name it in .dockerignore"
-
-
-def test_such_a_link_is_no_matter_where_dockerignore_names_it(tmp_path: Path):
-    project = write_project(tmp_path, {".dockerignore": "loop\n"})
-    (project / "loop").symlink_to(".")
-    assert code_of(project) == CODE
-
-
-def test_the_order_is_by_name_whatever_the_disk_says(tmp_path: Path):
-    names = ["z.py", "a-b.py", "a/b.py", "a.py", "Z.py", "ä.py"]
-    found = code_of(tmp_path, dict.fromkeys(names, ""))
-    assert found == sorted([*names, *CODE])
+GIVEN = """\
+[package]
+name = "given"
+version = "1"
+task = "regression"
+[model]
+path = "%s"
+"""
 
 
 def test_data_keeps_its_place_below_the_source(tmp_path: Path):
@@ -132,7 +29,7 @@ def test_data_keeps_its_place_below_the_source(tmp_path: Path):
         "tables/2024/b.csv": "a\n1\n",
         "tables/2024/a.csv": "a\n1\n",
     }
-    files = data_files(load_project(write_project(tmp_path, changes)))
+    files = list_files(load_project(write_project(tmp_path, changes))).data
     assert list(files) == ["source/2024/a.csv", "source/2024/b.csv"]
     assert files["source/2024/a.csv"] == tmp_path / "tables/2024/a.csv"
 
@@ -140,67 +37,66 @@ def test_data_keeps_its_place_below_the_source(tmp_path: Path):
 def test_one_file_of_data_and_the_held_out_one(tmp_path: Path):
     toml = TOML.replace("[recipe]", 'split = { file = "held/test.csv" }\n[recipe]')
     project = write_project(tmp_path, {"package.toml": toml, "held/test.csv": "a\n"})
-    assert list(data_files(load_project(project))) == ["source/visits.csv", "test/test.csv"]
+    assert list(list_files(load_project(project)).data) == ["source/visits.csv", "test/test.csv"]
 
 
 def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
     changes = {"data/visits.csv": None, "train.py": None, "package.toml": GIVEN % "models/m.bin"}
     one = load_project(write_project(tmp_path / "one", {**changes, "models/m.bin": "x"}))
-    assert model_files(one) == {"model": tmp_path / "one/models/m.bin"}
-    assert list(code_files(one)) == CODE[:2]
-    assert data_files(one) == {}
+    listed = list_files(one)
+    assert listed.model == {"model": tmp_path / "one/models/m.bin"}
+    assert list(listed.code.files) == CODE[:2]
+    assert (listed.data, listed.format) == ({}, None)
     changes["package.toml"] = GIVEN % "models"
     files = {"models/b": "x", "models/a/c": "x"}
     many = load_project(write_project(tmp_path / "many", {**changes, **files}))
-    assert list(model_files(many)) == ["model/a/c", "model/b"]
-    assert list(code_files(many)) == CODE[:2]
+    listed = list_files(many)
+    assert list(listed.model) == ["model/a/c", "model/b"]
+    assert list(listed.code.files) == CODE[:2]
 
 
-class Heard(Silent):
-    """Keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
+def test_a_given_models_folder_with_a_credential_stops_the_build(tmp_path: Path):
+    changes = {"package.toml": GIVEN % "model", "model/model.pkl": "x", "model/prod.env": "A=1"}
+    project = write_project(tmp_path, changes)
+    with pytest.raises(UsageError, match="the model's folder goes into the image as it is"):
+        list_files(load_project(project))
 
 
-def test_gitignore_counts_beside_dockerignore(tmp_path: Path):
-    changes = dict.fromkeys(["a.log", "b.txt", "gen/x.py", "sub/c.log", "sub/d.txt"], "")
-    ignore = {".gitignore": "*.log\ngen/\n", "sub/.gitignore": "!c.log\n", ".dockerignore": "b.txt"}
-    found = sorted_code(tmp_path, {**changes, **ignore})
-    assert [*found.files] == [
-        "package.toml", "requirements.txt", "sub/c.log", "sub/d.txt", "train.py",
-    ]  # fmt: skip
-    assert found.left_out["a.log"] == ".gitignore has `*.log`"
-    assert found.left_out["gen"] == ".gitignore has `gen/`"
-    assert found.left_out["b.txt"] == ".dockerignore names it"
-
-
-def test_credentials_are_left_out_with_a_word(tmp_path: Path):
-    changes = {
-        "id_rsa": "x",
-        "service-account.json": "{}",
-        "uv.toml": '[[index]]\nurl = "https://me:s3cr3t@host/simple"\n',
-        "notes/deploy.txt": f"key {TOKEN}\n",
-        "scripts/upload.py": f"KEY = '{TOKEN}'\n",
-        "cacert.pem": KEY.replace("PRIVATE KEY", "CERTIFICATE"),
+def test_each_file_has_the_digest_and_size_that_it_had_when_it_was_read(tmp_path: Path):
+    project = load_project(write_project(tmp_path))
+    files = read_files(project)
+    assert list(files.code) == CODE
+    assert files.digests() == {
+        "code": {name: sha256_file(tmp_path / name) for name in CODE},
+        "data": {"source/visits.csv": sha256_file(tmp_path / "data/visits.csv")},
+        "model": {},
     }
-    found = sorted_code(tmp_path, changes)
-    assert [*found.files] == ["cacert.pem", "package.toml", "requirements.txt", "train.py"]
-    heard = Heard()
-    found.tell(heard)
-    assert heard.warnings == [
-        "id_rsa stays out of the image: its name is that of a private key",
-        "notes/deploy.txt stays out of the image: line 1 holds an AWS access key",
-        "scripts/upload.py stays out of the image: line 1 holds an AWS access key",
-        "service-account.json stays out of the image: its name is that of credentials",
-        "uv.toml stays out of the image: line 2 holds a URL with a password",
-    ]
+    assert files.data["source/visits.csv"].size == len(FILES["data/visits.csv"])
+    assert files.listed.format == "csv"
+    (tmp_path / "train.py").write_text("def train(): ...\n")
+    assert files.code["train.py"].sha256 != sha256_file(tmp_path / "train.py")
 
 
-def test_a_password_in_requirements_does_not_reach_the_image(tmp_path: Path):
-    text = "--extra-index-url https://me:s3cr3t@host/simple\npandas\n"
-    found = sorted_code(tmp_path, {"requirements.txt": text})
-    assert found.secrets == ("requirements.txt",)
+def test_files_that_a_verb_writes_are_no_code(tmp_path: Path):
+    project = load_project(write_project(tmp_path, {"image/index.json": "{}", "notes.md": ""}))
+    assert "image/index.json" in list_files(project).code.files
+    listed = list_files(project, (tmp_path / "image",))
+    assert listed.code.files.keys() == {*CODE, "notes.md"}
+    assert listed.hashed().code.keys() == listed.code.files.keys()
+
+
+def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path):
+    project = load_project(write_project(tmp_path, {"prod.env": "TOKEN=1"}))
+    listed, heard = list_files(project), Heard()
+    listed.tell(heard)
+    assert heard.warnings == [f"prod.env stays out of the image: {listed.left_out['prod.env']}"]
+
+
+def test_a_folder_of_held_out_rows_is_refused(tmp_path: Path):
+    toml = TOML.replace("[recipe]", 'split = { file = "data" }\n[recipe]')
+    project = load_project(write_project(tmp_path, {"package.toml": toml}))
+    with pytest.raises(UsageError) as caught:
+        list_files(project)
+    assert caught.value.message == (
+        "package.toml: `data.split.file`: expected a file, got the folder data"
+    )

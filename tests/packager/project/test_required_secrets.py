@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from credential_samples import GIVEN, KEY, TOKEN, sorted_code
-from host_samples import TOML, write_project
+from credential_samples import KEY, TOKEN, sorted_code
+from host_samples import TOML
 
 from packager.errors import PackageError, UsageError
-from packager.project.config import load_project
-from packager.project.files import read_code
 from packager.project.required_secrets import explain_left_out
 
 HELD = f'TEXT = """\n{KEY}"""\nTOKEN = "{TOKEN}"\n'
@@ -46,13 +44,6 @@ def test_a_credential_that_the_code_reads_stops_the_build(tmp_path: Path):
     changes = {"train.py": "open('conf/api.key').read()\n", "conf/api.key": "x"}
     with pytest.raises(UsageError, match=r"conf/api\.key: its name .* and train\.py reads it"):
         sorted_code(tmp_path, changes)
-
-
-def test_a_given_models_folder_with_a_credential_stops_the_build(tmp_path: Path):
-    changes = {"package.toml": GIVEN % "model", "model/model.pkl": "x", "model/prod.env": "A=1"}
-    project = write_project(tmp_path, changes)
-    with pytest.raises(UsageError, match="the model's folder goes into the image as it is"):
-        read_code(load_project(project))
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from packager.errors import PackageError, UsageError
 from packager.project.config import load_project
+from packager.project.files import list_files
 from packager.project.scaffold import init_from_model, init_project, package_name, quoted
 from packager.project.sections import PackageSection
-from packager.project.validate import check_columns, check_model_file
+from packager.project.validate import check_columns, check_model_files
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_project_around_a_model_knows_what_made_it(tmp_path: Path, model: Path
     files = init_from_model(tmp_path / "p", model, None, None)
     assert files == ["model/model.pkl", "package.toml", "requirements.txt"]
     project = load_project(tmp_path / "p")
-    check_model_file(project)
+    check_model_files(list_files(project).model)
     assert project.package.task == "classification"
     assert (project.recipe, project.data) == (None, None)
     assert (tmp_path / "p/requirements.txt").read_text() == (

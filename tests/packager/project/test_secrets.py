@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from packager.project.secrets import Secret, secret_named, secret_written
@@ -125,6 +127,27 @@ def test_shapes_in_a_text_are_known_with_their_line(text, what):
 )
 def test_what_only_looks_like_one_is_not(text):
     assert secret_written("train.py", text.encode()) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"auths": {"host": {"auth": "CODED"}}}',
+        "{'auth' : 'CODED'}",
+        "Authorization: Basic CODED",
+        'headers = {"Authorization": "basic CODED"}',
+        "//host/:_auth=CODED",
+    ],
+)
+def test_a_password_in_base64_is_one(text: str):
+    for password in ("hunter2", "a longer one: with signs"):
+        coded = base64.b64encode(f"me:{password}".encode()).decode()
+        found = secret_written("notes.txt", f"\n{text.replace('CODED', coded)}".encode())
+        assert found == Secret("a password in base64", 2), coded
+    for other in ("no colon here", "me:${PASSWORD}", "me:", "\x00:\xff", "m\ne:secret"):
+        coded = base64.b64encode(other.encode("latin-1")).decode()
+        assert secret_written("notes.txt", text.replace("CODED", coded).encode()) is None, other
+    assert secret_written("a.md", b"Basic statistics of basic examples, basic programming") is None
 
 
 @pytest.mark.parametrize("order", ["little", "big"])

@@ -9,7 +9,8 @@ from host_samples import TOML, write_project
 
 from packager.errors import PackageError, UsageError
 from packager.project.config import load_project
-from packager.project.validate import check_columns, check_model_file
+from packager.project.files import list_files
+from packager.project.validate import check_columns, check_model_files
 
 
 def with_data(text: str) -> dict[str, str]:
@@ -125,7 +126,7 @@ def test_a_class_of_main_is_found_in_every_pickle_protocol(
     (tmp_path / "m.pkl").write_bytes(pickle.dumps([Local()], protocol))
     project = load_project(given_model(tmp_path / "p", pickle.dumps(Local(), protocol)))
     with pytest.raises(PackageError) as caught:
-        check_model_file(project)
+        check_model_files(list_files(project).model)
     assert caught.value.message == (
         "model file model: its classes live in __main__, where nothing else finds them"
     )
@@ -136,7 +137,7 @@ def test_a_class_of_main_is_found_in_every_pickle_protocol(
 @pytest.mark.parametrize("value", [Path("x"), {"a": 1}, "some words of __main__ in a text"])
 def test_other_pickles_pass(tmp_path: Path, value):
     project = load_project(given_model(tmp_path, pickle.dumps(value)))
-    check_model_file(project)
+    check_model_files(list_files(project).model)
 
 
 def test_slices_without_data_are_refused(tmp_path: Path):

@@ -8,6 +8,7 @@ import docker
 import pytest
 from command import Package, package
 
+from packager.engine.containers import ContainerJob
 from packager.engine.engine import Engine
 
 WRITES = """
@@ -52,15 +53,8 @@ def test_a_job_may_write_in_its_own_folders_only_and_leaves_nothing(
         "pathlib.Path('/work/out/result').write_text(open('/code/train.py').read())\n"
     )
     said: list[str] = []
-    ended = engine.job(
-        engine_package.reference,
-        [PYTHON, "-c", script],
-        None,
-        "/work/out/.",
-        tmp_path,
-        environment={},
-        on_line=said.append,
-    )
+    job = ContainerJob(engine_package.reference, [PYTHON, "-c", script], {})
+    ended = engine.job(job, tmp_path, said.append)
     assert ended.code == 0, said
     refused = [
         f"{f} Read-only file system" for f in ("/usr", "/package", "/models", "/opt/venv", "/")

@@ -12,6 +12,7 @@ from packager.build.train import training_job
 from packager.errors import PackageError
 from packager.manifest.manifest import Base, Lock, Wheel
 from packager.project.config import load_project
+from packager.project.files import read_files
 from packager.runners.job import make_job
 from packager.runners.result_cache import inputs_digest, keep_result, take_result
 
@@ -27,7 +28,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def digest(folder: Path, lock: Lock = LOCK, isolation: str = "process") -> str:
     project = load_project(folder)
-    return inputs_digest(project, lock, isolation, training_job(project, None))
+    return inputs_digest(read_files(project), lock, isolation, training_job(project, None))
 
 
 @pytest.mark.parametrize(
@@ -63,13 +64,10 @@ def test_other_dependencies_or_surroundings_take_no_kept_result(tmp_path, lock, 
 def test_a_project_elsewhere_with_other_code_has_reports_of_its_own(tmp_path):
     one, other = write_project(tmp_path / "one"), write_project(tmp_path / "other")
     asked = make_job(load_project(one))
-    assert inputs_digest(load_project(one), LOCK, "process", asked) == inputs_digest(
-        load_project(other), LOCK, "process", asked
-    )
+    before = inputs_digest(read_files(load_project(one)), LOCK, "process", asked)
+    assert inputs_digest(read_files(load_project(other)), LOCK, "process", asked) == before
     (other / "train.py").write_text("def train(*args): return 1\n")
-    assert inputs_digest(load_project(one), LOCK, "process", asked) != inputs_digest(
-        load_project(other), LOCK, "process", asked
-    )
+    assert inputs_digest(read_files(load_project(other)), LOCK, "process", asked) != before
 
 
 def test_a_version_of_the_product_with_another_runtime_takes_none(tmp_path, monkeypatch):

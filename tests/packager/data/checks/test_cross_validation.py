@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from packager.data.checks.cross_validation import plan_folds
 from packager.data.checks.suspects import NotApplicableError
 from packager.data.checks.table import table_of
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 
 
 @pytest.mark.parametrize("written", [str, lambda day: day, lambda day: day.year * 400 + day.day])

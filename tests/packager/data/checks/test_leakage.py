@@ -9,7 +9,7 @@ from dirty_tables import HALF, ROWS, clean, rows_of, said
 from sklearn.datasets import load_iris
 
 from packager.data.checks.leakage import group_overlap, leakage, time_overlap
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 
 
 @pytest.mark.parametrize(

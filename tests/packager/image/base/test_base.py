@@ -8,7 +8,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.image.base import debian
-from packager.image.base.base import BaseImage, SavedBase
+from packager.image.base.saved import BaseImage, SavedBase
 
 
 def recorded(*packages: str) -> BaseImage:

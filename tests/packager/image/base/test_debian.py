@@ -11,7 +11,8 @@ import pytest
 from packager.digest import sha256_file
 from packager.errors import PackageError, UsageError
 from packager.image.base import debian
-from packager.image.base.base import PACKAGES, BaseImage, restore_base
+from packager.image.base.base import PACKAGES, restore_base
+from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import write_archive
 from packager.progress import Silent

@@ -9,8 +9,9 @@ from saved_bases import SAID, saved
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
-from packager.image.base.base import BaseImage, find_base, restore_base
+from packager.image.base.base import find_base, restore_base
 from packager.image.base.probe import TOLD, ProbeResult, parse_probe
+from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
 from packager.image.layers import Entry, plain_layer

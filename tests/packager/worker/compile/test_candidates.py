@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pandas as pd
@@ -48,3 +49,27 @@ def test_a_search_is_compiled_as_the_model_it_found(tmp_path: Path):
     search = GridSearchCV(pipeline, {"randomforestclassifier__max_depth": [2, 4]}, cv=2)
     made = compiled(search, frame[FEATURES], frame["two"], tmp_path / "form")
     assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["estimators.coded", "trees._importable"])
+def test_a_library_without_the_private_parts_leaves_the_model_native(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """``_transformer_to_input_indices`` and ``_preprocessor`` are scikit-learn's own."""
+
+    def absent(*_: object):
+        raise AttributeError("'ColumnTransformer' object has no attribute '_transformer_to_…'")
+
+    name, _, function = part.partition(".")
+    module = importlib.import_module(f"packager.worker.compile.{name}")
+    for user in (module, importlib.import_module("packager.worker.compile.candidates")):
+        if hasattr(user, function):
+            monkeypatch.setattr(user, function, absent)
+    frame = table()
+    estimator = ensemble.HistGradientBoostingClassifier(max_iter=3)
+    made = compiled(estimator, frame[["size", "load"]], frame["two"], tmp_path / "form")
+    assert made.verdict.verdict == "refused"
+    assert made.verdict.reason is not None
+    assert "AttributeError" in made.verdict.reason
+    assert len(made.native(made.rows()[:3]).answers(made.model.classes)) == 3

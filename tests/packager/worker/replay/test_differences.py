@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,11 @@ from packager.manifest.evaluation import Evaluation, Metrics
 from packager.model.model import Predictions
 from packager.worker.replay.differences import (
     accepted,
+    evaluation_check,
     identical,
     label_flips,
     largest_difference,
     metric_checks,
-    slices_check,
 )
 
 
@@ -63,10 +65,26 @@ def test_no_metric_at_all_is_no_agreement() -> None:
 
 
 def test_slices_that_measure_otherwise_are_named() -> None:
-    assert slices_check(evaluation(0.8), evaluation(0.8)).ok
-    check = slices_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
+    assert evaluation_check(evaluation(0.8), evaluation(0.8)).ok
+    check = evaluation_check(evaluation(0.8, 0.5), evaluation(0.8, 0.75))
     assert not check.ok
     assert check.actual == "other values for red accuracy"
+
+
+@pytest.mark.parametrize("where", ["overall", "slice"])
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"rows": 99}, "rows"), ({"intervals": {"accuracy": (0.8, 1.0)}}, "interval of accuracy")],
+)
+def test_a_false_number_of_rows_or_interval_is_named(
+    where: str, changed: dict[str, Any], named: str
+) -> None:
+    true = evaluation(0.8, 0.5)
+    overall = true.overall.model_copy(update=changed if where == "overall" else {})
+    red = true.slices["red"].model_copy(update=changed if where == "slice" else {})
+    check = evaluation_check(Evaluation(overall=overall, slices={"red": red}), true)
+    assert not check.ok
+    assert f"{'all' if where == 'overall' else 'red'} {named}" in check.actual
 
 
 def test_predictions_differ_by_their_last_bit() -> None:

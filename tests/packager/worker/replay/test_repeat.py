@@ -7,7 +7,8 @@ from host_samples import MANIFEST
 from worker_projects import RECIPE
 
 from packager.errors import PackageError
-from packager.manifest.manifest import DataSource, Split
+from packager.manifest.data_roles import Split
+from packager.manifest.manifest import DataSource
 from packager.worker.job import ReplayRequest
 from packager.worker.replay.repeat import repeated, replayable
 

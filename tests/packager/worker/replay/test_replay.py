@@ -105,7 +105,7 @@ def test_seeded_estimators_reach_the_same_bytes(project: Project, rows: pd.DataF
     assert all(check.ok for check in report.checks)
     names = [check.name for check in report.checks]
     assert {"package files", "code files", "model files", "data files"} <= set(names)
-    assert {"fingerprint", "schema", "slice metrics"} <= set(names)
+    assert {"fingerprint", "schema", "rows, intervals and slices"} <= set(names)
     assert report.metrics["accuracy"].ok
 
 

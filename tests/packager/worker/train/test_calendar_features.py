@@ -10,7 +10,8 @@ import pytest
 
 from packager.data.frames import infer_columns
 from packager.errors import UsageError
-from packager.manifest.manifest import Schema, Serve, Split
+from packager.manifest.data_roles import Split
+from packager.manifest.manifest import Schema, Serve
 from packager.manifest.read_options import TableReadOptions
 from packager.model.paths import Root
 from packager.worker.job import Job

@@ -5,7 +5,7 @@ import pytest
 from worker_projects import FOREST, Project
 
 from packager.errors import PackageError, UsageError
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 from packager.worker.job import TrainingResult
 
 

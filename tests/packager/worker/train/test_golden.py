@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from worker_projects import RECIPE, Project
 
-from packager.manifest.manifest import Split
+from packager.manifest.data_roles import Split
 
 EXAMPLES = Path(__file__).parents[4] / "examples"
 

@@ -7,7 +7,8 @@ import pytest
 from worker_projects import FOREST, RECIPE, Project
 
 from packager.errors import PackageError, UsageError
-from packager.manifest.manifest import Serve, Split
+from packager.manifest.data_roles import Split
+from packager.manifest.manifest import Serve
 
 
 @pytest.mark.slow

@@ -1,0 +1,67 @@
+"""Reading a file again after it was hashed: an error names a file that has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from packager.digest import HashedFile
+from packager.errors import PackageError
+
+
+class UnchangedReader:
+    """Reads a hashed file from its beginning; ``finish`` compares what was read."""
+
+    def __init__(self, file: HashedFile, content: IO[bytes]) -> None:
+        self._file, self._content = file, content
+        self._digest = hashlib.sha256()
+        self._left = file.size
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As ``read`` of a file; ``PackageError`` where the file ends before its recorded size."""
+        data = self._content.read(size)
+        self._digest.update(data)
+        self._left -= len(data)
+        if self._left > 0 and (size < 0 or len(data) < size):
+            raise _changed(self._file, "it has become shorter")
+        return data
+
+    def finish(self) -> None:
+        """Raise ``PackageError`` unless exactly the bytes that were hashed have been read."""
+        if self._left < 0 or self._content.read(1):
+            raise _changed(self._file, "it has become longer")
+        found = self._digest.hexdigest()
+        if found != self._file.sha256:
+            expected = self._file.sha256
+            raise _changed(self._file, f"expected sha256 {expected[:12]}…, got {found[:12]}…")
+
+
+@contextmanager
+def unchanged(file: HashedFile) -> Iterator[UnchangedReader]:
+    """The file open for the time of the block, which reads all of it.
+
+    Raises ``PackageError`` at the end of the block, or before it, if it is not what was hashed.
+    """
+    try:
+        content = file.path.open("rb")
+    except OSError as error:
+        raise _changed(file, f"it can no longer be read: {error.strerror}") from error
+    with content:
+        reader = UnchangedReader(file, content)
+        yield reader
+        reader.finish()
+
+
+def read_unchanged(file: HashedFile) -> bytes:
+    """All bytes of a small file; raises as ``unchanged``."""
+    with unchanged(file) as reader:
+        return reader.read()
+
+
+def _changed(file: HashedFile, how: str) -> PackageError:
+    return PackageError(
+        f"{file.path}: the file changed while this command ran: {how}",
+        "wait until the program that writes it is done, then run the command again",
+    )

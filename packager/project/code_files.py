@@ -1,0 +1,185 @@
+"""Which files of a project are its code, and why the others are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker.utils.build import exclude_paths
+
+from packager.confinement import (
+    MAX_FILES,
+    patterns_of,
+    refuse_deep,
+    refuse_depth,
+    refuse_leaving,
+    refuse_links_out,
+    refuse_sparse,
+    refuse_unnameable,
+)
+from packager.errors import UsageError
+from packager.progress import Progress
+from packager.project.config import Project
+from packager.project.ignore_rules import IgnoreRules, junk_file, junk_folder
+from packager.project.include import included_files
+from packager.project.outputs import ARCHIVE, OUTPUTS
+from packager.project.required_secrets import DATA_FOLDER, refuse_required_secrets, secret_reason
+from packager.project.secrets import secret_in
+
+
+@dataclass(frozen=True)
+class ProjectCode:
+    """What of a project belongs at ``/code``, and what does not."""
+
+    files: dict[str, Path]
+    """Posix name → file, sorted."""
+    left_out: dict[str, str]
+    """Posix name of what lies in the project and stays out (of folders: their own) → why."""
+    secrets: tuple[str, ...]
+    """Those of them that hold credentials."""
+    included: frozenset[Path]
+    """What ``[image] include`` names, links resolved."""
+
+    def tell(self, progress: Progress) -> None:
+        """Say which files stay out because of credentials."""
+        for name in self.secrets:
+            progress.warn(f"{name} stays out of the image: {self.left_out[name]}")
+
+
+def read_code(project: Project, outputs: Iterable[Path] = ()) -> ProjectCode:
+    """Sort the files of a project into those that belong at ``/code`` and the others.
+
+    Left out: the data and its folder (unless that is the project's own), the split file, a given
+    model, outputs, hidden files, caches, virtual environments, what ``.dockerignore`` and
+    ``.gitignore`` name, and credentials. What ``[image] include`` names is in. Raises
+    ``UsageError`` for a credential in a file that the code needs.
+    """
+    top = project.directory
+    apart = {path.resolve() for path in (*_data_places(project), *outputs)}
+    files, left_out = _walk(top, apart)
+    wanted = included_files(top, project.image.include)
+    refuse_links_out(wanted.values(), top)
+    files |= wanted
+    for name, path in files.items():
+        refuse_unnameable(name)
+        refuse_sparse(path, name)
+    held = {name: secret for name, path in files.items() if (secret := secret_in(path, name))}
+    held = {name: secret for name, secret in held.items() if name not in wanted}
+    refuse_required_secrets(project, files, held)
+    left_out |= {name: secret_reason(secret) for name, secret in held.items()}
+    kept = {name: path for name, path in sorted(files.items()) if name not in held}
+    gone = {name: why for name, why in sorted(left_out.items()) if name not in kept}
+    included = frozenset(path.resolve() for path in wanted.values())
+    return ProjectCode(kept, gone, tuple(sorted(held)), included)
+
+
+def _walk(top: Path, apart: set[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Every file below ``top`` that nothing leaves out, and what is left out with the reason."""
+    ignored, wanted = IgnoreRules(top), _not_ignored(top)
+    files: dict[str, Path] = {}
+    left_out: dict[str, str] = {}
+    for folder, folders, names in os.walk(top, followlinks=True):
+        here = Path(folder)
+        refuse_depth(here, len(here.relative_to(top).parts))
+        _refuse_loop(here)
+        kept = []
+        for name in sorted(folders):
+            path = here / name
+            why = DATA_FOLDER if path in apart else junk_folder(path)
+            why = why or ignored.why(path, folder=True) or _ignored_link(path, top, wanted)
+            if why is None:
+                if path.is_symlink():
+                    refuse_leaving(path, top)
+                kept.append(name)
+            else:
+                left_out[path.relative_to(top).as_posix()] = why
+        folders[:] = kept
+        for name in sorted(names):
+            path = here / name
+            inside = path.relative_to(top).as_posix()
+            why = _why_no_code(path, inside, apart) or ignored.why(path, folder=False)
+            if why is None and wanted is not None and inside not in wanted:
+                why = ".dockerignore names it"
+            if why is None and path.is_symlink():
+                refuse_leaving(path, top)
+            if why is None:
+                why = _why_no_file(path)
+            if why is None:
+                files[inside] = path
+            else:
+                left_out[inside] = why
+        _refuse_many(len(files))
+    return files, left_out
+
+
+def _refuse_many(count: int) -> None:
+    if count > MAX_FILES:
+        raise UsageError(
+            f"expected at most {MAX_FILES:,} files of code, got more",
+            "name in .dockerignore what the code does not need; links to one folder count each",
+        )
+
+
+def _why_no_code(path: Path, inside: str, apart: set[Path]) -> str | None:
+    if inside in OUTPUTS or _is_archive(path):
+        return "a build writes it"
+    if path in apart or path.resolve() in apart:
+        return "it is data, a model or an output"
+    return junk_file(path)
+
+
+def _why_no_file(path: Path) -> str | None:
+    if path.is_file():
+        return None
+    return "it is no regular file" if path.exists() else "it is a link to nothing"
+
+
+def _data_places(project: Project) -> list[Path]:
+    places = []
+    if project.data:
+        source = project.path(project.data.source)
+        own_folder = source.parent != project.directory and source.is_file()
+        places += [source, source.parent] if own_folder else [source]
+        if project.table is not None and project.table.path is not None:
+            places.append(project.table.path)
+        if project.data.split.file:
+            places.append(project.path(project.data.split.file))
+    if project.model:
+        places.append(project.path(project.model.path))
+    # A folder above the project, or the project itself, is no folder of data.
+    return [place for place in places if not project.directory.is_relative_to(place)]
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file is an archive that an earlier build wrote."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return bool(ARCHIVE.match(file.read(100)))
+
+
+def _not_ignored(top: Path) -> set[str] | None:
+    ignore = top / ".dockerignore"
+    if not ignore.is_file():
+        return None
+    refuse_leaving(ignore, top)
+    refuse_deep(top)
+    lines = (line.strip() for line in patterns_of(ignore))
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
+
+
+def _ignored_link(path: Path, top: Path, wanted: set[str] | None) -> str | None:
+    named = wanted is not None and path.relative_to(top).as_posix() not in wanted
+    return ".dockerignore names it" if named and path.is_symlink() else None
+
+
+def _refuse_loop(folder: Path) -> None:
+    real = folder.resolve()
+    if any(folder.parents[i].resolve() == real for i in range(len(folder.parents))):
+        raise UsageError(
+            f"{folder}: a link to a folder above itself",
+            "remove the link, or name it in .dockerignore",
+        )

@@ -1,0 +1,15 @@
+"""The files that verbs write beside ``package.toml``; none of them is code."""
+
+from __future__ import annotations
+
+import re
+
+from packager.environment.lock import FILENAME as LOCK
+
+RECORD = "package.build.json"
+REPLAY_REPORT = "replay.json"
+SEEDS = "package.seeds.json"
+VERDICTS = "verdicts.csv"
+OUTPUTS = (LOCK, RECORD, REPLAY_REPORT, SEEDS, VERDICTS)
+ARCHIVE = re.compile(rb"[0-9a-f]{64}\.tar\0")
+"""How an archive of an image begins: its first member is a layer, named by its digest."""

@@ -1,0 +1,40 @@
+"""Whether a package's compiled form, which the server answers with, is one of its model."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from packager.manifest.manifest import Manifest
+from packager.model.compiled.model import load_compiled
+from packager.model.integrity import Check
+from packager.model.model import LoadedModel
+from packager.model.paths import Root
+from packager.worker.compile.equivalence import EquivalenceChecker
+from packager.worker.compile.held_out import accepted_rows, json_rows
+
+
+def compiled_checks(
+    root: Root, manifest: Manifest, model: LoadedModel, held_out: pd.DataFrame
+) -> list[Check]:
+    """One check that the form below ``root`` answers ``held_out`` as the recorded ``model`` does.
+
+    None where the package has no compiled form. Rows outside the form's domain are not compared:
+    the model itself answers them.
+    """
+    if manifest.compiled.verdict != "equal":
+        return []
+    expected = "the answers of the model"
+    schema = manifest.schema_
+    try:
+        compiled = load_compiled(root, schema, manifest.task, model)
+        assert compiled is not None
+        rows = accepted_rows(schema, json_rows(held_out, schema))
+        judged = EquivalenceChecker(model, schema, compiled).judge(rows, ())
+        actual = expected if judged.equal else _told(judged.differing)
+    except Exception as error:  # a form is data of the package: reading it may raise anything
+        actual = f"{type(error).__name__}: {error}"[:200]
+    return [Check(name="compiled form", expected=expected, actual=actual, ok=actual == expected)]
+
+
+def _told(differing: list[str]) -> str:
+    return f"others for {', '.join(differing[:3])}" if differing else "none for any held-out row"

@@ -1,0 +1,59 @@
+"""A compiled form of another model, or a damaged one, fails the replay."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from compile_samples import Sample, sample
+from host_samples import MANIFEST
+
+from packager.manifest.evaluation import Compiled
+from packager.model.compiled.model import FOLDER
+from packager.model.integrity import Check
+from packager.model.paths import Root
+from packager.worker.replay.compiled_form import compiled_checks
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sample, Sample]:
+    """Two models of the same columns and classes, each with its form."""
+    one, other = (
+        sample(name, tmp_path_factory.mktemp(name) / "form") for name in ("forest", "boosting")
+    )
+    return one, other
+
+
+def checked(top: Path, model: Sample, form: Sample) -> list[Check]:
+    """The checks of a package of ``model`` with the files of ``form``."""
+    root = Root(top)
+    if not root.package.exists():
+        shutil.copytree(form.folder, root.package / FOLDER)
+    changed = {"schema_": model.schema, "task": model.model.task, "compiled": model.verdict}
+    manifest = MANIFEST.model_copy(update=changed)
+    (root.package / "manifest.json").write_bytes(manifest.dump())
+    return compiled_checks(root, manifest, model.model, model.held_out)
+
+
+def test_a_form_of_the_model_is_confirmed(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
+    (check,) = checked(tmp_path, made[0], made[0])
+    assert (check.name, check.ok, check.actual) == ("compiled form", True, check.expected)
+
+
+def test_a_form_of_another_model_is_named(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
+    (check,) = checked(tmp_path, made[0], made[1])
+    assert not check.ok
+    assert check.actual.startswith("others for held-out row ")
+
+
+def test_a_damaged_form_is_no_confirmation(tmp_path: Path, made: tuple[Sample, Sample]) -> None:
+    checked(tmp_path, made[0], made[0])
+    (Root(tmp_path).package / FOLDER / "form.json").write_text("{}")
+    (check,) = checked(tmp_path, made[0], made[0])
+    assert not check.ok
+
+
+def test_without_a_form_there_is_nothing_to_check(made: tuple[Sample, Sample]) -> None:
+    manifest = MANIFEST.model_copy(update={"compiled": Compiled(verdict="refused")})
+    assert compiled_checks(Root(Path("/none")), manifest, made[0].model, made[0].held_out) == []

@@ -1,0 +1,42 @@
+"""A recipe can forge what its own process measures; a replay measures where it has not run."""
+
+from __future__ import annotations
+
+import pandas as pd
+from worker_projects import Project
+
+from packager.worker.replay.report import ReplayReport
+
+FORGING = """
+    import packager.worker.train_job as worker
+    from sklearn.dummy import DummyClassifier
+
+    def forged(*arguments, true=worker.evaluate):
+        found = true(*arguments)
+        better = found.overall.model_copy(update={"values": {"accuracy": 1.0}})
+        return found.model_copy(update={"overall": better})
+
+    def train(features, target, *, params, seed):
+        worker.evaluate = forged
+        return DummyClassifier(strategy="most_frequent").fit(features, target)
+"""
+
+
+def test_a_metric_that_the_recipe_forged_is_recorded_and_fails_the_replay(
+    project: Project, rows: pd.DataFrame
+) -> None:
+    project.code(train=FORGING)
+    project.data(rows)
+    job = project.job()
+    result = project.train(job)
+    assert result.evaluation is not None
+    assert result.evaluation.overall.values == {"accuracy": 1.0}  # docs/security.md says so
+    project.package(job, result)
+    out = project.out.parent / "replayed"
+    ended = project.replay(out)
+    report = ReplayReport.load(out / "report.json")
+    assert (ended.code, report.passed, report.rung) == (1, False, "artifact")
+    accuracy = report.metrics["accuracy"]
+    assert (accuracy.ok, accuracy.recorded) == (False, 1.0)
+    assert accuracy.now is not None
+    assert accuracy.now < 1
