@@ -266,24 +266,6 @@ def test_leakage_is_told_of_a_first_version_too(commit, frame):
     assert added_text(first).splitlines()[1] == "  leakage   1 of 40 held-out rows"
 
 
-def test_a_version_that_is_not_there_is_named(commit, place, frame):
-    commit(frame)
-    with pytest.raises(UsageError, match="expected one of its versions, got 7") as caught:
-        VersionedTable.open(place).version(7)
-    assert caught.value.hint == "its latest versions are 1"
-    with pytest.raises(UsageError, match="expected a table with versions, got none there"):
-        VersionedTable.open(Location("/nowhere/at/all"))
-
-
-def test_a_folder_of_files_is_never_made_a_table(place, frame, commit):
-    place.path.mkdir()
-    (place.path / "march.csv").write_text("x\n1\n")
-    with pytest.raises(UsageError, match="expected an empty place for a new table"):
-        commit(frame)
-    assert [file.name for file in place.path.iterdir()] == ["march.csv"]
-    assert Location.parse(place.name, place.path.parent).uri.endswith(f".pkgdata/{place.name}")
-
-
 def test_rows_to_append_have_to_fit_whatever_is_accepted(commit, place, frame):
     commit(frame)
     with pytest.raises(UsageError, match="'c' is gone") as caught:

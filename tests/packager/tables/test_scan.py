@@ -113,13 +113,6 @@ def test_empty_text_which_a_partition_would_lose_is_refused(place, tmp_path):
     assert len(list(place.path.glob("*.parquet"))) == 0
 
 
-def test_a_table_keeps_its_partition_columns(place, tmp_path):
-    made(place, {"id": [1], "p": ["a"]}, partition_by=["p"])
-    pq.write_table(pa.table({"id": [1]}), tmp_path / "new.parquet")
-    with pytest.raises(UsageError, match="partition column 'p'"):
-        commit_rows(open_source(tmp_path / "new.parquet"), place, "new", "me", change=True)
-
-
 def test_renamed_columns_are_read_by_the_names_of_the_files(place):
     inner = pa.array([{"x": 1, "y": [{"z": "q"}]}, None])
     made(place, {"old": [1, None], "n": inner, "p": ["a", "b"]}, partition_by=["p"])
@@ -287,6 +280,8 @@ def test_files_that_a_checkpoint_names_in_sidecars_are_read(place, tmp_path):
 
 
 UNREAD = [name for name, feature in FEATURES.items() if feature.reads and name != "columnMapping"]
+
+
 LISTED_FOR_WRITERS = ("coordinatedCommits-preview", "managedCommits-dev")
 
 
@@ -347,34 +342,6 @@ def test_what_a_version_implies_stands_in_the_way_where_it_is_used(place, name, 
     assert [row["id"] for row in rows(place)] == [1, 2]
 
 
-def test_a_table_that_only_grows_takes_rows_and_loses_none(place, tmp_path):
-    made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
-    append(place, {"id": [2]}, tmp_path)
-    with pytest.raises(PackageError, match="needs appendOnly") as caught:
-        commit_rows(open_source(tmp_path / "more.parquet"), place, "m", "me")
-    assert "--append" in caught.value.hint
-    with pytest.raises(PackageError, match="needs appendOnly"):
-        revert(Location(place.uri, 0), "", "me")
-    assert [row["id"] for row in rows(place)] == [1, 2]
-
-
-def test_times_without_a_zone_leave_the_old_features_in_force(place, tmp_path):
-    made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
-    file = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"id": [1]}), file)
-    made(place, {"id": [2]}, mode="append")
-    table = DeltaTable(place.uri)
-    assert table.protocol().min_writer_version == 2
-    own = Location(str(tmp_path / "own"))
-    made(own, {"id": [1]})
-    times = pa.array([dt.datetime(2024, 1, 1)], pa.timestamp("us"))
-    pq.write_table(pa.table({"id": times}), file)
-    commit_rows(open_source(file), own, "m", "me", change=True)
-    assert {"appendOnly", "invariants", "timestampNtz"} <= {
-        *DeltaTable(own.uri).protocol().writer_features
-    }
-
-
 def test_changes_that_others_follow_are_whole_files(place, tmp_path):
     made(place, {"id": [1]}, configuration={"delta.enableChangeDataFeed": "true"})
     append(place, {"id": [2]}, tmp_path)
@@ -382,17 +349,6 @@ def test_changes_that_others_follow_are_whole_files(place, tmp_path):
     feed = pa.table(DeltaTable(place.uri).load_cdf(starting_version=1)).to_pylist()
     told = sorted((r["_commit_version"], r["_change_type"], r["id"]) for r in feed)
     assert told == [(1, "insert", 2), (2, "delete", 1), (2, "delete", 2), (2, "insert", 2)]
-
-
-def test_notes_on_columns_stay_and_nulls_are_refused_where_the_table_has_none(place, tmp_path):
-    made(place, {"id": [1], "x": [1.0]})
-    sets(place, id={"nullable": False, "metadata": {"comment": "the key"}})
-    with pytest.raises(UsageError, match=r"column 'id': expected no nulls, .*NOT NULL.*, got 1"):
-        append(place, {"id": [None, 2], "x": [1.0, 2.0]}, tmp_path)
-    pq.write_table(pa.table({"id": [5], "x": [1.0], "new": ["a"]}), tmp_path / "new.parquet")
-    commit_rows(open_source(tmp_path / "new.parquet"), place, "m", "me", change=True)
-    field = DeltaTable(place.uri).schema().fields[0]
-    assert (field.nullable, field.metadata) == (False, {"comment": "the key"})
 
 
 def test_a_clone_that_names_files_of_another_table_is_refused(place):
