@@ -113,7 +113,7 @@ def lay_out(root: Path, frame: pd.DataFrame, model: Pipeline) -> None:
     manifest = bare_manifest("ceiling", schema, compiled, workers=1, slices=slices)
     profile = build_profile(frame, [(column.name, column.kind) for column in columns])
     (root / "package" / "profile.json").write_text(profile.model_dump_json())
-    golden = Golden(rows=tuple(frame.head(8).to_dict("records")), answers=())
+    golden = Golden(rows=tuple(frame.head(8).to_dict("records")), expected=())
     (root / "package" / "golden.json").write_bytes(golden.dump())
     write_manifest(root, manifest)
 

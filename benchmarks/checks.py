@@ -35,9 +35,9 @@ from packager.data.checks.cross_validation import out_of_fold
 from packager.data.checks.default_model import default_model
 from packager.data.checks.drift import drift
 from packager.data.checks.expectations import Expectations
+from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.labels import confident, label_error, self_confidence
-from packager.data.checks.run import LABELS, WITH_MODELS, WITHOUT_MODELS, check
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.run import LABEL_ERROR, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.rows.text_storage import keep_text_plain
 
@@ -51,15 +51,15 @@ def flagged(name: str, clean: Clean, planted: Planted) -> tuple[set[int], set[st
         held_out=planted.held_out,
         expected=planted.expected,
     )
-    if name == LABELS:
+    if name == LABEL_ERROR:
         try:
-            suspects = list(label_error(table, out_of_fold(table, default_model(clean.task))))
+            issues = list(label_error(table, out_of_fold(table, default_model(clean.task))))
         except NotApplicableError:
-            suspects = []
+            issues = []
     else:
-        suspects = list({**WITHOUT_MODELS, **WITH_MODELS}[name](table))
-    rows = {row for one in suspects if one.rows is not None for row in one.rows.tolist()}
-    return rows, {one.column or "" for one in suspects if one.rows is None}
+        issues = list({**WITHOUT_MODELS, **WITH_MODELS}[name](table))
+    rows = {row for one in issues if one.rows is not None for row in one.rows.tolist()}
+    return rows, {one.column or "" for one in issues if one.rows is None}
 
 
 def measure(clean: Clean, name: str, plant: Any) -> tuple[int, int, int] | None:
@@ -76,7 +76,9 @@ def measure(clean: Clean, name: str, plant: Any) -> tuple[int, int, int] | None:
     if planted.columns:
         dirty, had, has = planted.columns, before[1], after[1]
     looked = dirty
-    if name == LABELS and len(planted.frame) > 20_000:  # a sample is looked at: only its rows count
+    if (
+        name == LABEL_ERROR and len(planted.frame) > 20_000
+    ):  # a sample is looked at: only its rows count
         table = table_of(planted.frame, clean.target)
         looked = dirty & set(table.sample(20_000).tolist())
     return len(looked), len(looked & has), len(has - dirty - had)

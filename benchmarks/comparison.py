@@ -4,7 +4,7 @@
 
 A recipe is trained with many seeds on real rows and every model scored on a large pool of other
 real rows. A trial draws two of the models, five more for the spread of each package, and rows
-anew for the spread and for the evaluation; the verdict is
+again for the spread and for the evaluation; the verdict is
 `packager.run.evaluate.compare_scores`. Where there is to be a gain, it is put into the second
 model's answers, so that its size is known exactly.
 """
@@ -33,7 +33,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from monitoring.slices.slices import ALL
-from packager.compare.significance import LEVEL, SeedRuns
+from packager.compare.significance import SIGNIFICANCE_LEVEL, SeedRuns
 from packager.run.evaluate import compare_scores
 
 SEEDS = 5
@@ -135,7 +135,7 @@ def trial(case: Case, rows: int, gain: float, only: Any, seed: int) -> Trial:
     spread |= {name: _seeds(case, models, held, name) for name in masks}
     manifest: Any = SimpleNamespace(task=case.task)
     found = compare_scores(one, other, masks, manifest, spread)
-    called = {name for name, q in found.q.items() if q < LEVEL}
+    called = {name for name, q in found.q.items() if q < SIGNIFICANCE_LEVEL}
     true = {only} if gain else set()
     return Trial(found.overall.p, found.overall.p_sample, len(called & true), len(called - true))
 
@@ -172,12 +172,12 @@ def report(case: Case, times: int) -> None:
     for rows in ROWS:
         calm = run(case, rows, 0.0, None, times)
         cells = [
-            _share(one.p < LEVEL for one in calm),
-            _share(one.p_sample < LEVEL for one in calm),
+            _share(one.p < SIGNIFICANCE_LEVEL for one in calm),
+            _share(one.p_sample < SIGNIFICANCE_LEVEL for one in calm),
         ]
         for gain in gains:
             better = run(case, rows, gain, None, times // 10)
-            cells.append(_share(one.p < LEVEL for one in better))
+            cells.append(_share(one.p < SIGNIFICANCE_LEVEL for one in better))
         print(f"| {rows} | " + " | ".join(cells) + " |", flush=True)
     for gain in (0.0, gains[-1]):
         only = np.unique(case.groups)[0]

@@ -158,7 +158,10 @@ def line(name: str, model: Any, frame: pd.DataFrame, target: Any) -> str:
         fast = f"{cpu(lambda: form.predict_row(first)):,.0f}"
         fast += f" | {cpu(lambda: form.predict_rows(columns)):,.0f}"
     shown = f"{found.held_out_rows} + {found.edge_rows}"
-    return f"| {name} | {found.way} | {shown} | {found.largest_difference:.0e} | {slow} | {fast} |"
+    return (
+        f"| {name} | {found.strategy} | {shown} | {found.largest_difference:.0e}"
+        f" | {slow} | {fast} |"
+    )
 
 
 def main() -> None:
@@ -178,7 +181,7 @@ def main() -> None:
         table = table.sample(min(given.rows, len(table)), random_state=0).reset_index(drop=True)
         frame, target = table.drop(columns=given.target), table[given.target]
     print(
-        "| pipeline | way | equal rows | largest difference | native µs, 1 row | 100 rows |"
+        "| pipeline | strategy | equal rows | largest difference | native µs, 1 row | 100 rows |"
         " compiled µs, 1 row | 100 rows |"
     )
     print("|---|---|---|---|---|---|---|---|")

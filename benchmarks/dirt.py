@@ -13,7 +13,7 @@ from sklearn import datasets
 
 from packager.data import frames
 from packager.data.checks.expectations import DeclaredColumn, Expectations
-from packager.data.checks.run import LABELS
+from packager.data.checks.run import LABEL_ERROR
 
 DIAMONDS = Path(__file__).parent.parent / "examples/diamonds/data/diamonds.csv"
 Rows = np.ndarray
@@ -259,10 +259,8 @@ PLANTS: dict[tuple[str, str], Callable[[Clean, np.random.Generator], Planted | N
     ("range", "beyond a declared bound"): declared("range"),
     ("unseen_category", "not declared"): declared("category"),
     ("missing", "0.3 % nulls"): in_number(0.003, lambda *_: np.nan),
-    ("misspelt", "other case"): in_text(
-        0.002, lambda t: t.upper() if t.upper() != t else t.lower()
-    ),
-    ("misspelt", "letters swapped"): in_text(0.002, lambda t: t[1:2] + t[:1] + t[2:]),
+    ("typo", "other case"): in_text(0.002, lambda t: t.upper() if t.upper() != t else t.lower()),
+    ("typo", "letters swapped"): in_text(0.002, lambda t: t[1:2] + t[:1] + t[2:]),
     ("mixed_types", "'3.2 mm' among numbers"): mixed,
     ("placeholder", "-999"): in_number(0.005, lambda *_: -999.0),
     ("placeholder", "'?' among text"): in_text(0.01, lambda _: "?"),
@@ -289,5 +287,5 @@ PLANTS: dict[tuple[str, str], Callable[[Clean, np.random.Generator], Planted | N
     ("slice_drift", "60 % of the largest slice missing"): resliced,
     ("id_like", "numbered rows"): added("number", lambda c, _: np.arange(len(c.frame)) + 1000),
     ("constant", "one value"): added("same", lambda *_: 1),
-    (LABELS, "5 % other labels; 1 % of numbers off by 5 sd"): wrong_labels,
+    (LABEL_ERROR, "5 % other labels; 1 % of numbers off by 5 sd"): wrong_labels,
 }

@@ -1,7 +1,7 @@
 """How often drift is called where there is none, and where there is some; a table.
 
 `.venv/bin/python benchmarks/drift_power.py`. A normal feature, ten quantile bins of 10,000
-reference rows, drawn anew in each trial; live rows of the same distribution or with the mean moved
+reference rows, drawn again in each trial; live rows of the same distribution or with the mean moved
 by 0.3, 0.45 or 0.6 standard deviations. No drift: 10,000 trials, else 2,000. Exits 1 where no
 drift is called significant more often than nominal (beyond chance at 99.9 %).
 """
@@ -54,12 +54,12 @@ def main() -> int:
             trials = SHIFT_TRIALS if shift else NONE_TRIALS
             live = random.multinomial(rows, shares(shift), size=trials)
             reference = random.multinomial(REFERENCE, shares(0), size=trials)
-            found = [drift.measure(n, m) for n, m in zip(live, reference, strict=True)]
+            found = [drift.measure_drift(n, m) for n, m in zip(live, reference, strict=True)]
             significant = sum(one.z > NOMINAL_Z for one in found)
             columns = (
                 significant,
-                sum(one.z > drift.PSI_Z for one in found),
-                sum(one.psi > drift.PSI_EFFECT for one in found),
+                sum(one.z > drift.MIN_PSI_Z for one in found),
+                sum(one.psi > drift.MIN_PSI for one in found),
                 sum(one.drifting for one in found),
             )
             mean = sum(one.psi for one in found) / trials

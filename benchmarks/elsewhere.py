@@ -79,7 +79,7 @@ def replayed(image: str, options: list[str]) -> dict[str, Any]:
         if not report.is_file():
             lines = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
             said = lines[-1] if lines else ended.stderr.strip()[-300:]
-            return {"rung": f"refused: {said.removeprefix('error: ')}", "seconds": seconds}
+            return {"level": f"refused: {said.removeprefix('error: ')}", "seconds": seconds}
         return {**json.loads(report.read_bytes()), "seconds": seconds}
 
 
@@ -100,15 +100,20 @@ def main() -> None:
             "emulated Haswell": emulated(Path(name), "Haswell"),
             "emulated Nehalem": emulated(Path(name), "Nehalem"),
         }
-        print("| surroundings | image | rung | differs in the model | in the environment | s |")
+        print("| surroundings | image | level | differs in the model | in the environment | s |")
         print("|---" * 6 + "|")
         for title, options in settings.items():
             for image in images:
                 found = replayed(image, options)
-                model = (found.get("likeness") or {}).get("differing", [])
-                lower = found["rung"] != "artifact"
+                model = (found.get("comparison") or {}).get("differing", [])
+                lower = found["level"] != "artifact"
                 told_of = found.get("environment_differences", []) if lower else []
-                cells = [title, image, found["rung"], *("; ".join(p[:2]) for p in (model, told_of))]
+                cells = [
+                    title,
+                    image,
+                    found["level"],
+                    *("; ".join(p[:2]) for p in (model, told_of)),
+                ]
                 print(f"| {' | '.join(cells)} | {found['seconds']} |", flush=True)
 
 

@@ -232,7 +232,8 @@ def report(name: str, made: Made, rows: Sequence[Row], *, serve: bool) -> bool:
     flips, largest = sum(f.flips for f in founds), max(f.largest for f in founds)
     counts = ", ".join(f"{found.rows:,}" for found in founds)
     print(
-        f"| {name} | {made.verdict.way} | {counts} | {flips} | {largest:.1g} | {tolerance:g} |",
+        f"| {name} | {made.verdict.strategy} | {counts} | {flips} | {largest:.1g}"
+        f" | {tolerance:g} |",
         flush=True,
     )
     for found in founds:
@@ -250,7 +251,7 @@ def main() -> int:
     chosen = parser.parse_args()
     keep_text_plain()
     warnings.simplefilter("ignore")
-    print("| model | way | rows: together, alone, served | labels that differ |"
+    print("| model | strategy | rows: together, alone, served | labels that differ |"
           " largest difference | tolerance |\n|---|---|---|---|---|---|")  # fmt: skip
     good, began = True, time.monotonic()
     for name in chosen.only or MODELS:

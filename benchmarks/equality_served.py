@@ -27,7 +27,7 @@ def lay_out(root: Path, made: Any, golden: Sequence[Row]) -> None:
     joblib.dump(made.model.native, root / "models" / "model")
     copytree(made.folder, root / "package" / "compiled")
     manifest = bare_manifest("equality", made.schema, made.verdict, workers=2, task=made.case.task)
-    (root / "package" / "golden.json").write_bytes(Golden(rows=tuple(golden), answers=()).dump())
+    (root / "package" / "golden.json").write_bytes(Golden(rows=tuple(golden), expected=()).dump())
     write_manifest(root, manifest)
 
 

@@ -1,4 +1,4 @@
-"""Which rung thirty scikit-learn estimators reach, here and in other surroundings.
+"""Which level thirty scikit-learn estimators reach, here and in other surroundings.
 
     python benchmarks/estimators.py [--rows N] [--only NAME …] [--settings NAME …] [--json FILE]
 
@@ -45,11 +45,11 @@ from packager.manifest.manifest import Recipe, Serve
 from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.worker.job import FitResult, Job, ReplayRequest
-from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
+from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
 from packager.worker.replay.differences import metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.perturb import perturb
-from packager.worker.replay.report import LADDER, ModelComparison
+from packager.worker.replay.report import LEVELS, ModelComparison
 from packager.worker.train.dataset import prepare
 from packager.worker.train.source_data import read_source
 
@@ -167,7 +167,7 @@ class Bench:
                 "MODEL_ROOT": str(self.root.path),
                 "PYTHONPATH": f"{self.root.code}:{CHECKOUT}",
                 # A worker of one instruction set settles its surroundings itself.
-                **({} if setting.isa != "native" else {**FIXED, PINNED_VARIABLES: "native"}),
+                **({} if setting.isa != "native" else {**FIXED_VARIABLES, PINNED_ISA: "native"}),
                 **setting.variables,
             },
             check=True,
@@ -177,7 +177,7 @@ class Bench:
     def compare(
         self, name: str, one: Path, other: Path
     ) -> tuple[EquivalenceLevel, ModelComparison]:
-        """The rung that ``other`` reaches beside ``one``, as a replay would say it."""
+        """The level that ``other`` reaches beside ``one``, as a replay would say it."""
         job = self.job(name, FIRST)
         dataset = prepare(read_source(self.root), job, self.root)
         fits = [FitResult.load(folder / "fit.json") for folder in (one, other)]
@@ -191,7 +191,7 @@ class Bench:
         return equivalence_level(found, metrics=metrics, statistical=False), found
 
     def measure(self, name: str, chosen: Sequence[str]) -> dict[str, Any]:
-        """Setting to the rung and what of the model differed."""
+        """Setting to the level and what of the model differed."""
         folders: dict[str, Path] = {}
         seconds: list[float] = []
 
@@ -205,16 +205,19 @@ class Bench:
         for label in chosen:
             first, second = SETTINGS[label]
             one = trained(first, f"first {first.isa}")
-            rung, compare_models = self.compare(name, one, trained(second, label))
+            level, compare_models = self.compare(name, one, trained(second, label))
             found[label] = {
-                "rung": rung,
+                "level": level,
                 "bit_equal": compare_models.bit_equal,
                 "largest": compare_models.largest_difference,
                 "flips": compare_models.label_flips,
                 "differing": compare_models.differing,
             }
             print(
-                f"{name}: {label}: {rung}", *compare_models.differing[:2], sep="; ", file=sys.stderr
+                f"{name}: {label}: {level}",
+                *compare_models.differing[:2],
+                sep="; ",
+                file=sys.stderr,
             )
         shutil.rmtree(self.folder / "out" / name)
         return {"settings": found, "seconds": round(float(np.median(seconds)), 1)}
@@ -223,15 +226,15 @@ class Bench:
 def verdicts(name: str, entry: Entry, found: dict[str, Any]) -> list[str]:
     """What is not as it should be."""
     settings = found["settings"]
-    usual = LADDER.index(settings["again"]["rung"])
+    usual = LEVELS.index(settings["again"]["level"])
     wrong = []
-    if settings["again"]["rung"] != "artifact":
-        wrong.append(f"{name}: {settings['again']['rung']} in the same surroundings")
+    if settings["again"]["level"] != "artifact":
+        wrong.append(f"{name}: {settings['again']['level']} in the same surroundings")
     for control in set(CONTROLS) & set(settings):
-        lower = LADDER.index(settings[control]["rung"]) > usual
+        lower = LEVELS.index(settings[control]["level"]) > usual
         heard = control != "seed" or entry.has("random_state")
         if lower != heard:
-            wrong.append(f"{name}: perturbed {control} came out as {settings[control]['rung']}")
+            wrong.append(f"{name}: perturbed {control} came out as {settings[control]['level']}")
     return wrong
 
 
@@ -249,10 +252,10 @@ def table(results: dict[str, Any], chosen: Sequence[str]) -> str:
 
 def _cell(found: dict[str, Any]) -> str:
     if found["bit_equal"]:
-        return str(found["rung"])
+        return str(found["level"])
     parts = [] if found["largest"] is None else [f"{found['largest']:.0e}"]
     parts += [f"{found['flips']} flips"] if found["flips"] else []
-    return f"{found['rung']} ({', '.join(parts)})" if parts else str(found["rung"])
+    return f"{found['level']} ({', '.join(parts)})" if parts else str(found["level"])
 
 
 def main() -> None:

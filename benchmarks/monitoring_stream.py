@@ -16,7 +16,7 @@ import pandas as pd
 
 from monitoring.profile.profile import Profile
 from monitoring.stats.binning import build_profile
-from monitoring.stats.drift import Drift, measure
+from monitoring.stats.drift import Drift, measure_drift
 
 TRAINED = slice("2003-07", "2005-06")
 STREAMS = {
@@ -60,7 +60,7 @@ def measured(profile: Profile, live: pd.DataFrame) -> dict[str, Drift]:
             counts = np.bincount(
                 feature.bin_indices(live[feature.name]), minlength=len(feature.bins)
             )
-            found[feature.name] = measure(counts.tolist(), feature.counts)
+            found[feature.name] = measure_drift(counts.tolist(), feature.counts)
     return found
 
 

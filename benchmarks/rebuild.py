@@ -32,7 +32,7 @@ from packager.engine.engine import Engine
 from packager.image.base.base import find_base
 from packager.image.base.debian import base_name
 from packager.image.export import Destination, load_into
-from packager.progress import How, Silent
+from packager.progress import LayerSource, Silent
 from packager.project.config import load_project
 from packager.text import format_bytes
 
@@ -83,7 +83,7 @@ class Clock(Silent):
         self.seconds[self._now] = spent
         self._now, self._since = text, moment
 
-    def item(self, _name: str, how: How, size: int, _seconds: float) -> None:
+    def item(self, _name: str, how: LayerSource, size: int, _seconds: float) -> None:
         self.sent += size if how == "sent" else 0
 
 

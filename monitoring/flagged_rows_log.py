@@ -1,6 +1,7 @@
 """A sample of the flagged rows in a file, to be inspected and labelled later.
 
-Off unless asked for: rows are personal data. The file is of bounded size: when it is full it
+Off unless asked for: rows may be personal data. Columns that the package calls personal are left
+out. The file is of bounded size: when it is full it
 becomes ``NAME.old``, in place of the one before.
 """
 
@@ -32,14 +33,17 @@ class FlaggedRowsLog:
     def __init__(
         self,
         path: Path,
-        columns: Sequence[str],
+        columns: Sequence[str | None],
         *,
         version: str,
         sample_rate: float = 1.0,
         max_bytes: int = 16 << 20,
         clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
-        """``sample_rate``: part of the flagged rows that is written; ``max_bytes``: of the file."""
+        """``columns``: their names, None for one of which no value is written.
+
+        ``sample_rate``: part of the flagged rows that is written; ``max_bytes``: of the file.
+        """
         self._path = path
         self._columns = tuple(columns)
         self._version = version
@@ -82,6 +86,7 @@ class FlaggedRowsLog:
         cells = {
             name: self._shown(name, values[row])
             for name, values in zip(self._columns, columns, strict=True)
+            if name is not None
         }
         document = {
             "time": round(time.time(), 3),

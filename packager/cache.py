@@ -19,7 +19,7 @@ from packager.errors import PackageError, UsageError
 from packager.lease import is_released, lease
 
 # Work folders are left out: a build removes its own.
-PRUNED = ("layers", "environments", "wheels", "bases", "checks", "trained")
+EVICTABLE = ("layers", "environments", "wheels", "bases", "checks", "trained")
 IN_USE_SECONDS = 3600
 
 
@@ -127,7 +127,7 @@ def evict(limit: int, *, now: float | None = None) -> int:
     base is the user's own and stays. Names that begin with a dot are what a kill left behind.
     """
     moment = time.time() if now is None else now
-    entries = [entry for kind in PRUNED for entry in _entries(cache_directory(kind))]
+    entries = [entry for kind in EVICTABLE for entry in _entries(cache_directory(kind))]
     total, removed = sum(size for _, _, size in entries), 0
     for when, path, size in sorted(entries):
         if total - removed <= limit or moment - when < IN_USE_SECONDS:

@@ -18,7 +18,7 @@ from packager.progress import Progress
 MAX_FILES = 30_000
 """Of code: what reads a package bounds its manifest."""
 MAX_DEPTH = 100
-LARGE = 1 << 30
+MIN_SPARSE_BYTES = 1 << 30
 MAX_TEXT = 1 << 20
 """Bytes of ``package.toml``, of a file of requirements, of patterns to leave out."""
 MAX_DOTS = 1_000
@@ -34,8 +34,8 @@ def refuse_leaving(path: Path, top: Path) -> None:
     if not real.is_relative_to(os.path.realpath(top)):
         raise UsageError(
             f"{_shown(path, top)}: a link that leaves the project, to {real}",
-            "copy what it names into the project, or remove the link; data and a given model may "
-            "lie elsewhere, if package.toml names their own path",
+            "copy what it names into the project, or remove the link; data and a pretrained model "
+            "may be elsewhere, if package.toml names their path",
         )
 
 
@@ -160,7 +160,7 @@ def refuse_unnameable(inside: str) -> None:
 def refuse_sparse(path: Path, inside: str) -> None:
     """Raise ``UsageError`` for a large file of holes, which would fill the disk."""
     found = path.stat()
-    if found.st_size > LARGE and found.st_blocks * 512 * 100 < found.st_size:
+    if found.st_size > MIN_SPARSE_BYTES and found.st_blocks * 512 * 100 < found.st_size:
         raise UsageError(
             f"{inside}: expected a file with content, got {found.st_size:,} bytes of holes",
             "remove the file, or name it in .dockerignore",

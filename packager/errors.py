@@ -1,10 +1,10 @@
-"""The one exception a user sees: what is wrong, and how to mend it."""
+"""The one exception a user sees: what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
 
 class PackageError(Exception):
-    """Something the user can mend; the command ends with ``exit_code``.
+    """Something the user can fix; the command ends with ``exit_code``.
 
     ``message`` names the thing, what was expected and what was found; ``hint`` says what to
     do about it. Both are lower-case sentences without a full stop.

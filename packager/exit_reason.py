@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-KEPT_LINES = 8
+MAX_LINES = 8
 """Last lines of the output that are told."""
 _CONTAINER_SIGNALS = range(129, 160)
 """Exit codes that stand for a signal where a container's first process ends by one."""
@@ -58,7 +58,7 @@ class ExitReason:
     @property
     def hint(self) -> str:
         """What to do about it, and the last lines of the output."""
-        lines = [line for line in self.said if line.strip()][-KEPT_LINES:]
+        lines = [line for line in self.said if line.strip()][-MAX_LINES:]
         last = "; its last lines:\n  " + "\n  ".join(lines) if lines else "; it printed nothing"
         return self._mend() + last
 
@@ -69,9 +69,9 @@ class ExitReason:
         if name in _CRASHES:
             return "a library crashed: the traceback of its output says in which call"
         if name == "SIGKILL":
-            return "nothing says that memory ran out: look for who ended it (`dmesg`, the engine)"
+            return "no sign of exhausted memory: find out what killed it (`dmesg`, the engine)"
         if name is not None:
-            return "look for who sent the signal, then try again"
+            return "find out what sent the signal, then try again"
         return "look for os._exit or sys.exit in the project's code"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-How = Literal["fetched", "cached", "built", "sent"]
+LayerSource = Literal["fetched", "cached", "built", "sent"]
 
 
 class Progress(Protocol):
@@ -13,7 +13,7 @@ class Progress(Protocol):
     def step(self, text: str) -> None:
         """A new step begins."""
 
-    def item(self, name: str, how: How, size: int, seconds: float) -> None:
+    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
         """A layer or download is done: its bytes, and how it came to be there."""
 
     def warn(self, text: str) -> None:
@@ -27,6 +27,6 @@ class Silent:
     """Says nothing."""
 
     def step(self, text: str) -> None: ...
-    def item(self, name: str, how: How, size: int, seconds: float) -> None: ...
+    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None: ...
     def warn(self, text: str) -> None: ...
     def output(self, text: str) -> None: ...

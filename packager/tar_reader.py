@@ -29,12 +29,12 @@ MAX_RECORDS = 1_000
 """Records of one extended header, and of all global ones."""
 MAX_ALL_RECORDS = 4_000_000
 # tarfile searches extended headers with an expression that is quadratic in runs of digits
-# (CVE-2024-6232, mended in Python 3.11.10).
+# (CVE-2024-6232, fixed in Python 3.11.10).
 DIGITS = re.compile(rb"\d{500}")
 MAX_TIME = 2**32
-NOT_LAID = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EPERM)
+MEMBER_ERRORS = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EPERM)
 """What a member can cause: too long a name, a file where a folder is, a link to nothing."""
-DAMAGED = "the file is damaged or was made to do harm: copy it again, or ask its maker"
+DAMAGED = "the file is damaged or malicious: copy it again, or ask its author"
 
 
 class Window(io.RawIOBase):
@@ -188,7 +188,9 @@ class _Headers:
         pass
 
 
-def lay(reader: TarReader, info: tarfile.TarInfo, place: Path, target: Path | None = None) -> None:
+def extract_member(
+    reader: TarReader, info: tarfile.TarInfo, place: Path, target: Path | None = None
+) -> None:
     """Write one member at ``place``, where nothing may stand but a folder for a folder.
 
     The folders above ``place`` must be real ones. ``target`` is what a hard link links to. No
@@ -237,9 +239,9 @@ def unpack_plain(reader: TarReader, folder: Path, *, inside: bool) -> None:
         try:
             if place.is_symlink() or (place.exists() and not (info.isdir() and place.is_dir())):
                 place.unlink()
-            lay(reader, info, place, target)
+            extract_member(reader, info, place, target)
         except OSError as error:
-            if error.errno not in NOT_LAID:
+            if error.errno not in MEMBER_ERRORS:
                 raise
             said = f"{info.name[:200]!r}, which can't be laid down: {error.strerror}"
             raise reader.refusal(said) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import sys
+import unicodedata
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
@@ -13,6 +14,8 @@ MAX_DISPLAYED = 80
 """Characters of a value that a message shows."""
 
 
+MAX_MARKS = 4
+"""Combining marks of one letter: no language writes more."""
 MAX_BITS = 14_000
 """Of a whole number that is shown; Python writes none of more than 4,300 digits."""
 
@@ -85,12 +88,24 @@ def _code(character: str) -> str:
 
 
 def escape_markup(text: str) -> str:
-    """Text that comes from data, fit for HTML and SVG, where it cannot reorder what is around it.
+    """Text that comes from data, fit for HTML and SVG: it cannot reorder what is around it."""
+    return html.escape(visible(text))
+
+
+def visible(text: str) -> str:
+    """Text that comes from data, which stays in its place on a page.
 
     Characters that are not printable, those that turn the direction of text among them, are
-    written as escapes.
+    written as escapes, and so are marks above a letter that would pile up over other lines.
     """
-    return html.escape(escape_control_characters(text))
+    plain = escape_control_characters(text)
+    if plain.isascii():
+        return plain
+    found, marks = [], 0
+    for letter in plain:
+        marks = marks + 1 if unicodedata.combining(letter) else 0
+        found.append(letter if marks <= MAX_MARKS else ascii(letter)[1:-1])
+    return "".join(found)
 
 
 def format_bytes(size: int) -> str:

@@ -45,7 +45,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "pandas": (*DATA, *COMPILE),
     "pathspec": ("tests/packager/project/test_ignore_rules.py",),
     "platformdirs": ("tests/packager/test_cache.py",),
-    "prometheus-client": ("tests/monitoring/exposition", "tests/monitoring/metrics"),
+    "prometheus-client": (
+        "tests/monitoring/exposition",
+        "tests/monitoring/metrics",
+        "tests/packager/monitor",
+    ),
     "pyarrow": (*DATA, "tests/packager/tables"),
     "pydantic": ("tests/packager/manifest", "tests/packager/project", "tests/serving/prediction"),
     "pyelftools": ("tests/packager/image/test_shared_libraries.py",),
@@ -54,6 +58,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "requests": ("tests/packager/client", "tests/packager/monitor"),
     "rich": ("tests/packager/cli", "tests/packager/report"),
     "scikit-learn": COMPILE,
+    "scipy": (
+        "tests/packager/compare/test_significance.py",
+        "tests/packager/worker/replay/test_seed_spread.py",
+    ),
     "threadpoolctl": ("tests/packager/worker/replay",),
     "treelite": COMPILE,
     "typer": ("tests/packager/cli",),

@@ -17,7 +17,7 @@ from serving.http import logs
 from serving.http.auth import ApiKeys
 from serving.http.worker_table import Pulses, make_table
 from serving.processes import log_lines
-from serving.processes.children import children_of, listen_on, metrics_folder, steady
+from serving.processes.children import children_of, listen_on, locked_folder, metrics_folder
 from serving.processes.supervisor import Child, Supervisor
 from serving.settings import Settings
 from serving.shadow import sampler
@@ -74,7 +74,7 @@ def _serve(settings: Settings, manifest: Manifest, home: Path) -> int:
         os.environ[sampler.SHADOW_DIR] = str(home)
     logs.to_json()
     table = make_table()
-    with steady(home), listen_on(settings.host, settings.port) as listening:
+    with locked_folder(home), listen_on(settings.host, settings.port) as listening:
         children = children_of(settings, manifest, listening.fileno(), table)
         if checked:
             command = [sys.executable, "-m", "serving.shadow.checker", str(home)]

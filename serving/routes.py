@@ -22,7 +22,7 @@ READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
 """They say whether to send more requests."""
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
 """Open to everybody, keys or none."""
-HANDED_ON = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
+DELEGATED = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
 """BentoML answers these, and nothing else goes there."""
 FEEDBACK = "/feedback"
 OTHER = "other"
@@ -40,7 +40,7 @@ their first request: each is fifteen series, and most servers never see one."""
 class Routes:
     """The routes of one package."""
 
-    exchanges: Mapping[str, ProtocolAdapter]
+    adapters: Mapping[str, ProtocolAdapter]
     """Path → the protocol spoken there."""
     documents: Mapping[str, Response]
     """Path → what ``GET`` answers there."""
@@ -48,7 +48,7 @@ class Routes:
     @cached_property
     def direct(self) -> Mapping[bytes, tuple[str, ProtocolAdapter]]:
         """Exchanges by the path as it comes, for requests that are answered on the spot."""
-        return {path.encode(): (path, exchange) for path, exchange in self.exchanges.items()}
+        return {path.encode(): (path, adapter) for path, adapter in self.adapters.items()}
 
     @classmethod
     def of(cls, manifest: Manifest, golden: Golden | None, settings: Settings) -> Self:
@@ -62,7 +62,7 @@ class Routes:
             feedback=feedback,
         )
         budget = settings.budget
-        exchanges = {
+        adapters = {
             "/predict": PredictProtocol(manifest.tag, budget),
             **registry.protocol_adapters(manifest, budget),
         }
@@ -77,16 +77,16 @@ class Routes:
         }
         # A platform that names its route speaks its own protocol there, whatever else we speak.
         if settings.predict_route:
-            exchanges[settings.predict_route] = exchanges["/invocations"]
-        if settings.health_route and settings.health_route not in HANDED_ON:
+            adapters[settings.predict_route] = adapters["/invocations"]
+        if settings.health_route and settings.health_route not in DELEGATED:
             documents[settings.health_route] = documents["/ping"]
-        return cls(exchanges, documents)
+        return cls(adapters, documents)
 
     def check(self, method: str, path: str) -> None:
         """Raise ``RequestError``: 404 where nothing answers, 405 where not to this method."""
-        if path in self.exchanges or path == FEEDBACK:
+        if path in self.adapters or path == FEEDBACK:
             allowed = "POST"
-        elif path in self.documents or path in HANDED_ON or path == METRICS:
+        elif path in self.documents or path in DELEGATED or path == METRICS:
             allowed = "GET"
         else:
             raise RequestError(404, "not_found", "there is no such route", expected="see /docs")
@@ -103,12 +103,12 @@ class Routes:
 
     def spoken(self, path: str) -> str:
         """The route whose protocol ``path`` speaks: a platform's own path has another's."""
-        exchange = self.exchanges.get(path)
-        return path if exchange is None or path.startswith("/v2") else exchange.route
+        adapter = self.adapters.get(path)
+        return path if adapter is None or path.startswith("/v2") else adapter.route
 
     def template(self, path: str) -> str:
         """The path as metrics and logs name it."""
-        exchange = self.exchanges.get(path)
-        if exchange is not None:
-            return exchange.route
+        adapter = self.adapters.get(path)
+        if adapter is not None:
+            return adapter.route
         return path if path == FEEDBACK else OTHER

@@ -32,7 +32,7 @@ def load() -> Predictor:
     from serving.prediction.predictor import Predictor
 
     try:
-        server.check()
+        server.check_server_class()
         return Predictor.load(settings, manifest, routes.MEASURED)
     except PackageError as error:
         shared_descriptors.report_fatal(error)
@@ -59,11 +59,11 @@ def _check_libraries() -> None:
 def _keep_counts(number: int) -> None:
     """Go on where the worker before this one ended, before the first metric is made."""
     from monitoring.exposition.worker_files import worker_name
-    from monitoring.metrics.registry import count_as
+    from monitoring.metrics.registry import use_worker_files
 
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is not None:
-        count_as(worker_name(Path(folder), number))
+        use_worker_files(worker_name(Path(folder), number))
 
 
 class Model:
@@ -81,7 +81,7 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
         from serving.http.worker_table import Workers
 
         logs.to_json()
-        shared_descriptors.answer_for_stacks()
+        shared_descriptors.dump_stacks_on_signal()
         number = bentoml.server_context.worker_index or 0
         _keep_counts(number)
         inner: ASGIApp = super().to_asgi(is_main=is_main)

@@ -24,8 +24,8 @@ MAX_WORKERS = 256
 ROUTE = re.compile(r"/[A-Za-z0-9._~:/@%-]*")
 FREE_ROUTE = "a path that begins with / and is no other route of this server"
 OWN_ROUTES = ("/docs", "/docs.json", "/feedback", "/metrics", "/package", "/schema")
-HEALTHY = ("/healthz", "/livez", "/ping", "/readyz")
-PREDICTING = ("/invocations", "/predict")
+HEALTH_ROUTES = ("/healthz", "/livez", "/ping", "/readyz")
+PREDICT_ROUTES = ("/invocations", "/predict")
 
 T = TypeVar("T")
 C = TypeVar("C", bound=str)
@@ -84,7 +84,7 @@ class Settings:
 
         workers = environment.get("MODEL_WORKERS")
         keys = environment.get(VARIABLE)
-        predict_route = read(PREDICT_ROUTE, "", _route(*HEALTHY), FREE_ROUTE)
+        predict_route = read(PREDICT_ROUTE, "", _route(*HEALTH_ROUTES), FREE_ROUTE)
         return cls(
             root=Root.from_environment(),
             host=read("MODEL_HOST", "0.0.0.0", _address, "an IP address"),
@@ -116,7 +116,7 @@ class Settings:
             ),
             shadow_ratio=read("MODEL_SHADOW_RATIO", "0", _ratio, "a number from 0 to 1"),
             feedback=FeedbackSettings.from_environment(environment),
-            health_route=read(HEALTH_ROUTE, "", _route(*PREDICTING, predict_route), FREE_ROUTE),
+            health_route=read(HEALTH_ROUTE, "", _route(*PREDICT_ROUTES, predict_route), FREE_ROUTE),
             predict_route=predict_route,
         )
 
@@ -144,7 +144,7 @@ def _port(environment: Mapping[str, str]) -> int:
         if environment[name].startswith("tcp://"):
             hint = (
                 "Kubernetes sets it for a Service called `model`: set enableServiceLinks: false "
-                "in the pod, or call the Service otherwise"
+                "in the pod, or give the Service another name"
             )
         raise UsageError(error.message, hint) from error
 

@@ -298,7 +298,7 @@ def test_every_room_is_walked():
     assert all(any(path.startswith(name) for path in found) for name in SHARED)
 
 
-def test_shared_names_are_told_from_host_names():
+def test_shared_names_are_distinguished_from_host_names():
     assert names_shared("packager.errors.PackageError")
     assert names_shared("packager.data.rows.request_rows")
     assert names_shared("packager.worker")

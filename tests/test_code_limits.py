@@ -15,13 +15,9 @@ MAX_FUNCTION_LINES = 50
 MAX_PARAMETERS = 6
 
 # What is over a limit today, and how far: nothing is added, and none of them grows.
-LONG_MODULES = {
-    "monitoring/metrics/serving.py": 321,
-    "serving/app.py": 304,
-    "serving/prediction/predictor.py": 303,
-}
+LONG_MODULES: dict[str, int] = {}
 LONG_FUNCTIONS = {"benchmarks/compiled.py pipelines": 63}
-MANY_PARAMETERS = {"monitoring/metrics/serving.py __init__": 9}
+MANY_PARAMETERS: dict[str, int] = {}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

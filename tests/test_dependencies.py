@@ -44,7 +44,7 @@ def test_a_bound_stands_right_above_the_version_that_the_tests_meet(bound) -> No
     assert str(bound.ceiling) == bound.next(bound.locked)
 
 
-def test_a_package_has_the_same_bounds_wherever_it_is_asked_for() -> None:
+def test_a_package_has_the_same_bounds_wherever_it_is_requested() -> None:
     said: dict[str, set[str]] = {}
     for requirement in newest.requirements(PROJECT):
         said.setdefault(requirement.name, set()).add(str(requirement.specifier))

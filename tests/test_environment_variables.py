@@ -75,6 +75,6 @@ def test_internal_variables_exist() -> None:
 
 
 def test_package_serve_passes_every_setting_of_the_server_on() -> None:
-    passed = {*serve_settings.PLAIN, *serve_settings.READ}
-    passed |= {serve_settings.STATE, serve_settings.LOG}
+    passed = {*serve_settings.VALUE_VARIABLES, *serve_settings.FILE_VARIABLES}
+    passed |= {serve_settings.STATE_VARIABLE, serve_settings.LOG_VARIABLE}
     assert passed == read_by_code("serving") - INTERNAL.keys() - CHOSEN_BY_SERVE

@@ -1,4 +1,4 @@
-"""The examples of other frameworks: each is built, asked, and replayed to the rung it claims."""
+"""The examples of other frameworks: each is built, asked, and replayed to the level it claims."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _without_gpu() -> bool:
 
 @pytest.mark.network
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_reaches_the_rung_it_claims(name: str, tmp_path: Path) -> None:
+def test_an_example_reaches_the_level_it_claims(name: str, tmp_path: Path) -> None:
     if name == "torch":
         if not os.environ.get("MODEL_PACKAGER_TORCH"):
             pytest.skip("takes over a minute and 2 GB: MODEL_PACKAGER_TORCH=1 runs it")
@@ -50,5 +50,5 @@ def test_an_example_reaches_the_rung_it_claims(name: str, tmp_path: Path) -> Non
     report = tmp_path / "replay.json"
     replayed = package("replay", image, "--json-file", report, "--local", env=NO_ENGINE)
     assert replayed.code == 0, replayed.err
-    assert json.loads(report.read_text())["rung"] == claimed
+    assert json.loads(report.read_text())["level"] == claimed
     assert f"| {name} |" in (EXAMPLES / "README.md").read_text()

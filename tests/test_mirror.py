@@ -35,9 +35,11 @@ FEATURES: dict[str, str] = {
     "packager/deploy/test_hostile_names.py": "names that mean harm, in every generated file",
     "packager/image/test_other_tools.py": "our images in other people's tools",
     "packager/monitor/test_hostile_answers.py": "servers that mean harm, to every client",
+    "packager/monitor/test_hostile_labels.py": "labels that mean harm, from file to server",
     "packager/project/test_canaries.py": "credentials that reach neither image nor output",
     "packager/project/test_planted.py": "what programs pick up from the folder they run in",
     "packager/project/test_sections_docs.py": "the sections as docs/package-toml.md has them",
+    "packager/report/test_hostile_pages.py": "values that mean harm, on every page",
     "packager/runners/test_container.py": "the walls of a container, from inside",
     "packager/tables/test_hostile_logs.py": "logs that lie, to everything that reads a table",
     "packager/worker/compile/test_verdicts.py": "verdicts of the whole compile room",
@@ -67,7 +69,9 @@ FEATURES: dict[str, str] = {
 
 MISSING: frozenset[str] = frozenset(
     {
+        "monitoring/metrics/reference.py",
         "packager/trust/examine.py",
+        "serving/prediction/package_files.py",
         "serving/prediction/pipeline.py",
     }
 )

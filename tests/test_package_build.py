@@ -16,7 +16,7 @@ from packager.engine.engine import Engine
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "123", "LANG": "tr_TR.UTF-8"}
 
 
-def as_somebody_else_later() -> list[str]:
+def as_another_user_later() -> list[str]:
     """What a command is to start with, to run as another user at another time, where it can."""
     user, clock = ["unshare", "--user"], ["faketime", "@2000000000"]
     return [
@@ -49,6 +49,9 @@ def test_the_json_result_names_tag_root_and_config(local_package: Package) -> No
     record = json.loads((local_package.project / "package.build.json").read_text())
     assert record["root"] == built["root"]
     assert record["config_digests"][0] == built["config_digest"]
+    assert record["isolation"] == built["isolation"]
+    assert built["isolation"]["where"] == "process"
+    assert "seccomp" in built["isolation"]["measures"]
     assert json.loads((local_package.project / "package.lock").read_text())["bases"] == []
 
 
@@ -69,7 +72,7 @@ def test_another_folder_file_system_user_clock_umask_zone_locale_and_hash_seed_g
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     done = subprocess.run(
         [
-            *as_somebody_else_later(),
+            *as_another_user_later(),
             PACKAGE,
             "build",
             copy,
@@ -171,7 +174,7 @@ def test_in_a_container_too_a_recipe_may_write_into_its_working_directory(
 
 
 @pytest.mark.engine
-def test_a_base_that_nobody_has_is_an_error_that_names_package_base(
+def test_a_missing_base_is_an_error_that_names_package_base(
     engine: Engine, local_package: Package
 ) -> None:
     done = package("build", local_package.project, "--base", "no-such-base:1")

@@ -40,5 +40,5 @@ def test_the_companion_alone_replays_itself_elsewhere_and_years_later(
         remove=True,
     )
     assert said.decode().endswith(
-        "rung: artifact (claimed: artifact, seen when built: artifact)\nreplay: passed\n"
+        "equivalence level: artifact (claimed: artifact, at build: artifact)\nreplay: passed\n"
     )

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import shutil
 import tarfile
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import docker
 import pytest
 from command import Package, package
 
 from packager.engine.engine import Engine
-from packager.engine.streams import ChunkReader
 from packager.image.dockerfile import template
 
 pytestmark = pytest.mark.engine
@@ -48,14 +47,19 @@ def pairs(engine: Engine, engine_package: Package, base: str) -> Iterator[list[t
             engine.remove(aside)
 
 
+def _exported(container: Any, file: IO[bytes]) -> tarfile.TarFile:
+    file.writelines(container.export())
+    file.seek(0)
+    return tarfile.open(fileobj=file)
+
+
 def tree(image: str) -> dict[str, tuple[Any, ...]]:
     """Name → type, mode, owner, link, content and (but for folders) time of every file."""
     client = docker.from_env()
     container = client.containers.create(image, ["-"], network_mode="none")
     found = {}
     try:
-        chunks = io.BufferedReader(ChunkReader(container.export()))
-        with tarfile.open(fileobj=chunks, mode="r|") as tar:
+        with tempfile.TemporaryFile() as file, _exported(container, file) as tar:
             for info in tar:
                 file = tar.extractfile(info) if info.isreg() else None
                 content = hashlib.sha256(file.read()).hexdigest() if file else ""
@@ -65,7 +69,7 @@ def tree(image: str) -> dict[str, tuple[Any, ...]]:
                 found[info.name] = (info.type, info.mode, owner, link, content, time)
     finally:
         container.remove(force=True)
-    # The engine's own, made anew for every container.
+    # The engine's own, made again for every container.
     return {
         name: told
         for name, told in found.items()

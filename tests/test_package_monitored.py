@@ -36,7 +36,7 @@ RECORDED_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitoredServers:
     """What was sent, who still lives, and where it was counted."""
 
     rows: pd.DataFrame
@@ -57,7 +57,9 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def servers(
+    local_package: Package, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MonitoredServers]:
     """Shifted rows: what app users do goes to one replica, the others' to another; both suffer."""
     folder = tmp_path_factory.mktemp("watched")
     out = folder / "monitoring"
@@ -101,7 +103,7 @@ def watched(local_package: Package, tmp_path_factory: pytest.TempPathFactory) ->
         other.kill()
         compiled = manifest.compiled.verdict == "equal"
         facts = (profile, compiled, manifest.name, manifest.tag, out, server, [one])
-        yield Watched(rows, slices, baseline, *facts)
+        yield MonitoredServers(rows, slices, baseline, *facts)
 
 
 def send(to: Replica, frame: pd.DataFrame) -> pd.DataFrame:
@@ -124,154 +126,158 @@ def send(to: Replica, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(__prediction__=predicted)
 
 
-def offline(watched: Watched) -> dict[str, drift.Drift]:
+def offline(servers: MonitoredServers) -> dict[str, drift.Drift]:
     """The same rows, binned and measured without any server."""
     found = {}
-    for feature in watched.profile.features:
-        if feature.name in watched.rows:
-            indices = feature.bin_indices(watched.rows[feature.name])
+    for feature in servers.profile.features:
+        if feature.name in servers.rows:
+            indices = feature.bin_indices(servers.rows[feature.name])
             counts = [int((indices == place).sum()) for place in range(len(feature.bins))]
-            found[feature.name] = drift.measure(counts, feature.counts)
+            found[feature.name] = drift.measure_drift(counts, feature.counts)
     return found
 
 
 def test_counters_in_prometheus_are_exact_though_workers_and_a_replica_died(
-    watched: Watched,
+    servers: MonitoredServers,
 ) -> None:
-    counted = watched.prometheus.ask(
+    counted = servers.prometheus.ask(
         "sum by (feature, bin) (last_over_time("
-        f"model_feature_observations_total{watched.only}[10m]))"
+        f"model_feature_observations_total{servers.only}[10m]))"
     )
     live = {(labels["feature"], labels["bin"]): value for labels, value in counted}
-    for feature in watched.profile.features:
-        if feature.name not in watched.rows:  # the confidence isn't in the answers as such
+    for feature in servers.profile.features:
+        if feature.name not in servers.rows:  # the confidence isn't in the answers as such
             continue
         counts = [live[feature.name, name] for name in feature.bins]
-        expected = offline(watched)[feature.name]
-        got = drift.measure(counts, feature.counts)
+        expected = offline(servers)[feature.name]
+        got = drift.measure_drift(counts, feature.counts)
         assert got == expected
 
 
 def test_recorded_drift_is_the_offline_one_within_what_extrapolation_does(
-    watched: Watched,
+    servers: MonitoredServers,
 ) -> None:
-    watched.prometheus.until(f"feature:model_feature_psi:zscore1h{watched.only}")
-    for name, expected in offline(watched).items():
-        only = watched.only[:-1] + f', feature="{name}"}}'
+    servers.prometheus.until(f"feature:model_feature_psi:zscore1h{servers.only}")
+    for name, expected in offline(servers).items():
+        only = servers.only[:-1] + f', feature="{name}"}}'
         for window in ("1h", "1d"):
-            rows = watched.prometheus.value(
+            rows = servers.prometheus.value(
                 f"feature:model_feature_observations:increase{window}{only}"
             )
             assert rows == pytest.approx(expected.rows, rel=0.25)
-            psi = watched.prometheus.value(f"feature:model_feature_psi:{window}{only}")
+            psi = servers.prometheus.value(f"feature:model_feature_psi:{window}{only}")
             assert psi == pytest.approx(expected.psi, rel=0.1, abs=0.03)
 
 
-def judged(watched: Watched) -> dict[str, tuple[int, int]]:
+def judged(servers: MonitoredServers) -> dict[str, tuple[int, int]]:
     """Slice → right answers and labels, without any server."""
-    right = (watched.rows["__prediction__"] == watched.rows["returned"]).to_numpy()
-    masks = watched.slices.masks(watched.rows)
+    right = (servers.rows["__prediction__"] == servers.rows["returned"]).to_numpy()
+    masks = servers.slices.masks(servers.rows)
     return {name: (int(right[mask].sum()), int(mask.sum())) for name, mask in masks.items()}
 
 
-def test_accuracy_by_slice_and_its_interval_are_exact_from_counters(watched: Watched) -> None:
-    counted = watched.prometheus.ask(
-        f"sum by (slice, outcome) (last_over_time(model_feedback_total{watched.only}[10m]))"
+def test_accuracy_by_slice_and_its_interval_are_exact_from_counters(
+    servers: MonitoredServers,
+) -> None:
+    counted = servers.prometheus.ask(
+        f"sum by (slice, outcome) (last_over_time(model_feedback_total{servers.only}[10m]))"
     )
     labels = {(found["slice"], found["outcome"]): value for found, value in counted}
-    for name, (right, rows) in judged(watched).items():
+    for name, (right, rows) in judged(servers).items():
         got = (labels[name, "correct"], labels[name, "correct"] + labels[name, "incorrect"])
         assert got == (right, rows)
         if rows:
             expected = wilson(right, rows)
             series = "sum by (slice) (last_over_time(model_feedback_total"
-            k = f"{series}{_with(watched, name, 'correct')}[10m]))"
-            n = f"{series}{_with(watched, name)}[10m]))"
+            k = f"{series}{_with(servers, name, 'correct')}[10m]))"
+            n = f"{series}{_with(servers, name)}[10m]))"
             for end, sign in zip(expected, "-+", strict=True):
-                got_end = watched.prometheus.value(promql.wilson(k, n, sign))
+                got_end = servers.prometheus.value(promql.wilson(k, n, sign))
                 assert got_end == pytest.approx(end, abs=1e-9)
 
 
-def _apart(watched: Watched) -> list[tuple[str, str, float, float]]:
+def _excluded(servers: MonitoredServers) -> list[tuple[str, str, float, float]]:
     """Slices whose recorded accuracy is not the offline one: name, what, recorded, expected."""
     found = []
-    for name, (right, rows) in judged(watched).items():
+    for name, (right, rows) in judged(servers).items():
         values = (right / rows, *wilson(right, rows)) if rows else ()
         for what, expected in zip(("ratio", "lower", "upper"), values, strict=False):
-            only = _with(watched, name)
-            got = watched.prometheus.value(f"slice:model_feedback_score:{what}7d{only}")
+            only = _with(servers, name)
+            got = servers.prometheus.value(f"slice:model_feedback_score:{what}7d{only}")
             if got != pytest.approx(expected, abs=0.06):
                 found.append((name, what, got, expected))
     return found
 
 
 def test_recorded_accuracy_is_the_offline_one_within_what_extrapolation_does(
-    watched: Watched,
+    servers: MonitoredServers,
 ) -> None:
-    watched.prometheus.until(f"slice:model_feedback_score:zscore7d{watched.only}")
+    servers.prometheus.until(f"slice:model_feedback_score:zscore7d{servers.only}")
     until = time.monotonic() + RECORDED_SECONDS  # the last labels have to be scraped and recorded
-    while (apart := _apart(watched)) and time.monotonic() < until:
+    while (apart := _excluded(servers)) and time.monotonic() < until:
         time.sleep(1)
     assert apart == []
-    for name, (_, rows) in judged(watched).items():
-        only = _with(watched, name)
-        if rows and name in watched.baseline:
+    for name, (_, rows) in judged(servers).items():
+        only = _with(servers, name)
+        if rows and name in servers.baseline:
             assert (
-                watched.prometheus.value(f"slice:model_slice_baseline:max{only}")
-                == (watched.baseline[name][0])
+                servers.prometheus.value(f"slice:model_slice_baseline:max{only}")
+                == (servers.baseline[name][0])
             )
 
 
-def test_a_slice_that_got_worse_is_called_and_steady_ones_are_not(watched: Watched) -> None:
-    known = {name: (*judged(watched)[name], *watched.baseline[name]) for name in watched.baseline}
+def test_a_slice_that_got_worse_is_called_and_steady_ones_are_not(
+    servers: MonitoredServers,
+) -> None:
+    known = {name: (*judged(servers)[name], *servers.baseline[name]) for name in servers.baseline}
     worse = {name for name, facts in known.items() if facts[1] and accuracy_regressed(*facts)}
     # Near the limit extrapolation may decide either way.
     steady = {name for name, facts in known.items() if not share_z(*facts) < -2.5}
     assert worse
     assert steady
     firing = 'ALERTS{alertname="SliceRegression", alertstate="firing"}'
-    watched.prometheus.until(firing)
-    fired = {labels["slice"] for labels, _ in watched.prometheus.ask(firing)}
+    servers.prometheus.until(firing)
+    fired = {labels["slice"] for labels, _ in servers.prometheus.ask(firing)}
     assert worse <= fired
     assert not fired & steady
 
 
-def test_package_drift_says_the_same_from_prometheus(watched: Watched) -> None:
-    found = package("drift", "--prometheus", watched.prometheus.url, "--window", "1h", "--json")
+def test_package_drift_says_the_same_from_prometheus(servers: MonitoredServers) -> None:
+    found = package("drift", "--prometheus", servers.prometheus.url, "--window", "1h", "--json")
     assert found.code == 0, found.err
     assert found.json["drifting"] is True
     assert found.json["source"] == "the last 1h, from Prometheus"
     measured = {feature["name"]: feature for feature in found.json["features"]}
-    for name, expected in offline(watched).items():
+    for name, expected in offline(servers).items():
         assert measured[name]["psi"] == pytest.approx(expected.psi, rel=0.1, abs=0.03)
         assert measured[name]["drifting"] is expected.drifting
     assert measured["basket"]["drifting"]
-    failing = package("drift", "--prometheus", watched.prometheus.url, "--fail-on-drift")
+    failing = package("drift", "--prometheus", servers.prometheus.url, "--fail-on-drift")
     assert failing.code == 1
     assert "verdict: drift" in failing.out
 
 
-def test_package_drift_says_the_same_from_the_replicas_that_live(watched: Watched) -> None:
-    (one,) = watched.alive
+def test_package_drift_says_the_same_from_the_replicas_that_live(servers: MonitoredServers) -> None:
+    (one,) = servers.alive
     found = package("drift", f"{one.url}/metrics", "--json")
     assert found.code == 0, found.err
     channel = next(f for f in found.json["features"] if f["name"] == "channel")
-    assert channel["rows"] == (watched.rows["channel"] == "app").sum()
+    assert channel["rows"] == (servers.rows["channel"] == "app").sum()
     shown = package("drift", f"{one.url}/metrics")
     assert "1 replica since their start" in shown.out
     assert "basket" in shown.out
 
 
-def test_every_panel_asks_what_prometheus_answers(watched: Watched) -> None:
-    drawn = json.loads((watched.folder / f"grafana/dashboards/{watched.model}.json").read_text())
-    watched.prometheus.until(f'ALERTS{{model="{watched.model}", alertstate="firing"}}')
+def test_every_panel_asks_what_prometheus_answers(servers: MonitoredServers) -> None:
+    drawn = json.loads((servers.folder / f"grafana/dashboards/{servers.model}.json").read_text())
+    servers.prometheus.until(f'ALERTS{{model="{servers.model}", alertstate="firing"}}')
     empty = {
         f"{panel['title']}: {target['legendFormat']}"
         for panel in drawn["panels"]
         for target in panel.get("targets", [])
-        if not watched.prometheus.ask(_filled(target["expr"], watched))
+        if not servers.prometheus.ask(_filled(target["expr"], servers))
     }
-    if watched.compiled:
+    if servers.compiled:
         assert empty == set()
     else:  # a model without a compiled form has no rows of it
         assert empty <= {
@@ -280,10 +286,10 @@ def test_every_panel_asks_what_prometheus_answers(watched: Watched) -> None:
         }
 
 
-def _filled(expression: str, watched: Watched) -> str:
+def _filled(expression: str, servers: MonitoredServers) -> str:
     values: dict[str, Any] = {
-        "$model": watched.model,
-        "$version": watched.version,
+        "$model": servers.model,
+        "$version": servers.version,
         "$feature": "basket",
     }
     for name, value in values.items():
@@ -291,6 +297,6 @@ def _filled(expression: str, watched: Watched) -> str:
     return expression
 
 
-def _with(watched: Watched, name: str, outcome: str | None = None) -> str:
+def _with(servers: MonitoredServers, name: str, outcome: str | None = None) -> str:
     more = f', outcome="{outcome}"' if outcome else ""
-    return f'{watched.only[:-1]}, slice="{name}"{more}}}'
+    return f'{servers.only[:-1]}, slice="{name}"{more}}}'

@@ -137,12 +137,12 @@ def test_podman_wants_every_layer_so_all_are_sent_where_a_part_is_refused(
     ]
     sent: list[str] = []
 
-    class Heard(Silent):
+    class RecordedProgress(Silent):
         def item(self, name: str, how: str, size: int, seconds: float) -> None:
             sent.append(f"{name} {how}")
 
     for top, tag in ((layers[1], "one"), (layers[2], "two")):
         image = assemble(f"parts:{tag}", None, [layers[0], top], engine.platform, {})
-        load_into(engine, image, Heard())
-        assert engine.held_layers([layers[0].diff_id, top.diff_id]) == 2
+        load_into(engine, image, RecordedProgress())
+        assert engine.existing_layers([layers[0].diff_id, top.diff_id]) == 2
     assert sent == ["below sent", "above sent", "below sent", "other sent"]

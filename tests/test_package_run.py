@@ -180,20 +180,23 @@ def test_memory_needs_a_container(local_package: Package) -> None:
 
 @pytest.mark.slow
 @BOTH
-def test_a_replay_reaches_the_claimed_rung_and_writes_its_report(
+def test_a_replay_reaches_the_claimed_level_and_writes_its_report(
     name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     built: Package = request.getfixturevalue(name)
     report = ["--json-file", tmp_path / "replay.json"]
     done = package("replay", built.reference, *report, *place(env), env=env)
     assert done.code == 0, done.err
-    assert "rung: artifact (claimed: artifact, seen when built: artifact)" in done.out
+    assert "equivalence level: artifact (claimed: artifact, at build: artifact)" in done.out
     report = json.loads((tmp_path / "replay.json").read_text())
     assert report["passed"] is True
-    assert report["likeness"]["label_flips"] == 0
+    assert report["comparison"]["label_flips"] == 0
     assert all(check["ok"] for check in report["checks"])
     isolation = report["environment_now"]["isolation"]
     assert isolation == ("process" if env else "container")
+    told = report["isolation"]
+    assert told["where"] == isolation
+    assert f"  isolation: {isolation} ({told['measures']})\n" in done.out
 
 
 def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
@@ -239,15 +242,15 @@ def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     assert built.code == 0, built.err
     assert opened_for(tmp_path / "watched", HASHING) == 1  # seeds, gate and manifest have it
     with open_reference(str(tmp_path / "image"), None) as found:
-        assert found.manifest.spread is not None
-        assert found.manifest.spread.seeds == (7, 8, 9, 10, 11)
-    shown = package("inspect", tmp_path / "image").out
-    assert "metrics ± standard deviation over 5 seeds" in shown
-    assert re.search(r"channel=web .*accuracy \d\.\d{4} ± \d\.\d{4}", shown)
+        assert found.manifest.seed_variance is not None
+        assert found.manifest.seed_variance.seeds == (7, 8, 9, 10, 11)
+    shown = package("inspect", tmp_path / "image", "--all").out
+    assert "± seeds" in shown
+    assert re.search(r"channel=web +\d+ +accuracy .* \d\.\d+$", shown, re.MULTILINE)
     (project / "train.py").write_text((project / "train.py").read_text() + "\n# other code\n")
     stale = package(*build, env=NO_ENGINE).err
     assert "package.seeds.json is of other code" in stale
-    assert "measure anew: package train --seeds 5" in stale
+    assert "measure again: package train --seeds 5" in stale
 
 
 def test_predict_takes_csv_json_and_lines_and_gives_csv(
@@ -331,7 +334,7 @@ def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
     assert not (tmp_path / "r.json").exists()
 
 
-def test_data_that_is_only_pointed_at_is_asked_for_and_verified(
+def test_data_that_is_only_pointed_at_is_requested_and_verified(
     local_package: Package, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"

@@ -20,8 +20,8 @@ from monitoring.metrics.registry import (
     BufferedHistogram,
     CollectorRegistry,
     Series,
-    counted_as,
     library_text,
+    worker_files,
 )
 
 logger = logging.getLogger("monitoring")
@@ -72,7 +72,7 @@ def _count(folder: Path) -> None:
     """Count and observe something in files below ``folder``."""
     opened = len(CounterFile.opened)
     try:
-        with _counting_in(folder), counted_as("w0"):
+        with _counting_in(folder), worker_files("w0"):
             series = Series("model", "version", CollectorRegistry())
             rows = series.counter("check_rows", "Rows.", "label")
             for value in (1e16, 1.5):

@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.metrics.registry import go_text
+from monitoring.metrics.registry import format_go_float
 
 Values = NDArray[np.float64]
 Labels = tuple[tuple[str, str], ...]
-Better = Callable[[Values, Values], Any]
+Comparison = Callable[[Values, Values], Any]
 """(the next value, the one so far) → where the next one is taken."""
 Round = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Slots, and the place of one value of each; the second value of a slot is in the second round."""
 
 SUMMED = frozenset({"counter", "histogram", "summary", "gauge_sum", "gauge_livesum"})
-CHOSEN: dict[str, Better] = {
+EXTREMES: dict[str, Comparison] = {
     "gauge_max": np.greater,
     "gauge_livemax": np.greater,
     "gauge_min": np.less,
@@ -32,9 +32,9 @@ CHOSEN: dict[str, Better] = {
     "gauge_all": np.greater,
     "gauge_liveall": np.greater,
 }
-BY_WORKER = frozenset({"gauge_all", "gauge_liveall"})
+PER_WORKER = frozenset({"gauge_all", "gauge_liveall"})
 """Kinds with a line for each worker, by the label ``pid``: nothing to choose from."""
-KINDS = SUMMED | CHOSEN.keys()
+KINDS = SUMMED | EXTREMES.keys()
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Families:
             if bound is not None:
                 rest = tuple(pair for pair in labels if pair[0] != "le")
                 return self._in(family.buckets.setdefault(rest, {}), bound)
-        elif kind in BY_WORKER:
+        elif kind in PER_WORKER:
             labels = (*labels, ("pid", worker))
         elif kind.startswith("gauge"):
             labels = tuple(pair for pair in labels if pair[0] != "pid")
@@ -110,19 +110,19 @@ class Families:
             lines = family.lines.setdefault(labels, {})
             bounds = sorted(buckets)
             for bound in bounds:
-                lines[f"{name}_bucket", (*labels, ("le", go_text(bound)))] = buckets[bound]
+                lines[f"{name}_bucket", (*labels, ("le", format_go_float(bound)))] = buckets[bound]
             count = self._in(lines, (f"{name}_count", labels))
             yield [*(buckets[bound] for bound in bounds), count]
 
 
-class Merging:
+class FileMerger:
     """How the values, in the order of the files, become those of the slots."""
 
     def __init__(self, families: Families) -> None:
         self._made = families.made
         self._targets = np.array(families.slots, np.intp)
         self._rows = _same_length(families.rows)
-        self._rounds = [(better, _rounds(families, kind)) for kind, better in CHOSEN.items()]
+        self._rounds = [(better, _rounds(families, kind)) for kind, better in EXTREMES.items()]
 
     def merged(self, values: Values) -> Values:
         """The value of each slot."""

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from monitoring.exposition.merge import Families, Family, Merging
+from monitoring.exposition.merge import Families, Family, FileMerger
 from monitoring.exposition.mmap_file import ValueOffsets, Words, entries, read_words
 from monitoring.metrics.registry import (
     REGISTRY,
     CollectorRegistry,
     Metric,
+    format_go_float,
     generate_latest,
-    go_text,
     library_text,
 )
 
@@ -37,15 +37,15 @@ class Rendering:
         self._own = own
         self._layout: Layout | None = None
 
-    def quick(self) -> bytes | None:
-        """The text in about a millisecond; None where ``anew`` has to make it."""
+    def cached(self) -> bytes | None:
+        """The text in about a millisecond; None where ``rebuild`` has to make it."""
         if self._folder is None or self._layout is None:
             return None
         files = read_files(Path(self._folder))
         return self._layout.text(files) if self._layout.of_the_same(files) else None
 
-    def anew(self) -> bytes:
-        """The text in tens of milliseconds; where the keys are merged here, ``quick`` is next."""
+    def rebuild(self) -> bytes:
+        """The text in tens of milliseconds; where the keys are merged here, ``cached`` is next."""
         if self._folder is None:
             return generate_latest(REGISTRY)
         folder = Path(self._folder)
@@ -80,7 +80,7 @@ class Layout:
         found = {name: list(entries(folder / name, words)) for name, words in files.items()}
         families = Families((name, [key for key, _ in of]) for name, of in found.items())
         self._between, self._slots = _text_between(families)
-        self._merging = Merging(families)
+        self._merging = FileMerger(families)
         self._places: dict[str, ValueOffsets] = {}
         known: dict[
             bytes, ValueOffsets
@@ -99,7 +99,7 @@ class Layout:
         """The exposition of ``files``."""
         found = [files[name][places.values] for name, places in self._places.items()]
         values = np.concatenate([np.empty(0, np.int64), *found]).view(np.float64)
-        numbers = map(go_text, self._merging.merged(values)[self._slots].tolist())
+        numbers = map(format_go_float, self._merging.merged(values)[self._slots].tolist())
         pieces = chain.from_iterable(zip(self._between, chain(numbers, ("",)), strict=True))
         return "".join(pieces).encode()
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from monitoring.exposition.mmap_file import WORD, entries, read_words
 
-FIRST_BYTES = 1 << 16
+INITIAL_BYTES = 1 << 16
 RETRY_SECONDS = 1.0
 """How soon room is asked for again that there was none of."""
 
@@ -99,14 +99,14 @@ class CounterFile:
         """Let go of the file."""
         if self in CounterFile.opened:
             CounterFile.opened.remove(self)
-        self._let_go()
+        self._release()
 
     def repair(self) -> None:
         """Write what waits, and make the file again where it is gone."""
         with self._lock:
             if self._map is not None and self._gone():
                 logger.error("%s: the file was deleted, cut off or replaced", self._path)
-                self._let_go()
+                self._release()
             if len(self._places) < len(self._numbers):
                 self._attempt(self._write_waiting)
 
@@ -133,9 +133,9 @@ class CounterFile:
         try:
             self._take_over()
         except ValueError as error:
-            self._let_go()
+            self._release()
             self._path.rename(self._path.with_suffix(".damaged"))
-            logger.error("%s: set aside, and begun anew: %s", self._path, error)
+            logger.error("%s: replaced by a new file: %s", self._path, error)
             self._make(self._path)
             self._write_head()
 
@@ -153,21 +153,21 @@ class CounterFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            size = max(os.fstat(descriptor).st_size, FIRST_BYTES)
+            size = max(os.fstat(descriptor).st_size, INITIAL_BYTES)
             os.posix_fallocate(descriptor, 0, size)
-            self._map_anew(descriptor, size)
+            self._remap(descriptor, size)
         except OSError:
             os.close(descriptor)
             raise
 
     def _write_waiting(self) -> None:
         if self._map is None:
-            self._make_again()
+            self._recreate()
         for key, number in self._numbers.items():
             if key not in self._places:
                 self._append(key, number)
 
-    def _make_again(self) -> None:
+    def _recreate(self) -> None:
         """Make the whole file under another name first: who reads it never finds a part of it."""
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
@@ -178,7 +178,7 @@ class CounterFile:
                 self._append(key, number)
             draft.replace(self._path)
         except OSError:
-            self._let_go()
+            self._release()
             draft.unlink(missing_ok=True)
             raise
 
@@ -189,7 +189,7 @@ class CounterFile:
         entry = _HEAD.pack(len(text)) + text + padding + _VALUE.pack(*number)
         while self._used + len(entry) > self._capacity:
             os.posix_fallocate(self._descriptor, self._capacity, self._capacity)
-            self._map_anew(self._descriptor, 2 * self._capacity)
+            self._remap(self._descriptor, 2 * self._capacity)
         assert self._map is not None
         self._map[self._used : self._used + len(entry)] = entry
         self._used += len(entry)
@@ -210,11 +210,11 @@ class CounterFile:
         same = (named.st_ino, named.st_dev) == (own.st_ino, own.st_dev)
         return not same or own.st_size < self._capacity
 
-    def _map_anew(self, descriptor: int, size: int) -> None:
+    def _remap(self, descriptor: int, size: int) -> None:
         self._map = mmap.mmap(descriptor, size)
         self._descriptor, self._capacity = descriptor, size
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._map is not None:
             self._map.close()
             self._map = None

@@ -1,12 +1,16 @@
 """A connection to a Redis that may fail in any way: bounded in time and bytes, secrets never told.
 
-The client library waits for every part of an answer anew and holds all of it, so that a server
+The client library waits for every part of an answer again and holds all of it, so that a server
 which drips or never ends would hold a thread, or all memory. And errors quote what was sent.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -93,6 +97,51 @@ def shown(url: str) -> str:
     return f"{scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
+_connecting = threading.BoundedSemaphore(8)
+"""Attempts that still look a name up, most of which nobody waits for any more."""
+
+
+def _in_time(connect: Callable[[], Any]) -> Any:
+    """What ``connect`` gives within ``WAIT_SECONDS``: looking a name up has no bound of its own.
+
+    An attempt that is given up goes on in its thread, which closes what it still gets.
+    """
+    if not _connecting.acquire(blocking=False):
+        raise TimeoutError("the name of its host is still being looked up")
+    made: SimpleQueue[Any] = SimpleQueue()
+    given_up = threading.Event()
+
+    def attempt() -> None:
+        try:
+            found = connect()
+        except BaseException as error:
+            found = error
+        finally:
+            _connecting.release()
+        made.put(found)
+        if given_up.is_set():
+            _close_left(made)
+
+    threading.Thread(target=attempt, name="redis-connect", daemon=True).start()
+    try:
+        found = made.get(timeout=WAIT_SECONDS)
+    except Empty:
+        given_up.set()
+        _close_left(made)
+        raise TimeoutError(f"not connected within {WAIT_SECONDS:g} s") from None
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _close_left(made: SimpleQueue[Any]) -> None:
+    """Close the connection of an attempt that came too late, whichever thread sees it first."""
+    with suppress(Empty):
+        found = made.get_nowait()
+        if not isinstance(found, BaseException):
+            found.close()
+
+
 class _Bounded:
     """A socket that gives a command so much time, and its answer so many bytes."""
 
@@ -138,6 +187,6 @@ def _bounded(kind: type[Any]) -> type[Any]:
 
     class BoundedConnection(kind):  # type: ignore[misc]
         def _connect(self) -> Any:
-            return _Bounded(super()._connect())
+            return _Bounded(_in_time(super()._connect))
 
     return BoundedConnection

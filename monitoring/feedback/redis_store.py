@@ -4,9 +4,13 @@ A Redis that stalls carries out commands whose sender gave up. So a token enters
 steps. First the sender *claims* it, with a number that is used once; a claim is a note that the
 next sender replaces. Then the sender *confirms* its claim: the token enters the set if no other
 sender has claimed it since. A sender counts a label only when it knows that its confirmation was
-carried out. Where that answer is lost, ``late`` asks again: the caller counts the tokens that are
-in the set by this claim, and anybody may claim the others. No order of these commands, however
-late they are carried out, counts a label twice.
+executed. If that answer is lost, ``confirmed_late`` queries it again: the caller counts the
+tokens that are in the set by this claim, and any sender may claim the others. No order of these
+commands, however late they are executed, counts a label twice.
+
+A Redis that was emptied has forgotten which tokens were scored. So one key holds the *generation*
+of the set, and each command asks for the one that this store found at its start: another, or none,
+fails the command, and nothing is counted until the servers start again.
 """
 
 from __future__ import annotations
@@ -19,16 +23,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitoring.feedback.redis_client import RedisClient, shown
-from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_of
+from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_occurrences
 
-TRY_SECONDS = WAIT_SECONDS
+RETRY_SECONDS = WAIT_SECONDS
 """How long an answer is asked for again before the request is refused."""
 
-# KEYS: per day a set of scored tokens and a hash of claims. ARGV: the claim, per day the second at
-# which its keys expire, then pairs of a day's number and a nonce. Each answers 0 or 1 per pair.
+# KEYS: per day a set of scored tokens and a hash of claims, at the end that of the generation.
+# ARGV: the claim, per day the second at which its keys expire, then pairs of a day's number and a
+# nonce, at the end the generation. Each answers 0 or 1 per pair.
 _LOOP = """
-local days, answers = #KEYS / 2, {{}}
-for i = days + 2, #ARGV, 2 do
+if redis.call('GET', KEYS[#KEYS]) ~= ARGV[#ARGV] then return 'another generation' end
+local days, answers = (#KEYS - 1) / 2, {{}}
+for i = days + 2, #ARGV - 1, 2 do
   local set, claims, nonce = KEYS[2 * ARGV[i] - 1], KEYS[2 * ARGV[i]], ARGV[i + 1]
   local answer = 0
   {step}
@@ -69,8 +75,20 @@ _FORGET = _LOOP.format(
 )
 
 
-_PROBE = "redis.call('SET', KEYS[1], '1') redis.call('DEL', KEYS[1]) return 1"
-"""Raises where scripts are not allowed, or nothing may be written."""
+_PROBE = """
+redis.call('SET', KEYS[1], '1')
+redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[2], ARGV[1], 'NX')
+return redis.call('GET', KEYS[2])
+"""
+"""The generation. Raises where scripts are not allowed, or nothing may be written."""
+_ANOTHER = b"another generation"
+
+_EMPTIED = (
+    "expected the scored tokens that it had, got an emptied or another set: labels could count"
+    " twice, so none is counted; restart all servers that use it"
+)
+_BEGUN = "it held no scored tokens when this worker started: labels counted before may count again"
 
 logger = logging.getLogger("monitoring")
 
@@ -93,13 +111,17 @@ class RedisTokenStore:
         self._counted: list[tuple[bytes, list[Token]]] = []
         """Claims that have served their purpose."""
         self._client: Any = RedisClient(url)
-        if self._client.eval(_PROBE, 1, f"model-feedback:{model}:probe") != 1:
+        probe, fresh = f"model-feedback:{model}:probe", os.urandom(8).hex().encode("ascii")
+        self._generation = self._client.eval(_PROBE, 2, probe, self._generation_key, fresh)
+        if not isinstance(self._generation, bytes):
             raise StoreError(f"{shown(url)}: expected a Redis, got answers of something else")
+        if self._generation == fresh and not make:
+            logger.warning("redis: %s", _BEGUN)
         if make:
             self._refuse_eviction(shown(url))
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        until = time.monotonic() + TRY_SECONDS
+        until = time.monotonic() + RETRY_SECONDS
         self._forget()
         new: set[Token] = set()
         left = list(dict.fromkeys(tokens))
@@ -118,9 +140,9 @@ class RedisTokenStore:
         except StoreError:
             self._late += new
             raise
-        return first_of(new, tokens)
+        return first_occurrences(new, tokens)
 
-    def late(self) -> list[Token]:
+    def confirmed_late(self) -> list[Token]:
         while self._unsure:
             claim, tokens = self._unsure[-1]
             won = self._chosen(_SETTLE, claim, tokens)
@@ -166,7 +188,11 @@ class RedisTokenStore:
         keys = [key for day in days for key in (self._key(day), self._key(day) + ":claims")]
         expiries = [int((day + 2 + self._days) * DAY) for day in days]
         pairs = [part for minted, nonce in tokens for part in (days[minted // DAY], nonce)]
-        answers = self._client.eval(script, len(keys), *keys, claim, *expiries, *pairs)
+        keys.append(self._generation_key)
+        given = (claim, *expiries, *pairs, self._generation)
+        answers = self._client.eval(script, len(keys), *keys, *given)
+        if answers == _ANOTHER:
+            raise StoreError(f"redis: {_EMPTIED}")
         if (
             not isinstance(answers, list)
             or len(answers) != len(tokens)
@@ -180,7 +206,7 @@ class RedisTokenStore:
         try:
             found = self._client.memory()
         except StoreError as error:
-            logger.warning("it can't be told whether this Redis evicts keys: %s", error)
+            logger.warning("cannot determine whether this Redis evicts keys: %s", error)
             return
         policy = str(found.get("maxmemory_policy", "noeviction"))[:40]
         if found.get("maxmemory") and policy != "noeviction":
@@ -188,6 +214,10 @@ class RedisTokenStore:
                 f"{place}: expected `maxmemory-policy noeviction`, got {policy!r}:"
                 " labels whose keys it evicts would count twice"
             )
+
+    @property
+    def _generation_key(self) -> str:
+        return f"model-feedback:{self._model}:generation"
 
     def _key(self, day: int) -> str:
         return f"model-feedback:{self._model}:{day}"

@@ -31,7 +31,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Judged:
+class VerifiedLabels:
     """The labels of one request, before it is asked which were counted earlier."""
 
     good: Sequence[Verified]
@@ -41,7 +41,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Settled:
+class FeedbackCounts:
     """What became of the labels of one request."""
 
     accepted: int
@@ -57,7 +57,7 @@ class Scorer:
         self.tokens = tokens
         self._labels = Numbers() if classes is None else Classes(classes)
 
-    def verify(self, items: Iterable[tuple[Any, Any]]) -> Judged:
+    def verify(self, items: Iterable[tuple[Any, Any]]) -> VerifiedLabels:
         """(token, actual) pairs, judged one by one; duplicates are not looked for here.
 
         A pair without a label is skipped whatever its token says: nothing of it is to be counted,
@@ -75,7 +75,7 @@ class Scorer:
                 good.append(Verified(index, token, self._outcome(token, actual)))
             except (TokenError, InvalidError) as error:
                 bad.append(Rejected(index, error.reason))
-        return Judged(good, bad, skipped)
+        return VerifiedLabels(good, bad, skipped)
 
     def _outcome(self, token: Token, actual: Any) -> Outcome:
         label = self._labels.read(actual)
@@ -96,7 +96,7 @@ class Scorer:
         )
 
 
-def settle(judged: Judged, seen: TokenStore, metrics: FeedbackMetrics) -> Settled:
+def settle(judged: VerifiedLabels, seen: TokenStore, metrics: FeedbackMetrics) -> FeedbackCounts:
     """Count every label that wasn't counted before.
 
     First the set, then the counters, then the answer: a crash in between loses these labels and
@@ -112,4 +112,4 @@ def settle(judged: Judged, seen: TokenStore, metrics: FeedbackMetrics) -> Settle
     for one in rejected:
         metrics.reject(one.reason)
     metrics.skip(judged.skipped)
-    return Settled(len(good) - len(twice), rejected, judged.skipped)
+    return FeedbackCounts(len(good) - len(twice), rejected, judged.skipped)

@@ -67,7 +67,7 @@ class SqliteTokenStore:
         self._checkpoint(len(tokens))
         return new
 
-    def late(self) -> list[Token]:
+    def confirmed_late(self) -> list[Token]:
         """None: a transaction that failed has changed nothing."""
         return []
 
@@ -147,8 +147,8 @@ class SqliteTokenStore:
         try:
             if _identity(self._path) != self._identity:
                 raise _GoneError(
-                    "deleted or replaced while the server runs; labels can't be told from counted"
-                    " ones until it is started again"
+                    "deleted or replaced while the server runs; new labels cannot be distinguished"
+                    " from counted ones until it is restarted"
                 )
             yield
             self._db.execute("COMMIT")

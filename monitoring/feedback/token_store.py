@@ -27,10 +27,10 @@ class TokenStore(Protocol):
         """Add tokens; which of them were not there before, and are the caller's to count.
 
         Of equal ones in ``tokens`` only the first is new. Raises ``StoreError``: none of them is
-        to be counted then, but those that ``late`` tells of.
+        to be counted then, but those that ``confirmed_late`` tells of.
         """
 
-    def late(self) -> list[Token]:
+    def confirmed_late(self) -> list[Token]:
         """Tokens that calls of ``add`` put into the set although they raised; each once.
 
         They are the caller's to count. Raises ``StoreError`` where that can't be told yet.
@@ -43,7 +43,7 @@ class TokenStore(Protocol):
         """Let go of the store."""
 
 
-def first_of(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
+def first_occurrences(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
     """For each token whether it is in ``new`` and not the same as one before it."""
     left = set(new)
     found = []

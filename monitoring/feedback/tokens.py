@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 from monitoring.feedback.keys import FeedbackKeys
 
-LENGTH = 64
+TOKEN_LENGTH = 64
 _LAYOUT = struct.Struct(">B6sI8sBIQ")
 _pack = _LAYOUT.pack
 _SIGNATURE = 16
@@ -114,7 +114,7 @@ class Tokens:
             return [_text(self._signed(labels[0], chances, bitmaps[0], now))]
         each = repeat(None) if probabilities is None else probabilities
         text = _text(b"".join(map(self._signed, labels, each, bitmaps, repeat(now))))
-        return [text[at : at + LENGTH] for at in range(0, len(text), LENGTH)]
+        return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), TOKEN_LENGTH)]
 
     def _signed(self, label: Any, chances: Sequence[float] | None, bitmap: int, now: int) -> bytes:
         known, sure = self._usual.get(label), self._unsure
@@ -193,7 +193,7 @@ def hashed(label: Any) -> bytes:
 
 def _parts(token: object) -> tuple[bytes, bytes]:
     """Body and signature; raises ``TokenError`` for what no token can be."""
-    if not isinstance(token, str) or len(token) != LENGTH or not token.isascii():
+    if not isinstance(token, str) or len(token) != TOKEN_LENGTH or not token.isascii():
         raise TokenError("malformed")
     if "+" in token or "/" in token:  # the other alphabet would make a second form of a token
         raise TokenError("malformed")

@@ -88,8 +88,8 @@ class BinCounts:
             for value, times in Tally(columns[texts.column]).items():
                 self._counts[texts.places.get(value, texts.rest)] += times
 
-    def take(self) -> Iterator[tuple[str, list[int]]]:
-        """Feature and its counts by bin, of those that have any; they start anew."""
+    def drain(self) -> Iterator[tuple[str, list[int]]]:
+        """Feature and its counts by bin, of those that have any; they start again."""
         counts, self._counts = self._counts, np.zeros_like(self._counts)
         for name, own in self._slices.items():
             if counts[own].any():

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitoring.metrics.registry import Counter, Series, bits, label
-from monitoring.metrics.serving import OTHER
+from monitoring.metrics.reference import OTHER
+from monitoring.metrics.registry import Counter, Series, label, set_bits
 from monitoring.slices.slices import ALL
 
 MAX_CONFUSION = 10
@@ -30,7 +30,7 @@ NOT_A_NUMBER = "not_a_number"
 OTHER_VERSION = "other"
 """The ``version`` of outcomes of predictions that another version of the package made."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-DELAYS = (MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
+DELAY_BUCKETS = (MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class FeedbackMetrics:
             "model_feedback_skipped_total", "Tokens sent without a label yet."
         ).labels(*self._common)
         self._delay = series.histogram(
-            "model_feedback_delay_seconds", "Time from prediction to label.", DELAYS
+            "model_feedback_delay_seconds", "Time from prediction to label.", DELAY_BUCKETS
         )()
         self._confusion: dict[tuple[int, str, str], Counter] = {}
         if classes is None:
@@ -110,7 +110,7 @@ class FeedbackMetrics:
         if not outcome.own_version:
             yield self._other_version[name], 1
             return
-        for place in bits(outcome.bitmap):
+        for place in set_bits(outcome.bitmap):
             yield self._outcomes[place][name], 1
             if self._regression:
                 yield from self._error_amounts(place, outcome.error)

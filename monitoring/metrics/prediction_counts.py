@@ -50,8 +50,8 @@ class PredictionCounts:
         self._add_slices(bitmaps, confidences)
 
     def write(self, metrics: Metrics) -> None:
-        """Write what was counted to the counters, and start anew."""
-        for name, counts in self._bins.take():
+        """Write what was counted to the counters, and start again."""
+        for name, counts in self._bins.drain():
             metrics.add_bins(name, counts)
         if self._categories is not None:
             metrics.add_bins(PREDICTION, _by_category(self._categories, self._predicted))

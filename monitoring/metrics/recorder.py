@@ -20,10 +20,10 @@ from monitoring.slices.clock import DatetimeUnit
 
 FLUSH_SECONDS = 0.25
 """How often a server flushes: what a kill may lose."""
-KEPT_ROWS = 2_000
+MAX_PENDING_ROWS = 2_000
 """Rows kept before they are counted, which takes some three milliseconds. A row is a list of
 numbers, and of texts that all rows share."""
-MANY_ROWS = 32
+MIN_DIRECT_ROWS = 32
 """Rows of one request that are worth counting by themselves."""
 
 
@@ -89,10 +89,10 @@ class MetricsRecorder:
         ]
         self._bins = BinCounts(features, clocks or {})
         self._answers = PredictionCounts(profile, metrics.classes)
-        apart = profile.not_compared if profile else {}
+        excluded = profile.drift_excluded if profile else {}
         self._expected = frozenset(
             f"{name}:{reason}"
-            for name, why in apart.items()
+            for name, why in excluded.items()
             for reason in FLAGS
             if not why.counts(reason)
         )
@@ -111,24 +111,24 @@ class MetricsRecorder:
         self._chances += (None,) * rows if batch.probabilities is None else batch.probabilities
         if batch.row is not None:
             self._kept.append(batch.row)
-        elif rows < MANY_ROWS:
+        elif rows < MIN_DIRECT_ROWS:
             self._kept += zip(*batch.columns, strict=True)
         else:
             self._bins.add(batch.columns)
-        if len(self._labels) >= KEPT_ROWS:
+        if len(self._labels) >= MAX_PENDING_ROWS:
             self._count()
         if batch.anomalies:
             self._anomalies.update(batch.anomalies)
         if any(batch.flags):
-            self._add_flags(self.unexpected(batch.flags))
+            self._add_flags(self.unexpected_flags(batch.flags))
 
-    def unexpected(self, flags: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    def unexpected_flags(self, flags: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
         """Per row the flags that count: a timestamp is always later than those of the training."""
         if not self._expected:
             return flags
         return [[flag for flag in own if flag not in self._expected] for own in flags]
 
-    def refused(self, column: str | None) -> None:
+    def record_invalid(self, column: str | None) -> None:
         """A request was refused for a value of this column that can't be taken."""
         if column is not None:
             self._anomalies[column, "invalid"] += 1
@@ -137,7 +137,7 @@ class MetricsRecorder:
         """Write everything counted since the last time to the counters."""
         self._count()
         metrics = self._metrics
-        for name, counts in self._bins.take():
+        for name, counts in self._bins.drain():
             metrics.add_bins(name, counts)
         self._answers.write(metrics)
         metrics.add_forms(self._compiled, self._rows - self._compiled)

@@ -31,8 +31,8 @@ from monitoring.metrics.class_labels import class_text
 
 __all__ = ["REGISTRY", "CollectorRegistry", "Counter", "Series"]
 __all__ += ["BufferedHistogram"]
-__all__ += ["CONTENT_TYPE_LATEST", "Metric", "generate_latest", "go_text", "library_text"]
-__all__ += ["bits", "count_as", "counted_as", "label"]
+__all__ += ["CONTENT_TYPE_LATEST", "Metric", "format_go_float", "generate_latest", "library_text"]
+__all__ += ["label", "set_bits", "use_worker_files", "worker_files"]
 
 
 class _OneNumber:
@@ -54,7 +54,9 @@ def written(number: float) -> str:
     return generate_latest(registry).decode().rpartition(" ")[2].rstrip("\n")
 
 
-go_text: Callable[[float], str] = getattr(prometheus_client.utils, "floatToGoString", written)
+format_go_float: Callable[[float], str] = getattr(
+    prometheus_client.utils, "floatToGoString", written
+)
 """A number as the exposition has it; quickly, where the library still has the function for that."""
 
 
@@ -137,12 +139,12 @@ def label(value: Any) -> str:
     return class_text(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def bits(bitmap: int) -> list[int]:
+def set_bits(bitmap: int) -> list[int]:
     """The positions of the bits that are set."""
     return [place for place in range(bitmap.bit_length()) if bitmap >> place & 1]
 
 
-def count_as(worker: str) -> None:
+def use_worker_files(worker: str) -> None:
     """Name this process's counter files by ``worker`` instead of its process id.
 
     To be called before the first metric is made. prometheus_client then goes on from the numbers
@@ -154,15 +156,15 @@ def count_as(worker: str) -> None:
 
 
 @contextmanager
-def counted_as(worker: str) -> Iterator[None]:
-    """``count_as`` for the time of the block.
+def worker_files(worker: str) -> Iterator[None]:
+    """``use_worker_files`` for the time of the block.
 
     Raises ``AttributeError`` where the library has none of the parts that it replaces.
     """
     values: Any = prometheus_client.values
     before = {name: getattr(values, name) for name in ("MmapedDict", "ValueClass")}
     try:
-        count_as(worker)
+        use_worker_files(worker)
         yield
     finally:
         for name, part in before.items():

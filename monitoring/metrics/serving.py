@@ -12,36 +12,36 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from monitoring.metrics.reference import (
+    ANOMALIES,
+    OTHER,
+    MeasuredPackage,
+    expose_baseline,
+    expose_reference,
+    named_features,
+)
 from monitoring.metrics.registry import (
     REGISTRY,
     BufferedHistogram,
     CollectorRegistry,
     Counter,
     Series,
-    bits,
     label,
+    set_bits,
 )
-from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+from monitoring.profile.profile import Profile
 
-OTHER = "other"
 NUMBER = "number"
 NULL = "null"
 MAX_CLASSES = 20
-MAX_NAMED = 13
-MAX_APART = 2
-"""Features without drift that are named."""
-ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 FLAGS = ("missing", "unseen", "out_of_range")
 STAGES = ("validate", "predict")
 FORMS = ("compiled", "native")
 COMPARISONS = ("match", "mismatch", "dropped")
 CODES = ("2xx", "4xx", "5xx")
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-STAGE_SECONDS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
-ROWS = (1, 10, 100, 1_000, 10_000)
-
-Baseline = Mapping[str, tuple[float | None, int]]
-"""Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
+LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+STAGE_BUCKETS = (0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.1)
+ROWS_BUCKETS = (1, 10, 100, 1_000, 10_000)
 
 
 class Metrics:
@@ -49,30 +49,23 @@ class Metrics:
 
     def __init__(
         self,
-        model: str,
-        version: str,
-        *,
-        digest: str,
-        profile: Profile | None,
-        slices: Sequence[str],
-        classes: Sequence[Any] | None,
-        baseline: Baseline,
+        package: MeasuredPackage,
         routes: Mapping[str, Sequence[str]],
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         """Create every series at 0.
 
-        ``classes``: labels a classifier predicts, None for a regression. ``slices``: in the
-        order of their bits. ``routes``: route template → classes of status codes it answers with
-        (``2xx``), for those that are there from the start.
+        ``routes``: route template → classes of status codes it answers with (``2xx``), for those
+        that are there from the start.
         """
-        self.series = Series(model, version, registry)
-        self.classes = classes
-        self.slice_names = tuple(slices)
+        self.series = Series(package.model, package.version, registry)
+        self.classes = package.classes
+        self.slice_names = tuple(package.slices)
         self._serving(routes)
-        self._predictions(classes)
-        self._features(profile)
-        self._reference(digest, profile, baseline)
+        self._predictions(package.classes)
+        self._features(package.profile)
+        expose_reference(self.series, package.digest, package.profile)
+        expose_baseline(self.series, package.baseline, regression=package.classes is None)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
         """One answered request; ``route`` is a template, never a raw path."""
@@ -105,7 +98,7 @@ class Metrics:
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
         """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
         for bitmap, rows, estimated, correct in counts:
-            for place in bits(bitmap):
+            for place in set_bits(bitmap):
                 self._slices[place].inc(rows)
                 if estimated:
                     self._estimated_rows[place].inc(estimated)
@@ -114,7 +107,7 @@ class Metrics:
     def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
         """(feature, kind) → values."""
         for (feature, kind), count in counts.items():
-            if feature in self._apart and not self._apart[feature].counts(kind):
+            if feature in self._excluded and not self._excluded[feature].counts(kind):
                 continue
             name = label(feature) if feature in self._named else OTHER
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
@@ -142,7 +135,7 @@ class Metrics:
         self._request_seconds = self.series.histogram(
             "model_request_duration_seconds",
             "Time to answer a request.",
-            SECONDS,
+            LATENCY_BUCKETS,
             "route",
             "code",
         )
@@ -157,14 +150,14 @@ class Metrics:
         stage = self.series.histogram(
             "model_stage_duration_seconds",
             "Time spent in a stage of predicting.",
-            STAGE_SECONDS,
+            STAGE_BUCKETS,
             "stage",
         )
         self._stages = {name: stage(name) for name in STAGES}
         self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
         """By stage: take the seconds that one request spent in it."""
         self._request_rows = self.series.histogram(
-            "model_request_rows", "Rows of a request.", ROWS
+            "model_request_rows", "Rows of a request.", ROWS_BUCKETS
         )()
         self.observe_rows = self._request_rows.observe
         """Take the rows of one answered request."""
@@ -191,9 +184,7 @@ class Metrics:
         )
         self._forms = {form: counter.labels(*common, form) for form in FORMS}
         counter = self.series.counter(
-            "model_shadow_comparisons_total",
-            "Rows of the compiled form that the model itself predicted again, by outcome.",
-            "outcome",
+            "model_shadow_comparisons_total", "Rows that the model predicted again.", "outcome"
         )
         self._comparisons = {text: counter.labels(*common, text) for text in COMPARISONS}
         self.refused_rows = self.series.counter(
@@ -234,56 +225,12 @@ class Metrics:
         self._anomalies = self.series.counter(
             "model_feature_anomalies_total", "Values unlike the training rows.", "feature", "kind"
         )
-        self._apart = profile.not_compared if profile else {}
-        kinds = _named_features(profile)
+        self._excluded = profile.drift_excluded if profile else {}
+        kinds = named_features(profile)
         self._named = frozenset(kinds)
         for name, its in (*kinds.items(), (OTHER, ANOMALIES)):
             for kind in its:
                 self._anomalies.labels(*common, label(name), kind)
-
-    def _reference(self, digest: str, profile: Profile | None, baseline: Baseline) -> None:
-        self.series.gauge("model_package_info", "1 for the package served.", "digest")(digest, 1)
-        rows = self.series.gauge(
-            "model_feature_reference_rows", "Reference rows in a bin.", "feature", "bin"
-        )
-        for feature in profile.features if profile else ():
-            for text, count in zip(feature.bins, feature.counts, strict=True):
-                rows(feature.name, text, count)
-        apart = self.series.gauge(
-            "model_drift_excluded_features",
-            "Features for which no drift is computed, by reason.",
-            "feature",
-            "reason",
-        )
-        for (name, reason), count in _apart(profile).items():
-            apart(name, reason, count)
-        ratio = self.series.gauge(
-            "model_feature_reference_anomalies_ratio",
-            "Share of such values in the reference rows.",
-            "feature",
-            "kind",
-        )
-        usual = profile.reference_anomalies if profile else {}
-        for name, kinds in _named_features(profile).items():
-            for kind in kinds:
-                if kind != "invalid":
-                    ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
-        self._baseline(baseline)
-
-    def _baseline(self, baseline: Baseline) -> None:
-        kind = (
-            ("mae", "Mean absolute error")
-            if self.classes is None
-            else ("accuracy_ratio", "Accuracy")
-        )
-        measured = self.series.gauge(
-            f"model_slice_baseline_{kind[0]}", f"{kind[1]} on held-out rows.", "slice"
-        )
-        rows = self.series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
-        for name, (value, count) in baseline.items():
-            rows(name, count)
-            if value is not None:
-                measured(name, value)
 
     def _predicted_label(self, prediction: Any) -> str:
         if prediction is None:
@@ -292,30 +239,3 @@ class Metrics:
             return NUMBER
         text = label(prediction)
         return text if text in self._predicted else OTHER
-
-
-def _named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
-    """Features that have anomalies of their own name, and the kinds theirs can be."""
-    if profile is None:
-        return {}
-    named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
-    for name, why in profile.not_compared.items():
-        kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
-        if kinds and len(named) < MAX_NAMED:
-            named[name] = kinds
-    for name in profile.left_out[: max(0, MAX_NAMED - len(named))]:
-        named[name] = ANOMALIES
-    return named
-
-
-def _apart(profile: Profile | None) -> dict[tuple[str, str], int]:
-    """(Feature, reason) → 1; beyond ``MAX_APART`` of them ``other`` → how many."""
-    apart = list(profile.not_compared.items()) if profile else []
-    counts = {(name, str(why.reason)): 1 for name, why in apart[:MAX_APART]}
-    more = len(apart) - MAX_APART
-    return {**counts, (OTHER, OTHER): more} if more > 0 else counts
-
-
-def _kinds(feature: FeatureProfile) -> tuple[str, ...]:
-    absent = ("unseen",) if feature.kind == "numeric" else ("below_range", "above_range")
-    return tuple(kind for kind in ANOMALIES if kind not in absent)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 MIN_ROWS = 100
-GROUPS = 50
+MAX_STEPS = 50
 
 
 class Calibration(BaseModel):
@@ -78,10 +78,10 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
 
 
 def _starts(sorted_: Floats) -> list[int]:
-    """Where each of at most ``GROUPS`` groups begins; equal confidences share a group."""
+    """Where each of at most ``MAX_STEPS`` groups begins; equal confidences share a group."""
     import numpy as np
 
-    even = sorted_[np.arange(GROUPS) * len(sorted_) // GROUPS]
+    even = sorted_[np.arange(MAX_STEPS) * len(sorted_) // MAX_STEPS]
     return sorted({int(place) for place in np.searchsorted(sorted_, even, side="left")})
 
 

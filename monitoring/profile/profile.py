@@ -28,12 +28,12 @@ PREDICTION = "__prediction__"
 CONFIDENCE = "__confidence__"
 
 FeatureKind = Literal["numeric", "categorical", "text_length"]
-ApartReason = Literal["excluded", "moment", "calendar", "new_by_time", "personal"]
-APART: Mapping[str, str] = {
+ExclusionReason = Literal["excluded", "timestamp", "calendar", "nonstationary", "personal"]
+EXCLUSION_REASONS: Mapping[str, str] = {
     "excluded": "[monitoring] exclude names it",
-    "moment": "a time: what comes later is always new",
+    "timestamp": "a time: what comes later is always new",
     "calendar": "it follows from the date or the time of day",
-    "new_by_time": "most held-out values are new, as the split is by time",
+    "nonstationary": "most held-out values are new, as the split is by time",
     "personal": "it holds personal data, whose values are not shown",
     "other": "package inspect says why",
 }
@@ -88,12 +88,12 @@ class FeatureProfile(BaseModel):
         return np.asarray([*lookup, -1], dtype=np.int64)[codes]
 
 
-class NotCompared(BaseModel):
+class DriftExclusion(BaseModel):
     """Why no drift is computed for a feature."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: ApartReason
+    reason: ExclusionReason
     detail: str
     """What showed it: ``month of when``."""
 
@@ -117,7 +117,7 @@ class Profile(BaseModel):
     features: tuple[FeatureProfile, ...]
     left_out: tuple[str, ...]
     """Not monitored: beyond the cap, of mixed kind, or with all rows in one bin."""
-    not_compared: Mapping[str, NotCompared] = {}
+    drift_excluded: Mapping[str, DriftExclusion] = {}
     """Feature → why it would drift whatever happens, or is not to be looked at."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}
     """Feature → kind → share of rows: ``missing`` of the training rows, others of the held-out."""

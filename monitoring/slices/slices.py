@@ -117,7 +117,7 @@ class SliceSet:
         return RowMembership(columns, self._values, rules, clocks or {})
 
 
-def declare(
+def slice_values(
     frame: pd.DataFrame, columns: Sequence[str], rules: int = 0
 ) -> dict[str, tuple[str, ...]]:
     """The values of each column that get a slice of their own.

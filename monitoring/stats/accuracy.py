@@ -9,13 +9,13 @@ import math
 
 Z95 = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""
-SLICE_DROP = 0.02
+MIN_ACCURACY_DROP = 0.02
 """Accuracy lost against the baseline that is worth an alert."""
-MAE_RISE = 0.1
+MIN_MAE_RISE = 0.1
 """Likewise for regression: growth of the mean absolute error, relative to the baseline."""
-SLICE_Z = 3.3
+MIN_SLICE_Z = 3.3
 """One-sided p = 4.8e-4: 40 slices looked at weekly, with nothing lost, one alarm a year."""
-SLICE_ROWS = 50
+MIN_SLICE_ROWS = 50
 """Fewer labels than this decide nothing."""
 
 
@@ -43,11 +43,11 @@ def share_z(right: float, rows: float, baseline: float, baseline_rows: float) ->
 
 
 def accuracy_regressed(right: float, rows: float, baseline: float, baseline_rows: float) -> bool:
-    """Whether accuracy fell by more than ``SLICE_DROP``, significantly, on enough labels."""
+    """Whether accuracy fell by more than ``MIN_ACCURACY_DROP``, significantly, on enough labels."""
     return (
-        rows >= SLICE_ROWS
-        and baseline - right / rows > SLICE_DROP
-        and share_z(right, rows, baseline, baseline_rows) < -SLICE_Z
+        rows >= MIN_SLICE_ROWS
+        and baseline - right / rows > MIN_ACCURACY_DROP
+        and share_z(right, rows, baseline, baseline_rows) < -MIN_SLICE_Z
     )
 
 
@@ -78,11 +78,11 @@ def mae_z(
 def mae_regressed(
     total: float, squares: float, rows: float, baseline: float, baseline_rows: float
 ) -> bool:
-    """Whether the error grew by more than ``MAE_RISE``, significantly, on enough labels."""
+    """Whether the error grew by more than ``MIN_MAE_RISE``, significantly, on enough labels."""
     return (
-        rows >= SLICE_ROWS
-        and total / rows > (1 + MAE_RISE) * baseline
-        and mae_z(total, squares, rows, baseline, baseline_rows) > SLICE_Z
+        rows >= MIN_SLICE_ROWS
+        and total / rows > (1 + MIN_MAE_RISE) * baseline
+        and mae_z(total, squares, rows, baseline, baseline_rows) > MIN_SLICE_Z
     )
 
 

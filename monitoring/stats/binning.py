@@ -28,7 +28,7 @@ MIN_SHARE = 0.01
 MAX_CATEGORIES = 1_000
 MAX_FEATURES = 15
 MAX_BINS = 10
-LABEL_LENGTH = 60
+MAX_LABEL_LENGTH = 60
 
 
 def build_profile(
@@ -55,7 +55,7 @@ def build_profile(
     return Profile(rows=len(frame), features=tuple(kept), left_out=tuple(left_out))
 
 
-def answer_features(
+def prediction_features(
     labels: Sequence[Any], confidences: Floats | None, regression: bool, max_bins: int = MAX_BINS
 ) -> tuple[FeatureProfile, ...]:
     """The pseudo-features ``__prediction__`` and ``__confidence__`` of a model's answers.
@@ -80,7 +80,7 @@ def _build_feature(
     if kind in ("number", "integer"):
         return _numeric_feature(name, "numeric", numeric(series), max_bins)
     if kind == "datetime":
-        return _numeric_feature(name, "numeric", numeric(series), max_bins, _moment_text)
+        return _numeric_feature(name, "numeric", numeric(series), max_bins, _timestamp_text)
     if kind == "boolean":
         return _categorical_feature(name, series, max_bins)
     if kind == "string":
@@ -138,7 +138,7 @@ def _merge_small(edges: Floats, values: Floats) -> Floats:
     return edges
 
 
-def _moment_text(nanoseconds: float) -> str:
+def _timestamp_text(nanoseconds: float) -> str:
     return str(np.datetime64(int(nanoseconds // 1e9), "s"))
 
 
@@ -180,6 +180,10 @@ def _category_labels(categories: Sequence[str]) -> list[str]:
     """Categories as metric labels: of bounded length, and still all different."""
     labels: list[str] = []
     for place, category in enumerate(categories):
-        label = category if len(category) <= LABEL_LENGTH else f"{category[:LABEL_LENGTH]}… {place}"
+        label = (
+            category
+            if len(category) <= MAX_LABEL_LENGTH
+            else f"{category[:MAX_LABEL_LENGTH]}… {place}"
+        )
         labels.append(label)
     return labels

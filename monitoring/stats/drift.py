@@ -19,18 +19,18 @@ PRIOR_ROWS = 10.0
 """Pseudo-rows, distributed as the reference, added to the live rows."""
 BIN_PRIOR = 0.5
 """Added to every reference count (Krichevsky and Trofimov 1981): no share is 0."""
-PSI_EFFECT = 0.2
+MIN_PSI = 0.2
 """The customary limit (Siddiqi 2006): a normal feature that moved by 0.45 standard deviations."""
-PSI_Z = 4.5
+MIN_PSI_Z = 4.5
 """One-sided p = 3.4e-6: with 20 features decided on four times a day, a false alarm in 10 years."""
-PSI_ROWS = 500
+MIN_PSI_ROWS = 500
 """Fewer (effective) rows than this decide nothing."""
-RECOVERED_Z = 1.645
+MAX_RECOVERED_Z = 1.645
 """One-sided p = 0.05: an hour below it looks like the reference again."""
-ANOMALY_RISE = 0.02
-"""Share of odd values (missing, unseen, out of range) above that of the training rows."""
-ANOMALY_Z = 4.5
-ANOMALY_ROWS = 100
+MIN_ANOMALY_RISE = 0.02
+"""Share of anomalies (missing, unseen, out of range) above that of the training rows."""
+MIN_ANOMALY_Z = 4.5
+MIN_ANOMALY_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Drift:
     drifting: bool
 
 
-def measure(
+def measure_drift(
     counts: Sequence[float], reference: Sequence[float], *, design_effect: float = 1.0
 ) -> Drift:
     """Compare the live ``counts`` with the ``reference`` counts of the same bins, at least two.
@@ -81,15 +81,15 @@ def measure(
 
 def is_drift(psi: float, z: float, rows: float) -> bool:
     """Effect and significance and enough (effective) rows; NaN is no drift."""
-    return psi > PSI_EFFECT and z > PSI_Z and rows >= PSI_ROWS
+    return psi > MIN_PSI and z > MIN_PSI_Z and rows >= MIN_PSI_ROWS
 
 
 def is_anomalous(ratio: float, reference: float, z: float, rows: float) -> bool:
-    """Whether odd values are more frequent than in training: effect, significance, enough rows.
+    """Whether anomalies are more frequent than in training: effect, significance, enough rows.
 
     ``z`` is ``accuracy.share_z`` of the share ``ratio`` against ``reference``; NaN is no alarm.
     """
-    return ratio - reference > ANOMALY_RISE and z > ANOMALY_Z and rows >= ANOMALY_ROWS
+    return ratio - reference > MIN_ANOMALY_RISE and z > MIN_ANOMALY_Z and rows >= MIN_ANOMALY_ROWS
 
 
 def population_stability_index(counts: Sequence[float] | Floats, reference: Floats) -> float:

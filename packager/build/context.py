@@ -21,9 +21,9 @@ class BuildOptions:
     base: str | None = None
     """A base image in place of the project's own."""
     update: bool = False
-    """Lock every dependency anew."""
+    """Lock every dependency again."""
     fresh: bool = False
-    """Make every layer anew."""
+    """Make every layer again."""
     twice: bool = False
     """Assemble a second time under other conditions, and compare."""
     allow_findings: bool = False

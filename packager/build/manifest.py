@@ -24,12 +24,12 @@ def make_manifest(
     result: TrainingResult,
     template: str | None,
     findings: DataCheckSummary | None,
-    spread: SeedVariance | None,
+    seed_variance: SeedVariance | None,
 ) -> Manifest:
     """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
 
     ``template`` is the project's own, in place of our Dockerfile's; ``findings`` is what the check
-    of the data found, ``spread`` how metrics vary with the seed.
+    of the data found, ``seed_variance`` how metrics vary with the seed.
     """
     project = context.project
     _check_accept(project, result)
@@ -48,8 +48,8 @@ def make_manifest(
         evaluation=result.evaluation,
         findings=findings,
         environment=result.environment,
-        observed=result.observed,
-        spread=spread,
+        repeatability=result.repeatability,
+        seed_variance=seed_variance,
         compiled=result.compiled,
         runtime=context.stack.runtime,
         code=tuple(FileEntry.named(name, file) for name, file in context.files.code.items()),

@@ -79,9 +79,9 @@ def build(
     started = time.time()
     limit = cache_limit()
     template, files = _check(project, output, engine, options.builder, progress)
-    tidied = engine.tidied() if engine else nullcontext()
+    tidied = engine.cleanup_scope() if engine else nullcontext()
     environment = _resolve(project, files.listed, output, engine, progress, options)
-    spread = load_seed_variance(project, files, environment.lock, progress)
+    seed_variance = load_seed_variance(project, files, environment.lock, progress)
     explaining = explain_left_out(files.listed.left_out)
     with temporary_directory() as folder, tidied, explaining, ExitStack() as kept:
         progress.step("making layers")
@@ -90,9 +90,9 @@ def build(
         )
         check_libraries(environment.base, stack, progress)
         context = BuildContext(project, files, environment, stack, folder, progress)
-        trained = _train(context, spread, options)
+        trained = _train(context, seed_variance, options)
         kept.enter_context(keep_result(trained.inputs, folder / "out", progress))
-        manifest = make_manifest(context, trained.result, template, trained.findings, spread)
+        manifest = make_manifest(context, trained.result, template, trained.findings, seed_variance)
         images = _assemble(context, manifest)
         if options.twice:
             progress.step("assembling again elsewhere, to compare")
@@ -147,13 +147,15 @@ def _resolve(
     return ProjectEnvironment(platform, base, dependencies, engine)
 
 
-def _train(context: BuildContext, spread: SeedVariance | None, options: BuildOptions) -> _Trained:
+def _train(
+    context: BuildContext, seed_variance: SeedVariance | None, options: BuildOptions
+) -> _Trained:
     """Check the data, then train, in one worker."""
     project, files, lock = context.project, context.files, context.environment.lock
     folder, progress = context.folder, context.progress
     with training_worker(context.environment, files, context.stack, folder, progress) as worker:
         findings = review(project, files, lock, worker, progress, allow=options.allow_findings)
-        job = training_job(project, spread)
+        job = training_job(project, seed_variance)
         inputs = inputs_digest(files, lock, worker.isolation, job)
         result = _resumed(inputs, folder, progress) if options.resume else None
         result = result or train(context, job, worker)
@@ -165,9 +167,11 @@ def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | 
     """The kept training result of these inputs; None, and said, where there is none."""
     found = take_result(inputs, folder / "out")
     if found is None:
-        progress.warn("--resume: no training result of this code and data is kept: training")
+        progress.warn(
+            "--resume: no training result of this code and data is in the cache: training"
+        )
     else:
-        progress.step("going on from the training result that was kept")
+        progress.step("reusing the cached training result")
     return found
 
 

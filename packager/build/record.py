@@ -33,7 +33,8 @@ class LayerRecord(FrozenModel):
     name: str
     diff_id: str
     size: int
-    how: str
+    source: str
+    """``built`` or ``cached``."""
 
 
 class BuildRecord(FrozenModel):
@@ -67,7 +68,7 @@ class BuildRecord(FrozenModel):
             isolation=dict(built.isolation),
             git=git_state(directory),
             layers=tuple(
-                LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, how=x.how)
+                LayerRecord(name=x.name, diff_id=x.diff_id, size=x.size, source=x.source)
                 for x in images[-1].layers
             ),
         )

@@ -20,7 +20,7 @@ from packager.image.config import Image
 from packager.image.unchanged import unchanged
 from packager.project.files import ProjectFiles
 
-LONG_AGO = 86_400.0
+OLD_MTIME = 86_400.0
 Assembly = Callable[[ProjectFiles, Path], Sequence[Image]]
 """(files, folder with ``out`` and ``package``) → the images."""
 
@@ -40,7 +40,7 @@ def check_reproducible(
         for name in ("out", "package"):
             shutil.copytree(folder / name, again / name)
         for path in again.rglob("*"):
-            os.utime(path, (LONG_AGO, LONG_AGO))
+            os.utime(path, (OLD_MTIME, OLD_MTIME))
         second = assemble(moved, again)
     for one, other in zip(images, second, strict=True):
         for layer, repeated in zip(one.layers, other.layers, strict=True):

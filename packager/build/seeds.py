@@ -33,7 +33,7 @@ class SeedSweep(FrozenModel):
 
     inputs: str
     """sha256 over recipe (but its seed), code, data and locked dependencies."""
-    spread: SeedVariance
+    seed_variance: SeedVariance
 
 
 def seed_sweep(
@@ -74,13 +74,13 @@ def _sweep(
     ):
         progress.step(f"training with {count} seeds")
         result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
-        spread = SeedVariance.load(result)
+        seed_variance = SeedVariance.load(result)
     # The next build takes these very dependencies, or the spread would not be that of its recipe.
     write_lock(environment.dependencies.file, project.directory / LOCK)
     with atomic_file(project.directory / SEEDS) as file:
         inputs = _inputs(project, files, environment.lock)
-        file.write_bytes(SeedSweep(inputs=inputs, spread=spread).dump())
-    return spread
+        file.write_bytes(SeedSweep(inputs=inputs, seed_variance=seed_variance).dump())
+    return seed_variance
 
 
 def load_seed_variance(
@@ -91,26 +91,26 @@ def load_seed_variance(
     Raises ``UsageError`` where the recipe claims ``statistical`` and there is none of use.
     """
     path = project.directory / SEEDS
-    spread: SeedVariance | None = None
+    seed_variance: SeedVariance | None = None
     if path.is_file():
         refuse_sparse(path, SEEDS)
         known = SeedSweep.load(path)
         if known.inputs == _inputs(project, files, lock):
-            spread = known.spread
+            seed_variance = known.seed_variance
         else:
             progress.warn(
                 f"{SEEDS} is of other code, data, parameters or dependencies, and is left out; "
-                f"measure anew: package train --seeds {len(known.spread.seeds)}"
+                f"measure again: package train --seeds {len(known.seed_variance.seeds)}"
             )
     recipe = project.recipe
-    enough = spread is not None and len(spread.seeds) >= MIN_SEEDS
+    enough = seed_variance is not None and len(seed_variance.seeds) >= MIN_SEEDS
     if recipe and recipe.level == "statistical" and not enough:
         raise UsageError(
             f'package.toml: `recipe.level`: "statistical" needs the spread of at least '
-            f"{MIN_SEEDS} seeds, got {len(spread.seeds) if spread else 'none'}",
+            f"{MIN_SEEDS} seeds, got {len(seed_variance.seeds) if seed_variance else 'none'}",
             f"measure it first: package train --seeds {MIN_SEEDS}",
         )
-    return spread
+    return seed_variance
 
 
 def _inputs(project: Project, files: ProjectFiles, lock: Lock) -> str:

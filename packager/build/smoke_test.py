@@ -35,7 +35,7 @@ TOLERANCE = 1e-9
 MAX_PART = 1 << 15
 """Characters, of up to four bytes."""
 PYTHON = f"/{VENV}/bin/python"
-ASK = f"""
+PREDICT_SCRIPT = f"""
 import sys, urllib.error, urllib.request
 body = "".join(sys.argv[1:]).encode()
 try:
@@ -86,7 +86,7 @@ def smoke_test_in_engine(
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
             return
-        code, said = sandbox.run([PYTHON, "-c", ASK, *_parts(_asked(recorded))])
+        code, said = sandbox.run([PYTHON, "-c", PREDICT_SCRIPT, *_parts(_asked(recorded))])
     if code != 0:
         raise PackageError("the started image can't answer rows of the data", said[-800:])
     _compare(json.loads(said)["predictions"], recorded)
@@ -95,7 +95,7 @@ def smoke_test_in_engine(
 def _recorded(folder: Path) -> Golden:
     """Rows of the data and the fresh model's answers; they stay on this machine."""
     path = folder / "out" / "proof.json"
-    return Golden.load(path) if path.is_file() else Golden(rows=(), answers=())
+    return Golden.load(path) if path.is_file() else Golden(rows=(), expected=())
 
 
 def _asked(recorded: Golden) -> str:
@@ -108,7 +108,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _compare(answers: Sequence[Mapping[str, Any]], recorded: Golden) -> None:
-    for number, (answer, expected) in enumerate(zip(answers, recorded.answers, strict=True)):
+    for number, (answer, expected) in enumerate(zip(answers, recorded.expected, strict=True)):
         if not _equal({name: answer.get(name) for name in expected}, expected):
             raise PackageError(
                 f"held-out row {number}: expected {expected} as recorded, got {answer}",

@@ -14,13 +14,19 @@ def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
     """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
     out = context.folder / "out"
     out.mkdir()
-    context.progress.step("looking at the given model" if context.project.model else "training")
+    context.progress.step(
+        "inspecting the pretrained model" if context.project.model else "training"
+    )
     worker.run("run", {"job.json": job.dump()}, out, context.progress)
     return TrainingResult.load(out / "result.json")
 
 
-def training_job(project: Project, spread: SeedVariance | None) -> Job:
-    """The job of a build: the recipe runs twice, and the rung that a repeat reaches is recorded;
+def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
+    """The job of a build: the recipe runs twice, and the level that a repeat reaches is recorded;
     the model is asked about values that its data lacked."""
-    asked = {"repeat": project.model is None, "ask": project.data is not None, "spread": spread}
+    asked = {
+        "repeat": project.model is None,
+        "ask": project.data is not None,
+        "seed_variance": seed_variance,
+    }
     return make_job(project).model_copy(update=asked)

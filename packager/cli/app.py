@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from packager.engine.engine import Engine
     from packager.image.reference import Reference
 
-SERVER = ("http://", "https://")
+SERVER_PREFIXES = ("http://", "https://")
 
 
 class GroupedVerbs(TyperGroup):
@@ -73,7 +73,9 @@ RefOrUrl = Annotated[
 KeyFile = Annotated[Path | None, typer.Option(help="The file with the server's API key.")]
 Local = Annotated[
     bool,
-    typer.Option("--local", help="Run in a process as you, for packages that you trust."),
+    typer.Option(
+        "--local", help="Run in a process with your permissions, for packages that you trust."
+    ),
 ]
 
 
@@ -92,7 +94,7 @@ def opened(reference: str, local: bool) -> Iterator[tuple[Reference, Engine | No
 
 def is_server(reference: str) -> bool:
     """Whether REF|URL is the address of a server."""
-    return reference.lower().startswith(SERVER)
+    return reference.lower().startswith(SERVER_PREFIXES)
 
 
 def make_client(url: str, key_file: Path | None, *, local: bool = False) -> Client:

@@ -35,30 +35,42 @@ def init(
     from_mlflow: Annotated[
         Path | None, typer.Option(help="A model that MLflow saved: its folder.")
     ] = None,
-    data: Annotated[Path | None, typer.Option(help="Data to measure that model on.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The table to train on, or to measure that model on.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="The column of --data to predict.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create a project: a starter, or one for an existing model."""
+    """Create a project: a starter, for your table, or for a model.
+
+    With --data alone it trains a model on that table. With --from-model or --from-mlflow it
+    serves that model, and --data measures it.
+    """
     from packager.project.from_mlflow import init_from_mlflow
     from packager.project.scaffold import init_from_model, init_project
+    from packager.project.training_project import init_training
 
+    if from_mlflow is not None and from_model is not None:
+        raise UsageError("--from-model: expected none beside --from-mlflow", "keep one of the two")
     if from_mlflow is not None:
-        if from_model is not None or data is not None or target is not None:
-            raise UsageError("--from-mlflow: expected no other option beside it", "leave them out")
-        files = init_from_mlflow(directory, from_mlflow)
+        files = init_from_mlflow(directory, from_mlflow, data, target)
     elif from_model is not None:
         files = init_from_model(directory, from_model, data, target)
-    elif data is not None or target is not None:
-        raise UsageError("--data, --target: expected --from-model beside them", "add --from-model")
+    elif data is not None:
+        files = init_training(directory, data, target)
+    elif target is not None:
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     else:
         files = init_project(directory)
     if as_json:
         print_result(json.dumps({"directory": str(directory), "files": files}))
     else:
         print_result("\n".join(str(directory / name) for name in files))
-        if from_model is not None or from_mlflow is not None:
-            ConsoleProgress().warn("task, target and requirements are guesses: see package.toml")
+        given = from_model is not None or from_mlflow is not None
+        guessed = ["task"] + ["target"] * (data is not None and target is None)
+        guessed += ["requirements"] * given
+        if given or data is not None:
+            ConsoleProgress().warn(f"{_and(guessed)} guessed: see package.toml")
         ConsoleProgress().step(f"next: package build {directory}")
 
 
@@ -82,10 +94,12 @@ def build(
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Rebuild every layer.")] = False,
     allow_findings: Annotated[
         bool,
-        typer.Option("--allow-findings", help="Build in spite of data issues that stop a build."),
+        typer.Option(
+            "--allow-findings", help="Build despite data issues that would stop the build."
+        ),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue from the training that a failed build kept.")
+        bool, typer.Option("--resume", help="Reuse the training result of a failed build.")
     ] = False,
     ready_seconds: Annotated[
         float, typer.Option(min=1, help="How long the image may take to start in its smoke test.")
@@ -167,7 +181,7 @@ def base(
     from packager.image.export import Destination, write_archive
 
     if source is not None and (packages or output):
-        raise UsageError("--from: expected no --package or --output beside it", "leave them out")
+        raise UsageError("--from: expected no --package or --output with it", "leave them out")
     if output is not None:
         Destination("docker-archive", output).check()
     engine = Engine.connect()
@@ -181,6 +195,11 @@ def base(
     fact = {"reference": made.saved.reference, "diff_ids": made.saved.diff_ids}
     fact["packages"] = made.saved.packages
     print_result(json.dumps(fact) if as_json else made.saved.reference)
+
+
+def _and(words: list[str]) -> str:
+    first = ", ".join(words[:-1])
+    return f"{first} and {words[-1]} are" if first else f"{words[-1]} is"
 
 
 def _built(built: Built) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How the command line looks: results on stdout, everything else on stderr."""
+"""LayerSource the command line looks: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.text import format_bytes, printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from packager.progress import How
+    from packager.progress import LayerSource
 
 CREDENTIAL = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]{0,20}://)[^\s/@'\"<>]{1,500}@")
 STYLES = {"fetched": "cyan", "cached": "dim", "built": "green", "sent": "cyan"}
@@ -29,7 +29,7 @@ class ConsoleProgress:
     def step(self, text: str) -> None:
         self.console.print(f"[bold]•[/bold] {_plain(text)}")
 
-    def item(self, name: str, how: How, size: int, seconds: float) -> None:
+    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
         took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
         self.console.print(
             f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {format_bytes(size):>9}{took}"
@@ -69,7 +69,7 @@ def print_result(text: str) -> None:
 
 
 def terminal_columns() -> int | None:
-    """How wide a line on stdout may be; None where it goes to a file or another program."""
+    """LayerSource wide a line on stdout may be; None where it goes to a file or another program."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,9 +58,9 @@ def derive(
         ConsoleProgress(),
     )
     if as_json:
-        print_result(json.dumps({"version": found.version.number, "how": found.how}))
+        print_result(json.dumps({"version": found.version.number, "outcome": found.outcome}))
     else:
-        print_result(f"version {found.version.number}: {found.told}")
+        print_result(f"version {found.version.number}: {found.summary}")
 
 
 @data.command(rich_help_panel=LINEAGE)
@@ -67,6 +68,10 @@ def lineage(
     table: Table,
     svg: Annotated[Path | None, typer.Option(help="Draw it into this file as well.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write it as a page to read, too.")] = None,
+    follow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PLACE", help="Open tables at or under PLACE too (repeatable)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show parents and children of a table, and which are stale."""
@@ -79,7 +84,14 @@ def lineage(
 
     location = Location.parse(table).unversioned()
     VersionedTable.open(location)
-    nodes = run_lineage(location)
+    nodes = run_lineage(location, [Location.parse(place).unversioned() for place in follow or []])
+    for node in nodes.values():
+        if not node.opened:
+            uri = node.location.uri
+            ConsoleProgress().warn(
+                f"{uri}: named by a log, does not lie beside {location}, and was not opened;"
+                f" to open it: --follow {shlex.quote(uri)}"
+            )
     if svg is not None:
         with atomic_file(svg) as file:
             file.write_text(lineage_svg(nodes), encoding="utf-8")
@@ -93,6 +105,7 @@ def lineage(
                 "version": node.version.number if node.version else None,
                 "parents": node.parents,
                 "stale": node.stale,
+                "opened": node.opened,
             }
             for node in nodes.values()
         ]

@@ -116,7 +116,7 @@ def apply(
     where: Where = ".",
     output: Annotated[
         str | None,
-        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean beside the rows."),
+        typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean next to the rows."),
     ] = None,
     given: Annotated[
         Path | None, typer.Option("--verdicts", help="Another file than verdicts.csv there.")
@@ -124,7 +124,7 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Write a corrected file or derived table; print its name."""
-    from packager.manifest.read_options import PLAIN
+    from packager.manifest.read_options import DEFAULT_OPTIONS
     from packager.review.check import resolve_target
     from packager.review.verdicts import read_verdicts
 
@@ -133,7 +133,9 @@ def apply(
         raise UsageError(f"--verdicts {given}: expected a CSV file, got nothing there")
     decided = read_verdicts(given or place.verdicts)
     if isinstance(place.data, Path):
-        reader = place.project.data.reader if place.project and place.project.data else PLAIN
+        reader = (
+            place.project.data.reader if place.project and place.project.data else DEFAULT_OPTIONS
+        )
         _apply_to_file(place.data, decided, output, as_json, reader)
     else:
         _apply_to_table(place, place.data, decided, output, as_json)
@@ -166,6 +168,7 @@ def _apply_to_table(
     from packager.review.apply_table import apply_to_table
     from packager.tables.commit import author
     from packager.tables.derive import stale
+    from packager.tables.reach import Reach
 
     base = place.project.directory if place.project else None
     wanted = Location.parse(output, base).unversioned() if output else None
@@ -173,13 +176,18 @@ def _apply_to_table(
     made, found = apply_to_table(table, decided, wanted, author(), ConsoleProgress(), done.append)
     for changes in done:
         _tell_changes(changes.dropped, len(changes.cells), changes.unused)
-    for reason in stale(made, found.version):
+    for reason in stale(made, found.version, Reach.of(made, table)):
         ConsoleProgress().warn(f"{made} is stale: {reason}")
     if not as_json:
-        ConsoleProgress().step(found.told)
+        ConsoleProgress().step(found.summary)
         print_result(str(made))
         return
-    facts = {"output": str(made), "table": made.uri, "version": made.version, "how": found.how}
+    facts = {
+        "output": str(made),
+        "table": made.uri,
+        "version": made.version,
+        "outcome": found.outcome,
+    }
     counts = [{"dropped": c.dropped, "fixed": len(c.cells), "unused": c.unused} for c in done]
     print_result(json.dumps({**facts, **(counts[0] if counts else {})}))
 

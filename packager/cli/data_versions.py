@@ -59,7 +59,7 @@ def add(
     try:
         found = replace(found, leakage=leakage(Path.cwd(), location, frames))
     except PackageError as error:  # the version is committed, whatever package.toml says
-        ConsoleProgress().warn(f"leakage was not looked for: {error.message}")
+        ConsoleProgress().warn(f"leakage was not checked: {error.message}")
     print_result(json.dumps(added_json(found)) if as_json else added_text(found))
 
 

@@ -14,7 +14,7 @@ from packager.cli.console import ConsoleProgress, print_result
 if TYPE_CHECKING:
     from packager.monitor.feedback import FeedbackResult
 
-SHOWN = 20
+MAX_SHOWN = 20
 
 
 @app.command(rich_help_panel=MONITOR)
@@ -50,7 +50,7 @@ def _as_text(sent: FeedbackResult) -> str:
     if sent.skipped:
         lines.append(f"skipped: {sent.skipped} without a label yet")
     lines += [f"not counted: {count} {reason}" for reason, count in sent.reasons.items()]
-    lines += [f"  {sent.unit} {place}: {reason}" for place, reason in sent.rejected[:SHOWN]]
-    if len(sent.rejected) > SHOWN:
-        lines.append(f"  and {len(sent.rejected) - SHOWN} more; --json names them all")
+    lines += [f"  {sent.unit} {place}: {reason}" for place, reason in sent.rejected[:MAX_SHOWN]]
+    if len(sent.rejected) > MAX_SHOWN:
+        lines.append(f"  and {len(sent.rejected) - MAX_SHOWN} more; --json names them all")
     return "\n".join(lines)

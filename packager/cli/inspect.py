@@ -56,7 +56,7 @@ def diff(
     from packager.runners.placement import runs_on
 
     if local and data is None:
-        raise UsageError("--local: expected --data beside it", "without it nothing is run")
+        raise UsageError("--local: expected --data with it", "without it nothing is run")
     engine, progress = Engine.connect(), ConsoleProgress()
     with open_reference(before, engine) as one, open_reference(after, engine) as other:
         if data is not None:

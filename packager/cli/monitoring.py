@@ -74,7 +74,7 @@ def monitoring(
     _show_deployed(done, out, as_json)
     progress = ConsoleProgress()
     if done.before not in (None, version):
-        progress.step(f"{name}: {version} takes the place of {done.before}")
+        progress.step(f"{name}: {version} replaces {done.before}")
     if keys:
         label = done.fleet.members[name].label
         progress.step(
@@ -153,7 +153,7 @@ def drift(
             "name every replica, or one Prometheus",
         )
     if window is not None and not prometheus:
-        raise UsageError("--window: expected --prometheus beside it", "replicas know no windows")
+        raise UsageError("--window: expected --prometheus with it", "replicas know no windows")
     if not design_effect >= 1:
         raise UsageError(f"--design-effect: expected at least 1, got {design_effect}", "say 1")
     wanted = ModelSelector(model, version)

@@ -91,7 +91,7 @@ def predict(
     if output is not None:
         check_writable(output.absolute().parent)
     if as_json and form != "jsonl":
-        raise UsageError(f"--format {form}: expected no --json beside it", "keep one of the two")
+        raise UsageError(f"--format {form}: expected no --json with it", "keep one of the two")
     if is_server(reference):
         with make_client(reference, key_file, local=local) as client:
             text = predict_at(client, source, form, ConsoleProgress())
@@ -120,7 +120,7 @@ def replay(
     html: Annotated[Path | None, typer.Option(help="The report as a page to read.")] = None,
     perturb: Annotated[
         Perturbation,
-        typer.Option(help="Change this on purpose: the equivalence level has to come out lower."),
+        typer.Option(help="Negative control: change this; the equivalence level must be lower."),
     ] = "none",
     local: Local = False,
     as_json: AsJson = False,

@@ -7,7 +7,6 @@ with Client("http://127.0.0.1:3000") as client:
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,14 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import SplitResult, urlsplit
 
 import requests
 
+from packager.client.address import is_this_machine, server_address
 from packager.client.fetch import (
     MAX_ANSWER_BYTES,
     MAX_METRICS_BYTES,
-    PLAIN,
+    UNCOMPRESSED,
     Bearer,
     UnboundedError,
     fetched,
@@ -35,10 +34,10 @@ from packager.manifest.manifest import Manifest
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH = 1_000
-TRIES = 5
-LONGEST_WAIT_SECONDS = 10.0
-WHOLE_ANSWER = 10
+BATCH_ROWS = 1_000
+MAX_ATTEMPTS = 5
+MAX_WAIT_SECONDS = 10.0
+MAX_ANSWER_FACTOR = 10
 """Times ``timeout``: seconds in which an answer has to be there whole."""
 METRICS = "/metrics"
 JSON = {"Content-Type": "application/json"}
@@ -69,25 +68,11 @@ class Feedback:
     """Pairs without a label yet: send the token again when there is one."""
 
 
-def server_address(url: str) -> SplitResult:
-    """The parts of a server's address; raises ``UsageError`` for another text."""
-    try:
-        parts = urlsplit(url)
-        found = parts.scheme in ("http", "https") and parts.hostname
-    except ValueError:  # a bracket without its pair
-        found = None
-    if not found:
-        raise UsageError(
-            f"{url}: expected an address like http://127.0.0.1:3000", "begin with http://"
-        )
-    return parts
-
-
 class Client:
     """Speaks with the server at ``url``; not for two threads at once.
 
     ``timeout``: seconds to wait for a connection, and between two bytes of an answer. Where the
-    server is busy (503) it is asked again as it says, ``TRIES`` times at most. Every method
+    server is busy (503) it is asked again as it says, ``MAX_ATTEMPTS`` times at most. Every method
     raises ``PackageError`` with the server's own words; ``UsageError`` if the input was refused.
     """
 
@@ -99,7 +84,7 @@ class Client:
         if key is not None:
             self._session.auth = Bearer(key)
         # A proxy that the environment names for the world can't reach this machine itself.
-        self._session.trust_env = not _is_here(parts.hostname or "")
+        self._session.trust_env = not is_this_machine(parts.hostname or "")
 
     def __enter__(self) -> Self:
         return self
@@ -141,7 +126,7 @@ class Client:
         return response.text
 
     def predict(
-        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH
+        self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH_ROWS
     ) -> list[Prediction]:
         """The answers, in the order of the rows, asked for ``batch`` rows at a time.
 
@@ -164,7 +149,7 @@ class Client:
             answers += map(_prediction, predictions)
         return answers
 
-    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH) -> Feedback:
+    def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH_ROWS) -> Feedback:
         """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes.
 
         None, NaN, NaT and an empty text stand for a label that isn't known yet.
@@ -190,9 +175,9 @@ class Client:
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
         """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
         body = None if document is None else json.dumps(document, allow_nan=False).encode()
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             response = self._send(method, path, body)
-            if response.status_code != 503 or attempt == TRIES:
+            if response.status_code != 503 or attempt == MAX_ATTEMPTS:
                 break
             time.sleep(_wait_seconds(response))
         if response.status_code != 200:
@@ -212,13 +197,13 @@ class Client:
                     method,
                     self.url + path,
                     data=body,
-                    headers={**PLAIN, **(JSON if body is not None else {})},
+                    headers={**UNCOMPRESSED, **(JSON if body is not None else {})},
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,
                 ),
                 MAX_METRICS_BYTES if path == METRICS else MAX_ANSWER_BYTES,
-                WHOLE_ANSWER * self._timeout,
+                MAX_ANSWER_FACTOR * self._timeout,
             )
         except UnboundedError as error:
             raise PackageError(
@@ -289,12 +274,10 @@ def _label(actual: Any) -> Any:
 
 
 def _wait_seconds(response: requests.Response) -> float:
+    """The seconds to wait after a 503, bounded whatever the server says.
+
+    Not urllib3's ``Retry``: it reads the body of each refusal to its end, of whatever length, and
+    bounds its waits in its newest releases only; it would save no line.
+    """
     told = response.headers.get("Retry-After", "")
-    return min(float(told), LONGEST_WAIT_SECONDS) if told.isdigit() else 1.0
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return min(float(told), MAX_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0

@@ -17,7 +17,7 @@ MAX_ANSWER_BYTES = 128 << 20
 MAX_METRICS_BYTES = 32 << 20
 MAX_SECONDS = 60.0
 _PART = 1 << 16
-PLAIN = {"Accept-Encoding": "identity"}
+UNCOMPRESSED = {"Accept-Encoding": "identity"}
 """Headers that ask for an answer that is not compressed."""
 
 

@@ -90,8 +90,8 @@ def diff(before: ComparedPackage, after: ComparedPackage) -> Difference:
         schema_=changes(_schema(a, b), _schema(b, a)),
         evaluation=_evaluation(a.evaluation, b.evaluation),
         findings=changes(_dump(a.findings), _dump(b.findings)),
-        observed=changes(_dump(a.observed), _dump(b.observed)),
-        spread=changes(_dump(a.spread), _dump(b.spread)),
+        repeatability=changes(_dump(a.repeatability), _dump(b.repeatability)),
+        seed_variance=changes(_dump(a.seed_variance), _dump(b.seed_variance)),
         environment=changes(_dump(a.environment), _dump(b.environment)),
         compiled=changes(_dump(a.compiled), _dump(b.compiled)),
         runtime=changes({"digest": a.runtime}, {"digest": b.runtime}),
@@ -118,13 +118,13 @@ def _changes(
         path = (*above, name)
         one, other = before.get(name), after.get(name)
         if name not in before:
-            yield Change(path=path, how="added", after=other)
+            yield Change(path=path, change="added", after=other)
         elif name not in after:
-            yield Change(path=path, how="removed", before=one)
+            yield Change(path=path, change="removed", before=one)
         elif isinstance(one, Mapping) and isinstance(other, Mapping):
             yield from _changes(path, one, other)
         elif canonical_json(one) != canonical_json(other):
-            yield Change(path=path, how="changed", before=one, after=other)
+            yield Change(path=path, change="changed", before=one, after=other)
 
 
 def compare_layers(before: Sequence[LayerEntry], after: Sequence[LayerEntry]) -> LayersDifference:
@@ -190,11 +190,11 @@ def _requirements(before: Lock, after: Lock) -> Iterator[Requirement]:
     for name in sorted(wheels.keys() | others.keys()):
         one, other = wheels.get(name), others.get(name)
         if one is None:
-            yield Requirement(name=name, how="added", before=one, after=other)
+            yield Requirement(name=name, change="added", before=one, after=other)
         elif other is None:
-            yield Requirement(name=name, how="removed", before=one, after=other)
+            yield Requirement(name=name, change="removed", before=one, after=other)
         elif one != other:
-            yield Requirement(name=name, how=_unlike(one, other), before=one, after=other)
+            yield Requirement(name=name, change=_unlike(one, other), before=one, after=other)
 
 
 def _unlike(one: Wheel, other: Wheel) -> Literal["version", "file", "group"]:

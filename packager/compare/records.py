@@ -15,7 +15,7 @@ class Change(FrozenModel):
     """One value that differs; ``path`` leads to it within its section."""
 
     path: tuple[str, ...]
-    how: Literal["added", "removed", "changed"]
+    change: Literal["added", "removed", "changed"]
     before: Any = None
     after: Any = None
 
@@ -27,7 +27,7 @@ class Requirement(FrozenModel):
     """A locked dependency that differs: in its version, or else its file, or else its group."""
 
     name: str
-    how: Literal["added", "removed", "version", "file", "group"]
+    change: Literal["added", "removed", "version", "file", "group"]
     before: Wheel | None
     after: Wheel | None
 
@@ -133,9 +133,9 @@ class Difference(FrozenModel):
     evaluation: EvaluationDifference
     findings: Changes
     """What the check of the data found."""
-    observed: Changes
+    repeatability: Changes
     """How equal the second training of the build came out."""
-    spread: Changes
+    seed_variance: Changes
     """The metrics of other seeds."""
     environment: Changes
     """The numerical environment of the training."""

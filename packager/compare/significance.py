@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-LEVEL = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ def difference(
     binary = set(np.unique(np.concatenate([before, after]))) <= {0.0, 1.0}
     by_sample = mcnemar(gaps) if binary else _two_sided(mean, math.sqrt(sample), n - 1)
     joint = _two_sided(mean, error, degrees) if seeds else by_sample
-    half = t_quantile(1 - LEVEL / 2, degrees) * error if math.isfinite(error) else math.inf
+    half = (
+        -_t_quantile(SIGNIFICANCE_LEVEL / 2, degrees) * error if math.isfinite(error) else math.inf
+    )
     return PairedDifference(
         rows=n,
         before=float(before.mean()),
@@ -89,45 +91,25 @@ def mcnemar(gaps: Floats) -> float:
     return min(1.0, 2 * sum(at) - at[k])
 
 
-def t_quantile(share: float, degrees: float) -> float:
-    """Quantile of Student's t distribution for ``share`` ≥ 0.5: Newton's steps on ``t_cdf``.
-
-    The distribution function is concave above zero, so the steps come from below and can't miss.
-    """
-    value, step = 0.0, math.inf
-    while step > 1e-12 * (1 + value):
-        power = -(degrees + 1) / 2 * math.log1p(value**2 / degrees)
-        density = math.exp(power) * _scale(degrees) / math.sqrt(degrees)
-        step = (share - t_cdf(value, degrees)) / density
-        value += step
-    return value
-
-
-def t_cdf(value: float, degrees: float) -> float:
-    """Distribution function of Student's t for ``value`` ≥ 0, to about 1e-9.
-
-    With x = √d · tan(u) the density is proportional to cos(u)^(d-1), which Simpson's rule takes
-    over a finite range (Abramowitz & Stegun 26.7.3).
-    """
-    top = math.atan(value / math.sqrt(degrees))
-    points = np.linspace(0.0, top, 2001)
-    heights = np.cos(points) ** (degrees - 1)
-    area = (heights[0] + heights[-1] + 4 * heights[1::2].sum() + 2 * heights[2:-1:2].sum()) / 3
-    area *= points[1] - points[0]
-    return min(1.0, 0.5 + float(area) * _scale(degrees))
-
-
-def _scale(degrees: float) -> float:
-    """Γ((d + 1) / 2) / (Γ(d / 2) √π), which makes the density's integral one."""
-    return math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / math.sqrt(math.pi)
-
-
 def _two_sided(mean: float, error: float, degrees: float) -> float:
     if not math.isfinite(error) or degrees < 1:
         return 1.0
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return 2 * (1 - t_cdf(abs(mean) / error, degrees))
+    return 2 * _t_cdf(-abs(mean) / error, degrees)
+
+
+def _t_cdf(value: float, degrees: float) -> float:
+    """Distribution function of Student's t."""
+    from scipy.special import stdtr  # heavy, and few commands need it
+
+    return float(stdtr(degrees, value))
+
+
+def _t_quantile(share: float, degrees: float) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, share))
 
 
 def _satterthwaite(parts: list[tuple[float, int]], variance: float) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.csv_text import Start, joined, readable, separator_of, start_of, with_room
+from packager.data.csv_text import CsvHead, joined, read_head, readable, separator_of, with_room
 from packager.data.rows.csv_cells import as_declared, read_as
 from packager.data.rows.iso_times import TimeKind
 from packager.errors import UsageError
@@ -34,7 +34,7 @@ _FIXED: dict[str, Any] = {
 
 def csv_names(file: Path, reader: TableReadOptions) -> list[str]:
     """Column names from the header; ``UsageError`` if it is absent or names a column twice."""
-    header = start_of(file, reader).names
+    header = read_head(file, reader).names
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     if twice:
         raise UsageError(
@@ -69,7 +69,7 @@ def read_csv(
             dtype=read,
             usecols=None if only is None else list(only),
         )
-    labels = _RowLabels(place, start_of(files[0], reader))
+    labels = _RowLabels(place, read_head(files[0], reader))
     frame = labels.without(frame)
     labels.finish()
     return as_declared(frame, reader, place, given=given)
@@ -85,10 +85,10 @@ def csv_blocks(
     """The same table in blocks of at most ``rows``.
 
     What neither ``dtype`` nor ``times`` (what a column of times is as a whole) names is guessed
-    anew in every block.
+    again in every block.
     """
     place = files[0] if len(files) == 1 else files[0].parent
-    start, names = start_of(files[0], reader), csv_names(files[0], reader)
+    start, names = read_head(files[0], reader), csv_names(files[0], reader)
     labels = _RowLabels(place, start)
     row = 0
     with readable(place, reader), joined(files, reader) as text:
@@ -138,7 +138,7 @@ class _RowLabels:
     count, or a last column that is all blank, is refused.
     """
 
-    def __init__(self, place: Path, start: Start) -> None:
+    def __init__(self, place: Path, start: CsvHead) -> None:
         self._place, self._start = place, start
         self._last: int | None = None
         self._labelled = self._filled = False
@@ -153,7 +153,7 @@ class _RowLabels:
             raise self._refusal()
         before = [] if self._last is None else [self._last]
         numbers = np.append(np.asarray(before, np.int64), labels.to_numpy())
-        again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may start anew
+        again = (numbers[1:] == 0) | (numbers[1:] == 1)  # each file of a folder may start again
         if not ((numbers[1:] - numbers[:-1] == 1) | again).all():
             raise self._refusal()
         self._last = int(numbers[-1]) if len(numbers) else None

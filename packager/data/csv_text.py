@@ -46,7 +46,7 @@ def separator_of(file: Path, reader: TableReadOptions) -> str:
 
 
 @dataclass(frozen=True)
-class Start:
+class CsvHead:
     """The header's cells, the bytes of UTF-8 it takes (with what is before it), and the cells
     of the first row, 0 if there is none."""
 
@@ -55,7 +55,7 @@ class Start:
     width: int
 
 
-def start_of(file: Path, reader: TableReadOptions) -> Start:
+def read_head(file: Path, reader: TableReadOptions) -> CsvHead:
     """The header of ``file``; ``UsageError`` if there is none, or another separator fits."""
     size = 0
 
@@ -74,7 +74,7 @@ def start_of(file: Path, reader: TableReadOptions) -> Start:
             first, _ = next(filled, ([], 0))
             if len(names) == 1 and reader.separator is None:
                 _refuse_other_separator(file, reader, separator)
-            return Start(names, end, len(first))
+            return CsvHead(names, end, len(first))
     raise UsageError(
         f"{file}: expected a header with column names, got an empty file",
         "check that the file was written completely",
@@ -110,7 +110,7 @@ def joined(files: Sequence[Path], reader: TableReadOptions) -> io.BufferedReader
 
 def _rows_of(files: Sequence[Path], reader: TableReadOptions) -> Iterator[bytes]:
     for index, file in enumerate(files):
-        passed = start_of(file, reader).size if index else 0
+        passed = read_head(file, reader).size if index else 0
         if index:
             yield b"\n"  # the file before may end without one; blank lines are skipped
         with readable(file, reader):

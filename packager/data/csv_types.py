@@ -74,6 +74,9 @@ def read_csv_table(files: Sequence[Path], reader: TableReadOptions) -> pd.DataFr
     if kinds.settled() or settled.keys() - numbers:
         del parts
         parts = list(settled_blocks(files, reader, rows, settled))
+    # pandas may join a block of nulls and one of booleans as floats, True as 1.0.
+    if booleans := kinds.nullable_booleans():
+        parts = [part.astype(dict.fromkeys(booleans, object)) for part in parts]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -123,6 +126,10 @@ class Kinds:
         """The columns whose values would be others in the whole table, and their types there."""
         types = {name: _settle(found) for name, found in self._found.items()}
         return {name: settled for name, settled in types.items() if settled is not None}
+
+    def nullable_booleans(self) -> list[str]:
+        """The columns that hold nulls in some blocks and booleans in others."""
+        return [name for name, found in self._found.items() if found == {"null", "boolean"}]
 
     def uniform(self) -> dict[str, Settled]:
         """Types for columns that blocks get right, but in several dtypes."""

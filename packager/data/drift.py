@@ -12,11 +12,11 @@ from monitoring.profile.profile import FeatureProfile
 from monitoring.stats.drift import population_stability_index, z_score
 from packager.manifest.base import FrozenModel, Kind
 
-SURE_Z = 4.5
+MIN_Z = 4.5
 """Beyond chance; what monitoring alerts on too."""
 MIN_PSI = 0.02
 """Below it a shift is a trifle, however many rows show it."""
-REPEATED = 5
+MIN_ROWS_PER_VALUE = 5
 """Rows for each distinct text, from which a column of text is a list of categories."""
 
 Hashes = npt.NDArray[np.uint64]
@@ -35,7 +35,7 @@ class ColumnDrift(FrozenModel):
     @property
     def notable(self) -> bool:
         """More than chance, and enough to matter."""
-        return self.z > SURE_Z and self.psi > MIN_PSI
+        return self.z > MIN_Z and self.psi > MIN_PSI
 
 
 def comparable(before: Kind, after: Kind) -> bool:
@@ -46,7 +46,7 @@ def comparable(before: Kind, after: Kind) -> bool:
 
 def is_categorical(distinct: int, rows: int) -> bool:
     """Whether a column of text repeats its values, so that another one is news."""
-    return rows >= REPEATED * distinct
+    return rows >= MIN_ROWS_PER_VALUE * distinct
 
 
 def shared_rows(one: Hashes, other: Hashes) -> int:

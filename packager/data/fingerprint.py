@@ -21,8 +21,8 @@ from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Fingerprint
 
-SKETCH = 1024
-GOLDEN = 0x9E3779B97F4A7C15
+SKETCH_SIZE = 1024
+GOLDEN_RATIO_STEP = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio: the step between positions."""
 
 _BLOCK = 1 << 14  # rows: buffers of 128 KiB stay in the second-level cache
@@ -65,7 +65,7 @@ class Fingerprinter:
         self._sums = [0, 0, 0]
         self._sketch: Bits = np.empty(0, np.uint64)
         self._buffers = np.empty((2, _BLOCK), np.uint64)
-        self._steps = np.arange(1, _BLOCK + 1, dtype=np.uint64) * np.uint64(GOLDEN)
+        self._steps = np.arange(1, _BLOCK + 1, dtype=np.uint64) * np.uint64(GOLDEN_RATIO_STEP)
 
     def update(self, frame: pd.DataFrame) -> None:
         """Add the rows of ``frame``; ``UsageError`` if its columns are not those before."""
@@ -94,21 +94,21 @@ class Fingerprinter:
         mix_into(mixed, spare)
         again = _plus(self._sums[1], mixed)
         np.add(self._steps[: len(hashes)], hashes, out=mixed)
-        np.add(mixed, np.uint64(self._count * GOLDEN & canonical.MASK), out=mixed)
+        np.add(mixed, np.uint64(self._count * GOLDEN_RATIO_STEP & canonical.MASK), out=mixed)
         mix_into(mixed, spare)
         self._sums = [rows, again, _plus(self._sums[2], mixed)]
         self._count += len(hashes)
         self._keep_smallest(hashes)
 
     def _keep_smallest(self, hashes: Bits) -> None:
-        if len(self._sketch) == SKETCH:
+        if len(self._sketch) == SKETCH_SIZE:
             hashes = hashes[hashes < self._sketch[-1]]
-        if len(hashes) > SKETCH:
+        if len(hashes) > SKETCH_SIZE:
             # Tables of few distinct rows never fill the sketch: a hash table is quicker than
             # sorting all of their rows.
             hashes = cast(Bits, pd.unique(hashes))
         if len(hashes):
-            self._sketch = np.unique(np.concatenate([self._sketch, hashes]))[:SKETCH]
+            self._sketch = np.unique(np.concatenate([self._sketch, hashes]))[:SKETCH_SIZE]
 
 
 class _Columns:

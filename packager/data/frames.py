@@ -19,10 +19,10 @@ from packager.data.parquet_files import parquet_names, read_parquet
 from packager.errors import UsageError
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.manifest import Column
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
 MAX_CATEGORIES = 10_000
-FEW_CATEGORIES = 50
+MAX_SPARSE_CATEGORIES = 50
 """Text of more values than this is free text where they are more than half as many as rows."""
 
 Format = Literal["csv", "parquet"]
@@ -57,13 +57,15 @@ def source_files(path: Path) -> tuple[Format, list[Path]]:
     return next(iter(formats)), files
 
 
-def column_names(path: Path, reader: TableReadOptions = PLAIN) -> list[str]:
+def column_names(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> list[str]:
     """Names of the columns, from the first file's header only."""
     form, files = source_files(path)
     return _names(form, files[0], reader)
 
 
-def same_columns(path: Path, reader: TableReadOptions = PLAIN) -> tuple[Format, list[Path]]:
+def same_columns(
+    path: Path, reader: TableReadOptions = DEFAULT_OPTIONS
+) -> tuple[Format, list[Path]]:
     """Format and files of a source, all with the columns of the first, or a ``UsageError``."""
     form, files = source_files(path)
     first = _names(form, files[0], reader)
@@ -78,7 +80,7 @@ def same_columns(path: Path, reader: TableReadOptions = PLAIN) -> tuple[Format, 
     return form, files
 
 
-def read(path: Path, reader: TableReadOptions = PLAIN) -> pd.DataFrame:
+def read(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
     """The table in a file or folder, as its files have it; ``reader`` is for CSV.
 
     Raises ``UsageError`` if a file is unreadable, has no columns, names one twice, or has other
@@ -145,7 +147,9 @@ def _infer(name: str, series: pd.Series[Any]) -> Column:
         kind = _kind(series)
         if kind in ("string", "boolean"):
             distinct = present.unique().tolist()
-            free = len(distinct) > min(MAX_CATEGORIES, max(FEW_CATEGORIES, len(present) // 2))
+            free = len(distinct) > min(
+                MAX_CATEGORIES, max(MAX_SPARSE_CATEGORIES, len(present) // 2)
+            )
             categories = None if free else tuple(sorted(distinct))
     low, high = _range(present, kind)
     return Column(

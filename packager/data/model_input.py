@@ -97,7 +97,7 @@ def _times(column: pd.Series[Any], name: str) -> pd.Series[Any]:
         raise UsageError(
             f"[data.columns] {name}: expected ISO 8601 times, as declared, "
             f"got {display_value(column.iloc[row])} in row {row}",
-            f'mend the cell, or declare {name} with kind = "string"',
+            f'fix the cell, or declare {name} with kind = "string"',
         )
     return _plain(found[1])
 

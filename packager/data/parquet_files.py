@@ -109,7 +109,7 @@ def parquet_blocks(files: Sequence[Path], rows: int) -> Iterator[pd.DataFrame]:
     Memory is bounded by a row group's columns, and by the block.
     """
     schema = parquet_schema(files)
-    floats = holed_integers(files, schema)
+    floats = integers_with_nulls(files, schema)
     yield plain_frame(schema.empty_table(), floats)  # a table without rows has columns too
     for file in files:
         for table in encoded_tables(file, schema, rows):
@@ -145,7 +145,7 @@ def parquet_schema(files: Sequence[Path]) -> Any:
         ) from error
 
 
-def holed_integers(files: Sequence[Path], schema: Any) -> list[str]:
+def integers_with_nulls(files: Sequence[Path], schema: Any) -> list[str]:
     """The integer columns that have nulls somewhere: a frame holds them as floats."""
     import pyarrow as pa
 

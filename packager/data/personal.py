@@ -19,26 +19,26 @@ from packager.data.given_names import GIVEN_NAMES
 from packager.data.personal_names import kinds_named
 from packager.manifest.manifest import Personal
 
-SAMPLE = 5_000
+MAX_SAMPLED_VALUES = 5_000
 """Distinct values that are looked at, evenly spread."""
 MAX_LENGTH = 200
 """Longer texts are documents; they are cut here."""
-MOST = 0.9
-MANY = 0.5
-SOME = 0.2
-FEW = 0.05
+HIGH_SHARE = 0.9
+MEDIUM_SHARE = 0.5
+LOW_SHARE = 0.2
+MIN_SHARE = 0.05
 """Shares of distinct values that show what a column holds."""
 MIN_CHECKED = 5
 """Distinct values with check digits that can't all be right by chance."""
 MIN_NAMES = 20
 """Distinct values below which text is a category, unless the column's name says names."""
-HIGH_CARDINALITY = 0.5
+MIN_DISTINCT_SHARE = 0.5
 """Distinct values by rows, from which text may be names of people."""
 
 EMAIL = re.compile(r"[^\s@<>\"',;:]{1,64}@[^\s@<>\"',;:.]{1,63}(?:\.[^\s@<>\"',;:.]{1,63})+")
 PHONE = re.compile(r"(?:\+|00)?[\d\s().\-/x]{6,24}", re.ASCII)
-ABROAD = re.compile(r"(?:\+|00)[1-9][\d\s().\-/]{6,20}", re.ASCII)
-AMERICAN = re.compile(r"(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}", re.ASCII)
+INTERNATIONAL_PHONE = re.compile(r"(?:\+|00)[1-9][\d\s().\-/]{6,20}", re.ASCII)
+US_PHONE = re.compile(r"(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}", re.ASCII)
 DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].*)?"
     r"|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)"
@@ -67,57 +67,57 @@ def personal_kind(name: str, values: pd.Series[Any]) -> Personal | None:
 
 def _of_numbers(named: frozenset[str], texts: Sequence[str]) -> Personal | None:
     """Of whole numbers: those of cards and ids by their check digits, the rest by name."""
-    if len(texts) >= MIN_CHECKED and _share(texts, is_card) >= MOST:
+    if len(texts) >= MIN_CHECKED and _share(texts, is_card) >= HIGH_SHARE:
         return "payment cards"
     if len(texts) >= 2 * MIN_CHECKED and _share(texts, is_national_id) >= 0.99:
         return "national ids"
-    if "phone" in named and _share(texts, lambda text: 7 <= len(text) <= 15) >= MOST:
+    if "phone" in named and _share(texts, lambda text: 7 <= len(text) <= 15) >= HIGH_SHARE:
         return "phone numbers"
-    if "id" in named and _share(texts, lambda text: 7 <= len(text) <= 18) >= MOST:
+    if "id" in named and _share(texts, lambda text: 7 <= len(text) <= 18) >= HIGH_SHARE:
         return "national ids"
-    if "birth" in named and _share(texts, _is_date) >= MOST:
+    if "birth" in named and _share(texts, _is_date) >= HIGH_SHARE:
         return "birth dates"
     return None
 
 
 def _of_values(name: str, texts: Sequence[str]) -> Personal | None:
     """Of text: what its form alone shows."""
-    if _share(texts, _is_email) >= MANY:
+    if _share(texts, _is_email) >= MEDIUM_SHARE:
         return "e-mail addresses"
-    if _share(texts, _is_address_of_network) >= MOST and "version" not in name.lower():
+    if _share(texts, _is_address_of_network) >= HIGH_SHARE and "version" not in name.lower():
         return "IP addresses"
     if len(texts) >= MIN_CHECKED:
-        if _share(texts, is_card) >= MOST:
+        if _share(texts, is_card) >= HIGH_SHARE:
             return "payment cards"
-        if _share(texts, is_iban) >= MOST:
+        if _share(texts, is_iban) >= HIGH_SHARE:
             return "bank accounts"
-        if _share(texts, is_national_id) >= MOST:
+        if _share(texts, is_national_id) >= HIGH_SHARE:
             return "national ids"
-        if max(_share(texts, _is_abroad), _share(texts, _is_american)) >= MOST:
+        if max(_share(texts, _is_abroad), _share(texts, _is_american)) >= HIGH_SHARE:
             return "phone numbers"
     return None
 
 
 def _of_names(named: frozenset[str], texts: Sequence[str], distinct: float) -> Personal | None:
     """Of text: what the column's name says, where the values don't speak against it."""
-    if "email" in named and _share(texts, _is_email) >= SOME:
+    if "email" in named and _share(texts, _is_email) >= LOW_SHARE:
         return "e-mail addresses"
-    if "phone" in named and _share(texts, _is_phone) >= MANY:
+    if "phone" in named and _share(texts, _is_phone) >= MEDIUM_SHARE:
         return "phone numbers"
-    if "birth" in named and _share(texts, _is_date) >= MANY:
+    if "birth" in named and _share(texts, _is_date) >= MEDIUM_SHARE:
         return "birth dates"
-    if "id" in named and _share(texts, _is_id) >= MANY:
+    if "id" in named and _share(texts, _is_id) >= MEDIUM_SHARE:
         return "national ids"
-    if "address" in named and _share(texts, lambda t: _fits(PLACE, t)) >= MANY:
+    if "address" in named and _share(texts, lambda t: _fits(PLACE, t)) >= MEDIUM_SHARE:
         return "postal addresses"
     namelike = _share(texts, _is_namelike)
-    if "person" in named and len(texts) >= MIN_CHECKED and namelike >= MANY:
+    if "person" in named and len(texts) >= MIN_CHECKED and namelike >= MEDIUM_SHARE:
         return "names of people"
-    if len(texts) < MIN_NAMES or distinct < HIGH_CARDINALITY or namelike < MANY:
+    if len(texts) < MIN_NAMES or distinct < MIN_DISTINCT_SHARE or namelike < MEDIUM_SHARE:
         return None
     given = _share(texts, _holds_given_name)
     several = _share(texts, lambda text: len(text.split()) > 1)
-    enough = FEW if "name" in named else MANY if several < MANY else SOME
+    enough = MIN_SHARE if "name" in named else MEDIUM_SHARE if several < MEDIUM_SHARE else LOW_SHARE
     return "names of people" if given >= enough else None
 
 
@@ -128,10 +128,10 @@ def _is_text(present: pd.Series[Any]) -> bool:
 
 
 def _texts(present: pd.Series[Any]) -> list[str]:
-    """Distinct values as text, at most ``SAMPLE``; whole numbers as such, of others none."""
+    """Distinct values as text, at most ``MAX_SAMPLED_VALUES``; of numbers only whole ones."""
     distinct = present.drop_duplicates()
-    if len(distinct) > SAMPLE:
-        distinct = distinct.iloc[np.linspace(0, len(distinct) - 1, SAMPLE).astype(int)]
+    if len(distinct) > MAX_SAMPLED_VALUES:
+        distinct = distinct.iloc[np.linspace(0, len(distinct) - 1, MAX_SAMPLED_VALUES).astype(int)]
     found = []
     for value in distinct:
         if isinstance(value, str):
@@ -169,11 +169,11 @@ def _is_address_of_network(text: str) -> bool:
 
 
 def _is_abroad(text: str) -> bool:
-    return _fits(ABROAD, text)
+    return _fits(INTERNATIONAL_PHONE, text)
 
 
 def _is_american(text: str) -> bool:
-    return _fits(AMERICAN, text)
+    return _fits(US_PHONE, text)
 
 
 def _is_phone(text: str) -> bool:

@@ -57,14 +57,14 @@ category score domain provider language lang gender sex country city state regio
 clicks sent model brand calls minutes usage plan rate ratio share year month age class group level
 rank days hours price cost title
 """
-OTHER_THINGS = frozenset(_LAST_WORDS.split())
+NOT_PERSONAL_ENDINGS = frozenset(_LAST_WORDS.split())
 """Last words of a name that make it another thing: ``email_domain``, ``phone_model``."""
 
 
 def kinds_named(name: str) -> frozenset[str]:
     """The kinds of ``NAMES`` that words of a column's ``name``, or words in a row, stand for."""
     words = _words(name)
-    if not words or words[-1] in OTHER_THINGS:
+    if not words or words[-1] in NOT_PERSONAL_ENDINGS:
         return frozenset()
     joined = {
         "".join(words[start : start + size])

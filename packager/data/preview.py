@@ -10,11 +10,16 @@ from typing import Any
 import pandas as pd
 
 from packager.data.csv_files import csv_blocks
-from packager.data.frames import infer_columns, same_columns
+from packager.data.frames import infer_columns, same_columns, source_files
 from packager.data.model_input import to_model_input
 from packager.data.parquet_files import parquet_blocks, parquet_schema
 from packager.errors import UsageError
-from packager.manifest.read_options import PLAIN, TableReadOptions, shown_options, toml_text
+from packager.manifest.read_options import (
+    DEFAULT_OPTIONS,
+    TableReadOptions,
+    shown_options,
+    toml_text,
+)
 from packager.text import display_value
 
 MAX_ROWS = 10_000
@@ -25,7 +30,7 @@ _DECIMAL = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})*,[0-9]+|[+-]?[0-9]*,?[0-9]+"
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?|[+-]?[0-9]*\.?[0-9]+", re.ASCII)
 
 
-def read_first_rows(path: Path, reader: TableReadOptions = PLAIN) -> pd.DataFrame:
+def read_first_rows(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> pd.DataFrame:
     """At most 10,000 rows as models get them; ``UsageError`` where they can't be read."""
     form, files = same_columns(path, reader)
     if form == "csv":
@@ -49,9 +54,10 @@ def refuse_unservable_types(path: Path, features: Sequence[str]) -> None:
     """The same for the types of Parquet files, before a row is read."""
     import pyarrow as pa
 
-    form, files = same_columns(path)
+    form, _ = source_files(path)
     if form != "parquet":
         return
+    _, files = same_columns(path)
     for field in parquet_schema(files):
         types: Any = pa.types
         kind = field.type.value_type if types.is_dictionary(field.type) else field.type

@@ -23,13 +23,15 @@ from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Schema
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
 _CELL_BYTES = 64
 """Of a cell as Python holds it in a row, at least."""
 
 
-def read_rows(path: Path, schema: Schema, reader: TableReadOptions = PLAIN) -> list[dict[str, Any]]:
+def read_rows(
+    path: Path, schema: Schema, reader: TableReadOptions = DEFAULT_OPTIONS
+) -> list[dict[str, Any]]:
     """Rows to predict, as plain JSON values: from CSV, Parquet, .json or .jsonl.
 
     JSON is a list of rows or ``{"rows": […]}``. Tables may hold more columns than the schema

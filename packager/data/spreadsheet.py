@@ -10,24 +10,26 @@ from __future__ import annotations
 import re
 from typing import Any
 
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The last four are the same signs in full width, which some versions take as well."""
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-MARK = "'"
+TEXT_MARK = "'"
 
 
 def escaped(cell: Any) -> Any:
     """``cell`` as a spreadsheet may have it; what is no text stays as it is."""
-    return f"{MARK}{cell}" if isinstance(cell, str) and _runs(cell) else cell
+    return f"{TEXT_MARK}{cell}" if isinstance(cell, str) and _runs(cell) else cell
 
 
 def unescaped(cell: str) -> str:
     """What ``escaped`` was given."""
-    return cell[1:] if cell.startswith(MARK) and _runs(cell) else cell
+    return cell[1:] if cell.startswith(TEXT_MARK) and _runs(cell) else cell
 
 
 def _runs(text: str) -> bool:
     """Whether a spreadsheet would take ``text`` for a formula, marks in front left aside."""
-    bare = text.lstrip(MARK)
+    bare = text.lstrip(TEXT_MARK)
     # Spaces in front don't stop every spreadsheet; a lone sign is no formula, and no number.
-    return bare.lstrip(" ").startswith(STARTS) and NUMBER.fullmatch(bare.strip(" ")) is None
+    return (
+        bare.lstrip(" ").startswith(FORMULA_PREFIXES) and NUMBER.fullmatch(bare.strip(" ")) is None
+    )

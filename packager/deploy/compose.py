@@ -14,9 +14,9 @@ ALERTMANAGER = "prom/alertmanager:v0.27.0"
 GRAFANA = "grafana/grafana:11.5.2"
 RETENTION = "40d"  # the error budget looks back 30 days
 SCRAPE = "15s"
-KEY = "/state/feedback.key"
+FEEDBACK_KEY = "/state/feedback.key"
 API_KEYS = "/run/keys/api.keys"
-WALLS: dict[str, Any] = {
+HARDENING: dict[str, Any] = {
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
     "pids_limit": MAX_PROCESSES,
@@ -27,7 +27,7 @@ MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
 PREPARE = f"""
 import base64, os, pathlib
 os.chmod("/state", 0o770)
-key = pathlib.Path("{KEY}")
+key = pathlib.Path("{FEEDBACK_KEY}")
 if not key.exists():
     new = key.with_suffix(".new")
     new.write_text("1:" + base64.b64encode(os.urandom(32)).decode())
@@ -47,7 +47,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
             **{one.state: _state(one) for one in models},
             **{one.service: _model(one) for one in models},
             "prometheus": {
-                **_watcher(PROMETHEUS),
+                **_monitoring_service(PROMETHEUS),
                 "command": [
                     "--config.file=/etc/prometheus/prometheus.yml",
                     "--storage.tsdb.path=/prometheus",
@@ -59,7 +59,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
                 "restart": "unless-stopped",
             },
             "alertmanager": {
-                **_watcher(ALERTMANAGER),
+                **_monitoring_service(ALERTMANAGER),
                 "command": [
                     "--config.file=/etc/alertmanager/alertmanager.yml",
                     "--storage.path=/alertmanager",
@@ -158,7 +158,7 @@ def _state(one: Member) -> dict[str, Any]:
     return {
         "image": _literal(one.image),
         "user": "0:0",
-        **WALLS,
+        **HARDENING,
         "mem_limit": "256m",
         "read_only": True,
         "network_mode": "none",
@@ -172,12 +172,12 @@ def _model(one: Member) -> dict[str, Any]:
     keys = f"./keys/{one.label}.keys:{API_KEYS}:ro"
     return {
         "image": _literal(one.image),
-        **WALLS,
+        **HARDENING,
         "mem_limit": f"${{MODEL_MEMORY:-{one.memory_mib}m}}",
         "environment": {
             "MODEL_PORT": str(PORT),
             "MODEL_STATE_DIR": "/state",
-            "MODEL_FEEDBACK_KEY_FILE": KEY,
+            "MODEL_FEEDBACK_KEY_FILE": FEEDBACK_KEY,
             **({"MODEL_API_KEYS_FILE": API_KEYS} if one.keys else {}),
         },
         # A range, so that `--scale` finds a port for each replica.
@@ -190,8 +190,8 @@ def _model(one: Member) -> dict[str, Any]:
     }
 
 
-def _watcher(image: str) -> dict[str, Any]:
-    return {"image": image, **WALLS, "mem_limit": MONITORING_MEMORY}
+def _monitoring_service(image: str) -> dict[str, Any]:
+    return {"image": image, **HARDENING, "mem_limit": MONITORING_MEMORY}
 
 
 def _literal(text: str) -> str:
@@ -201,7 +201,7 @@ def _literal(text: str) -> str:
 
 def _grafana() -> dict[str, Any]:
     return {
-        **_watcher(GRAFANA),
+        **_monitoring_service(GRAFANA),
         "environment": {
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",

@@ -14,11 +14,11 @@ from packager.image.config import PORT
 PORTS = 10
 """Ports of a model, one a replica."""
 GRAFANA_PORT = 3100
-LAST_PORT = 9_000
+MAX_PORT = 9_000
 """Prometheus and Alertmanager listen just above."""
 MAX_SERVICE = 50
 """Characters of a service's name: it is one label of a DNS name, which holds 63."""
-PLAIN = re.compile(r"[a-z0-9-]+")
+SERVICE_NAME = re.compile(r"[a-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Member:
     @property
     def label(self) -> str:
         """The name as a host may have it, different for different names."""
-        if PLAIN.fullmatch(self.name) and len(self.name) <= MAX_SERVICE:
+        if SERVICE_NAME.fullmatch(self.name) and len(self.name) <= MAX_SERVICE:
             return self.name
         digest = hashlib.sha256(self.name.encode()).hexdigest()[:8]
         return f"{re.sub('[^a-z0-9-]', '-', self.name)[: MAX_SERVICE - 9]}-{digest}"
@@ -96,7 +96,7 @@ class Fleet:
 
     def _free_port(self) -> int:
         taken = {GRAFANA_PORT, *(one.port for one in self.members.values())}
-        for port in range(PORT, LAST_PORT, PORTS):
+        for port in range(PORT, MAX_PORT, PORTS):
             if port not in taken:
                 return port
-        raise UsageError(f"no ports are left for another model beside {len(self.members)}")
+        raise UsageError(f"no ports are free for another model with {len(self.members)}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from packager.cache import atomic_directory, atomic_file, check_writable
 from packager.confinement import refuse_leaving
+from packager.data.memory_limit import fitting_memory
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
 
@@ -39,10 +40,11 @@ def read_generated(target: Path) -> GeneratedFiles:
             "name another folder with --out",
         )
     try:
-        found = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        with fitting_memory(target / RECORD):
+            found = json.loads((target / RECORD).read_text(encoding="utf-8"))
         files, pending = _digests(found["files"]), _digests(found.get("pending", {}))
         return GeneratedFiles({**files, **_arrived(target, pending)}, dict(found["notes"]))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{target / RECORD}: expected the record of the files written here, got another file",
             "name another folder with --out",

@@ -25,15 +25,15 @@ from packager.image.reference import Reference
 from packager.manifest.manifest import Manifest
 from packager.text import display_value, printable
 
-NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
+MODEL_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+MODEL_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 SUPERVISOR_MIB = 100
 WORKER_MIB = 200
 """A worker without its model, and what any request may take."""
 MODEL_MEMORY_FACTOR = 8
 """Times the bytes of its files that a model takes once loaded, at the most."""
-LARGEST_REQUEST_MIB = 16
-REQUEST_SHARE = 6
+MAX_REQUEST_MIB = 16
+REQUEST_MEMORY_FACTOR = 6
 """Times its body that a request takes, as docs/serving.md has it."""
 
 
@@ -107,14 +107,14 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
 def replica_mib(manifest: Manifest) -> int:
     """MiB that one replica may use, in whole 256 MiB (docs/serving.md, "Memory")."""
     model = sum(entry.size for entry in manifest.model) / (1 << 20)
-    worker = WORKER_MIB + MODEL_MEMORY_FACTOR * model + REQUEST_SHARE * LARGEST_REQUEST_MIB
+    worker = WORKER_MIB + MODEL_MEMORY_FACTOR * model + REQUEST_MEMORY_FACTOR * MAX_REQUEST_MIB
     needed = SUPERVISOR_MIB + manifest.serve.workers * worker
     return math.ceil(needed / 256) * 256
 
 
 def _check_names(name: str, version: str, others: Iterable[str]) -> None:
     """Raise ``PackageError`` for names that can stand in no path and no file."""
-    if not (NAME.fullmatch(name) and VERSION.fullmatch(version)):
+    if not (MODEL_NAME.fullmatch(name) and MODEL_VERSION.fullmatch(version)):
         raise PackageError(
             f"expected the name and version of a package, got {display_value(name)} and "
             f"{display_value(version)}",

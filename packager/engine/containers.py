@@ -22,18 +22,18 @@ from docker.types import Mount
 
 from packager.cache import process_id
 from packager.engine.hardening import (
+    HARDENING,
     JOB_MEMORY_SHARE,
     ROOT_USER,
     SCRATCH,
     SERVER_MEMORY_SHARE,
-    WALLS,
     limits,
     share_of_memory,
 )
 from packager.engine.started import RunningContainer, ServerContainer
 from packager.engine.streams import lines
 from packager.errors import PackageError
-from packager.exit_reason import KEPT_LINES, ExitReason
+from packager.exit_reason import MAX_LINES, ExitReason
 from packager.tar_reader import TarReader, plain_tar, unpack_plain
 
 STOP_SECONDS = 15
@@ -42,7 +42,7 @@ OWNER = "model-packager.owner"
 # which a tmpfs does not outlive, and which takes no memory.
 WORK = "/work"
 WRITABLE = {WORK: 0o777, "/code": 0o777, "/tmp": 0o1777}
-OPEN_UP = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
+CHMOD_SCRIPT = f"import os\nfor path, mode in {WRITABLE}.items(): os.chmod(path, mode)"
 OnLine = Callable[[str], None]
 
 
@@ -123,7 +123,7 @@ class Containers:
 
         An engine gives a volume the owner and mode of the folder in the image: root's.
         """
-        command, volumes = [python, "-c", OPEN_UP], list(WRITABLE)
+        command, volumes = [python, "-c", CHMOD_SCRIPT], list(WRITABLE)
         options = {"entrypoint": [], "read_only": True, "volumes": volumes, "user": ROOT_USER}
         with self._container(doing, image, command, **options) as container:
             container.start()
@@ -149,7 +149,7 @@ class Containers:
                 # Not its log: Podman does not always end that when the container ends.
                 said = container.attach(stream=True)
                 container.start()
-                last: deque[str] = deque(maxlen=KEPT_LINES)
+                last: deque[str] = deque(maxlen=MAX_LINES)
                 for line in lines(said):
                     last.append(line)
                     on_line(line)
@@ -259,7 +259,7 @@ def _own() -> dict[str, Any]:
     """How a container of this process starts; a health check is about serving alone."""
     healthcheck = {"test": ["NONE"]}
     owned = {"network_mode": "none", "labels": {OWNER: process_id()}, "healthcheck": healthcheck}
-    return {**WALLS, **owned}
+    return {**HARDENING, **owned}
 
 
 @contextlib.contextmanager

@@ -33,7 +33,7 @@ class Engine(Containers):
         self._later: list[str] | None = None
 
     @contextlib.contextmanager
-    def tidied(self) -> Iterator[None]:
+    def cleanup_scope(self) -> Iterator[None]:
         """Remove what dead builds left; put off removals of the block to its end.
 
         The layers of what is removed are still of use in it.
@@ -45,11 +45,11 @@ class Engine(Containers):
         except BaseException:
             # The error to tell is the one that came first; the next build sweeps what stays.
             with contextlib.suppress(PackageError):
-                self._remove_put_off()
+                self._remove_deferred()
             raise
-        self._remove_put_off()
+        self._remove_deferred()
 
-    def _remove_put_off(self) -> None:
+    def _remove_deferred(self) -> None:
         references, self._later = self._later or [], None
         for reference in references:
             self.remove(reference)
@@ -161,12 +161,12 @@ class Engine(Containers):
         with engine_errors("naming the image"):
             self._client.api.tag(image, *name.rsplit(":", 1))
 
-    def held_layers(self, diff_ids: Sequence[str]) -> int:
+    def existing_layers(self, diff_ids: Sequence[str]) -> int:
         """How many of these layers, from the bottom, some image in the engine already has."""
         with engine_errors("listing its images"):
-            return self._held_layers(diff_ids)
+            return self._existing_layers(diff_ids)
 
-    def _held_layers(self, diff_ids: Sequence[str]) -> int:
+    def _existing_layers(self, diff_ids: Sequence[str]) -> int:
         if self.is_containerd:
             return 0  # such a store wants every blob of an archive
         longest = 0
@@ -182,7 +182,7 @@ class Engine(Containers):
         return longest
 
     def remove(self, reference: str) -> None:
-        """Forget a tag, and the layers nothing else holds; later, within ``tidied``.
+        """Forget a tag, and the layers nothing else holds; later, within ``cleanup_scope``.
 
         An engine that is gone is told by what needs it: what it holds goes with the next build.
         """

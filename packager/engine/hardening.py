@@ -18,7 +18,7 @@ MIN_MEMORY = 128 << 20
 """Bytes; a server with one worker and no model to speak of takes more at rest."""
 SCRATCH = {"/tmp": "rw,nosuid,nodev,mode=1777,size=512m"}
 
-WALLS: dict[str, Any] = {
+HARDENING: dict[str, Any] = {
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges"],
     "user": JOB_USER,

@@ -1,8 +1,7 @@
-"""Chunks of bytes, as an engine sends them, read as a file, as lines, as a build."""
+"""Chunks of bytes, as an engine sends them, read as lines, as a file, as a build."""
 
 from __future__ import annotations
 
-import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -11,28 +10,7 @@ from packager.errors import PackageError
 from packager.tar_reader import MAX_HEADER, TarReader, plain_tar
 
 # What an engine says between the steps of a build.
-CHATTER = (" --->", "Removing intermediate container")
-
-
-class ChunkReader(io.RawIOBase):
-    """The file-like face of chunks of bytes."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        taken = min(len(buffer), len(self._rest))
-        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
-        return taken
+LEGACY_OUTPUT = (" --->", "Removing intermediate container")
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[str]:
@@ -75,7 +53,7 @@ def built_id(told: Iterable[Mapping[str, Any]], on_line: Callable[[str], None]) 
             why, image = str(message["error"]).strip(), ""
             break
         for line in str(message.get("stream", "")).splitlines():
-            if line.strip() and not line.startswith(CHATTER):
+            if line.strip() and not line.startswith(LEGACY_OUTPUT):
                 on_line(line)
         image = (message.get("aux") or {}).get("ID", image)
     if not image:

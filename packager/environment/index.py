@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packager.environment.programs import absolute, find_program, run
+from packager.environment.programs import absolute, find_program, isolated_python, run
 from packager.environment.project_index import IndexPins, index_pins
-from packager.environment.requirement_files import read_asked
+from packager.environment.requirement_files import read_requirements
 from packager.environment.uv_config import merged
 
 UV_NAMES = {
@@ -53,7 +52,7 @@ class IndexOptions:
         where its configuration names several, the next is asked for what the first lacks, and a
         higher version there changes nothing.
         """
-        folder, asked = requirements.resolve().parent, read_asked(requirements)
+        folder, asked = requirements.resolve().parent, read_requirements(requirements)
         own, arguments = asked.options, self.arguments
         if "--default-index" in own and "--default-index" in arguments:
             place = arguments.index("--default-index")  # as with pip, the file's own one wins
@@ -153,7 +152,7 @@ def index_options(pip: Mapping[str, str], environment: Mapping[str, str]) -> Ind
 
 def user_index_options() -> IndexOptions:
     """The options of the user who runs us: ``pip config list``, then the environment."""
-    commands = [[sys.executable, "-I", "-m", "pip"]]
+    commands = [isolated_python("-m", "pip")]
     commands += [[pip] for pip in (find_program("pip"),) if pip]
     for command in commands:
         done = run([*command, "config", "list"], os.environ)

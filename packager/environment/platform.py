@@ -11,11 +11,11 @@ from functools import cached_property
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
 MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
-OLDEST_PYTHON = (3, 11)
+MIN_PYTHON = (3, 11)
 # Minor versions of glibc 2 that `uv pip compile --python-platform` has names for.
-UV_KNOWS = (17, 28, *range(31, 41))
+UV_GLIBC_MINORS = (17, 28, *range(31, 41))
 # A manylinux tag by its old name, and the glibc it stands for (PEP 600).
-OLD_NAMES = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class Target:
     @property
     def uv_platform(self) -> str:
         """uv's name for this platform, or for the closest older one that uv has a name for."""
-        minor = max((known for known in UV_KNOWS if known <= self.glibc[1]), default=UV_KNOWS[0])
+        minor = max(
+            (known for known in UV_GLIBC_MINORS if known <= self.glibc[1]),
+            default=UV_GLIBC_MINORS[0],
+        )
         return f"{self.machine}-manylinux_2_{minor}"
 
     @cached_property
@@ -52,7 +55,7 @@ class Target:
     def _platforms(self) -> Iterator[str]:
         for minor in range(self.glibc[1], 4, -1):
             yield f"manylinux_{self.glibc[0]}_{minor}_{self.machine}"
-            if old := OLD_NAMES.get((self.glibc[0], minor)):
+            if old := LEGACY_MANYLINUX.get((self.glibc[0], minor)):
                 yield f"{old}_{self.machine}"
         yield f"linux_{self.machine}"
 

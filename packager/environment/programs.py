@@ -9,15 +9,29 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-BUILDING = ("UV_NO_BINARY", "UV_NO_BUILD", "UV_BUILD_", "UV_CONFIG_SETTINGS", "UV_ONLY_BINARY")
-PLACES = ("UV_CONFIG", "UV_NO_CONFIG", "UV_PROJECT", "UV_WORKING", "UV_PYTHON", "UV_ENV_FILE")
-DROPPED = (*BUILDING, *PLACES, "PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
+BUILD_VARIABLES = (
+    "UV_NO_BINARY",
+    "UV_NO_BUILD",
+    "UV_BUILD_",
+    "UV_CONFIG_SETTINGS",
+    "UV_ONLY_BINARY",
+)
+PROJECT_VARIABLES = (
+    "UV_CONFIG",
+    "UV_NO_CONFIG",
+    "UV_PROJECT",
+    "UV_WORKING",
+    "UV_PYTHON",
+    "UV_ENV_FILE",
+)
+DROPPED_VARIABLES = (*BUILD_VARIABLES, *PROJECT_VARIABLES, "PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
 """Beginnings of variables that name an interpreter or a project, or that build from source."""
-WITH_PATHS = frozenset(
+PATH_VARIABLES = frozenset(
     [
         "UV_FIND_LINKS",
         "UV_CONSTRAINT",
@@ -45,10 +59,20 @@ def find_program(name: str) -> str | None:
     return shutil.which(name, path=search_path())
 
 
+def own_module(name: str, *arguments: str) -> list[str]:
+    """This interpreter on a module of this program: the current folder holds none (``-P``)."""
+    return [sys.executable, "-P", "-m", name, *arguments]
+
+
+def isolated_python(*arguments: str, python: str = sys.executable) -> list[str]:
+    """``python`` without the user's packages and variables and without the current folder."""
+    return [python, "-I", *arguments]
+
+
 def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """``environment`` without ``DROPPED``, its relative paths made absolute."""
-    kept = {name: v for name, v in environment.items() if not name.startswith(DROPPED)}
-    kept |= {name: absolute(kept[name]) for name in WITH_PATHS & kept.keys()}
+    """``environment`` without ``DROPPED_VARIABLES``, its relative paths made absolute."""
+    kept = {name: v for name, v in environment.items() if not name.startswith(DROPPED_VARIABLES)}
+    kept |= {name: absolute(kept[name]) for name in PATH_VARIABLES & kept.keys()}
     return {**kept, "PATH": search_path(environment)}
 
 

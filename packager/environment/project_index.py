@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from packager.environment.uv_config import as_toml, read_toml
 
-OF_A_SOURCE = frozenset({"index", "marker", "extra", "group"})
+SOURCE_KEYS = frozenset({"index", "marker", "extra", "group"})
 NAME = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 
 
@@ -69,7 +69,7 @@ def index_pins(folder: Path, texts: Mapping[Path, str]) -> IndexPins | None:
 
 def _indexed(source: Any) -> bool:
     parts = source if isinstance(source, list) else [source]
-    return all(isinstance(part, dict) and "index" in part and set(part) <= OF_A_SOURCE
+    return all(isinstance(part, dict) and "index" in part and set(part) <= SOURCE_KEYS
                for part in parts)  # fmt: skip
 
 

@@ -29,7 +29,7 @@ INDEXES = {
 }
 NESTED = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
 """Option → whether the lines of the file constrain only."""
-PASSED_OVER = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
+IGNORED_OPTIONS = {"--only-binary": True, "--prefer-binary": False, "--require-hashes": False}
 """What holds for every package anyway → whether it takes a value."""
 SWITCHES = {"--pre": ("--prerelease", "allow"), "--no-index": ("--no-index",)}
 HASH = re.compile(r"\s--hash[= ]\s*(\w+:[0-9a-fA-F]+)")
@@ -41,7 +41,7 @@ WHEELS_ONLY = (
 
 
 @dataclass(frozen=True)
-class Asked:
+class DirectRequirements:
     """Requirements, constraints, and uv's arguments for the options beside them."""
 
     requirements: tuple[str, ...]
@@ -69,14 +69,14 @@ def project_of(requirements: Path) -> Path:
 
 
 def read_texts(requirements: Path) -> dict[Path, str]:
-    """The text of ``requirements`` and of every file it names, by path; see ``read_asked``."""
+    """The text of ``requirements`` and of every file that it names, by path."""
     texts: dict[Path, str] = {}
     for _ in _lines(requirements, project_of(requirements), texts, False):
         pass
     return texts
 
 
-def read_asked(requirements: Path) -> Asked:
+def read_requirements(requirements: Path) -> DirectRequirements:
     """What ``requirements`` and the files it names ask for.
 
     Raises ``UsageError`` for an option that builds from source or that we don't know, a file or
@@ -90,7 +90,7 @@ def read_asked(requirements: Path) -> Asked:
             options += _options(line, top)
         else:
             found[line.constrains].append(_plain(line, top))
-    return Asked(tuple(found[False]), tuple(found[True]), tuple(options), texts)
+    return DirectRequirements(tuple(found[False]), tuple(found[True]), tuple(options), texts)
 
 
 def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> Iterator[_Line]:
@@ -111,7 +111,7 @@ def _lines(file: Path, top: Path, texts: dict[Path, str], constrains: bool) -> I
         for name, only in nested:
             place = file.parent / name
             if not place.is_file():
-                raise line.wrong(f"expected a file at {name}, got none", "mend that line")
+                raise line.wrong(f"expected a file at {name}, got none", "fix that line")
             if place.resolve() not in texts:
                 yield from _lines(place, top, texts, constrains or only)
         if not nested:
@@ -139,7 +139,7 @@ def _options(line: _Line, top: Path) -> Iterator[str]:
             yield from (INDEXES[option], _address(line, option, value, top))
         elif option in SWITCHES:
             yield from SWITCHES[option]
-        elif option not in PASSED_OVER:
+        elif option not in IGNORED_OPTIONS:
             raise line.wrong(f"`{option}`: expected no such option", WHEELS_ONLY)
 
 
@@ -148,12 +148,12 @@ def _words(line: _Line) -> Iterator[tuple[str, str]]:
     try:
         words = shlex.split(line.text)
     except ValueError as error:
-        raise line.wrong(f"expected options, got {error}", "mend that line") from error
+        raise line.wrong(f"expected options, got {error}", "fix that line") from error
     while words:
         word = words.pop(0)
         long = word.startswith("--")
         option, _, value = word.partition("=") if long else (word[:2], "", word[2:].lstrip("="))
-        takes = option in INDEXES or option in NESTED or PASSED_OVER.get(option, False)
+        takes = option in INDEXES or option in NESTED or IGNORED_OPTIONS.get(option, False)
         if takes and not value and words:
             value = words.pop(0)
         yield option, value

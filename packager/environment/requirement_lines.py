@@ -141,8 +141,8 @@ def _of_lost_wheel(line: str, path: Path) -> tuple[str, str]:
     try:
         known, version, _, _ = parse_wheel_filename(unquote(path.name))
     except InvalidWheelFilename:
-        return said, "write NAME==VERSION, or mend the path"
-    return said, f"write {known}=={version}, or mend the path"
+        return said, "write NAME==VERSION, or fix the path"
+    return said, f"write {known}=={version}, or fix the path"
 
 
 def _local(address: str, folder: Path) -> Path | None:

@@ -27,7 +27,7 @@ from packager.environment.lock import (
 from packager.environment.other_tools import refuse_other_formats
 from packager.environment.platform import Target
 from packager.environment.programs import run
-from packager.environment.requirement_files import Asked, read_asked, read_texts
+from packager.environment.requirement_files import DirectRequirements, read_requirements, read_texts
 from packager.environment.requirement_lines import refuse_lines
 from packager.environment.resolver_errors import (
     Probe,
@@ -70,7 +70,7 @@ def resolve(
     """
     refuse_other_formats(requirements)
     refuse_lines(read_texts(requirements), target.python)
-    asked = read_asked(requirements)
+    asked = read_requirements(requirements)
     groups = runtime_requirements(data)
     if trees:
         with_trees = {**groups, "serve": [*groups["serve"], *tree_requirements()]}
@@ -99,7 +99,7 @@ class _UvError(Exception):
 
 
 def _resolve(
-    asked: Asked,
+    asked: DirectRequirements,
     groups: Mapping[Group, Sequence[str]],
     target: Target,
     index: IndexOptions,
@@ -152,7 +152,7 @@ def locate(wheels: Sequence[Wheel], target: Target, index: IndexOptions) -> list
         raise PackageError(
             f"{FILENAME}: {missing[0].filename} with sha256 {missing[0].sha256} "
             "is offered by none of your indexes",
-            "take it from the wheel cache of another machine, or lock anew with --upgrade",
+            "take it from the wheel cache of another machine, or lock again with --upgrade",
         )
     return [Resolved(wheel, offered[wheel.sha256]) for wheel in wheels]
 

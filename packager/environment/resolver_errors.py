@@ -161,7 +161,7 @@ def _unreached(text: str, called: str, url: str) -> PackageError:
     host = url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
     refused = re.search(r"\b(401|403)\b|Unauthorized|Forbidden", text)
     hint = (
-        f"{host} wants to know who asks: put name and password into its URL in your pip or uv "
+        f"{host} requires credentials: put name and password into its URL in your pip or uv "
         "configuration, or into ~/.netrc, not into the project"
         if refused
         else f"{host} does not answer: check the network, a proxy (HTTPS_PROXY) and the index in "

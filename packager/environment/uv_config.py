@@ -20,15 +20,22 @@ from packager.errors import UsageError
 _WHERE = ("index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy")
 _WHICH = ("exclude-newer", "exclude-newer-package", "prerelease", "resolution", "fork-strategy")
 _NEEDS = ("constraint-dependencies", "override-dependencies", "exclude-dependencies")
-OF_A_PROJECT = frozenset((*_WHERE, *_WHICH, *_NEEDS))
+PROJECT_SETTINGS = frozenset((*_WHERE, *_WHICH, *_NEEDS))
 """Settings that a project's ``uv.toml`` or ``[tool.uv]`` has a say in."""
-OF_THE_USER = OF_A_PROJECT | {
+USER_SETTINGS = PROJECT_SETTINGS | {
     "allow-insecure-host", "cache-dir", "concurrent-downloads", "http-proxy", "https-proxy",
     "keyring-provider", "native-tls", "no-cache", "no-proxy", "offline", "system-certs",
     "trusted-host",
 }  # fmt: skip
 PATHS = ("find-links", "index-url", "extra-index-url")
-JOINED = ("index", "extra-index-url", "find-links", "allow-insecure-host", "trusted-host", *_NEEDS)
+LIST_SETTINGS = (
+    "index",
+    "extra-index-url",
+    "find-links",
+    "allow-insecure-host",
+    "trusted-host",
+    *_NEEDS,
+)
 """Lists, which uv joins where several files have one; of other settings the nearest counts."""
 
 
@@ -59,7 +66,7 @@ def lent(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
         variable = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_PASSWORD"
         if own and name and environment.get(variable):
             host = urlsplit(str(index.get("url", ""))).hostname
-            yield f"{own[0].name}: its index {name!r} at {host} is given your {variable}"
+            yield f"{own[0].name}: your {variable} is sent to its index {name!r} at {host}"
 
 
 def project_table(folder: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -79,7 +86,7 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         return small_toml(file, file.name)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file}: expected TOML, got {error}", "mend it") from error
+        raise UsageError(f"{file}: expected TOML, got {error}", "fix it") from error
 
 
 def as_toml(table: Mapping[str, Any]) -> str:
@@ -93,16 +100,16 @@ def _files(
     """File, content and known settings, the nearest first."""
     own = project_table(folder)
     if own is not None:
-        yield (*own, OF_A_PROJECT)
+        yield (*own, PROJECT_SETTINGS)
     if environment.get("UV_NO_CONFIG", "").lower() in ("1", "true", "yes", "on"):
         return
     if named := environment.get("UV_CONFIG_FILE"):
-        yield Path(named), read_toml(Path(named)), OF_THE_USER
+        yield Path(named), read_toml(Path(named)), USER_SETTINGS
         return
     for place in _user_places(environment):
         file = place / "uv" / "uv.toml"
         if file.is_file():
-            yield file, read_toml(file), OF_THE_USER
+            yield file, read_toml(file), USER_SETTINGS
 
 
 def _user_places(environment: Mapping[str, str]) -> list[Path]:
@@ -125,7 +132,9 @@ def _settings(table: Mapping[str, Any], folder: Path, known: frozenset[str]) -> 
 def _joined(nearer: Mapping[str, Any], farther: Mapping[str, Any]) -> dict[str, Any]:
     found = {**nearer}
     for name, value in farther.items():
-        both = name in JOINED and isinstance(found.get(name), list) and isinstance(value, list)
+        both = (
+            name in LIST_SETTINGS and isinstance(found.get(name), list) and isinstance(value, list)
+        )
         # What was put in first is the nearer: it stays, and lists get the other's entries behind.
         found[name] = [*value, *found[name]] if both else value
     return found

@@ -22,7 +22,7 @@ from packager.manifest.manifest import Wheel
 from packager.progress import Progress
 
 CONNECT_AND_READ_SECONDS = (15, 120)
-DOWNLOADS_AT_ONCE = 6
+MAX_CONCURRENT_DOWNLOADS = 6
 Credentials = Mapping[str, tuple[str, str]]
 
 
@@ -42,7 +42,7 @@ def fetch(resolved: Sequence[Resolved], index: IndexOptions, progress: Progress)
     if not wanted:
         return
     started, known = time.monotonic(), index.credentials()
-    with requests.Session() as session, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+    with requests.Session() as session, ThreadPoolExecutor(MAX_CONCURRENT_DOWNLOADS) as pool:
         session.verify = index.certificates or True
         sizes = list(pool.map(lambda item: _fetch(item, session, known), wanted))
     name = f"{len(wanted)} wheels" if len(wanted) > 1 else wanted[0].wheel.filename
@@ -62,7 +62,7 @@ def _fetch(item: Resolved, session: requests.Session, known: Credentials) -> int
             raise PackageError(
                 f"{item.wheel.filename}: expected sha256 {item.wheel.sha256}, got {found}",
                 "the index changed the file or the download was damaged: build again, "
-                "or lock anew with --upgrade",
+                "or lock again with --upgrade",
             )
     return path.stat().st_size
 

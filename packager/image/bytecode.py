@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
+from packager.environment.programs import isolated_python
 from packager.errors import PackageError
 from packager.image.layers import Entry, add, tree_entries, with_parents
 from packager.image.rootfs import resolve_inside
@@ -40,7 +40,7 @@ for folder, folders, names in os.walk(tree):
                 pass
 """
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
-CLEAN = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+CLEAN_ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 class Compiler(Protocol):
@@ -72,7 +72,7 @@ class LoaderCompiler:
             ":".join(str(folder) for folder in folders),
             str(root / python.lstrip("/")),
         ]
-        self._environment = {**CLEAN, "PYTHONHOME": str(home)}
+        self._environment = {**CLEAN_ENVIRONMENT, "PYTHONHOME": str(home)}
 
     def output(self, script: str, *arguments: str) -> str:
         """Run ``script`` with the base's interpreter; its standard output."""
@@ -101,9 +101,9 @@ class HostCompiler:
         self.identity = identity
 
     def compile(self, tree: Path, prefix: str) -> None:
-        command = [sys.executable, "-I", "-S", "-B", "-c", COMPILE, str(tree), prefix]
+        command = isolated_python("-S", "-B", "-c", COMPILE, str(tree), prefix)
         done = subprocess.run(
-            command, cwd=tree, env=CLEAN, capture_output=True, text=True, check=False
+            command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise PackageError(

@@ -29,10 +29,12 @@ from packager.manifest.manifest import Base, Manifest
 from packager.progress import Progress
 
 Builder = Literal["assemble", "docker"]
-NOT_USED = f"{TEMPLATE} is not used: the layers are assembled; --builder docker builds it"
-NOT_PROMISED = (
-    f"{TEMPLATE} of the project takes the place of ours. No longer promised: equal bytes on every "
-    "machine, and an image free of what its RUN steps leave behind. The network stays off for RUN"
+TEMPLATE_UNUSED_WARNING = (
+    f"{TEMPLATE} is not used: the layers are assembled; --builder docker builds it"
+)
+OWN_TEMPLATE_WARNING = (
+    f"{TEMPLATE} of the project replaces the default one. No longer guaranteed: equal bytes on "
+    "every machine, and an image without leftovers of its RUN steps. The network stays off for RUN"
 )
 
 
@@ -72,7 +74,7 @@ def own_template(project: Path, builder: Builder, progress: Progress) -> str | N
     if not path.is_file():
         return None
     if builder == "assemble":
-        progress.warn(NOT_USED)
+        progress.warn(TEMPLATE_UNUSED_WARNING)
         return None
     refuse_leaving(path, project)
     try:
@@ -80,7 +82,7 @@ def own_template(project: Path, builder: Builder, progress: Progress) -> str | N
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: expected UTF-8 text: {error}", "save it as UTF-8") from error
     render(None, {}, text)
-    progress.warn(NOT_PROMISED)
+    progress.warn(OWN_TEMPLATE_WARNING)
     return text
 
 

@@ -21,13 +21,13 @@ MAX_SETTINGS = 4 * 1024 * 1024
 """Bytes of an index, a manifest or a config of an image; registries take no more either."""
 MAX_VALUES = 200_000
 """Values of a document. A file of the code or the model has six."""
-OBJECT = 3
+OBJECT_VALUES = 3
 """Values that an object counts for: parsers keep more of it than of others."""
 MAX_KEYS = 50_000
-MEMBERS = 20_000
+MAX_MEMBERS = 20_000
 """Files of the layer ``package``."""
 
-N = TypeVar("N", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def bounded(content: bytes) -> bytes:
@@ -35,7 +35,7 @@ def bounded(content: bytes) -> bytes:
 
     Raises ``ValueError`` for more than ``MAX_VALUES`` values. A parser makes an object of each.
     """
-    values = content.count(b",") + content.count(b"[") + OBJECT * content.count(b"{")
+    values = content.count(b",") + content.count(b"[") + OBJECT_VALUES * content.count(b"{")
     if values > MAX_VALUES:
         raise ValueError(f"expected at most {MAX_VALUES:,} values, got {values:,}")
     return content
@@ -77,10 +77,10 @@ def _checker(kind: type[BaseModel]) -> SchemaValidator:
     return SchemaValidator(_fails_fast(kind.__pydantic_core_schema__), None, _use_prebuilt=False)
 
 
-def noun(kind: type[N], content: bytes, called: str) -> N:
+def parse_document(kind: type[ModelT], content: bytes, called: str) -> ModelT:
     """``content`` as a noun; ``PackageError`` with the first mistake where it is none."""
     try:
-        made: N = _checker(kind).validate_json(narrow(bounded(content)))
+        made: ModelT = _checker(kind).validate_json(narrow(bounded(content)))
         return made
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)[0]
@@ -104,7 +104,7 @@ def package_documents(layers: Sequence[Layer]) -> dict[str, bytes]:
     if layer is None:
         return found
     wanted = {f"package/{name}": name for name in DOCUMENTS}
-    with layer.members(most=MEMBERS) as members:
+    with layer.members(most=MAX_MEMBERS) as members:
         for info in members:
             name = wanted.get(info.name)
             if name is None or not info.isreg():

@@ -136,7 +136,7 @@ def load_into(engine: Engine, image: Image, progress: Progress) -> None:
     if (engine.describe(image.digest) or {}).get("Id") == image.digest:
         engine.tag(image.digest, image.name)
         return
-    held = engine.held_layers([layer.diff_id for layer in image.layers])
+    held = engine.existing_layers([layer.diff_id for layer in image.layers])
     sent = image.layers[held:]
     try:
         engine.load(archive_stream([image], held))

@@ -19,7 +19,7 @@ from packager.digest import CHUNK, HashedFile, canonical_json, sha256_bytes
 from packager.errors import PackageError
 from packager.image.unchanged import unchanged
 from packager.manifest.base import FrozenModel
-from packager.progress import How
+from packager.progress import LayerSource
 from packager.tar_reader import MAX_MEMBERS, TarReader, Window, plain_tar
 
 # Part of every cache key: raise it when the bytes of a layer change for the same input.
@@ -34,7 +34,7 @@ class Layer:
     path: Path
     diff_id: str
     size: int
-    how: How = field(default="cached", compare=False)
+    source: LayerSource = field(default="cached", compare=False)
     seconds: float = field(default=0.0, compare=False)
     offset: int = 0
     """Where in ``path`` its bytes begin: a layer may lie within an archive."""
@@ -192,7 +192,7 @@ def cached_layer(
     *,
     fresh: bool = False,
 ) -> Layer:
-    """The layer that ``key`` stands for: from the cache, or (always, if ``fresh``) made anew.
+    """The layer that ``key`` stands for: from the cache, or (always, if ``fresh``) made again.
 
     The tar gets its name before its sidecar does: a layer that is half there counts as absent.
     """
@@ -200,16 +200,16 @@ def cached_layer(
     digest = sha256_bytes(canonical_json([ASSEMBLER_VERSION, *key]))
     tar = cache_directory("layers") / f"{digest}.tar"
     sidecar = tar.with_suffix(".json")
-    how: How = "cached"
+    source: LayerSource = "cached"
     if fresh or not _is_whole(tar, sidecar):
-        how = "built"
+        source = "built"
         with atomic_file(tar) as file:
             diff_id, size = write_tar(file, make())
         with atomic_file(sidecar) as file:
             file.write_bytes(_Sidecar(diff_id=diff_id, size=size).dump())
     known = _Sidecar.load(sidecar)
     touch(tar)
-    return Layer(name, tar, known.diff_id, known.size, how, time.monotonic() - started)
+    return Layer(name, tar, known.diff_id, known.size, source, time.monotonic() - started)
 
 
 def made_here() -> set[str]:

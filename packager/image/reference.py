@@ -15,7 +15,14 @@ from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
 from packager.image.config import LABEL, Image, layer_names, with_layers
-from packager.image.documents import DOCUMENTS, MAX_DOCUMENT, N, document, noun, package_documents
+from packager.image.documents import (
+    DOCUMENTS,
+    MAX_DOCUMENT,
+    ModelT,
+    document,
+    package_documents,
+    parse_document,
+)
 from packager.image.export import load_into
 from packager.image.stored_images import (
     COMPANION,
@@ -28,7 +35,7 @@ from packager.image.stored_images import (
 from packager.manifest.manifest import Fingerprint, Lock, Manifest
 from packager.progress import Progress
 
-SETTINGS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
+CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir")
 """What an image's containers start with, as its config and an engine call it."""
 
 
@@ -83,7 +90,7 @@ class Reference:
             return None
         return self._noun(Profile, "profile.json")
 
-    def _noun(self, kind: type[N], name: str) -> N:
+    def _noun(self, kind: type[ModelT], name: str) -> ModelT:
         """A file of ``/package``, held against the manifest."""
         content = self._file(name)
         expected = {entry.path: entry.sha256 for entry in self.manifest.files}.get(name)
@@ -92,7 +99,7 @@ class Reference:
                 f"{self.name}: {name}: expected sha256 {expected}, got {sha256_bytes(content)}",
                 "the package was changed or damaged after it was built: build or copy it again",
             )
-        return noun(kind, content, f"{self.name}: {name}")
+        return parse_document(kind, content, f"{self.name}: {name}")
 
     def image(self, *, companion: bool = False) -> Image:
         """The image with its layers as files, or the companion where there is one; verified."""
@@ -125,9 +132,12 @@ def _refuse_other(engine: Engine, image: Image) -> None:
     if described is None or described["Id"].removeprefix("sha256:") == image.digest[7:]:
         return
     config = json.loads(image.config)
-    ours = [config["rootfs"]["diff_ids"], *(config["config"].get(key) or None for key in SETTINGS)]
+    ours = [
+        config["rootfs"]["diff_ids"],
+        *(config["config"].get(key) or None for key in CONFIG_KEYS),
+    ]
     known = described.get("Config") or {}
-    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in SETTINGS)]
+    theirs = [described["RootFS"].get("Layers"), *(known.get(key) or None for key in CONFIG_KEYS)]
     if ours != theirs:
         raise PackageError(
             f"{image.name}: the engine has another image of that name",
@@ -167,7 +177,9 @@ def _in_engine(text: str, engine: Engine | None, folder: Path) -> Reference:
     def file(name: str) -> bytes:
         return document(documents, name)
 
-    manifest = _checked(noun(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels)
+    manifest = _checked(
+        parse_document(Manifest, file("manifest.json"), f"{text}: manifest.json"), labels
+    )
 
     def image(with_companion: bool) -> Image:
         name = main + (COMPANION if with_companion else "")
@@ -206,7 +218,9 @@ def _describe(images: tuple[Image, ...]) -> Reference:
     def file(name: str) -> bytes:
         return document(documents, name)
 
-    manifest = noun(Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json")
+    manifest = parse_document(
+        Manifest, file("manifest.json"), f"{main.name or 'image'}: manifest.json"
+    )
     _checked(manifest, config["config"].get("Labels") or {})
     return Reference(main.name, config, manifest, file, len(images) > 1, None, images.__getitem__)
 

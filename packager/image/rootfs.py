@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from packager.errors import PackageError
-from packager.tar_reader import TarReader, lay, plain_tar
+from packager.tar_reader import TarReader, extract_member, plain_tar
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
-STEPS = 200
+MAX_LINK_STEPS = 200
 
 
 def unpack_layers(layers: Iterable[Path], root: Path) -> Path:
@@ -57,7 +57,7 @@ def resolve_inside(root: Path, name: str) -> str | None:
 def _follow(root: Path, name: str) -> PurePosixPath | None:
     """Where ``name`` leads in a container of ``root``, there or not; None for a ring of links."""
     todo, place = [part for part in name.split("/") if part and part != "."], PurePosixPath("/")
-    for _ in range(STEPS):
+    for _ in range(MAX_LINK_STEPS):
         if not todo:
             return place
         part = todo.pop(0)
@@ -91,7 +91,7 @@ def _extract(reader: TarReader, member: tarfile.TarInfo, root: Path) -> None:
         _remove(there)
     there.parent.mkdir(parents=True, exist_ok=True)
     try:
-        lay(reader, member, there, target)
+        extract_member(reader, member, there, target)
     except OSError as error:
         raise reader.refusal(f"{member.name!r}: {error.strerror}") from error
 

@@ -114,7 +114,8 @@ def needed_by(file: IO[bytes]) -> tuple[str, ...]:
         ]
     except (ELFError, ConstructError, ValueError, AttributeError) as error:
         raise PackageError(
-            f"not a whole ELF file: {error}", "download it again, or ask its maker for a whole one"
+            f"not a whole ELF file: {error}",
+            "download it again, or ask its author for a complete one",
         ) from error
     return tuple(sorted(set(tags)))
 

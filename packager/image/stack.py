@@ -96,7 +96,7 @@ def make_stack(
     if files.data:
         data_layers.append(plain_layer("data", folder / "data.tar", entries(files.data, "data")))
     for layer in (*below, *worker, *data_layers):
-        progress.item(layer.name, layer.how, layer.size, layer.seconds)
+        progress.item(layer.name, layer.source, layer.size, layer.seconds)
     return Stack(tuple(below), tuple(worker), tuple(data_layers), own_runtime())
 
 

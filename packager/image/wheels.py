@@ -27,9 +27,9 @@ from packager.image.layers import Entry, Layer, cached_layer, copy_members, tree
 from packager.image.runtime import VENV
 from packager.manifest.manifest import Wheel
 
-OWN_LAYER_FROM = 10_000_000
+MIN_OWN_LAYER_BYTES = 10_000_000
 # Larger files of a wheel are streamed.
-IN_MEMORY = 16_000_000
+MAX_IN_MEMORY_BYTES = 16_000_000
 TEST_FOLDER = re.compile(r"(?:^|/)tests?/")
 # `from a import tests`, `import a.tests.b` or `from a.tests import b` in code that is no test.
 TEST_IMPORT = re.compile(
@@ -71,8 +71,8 @@ def wheel_layers(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         tasks = [pool.submit(_wheel_layer, wheel, python, compiler, fresh) for wheel in wheels]
         layers = [task.result() for task in tasks]
-    small = [layer for layer in layers if layer.size < OWN_LAYER_FROM]
-    big = [layer for layer in layers if layer.size >= OWN_LAYER_FROM]
+    small = [layer for layer in layers if layer.size < MIN_OWN_LAYER_BYTES]
+    big = [layer for layer in layers if layer.size >= MIN_OWN_LAYER_BYTES]
     if not small:
         return big
     key = ["wheels", *(layer.diff_id for layer in small)]
@@ -132,7 +132,7 @@ class _ReadOnce(WheelFile):
     def get_contents(self) -> Iterator[WheelContentElement]:
         for elements, packed, is_executable in super().get_contents():
             record = RecordEntry.from_elements(*elements)
-            in_memory = record.size is not None and record.size <= IN_MEMORY
+            in_memory = record.size is not None and record.size <= MAX_IN_MEMORY_BYTES
             stream = BytesIO(packed.read()) if in_memory else packed
             if not record.validate_stream(stream):
                 raise ValueError(f"hash / size of {record.path} didn't match RECORD")

@@ -1,4 +1,4 @@
-"""What a build found out: metrics, where the numbers come from, and how far they go by chance."""
+"""What a build measured: metrics, numerical environment, repeatability and seed variance."""
 
 from __future__ import annotations
 
@@ -47,18 +47,19 @@ class NumericalEnvironment(FrozenModel):
 class RepeatabilityResult(FrozenModel):
     """What the build saw when the recipe ran a second time, in a fresh process."""
 
-    rung: EquivalenceLevel
+    level: EquivalenceLevel
+    """The equivalence level that the second model reached."""
     state: str | None
-    """Digest of the model's state (``worker/state.py``); None where it can't be seen."""
+    """Digest of the model's state (``worker/state.py``); None if it can't be read."""
     differing: tuple[str, ...] = ()
-    """Parts of the model that came out otherwise, and how."""
+    """Parts of the model that differ, and how."""
     rows: int = 0
     """Held-out rows that both models predicted."""
     bit_equal: bool = True
     label_flips: int | None = None
     largest_difference: float | None = None
-    slips: tuple[str, ...] = ()
-    """What in the project's code may be the reason: ``train.py:3: …``."""
+    nondeterminism: tuple[str, ...] = ()
+    """Sources of nondeterminism in the project's code: ``train.py:3: …``."""
 
 
 class SeedVariance(FrozenModel):
@@ -71,18 +72,18 @@ class SeedVariance(FrozenModel):
 
 
 class Golden(FrozenModel):
-    """Synthetic rows and the answers the fresh model gave to them."""
+    """Synthetic rows and the predictions of the freshly trained model."""
 
     rows: tuple[dict[str, Any], ...]
-    answers: tuple[dict[str, Any], ...]
+    expected: tuple[dict[str, Any], ...]
 
 
 class Compiled(FrozenModel):
-    """What the build found of a compiled form of the model: the same answers, sooner."""
+    """What the build found out about a compiled form: equal answers, computed faster."""
 
     verdict: Literal["equal", "refused", "off"]
     """``equal``: served on ``domain``; ``refused``: the native model answers every row."""
-    way: str = ""
+    strategy: str = ""
     """How it computes: ``encoders + treelite``."""
     reason: str = ""
     """Why it was refused; empty otherwise."""
@@ -105,4 +106,4 @@ class DataCheckSummary(FrozenModel):
     """sha256 over the worst findings of each detector."""
     counts: dict[str, int]
     allowed: bool = False
-    """Whether findings that stop a build were let through."""
+    """Whether findings that stop a build were ignored."""

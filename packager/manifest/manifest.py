@@ -101,9 +101,9 @@ class Recipe(FrozenModel):
     seed: int
     params: dict[str, Any]
     level: Level | None = None
-    """The rung that is claimed; None where nobody claims one."""
+    """The claimed equivalence level; None for no claim."""
     accept: dict[str, float]
-    """Largest allowed absolute difference per metric, for the rung ``metrics``."""
+    """Largest allowed absolute difference per metric, for the level ``metrics``."""
     isa: Isa = "native"
     """``x86-64-v3``: kernels of that instruction set, on newer processors too."""
 
@@ -227,9 +227,9 @@ class Manifest(FrozenModel):
     evaluation: Evaluation | None
     findings: DataCheckSummary | None = None
     environment: NumericalEnvironment
-    observed: RepeatabilityResult | None = None
+    repeatability: RepeatabilityResult | None = None
     """None for a model trained elsewhere."""
-    spread: SeedVariance | None = None
+    seed_variance: SeedVariance | None = None
     """Recorded by ``package train --seeds``."""
     compiled: Compiled = Compiled(verdict="off")
     """The form itself lies under ``/package/compiled``."""
@@ -249,9 +249,9 @@ class Manifest(FrozenModel):
 
     @property
     def level(self) -> EquivalenceLevel:
-        """The rung a replay has to reach: the claimed one, or what a repeat reached when built."""
+        """The level a replay must reach: the claimed one, or that of the repeat at build."""
         claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
-        return claimed or (self.observed.rung if self.observed else "none")
+        return claimed or (self.repeatability.level if self.repeatability else "none")
 
     @property
     def root(self) -> str:

@@ -148,7 +148,7 @@ class TableReadOptions(ReadOptions):
         return tuple(name for name in {**self.columns, **self.dtypes} if self.kind(name))
 
 
-PLAIN = TableReadOptions()
+DEFAULT_OPTIONS = TableReadOptions()
 """Files read as they are, where nobody said anything about them."""
 
 

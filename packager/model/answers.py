@@ -12,7 +12,7 @@ from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.model import LoadedModel, Predictions
 from packager.model.project_code import project_errors
 
-BATCH = 10_000
+BATCH_ROWS = 10_000
 """Rows that the model is given at once."""
 
 
@@ -31,14 +31,14 @@ def answers(
     first row on which it does.
     """
     features = frame[[column.name for column in schema.features]]
-    for start in range(0, len(features), BATCH):
-        part = features.iloc[start : start + BATCH]
+    for start in range(0, len(features), BATCH_ROWS):
+        part = features.iloc[start : start + BATCH_ROWS]
         if named:
             predictions = _named(model, part, start)
         else:
             with project_errors("the model"):
                 predictions = model.predict(part)
-        marks = flags[start : start + BATCH]
+        marks = flags[start : start + BATCH_ROWS]
         for one, marked in zip(predictions.answers(schema.classes), marks, strict=True):
             yield {**one, "flags": list(marked)}
 

@@ -17,7 +17,7 @@ from packager.manifest.base import Scalar
 
 PredictOnce = tuple[Any, Any]
 """What ``predict`` and ``predict_proba`` give."""
-CLOSE = 1e-9
+MIN_PROBABILITY_GAP = 1e-9
 """Where the two likeliest classes are nearer, rounding may decide: ``predict`` is asked."""
 ARGMAX_CLASSIFIERS = frozenset(
     [
@@ -62,7 +62,7 @@ def label_and_probabilities(model: Any, classes: Sequence[Scalar]) -> Callable[[
         ask = label_and_probabilities(model[-1], classes)
         return lambda rows: ask(_transformed(steps, rows))
     if kind in ARGMAX_CLASSIFIERS and not callable(getattr(model, "objective", None)):
-        return lambda rows: _likeliest(model, classes, rows)
+        return lambda rows: _argmax(model, classes, rows)
     return lambda rows: (model.predict(_own(rows)), model.predict_proba(_own(rows)))
 
 
@@ -76,13 +76,13 @@ def _transformed(steps: Sequence[Any], rows: Any) -> Any:
     return rows
 
 
-def _likeliest(model: Any, classes: Sequence[Scalar], rows: Any) -> PredictOnce:
+def _argmax(model: Any, classes: Sequence[Scalar], rows: Any) -> PredictOnce:
     chances = model.predict_proba(_own(rows))
     if not isinstance(chances, np.ndarray) or chances.ndim != 2 or chances.shape[1] != len(classes):
         return model.predict(rows), chances
     if len(classes) > 1:
         two = np.partition(chances, -2, axis=1)[:, -2:]
-        if not (two[:, 1] - two[:, 0] > CLOSE).all():  # NaN compares false
+        if not (two[:, 1] - two[:, 0] > MIN_PROBABILITY_GAP).all():  # NaN compares false
             return model.predict(rows), chances
     return [classes[place] for place in chances.argmax(axis=1).tolist()], chances
 

@@ -14,7 +14,7 @@ from packager.manifest.manifest import Serve
 from packager.model.project_code import find_module, find_object, project_errors
 
 JOBLIB = "joblib"
-PROTOCOL = 5  # fixed, so that the same object gives the same bytes under every Python
+PICKLE_PROTOCOL = 5  # fixed, so that the same object gives the same bytes under every Python
 
 
 def save_model(model: Any, models: Path, module: ModuleType, predictor: str = "auto") -> str:
@@ -52,7 +52,7 @@ def _dump(model: Any, path: Path) -> None:
 
     try:
         with _refusing_main():
-            joblib.dump(model, path, compress=0, protocol=PROTOCOL)
+            joblib.dump(model, path, compress=0, protocol=PICKLE_PROTOCOL)
     except PackageError:
         path.unlink(missing_ok=True)
         raise

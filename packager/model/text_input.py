@@ -44,7 +44,7 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
     texts = [column.name for column in columns if column.kind == "string"] or ["text"]
     name = repr(texts[0]).replace("'", '"')
     names = ", ".join(repr(column.name) for column in columns[:5])
-    mend = (
+    fix = (
         "fit it on the frame: from sklearn.compose import make_column_transformer, let"
         f" make_column_transformer(({step}(), {name})) be the first step of the pipeline in place"
         f" of {step}(), and call fit(features, target)"
@@ -55,7 +55,7 @@ def _refusal(step: str, columns: Sequence[Column], *, trained: bool) -> PackageE
     return PackageError(
         f"the model begins with {step}, which takes one column of text, and it is asked with a"
         f" frame (columns {names}): {step} would go through the names of the columns",
-        mend,
+        fix,
     )
 
 

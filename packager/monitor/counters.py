@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from packager.client.client import METRICS, server_address
+from packager.client.address import server_address
+from packager.client.client import METRICS
 from packager.client.exposition import MAX_SERIES, not_metrics, read_samples
-from packager.client.fetch import MAX_METRICS_BYTES, PLAIN, Bearer, UnboundedError, fetched
+from packager.client.fetch import MAX_METRICS_BYTES, UNCOMPRESSED, Bearer, UnboundedError, fetched
 from packager.deploy.prometheus.promql import quoted
 from packager.errors import PackageError, UsageError
 from packager.text import display_value
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 30
 """Seconds for a connection, and between two bytes."""
-IDENTITY = "model_package_info"
+PACKAGE_INFO = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
     "model_feature_anomalies_total": ("feature", "kind"),
@@ -99,7 +100,7 @@ def scrape_replicas(
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
     exposed = [sample for url in urls for sample in _exposed(url, key)]
     where = ", ".join(urls)
-    pairs = [_pair(sample.labels) for sample in exposed if sample.name == IDENTITY]
+    pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
     model, version = wanted.choose(pairs, where)
     values: dict[str, dict[tuple[str, ...], float]] = {}
     for sample in exposed:
@@ -131,7 +132,9 @@ def query_prometheus(
         raise UsageError(
             f"--window: expected a number and one of s, m, h, d, w, got {window!r}", "say 1d"
         )
-    found = _asked(url, f"group by (model, version) (last_over_time({IDENTITY}[{window}]))", key)
+    found = _asked(
+        url, f"group by (model, version) (last_over_time({PACKAGE_INFO}[{window}]))", key
+    )
     model, version = wanted.choose([_pair(labels) for labels, _ in found], url)
     only = f"{{model={quoted(model)}, version={quoted(version)}}}"
     values = {}
@@ -161,7 +164,7 @@ def _exposed(url: str, key: str | None) -> list[Sample]:
                 _check_count(sample.name, sample.value)
     except ValueError as error:
         raise not_metrics(url, error) from error
-    if all(sample.name != IDENTITY for sample in found):
+    if all(sample.name != PACKAGE_INFO for sample in found):
         raise PackageError(
             f"{url}: expected metrics of a package, got others ({len(found)} series)",
             "name the address of a served package",
@@ -206,7 +209,7 @@ def _get(url: str, parameters: Mapping[str, str], key: str | None) -> requests.R
             lambda: requests.get(
                 url,
                 parameters,
-                headers=PLAIN,
+                headers=UNCOMPRESSED,
                 auth=None if key is None else Bearer(key),
                 timeout=TIMEOUT,
                 allow_redirects=False,

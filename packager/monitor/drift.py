@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from monitoring.profile.profile import APART
+from monitoring.profile.profile import EXCLUSION_REASONS
 from monitoring.slices.slices import ALL
 from monitoring.stats import accuracy, drift
 from monitoring.stats.accuracy import mae_z, mean_interval, share_z, wilson
@@ -15,7 +15,7 @@ from packager.errors import PackageError
 from packager.monitor.counters import CounterTotals
 
 Verdicts = Literal["drift", "ok", "too few rows", "no rows"]
-Verdict = Literal["drift", "no drift", "too few rows to tell", "no rows", "nothing to compare"]
+Verdict = Literal["drift", "no drift", "too few rows to decide", "no rows", "nothing to compare"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class FeatureDrift:
 
     @property
     def verdict(self) -> Verdicts:
-        """What can be said; below ``PSI_ROWS`` (effective) rows nothing."""
+        """What can be said; below ``MIN_PSI_ROWS`` (effective) rows nothing."""
         if self.measured.drifting:
             return "drift"
         if not self.measured.rows:
             return "no rows"
-        enough = self.measured.rows / self.design_effect >= drift.PSI_ROWS
+        enough = self.measured.rows / self.design_effect >= drift.MIN_PSI_ROWS
         return "ok" if enough else "too few rows"
 
 
@@ -57,20 +57,20 @@ class Anomaly:
 
     @property
     def verdict(self) -> Literal["more", "ok", "too few rows"]:
-        """Below ``ANOMALY_ROWS`` rows nothing can be said."""
+        """Below ``MIN_ANOMALY_ROWS`` rows nothing can be said."""
         if self.anomalous:
             return "more"
-        return "ok" if self.rows >= drift.ANOMALY_ROWS else "too few rows"
+        return "ok" if self.rows >= drift.MIN_ANOMALY_ROWS else "too few rows"
 
 
 @dataclass(frozen=True)
-class NotCompared:
+class ExcludedFeature:
     """A feature that no drift is computed for, or so many of them."""
 
     name: str
     features: int
     """How many the name stands for: more than 1 only for ``other``."""
-    because: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ class SliceDrift:
 
     @property
     def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
-        """Below ``SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
+        """Below ``MIN_SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
         if self.regressed:
             return "worse"
         if not self.labels:
             return "no labels"
-        if self.labels < accuracy.SLICE_ROWS:
+        if self.labels < accuracy.MIN_SLICE_ROWS:
             return "too few labels"
         return "no baseline" if self.baseline is None else "ok"
 
@@ -109,11 +109,11 @@ class DriftReport:
     source: str
     regression: bool
     features: tuple[FeatureDrift, ...]
-    odd: tuple[Anomaly, ...]
+    anomalies: tuple[Anomaly, ...]
     slices: tuple[SliceDrift, ...]
     rows: float
     """Rows that were answered."""
-    not_compared: tuple[NotCompared, ...]
+    drift_excluded: tuple[ExcludedFeature, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -125,14 +125,14 @@ class DriftReport:
         if not self.features:
             return "nothing to compare"
         judged = any(feature.verdict == "ok" for feature in self.features)
-        return "no drift" if judged else "too few rows to tell"
+        return "no drift" if judged else "too few rows to decide"
 
     @property
     def drifting(self) -> bool:
-        """Whether a feature drifts, odd values rose, or a slice got worse."""
+        """Whether a feature drifts, anomalies rose, or a slice got worse."""
         return (
             any(feature.measured.drifting for feature in self.features)
-            or any(odd.anomalous for odd in self.odd)
+            or any(anomalies.anomalous for anomalies in self.anomalies)
             or any(part.regressed for part in self.slices)
         )
 
@@ -148,7 +148,7 @@ class DriftReport:
             }
             for one in self.features
         ]
-        for name, parts in (("odd", self.odd), ("slices", self.slices)):
+        for name, parts in (("anomalies", self.anomalies), ("slices", self.slices)):
             document[name] = [{**asdict(one), "verdict": one.verdict} for one in parts]
         return {key: _plain(value) for key, value in document.items()}
 
@@ -161,11 +161,11 @@ def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
         source=totals.source,
         regression=bool(totals.of("model_feedback_absolute_error_total")),
         features=_features(totals, design_effect),
-        odd=_odd_values(totals),
+        anomalies=_anomalies(totals),
         slices=_slices(totals),
         rows=totals.of("model_slice_predictions_total").get((ALL,), 0.0),
-        not_compared=tuple(
-            NotCompared(name, int(count), APART.get(reason, reason))
+        drift_excluded=tuple(
+            ExcludedFeature(name, int(count), EXCLUSION_REASONS.get(reason, reason))
             for (name, reason), count in sorted(totals.of("model_drift_excluded_features").items())
         ),
     )
@@ -180,7 +180,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
     for feature, reference in bins.items():
         counts = [live.get((feature, name), 0.0) for name in reference]
         try:
-            measured[feature] = drift.measure(
+            measured[feature] = drift.measure_drift(
                 counts, list(reference.values()), design_effect=design_effect
             )
         except ValueError as error:
@@ -196,7 +196,7 @@ def _features(totals: CounterTotals, design_effect: float) -> tuple[FeatureDrift
     return tuple(sorted(found, key=lambda one: (-one.measured.psi, one.name)))
 
 
-def _odd_values(totals: CounterTotals) -> tuple[Anomaly, ...]:
+def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
     rows = totals.of("model_slice_predictions_total").get((ALL,), 0.0)
     trained: dict[str, float] = {}
     for (feature, _), count in totals.of("model_feature_reference_rows").items():
@@ -211,7 +211,9 @@ def _odd_values(totals: CounterTotals) -> tuple[Anomaly, ...]:
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
         found.append(Anomaly(feature, kind, values, ratio, reference, z, anomalous, rows))
-    return tuple(sorted(found, key=lambda odd: (-odd.ratio, odd.feature, odd.kind)))
+    return tuple(
+        sorted(found, key=lambda anomalies: (-anomalies.ratio, anomalies.feature, anomalies.kind))
+    )
 
 
 def _slices(totals: CounterTotals) -> tuple[SliceDrift, ...]:

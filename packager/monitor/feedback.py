@@ -19,7 +19,7 @@ from packager.errors import UsageError
 from packager.progress import Progress
 
 COLUMNS = ("token", "actual")
-BATCH = 5_000
+BATCH_LABELS = 5_000
 _CELL_BYTES = 64
 """Of a token or label as Python holds it, at least."""
 
@@ -65,9 +65,9 @@ def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
     progress.step(f"sending {len(pairs)} labels")
     accepted = skipped = 0
     rejected: list[tuple[int, str]] = []
-    for start in range(0, len(pairs), BATCH):
-        part = pairs[start : start + BATCH]
-        found = client.feedback([(token, actual) for _, token, actual in part], batch=BATCH)
+    for start in range(0, len(pairs), BATCH_LABELS):
+        part = pairs[start : start + BATCH_LABELS]
+        found = client.feedback([(token, actual) for _, token, actual in part], batch=BATCH_LABELS)
         accepted += found.accepted
         skipped += found.skipped
         rejected += [(part[index][0], reason) for index, reason in found.rejected]

@@ -46,7 +46,7 @@ EXPECTED = {
     "serve.predictor": "auto or module:Class",
     "image.repository": "a lower-case path such as models/diamonds",
 }
-OURS = ("directory", "exported")
+INTERNAL_FIELDS = ("directory", "exported")
 """Fields of a project that nobody writes."""
 RESERVED_MODULES = ("packager", "serving", "monitoring")
 
@@ -76,7 +76,7 @@ class Project(FrozenModel):
             found = "both" if "recipe" in value else "neither"
             raise ValueError(f"expected one of [recipe] and [model], got {found}")
         if "recipe" in value and "data" not in value:
-            raise ValueError("expected [data] beside [recipe], got none")
+            raise ValueError("expected [data] with [recipe], got none")
         return value
 
     @property
@@ -101,7 +101,7 @@ class Project(FrozenModel):
 
     @property
     def places(self) -> list[tuple[str, str]]:
-        """Keys that name files and folders of data and of a given model, with what they name."""
+        """Keys that name files and folders of data and of a pretrained model, and their values."""
         data, model, table = self.data, self.model, self.table
         source = data.source if data and table is None else table and table.path
         named = {
@@ -136,8 +136,8 @@ def load_project(directory: Path) -> Project:
             "save it as UTF-8: editors call the other forms UTF-16, Unicode or ANSI",
         ) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "mend the line named") from error
-    for name in OURS:
+        raise UsageError(f"{FILENAME}: not valid TOML: {error}", "fix the line named") from error
+    for name in INTERNAL_FIELDS:
         if name in content:
             raise UsageError(f"{FILENAME}: unknown key `{name}`", "leave it out")
     try:
@@ -191,22 +191,16 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
             return []
         named = getattr(annotation, "__origin__", None) is dict
     fields = model.model_fields.items()
-    return sorted(field.alias or name for name, field in fields if name not in OURS)
+    return sorted(field.alias or name for name, field in fields if name not in INTERNAL_FIELDS)
 
 
 def _check_not_there_yet(project: Project) -> None:
     """Keys that parse but whose feature is still to come are refused, not ignored."""
-    data, image = project.data, project.image
-    found = {
-        "data.private = true": bool(data and data.private),
-        "image.platforms with more than one platform": len(image.platforms) > 1,
-    }
-    for what, wanted in found.items():
-        if wanted:
-            raise UsageError(
-                f"{FILENAME}: {what} is not there yet",
-                "leave it out for now; CHANGELOG.md says what has come",
-            )
+    if len(project.image.platforms) > 1:
+        raise UsageError(
+            f"{FILENAME}: image.platforms with more than one platform is not there yet",
+            "leave it out for now; CHANGELOG.md says what has come",
+        )
 
 
 def _check_split(project: Project) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.project.config import FILENAME, load_project
 
 
 def read_by_project(path: Path) -> tuple[Path, TableReadOptions]:
     """The data of the project at ``path`` and how it is read; any other path as it is."""
     if path.name != FILENAME and not (path / FILENAME).is_file():
-        return path, PLAIN
+        return path, DEFAULT_OPTIONS
     project = load_project(path)
     if project.data is None or project.table is not None:
         found = "none" if project.data is None else f"the table {project.table}"

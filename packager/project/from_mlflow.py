@@ -16,7 +16,9 @@ from typing import Any, Literal
 
 from packager.confinement import refuse_leaving, refuse_special, small_text
 from packager.errors import PackageError, UsageError
+from packager.manifest.base import Task
 from packager.project.config import FILENAME
+from packager.project.measured_data import measured_section
 from packager.project.scaffold import fill, package_name, quoted, task_of, write_project
 from packager.text import escape_in_literal
 
@@ -55,27 +57,37 @@ class Saved:
     """Of MLflow."""
 
 
-def init_from_mlflow(directory: Path, model: Path) -> list[str]:
+def init_from_mlflow(
+    directory: Path, model: Path, data: Path | None = None, target: str | None = None
+) -> list[str]:
     """Write a project around the MLflow model folder ``model``; return the files written.
 
-    Raises ``UsageError`` where it isn't one, or its signature names no columns.
+    With ``data`` the build fingerprints and profiles it, and measures the model on it. Raises
+    ``UsageError`` where ``model`` is no such folder, its signature names no columns, or the data
+    lacks one of these.
     """
     _refuse_strange(model)
     saved = _read(model)
+    section, task = "", _task(model, saved)
+    if data is not None:
+        section, task = measured_section(data, target, list(saved.columns), task)
+    elif target is not None:
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {
         "reader": quoted(saved.reader),
         "file": quoted(saved.file),
         "code": quoted(saved.code),
         "columns": escape_in_literal(json.dumps(saved.columns, indent=4, ensure_ascii=False)),
     }
-    toml = {"name": package_name(directory), "task": _task(model, saved), "data": ""}
+    toml = {"name": package_name(directory), "task": task, "data": section}
     text = fill("pretrained.toml", {**toml, "model": quoted("model")})
     content = {
         FILENAME: text + 'predictor = "predict:Predictor"\n',
         "predict.py": fill("mlflow_predict.py.txt", values),
         "requirements.txt": _requirements(model, saved),
     }
-    return write_project(directory, content, {"model": model})
+    copies = {"model": model} | ({f"data/{data.name}": data} if data is not None else {})
+    return write_project(directory, content, copies)
 
 
 def _read(model: Path) -> Saved:
@@ -172,7 +184,7 @@ def _answers(content: Mapping[str, Any], file: Path) -> str:
     return kind if isinstance(kind, str) else "nested"
 
 
-def _task(model: Path, saved: Saved) -> str:
+def _task(model: Path, saved: Saved) -> Task:
     """By the type of the answers, else by the classes that the model names."""
     if saved.answers in ("string", "str", "object", "boolean", "bool"):
         return "classification"
@@ -209,7 +221,7 @@ def _recorded(model: Path) -> list[str]:
         elif not re.match(r"(python|pip)\b", str(entry)):
             raise UsageError(
                 f"{conda}: expected dependencies from pip alone, got {entry} from conda",
-                f"write {file.name} beside it, with what pip calls these packages",
+                f"write {file.name} next to it, with what pip calls these packages",
             )
     return found
 
@@ -236,7 +248,7 @@ def _refuse_strange(model: Path) -> None:
             if path.is_symlink() and path.is_dir():
                 raise UsageError(
                     f"{path.relative_to(top)}: expected a file or folder, got a link to a folder",
-                    "copy what it names to its place",
+                    "replace it by what it names",
                 )
 
 
@@ -249,6 +261,6 @@ def _small_yaml(file: Path) -> Any:
     if aliases > MAX_ALIASES:
         raise UsageError(
             f"{file}: expected at most {MAX_ALIASES} aliases, got {aliases}",
-            "write out what they stand for",
+            "write the values out",
         )
     return yaml.safe_load(text)

@@ -30,7 +30,7 @@ JUNK_FOLDERS = frozenset(
     }
 )
 """Caches, runs of experiment trackers, and what package managers install."""
-JUNK_ENDS = (".pyc", ".pyo", ".whl", ".egg", ".egg-info", ".swp", "~")
+JUNK_SUFFIXES = (".pyc", ".pyo", ".whl", ".egg", ".egg-info", ".swp", "~")
 JUNK_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})
 """In lower case: what file managers leave."""
 _MARKS = {
@@ -89,7 +89,7 @@ def junk_file(path: Path) -> str | None:
     """The same of a file."""
     if path.name.startswith("."):
         return "it is hidden"
-    if path.name.lower() in JUNK_FILES or path.name.endswith(JUNK_ENDS):
+    if path.name.lower() in JUNK_FILES or path.name.endswith(JUNK_SUFFIXES):
         return "it is what tools leave behind"
     return None
 

@@ -13,7 +13,7 @@ from packager.digest import CHUNK
 
 MAIN = b"__main__"
 CLOUDPICKLE = b"cloudpickle.cloudpickle"
-HEAD = 4 << 20
+HEAD_BYTES = 4 << 20
 # How joblib and friends compress, by the first bytes of the file.
 Compressed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
@@ -29,7 +29,7 @@ def read_header(path: Path) -> bytes:
     content = b""
     for chunk in _chunks(path):
         content += chunk
-        if len(content) >= HEAD:
+        if len(content) >= HEAD_BYTES:
             break
     return content
 

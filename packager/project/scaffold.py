@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -14,10 +14,13 @@ import numpy as np
 import pandas as pd
 
 from packager.cache import check_writable, writing
-from packager.data.frames import column_names
 from packager.errors import PackageError, UsageError
+from packager.manifest.base import Task
+from packager.manifest.read_options import shown_options
 from packager.project.config import FILENAME
+from packager.project.model_format import is_no_model
 from packager.project.pickles import read_header, references_main
+from packager.project.table_preview import preview
 from packager.text import escape_in_literal
 
 STARTER = Path(__file__).parent / "templates"
@@ -50,7 +53,8 @@ def init_from_model(
 ) -> list[str]:
     """Write a project around a trained model, and its data if there is any.
 
-    Raises ``PackageError`` for a pickle whose classes live in ``__main__``.
+    Raises ``UsageError`` for a file that is no model, and ``PackageError`` for a pickle whose
+    classes live in ``__main__``.
     """
     _check_model(model)
     content_of_model = read_header(_first_file(model))
@@ -58,11 +62,13 @@ def init_from_model(
     copies = {f"model/{model.name}": model}
     section = ""
     if data is not None:
-        chosen = _target(data, target)
+        found = preview(data)
+        chosen = choose_target(data.name, found.names, target)
         section = f"\n[data]\nsource = {quoted(f'data/{data.name}')}\ntarget = {quoted(chosen)}\n"
+        section += f"{shown_options(**found.options)}\n" if found.options else ""
         copies[f"data/{data.name}"] = data
     elif target is not None:
-        raise UsageError("--target: expected --data beside it, got none", "add --data FILE")
+        raise UsageError("--target: expected --data with it, got none", "add --data FILE")
     values = {"name": package_name(directory), "task": task_of(content_of_model), "data": section}
     content[FILENAME] = fill("pretrained.toml", {**values, "model": quoted(f"model/{model.name}")})
     return write_project(directory, content, copies)
@@ -77,6 +83,19 @@ def _check_model(model: Path) -> None:
         raise PackageError(
             f"{model}: its classes live in __main__, where nothing else finds them",
             "move the class to a module, import it from there, and save the model again",
+        )
+    files = [model] if model.is_file() else [path for path in model.rglob("*") if path.is_file()]
+    found = [is_no_model(path) for path in files]
+    if all(found):
+        raise UsageError(
+            f"--from-model {model}: expected a saved model, got "
+            + (str(found[0]) if model.is_file() else f"a folder without one: {found[0]} in it"),
+            "name the file that joblib.dump, pickle or the model's own save method wrote",
+        )
+    if (model / "MLmodel").is_file():
+        raise UsageError(
+            f"--from-model {model}: expected a saved model, got a folder of MLflow",
+            f"write --from-mlflow {model}",
         )
 
 
@@ -93,18 +112,18 @@ def _requirements(content: bytes) -> str:
     return "".join(f"{line}\n" for line in sorted(lines | {"pandas"}))
 
 
-def task_of(content: bytes) -> str:
+def task_of(content: bytes) -> Task:
     """What a serialised model is for, by the classes it names."""
     classifies = re.search(rb"Classifier|LogisticRegression|SVC|NaiveBayes|GaussianNB", content)
     return "classification" if classifies else "regression"
 
 
-def _target(data: Path, target: str | None) -> str:
-    columns = column_names(data)
+def choose_target(data: str, columns: Sequence[str], target: str | None) -> str:
+    """``target``, which must be one of ``columns``; without it the column that looks like one."""
     if target is not None:
         if target not in columns:
             raise UsageError(
-                f"--target: expected a column of {data.name}, got {target!r}",
+                f"--target: expected a column of {data}, got {target!r}",
                 f"its columns are {', '.join(columns[:20])}",
             )
         return target

@@ -36,7 +36,6 @@ class DataSection(FrozenModel):
     train_only: tuple[str, ...] = ()
     split: Split = Split()
     embed: Literal["companion", "image", "none"] = "companion"
-    private: bool = False
     personal: tuple[str, ...] = ()
     not_personal: tuple[str, ...] = ()
     columns: dict[str, DeclaredColumn] = {}
@@ -86,7 +85,7 @@ class RecipeSection(FrozenModel):
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
     level: Level | None = None
-    """The rung a replay has to reach; None: the one a repeat reaches at the build."""
+    """The level a replay has to reach; None: the one a repeat reaches at the build."""
     isa: Isa = "native"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}

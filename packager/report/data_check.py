@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.report.table import table
-from packager.review.summary import WHAT, by_detector, checked, notes
+from packager.review.summary import DESCRIPTIONS, by_detector, checked, notes
 from packager.review.verdicts import Verdict
 from packager.text import escape_control_characters
 
@@ -17,7 +17,7 @@ def counts_text(
     """A line for each detector that found something, worst first, then the notes."""
     found = by_detector(report)
     rows = [
-        (one.count, WHAT[one.detector], one.detector, "yes" if one.blocking else "")
+        (one.count, DESCRIPTIONS[one.detector], one.detector, "yes" if one.blocking else "")
         for one in found
     ]
     heads = ("count", "issue", "detector", "stops a build")

@@ -8,11 +8,11 @@ from packager.data.checks.finding import DataCheckReport, Finding
 from packager.report.histogram_svg import histogram
 from packager.report.numbers import number
 from packager.report.page import html_table, page, section
-from packager.review.summary import WHAT
+from packager.review.summary import DESCRIPTIONS
 from packager.review.verdicts import Verdict
 from packager.text import escape_markup
 
-OPEN, SHOWN = 5, 50
+MAX_OPEN, MAX_SHOWN = 5, 50
 """Rows of a kind that are seen at once, and that are on the page; the other files hold all."""
 _GRADES = ((0.95, "wrong"), (0.8, "likely"), (0.5, "look"), (0.0, "hint"))
 _WORDS = {"wrong": "wrong", "likely": "likely wrong", "look": "worth a look", "hint": "a hint"}
@@ -66,7 +66,7 @@ def _found(report: DataCheckReport, findings: Sequence[Finding]) -> str:
         return section("What was found", "<p>No issue without a verdict.</p>")
     rows = [
         (
-            WHAT[name],
+            DESCRIPTIONS[name],
             report.counts[name],
             f"{finding.score:.2f}",
             _WORDS[grade(finding.score)],
@@ -83,17 +83,19 @@ def _alike(
     report: DataCheckReport, rows: Sequence[Sequence[Finding]], judged: dict[str, Verdict]
 ) -> Iterator[str]:
     """The rows with the same findings: a few at once, so that the next kind is seen too."""
-    cards = [_row(report, found, judged) for found in rows[:SHOWN]]
-    yield from cards[:OPEN]
-    if len(rows) > OPEN:
+    cards = [_row(report, found, judged) for found in rows[:MAX_SHOWN]]
+    yield from cards[:MAX_OPEN]
+    if len(rows) > MAX_OPEN:
         about = ", ".join(
             f"{one.detector.replace('_', ' ')} {f'in {one.column}' if one.column else ''}".strip()
             for one in rows[0]
         )
-        only = f"; {len(cards) - OPEN} of them here, the files hold all" * (len(rows) > SHOWN)
-        more = f"{len(rows) - OPEN:,} more like these: {about}{only}"
+        only = f"; {len(cards) - MAX_OPEN} of them here, the files hold all" * (
+            len(rows) > MAX_SHOWN
+        )
+        more = f"{len(rows) - MAX_OPEN:,} more like these: {about}{only}"
         yield f"<details><summary>{escape_markup(more)}</summary>"
-        yield from cards[OPEN:]
+        yield from cards[MAX_OPEN:]
         yield "</details>"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packager.monitor.drift import Anomaly, DriftReport, FeatureDrift, NotCompared, SliceDrift
+from packager.monitor.drift import Anomaly, DriftReport, ExcludedFeature, FeatureDrift, SliceDrift
 from packager.report.numbers import interval, probability
 from packager.report.table import Cell, table
 from packager.text import escape_control_characters, truncate
@@ -20,12 +20,12 @@ def as_text(report: DriftReport, columns: int | None = None) -> str:
         heads = ("feature", "rows", "PSI", "noise", "z", "q", "JS bits", "verdict")
         rows = map(_feature, report.features)
         parts.append(table(heads, rows, columns, right=("q",)))
-    if report.odd:
+    if report.anomalies:
         heads = ("anomaly", "kind", "values", "share", "usual", "usual in", "z", "verdict")
-        parts.append(table(heads, map(_odd, report.odd), columns))
-    if report.not_compared:
-        apart = [(_named(one), _name(one.because)) for one in report.not_compared]
-        parts.append(table(("not compared", "because"), apart, columns))
+        parts.append(table(heads, map(_anomaly, report.anomalies), columns))
+    if report.drift_excluded:
+        excluded = [(_named(one), _name(one.reason)) for one in report.drift_excluded]
+        parts.append(table(("not compared", "reason"), excluded, columns))
     if report.slices:
         score = "mean error" if report.regression else "accuracy"
         heads = ("slice", "rows", "labels", score, "95 % interval", "baseline", "z", "verdict")
@@ -41,13 +41,13 @@ def _feature(feature: FeatureDrift) -> tuple[Cell, ...]:
     return _name(feature.name), round(one.rows), *numbers, _marked(feature.verdict)
 
 
-def _odd(odd: Anomaly) -> tuple[Cell, ...]:
+def _anomaly(odd: Anomaly) -> tuple[Cell, ...]:
     usual = USUAL.get(odd.kind, "held-out")
     shares = (odd.ratio, odd.reference, usual, odd.z)
     return _name(odd.feature), odd.kind, round(odd.values), *shares, _marked(odd.verdict)
 
 
-def _named(one: NotCompared) -> str:
+def _named(one: ExcludedFeature) -> str:
     return _name(one.name) if one.features == 1 else f"{one.features} others"
 
 

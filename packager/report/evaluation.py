@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from packager.compare.significance import LEVEL, PairedDifference
+from packager.compare.significance import SIGNIFICANCE_LEVEL, PairedDifference
 from packager.report.numbers import change, probability
 from packager.report.table import Cell, table
 from packager.run.evaluate import PairedEvaluation
@@ -41,5 +41,9 @@ def as_text(found: PairedEvaluation, columns: int | None = None) -> str:
 def _row(name: str, one: PairedDifference, p: float, error: bool) -> tuple[Cell, ...]:
     low, high = (-one.high, -one.low) if error else (one.low, one.high)
     between = f"{change(low)} to {change(high)}"
-    better = ("better" if one.difference > 0 else "worse") if p < LEVEL else "no difference"
+    better = (
+        ("better" if one.difference > 0 else "worse")
+        if p < SIGNIFICANCE_LEVEL
+        else "not significant"
+    )
     return name, one.rows, abs(one.before), abs(one.after), between, probability(p), better

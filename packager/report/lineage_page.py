@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
-from packager.report.page import Cell, html_table, page, section
+from packager.report.page import html_table, page, section
+from packager.report.table import Cell
 from packager.tables.lineage import Node, by_name
 
 
@@ -36,8 +37,14 @@ def _rows(nodes: dict[str, Node]) -> Iterator[tuple[Cell, ...]]:
             node.location.name,
             str(version.number) if version else "",
             found.row_count if found else None,
-            "gone" if version is None else "stale" if node.stale else "current",
+            _state(node),
             parents,
             derived.step if derived else "",
             "; ".join(node.stale),
         )
+
+
+def _state(node: Node) -> str:
+    if not node.opened:
+        return "not opened"
+    return "gone" if node.version is None else "stale" if node.stale else "current"

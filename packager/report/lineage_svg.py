@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from packager.report.lineage_layout import Box, Edge, layout
 from packager.tables.lineage import Node, by_name
-from packager.text import escape_markup
+from packager.text import escape_markup, visible
 
 _LETTER = 7.8, 6.6
 """Width of a letter of the name and of the step, in pixels: generous, fonts differ."""
@@ -64,11 +64,12 @@ def _taken(node: Node, parent: str) -> str:
 
 def _label(node: Node) -> str:
     name, rest = node.location.name, node.label[len(node.location.name) :]
-    return _short(name, _NAME - len(rest)) + rest
+    return _short(visible(name), _NAME - len(rest)) + rest
 
 
 def _step(node: Node) -> str:
-    return _short(node.version.derived.step, _STEP) if node.version and node.version.derived else ""
+    derived = node.version.derived if node.version else None
+    return _short(visible(derived.step), _STEP) if derived else ""
 
 
 def _short(text: str, most: int) -> str:
@@ -78,7 +79,12 @@ def _short(text: str, most: int) -> str:
 
 
 def _width(node: Node) -> int:
-    return 20 + round(max(len(_label(node)) * _LETTER[0], len(_step(node)) * _LETTER[1]))
+    return 20 + round(max(_wide(_label(node)) * _LETTER[0], _wide(_step(node)) * _LETTER[1]))
+
+
+def _wide(text: str) -> int:
+    """How many letters' room a text takes at most: those of some scripts take twice as much."""
+    return sum(1 if letter < "\u0370" else 2 for letter in text)
 
 
 def _arrow(edge: Edge, nodes: dict[str, Node]) -> str:

@@ -6,13 +6,13 @@ import math
 
 from packager.text import format_number
 
-NOTHING = "-"
-SMALLEST_P = 1e-4
+NO_VALUE = "-"
+MIN_SHOWN_P = 1e-4
 
 
 def number(value: float | None) -> str:
     """``format_number``; ``-`` for None and for what is not finite."""
-    return NOTHING if value is None or not math.isfinite(value) else format_number(value)
+    return NO_VALUE if value is None or not math.isfinite(value) else format_number(value)
 
 
 def change(value: float | None) -> str:
@@ -24,17 +24,17 @@ def change(value: float | None) -> str:
 def interval(ends: tuple[float, float] | None) -> str:
     """``0.9305 to 0.9761``; ``-`` where there is none."""
     if ends is None or not all(map(math.isfinite, ends)):
-        return NOTHING
+        return NO_VALUE
     return f"{number(ends[0])} to {number(ends[1])}"
 
 
 def probability(value: float | None) -> str:
     """A p or q value: four decimals, ``<0.0001`` below."""
     if value is None or not math.isfinite(value):
-        return NOTHING
-    return f"<{SMALLEST_P:.4f}" if value < SMALLEST_P else f"{value:.4f}"
+        return NO_VALUE
+    return f"<{MIN_SHOWN_P:.4f}" if value < MIN_SHOWN_P else f"{value:.4f}"
 
 
 def percent(share: float | None) -> str:
     """A share of 1 as ``12.3 %``."""
-    return NOTHING if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"
+    return NO_VALUE if share is None or not math.isfinite(share) else f"{100 * share:.1f} %"

@@ -13,7 +13,7 @@ from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
 from packager.text import display_value, escape_control_characters, format_bytes
 
-SHOWN = 6
+MAX_LISTED = 6
 """Items of a list, unless everything is asked for."""
 SCREEN = 40
 """Lines of the short form, at most."""
@@ -49,7 +49,7 @@ def as_text(reference: Reference, columns: int | None = None, *, everything: boo
     blocks = [f"{escape_control_characters(reference.name)}\n{shown}"]
     if manifest.evaluation is not None:
         left = None if everything else SCREEN - len(blocks[0].splitlines()) - 2
-        blocks += metrics_text(manifest.evaluation, manifest.spread, columns, left)
+        blocks += metrics_text(manifest.evaluation, manifest.seed_variance, columns, left)
     if everything:
         blocks.append(_layer_table(reference, columns))
     return "\n\n".join(blocks)
@@ -75,16 +75,16 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
 
 def _listed(items: list[str], everything: bool) -> str:
     """Items with commas between; the first six, and how many more there are."""
-    if everything or len(items) <= SHOWN + 1:
+    if everything or len(items) <= MAX_LISTED + 1:
         return ", ".join(items)
-    return f"{', '.join(items[:SHOWN])}, … {len(items) - SHOWN} more"
+    return f"{', '.join(items[:MAX_LISTED])}, … {len(items) - MAX_LISTED} more"
 
 
 def _recipe(manifest: Manifest) -> str:
     if manifest.recipe == "none":
         return "none (the model was trained elsewhere)"
     recipe = manifest.recipe
-    level = recipe.level or f"{manifest.level} (seen when built)"
+    level = recipe.level or f"{manifest.level} (of the repeat at build)"
     return f"{recipe.train}, seed {recipe.seed}, params {recipe.params}, level {level}"
 
 
@@ -136,7 +136,7 @@ def compiled_facts(compiled: Compiled, everything: bool = True) -> Iterator[Fact
     else:
         yield (
             "compiled",
-            f"{compiled.way}: equal on {compiled.held_out_rows:,} held-out and"
+            f"{compiled.strategy}: equal on {compiled.held_out_rows:,} held-out and"
             f" {compiled.edge_rows:,} edge rows, largest difference"
             f" {number(compiled.largest_difference)} (tolerance {compiled.tolerance:g})",
         )
@@ -153,8 +153,8 @@ def _monitored(reference: Reference) -> dict[str, Any] | None:
     if profile is None:
         return None
     features = [feature.name for feature in profile.features]
-    apart = {name: why.model_dump() for name, why in profile.not_compared.items()}
-    return {"features": features, "left_out": list(profile.left_out), "not_compared": apart}
+    excluded = {name: why.model_dump() for name, why in profile.drift_excluded.items()}
+    return {"features": features, "left_out": list(profile.left_out), "drift_excluded": excluded}
 
 
 def _monitoring(reference: Reference, everything: bool) -> str:
@@ -164,8 +164,8 @@ def _monitoring(reference: Reference, everything: bool) -> str:
     parts = [f"drift of {len(found['features'])}: {_listed(found['features'], everything)}"]
     if left_out := found["left_out"]:
         parts.append(f"{len(left_out)} left out: {_listed(left_out, everything)}")
-    if apart := [f"{name} ({why['detail']})" for name, why in found["not_compared"].items()]:
-        parts.append(f"not compared: {_listed(apart, everything)}")
+    if excluded := [f"{name} ({why['detail']})" for name, why in found["drift_excluded"].items()]:
+        parts.append(f"not compared: {_listed(excluded, everything)}")
     return "; ".join(parts)
 
 

@@ -26,7 +26,7 @@ from packager.text import format_bytes
 
 SIGNS = {"added": "+", "removed": "-"}
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}")
-SHOWN = 8  # items of a list; --json has them all
+MAX_SHOWN = 8  # items of a list; --json has them all
 
 
 def as_json(found: Difference) -> dict[str, Any]:
@@ -64,8 +64,8 @@ def _sections(found: Difference, columns: int | None) -> Iterator[tuple[str, Ite
     yield "model", _changes(found.model)
     yield "metrics", _evaluation(found.evaluation, columns)
     yield "findings in the data", _changes(found.findings)
-    yield "training twice", _changes(found.observed)
-    yield "metrics of other seeds", _spread(found.spread)
+    yield "training twice", _changes(found.repeatability)
+    yield "metrics of other seeds", _spread(found.seed_variance)
     yield "files in /package", _changes(found.files)
     yield "image settings", _changes(found.image)
     yield "layers", _layers(found.layers)
@@ -75,7 +75,7 @@ def _sections(found: Difference, columns: int | None) -> Iterator[tuple[str, Ite
 
 def _changes(changes: Changes, between: str = ".") -> Iterator[str]:
     rows = [
-        (f"{SIGNS.get(change.how, '~')} {between.join(change.path)}", _values(change))
+        (f"{SIGNS.get(change.change, '~')} {between.join(change.path)}", _values(change))
         for change in changes
     ]
     yield from pairs(rows).splitlines()
@@ -102,9 +102,9 @@ def _chance(values: Any) -> Any:
 
 
 def _values(change: Change) -> str:
-    if change.how == "added":
+    if change.change == "added":
         return _value(change.after)
-    if change.how == "removed":
+    if change.change == "removed":
         return _value(change.before)
     if isinstance(change.before, Sequence) and isinstance(change.after, Sequence):
         told = _moved(change.before, change.after)
@@ -138,8 +138,8 @@ def _value(value: Any) -> str:
 
 
 def _listed(items: Sequence[str]) -> str:
-    more = f", … {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-    return ", ".join(items[:SHOWN]) + more
+    more = f", … {len(items) - MAX_SHOWN} more" if len(items) > MAX_SHOWN else ""
+    return ", ".join(items[:MAX_SHOWN]) + more
 
 
 def _requirement(found: Requirement) -> str:
@@ -147,10 +147,10 @@ def _requirement(found: Requirement) -> str:
     if one is None or other is None:
         wheel = other or one
         version = wheel.version if wheel else ""
-        return f"{SIGNS[found.how]} {found.name} {version}"
-    if found.how == "version":
+        return f"{SIGNS[found.change]} {found.name} {version}"
+    if found.change == "version":
         return f"~ {found.name} {one.version} → {other.version}"
-    if found.how == "group":
+    if found.change == "group":
         return f"~ {found.name} {one.version}: for {one.group} → for {other.group}"
     files = f"{one.filename} {one.sha256[:12]} → {other.filename} {other.sha256[:12]}"
     return f"~ {found.name} {one.version}, another file: {files}"
@@ -162,7 +162,7 @@ def _data(found: DataDifference) -> Iterator[str]:
     yield from _changes(found.files, "/")
     yield from _changes(found.settings)
     for how in ("added", "removed", "changed"):
-        names = [change.path[0] for change in found.columns if change.how == how]
+        names = [change.path[0] for change in found.columns if change.change == how]
         if names:
             yield f"columns {how}: {', '.join(names)}"
     if found.types_differ:

@@ -51,8 +51,8 @@ def _reference(overall: Metrics) -> str:
 
 
 def _meaning(reference: str) -> str:
-    what = "most frequent label" if reference == "majority class" else "mean target"
-    return f"the training rows' {what} as every answer"
+    what = "label" if reference == "majority class" else "number"
+    return f"the same {what} for every row"
 
 
 def _rows(

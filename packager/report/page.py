@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from packager.report.numbers import NOTHING, number
+from packager.report.numbers import number
+from packager.report.table import Cell, is_numeric, is_value
 from packager.text import escape_markup
 
 STYLE = Path(__file__).with_name("page.css")
@@ -16,7 +17,6 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 """The Content-Security-Policy of a page: no value in it is run, loaded or sent."""
 MAX_WORD = 24
 """A cell of at most so many characters is a word, which no line break divides."""
-Cell = str | int | float | None
 
 
 def page(
@@ -66,7 +66,7 @@ def html_table(
     any row are left out.
     """
     cells = [list(row) for row in rows]
-    kept = [i for i, _ in enumerate(heads) if any(_is_value(row[i]) for row in cells)]
+    kept = [i for i, _ in enumerate(heads) if any(is_value(row[i]) for row in cells)]
     if not kept:
         return ""
     kinds = [_kind(heads[i] in right, [row[i] for row in cells]) for i in kept]
@@ -83,13 +83,9 @@ def html_table(
     )
 
 
-def _is_value(cell: Cell) -> bool:
-    return cell is not None and cell not in ("", NOTHING)
-
-
 def _kind(to_the_right: bool, cells: Sequence[Cell]) -> str:
     """``number``, ``word`` or ``text``: how the cells of a column are set."""
-    if to_the_right or not any(isinstance(cell, str) and _is_value(cell) for cell in cells):
+    if to_the_right or is_numeric(cells):
         return "number"
     short = all(len(cell) <= MAX_WORD for cell in cells if isinstance(cell, str))
     return "word" if short else "text"

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest
 from packager.report.numbers import change, interval, number
-from packager.report.page import Cell, html_table, page, section
+from packager.report.page import html_table, page, section
+from packager.report.table import Cell
 from packager.sandbox.network import isolation_line
 from packager.text import escape_markup
-from packager.worker.replay.report import LADDER, ModelComparison, ReplayReport, reaches
+from packager.worker.replay.report import LEVELS, ModelComparison, ReplayReport, reaches
 from packager.worker.replay.report_text import SAME_ENVIRONMENT, verdict
 
 MEANING = {
@@ -32,7 +33,7 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
         f'<p class="lead {state}">{escape_markup(verdict(report))}</p>',
         section("Equivalence level", _levels(report)),
         html_table("Metrics", heads, _metrics(report), right),
-        _comparison(report.likeness) if report.likeness else "",
+        _comparison(report.comparison) if report.comparison else "",
         html_table("Possible reasons for a difference", ("where", "what"), _reasons(report)),
         html_table(f"Verified by {report.checked_by}", ("part", "how"), _verified(report)),
         _environment(report, manifest.environment),
@@ -45,11 +46,11 @@ def as_page(report: ReplayReport, manifest: Manifest) -> str:
 def _levels(report: ReplayReport) -> str:
     """Every level from the strongest down, with those that the reached one implies."""
     rows = []
-    for level in LADDER[:-1]:
-        state = _state(report.rung, level)
+    for level in LEVELS[:-1]:
+        state = _state(report.level, level)
         words = [state.replace("missed", "not reached")]
-        words += ["claimed"] if report.claimed and level == report.level else []
-        words += ["seen when built"] if level == report.observed else []
+        words += ["claimed"] if report.claimed and level == report.required_level else []
+        words += ["at build"] if level == report.level_at_build else []
         tick = "·" if state == "missed" else "✓"
         rows.append(
             f'<li class="{state}"><i>{tick}</i><b>{level}</b>'
@@ -67,7 +68,7 @@ def _state(reached: str, level: str) -> str:
 
 def _verified(report: ReplayReport) -> list[tuple[str, str]]:
     isolation = [("isolation", isolation_line(report.isolation))] if report.isolation else []
-    return [*report.vouched.items(), *isolation]
+    return [*report.verified_by.items(), *isolation]
 
 
 def _comparison(found: ModelComparison) -> str:
@@ -97,11 +98,11 @@ def _metrics(report: ReplayReport) -> Iterator[tuple[Cell, ...]]:
 
 
 def _reasons(report: ReplayReport) -> Iterator[tuple[str, str]]:
-    if report.rung == "artifact":
+    if report.level == "artifact":
         return
     for text in report.environment_differences or (SAME_ENVIRONMENT,):
         yield "environment", text
-    for text in report.slips:
+    for text in report.nondeterminism:
         place, _, what = text.partition(": ")
         yield place, what
 

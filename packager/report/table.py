@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterable, Sequence
 
-from packager.report.numbers import NOTHING, number
+from packager.report.numbers import NO_VALUE, number
 from packager.text import escape_control_characters
 
 Cell = str | int | float | None
@@ -30,8 +30,8 @@ def table(
     row on one line. No value is ever cut off.
     """
     cells = [list(row) for row in rows]
-    kept = [place for place, _ in enumerate(heads) if any(_is_value(row[place]) for row in cells)]
-    aligned = [heads[place] in right or _is_numeric(row[place] for row in cells) for place in kept]
+    kept = [place for place, _ in enumerate(heads) if any(is_value(row[place]) for row in cells)]
+    aligned = [heads[place] in right or is_numeric(row[place] for row in cells) for place in kept]
     shown = [[_text(row[place]) for place in kept] for row in cells]
     return _render([heads[place] for place in kept], shown, aligned, columns, indent)
 
@@ -42,12 +42,14 @@ def pairs(rows: Iterable[tuple[str, str]], columns: int | None = None, *, indent
     return _render([], shown, [False, False], columns, indent)
 
 
-def _is_value(cell: Cell) -> bool:
-    return cell is not None and cell not in ("", NOTHING)
+def is_value(cell: Cell) -> bool:
+    """Whether a cell shows anything: text, or a number that is known."""
+    return cell not in ("", NO_VALUE) and (isinstance(cell, str) or number(cell) != NO_VALUE)
 
 
-def _is_numeric(cells: Iterable[Cell]) -> bool:
-    return not any(isinstance(cell, str) and _is_value(cell) for cell in cells)
+def is_numeric(cells: Iterable[Cell]) -> bool:
+    """Whether the cells of a column are numbers alone, or nothing."""
+    return not any(isinstance(cell, str) and is_value(cell) for cell in cells)
 
 
 def _text(cell: Cell) -> str:
@@ -61,36 +63,56 @@ def _render(
     columns: int | None,
     indent: int,
 ) -> str:
-    """The text of a table of rich, with no space at the end of a line."""
+    """The lines of a table, with no space at the end of a line."""
     from rich.cells import cell_len
+
+    if not rows or not right:
+        return ""
+    lines = [*([heads] if heads else []), *rows]
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    if columns is None or sum(widths) + GAP * (len(widths) - 1) + indent <= columns:
+        # rich takes 50 µs a cell, which a table of 100,000 rows would make half a minute.
+        return "\n".join(" " * indent + _line(line, widths, right) for line in lines)
+    return _folded(lines, widths, right, columns, indent)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    from rich.cells import cell_len
+
+    padded = []
+    for cell, width, is_right in zip(cells, widths, right, strict=True):
+        space = " " * (width - cell_len(cell))
+        padded.append(space + cell if is_right else cell + space)
+    return (" " * GAP).join(padded).rstrip()
+
+
+def _folded(
+    lines: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    right: Sequence[bool],
+    columns: int,
+    indent: int,
+) -> str:
+    """The lines of a table that is wider than the terminal: text goes on below itself."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    if not rows:
-        return ""
-    lines = [*([heads] if heads else []), *rows]
-    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
     least = [
         width if is_right else min(width, MIN_TEXT)
         for width, is_right in zip(widths, right, strict=True)
     ]
-    gaps = GAP * (len(widths) - 1) + indent
-    most = sum(widths) + gaps
-    width = most if columns is None else max(min(most, columns), sum(least) + gaps)
-    grid = Table(
-        box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=bool(heads), header_style=""
-    )
-    for place, is_right in enumerate(right):
+    width = max(columns - indent, sum(least) + GAP * (len(least) - 1))
+    grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), show_header=False)
+    for is_right, smallest in zip(right, least, strict=True):
         grid.add_column(
-            Text(heads[place]) if heads else "",
             justify="right" if is_right else "left",
             no_wrap=is_right,
             overflow="fold",
-            min_width=least[place],
+            min_width=smallest,
         )
-    for row in rows:
-        grid.add_row(*map(Text, row))
+    for line in lines:
+        grid.add_row(*map(Text, line))
     file = io.StringIO()
-    Console(file=file, width=width - indent, color_system=None, force_terminal=False).print(grid)
+    Console(file=file, width=width, color_system=None, force_terminal=False).print(grid)
     return "\n".join(" " * indent + line.rstrip() for line in file.getvalue().splitlines())

@@ -107,7 +107,7 @@ def _cells(version: Version) -> tuple[Cell, ...]:
         version.when,
         found.rows[0][:8] if found else "",
         found.row_count if found else "not known",
-        version.what if version.reverted_to is None else f"revert to {version.reverted_to}",
+        version.operation if version.reverted_to is None else f"revert to {version.reverted_to}",
         version.author,
         version.message,
     )

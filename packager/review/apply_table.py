@@ -12,6 +12,7 @@ from pyarrow import parquet
 from packager.data.frames import read
 from packager.data.parquet_files import arrow_table
 from packager.digest import canonical_json, sha256_bytes
+from packager.errors import UsageError
 from packager.location import Location
 from packager.progress import Progress
 from packager.review.corrections import Corrections, corrected_table, corrections_of
@@ -19,6 +20,7 @@ from packager.review.verdicts import Verdict, digest
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import DeriveResult, derive
+from packager.tables.reach import Reach
 
 STEP = "verdicts"
 """What lineage calls it; no function is called so, for those have a colon."""
@@ -63,7 +65,7 @@ def apply_to_table(
 ) -> tuple[Location, DeriveResult]:
     """Bring ``output`` (default: ``NAME.clean`` beside the table) to what the verdicts say.
 
-    A table that verdicts made already is made anew from its own parent: from the same version of
+    A table that verdicts made already is made again from its own parent: from the same version of
     it if ``location`` names a version, else from the latest. Verdicts that were applied to the
     same rows before compute nothing. Return the version, and how it came to be there.
     """
@@ -84,4 +86,11 @@ def _source(location: Location) -> tuple[Location, Location]:
         return location, Location(location.uri + CLEAN)
     parent = version.derived.parents[0]
     number = parent.version if location.version is not None else None
-    return Location(location.beside(parent.table).uri, number), Location(location.uri)
+    place = Location(location.beside(parent.table).uri, number)
+    if not Reach.of(location).has(place):
+        raise UsageError(
+            f"{location}: expected the table that its verdicts were applied to beside it, got"
+            f" {place.uri}",
+            f"name that one: package data verdicts apply {place} --output {location}",
+        )
+    return place, Location(location.uri)

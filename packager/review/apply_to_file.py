@@ -22,7 +22,7 @@ from packager.data.fingerprint import fingerprint
 from packager.data.parquet_files import arrow_table
 from packager.errors import PackageError, UsageError
 from packager.manifest.base import FileEntry, FrozenModel
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.review.corrections import Corrections, corrected_table, corrections_of
 from packager.review.verdicts import Verdict, digest
 
@@ -64,7 +64,10 @@ def source_of(path: Path) -> Path:
 
 
 def apply_verdicts(
-    source: Path, verdicts: Sequence[Verdict], output: Path, reader: TableReadOptions = PLAIN
+    source: Path,
+    verdicts: Sequence[Verdict],
+    output: Path,
+    reader: TableReadOptions = DEFAULT_OPTIONS,
 ) -> CorrectedFile:
     """Write the rows of ``source`` as the verdicts have them to ``output``, and its record beside.
 
@@ -118,7 +121,7 @@ def _write_csv(
     if place != rows:
         raise PackageError(
             f"{files[0]}: expected {rows} records, got {place}",
-            "some rows can't be told apart as text; save the table as Parquet and apply there",
+            "some rows cannot be distinguished as text; save the table as Parquet and apply there",
         )
 
 

@@ -15,7 +15,7 @@ from packager.cache import temporary_directory
 from packager.data import frames
 from packager.data.checks.expectations import Expectations
 from packager.data.checks.finding import DataCheckReport, Finding
-from packager.data.checks.run import DETECTORS, LARGE, WITHOUT_MODELS, check
+from packager.data.checks.run import DETECTORS, MIN_PROGRESS_ROWS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 from packager.data.model_input import to_model_input
@@ -24,7 +24,7 @@ from packager.data.rows.text_storage import keep_text_plain
 from packager.engine.engine import Engine
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 from packager.progress import Progress
 from packager.project.config import FILENAME, Project, load_project
 from packager.project.files import read_files
@@ -162,7 +162,7 @@ def _check_rows(
     source: Path, name: str, target: str | None, before: PreviousRows | None, progress: Progress
 ) -> DataCheckReport:
     frame = frames.read(source)
-    served = to_model_input(frame, PLAIN)
+    served = to_model_input(frame, DEFAULT_OPTIONS)
     if target is not None and target not in frame.columns:
         raise UsageError(
             f"--target: expected a column of {name}, got {target!r}",
@@ -180,9 +180,9 @@ def _check_rows(
             target,
             expected=expected,
             hashes=row_hashes(frame),
-            null_words=words_read_as_null(source, served, PLAIN),
+            null_words=words_read_as_null(source, served, DEFAULT_OPTIONS),
         ),
         models=False,
         notes=[note],
-        tell=progress.output if len(frame) > LARGE else lambda _: None,
+        tell=progress.output if len(frame) > MIN_PROGRESS_ROWS else lambda _: None,
     )

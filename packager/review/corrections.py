@@ -15,7 +15,7 @@ from packager.data.fingerprint import row_hashes
 from packager.errors import UsageError
 from packager.review.verdicts import Verdict
 
-CHAIN = 10
+MAX_FIX_CHAIN = 10
 """How often a row may be fixed again by a verdict on what it was fixed to."""
 
 
@@ -46,7 +46,7 @@ def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Correcti
     cells: dict[tuple[int, str], str] = {}
     used: set[str] = set()
     places, current = np.arange(len(frame)), frame
-    for _ in range(CHAIN):
+    for _ in range(MAX_FIX_CHAIN):
         hashes = [f"{value:016x}" for value in row_hashes(current).tolist()]
         fixed = []
         for place, row_hash in zip(places.tolist(), hashes, strict=True):

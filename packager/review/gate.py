@@ -14,7 +14,7 @@ from packager.errors import PackageError
 from packager.location import Location
 from packager.manifest.evaluation import DataCheckSummary
 from packager.manifest.manifest import Lock
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.progress import Progress
 from packager.project.config import Project
 from packager.project.files import ProjectFiles
@@ -55,7 +55,7 @@ def review(
     if blocking and not allow:
         raise gate_error(report, blocking, project.directory)
     if blocking:
-        progress.warn(f"{_count(report, blocking)} that stop a build were let through")
+        progress.warn(f"{_count(report, blocking)} that stop a build were ignored")
     free = {name: n for name, n in report.counts.items() if name in report.model_free}
     return DataCheckSummary(digest=report.digest, counts=free, allowed=bool(blocking))
 
@@ -86,7 +86,7 @@ def baseline(
     table: Location | None,
     against: str | None,
     progress: Progress,
-    reader: TableReadOptions = PLAIN,
+    reader: TableReadOptions = DEFAULT_OPTIONS,
 ) -> PreviousRows | None:
     """The rows to compare with: those named, else the version before the one of ``table``."""
     if table is None and against is None:
@@ -141,8 +141,8 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
     return PackageError(
         f"the check of the data: {_count(report, blocking)} stopped the build, the first: "
         f"{worst.detector}{place}{row}: got {worst.observed}, expected {worst.expected}",
-        f"see them with `package data issues {where} --output DIR` and mend the data, "
-        "or go on with --allow-findings, which the manifest records",
+        f"see them with `package data issues {where} --output DIR` and fix the data, "
+        "or build with --allow-findings, which the manifest records",
     )
 
 

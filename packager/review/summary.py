@@ -8,30 +8,30 @@ from dataclasses import dataclass
 from packager.data.checks.finding import DataCheckReport, Finding
 from packager.review.verdicts import Verdict
 
-WHAT = {
-    "schema": "columns are not as declared or before",
-    "leakage": "held-out rows are training rows too",
-    "group_overlap": "columns have groups on both sides of the split",
-    "time_overlap": "held-out rows lie in training's time",
-    "range": "values out of their range",
-    "missing": "values missing where there should be one",
-    "unseen_category": "values that are no known category",
-    "misspelt": "values that look misspelt",
+DESCRIPTIONS = {
+    "schema": "columns that differ from the declared or previous schema",
+    "leakage": "held-out rows that are also training rows",
+    "group_overlap": "columns with groups on both sides of the split",
+    "time_overlap": "held-out rows from the period of the training rows",
+    "range": "values out of range",
+    "missing": "unexpected missing values",
+    "unseen_category": "values of no known category",
+    "typo": "possible typos",
     "mixed_types": "cells of another type than their column",
-    "placeholder": "placeholders in place of values",
-    "impossible_zero": "zeros where all others are far from zero",
-    "isolated_extreme": "values far apart from all others",
-    "duplicate": "copies of other rows",
-    "conflicting_label": "rows with equal features and unequal labels",
-    "constant": "columns with one value",
-    "id_like": "columns that only name rows",
-    "drift": "columns moved since the version before",
-    "slice_drift": "slices have another share than before",
-    "target_leakage": "features give the target away",
-    "outlier": "odd rows",
-    "label_error": "labels a model contradicts",
+    "placeholder": "placeholder values",
+    "impossible_zero": "implausible zeros",
+    "isolated_extreme": "isolated extreme values",
+    "duplicate": "duplicate rows",
+    "conflicting_label": "rows with equal features and different labels",
+    "constant": "constant columns",
+    "id_like": "columns that are row identifiers",
+    "drift": "columns that drifted since the previous version",
+    "slice_drift": "slices whose share changed",
+    "target_leakage": "features that leak the target",
+    "outlier": "outliers",
+    "label_error": "likely label errors",
 }
-"""Every detector, as ``12 copies of other rows`` reads."""
+"""Every detector, as in ``12 duplicate rows``."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterat
     found = by_detector(report)
     for one in found:
         stops = ", stops a build" if one.blocking else ""
-        yield f"{one.count:,} {WHAT[one.detector]} ({one.detector}{stops})"
+        yield f"{one.count:,} {DESCRIPTIONS[one.detector]} ({one.detector}{stops})"
     yield from notes(report, verdicts, found)
 
 

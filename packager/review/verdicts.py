@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from packager.cache import atomic_file
 from packager.confinement import refuse_sparse, refuse_special
+from packager.data.memory_limit import fitting_memory
 from packager.data.spreadsheet import escaped, unescaped
 from packager.digest import sha256_bytes
 from packager.errors import UsageError
@@ -62,7 +63,7 @@ def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
         raise UsageError(f"{place}: expected a column to fix, got none", "name it")
     if decision != "fix" and value:
         raise UsageError(
-            f"{place}: expected no value beside {decision}, got {value!r}", "did you mean fix?"
+            f"{place}: expected no value with {decision}, got {value!r}", "did you mean fix?"
         )
     reason = (cells.get("reason") or "").strip()
     kept = column if decision == "fix" else ""
@@ -89,9 +90,14 @@ def read_verdicts(file: Path) -> tuple[Verdict, ...]:
     refuse_special(file, file.name)
     refuse_sparse(file, file.name)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        with fitting_memory(file):
+            return _verdicts_in(file)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{file}: expected verdicts as CSV, got {error}") from error
+
+
+def _verdicts_in(file: Path) -> tuple[Verdict, ...]:
+    text = file.read_text(encoding="utf-8-sig")
     reader = csv.DictReader(io.StringIO(text, newline=""))
     absent = [name for name in ("row_hash", "verdict") if name not in (reader.fieldnames or ())]
     if absent:

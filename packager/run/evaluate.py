@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from monitoring.slices.slices import ALL, SliceSet
 from monitoring.stats.drift import benjamini_hochberg
-from packager.compare.significance import LEVEL, PairedDifference, SeedRuns, difference
+from packager.compare.significance import SIGNIFICANCE_LEVEL, PairedDifference, SeedRuns, difference
 from packager.data import frames
 from packager.data.model_input import to_model_input
 from packager.data.rows.text_storage import keep_text_plain
@@ -28,7 +28,7 @@ from packager.run.predict import predict
 
 Floats = npt.NDArray[np.float64]
 MIN_ROWS = 5
-"""On fewer rows even a model that wins every one of them has p = 0.5 ** rows above ``LEVEL``."""
+"""On fewer rows p = 0.5 ** rows exceeds ``SIGNIFICANCE_LEVEL`` even if a model wins every row."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,13 @@ class PairedEvaluation:
         chance = "seeds and sample" if self.seeds_known else "the sample alone"
         explain = "explain" if self.seeds_known else "explains"
         if found.rows < MIN_ROWS:
-            return f"too few rows to tell: {self.metric} {change}, at least {MIN_ROWS} are needed"
-        if found.p >= LEVEL:
-            by_seed = "; by the sample alone there would be one" if found.p_sample < LEVEL else ""
+            return f"too few rows to decide: {self.metric} {change}, at least {MIN_ROWS} are needed"
+        if found.p >= SIGNIFICANCE_LEVEL:
+            by_seed = (
+                "; by the sample alone there would be one"
+                if found.p_sample < SIGNIFICANCE_LEVEL
+                else ""
+            )
             return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
         better = "better" if found.difference > 0 else "worse"
         turn = 1 if self.metric == "accuracy" else -1  # of an error, less is better
@@ -157,10 +161,10 @@ def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: s
 
 def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[SeedRuns, SeedRuns]]:
     """Slice (and ``__all__``) to the variances of the score over seeds, where both know them."""
-    if first.spread is None or second.spread is None:
+    if first.seed_variance is None or second.seed_variance is None:
         return {}
     metric = "accuracy" if first.task == "classification" else "mae"
-    one, other = _variances(first.spread, metric), _variances(second.spread, metric)
+    one, other = _variances(first.seed_variance, metric), _variances(second.seed_variance, metric)
     return {name: (one[name], other[name]) for name in one.keys() & other.keys()}
 
 

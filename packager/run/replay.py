@@ -96,7 +96,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
     The worker has loaded both models, whose code could have reached into it; bytes are compared
     by this process, which loads none.
     """
-    if report.likeness is None or report.likeness.artifact == equal:
+    if report.comparison is None or report.comparison.artifact == equal:
         return report
     said = {True: "the recorded bytes", False: "other bytes"}
     check = Check(
@@ -105,20 +105,24 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
         actual=said[not equal],
         ok=False,
     )
-    changed = {"rung": "none", "passed": False, "checks": (*report.checks, check)}
+    changed = {"level": "none", "passed": False, "checks": (*report.checks, check)}
     return report.model_copy(update=changed)
 
 
 def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> ReplayReport:
     """``report`` with what was checked from outside, and who vouches for what."""
-    vouched = examined.vouched
-    if report.likeness is not None:
-        bytes_alone = report.rung == "artifact"
-        vouched = {**vouched, "rung": BY_BYTES if bytes_alone else BY_WORKER, "metrics": BY_WORKER}
+    verified_by = examined.verified_by
+    if report.comparison is not None:
+        bytes_alone = report.level == "artifact"
+        verified_by = {
+            **verified_by,
+            "level": BY_BYTES if bytes_alone else BY_WORKER,
+            "metrics": BY_WORKER,
+        }
     return report.model_copy(
         update={
             "checked_by": "this installation",
-            "vouched": vouched,
+            "verified_by": verified_by,
             "checks": (*checks, *report.checks),
         }
     )
@@ -165,8 +169,8 @@ def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
         held_out = data.parent / source.test_file.path
         if not held_out.is_file():
             raise UsageError(
-                f"--data {data}: expected the held-out rows beside it at {held_out}, got nothing",
-                "put the file that split.file named beside the data",
+                f"--data {data}: expected the held-out rows next to it at {held_out}, got nothing",
+                "put the file that split.file names next to the data",
             )
         files[f"test/{source.test_file.path}"] = held_out
     return files

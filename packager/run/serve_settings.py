@@ -10,7 +10,7 @@ from pathlib import Path
 from packager.errors import UsageError
 
 # The port, address and place of the package are chosen by `package serve` itself.
-PLAIN = (
+VALUE_VARIABLES = (
     "MODEL_WORKERS",
     "MODEL_MAX_BODY_BYTES",
     "MODEL_MAX_VALUES",
@@ -27,10 +27,10 @@ PLAIN = (
     "MODEL_FLAGGED_SAMPLE_RATE",
     "MODEL_FLAGGED_LOG_MAX_BYTES",
 )
-READ = ("MODEL_FEEDBACK_KEY_FILE", "MODEL_API_KEYS_FILE")
-STATE = "MODEL_STATE_DIR"
-LOG = "MODEL_FLAGGED_LOG"
-INSIDE = "/settings"
+FILE_VARIABLES = ("MODEL_FEEDBACK_KEY_FILE", "MODEL_API_KEYS_FILE")
+STATE_VARIABLE = "MODEL_STATE_DIR"
+LOG_VARIABLE = "MODEL_FLAGGED_LOG"
+CONTAINER_FOLDER = "/settings"
 CONTAINER_UID, CONTAINER_GID = 65532, 0
 """A container that root starts runs as this user, not as root."""
 
@@ -63,10 +63,10 @@ class ServeSettings:
 
         The folder of ``MODEL_STATE_DIR`` is made where it is not there yet.
         """
-        plain = {name: environment[name] for name in PLAIN if environment.get(name)}
+        plain = {name: environment[name] for name in VALUE_VARIABLES if environment.get(name)}
         named = {
             name: Path(environment[name]).absolute()
-            for name in (*READ, STATE, LOG)
+            for name in (*FILE_VARIABLES, STATE_VARIABLE, LOG_VARIABLE)
             if environment.get(name)
         }
         for name, path in named.items():
@@ -86,11 +86,11 @@ class ServeSettings:
         if os.getuid() != 0:
             return
         for name, path in self.paths.items():
-            place = path.parent if name == LOG else path
-            if name == STATE and place.stat().st_uid == 0 and not any(place.iterdir()):
+            place = path.parent if name == LOG_VARIABLE else path
+            if name == STATE_VARIABLE and place.stat().st_uid == 0 and not any(place.iterdir()):
                 os.chown(place, CONTAINER_UID, CONTAINER_GID)
-            if not _allowed(place, write=name not in READ):
-                verb = "read" if name in READ else "write"
+            if not _allowed(place, write=name not in FILE_VARIABLES):
+                verb = "read" if name in FILE_VARIABLES else "write"
                 raise UsageError(
                     f"{name}: the container runs as user {CONTAINER_UID}, not as root: expected "
                     f"{place} to be one that this user can {verb}",
@@ -105,26 +105,26 @@ class ServeSettings:
         variables = dict(self.plain)
         mounts = []
         for name, path in self.paths.items():
-            place = f"{INSIDE}/{name.lower()}"
-            log = name == LOG
-            mounts.append(Mount(path.parent if log else path, place, name not in READ))
+            place = f"{CONTAINER_FOLDER}/{name.lower()}"
+            log = name == LOG_VARIABLE
+            mounts.append(Mount(path.parent if log else path, place, name not in FILE_VARIABLES))
             variables[name] = f"{place}/{path.name}" if log else place
         return variables, mounts
 
 
 def _check(name: str, path: Path) -> None:
-    if name == STATE:
+    if name == STATE_VARIABLE:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(
                 f"{name}: expected a folder, got {path}: {error.strerror}", "name another one"
             ) from error
-    elif name == LOG and not path.parent.is_dir():
+    elif name == LOG_VARIABLE and not path.parent.is_dir():
         raise UsageError(
             f"{name}: expected a file in a folder that exists, got {path}", "make the folder first"
         )
-    elif name in READ and not path.is_file():
+    elif name in FILE_VARIABLES and not path.is_file():
         raise UsageError(
             f"{name}: expected a file, got {path}", "name one that exists, or unset it"
         )

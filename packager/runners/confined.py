@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import packager
+from packager.environment.programs import isolated_python
 from packager.sandbox.kernel import close_files, close_network, described
 
 _START = (
@@ -41,7 +42,7 @@ def confined(
         return list(command)
     places = [str(listed), [str(path) for path in readable], [str(path) for path in writable]]
     installed = str(Path(packager.__file__).resolve().parents[1])
-    start = [sys.executable, "-I", "-S", "-c", _START, installed]
+    start = isolated_python("-S", "-c", _START, installed)
     return [*start, json.dumps([*places, report]), *command]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from packager.cache import atomic_directory, cache_directory, touch
 from packager.digest import canonical_json, sha256_bytes
 from packager.environment.platform import host_target
-from packager.environment.programs import run
+from packager.environment.programs import isolated_python, run
 from packager.errors import PackageError
 from packager.image.config import ENVIRONMENT, TRAINING
 from packager.image.layers import Layer
@@ -83,7 +83,7 @@ def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
     names = [layer.name for layer in layers]
     if not {"runtime", "code"} <= set(names):
         raise PackageError(
-            "without a container: expected layers of our own, got those of another Dockerfile",
+            "without a container: expected layers of this program, got those of another Dockerfile",
             "run it without --local, or copy /opt/venv, /opt/runtime and /code one by one",
         )
     code = names.index("code")
@@ -114,13 +114,13 @@ def _environment(layers: Sequence[Layer]) -> Path:
                 _unpack(layer, new, inside=False)
             _refuse_links(new)
             if (new / VENV / "pyvenv.cfg").is_file():
-                _adopt(new / VENV, interpreter)
+                _rewrite_venv(new / VENV, interpreter)
             _compile(new / VENV / "lib", interpreter)
     touch(folder)
     return folder
 
 
-def _adopt(venv: Path, interpreter: Path) -> None:
+def _rewrite_venv(venv: Path, interpreter: Path) -> None:
     """Make the unpacked environment one of ``interpreter``."""
     python = venv / "bin" / "python"
     python.unlink()
@@ -133,7 +133,7 @@ def _adopt(venv: Path, interpreter: Path) -> None:
 def _compile(folder: Path, interpreter: Path) -> None:
     """Bytecode for layers that were made without a base, and so without any."""
     if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
-        command = [str(interpreter), "-I", "-m", "compileall", "-qq", "-j", "0"]
+        command = isolated_python("-m", "compileall", "-qq", "-j", "0", python=str(interpreter))
         command += ["--invalidation-mode", "unchecked-hash", str(folder)]
         # A template or Python 2 file that does not compile is left without, as everywhere.
         run(command, os.environ)
@@ -151,7 +151,7 @@ def _refuse_links(folder: Path) -> None:
         if os.path.realpath(place) != os.path.join(top, inside):
             raise PackageError(
                 f"dependencies: expected a file or folder at {inside}, got a link",
-                "the package was made to do harm or by another program: ask its maker",
+                "the package is malicious, or was made by another program: ask its author",
             )
 
 

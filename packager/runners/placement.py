@@ -13,10 +13,14 @@ from packager.image.reference import Reference
 from packager.progress import Progress
 
 WARNING = (
-    "--local: the package's code and model run on this machine as you, in no container; the kernel "
-    "restricts what trains and predicts, but not a server: only for packages that you trust"
+    "--local: the package's code and model run on this machine with your permissions, without a "
+    "container; the kernel restricts what trains and predicts, but not a server: only for packages "
+    "that you trust"
 )
-TRUSTED = "if you trust the package, add --local: its code then runs on this machine, as you"
+TRUSTED = (
+    "if you trust the package, add --local: its code then runs on this machine with your "
+    "permissions"
+)
 
 
 def runs_on(
@@ -43,6 +47,6 @@ def _check(reference: Reference, engine: Engine | None) -> None:
     if reference.lock().base == "none":
         raise PackageError(
             f"{reference.name}: has no base (base: none), so no container can run it",
-            "build it anew on a base (`package base` makes one, `package build --base NAME` takes "
+            "build it again on a base (`package base` makes one, `package build --base NAME` uses "
             f"it); or, {TRUSTED}",
         )

@@ -115,7 +115,7 @@ def resolve_base(
         )
     if base is None:
         progress.warn(
-            f"base {reference} is not at hand: the package gets none (base: none) and runs with "
+            f"base {reference} is not available: the package gets none (base: none) and runs with "
             f"--local only; {_other_base(platform, engine)}"
         )
     return base
@@ -138,7 +138,8 @@ def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -
     host = host_target()
     if host is None or host.platform != platform:
         raise PackageError(
-            f"no base at hand, and this machine is not {platform}", "start Docker, which pulls one"
+            f"no base is available, and this machine is not {platform}",
+            "start Docker, which pulls one",
         )
     return host
 
@@ -202,7 +203,9 @@ def training_worker(
     layers = [*stack.below, *stack.worker, *models, *stack.data]
     if engine is None or base is None:
         why = "no engine answers" if engine is None else "base: none"
-        progress.warn(f"no container ({why}): code of the project runs on this machine, as you")
+        progress.warn(
+            f"no container ({why}): code of the project runs on this machine with your permissions"
+        )
     with layers_worker(layers, base, environment.platform, engine, progress) as worker:
         yield worker
         if worker.measures:

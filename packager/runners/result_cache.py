@@ -27,7 +27,7 @@ TRAINED = "trained"
 def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: FrozenModel) -> str:
     """32 hex digits over everything that a worker's answer to ``asked`` depends on.
 
-    The project's code, data and given model, the locked dependencies with Python, platform and
+    The project's code, data and pretrained model, the locked dependencies with Python, platform and
     base, this version of the runtime, and where the worker runs.
     """
     key = {
@@ -60,8 +60,8 @@ def keep_result(digest: str, out: Path, progress: Progress) -> Iterator[None]:
         with atomic_directory(folder, replace=True) as new:
             shutil.copytree(out, new, copy_function=os.link, dirs_exist_ok=True)
         progress.warn(
-            "the training result is kept: the same command with --resume goes on from it, as long "
-            "as code, data, recipe and dependencies stay as they are"
+            "the training result is in the cache: the same command with --resume reuses it, if "
+            "code, data, recipe and dependencies are unchanged"
         )
         raise
     shutil.rmtree(folder, ignore_errors=True)

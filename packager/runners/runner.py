@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
-import signal
-import subprocess
 import tarfile
 import tempfile
-import threading
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from packager.engine.containers import WORK, ContainerJob
 from packager.engine.engine import Engine
 from packager.errors import PackageError, UsageError
-from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import ExitReason
 from packager.image.layers import Entry, Layer, add
 from packager.image.runtime import VENV
 from packager.progress import Progress
@@ -29,17 +23,16 @@ from packager.runners.local import UnpackedPackage, unpacked_package
 from packager.sandbox.kernel import described
 from packager.sandbox.network import ISOLATION
 from packager.worker.processes.child_process import RESULTS as WORKER_RESULTS
-from packager.worker.processes.environment import FIXED, PINNED_VARIABLES
+from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
+from packager.worker.processes.run_to_end import run_to_end, worker_command
 
-START = {**FIXED, PINNED_VARIABLES: "native"}
+START_VARIABLES = {**FIXED_VARIABLES, PINNED_ISA: "native"}
 """Given from the start, so that only a process with another instruction set starts twice."""
 RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
 """What each verb writes when it is done."""
-SERVED = {"predict": "serving.predict_file"}
+SERVING_MODULES = {"predict": "serving.predict_file"}
 """Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
-LAST_WORDS_SECONDS = 5.0
-"""How long output is awaited after its process has ended."""
-DOING = {
+ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
     "seeds": "training with several seeds",
@@ -76,14 +69,14 @@ class ContainerWorker:
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         self.measures = {"where": self.isolation, **described(contained=True)}
-        command = [f"/{VENV}/bin/python", *_module(verb)]
+        command = _module(verb, f"/{VENV}/bin/python")
         command += [f"{WORK}/{name}" for name in inputs] + [f"{WORK}/out{_file(verb)}"]
         job = ContainerJob(
             self._image,
             command,
-            {**START, **self._variables, ISOLATION: "container"},
+            {**START_VARIABLES, **self._variables, ISOLATION: "container"},
             _tar_of(inputs),
-            doing=DOING[verb],
+            doing=ACTIVITIES[verb],
         )
         ended = self._engine.job(job, output, progress.output)
         return _result(verb, ended, output)
@@ -112,7 +105,12 @@ class LocalWorker:
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
         with unpacked_package(self._layers) as root, tempfile.TemporaryFile() as report:
-            environment = {**root.variables(), **START, **self._variables, ISOLATION: "process"}
+            environment = {
+                **root.variables(),
+                **START_VARIABLES,
+                **self._variables,
+                ISOLATION: "process",
+            }
             output.mkdir(parents=True, exist_ok=True)
             command = confined(
                 _command(root, verb, inputs, output),
@@ -121,8 +119,14 @@ class LocalWorker:
                 [*root.writable(), output],
                 report.fileno(),
             )
-            start = _Start(command, environment, root.path / "code", report.fileno())
-            ended = _process(start, progress, self._seconds)
+            ended = run_to_end(
+                command,
+                progress.output,
+                seconds=self._seconds,
+                cwd=root.path / "code",
+                env=environment,
+                pass_fds=[report.fileno()],
+            )
             report.seek(0)
             self.measures = {"where": self.isolation, **json.loads(report.read() or "{}")}
         _refuse_links(output)
@@ -137,61 +141,9 @@ def _command(
     work.mkdir()
     for name, content in inputs.items():
         (work / name).write_bytes(content)
-    command = [str(root.python), *_module(verb)]
+    command = _module(verb, str(root.python))
     command += [str(work / name) for name in inputs] + [f"{output}{_file(verb)}"]
     return command
-
-
-@dataclass(frozen=True)
-class _Start:
-    """How a process is started."""
-
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    folder: Path
-    report: int
-    """The one file descriptor that it gets."""
-
-
-def _process(start: _Start, progress: Progress, seconds: float | None) -> ExitReason:
-    """Run ``start``; how it ended. ``TimeoutError`` after ``seconds``.
-
-    What it started ends with it, unless that left its process group.
-    """
-    last: deque[str] = deque(maxlen=KEPT_LINES)
-    kills = kills_for_memory()
-    process = subprocess.Popen(
-        start.command,
-        cwd=start.folder,
-        env=start.environment,
-        pass_fds=[start.report],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    )
-    assert process.stdout is not None
-    relay = threading.Thread(target=_relay, args=(process.stdout, last, progress), daemon=True)
-    relay.start()
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"it took over {seconds:g} s") from error
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        relay.join(LAST_WORDS_SECONDS)
-    return ExitReason(process.returncode, killed_for_memory(process.returncode, kills), tuple(last))
-
-
-def _relay(lines: Iterable[str], last: deque[str], progress: Progress) -> None:
-    """Keep the end of a process's output, and show all of it."""
-    for line in lines:
-        last.append(line.rstrip("\n"))
-        progress.output(last[-1])
 
 
 def _refuse_links(output: Path) -> None:
@@ -211,14 +163,16 @@ def _refuse_links(output: Path) -> None:
                 )
 
 
-def _module(verb: str) -> list[str]:
-    """What Python is started with for ``verb``."""
-    return ["-m", SERVED[verb]] if verb in SERVED else ["-m", "packager.worker", verb]
+def _module(verb: str, python: str) -> list[str]:
+    """What does ``verb`` with ``python``."""
+    if verb in SERVING_MODULES:
+        return [python, "-m", SERVING_MODULES[verb]]
+    return worker_command(verb, python=python)
 
 
 def _file(verb: str) -> str:
     """What ``verb`` wants after the output folder: a file of its own, or nothing."""
-    return f"/{RESULTS[verb]}" if verb in SERVED else ""
+    return f"/{RESULTS[verb]}" if verb in SERVING_MODULES else ""
 
 
 def _result(verb: str, ended: ExitReason, output: Path) -> Path:

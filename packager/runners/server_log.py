@@ -11,7 +11,7 @@ MAX_CHARACTERS = 1_500
 
 
 def startup_error(log: str) -> PackageError | None:
-    """The last error in ``log`` that says how to mend it; None where there is none."""
+    """The last error in ``log`` that says how to fix it; None where there is none."""
     records = [_record(line) for line in log.splitlines()]
     errors = [one for one in records if one.get("level") == "error" and "hint" in one]
     if not errors:

@@ -21,12 +21,12 @@ from packager.sandbox.network import isolation
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 
 # In a container the root is "/", which as a whole would allow everything.
-OWN = ("models", "data", "package")
+INPUT_FOLDERS = ("models", "data", "package")
 
 
 # What a repeat is compared with: a recipe that reads it would repeat to the byte, whatever it does.
-RECORDED = ("models", "package")
-WORK = "work"
+RECORDED_FOLDERS = ("models", "package")
+WORK_FOLDER = "work"
 """What a worker is given, and in a container its results."""
 
 
@@ -41,7 +41,9 @@ def restrict_file_access(root: Path, *more: Path, training: bool = False) -> Non
     refuse_by_kernel(root, *more, training=training)
     here = Path.cwd().resolve()
     allowed = allowed_paths(root, *more)
-    recorded = tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED) if training else ()
+    recorded = (
+        tuple(f"{(root / name).resolve()}{os.sep}" for name in RECORDED_FOLDERS) if training else ()
+    )
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not isinstance(arguments[0], str | bytes | os.PathLike):
@@ -64,7 +66,7 @@ def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
 
     ``more`` may be written, as may the working directory and the temporary folder.
     """
-    hidden = (*RECORDED, WORK) if training else ()
+    hidden = (*RECORDED_FOLDERS, WORK_FOLDER) if training else ()
     below = (
         sorted(place for place in root.iterdir() if place.name not in hidden)
         if root.is_dir()
@@ -95,7 +97,7 @@ def _outside(path: str, place: str) -> PackageError:
 
 def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
     """The folders the project's code may read, resolved, beside those of the system."""
-    own = (root / name for name in OWN)
+    own = (root / name for name in INPUT_FOLDERS)
     return tuple(
         str(place.resolve())
         for place in (root, *own, Path.cwd(), *more, *_own_places())

@@ -20,11 +20,13 @@ from pathlib import Path
 
 from packager.sandbox import landlock, seccomp
 
-WALLS = "MODEL_CONFINEMENT"
+CONFINEMENT = "MODEL_CONFINEMENT"
 """What stands already, as JSON: the walls of a process hold for those it starts."""
-HOOK = "audit hook only: Python's own calls are refused; C code and started programs are not"
+AUDIT_HOOK_ONLY = (
+    "audit hook only: Python's own calls are refused; C code and started programs are not"
+)
 NO_SIGNALS = "Landlock: no signals"
-UNIX_REACHED = "Unix sockets of this machine can be reached"
+UNIX_SOCKETS_OPEN = "Unix sockets of this machine can be reached"
 CONTAINER = {
     "files": "container: nothing but the image's",
     "network": "container without network",
@@ -66,7 +68,12 @@ def described(*, contained: bool) -> dict[str, str]:
     """
     if contained:
         return dict(CONTAINER)
-    found = {"files": HOOK, "network": HOOK, "processes": "not apart", **_standing()}
+    found = {
+        "files": AUDIT_HOOK_ONLY,
+        "network": AUDIT_HOOK_ONLY,
+        "processes": "not apart",
+        **_standing(),
+    }
     measures = [found.pop(name, f"no {name} (not tried)") for name in MEASURES]
     return {**found, "measures": ", ".join(measures)}
 
@@ -88,7 +95,7 @@ def close_network() -> None:
         parts.append("seccomp: no Unix sockets" if alone else "seccomp: no connecting or sending")
         _stand("processes", "kernel (seccomp: no ptrace, no memory of others, no mounts)")
     elif alone:
-        parts.append(UNIX_REACHED)
+        parts.append(UNIX_SOCKETS_OPEN)
     if parts:
         _stand("network", f"kernel ({'; '.join(parts)})")
 
@@ -176,9 +183,9 @@ def _measure(name: str, version: str, refused: str) -> None:
 
 
 def _standing() -> Mapping[str, str]:
-    found: dict[str, str] = json.loads(os.environ.get(WALLS) or "{}")
+    found: dict[str, str] = json.loads(os.environ.get(CONFINEMENT) or "{}")
     return found
 
 
 def _stand(what: str, how: str) -> None:
-    os.environ[WALLS] = json.dumps({**_standing(), what: how})
+    os.environ[CONFINEMENT] = json.dumps({**_standing(), what: how})

@@ -70,7 +70,7 @@ def isolation() -> Literal["container", "process"]:
             )
 
 
-def isolation_told() -> dict[str, str]:
+def describe_isolation() -> dict[str, str]:
     """What stands between this process and the machine, for the report."""
     where = isolation()
     return {"where": where, **described(contained=where == "container")}

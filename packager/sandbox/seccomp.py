@@ -56,7 +56,7 @@ REFUSED = {
 }
 ABSENT = {"io_uring_setup": (425, 425)}
 """Its operations pass by every filter; whoever uses it has another way for older kernels."""
-OUTWARD = {
+NETWORK_CALLS = {
     "connect": (42, 203),
     "listen": (50, 201),
     "sendmsg": (46, 211),
@@ -121,7 +121,7 @@ def program(machine: str, *, alone: bool) -> bytes:
     ]
     if machine == _X86:
         lines += [_line(_AT_LEAST, _X32, 0, 1), refuse]
-    for numbers in (REFUSED if alone else REFUSED | OUTWARD).values():
+    for numbers in (REFUSED if alone else REFUSED | NETWORK_CALLS).values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), refuse]
     for numbers in ABSENT.values():
         lines += [_line(_EQUAL, numbers[column], 0, 1), absent]

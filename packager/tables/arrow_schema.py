@@ -82,7 +82,7 @@ def agreed_schema(
         raise UsageError(
             f"{table}: expected the columns of its last version, got others: "
             f"{'; '.join(differences[:8])}{'; …' if len(differences) > 8 else ''}",
-            f"mend the data, or {'add all rows anew, without --append' if append else accept}",
+            f"fix the data, or {'add all rows again, without --append' if append else accept}",
         )
     return after if differences else before
 

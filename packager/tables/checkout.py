@@ -37,7 +37,7 @@ def export(location: Location, file: Path) -> Version:
 def revert(location: Location, message: str, by: str) -> Version:
     """Append a version with the content of an older one; history stays as it was.
 
-    A writer that comes in between makes it start anew, at most 5 times; then ``ConflictError``.
+    A writer that comes in between makes it start again, at most 5 times; then ``ConflictError``.
     """
     return retried(lambda: _revert(location, message, by))
 

@@ -146,5 +146,5 @@ def _refuse_sidecar_elsewhere(location: Location, name: Any) -> None:
         raise PackageError(
             f"{location}: expected all its files within its folder, those of its checkpoints in"
             f" {_SIDECARS}, got {str(name)[:200]!r}",
-            "have the program that made the table write a checkpoint anew, or remove this one",
+            "have the program that made the table write a new checkpoint, or remove this one",
         )

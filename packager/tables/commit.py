@@ -75,7 +75,7 @@ def commit_rows(
     """Commit the rows of ``source`` as the table's next version, a new table if there is none.
 
     ``append`` puts them after the rows that are there; ``change`` accepts other columns.
-    A writer that comes in between makes it start anew, at most 5 times; then ``ConflictError``.
+    A writer that comes in between makes it start again, at most 5 times; then ``ConflictError``.
     """
     authorship = Authorship(message, by, change)
     return retried(lambda: _add(source, location, authorship, append=append))
@@ -250,7 +250,7 @@ class _Plan:
             known = found.columns
             odd = [name for name, value in printed.columns.items() if known.get(name) != value]
             raise PackageError(
-                f"{store.location}: what was written reads back otherwise, in "
+                f"{store.location}: the written rows are read back differently, in "
                 f"{', '.join(map(repr, odd)) or 'the order of its rows'}: nothing was committed",
                 "try again; if it stays so, the disk is failing or a library has a fault: "
                 "report it with the versions of deltalake and pyarrow",

@@ -88,7 +88,7 @@ def _version(entry: dict[str, Any], operation: str) -> Version:
         raise PackageError(
             f"version {entry['version']}: expected of its commit what this program writes there,"
             f" got {_shown(error)}",
-            "its log was changed by somebody else: put it back from a copy of the table",
+            "its log was changed by another program: restore it from a copy of the table",
         ) from error
 
 
@@ -106,7 +106,7 @@ def _told(entry: dict[str, Any], operation: str) -> Version:
     return Version(
         number=entry["version"],
         milliseconds=entry.get("timestamp", 0),
-        what=entry.get("package.what") or _OTHERS.get(operation, operation),
+        operation=entry.get("package.what") or _OTHERS.get(operation, operation),
         message=entry.get("package.message", ""),
         author=entry.get("package.author", ""),
         fingerprint=Fingerprint.model_validate_json(printed) if printed else None,

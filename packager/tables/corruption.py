@@ -9,6 +9,7 @@ from typing import Any
 
 from pyarrow import fs
 
+from packager.data.memory_limit import fitting_memory
 from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.protocol import Protocol, unreadable
@@ -36,6 +37,11 @@ def whole_entries(location: Location) -> dict[int, int]:
 
 def diagnose(location: Location, said: str) -> PackageError:
     """Why the table can't be read: the damaged entry if there is one, else what was ``said``."""
+    with fitting_memory(location):
+        return _diagnosed(location, said)
+
+
+def _diagnosed(location: Location, said: str) -> PackageError:
     plain = PackageError(f"{location}: can't be read: {said}")
     try:
         place = filesystem(location)

@@ -16,7 +16,7 @@ from uuid import UUID
 import pyarrow as pa
 from pyarrow import fs, parquet
 
-from packager.data.memory_limit import check_room
+from packager.data.memory_limit import check_room, fitting_memory
 from packager.errors import PackageError
 from packager.location import Location
 from packager.tables.checkpoints import odd_log, once, refuse_large_part
@@ -39,7 +39,8 @@ def check_vectors(location: Location, place: fs.FileSystem) -> None:
     rows = 0
     for vector in _vectors(place, location):
         try:
-            rows += _reach(_content(vector, location, place))
+            with fitting_memory(location):
+                rows += _reach(_content(vector, location, place))
         except (ValueError, KeyError, TypeError, struct.error, pa.ArrowException) as error:
             raise PackageError(
                 f"{location}: expected deletion vectors as Delta Lake has them, got one that"
@@ -72,10 +73,11 @@ def _all(place: fs.FileSystem, location: Location) -> Iterator[Any]:
 
 
 def _of_entry(place: fs.FileSystem, name: str, location: Location) -> Iterator[Any]:
-    with place.open_input_stream(name) as stream:
+    with place.open_input_stream(name) as stream, fitting_memory(location):
         lines = stream.read().splitlines()
     try:
-        actions = [json.loads(line, object_pairs_hook=once) for line in lines if line.strip()]
+        with fitting_memory(location):
+            actions = [json.loads(line, object_pairs_hook=once) for line in lines if line.strip()]
     except (ValueError, RecursionError) as error:
         raise odd_log(location) from error
     for action in actions:

@@ -49,7 +49,7 @@ _IMPLIED = {
 
 
 class VersionedTable:
-    """One table. What it knows is of the moment it was opened: open it anew to see more."""
+    """One table. What it knows is of the moment it was opened: open it again to see more."""
 
     def __init__(self, location: Location, table: DeltaTable, commits: Mapping[int, int]) -> None:
         self.location = location

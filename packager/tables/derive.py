@@ -17,6 +17,7 @@ from packager.tables.commit import commit_derived
 from packager.tables.commits import Authorship
 from packager.tables.delta import VersionedTable
 from packager.tables.pins import Pin, pin_or_warn
+from packager.tables.reach import Reach
 from packager.tables.records import Derivation, Parent, Version, content_of
 from packager.tables.source import open_source
 
@@ -41,18 +42,18 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class DeriveResult:
-    """The version that holds the result, and how it came to be there."""
+    """The version that holds the result, and whether it was computed."""
 
     version: Version
-    how: Literal["computed", "unchanged", "reverted"]
+    outcome: Literal["computed", "unchanged", "reverted"]
     """``reverted``: an older version had the very same inputs and became the current one."""
 
     @property
-    def told(self) -> str:
-        """``how``, for people."""
-        back = f"back to {self.version.reverted_to}, which was made of the same"
-        said = {"unchanged": "unchanged, it was made of the same", "reverted": back}
-        return said.get(self.how, self.how)
+    def summary(self) -> str:
+        """``outcome``, for people."""
+        back = f"back to {self.version.reverted_to}, which has the same inputs"
+        said = {"unchanged": "unchanged: the inputs are the same", "reverted": back}
+        return said.get(self.outcome, self.outcome)
 
 
 def derive(
@@ -72,8 +73,9 @@ def derive(
         raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
     if any(parent.uri == location.uri for parent in parents):
         raise UsageError(f"{location}: expected other tables as parents", "derive into a new table")
+    reach = Reach.of(location, *parents)
     for parent in parents:
-        _refuse_circle(location, parent)
+        _refuse_circle(location, parent, reach)
     exact = [VersionedTable.open(parent).version(parent.version) for parent in parents]
     derivation = Derivation(
         parents=tuple(map(lambda p, v: _parent(location, p, v), parents, exact)),
@@ -83,7 +85,9 @@ def derive(
     )
     known = _known(location, derivation)
     if known is not None:
-        found = known if known.how == "unchanged" else _back(location, known.version, authorship.by)
+        found = (
+            known if known.outcome == "unchanged" else _back(location, known.version, authorship.by)
+        )
         _pin(parents, exact, location, progress)
         return found
     with temporary_directory() as folder:
@@ -104,8 +108,8 @@ def derive(
     return DeriveResult(made.version, "computed")
 
 
-def _refuse_circle(location: Location, parent: Location) -> None:
-    """Raise ``UsageError`` if `parent` was made of the table, at whatever remove."""
+def _refuse_circle(location: Location, parent: Location, reach: Reach) -> None:
+    """Raise ``UsageError`` if `parent` was made of the table, as far as tables may be opened."""
     version = VersionedTable.open(parent).version(parent.version)
     for above in version.derived.parents if version.derived else ():
         place = parent.beside(above.table)
@@ -114,27 +118,53 @@ def _refuse_circle(location: Location, parent: Location) -> None:
                 f"{location}: expected parents that are not made of it, got {parent}",
                 "derive into a new table",
             )
-        if VersionedTable.exists(place):
-            _refuse_circle(location, Location(place.uri, above.version))
+        if reach.has(place) and VersionedTable.exists(place):
+            _refuse_circle(location, Location(place.uri, above.version), reach)
 
 
-def stale(location: Location, version: Version) -> list[str]:
+def elsewhere(location: Location, version: Version, reach: Reach) -> list[Location]:
+    """The parents of a version that may not be opened."""
+    parents = version.derived.parents if version.derived else ()
+    places = [location.beside(parent.table) for parent in parents]
+    return [place for place in places if not reach.has(place)]
+
+
+def stale(
+    location: Location,
+    version: Version,
+    reach: Reach,
+    known: dict[str, list[str]] | None = None,
+) -> list[str]:
     """Why a derived version isn't what its step would give now; empty if it is.
 
     Parents are compared by content, those of parents too; the step's code is not looked at.
+    Nothing is said of parents that may not be opened (``elsewhere``). ``known``: what was found
+    of other tables at their latest, as tables may have many ways to one.
     """
+    known = {} if known is None else known
     reasons = []
     for parent in version.derived.parents if version.derived else ():
         place = location.beside(parent.table)
+        if not reach.has(place):
+            continue
         if not VersionedTable.exists(place):
             reasons.append(f"{place} is gone")
             continue
         now = VersionedTable.open(place).version(None)
         if _content(now, place) != parent.content:
             reasons.append(f"{place} is at {now.number}, it was made of {parent.version}")
-        elif stale(place, now):
+        elif _latest_stale(place, now, reach, known):
             reasons.append(f"{place} is stale itself")
     return reasons
+
+
+def _latest_stale(
+    place: Location, latest: Version, reach: Reach, known: dict[str, list[str]]
+) -> list[str]:
+    if place.uri not in known:
+        known[place.uri] = []  # until it is known: somebody's tables may go round in circles
+        known[place.uri] = stale(place, latest, reach, known)
+    return known[place.uri]
 
 
 def _parent(location: Location, parent: Location, version: Version) -> Parent:

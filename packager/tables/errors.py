@@ -16,7 +16,7 @@ from packager.errors import PackageError
 from packager.location import Location
 
 T = TypeVar("T")
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 _TREE = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
@@ -36,7 +36,7 @@ def translate_errors(location: Location) -> Iterator[None]:
     except CommitFailedError as error:
         raise ConflictError(
             f"{location}: another writer committed a version meanwhile",
-            "nothing was lost and nothing was written; look at `package data log`, and try again",
+            "nothing was lost and nothing was written; see `package data log`, and try again",
         ) from error
     except FileNotFoundError as error:
         raise VacuumedError(
@@ -58,11 +58,11 @@ def translate_errors(location: Location) -> Iterator[None]:
 
 
 def retried(work: Callable[[], T]) -> T:
-    """What ``work`` gives, begun anew where a writer came in between: at most 5 times in all.
+    """What ``work`` gives, begun again where a writer came in between: at most 5 times in all.
 
     ``work`` opens the table itself. Raises the last ``ConflictError`` or ``VacuumedError``.
     """
-    for attempt in range(1, ATTEMPTS):
+    for attempt in range(1, MAX_ATTEMPTS):
         try:
             return work()
         except (ConflictError, VacuumedError):  # of a version that no longer was the latest

@@ -11,6 +11,7 @@ from packager.location import Location
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.pins import pins
+from packager.tables.reach import Reach
 from packager.tables.records import Version
 
 MAX_TABLES = 500
@@ -27,17 +28,26 @@ class Node:
     """Their URIs."""
     stale: tuple[str, ...]
     """Why the table isn't what its step would give now."""
+    opened: bool = True
+    """Whether it was looked at: a table that lies elsewhere is not, unless that was asked for."""
 
     @property
     def label(self) -> str:
         """``name@3``, with what is wrong about it."""
+        if not self.opened:
+            return f"{self.location.name}  (not opened)"
         number = "gone" if self.version is None else str(self.version.number)
         return f"{self.location.name}@{number}{'  (stale)' if self.stale else ''}"
 
 
-def lineage(location: Location) -> dict[str, Node]:
-    """URI → node of the table, everything above it, and everything derived from those."""
+def lineage(location: Location, follow: Iterable[Location] = ()) -> dict[str, Node]:
+    """URI → node of the table, everything above it, and everything derived from those.
+
+    Tables that do not lie beside it are opened only if they are, or lie under, one of ``follow``.
+    """
+    reach = Reach.of(location, follow=follow)
     found: dict[str, Node] = {}
+    known: dict[str, list[str]] = {}
     waiting = [location]
     while waiting:
         place = waiting.pop()
@@ -48,13 +58,17 @@ def lineage(location: Location) -> dict[str, Node]:
                 f"{location}: expected at most {MAX_TABLES} tables that belong together, got more",
                 "ask for the lineage of a table that has fewer parents and children",
             )
-        found[place.uri] = node = _node(place)
+        found[place.uri] = node = _node(place, reach, known)
         waiting += [Location(uri) for uri in node.parents]
         if node.version is not None:
             children = {pin.table for pin in pins(place) if pin.table is not None}
             waiting += [place.beside(child) for child in sorted(children)]
     _refuse_circles(location, found)
-    return {uri: node for uri, node in found.items() if node.version or _named(uri, found)}
+    return {
+        uri: node
+        for uri, node in found.items()
+        if node.version or not node.opened or _named(uri, found)
+    }
 
 
 def _refuse_circles(location: Location, nodes: dict[str, Node]) -> None:
@@ -74,13 +88,15 @@ def _named(uri: str, nodes: dict[str, Node]) -> bool:
     return any(uri in node.parents for node in nodes.values())
 
 
-def _node(location: Location) -> Node:
+def _node(location: Location, reach: Reach, known: dict[str, list[str]]) -> Node:
+    if not reach.has(location):
+        return Node(location, None, (), (), opened=False)
     if not VersionedTable.exists(location):
         return Node(location, None, (), ())
     version = VersionedTable.open(location).latest
     derived = version.derived if version else None
     parents = tuple(location.beside(p.table).uri for p in derived.parents) if derived else ()
-    reasons = tuple(stale(location, version)) if version and derived else ()
+    reasons = tuple(stale(location, version, reach, known)) if version and derived else ()
     return Node(location, version, parents, reasons)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from monitoring.stats.accuracy import wilson
-from packager.data.fingerprint import SKETCH
+from packager.data.fingerprint import SKETCH_SIZE
 from packager.manifest.base import FrozenModel
 from packager.manifest.manifest import Fingerprint
 
@@ -34,7 +34,7 @@ def estimate_overlap(before: tuple[str, ...], after: tuple[str, ...]) -> Overlap
     distinct rows of either (bottom-k sketches, Cohen and Kaplan 2007). A sketch that is not full
     holds them all.
     """
-    full = [sketch[-1] for sketch in (before, after) if len(sketch) == SKETCH]
+    full = [sketch[-1] for sketch in (before, after) if len(sketch) == SKETCH_SIZE]
     one, other = (
         {value for value in sketch if not full or value <= min(full)} for sketch in (before, after)
     )

@@ -36,7 +36,7 @@ def partition_text(value: Any, kind: pa.DataType) -> str | None:
     if pa.types.is_date(kind):
         return str(value.isoformat())
     if pa.types.is_string(kind) and not value:
-        raise ValueError("'' can't be told from null in a partition column")
+        raise ValueError("'' cannot be distinguished from null in a partition column")
     return str(value)
 
 

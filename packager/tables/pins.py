@@ -44,8 +44,8 @@ def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
         pin(location, wanted)
     except PackageError as error:
         progress.warn(
-            f"{location}: can't note that {wanted.needed_by} needs version {wanted.version}, so "
-            f"whoever frees space there won't know: {error.message}"
+            f"{location}: cannot pin version {wanted.version}, which {wanted.needed_by} needs, so "
+            f"`gc` may remove it: {error.message}"
         )
 
 
@@ -61,8 +61,8 @@ def _pin(location: Location, name: str, content: Any) -> Pin:
         return Pin.model_validate(content)
     except ValidationError as error:
         raise PackageError(
-            f"{location}: {FOLDER}/{name}: expected a note of who needs a version, got another",
-            "remove this file; what it says is needed may then be removed by `gc`",
+            f"{location}: {FOLDER}/{name}: expected a pin of a version, got other content",
+            "remove this file; `gc` may then remove the versions that it pins",
         ) from error
 
 

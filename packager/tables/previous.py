@@ -9,7 +9,7 @@ import pandas as pd
 
 from packager.data.frames import read
 from packager.location import Location
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.progress import Progress
 from packager.tables.delta import VersionedTable
 from packager.tables.records import Version
@@ -25,7 +25,7 @@ class PreviousRows:
     """Whether the newer rows were committed by `data add`, which asks about other columns."""
 
 
-def load_rows(text: str, reader: TableReadOptions = PLAIN) -> PreviousRows:
+def load_rows(text: str, reader: TableReadOptions = DEFAULT_OPTIONS) -> PreviousRows:
     """The rows of a file, a folder or a version of a table."""
     table = Location.table_at(text)
     rows = read(Path(text), reader) if table is None else _rows(table)

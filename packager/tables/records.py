@@ -36,7 +36,7 @@ class Version(FrozenModel):
     number: int
     milliseconds: int
     """When it was committed, since 1970."""
-    what: str
+    operation: str
     """``add``, ``append``, ``revert``, ``derive``; of other writers their own word."""
     message: str
     author: str

@@ -16,7 +16,7 @@ from packager.errors import UsageError
 Hashes = npt.NDArray[np.uint64]
 Frames = Callable[[], Iterable[pd.DataFrame]]
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 """Example rows of each kind."""
 _MOST_CHANGED = 200_000
 """Changed rows whose cells are compared, to count them by column."""
@@ -59,8 +59,8 @@ def diff_rows(before: Frames, after: Frames, key: Sequence[str]) -> RowDiff:
         removed=int(gone.sum()),
         changed=0,
         changed_cells={},
-        added_rows=_rows_at(after, common, np.flatnonzero(new)[:SHOWN]),
-        removed_rows=_rows_at(before, common, np.flatnonzero(gone)[:SHOWN]),
+        added_rows=_rows_at(after, common, np.flatnonzero(new)[:MAX_EXAMPLES]),
+        removed_rows=_rows_at(before, common, np.flatnonzero(gone)[:MAX_EXAMPLES]),
         changed_rows=(),
     )
 
@@ -109,8 +109,8 @@ def _by_key(before: Frames, after: Frames, common: list[str], key: list[str]) ->
         removed=len(keys1) - len(at1),
         changed=len(old),
         changed_cells={name: int(mask.sum()) for name, mask in unlike.items() if mask.any()},
-        added_rows=_rows_at(after, common, _absent(keys2, at2)[:SHOWN]),
-        removed_rows=_rows_at(before, common, _absent(keys1, at1)[:SHOWN]),
+        added_rows=_rows_at(after, common, _absent(keys2, at2)[:MAX_EXAMPLES]),
+        removed_rows=_rows_at(before, common, _absent(keys1, at1)[:MAX_EXAMPLES]),
         changed_rows=tuple(_pairs(left, right, unlike, key)),
     )
 
@@ -155,7 +155,7 @@ def _pairs(
     unlike: dict[str, npt.NDArray[np.bool_]],
     key: list[str],
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    for row in range(min(SHOWN, len(left))):
+    for row in range(min(MAX_EXAMPLES, len(left))):
         names = [*key, *(name for name, mask in unlike.items() if mask[row] and name not in key)]
         yield (
             {name: _shown(left[name].iloc[row]) for name in names},

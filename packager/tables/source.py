@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from packager.data.frames import column_names, same_columns
 from packager.data.null_words import null_words
-from packager.data.parquet_files import encoded_tables, holed_integers, parquet_schema
+from packager.data.parquet_files import encoded_tables, integers_with_nulls, parquet_schema
 from packager.data.parquet_text import decoded
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 from packager.tables.arrow_schema import stored_schema
 from packager.tables.stream import csv_types, rows_of_a_block, typed_blocks
 
@@ -51,14 +51,14 @@ class Source:
     """Of some columns: text that is read as null → in how many cells."""
 
 
-def open_source(path: Path, reader: TableReadOptions = PLAIN) -> Source:
+def open_source(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Source:
     """The table in a file or a folder; ``UsageError`` if it is none, or Delta can't keep it."""
     form, files = same_columns(path, reader)
     top = path if path.is_dir() else path.parent
     entries = tuple(FileEntry.of(file, file.relative_to(top).as_posix()) for file in files)
     if form == "parquet":
         schema = parquet_schema(files)
-        floats = tuple(holed_integers(files, schema))
+        floats = tuple(integers_with_nulls(files, schema))
         kept = _kept(schema, str(path))
         return Source(str(path), kept, floats, entries, lambda: _parquet(files, schema))
     types = csv_types(path, reader)

@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from packager.data.frames import read
+from packager.environment.programs import own_module
 from packager.errors import PackageError, UsageError
 from packager.tables.step_code import command_digest, function_digest
 
@@ -45,7 +46,7 @@ class CodeStep:
             run_function(self.text, parents, self.params, out, directory)
 
 
-WRONG = 3
+EXIT_INVALID_STEP = 3
 """Ends with it if the step isn't what it should be; its message is on stderr."""
 
 
@@ -53,8 +54,8 @@ def run_function(
     step: str, parents: Sequence[Path], params: Mapping[str, Any], out: Path, directory: Path
 ) -> None:
     """Call ``module:function`` in a fresh process; raise ``PackageError`` if it fails."""
-    command = [sys.executable, "-P", "-m", __name__, step, json.dumps(dict(params)), str(out)]
-    _run([*command, *map(str, parents)], directory, step)
+    given = [step, json.dumps(dict(params)), str(out), *map(str, parents)]
+    _run(own_module(__name__, *given), directory, step)
 
 
 def run_command(
@@ -77,7 +78,7 @@ def _run(words: list[str], directory: Path, step: str) -> None:
     if done.returncode:
         raise PackageError(
             f"step {step}: ended with {done.returncode}; nothing was committed",
-            "what it said is above",
+            "its output is above",
         )
 
 
@@ -99,4 +100,4 @@ if __name__ == "__main__":
         call(sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3]), list(map(Path, sys.argv[4:])))
     except UsageError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(WRONG)
+        sys.exit(EXIT_INVALID_STEP)

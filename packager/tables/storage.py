@@ -113,7 +113,7 @@ def read_json(place: fs.FileSystem, folder: str) -> dict[str, Any]:
             except (ValueError, RecursionError) as error:
                 raise PackageError(
                     f"{name}: expected JSON of at most {MAX_JSON_BYTES} bytes, got something else",
-                    "remove this file; what it says is needed may then be removed by `gc`",
+                    "remove this file; `gc` may then remove the versions that it pins",
                 ) from error
     return found
 

@@ -23,12 +23,12 @@ from packager.data.frames import column_names, same_columns
 from packager.data.parquet_files import parquet_blocks
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import Fingerprint
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
 _CELLS = 1 << 19  # of a block: 4 MB of numbers, or some 40 MB of text
 
 
-def fingerprint_path(path: Path, reader: TableReadOptions = PLAIN) -> Fingerprint:
+def fingerprint_path(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Fingerprint:
     """Fingerprint of the table in a file or folder, in flat memory.
 
     It equals that of ``frames.read(path)``; ``UsageError`` as there.
@@ -61,7 +61,7 @@ class CsvTypes:
     aware (times without and with an offset), or null (blank)."""
 
 
-def csv_types(path: Path, reader: TableReadOptions = PLAIN) -> CsvTypes:
+def csv_types(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> CsvTypes:
     """The types of a CSV table, found by reading it once."""
     _, files = same_columns(path, reader)
     names = column_names(path, reader)
@@ -76,14 +76,14 @@ def csv_types(path: Path, reader: TableReadOptions = PLAIN) -> CsvTypes:
 
 
 def typed_blocks(
-    path: Path, types: CsvTypes, reader: TableReadOptions = PLAIN
+    path: Path, types: CsvTypes, reader: TableReadOptions = DEFAULT_OPTIONS
 ) -> Iterator[pd.DataFrame]:
     """A CSV table in blocks, every column as it is as a whole."""
     _, files = same_columns(path, reader)
     yield from settled_blocks(files, reader, rows_of_a_block(len(types.kinds)), types.settled)
 
 
-def blocks(path: Path, reader: TableReadOptions = PLAIN) -> Iterator[pd.DataFrame]:
+def blocks(path: Path, reader: TableReadOptions = DEFAULT_OPTIONS) -> Iterator[pd.DataFrame]:
     """The table in a file or folder, block by block, equal to ``frames.read`` in every value.
 
     CSV is read once before, to settle its types.

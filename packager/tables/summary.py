@@ -26,7 +26,7 @@ from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
 from packager.manifest.base import FrozenModel, Kind
 
-SAMPLE = 50_000
+MAX_SAMPLE_ROWS = 50_000
 """Rows that distributions are compared on: those with the smallest hashes, so any random ones."""
 MAX_VALUES = 1_000
 """Distinct values of a column that are remembered."""
@@ -72,15 +72,15 @@ def summarise(frames: Iterable[pd.DataFrame]) -> Summary:
             columns.setdefault(name, _Column()).update(frame[name])
         found = row_hashes(frame)
         hashes.append(found)
-        limit = kept.max() if len(kept) >= SAMPLE else np.uint64(MASK)
+        limit = kept.max() if len(kept) >= MAX_SAMPLE_ROWS else np.uint64(MASK)
         near = found <= limit
         sample = pd.concat([sample, frame.loc[near]]) if len(sample) else frame.loc[near]
         kept = np.concatenate([kept, found[near]])
-        if len(kept) > 2 * SAMPLE:
-            order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+        if len(kept) > 2 * MAX_SAMPLE_ROWS:
+            order = np.argpartition(kept, MAX_SAMPLE_ROWS)[:MAX_SAMPLE_ROWS]
             sample, kept = sample.iloc[order], kept[order]
-    if len(kept) > SAMPLE:
-        order = np.argpartition(kept, SAMPLE)[:SAMPLE]
+    if len(kept) > MAX_SAMPLE_ROWS:
+        order = np.argpartition(kept, MAX_SAMPLE_ROWS)[:MAX_SAMPLE_ROWS]
         sample, kept = sample.iloc[order], kept[order]
     sample = sample.reset_index(drop=True)
     kinds = {column.name: column.kind for column in infer_columns(sample)}

@@ -27,7 +27,7 @@ def vacuum(location: Location, newest: int, also: Sequence[int], *, delete: bool
     """Remove the rows of all versions but the ``newest``, those pinned, and ``also``.
 
     Without ``delete`` nothing is removed, only said. A writer that comes in between makes it start
-    anew, at most 5 times; then ``ConflictError``.
+    again, at most 5 times; then ``ConflictError``.
     """
     return retried(lambda: _collect(location, newest, also, delete))
 

@@ -75,12 +75,12 @@ def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
 
 
 def told(base: BaseImage | None, without_base: bool) -> str:
-    """Who vouches for the bytecode."""
+    """What verifies the bytecode."""
     if without_base:
         return "none of code and runtime in the package"
     if base is None:
         return (
-            "the package's own word: without its base here nothing compiles it again; the replay "
-            "did not use it"
+            "claimed by the package, unverified: without its base it cannot be compiled here; the "
+            "replay did not use it"
         )
     return "checked here: code and runtime compiled again by the base"

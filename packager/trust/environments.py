@@ -26,7 +26,7 @@ from packager.model.integrity import MISSING, Check
 from packager.trust.contents import ENVIRONMENT, MAX_NAMED, Contents
 from packager.trust.trees import KEPT, Tree, below, is_bytecode_of
 
-OURS = {"INSTALLER", "RECORD"}
+INSTALLER_FILES = {"INSTALLER", "RECORD"}
 """What installing adds to a wheel's ``.dist-info``."""
 INTERPRETER = {"pyvenv.cfg", "bin/python", "bin/python3"}
 
@@ -36,7 +36,7 @@ class Environment:
     """What was found of the dependencies."""
 
     checks: tuple[Check, ...]
-    own_word: tuple[str, ...]
+    unverified: tuple[str, ...]
     """Wheels that are not at hand here: what they hold is told by the package itself."""
 
 
@@ -46,7 +46,7 @@ def environment_of(contents: Contents, lock: Lock) -> Environment:
     site = site_packages(lock.python).removeprefix(f"{VENV}/")
     installed = _installed(tree, site)
     named: dict[str, str | None] = {}
-    own_word, checks = [], []
+    unverified, checks = [], []
     for wheel in lock.wheels:
         folder = installed.pop(_key(wheel.filename), None)
         if folder is None:
@@ -55,14 +55,14 @@ def environment_of(contents: Contents, lock: Lock) -> Environment:
         told = recorded(tree[f"{folder}/RECORD"].content.decode(errors="replace"), site)
         text = _of_wheel(wheel)
         if text is None:
-            own_word.append(wheel.filename)
+            unverified.append(wheel.filename)
             named |= told
         else:
             named |= recorded(text, site)
             named |= {path: None for path in told if path.startswith("bin/")}
-        named |= {f"{folder}/{name}": None for name in OURS}
+        named |= {f"{folder}/{name}": None for name in INSTALLER_FILES}
     checks += [*_interpreter(tree), *_differences(tree, named)]
-    return Environment(tuple(checks), tuple(own_word))
+    return Environment(tuple(checks), tuple(unverified))
 
 
 def _interpreter(tree: Tree) -> list[Check]:
@@ -103,7 +103,7 @@ def _called(name: str) -> str:
 def recorded(text: str, site: str) -> dict[str, str | None]:
     """The files of a RECORD by their path below the environment → sha256 in hex.
 
-    None where installing writes the file anew, such as a script whose first line it sets.
+    None where installing writes the file again, such as a script whose first line it sets.
     """
     files: dict[str, str | None] = {}
     for row in csv.reader(io.StringIO(text)):

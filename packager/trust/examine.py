@@ -41,7 +41,7 @@ class Examined:
     base: BaseImage | None
     """The package's base, where the cache holds the very same."""
     checks: tuple[Check, ...]
-    vouched: dict[str, str]
+    verified_by: dict[str, str]
     """Part of the package → who vouches for it, and how."""
     bytecode: bool
     """Whether the dependencies' bytecode was made on this machine, from the locked wheels."""
@@ -72,24 +72,26 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
         *contents.checks,
         *environment.checks,
         *package_checks(contents, reference.manifest),
-        *training_checks(contents, label),
+        *(training := training_checks(contents, label)),
     ]
     base = None if lock.base == "none" else known_base(lock.base.diff_ids, lock.platform, engine)
     shared = {layer.diff_id for layer in contents.layers if layer.name not in FOLDERS}
-    bytecode = shared <= made_here() and not environment.own_word
+    bytecode = shared <= made_here() and not environment.unverified
     if base is not None or lock.base == "none":
         checks += bytecode_checks(contents.layers, base.compiler() if base else None)
-    vouched = {
+    verified_by = {
         "code, model, data": f"{HERE}: against the manifest, root {reference.manifest.root[:12]}",
         "base": _of_base(lock, base, engine),
         "dependencies": _of_environment(environment, lock),
         "settings": f"{HERE}: as this version writes them",
         "runtime": _of_runtime(reference),
-        TRAINING: _of_training(label),
+        TRAINING: _of_training(label, sound=all(check.ok for check in training)),
         "bytecode": bytecode_told(base, lock.base == "none"),
     }
     count = len(image.layers) - len(contents.layers)
-    return Examined(lock, image.layers[:count], contents, base, tuple(checks), vouched, bytecode)
+    return Examined(
+        lock, image.layers[:count], contents, base, tuple(checks), verified_by, bytecode
+    )
 
 
 def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:
@@ -112,19 +114,19 @@ def _of_base(lock: Lock, base: BaseImage | None, engine: Engine | None) -> str:
     if base is not None:
         return f"{HERE}: the layers of {base.saved.reference}, as this machine has them"
     return (
-        f"the package's own word: {lock.base.reference} with these layers is not known here; its "
-        "interpreter could say anything"
+        f"claimed by the package, unverified: {lock.base.reference} with these layers is not known "
+        "here; its interpreter can report anything"
     )
 
 
 def _of_environment(environment: Environment, lock: Lock) -> str:
-    missing = environment.own_word
+    missing = environment.unverified
     if not missing:
         return f"{HERE}: {len(lock.wheels)} wheels, by the sha256 in the lock"
     shown = ", ".join(missing[:MAX_NAMED]) + (", …" if len(missing) > MAX_NAMED else "")
     return (
-        f"the package's own word for {len(missing)} of {len(lock.wheels)} wheels, which are not "
-        f"in the cache here: {shown}"
+        f"claimed by the package, unverified for {len(missing)} of {len(lock.wheels)} wheels, "
+        f"which are not in the cache here: {shown}"
     )
 
 
@@ -134,12 +136,14 @@ def _of_runtime(reference: Reference) -> str:
         return f"{HERE}: the one of this installation"
     return (
         f"another version's ({reference.manifest.runtime[:12]}, here {own[:12]}): what serves is "
-        "the package's own word; the replay used this installation's"
+        "claimed by the package, unverified; the replay used this installation's"
     )
 
 
-def _of_training(label: str | None) -> str:
+def _of_training(label: str | None, *, sound: bool) -> str:
     own = own_training_runtime()
+    if not sound:
+        return "not the one that its label names, see the checks; the replay did not use it"
     if label == own:
         return f"{HERE}: the one of this installation"
     return (

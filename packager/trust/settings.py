@@ -10,8 +10,8 @@ from packager.image.config import assemble
 from packager.manifest.manifest import Lock
 from packager.model.integrity import Check
 
-RUNS_ON = ("architecture", "os")
-STARTS_WITH = (
+PLATFORM_KEYS = ("architecture", "os")
+START_KEYS = (
     *("Cmd", "Entrypoint", "Env", "User", "WorkingDir", "Healthcheck", "ExposedPorts"),
     *("Volumes", "OnBuild", "Shell", "StopSignal", "StopTimeout"),
 )
@@ -23,8 +23,8 @@ def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[
     base = None if lock.base == "none" else lock.base
     written = json.loads(assemble("expected", base, (), lock.platform, {}).config)
     expected, actual = written["config"], config.get("config") or {}
-    pairs = [(key, written.get(key), config.get(key)) for key in RUNS_ON]
-    pairs += [(key, expected.get(key), actual.get(key)) for key in STARTS_WITH]
+    pairs = [(key, written.get(key), config.get(key)) for key in PLATFORM_KEYS]
+    pairs += [(key, expected.get(key), actual.get(key)) for key in START_KEYS]
     checks = [_check(f"{called}: {key}", _text(ours), _text(theirs)) for key, ours, theirs in pairs]
     return [check for check in checks if not check.ok] or [
         Check(

@@ -47,11 +47,11 @@ from packager.worker.processes.child_process import end_with_parent
 from packager.worker.processes.directory_order import reverse_listings
 from packager.worker.processes.environment import pin_environment
 
-OF_JOBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
+VERBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
 PARTS = ("folds", "rank", "compile")
 """Parts of another verb, in the surroundings that its process has settled."""
 USAGE = (
-    f"python -m packager.worker {'|'.join(OF_JOBS[:-1])} JOB OUT | replay ASK OUT"
+    f"python -m packager.worker {'|'.join(VERBS[:-1])} JOB OUT | replay ASK OUT"
     " | replay [seed|row|param]"
 )
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
-        case [verb, _, out] if verb in (*OF_JOBS, "ask"):
+        case [verb, _, out] if verb in (*VERBS, "ask"):
             folder = Path(out)
         case _:
             sys.stderr.write(f"usage: {USAGE}\n")

@@ -12,8 +12,8 @@ from packager.data.checks import run as checks
 from packager.data.checks.cross_validation import OutOfFold, plan_folds
 from packager.data.checks.default_model import check_readable
 from packager.data.checks.finding import DataCheckReport
+from packager.data.checks.issue import Mask, NotApplicableError
 from packager.data.checks.model_skill import check_skill
-from packager.data.checks.suspects import Mask, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.fingerprint import row_hashes
 from packager.data.null_words import words_read_as_null
@@ -35,7 +35,7 @@ def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
     source = read_source(root, asked.job.reader)
     prepare(source, asked.job, root)  # refuses what training would refuse
     table = _table(asked, source, root)
-    tell = _say if len(table) > checks.LARGE else _nothing
+    tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
     predictions, notes = _predictions(asked.job, table, root)
     report = checks.check(table, predictions, notes=notes, tell=tell)
@@ -86,7 +86,7 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
             try:
                 found = out_of_fold(folds, job, root, own=True)
             except NotApplicableError as error:
-                reasons.append(f"the recipe's own can't be asked ({error})")
+                reasons.append(f"the recipe's own model cannot be used ({error})")
             else:
                 check_skill(found)
                 return found, []
@@ -97,8 +97,8 @@ def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, 
         check_skill(found)
     except NotApplicableError as error:
         before = f"{reasons[0]}, and " if reasons else ""
-        return None, [f"label_error: not looked for, because {before}{error}"]
-    return found, [f"label_error: a stand-in model, because {reasons[0]}"]
+        return None, [f"label_error: not checked, because {before}{error}"]
+    return found, [f"label_error: the default model is used, because {reasons[0]}"]
 
 
 def _say(text: str) -> None:

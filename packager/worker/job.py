@@ -41,7 +41,7 @@ class Job(DataRoles):
     """Whether the model is asked what it can't take, for the schema, and about example rows."""
     leave_out: int | None = None
     """Position of a training row that is left out: a negative control of replay."""
-    spread: SeedVariance | None = None
+    seed_variance: SeedVariance | None = None
     """How metrics vary with the seed, where that was measured."""
 
 
@@ -91,7 +91,7 @@ class TrainingResult(FrozenModel):
     slices: Slices
     evaluation: Evaluation | None
     environment: NumericalEnvironment
-    observed: RepeatabilityResult | None = None
+    repeatability: RepeatabilityResult | None = None
     compiled: Compiled = Compiled(verdict="off")
     train_rows: int
     test_rows: int

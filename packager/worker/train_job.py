@@ -30,9 +30,9 @@ from packager.worker.processes.leftovers import Snapshot, hide_new_files, snapsh
 from packager.worker.replay.equivalence import FittedModel
 from packager.worker.replay.retrain import check_repeatability
 from packager.worker.replay.volatile_state import Window, clear_addresses
-from packager.worker.train import given_model
+from packager.worker.train import pretrained_model
 from packager.worker.train import profile as monitored
-from packager.worker.train.calendar_features import not_compared
+from packager.worker.train.calendar_features import drift_exclusions
 from packager.worker.train.dataset import (
     Dataset,
     declare_slices,
@@ -43,10 +43,10 @@ from packager.worker.train.dataset import (
 from packager.worker.train.evaluate import Mask, evaluate
 from packager.worker.train.fitted_columns import explain_features, with_fitted_columns
 from packager.worker.train.isolated_steps import IsolatedSteps
-from packager.worker.train.model_queries import ask_model
+from packager.worker.train.model_queries import query_model
 from packager.worker.train.personal_columns import personal_columns, without_values
 from packager.worker.train.source_data import read_source
-from packager.worker.train.train_only import train_on, without_train_only
+from packager.worker.train.train_only import with_train_only, without_train_only
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Loaded:
     models: Path
     loader: str
     window: Window | None = None
-    """When it was trained; None for a given model."""
+    """When it was trained; None for a pretrained model."""
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
@@ -101,7 +101,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         dataset = with_fitted_columns(loaded.model, dataset)
     else:
         loaded = _Loaded(load_model(root, job.serve, job.task), root.models, job.serve.loader)
-        dataset = given_model.in_order_of(loaded.model, dataset)
+        dataset = pretrained_model.in_order_of(loaded.model, dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     schema = without_values(describe(dataset, job, classes_of(loaded.model, labels)), personal)
     trained = isinstance(job.recipe, Recipe)
@@ -109,9 +109,9 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
     evaluation = measure(loaded.model, dataset, masks)
     serve = _serve(job, loaded)
     rank = IsolatedSteps(loaded.models, serve, job.task, schema, root).ranked
-    apart = not_compared(dataset, schema, job)
+    excluded = drift_exclusions(dataset, schema, job)
     by_time = job.split.time is not None
-    profile = monitored.profile(dataset, schema, loaded.model, rank, apart, by_time)
+    profile = monitored.profile(dataset, schema, loaded.model, rank, excluded, by_time)
     (out / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     if job.ask:
         asked = QueryJob(
@@ -121,7 +121,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
             task=job.task,
             isa=job.recipe.isa if isinstance(job.recipe, Recipe) else "native",
         )
-        schema = ask_model(asked, root, out, dataset, profile)
+        schema = query_model(asked, root, out, dataset, profile)
     return TrainingResult(
         model=model_files(loaded.models),
         loader=loaded.loader,
@@ -129,7 +129,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
         slices=slices,
         evaluation=evaluation,
         environment=numerical_environment(),
-        observed=_observe(job, root, loaded, dataset, evaluation, before),
+        repeatability=_observe(job, root, loaded, dataset, evaluation, before),
         compiled=IsolatedSteps(loaded.models, serve, job.task, schema, root).compiled(
             dataset.test[list(dataset.features)], out / FOLDER
         ),
@@ -140,10 +140,10 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
 
 
 def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
-    """A given model alone: its columns and classes are all that is known."""
-    given_model.check_job(job)
+    """A pretrained model alone: its columns and classes are all that is known."""
+    pretrained_model.check_job(job)
     model = load_model(root, job.serve, job.task)
-    schema = Schema(features=given_model.model_columns(model), classes=model.classes)
+    schema = Schema(features=pretrained_model.model_columns(model), classes=model.classes)
     return TrainingResult(
         model=model_files(root.models),
         loader=job.serve.loader,
@@ -173,7 +173,7 @@ def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
     names = dataset.features, dataset.train_only, job.exclude
     began = time.time()
-    model, module = train_on(recipe, rows, dataset.target, *names)
+    model, module = with_train_only(recipe, rows, dataset.target, *names)
     window = (began, time.time())
     clear_addresses(model)
     loader = save_model(model, models, module, job.serve.predictor)

@@ -12,21 +12,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from monitoring.feedback.keys import KeyFileError
-from monitoring.feedback.scoring import Scorer, Settled, settle
+from monitoring.feedback.scoring import FeedbackCounts, Scorer, settle
 from monitoring.feedback.token_store import DAY, StoreError, Token, TokenStore
 from monitoring.feedback.tokens import Tokens
 from monitoring.metrics.feedback import FeedbackMetrics, Outcome
 from monitoring.metrics.serving import Metrics
 from packager.manifest.manifest import Manifest
 from serving.feedback.settings import FeedbackSettings
-from serving.feedback.stores import open_keys, open_seen
+from serving.feedback.stores import open_keys, open_token_store
 from serving.http import messages
 from serving.http.limits import MAX_LABELS, VALUES_OF_A_LABEL, Budget, is_small
 from serving.http.messages import RequestError, Response
 
-PLACES = 16
+MAX_CONCURRENT_REQUESTS = 16
 PURGE_SECONDS = 3_600
-LATE_SECONDS = 1.0
+UNCONFIRMED_RETRY_SECONDS = 1.0
 """How soon it is asked again what became of labels that a stalled store may have taken."""
 RETRY_AFTER = {"Retry-After": "5"}
 _BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
@@ -62,7 +62,7 @@ class Feedback:
         self._seen: TokenStore | None = None
         self._purged = -math.inf
         self._failures = _Failures()
-        self._unsure: dict[Token, Outcome] = {}
+        self._unconfirmed: dict[Token, Outcome] = {}
         """What to count should these tokens turn out to be in the set."""
 
     async def answer(self, body: bytes) -> Response:
@@ -76,7 +76,7 @@ class Feedback:
         """
         # A large body is read in the thread, where it keeps nobody else waiting.
         items = parse_labels(body) if is_small(body) else body
-        if self._waiting >= PLACES:
+        if self._waiting >= MAX_CONCURRENT_REQUESTS:
             raise RequestError(
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
             )
@@ -86,7 +86,7 @@ class Feedback:
                 settled = await asyncio.shield(self._start(items))
         except StoreError as error:
             self._failures.write(error)
-            self._ask_later()
+            self._retry_later()
             raise RequestError(
                 503, "feedback_unavailable", "labels can't be counted now", headers=RETRY_AFTER
             ) from error
@@ -107,28 +107,28 @@ class Feedback:
     def close(self) -> None:
         """Take no more labels; those whose counting is in doubt get a last chance."""
         self._thread.shutdown(wait=True, cancel_futures=True)
-        self._count_late()
-        if self._unsure:
+        self._count_confirmed()
+        if self._unconfirmed:
             logger.error(
                 "up to %d labels are lost: sent again they may be duplicates of labels"
                 " that were not counted",
-                len(self._unsure),
+                len(self._unconfirmed),
             )
 
-    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[Settled]:
+    def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[FeedbackCounts]:
         """Begin in the one thread that the store is for."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self._settle, items)
         self._waiting += 1
 
-        def ended(done: asyncio.Future[Settled]) -> None:
+        def ended(done: asyncio.Future[FeedbackCounts]) -> None:
             self._waiting -= 1
             _ = done.cancelled() or done.exception()  # nobody may be left to look at it
 
         future.add_done_callback(ended)
         return future
 
-    def _settle(self, items: Sequence[Label] | bytes) -> Settled:
+    def _settle(self, items: Sequence[Label] | bytes) -> FeedbackCounts:
         if isinstance(items, bytes):
             items = parse_labels(items)
         self.refresh()
@@ -139,38 +139,40 @@ class Feedback:
             return settle(judged, store, self._metrics)
         except StoreError:
             # The first of equal tokens is the one that counts.
-            self._unsure = {
+            self._unconfirmed = {
                 (o.token.minted, o.token.nonce): o.outcome for o in reversed(judged.good)
             }
             raise
 
     def _add_late(self, store: TokenStore) -> None:
         """Count labels whose tokens are in the set by a request that was answered 503."""
-        if self._unsure:
-            self._metrics.add([self._unsure[token] for token in store.late()])
-            self._unsure = {}
+        if self._unconfirmed:
+            self._metrics.add([self._unconfirmed[token] for token in store.confirmed_late()])
+            self._unconfirmed = {}
 
-    def _ask_later(self) -> None:
+    def _retry_later(self) -> None:
         """Find out soon, though nobody may send labels again."""
-        if self._unsure:
+        if self._unconfirmed:
             loop = asyncio.get_running_loop()
-            loop.call_later(LATE_SECONDS, lambda: loop.create_task(self._count_late_soon()))
+            loop.call_later(
+                UNCONFIRMED_RETRY_SECONDS, lambda: loop.create_task(self._retry_unconfirmed())
+            )
 
-    async def _count_late_soon(self) -> None:
+    async def _retry_unconfirmed(self) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(RuntimeError):  # the worker ends, and `close` asks
-            await loop.run_in_executor(self._thread, self._count_late)
-            self._ask_later()
+            await loop.run_in_executor(self._thread, self._count_confirmed)
+            self._retry_later()
 
-    def _count_late(self) -> None:
+    def _count_confirmed(self) -> None:
         with contextlib.suppress(StoreError):  # asked again later
-            if self._unsure:
+            if self._unconfirmed:
                 self._add_late(self._store())
 
     def _store(self) -> TokenStore:
         settings = self._settings
         if self._seen is None:
-            self._seen = open_seen(settings, self._model)
+            self._seen = open_token_store(settings, self._model)
         now = time.monotonic()
         if now - self._purged > PURGE_SECONDS:
             self._seen.purge(time.time() - settings.days * DAY)

@@ -61,7 +61,7 @@ def prepare(
                 "set MODEL_STATE_DIR (one host) or MODEL_FEEDBACK_STORE (several)"
             )
     try:
-        open_seen(settings, model, make=True).close()
+        open_token_store(settings, model, make=True).close()
     except StoreError as error:
         name = "MODEL_FEEDBACK_STORE" if settings.store else "MODEL_STATE_DIR"
         raise UsageError(
@@ -81,7 +81,7 @@ def open_keys(path: Path, model: str) -> KeyRing:
         ) from error
 
 
-def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> TokenStore:
+def open_token_store(settings: FeedbackSettings, model: str, *, make: bool = False) -> TokenStore:
     """The set of scored tokens of settled settings, made where asked; raises ``StoreError``."""
     if settings.store:
         return RedisTokenStore(settings.store, model, settings.days, make=make)
@@ -92,7 +92,7 @@ def open_seen(settings: FeedbackSettings, model: str, *, make: bool = False) -> 
 def flagged_rows_log(
     settings: FeedbackSettings,
     version: str,
-    columns: Sequence[str],
+    columns: Sequence[str | None],
     clocks: Mapping[str, DatetimeUnit],
 ) -> FlaggedRowsLog | None:
     """The log of flagged rows; None if ``MODEL_FLAGGED_LOG`` is not set."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from serving.http.worker_table import Workers
 
-TURN_SECONDS = 0.002
+YIELD_SECONDS = 0.002
 """How long a worker with more connections lets the others go first."""
 MAX_AT_ONCE = 16
 _ATTACH_FILTER, _DETACH_FILTER = 26, 27  # of linux/socket.h; the socket module doesn't name them
@@ -81,7 +81,7 @@ class Acceptor:
             fewest = self._workers.fewest_elsewhere()
             if fewest is not None and fewest < self._workers.connections:
                 self._pause()
-                self._later = self._loop.call_later(TURN_SECONDS, self._after_turn)
+                self._later = self._loop.call_later(YIELD_SECONDS, self._after_turn)
                 return
             if not self._accept():
                 return

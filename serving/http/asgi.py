@@ -22,7 +22,7 @@ class DisconnectedError(Exception):
     """The client went away before its request was complete."""
 
 
-class Bodies:
+class BodyReader:
     """Reads bodies of bounded size, and of bounded size together."""
 
     def __init__(self, limit: int) -> None:
@@ -78,7 +78,7 @@ class Bodies:
         return RequestError(413, "too_large", "the body is too large", expected=expected)
 
 
-async def answer(send: Send, response: Response, trace: Trace, *, close: bool) -> None:
+async def send_response(send: Send, response: Response, trace: Trace, *, close: bool) -> None:
     """Send ``response``; header and body leave in one write where they fit one.
 
     ``close``: the connection ends with this answer.

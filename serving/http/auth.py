@@ -26,15 +26,15 @@ class ApiKeys:
         """Read the file; raise ``UsageError`` unless it holds a key."""
         self._path = path
         self._digests = _read(path)
-        self._stamp = self._now_there()
+        self._stamp = self._current_keys()
         self._looked = time.monotonic()
 
-    def admit(self, authorization: bytes | None) -> bool:
+    def authenticate(self, authorization: bytes | None) -> bool:
         """Whether an ``Authorization`` header holds one of the keys.
 
         Every key is compared, each in constant time, so that the time tells nothing.
         """
-        self._look()
+        self._check_file()
         scheme, _, key = (authorization or b"").partition(b" ")
         given = sha256(key.strip()).digest()
         found = False
@@ -42,13 +42,13 @@ class ApiKeys:
             found |= hmac.compare_digest(given, digest)
         return found and scheme.lower() == b"bearer"
 
-    def _look(self) -> None:
+    def _check_file(self) -> None:
         """Read the file again where it changed; a broken one leaves the keys as they were."""
         now = time.monotonic()
         if now - self._looked < CHECK_SECONDS:
             return
         self._looked = now
-        stamp = self._now_there()
+        stamp = self._current_keys()
         if stamp == self._stamp:
             return
         self._stamp = stamp
@@ -59,7 +59,7 @@ class ApiKeys:
         else:
             logger.info("%d keys read", len(self._digests))
 
-    def _now_there(self) -> tuple[int, int, int] | None:
+    def _current_keys(self) -> tuple[int, int, int] | None:
         try:
             found = self._path.stat()
         except OSError:

@@ -36,7 +36,7 @@ class RawResponse:
 class FastPathApp(Protocol):
     """An application that answers some requests without waiting for anything."""
 
-    def takes(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
+    def accepts(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
         """Whether a ``POST`` is worth a try: its body is then passed whole."""
         ...
 
@@ -95,7 +95,7 @@ class FastPathProtocol(UpgradeIgnorer):
             return
         if self._is_plain():
             self._known = dict(self.headers)
-            if self._direct.takes(self.url, self._known):
+            if self._direct.accepts(self.url, self._known):
                 self._parts = []
                 return
         self._begin()

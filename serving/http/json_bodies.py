@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from serving.http.limits import Budget
-
-MANY_BYTES = 1 << 20
-MANY_VALUES = 50_000
+MIN_HEAVY_BYTES = 1 << 20
+MIN_HEAVY_VALUES = 50_000
 """From here on a parser in C would keep the interpreter for tens of milliseconds."""
 
 
@@ -25,20 +23,19 @@ def _itself(row: dict[str, Any]) -> dict[str, Any]:
 
 
 # A call of a Python function is where the interpreter changes threads. The values are json's own.
-_PATIENT = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_hook=_itself)
+_YIELDING = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_hook=_itself)
 
 
 def is_heavy(body: bytes) -> bool:
     """Whether a parser in C would keep all other threads waiting for too long."""
-    return len(body) > MANY_BYTES or body.count(b",") > MANY_VALUES
+    return len(body) > MIN_HEAVY_BYTES or body.count(b",") > MIN_HEAVY_VALUES
 
 
-def load_json(body: bytes, budget: Budget) -> Any:
+def load_json(body: bytes, *, heavy: bool) -> Any:
     """The document in ``body``, as ``json`` reads it; NaN and Infinity pass.
 
-    Raises ``TooMuchError`` beyond the budget, ``ValueError`` for what is no JSON in UTF-8, and
+    ``heavy``: as ``is_heavy`` says. Raises ``ValueError`` for what is no JSON in UTF-8, and
     ``RecursionError`` for what is too deeply nested.
     """
-    budget.check_json(body)
     text = body.decode("utf-8")
-    return _PATIENT.decode(text) if is_heavy(body) else json.loads(text)
+    return _YIELDING.decode(text) if heavy else json.loads(text)

@@ -25,11 +25,11 @@ VALUES_OF_A_LABEL = 10
 """As ``json_values`` counts them, with room for values that are refused one by one."""
 MIN_ANSWER_BYTES = 1 << 20
 """An answer may have so many bytes, however small the largest body is."""
-FEW_BYTES = 1 << 12
+MAX_SMALL_BYTES = 1 << 12
 """A body of this size takes a few milliseconds at most, whatever it holds."""
-LARGE_BYTES = 1 << 16
+MIN_LARGE_BYTES = 1 << 16
 """From here on, reading a body would keep other requests waiting for milliseconds."""
-FEW_VALUES = 5_000
+MAX_SMALL_VALUES = 5_000
 """Up to so many values take a few milliseconds."""
 ROW_VALUES = 8
 """Values that an answered row counts for, without its probabilities."""
@@ -40,7 +40,7 @@ _WIDE = re.compile(rb"[\xf0-\xf4]")
 _NAME_END = re.compile(rb'"[ \t\r\n]*:')
 
 
-class TooMuchError(Exception):
+class LimitExceededError(Exception):
     """A request beyond a bound; ``expected`` says which."""
 
     def __init__(self, message: str, expected: str) -> None:
@@ -57,47 +57,47 @@ class Budget:
     answer_bytes: int = 16 << 20
 
     def check_values(self, found: int) -> None:
-        """Raise ``TooMuchError`` for more than ``values``."""
+        """Raise ``LimitExceededError`` for more than ``values``."""
         if found > self.values:
-            raise TooMuchError(
+            raise LimitExceededError(
                 f"the request has about {found} values",
                 f"at most {self.values} values: send fewer rows a request",
             )
 
     def check_json(self, body: bytes) -> None:
-        """Raise ``TooMuchError`` for JSON of too many values, or too many names in an object."""
+        """Raise ``LimitExceededError`` for too many values, or too many names in an object."""
         if len(body) > self.values:
             self.check_values(json_values(body))
         if len(body) > MAX_ESCAPES and body.count(b"\\") > MAX_ESCAPES:
-            raise TooMuchError(
+            raise LimitExceededError(
                 "the body has too many escapes", f"at most {MAX_ESCAPES} backslashes"
             )
         _check_wide(body)
         if len(body) > MAX_NAMES and body.count(b":") > MAX_NAMES:
             for names in _runs_of_names(body):
                 if names > MAX_NAMES:
-                    raise TooMuchError(
+                    raise LimitExceededError(
                         "an object has too many names", f"at most {MAX_NAMES} names in an object"
                     )
 
     def check_csv(self, body: bytes) -> None:
-        """Raise ``TooMuchError`` for CSV of too many cells or lines."""
+        """Raise ``LimitExceededError`` for CSV of too many cells or lines."""
         if len(body) > self.values:
             self.check_values(csv_values(body))
         _check_wide(body)
 
     def check_rows(self, rows: int, classes: int) -> None:
-        """Raise ``TooMuchError`` where ``rows`` answers would hold too many values."""
+        """Raise ``LimitExceededError`` where ``rows`` answers would hold too many values."""
         each = ROW_VALUES + classes
         if rows * each > self.values:
-            raise TooMuchError(
+            raise LimitExceededError(
                 f"the request has {rows} rows", f"at most {self.values // each} rows a request"
             )
 
     def check_answer(self, size: int) -> None:
-        """Raise ``TooMuchError`` for an answer of more than ``answer_bytes``."""
+        """Raise ``LimitExceededError`` for an answer of more than ``answer_bytes``."""
         if size > self.answer_bytes:
-            raise TooMuchError(
+            raise LimitExceededError(
                 f"the answer would have about {size} bytes",
                 f"at most {self.answer_bytes} bytes: send fewer rows a request",
             )
@@ -118,11 +118,11 @@ def csv_values(body: bytes) -> int:
 
 def is_small(body: bytes) -> bool:
     """Whether reading ``body``, in whatever form, takes a few milliseconds at most."""
-    if len(body) <= FEW_BYTES:
+    if len(body) <= MAX_SMALL_BYTES:
         return True
-    if len(body) > LARGE_BYTES:
+    if len(body) > MIN_LARGE_BYTES:
         return False
-    return json_values(body) + body.count(b"\n") + body.count(b"\r") <= FEW_VALUES
+    return json_values(body) + body.count(b"\n") + body.count(b"\r") <= MAX_SMALL_VALUES
 
 
 def _check_wide(body: bytes) -> None:
@@ -131,7 +131,7 @@ def _check_wide(body: bytes) -> None:
         return
     for start in range(0, len(body), _PIECE):
         if _WIDE.search(body, start, start + _PIECE):
-            raise TooMuchError(
+            raise LimitExceededError(
                 f"the body has {len(body)} bytes and characters beyond U+FFFF",
                 f"at most {MAX_WIDE_BYTES} bytes with such characters",
             )

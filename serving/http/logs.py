@@ -190,7 +190,7 @@ class AccessLogger:
         logging.getLogger("serving.access").info("request", extra={"fields": fields})
 
 
-class Refusals:
+class RefusalLog:
     """What the model raised on rows that it can't take: a line a second, as clients cause them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -36,7 +36,7 @@ class MemoryTrimmer:
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
         self._waiting = False
 
-    def soon(self) -> None:
+    def schedule(self) -> None:
         """In a moment, in a thread of its own; once for all that asked meanwhile."""
         if self._trim is not None and not self._waiting:
             self._waiting = True

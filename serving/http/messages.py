@@ -7,7 +7,7 @@ with absent fields left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +16,13 @@ from packager.data.rows.request_rows import RowError
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
 from packager.text import beginning, truncate
-from serving.http.json_bodies import load_json
-from serving.http.limits import Budget, TooMuchError
+from serving.http.json_bodies import is_heavy, load_json
+from serving.http.limits import Budget, LimitExceededError
 from serving.prediction.native_model import RowRefusedError
 
 MODEL_REFUSED_ROW = "model_refused_row"
 """The code of an error that is the row's fault, as the model answers others."""
-PART = 2_000
+PART_ELEMENTS = 2_000
 """Elements of a list that are written without a pause."""
 MAX_MESSAGE = 1_000
 """Characters of an error's message, and of each of its details; what is longer is cut."""
@@ -75,7 +75,7 @@ class RequestError(Exception):
         )
 
     @classmethod
-    def of_bound(cls, error: TooMuchError) -> RequestError:
+    def of_bound(cls, error: LimitExceededError) -> RequestError:
         """413, naming the bound."""
         return cls(413, "too_large", error.message, expected=error.expected)
 
@@ -111,21 +111,15 @@ def read_json(body: bytes, budget: Budget) -> Any:
 
     Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget.
     """
-    try:
-        return load_json(body, budget)
-    except TooMuchError as error:
-        raise RequestError.of_bound(error) from error
-    except ValueError as error:
-        raise unreadable(str(error)) from error
-    except RecursionError as error:
-        raise unreadable("too deeply nested") from error
+    check_json(body, budget)
+    return _document(body, heavy=is_heavy(body))
 
 
 def check_json(body: bytes, budget: Budget) -> None:
     """Raise ``RequestError`` (413) for JSON beyond the budget, before it is parsed."""
     try:
         budget.check_json(body)
-    except TooMuchError as error:
+    except LimitExceededError as error:
         raise RequestError.of_bound(error) from error
 
 
@@ -136,7 +130,13 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 beyond the budget, 422 if it
     isn't of that form.
     """
-    document = read_json(body, budget)
+    check_json(body, budget)
+    return parse_checked_rows(body, heavy=is_heavy(body))
+
+
+def parse_checked_rows(body: bytes, *, heavy: bool) -> list[dict[str, Any]]:
+    """``parse_rows`` of a body that ``check_json`` took: neither counts its values again."""
+    document = _document(body, heavy=heavy)
     expected = '{"rows": [{…}, …]}'
     if not isinstance(document, dict):
         raise _malformed("the body is not an object", expected, document)
@@ -145,7 +145,7 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     unknown = sorted(set(document) - {"rows"})
     if unknown:
         first = truncate(unknown[0])
-        raise _malformed(f"{first!r} is not known beside 'rows'", expected, unknown)
+        raise _malformed(f"{first!r} is not allowed with 'rows'", expected, unknown)
     rows = document["rows"]
     if not isinstance(rows, list):
         raise _malformed("'rows' is not a list", "a list of objects", rows)
@@ -157,14 +157,18 @@ def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     return rows
 
 
+def _document(body: bytes, *, heavy: bool) -> Any:
+    try:
+        return load_json(body, heavy=heavy)
+    except ValueError as error:
+        raise unreadable(str(error)) from error
+    except RecursionError as error:
+        raise unreadable("too deeply nested") from error
+
+
 def unreadable(reason: str) -> RequestError:
     """400: ``reason`` says why the body can't be read."""
     return RequestError(400, "unreadable_json", f"the body is not JSON: {reason}")
-
-
-def predictions_body(version: str, answers: Sequence[Mapping[str, Any]]) -> bytes:
-    """The body of an answer to ``/predict``."""
-    return encode({"version": version, "predictions": list(answers)})
 
 
 def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:
@@ -197,9 +201,9 @@ def encode_in_parts(document: Any) -> bytes:
         return b"{" + b",".join(members) + b"}"
     if not isinstance(document, list):
         return encode(document)
-    if len(document) > PART:
-        starts = range(0, len(document), PART)
-        parts = (encode(document[start : start + PART])[1:-1] for start in starts)
+    if len(document) > PART_ELEMENTS:
+        starts = range(0, len(document), PART_ELEMENTS)
+        parts = (encode(document[start : start + PART_ELEMENTS])[1:-1] for start in starts)
         return b"[" + b",".join(parts) + b"]"
     if document and isinstance(document[0], Mapping):
         return b"[" + b",".join(map(encode_in_parts, document)) + b"]"

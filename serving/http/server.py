@@ -25,9 +25,9 @@ from serving.unsupported_version import unsupported_version
 
 KEEP_ALIVE_SECONDS = 75
 """An idle connection is kept longer than proxies keep theirs: the proxy is first to end it."""
-PATIENCE_SECONDS = 20.0
+TRANSFER_TIMEOUT_SECONDS = 20.0
 """A connection that owes us bytes, or does not take ours, is ended after so long."""
-TOGETHER_SECONDS = 0.5
+DRAIN_NOTICE_SECONDS = 0.5
 """Workers that end together all know it after so long."""
 HANDSHAKE_SECONDS = 0.1
 """Connections begun before the end are complete after so long."""
@@ -40,7 +40,7 @@ class GuardedProtocol(FastPathProtocol, Closable):
     """HTTP with an end to heads that never end."""
 
     _head = -1  # bytes of a head that isn't complete yet; -1 outside heads
-    _owing_since: float | None = None
+    _pending_since: float | None = None
     _unsent = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -81,18 +81,18 @@ class GuardedProtocol(FastPathProtocol, Closable):
         self._head = -1
         super().on_headers_complete()
 
-    def sweep(self, now: float) -> None:
+    def close_idle(self, now: float) -> None:
         """End the connection where the client has let us wait for too long."""
         unsent = self.transport.get_write_buffer_size()
         answered = self.cycle is None or self.cycle.response_complete
         owing = answered and self.timeout_keep_alive_task is None
         if (unsent and unsent == self._unsent) or (owing and not unsent):
-            if self._owing_since is None:
-                self._owing_since = now
-            elif now - self._owing_since > PATIENCE_SECONDS:
+            if self._pending_since is None:
+                self._pending_since = now
+            elif now - self._pending_since > TRANSFER_TIMEOUT_SECONDS:
                 self.transport.abort()
         else:
-            self._owing_since = None
+            self._pending_since = None
         self._unsent = unsent
 
 
@@ -143,7 +143,7 @@ class Server(uvicorn.Server):
         if counter % 10 == 0:
             now = time.monotonic()
             for connection in list(self.server_state.connections):
-                cast(GuardedProtocol, connection).sweep(now)
+                cast(GuardedProtocol, connection).close_idle(now)
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -175,7 +175,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _all_end(self) -> bool:
-        until = time.monotonic() + TOGETHER_SECONDS
+        until = time.monotonic() + DRAIN_NOTICE_SECONDS
         while type(self).workers.others_serve():
             if time.monotonic() > until:
                 return False
@@ -191,7 +191,7 @@ def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Wo
     uvicorn.Server = Server  # type: ignore[misc]
 
 
-def check() -> None:
+def check_server_class() -> None:
     """Raise ``PackageError`` unless the server that runs here is ours."""
     if not Server.running:
         raise unsupported_version(

@@ -14,17 +14,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 Header = tuple[bytes, bytes]
 
-OFFERS = frozenset({b"upgrade", b"http2-settings"})
+UPGRADE_HEADERS = frozenset({b"upgrade", b"http2-settings"})
 INVALID = "Invalid HTTP request received."
 
 
 def without_offers(headers: Iterable[Header]) -> Iterator[Header]:
     """Headers (names in lower case) less those of an offer, and less their names in Connection."""
     for name, value in headers:
-        if name in OFFERS:
+        if name in UPGRADE_HEADERS:
             continue
         if name == b"connection":
-            kept = [token for token in value.split(b",") if token.strip().lower() not in OFFERS]
+            kept = [
+                token for token in value.split(b",") if token.strip().lower() not in UPGRADE_HEADERS
+            ]
             value = b",".join(kept).strip()
             if not value:
                 continue

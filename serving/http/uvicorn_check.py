@@ -72,7 +72,7 @@ async def _answers() -> str:
         protocol.data_received(request)
         for _ in range(TURNS):
             await asyncio.sleep(0)
-    protocol.sweep(0.0)
+    protocol.close_idle(0.0)
     protocol.connection_lost(None)
     return ", ".join(
         b" ".join(filter(None, answer)).decode() for answer in _ANSWER.findall(transport.written)
@@ -82,7 +82,7 @@ async def _answers() -> str:
 class _Direct:
     """Answers ``/direct`` with the body of the request."""
 
-    def takes(self, url: bytes, _headers: Mapping[bytes, bytes], /) -> bool:
+    def accepts(self, url: bytes, _headers: Mapping[bytes, bytes], /) -> bool:
         return url == b"/direct"
 
     def direct(

@@ -11,10 +11,10 @@ import os
 import time
 from dataclasses import dataclass
 
-MAX_PLACES = 1_024
+MAX_SLOTS = 1_024
 _WORDS = 4
 _PROCESS, _CONNECTIONS, _BEAT, _BUSY = range(_WORDS)
-_SIZE = 8 * _WORDS * MAX_PLACES
+_SIZE = 8 * _WORDS * MAX_SLOTS
 _DRAINING = -1
 
 
@@ -43,7 +43,7 @@ class Workers:
     """
 
     def __init__(self, table: int | None, index: int) -> None:
-        """Take the place ``index`` (below ``MAX_PLACES``) of ``table``; None: be alone."""
+        """Take the place ``index`` (below ``MAX_SLOTS``) of ``table``; None: be alone."""
         self._words = _mapped(table)
         self._place = _WORDS * index
         for word in (_CONNECTIONS, _BEAT, _BUSY):

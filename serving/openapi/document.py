@@ -86,8 +86,8 @@ def document(
         "info": {
             "title": manifest.name,
             "version": manifest.tag,
-            "description": "Every prediction takes the same way through validation, model and "
-            "counters, whichever protocol asks for it.",
+            "description": "Every prediction passes the same validation, model and counters, "
+            "whatever the protocol.",
         },
         "paths": paths,
         "components": {"schemas": schemas},

@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-LINGER = 0.2
+LINGER_RATIO = 0.2
 """Of the time the last batch took: how long the next one is held for those to come back."""
 MAX_LINGER = 0.005
 
@@ -58,7 +58,7 @@ class Batches(Protocol[T_contra, R_co]):
         """How many rows an item has."""
         ...
 
-    def together(self, items: Sequence[T_contra]) -> Sequence[R_co | BaseException]:
+    def predict_together(self, items: Sequence[T_contra]) -> Sequence[R_co | BaseException]:
         """One result or exception for each item."""
         ...
 
@@ -212,14 +212,14 @@ class Batcher(Generic[T, R]):
         job = group[0].job
         if job is not None:
             return [job()]
-        return self._batches.together([w.item for w in group if w.item is not None])
+        return self._batches.predict_together([w.item for w in group if w.item is not None])
 
     def _finish(self, group: Sequence[_Waiting[T]], done: Future[Sequence[Any]]) -> None:
         self._taken -= len(group)
         self._running = []
         self._busy(0)
         now = time.monotonic()
-        self._held_until = now + min(LINGER * (now - self._began), MAX_LINGER)
+        self._held_until = now + min(LINGER_RATIO * (now - self._began), MAX_LINGER)
         self._expected = len(group) + len(self._queue)
         failure = done.exception()
         results = [failure] * len(group) if failure is not None else done.result()

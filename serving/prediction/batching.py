@@ -32,7 +32,9 @@ class RowBatches:
         """Rows."""
         return item.rows
 
-    def together(self, items: Sequence[ValidatedRows]) -> Sequence[Predictions | BaseException]:
+    def predict_together(
+        self, items: Sequence[ValidatedRows]
+    ) -> Sequence[Predictions | BaseException]:
         """The predictions for each; one after the other where the model fails on all of them."""
         if len(items) == 1:
             return [self._alone(items[0])]

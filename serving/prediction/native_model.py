@@ -19,7 +19,7 @@ from packager.model.failing_rows import PartError, predict_in_parts
 from packager.model.model import LoadedModel, Predictions
 from serving.http.logs import describe_exception
 
-SOUND_SECONDS = 1.0
+HEALTHY_SECONDS = 1.0
 """For so long a model that answered its known row counts as sound."""
 KINDS: dict[str, RejectedValue] = {
     "missing": "null",
@@ -27,7 +27,7 @@ KINDS: dict[str, RejectedValue] = {
     "below_range": "extreme",
     "above_range": "extreme",
 }
-PLAIN: dict[str, Any] = {
+NEUTRAL_VALUES: dict[str, Any] = {
     "string": "a",
     "number": 0.0,
     "integer": 0,
@@ -62,7 +62,7 @@ class RowRefusedError(Exception):
         return self
 
 
-def plain_row(columns: Sequence[Column]) -> dict[str, Any]:
+def neutral_row(columns: Sequence[Column]) -> dict[str, Any]:
     """A row that nobody sent, for a model of which no row is known that it answers."""
     return {column.name: _plain_value(column) for column in columns}
 
@@ -71,10 +71,10 @@ def _plain_value(column: Column) -> Any:
     """A value that training had, or the plainest of the column's kind where there was none."""
     if column.categories:
         return column.categories[0]
-    if column.minimum is not None and column.kind in PLAIN:
+    if column.minimum is not None and column.kind in NEUTRAL_VALUES:
         bound = format_bound(column, column.minimum)
         return int(bound) if column.kind == "integer" else bound
-    return PLAIN.get(column.kind, 0)
+    return NEUTRAL_VALUES.get(column.kind, 0)
 
 
 class NativeModel:
@@ -141,12 +141,12 @@ class NativeModel:
         except (ModelError, RowError):
             return False
         self._known = known
-        self._sound_until = time.monotonic() + SOUND_SECONDS
+        self._sound_until = time.monotonic() + HEALTHY_SECONDS
         return True
 
     def _plain(self) -> ValidatedRows:
         """A made-up row; ``RowError`` where the server itself would refuse it."""
-        return self._checker.check([plain_row([plan.column for plan in self._plans])])
+        return self._checker.check([neutral_row([plan.column for plan in self._plans])])
 
     def _refused(self, checked: ValidatedRows, error: PartError) -> RowRefusedError:
         cause = error.__cause__.__cause__ if error.__cause__ else None

@@ -18,7 +18,7 @@ from monitoring.metrics.recorder import Batch
 from packager.data.rows.request_rows import ValidatedRows
 from packager.model.model import Predictions
 from serving.http.asgi import RETRY_AFTER, DisconnectedError, Receive
-from serving.http.limits import TooMuchError, is_small
+from serving.http.limits import LimitExceededError, is_small
 from serving.http.memory import MemoryTrimmer, gc_paused
 from serving.http.messages import RequestError, Response
 from serving.prediction.batcher import (
@@ -36,7 +36,7 @@ from serving.protocols.predict import PredictProtocol
 from serving.protocols.protocol import ProtocolAdapter
 from serving.settings import Settings
 
-HUGE_BYTES = 1 << 20
+MIN_TRIM_BYTES = 1 << 20
 """From here on, the memory that a request took is worth giving back."""
 
 
@@ -62,23 +62,23 @@ class Pipeline:
         self._seconds = settings.deadline_seconds
         self._validated = predictor.metrics.observe_stage["validate"]
         self._predicted = predictor.metrics.observe_stage["predict"]
-        self._lane: Batcher[ValidatedRows, Predictions] = Batcher(
+        self._batcher: Batcher[ValidatedRows, Predictions] = Batcher(
             settings.max_queue, RowBatches(predictor), settings.max_batch_rows, busy
         )
-        self._give_back = MemoryTrimmer()
+        self._memory_trimmer = MemoryTrimmer()
 
     @property
-    def ever_at_once(self) -> bool:
-        """Whether ``at_once`` has any answers; a package without a compiled form has none."""
+    def may_predict_inline(self) -> bool:
+        """Whether ``predict_inline`` ever answers: only packages with a compiled form do."""
         return self._predictor.compiled is not None
 
     @property
     def stuck(self) -> bool:
         """Whether the model is at a call whose answer nobody waits for any more."""
-        return self._lane.running_seconds > self._seconds
+        return self._batcher.running_seconds > self._seconds
 
-    def at_once(
-        self, exchange: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
+    def predict_inline(
+        self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
     ) -> Answer | None:
         """The answer, where the compiled form has it in a moment; None where it hasn't.
 
@@ -87,7 +87,7 @@ class Pipeline:
         if not is_small(body):
             return None
         predictor = self._predictor
-        checked, context, reading = self._read(exchange, body, headers)
+        checked, context, reading = self._read(adapter, body, headers)
         if not predictor.inline(checked):
             return None
         started = time.perf_counter()
@@ -97,11 +97,11 @@ class Pipeline:
         predicted = time.perf_counter()
         self._validated(reading)
         self._predicted(predicted - started)
-        return self._written(exchange, context, checked, outcome)
+        return self._written(adapter, context, checked, outcome)
 
     async def answer(
         self,
-        exchange: ProtocolAdapter,
+        adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
         receive: Receive,
@@ -115,13 +115,13 @@ class Pipeline:
         """
         try:
             if not is_small(body):
-                return await self._large(exchange, body, headers, receive, deadline)
-            checked, context, reading = self._read(exchange, body, headers)
+                return await self._large(adapter, body, headers, receive, deadline)
+            checked, context, reading = self._read(adapter, body, headers)
             self._validated(reading)
             started = time.perf_counter()
             outcome = await self._outcome(checked, deadline, receive)
             self._predicted(time.perf_counter() - started)
-            return self._written(exchange, context, checked, outcome)
+            return self._written(adapter, context, checked, outcome)
         except RowRefusedError as error:
             raise RequestError.of_refusal(error) from error
         except ModelError as error:
@@ -131,13 +131,13 @@ class Pipeline:
                 503, "overloaded", "too many requests are waiting", headers=RETRY_AFTER
             ) from error
         except DeadlineExceededError as error:
-            raise late(self._seconds) from error
+            raise deadline_exceeded(self._seconds) from error
         except ClientDisconnectedError as error:
             raise DisconnectedError from error
 
     def close(self) -> None:
         """Take no more requests, and count what was answered."""
-        self._lane.close()
+        self._batcher.close()
         self._predictor.observer.flush()
 
     async def _outcome(self, checked: ValidatedRows, deadline: float, receive: Receive) -> Outcome:
@@ -148,29 +148,29 @@ class Pipeline:
             outcome = predictor.try_compiled(checked)
         else:
             compiled = partial(predictor.try_compiled, checked)
-            outcome = await self._lane.run(compiled, deadline, receive)
+            outcome = await self._batcher.run(compiled, deadline, receive)
         if not outcome.outside:
             return outcome
         rest = predictor.own.part(checked, outcome.outside)
         try:
-            return outcome.completed(await self._lane.predict(rest, deadline, receive))
+            return outcome.completed(await self._batcher.predict(rest, deadline, receive))
         except RowRefusedError as error:
             raise error.at(outcome.outside) from None
 
     async def _large(
         self,
-        exchange: ProtocolAdapter,
+        adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
         receive: Receive,
         deadline: float,
     ) -> Answer:
-        whole = partial(self._whole, exchange, body, headers, deadline)
+        whole = partial(self._whole, adapter, body, headers, deadline)
         try:
-            found: Answer | RequestError = await self._lane.run(whole, deadline, receive)
+            found: Answer | RequestError = await self._batcher.run(whole, deadline, receive)
         finally:
-            if len(body) >= HUGE_BYTES:
-                self._give_back.soon()
+            if len(body) >= MIN_TRIM_BYTES:
+                self._memory_trimmer.schedule()
         if isinstance(found, Answer):
             return found
         gc.collect()  # quick, as what was loaded is frozen
@@ -178,7 +178,7 @@ class Pipeline:
 
     def _whole(
         self,
-        exchange: ProtocolAdapter,
+        adapter: ProtocolAdapter,
         body: bytes,
         headers: Mapping[bytes, bytes],
         deadline: float,
@@ -189,14 +189,14 @@ class Pipeline:
         """
         try:
             with gc_paused():
-                checked, context, reading = self._read(exchange, body, headers)
+                checked, context, reading = self._read(adapter, body, headers)
                 self._validated(reading)
                 started = time.perf_counter()
                 _check_deadline(deadline)
                 outcome = self._predictor.score(checked)
                 self._predicted(time.perf_counter() - started)
                 _check_deadline(deadline)
-                return self._written(exchange, context, checked, outcome)
+                return self._written(adapter, context, checked, outcome)
         except RequestError as error:
             error.__cause__ = error.__context__ = error.__traceback__ = None
             return error
@@ -207,15 +207,15 @@ class Pipeline:
             return refused
 
     def _read(
-        self, exchange: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
+        self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[ValidatedRows, Any, float]:
         """The rows, what the exchange keeps of them, and the seconds it took."""
         started = time.perf_counter()
         try:
-            if isinstance(exchange, PredictProtocol):
+            if isinstance(adapter, PredictProtocol):
                 checked, context = self._predictor.read(body), None
             else:
-                rows, context = exchange.rows(body, headers)
+                rows, context = adapter.rows(body, headers)
                 checked = self._predictor.check(rows)
             if checked.rows > 1:
                 self._check_answer(checked)
@@ -229,7 +229,7 @@ class Pipeline:
         predictor = self._predictor
         try:
             predictor.budget.check_rows(checked.rows, len(predictor.model.classes or ()))
-        except TooMuchError as error:
+        except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
         self._check_size(
             sum(count * len(feature) for (feature, _), count in checked.anomalies.items())
@@ -239,16 +239,16 @@ class Pipeline:
         """Raise ``RequestError`` (413) for so many bytes of an answer."""
         try:
             self._predictor.budget.check_answer(size)
-        except TooMuchError as error:
+        except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
     def _written(
-        self, exchange: ProtocolAdapter, context: Any, checked: ValidatedRows, outcome: Outcome
+        self, adapter: ProtocolAdapter, context: Any, checked: ValidatedRows, outcome: Outcome
     ) -> Answer:
         scored, batch = self._predictor.scored(checked, outcome)
         if checked.ignored:
             self._predictor.metrics.add_extra_columns(checked.ignored)
-        written, headers = exchange.body(context, scored)
+        written, headers = adapter.body(context, scored)
         if checked.rows > 1:
             self._check_size(len(written))
         content_type = headers.get("content-type", "application/json")
@@ -261,6 +261,6 @@ def _check_deadline(deadline: float) -> None:
         raise DeadlineExceededError
 
 
-def late(seconds: float) -> RequestError:
+def deadline_exceeded(seconds: float) -> RequestError:
     """504: no answer by the deadline."""
     return RequestError(504, "deadline", f"no answer within {seconds:g} s")

@@ -14,22 +14,18 @@ import numpy as np
 
 from monitoring.flagged_rows_log import FlaggedRowsLog
 from monitoring.metrics.recorder import Batch, MetricsRecorder
-from monitoring.metrics.serving import Baseline, Metrics
-from monitoring.profile.profile import Profile
-from monitoring.slices.clock import DatetimeUnit
+from monitoring.metrics.reference import MeasuredPackage
+from monitoring.metrics.serving import Metrics
 from monitoring.slices.row_membership import RowMembership
-from monitoring.slices.slices import ALL, SliceSet
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.data.rows.request_rows import RowChecker, RowError, ValidatedRows
 from packager.data.rows.text_storage import keep_text_plain
-from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Manifest
 from packager.model.compiled.model import CompiledModel, load_compiled
 from packager.model.integrity import check_before_loading
 from packager.model.model import LoadedModel, load_model
-from packager.model.paths import Root
 from serving.feedback.endpoint import Feedback
 from serving.feedback.stores import flagged_rows_log
 from serving.http import messages
@@ -38,6 +34,15 @@ from serving.http.limits import Budget
 from serving.prediction.fast_rows import FastRows
 from serving.prediction.native_model import NativeModel, RowRefusedError
 from serving.prediction.outcome import Outcome
+from serving.prediction.package_files import (
+    baseline_of,
+    column_clocks,
+    column_names,
+    load_golden,
+    load_profile,
+    load_slices,
+    names_without_personal,
+)
 from serving.prediction.timing import TimingModel
 from serving.protocols.protocol import ScoredRows
 from serving.settings import Settings
@@ -80,21 +85,21 @@ class Predictor:
         """
         keep_text_plain()
         root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
-        names, clocks = _names(manifest), _clocks(manifest)
-        profile = _load_profile(root)
+        names, clocks = column_names(manifest), column_clocks(manifest)
+        profile = load_profile(root)
         checker = RowChecker(described, strict=strict, extra=ExtraColumns.of(manifest))
-        slices, membership = _load_slices(manifest, checker, names, clocks)
-        golden = _load_golden(root)
-        metrics = Metrics(
+        slices, membership = load_slices(manifest, checker, names, clocks)
+        golden = load_golden(root)
+        package = MeasuredPackage(
             manifest.name,
             manifest.tag,
             digest=manifest.root,
             profile=profile,
             slices=slices.names,
             classes=(described.classes or ()) if manifest.task == "classification" else None,
-            baseline=_baseline(manifest),
-            routes=routes,
+            baseline=baseline_of(manifest),
         )
+        metrics = Metrics(package, routes)
         check_before_loading(manifest, root)
         model = load_model(root, manifest.serve, manifest.task)
         known = checker.check([*golden.rows]) if golden is not None and golden.rows else None
@@ -112,7 +117,9 @@ class Predictor:
             feedback=Feedback(settings.feedback, manifest, metrics, settings.deadline_seconds)
             if settings.feedback.on
             else None,
-            flagged_rows=flagged_rows_log(settings.feedback, manifest.tag, names, clocks),
+            flagged_rows=flagged_rows_log(
+                settings.feedback, manifest.tag, names_without_personal(manifest), clocks
+            ),
             costs=None,
             budget=settings.budget,
         )
@@ -120,15 +127,13 @@ class Predictor:
 
     def read(self, body: bytes) -> ValidatedRows:
         """The rows of a ``/predict`` body; raises ``RequestError``."""
-        if is_heavy(body):
-            return self.check(messages.parse_rows(body, self.budget))
         messages.check_json(body, self.budget)
+        if is_heavy(body):
+            return self.check(messages.parse_checked_rows(body, heavy=True))
         checked = self.fast.read(body)
-        return (
-            checked
-            if checked is not None
-            else self._exactly(messages.parse_rows(body, self.budget))
-        )
+        if checked is not None:
+            return checked
+        return self._exactly(messages.parse_checked_rows(body, heavy=False))
 
     def check(self, rows: list[dict[str, Any]]) -> ValidatedRows:
         """Rows that another protocol read; raises ``RequestError``."""
@@ -206,7 +211,7 @@ class Predictor:
         if self.flagged_rows is None or not any(batch.flags):
             return
         try:
-            flags = self.observer.unexpected(batch.flags)
+            flags = self.observer.unexpected_flags(batch.flags)
             self.flagged_rows.write(batch.columns, flags, batch.labels, batch.tokens)
         except OSError as error:  # a full disk must not take the answers away
             logger.error("flagged rows are not logged: %s", error)
@@ -241,63 +246,9 @@ def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Ou
     return Outcome(labels, probabilities if len(probabilities) == len(labels) else None, outside)
 
 
-def _names(manifest: Manifest) -> list[str]:
-    return [column.name for column in (*manifest.schema_.features, *manifest.schema_.extras)]
-
-
-def _clocks(manifest: Manifest) -> dict[str, DatetimeUnit]:
-    """How the values of datetime columns count."""
-    columns = (*manifest.schema_.features, *manifest.schema_.extras)
-    return {c.name: DatetimeUnit.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
-
-
 def _measured(predictor: Predictor) -> TimingModel | None:
     """What compiled predictions cost, by the golden rows."""
     if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
         return None
     checked = predictor.check([*predictor.golden.rows])
     return TimingModel.measure(predictor.compiled, predictor.features(checked))
-
-
-def _load_golden(root: Root) -> Golden | None:
-    path = root.package / "golden.json"
-    return Golden.load(path) if path.exists() else None
-
-
-def _load_profile(root: Root) -> Profile | None:
-    path = root.package / "profile.json"
-    if not path.exists():
-        return None
-    try:
-        return Profile.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        raise PackageError(
-            f"{path}: expected a profile, got {error}",
-            "the package is damaged or was made by another version of this program",
-        ) from error
-
-
-def _load_slices(
-    manifest: Manifest,
-    checker: RowChecker,
-    names: Sequence[str],
-    clocks: Mapping[str, DatetimeUnit],
-) -> tuple[SliceSet, RowMembership]:
-    try:
-        slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
-        slices.check(dict(checker.check([]).frame.dtypes))
-        return slices, slices.membership(names, clocks)
-    except ValueError as error:
-        raise PackageError(
-            f"slices: expected slices of this package's columns, got {error}",
-            "correct [slices] in package.toml and build it again",
-        ) from error
-
-
-def _baseline(manifest: Manifest) -> Baseline:
-    evaluation = manifest.evaluation
-    if evaluation is None:
-        return {}
-    measured = {**evaluation.slices, ALL: evaluation.overall}
-    metric = "accuracy" if manifest.task == "classification" else "mae"
-    return {name: (found.values.get(metric), found.rows) for name, found in measured.items()}

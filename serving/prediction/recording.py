@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
+from collections.abc import Iterator
 
 from monitoring.exposition.library_check import check_library
 from monitoring.exposition.render import Rendering
@@ -15,11 +17,11 @@ from serving.prediction.predictor import Predictor
 
 REPAIR_SECONDS = 0.5
 """How soon a counter file that was deleted is made again."""
-ROWS_AT_ONCE = 5_000
+MAX_ROWS_AT_ONCE = 5_000
 """Rows that are counted without a pause: some five milliseconds."""
-VALUES_AT_ONCE = 50_000
+MAX_VALUES_AT_ONCE = 50_000
 """Values of them."""
-LOGGED_AT_ONCE = 250
+MAX_LOGGED_AT_ONCE = 250
 """Rows that are counted without a pause if flagged ones are logged."""
 
 
@@ -35,6 +37,8 @@ class Recorder:
         self._sampler = predictor.shadow_sampler(shadow_ratio)
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         self._rendering = Rendering(folder, own=folder is None or check_library())
+        self._parts: deque[Iterator[Batch]] = deque()
+        """Of large requests: the rows that are still to be counted."""
         self._dirty = False
         self._repairing: asyncio.TimerHandle | None = None
 
@@ -44,40 +48,52 @@ class Recorder:
         self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self.begin)
 
     def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
-        """One request; its rows, where it has any, are for ``rows`` or ``rows_slowly`` to count."""
+        """Count one request, and its rows; where they are many, part by part after this call.
+
+        The event loop answers other requests between the parts.
+        """
         predictor = self._predictor
         predictor.metrics.observe_request(route, status, seconds)
         if batch is not None:
             predictor.metrics.observe_rows(len(batch.labels))
-            if len(batch.labels) <= self._at_once(batch):
-                predictor.log_flagged(batch)
             if self._sampler is not None:
-                self._sampler.offer(batch)
+                self._sampler.submit(batch)
+            most = self._at_once(batch)
+            if len(batch.labels) <= most:
+                predictor.log_flagged(batch)
+                predictor.observer.observe(batch)
+            else:
+                self._parts.append(batch.parts(most))
+                if len(self._parts) == 1:
+                    asyncio.get_running_loop().call_soon(self._next_part)
         self._flush_soon()
 
-    def rows(self, batch: Batch) -> None:
-        """The rows of an answer."""
+    def _rows(self, batch: Batch) -> None:
+        self._predictor.log_flagged(batch)
         self._predictor.observer.observe(batch)
 
-    async def rows_slowly(self, batch: Batch) -> None:
-        """The rows of an answer; where they are many, with other requests in between."""
-        most = self._at_once(batch)
-        if len(batch.labels) <= most:
-            self.rows(batch)
+    def _next_part(self) -> None:
+        """Count one part of the oldest large request."""
+        if not self._parts:  # the worker has ended
             return
-        for part in batch.parts(most):
-            self._predictor.log_flagged(part)
-            self.rows(part)
-            await asyncio.sleep(0)
-        self._flush_soon()
+        try:
+            part = next(self._parts[0], None)
+            if part is None:
+                self._parts.popleft()
+                self._flush_soon()
+            else:
+                self._rows(part)
+        finally:
+            if self._parts:
+                asyncio.get_running_loop().call_soon(self._next_part)
 
     def _at_once(self, batch: Batch) -> int:
         """Rows of ``batch`` that are logged and counted without a pause."""
         if self._predictor.flagged_rows is not None:
-            return LOGGED_AT_ONCE
-        return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // max(1, len(batch.columns))))
+            return MAX_LOGGED_AT_ONCE
+        return max(1, min(MAX_ROWS_AT_ONCE, MAX_VALUES_AT_ONCE // max(1, len(batch.columns))))
 
-    def refused(self, error: RequestError) -> None:
+    def record_invalid(self, error: RequestError) -> None:
         """A value that can't be taken, by its column; a row that the model can't take."""
         column = error.details.get("column")
         if error.code == MODEL_REFUSED_ROW:
@@ -85,19 +101,22 @@ class Recorder:
         elif error.code != "invalid_row":
             return
         if isinstance(column, str):
-            self._predictor.observer.refused(column)
+            self._predictor.observer.record_invalid(column)
 
     async def exposition(self) -> Response:
         """The counts of all workers, as Prometheus reads them."""
         self._flush()
         # In a thread each file that is read would wait for the interpreter's lock.
-        text = self._rendering.quick()
+        text = self._rendering.cached()
         if text is None:
-            text = await asyncio.to_thread(self._rendering.anew)
+            text = await asyncio.to_thread(self._rendering.rebuild)
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:
-        """Stop the shadow comparison and the repair of the counter files."""
+        """Count what waits; stop the shadow comparison and the repair of the counter files."""
+        while self._parts:
+            for part in self._parts.popleft():
+                self._rows(part)
         if self._repairing is not None:
             self._repairing.cancel()
         if self._sampler is not None:

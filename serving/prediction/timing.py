@@ -10,7 +10,7 @@ from typing import Any
 
 from packager.model.compiled.model import CompiledModel
 
-INLINE_SECONDS = 0.002
+MAX_INLINE_SECONDS = 0.002
 """Predictions up to this long run in the event loop: a thread's turn costs as much."""
 _ROWS = 64
 _TIMES = 5
@@ -23,7 +23,7 @@ class TimingModel:
     one_by_one: float
     """Up to so many rows are sooner predicted one after the other than together."""
     inline: int
-    """Up to so many rows take no longer than ``INLINE_SECONDS``."""
+    """Up to so many rows take no longer than ``MAX_INLINE_SECONDS``."""
 
     @classmethod
     def measure(cls, model: CompiledModel, columns: Sequence[Sequence[Any]]) -> TimingModel:
@@ -35,10 +35,10 @@ class TimingModel:
         least = _seconds(lambda: model.predict_rows([column[:1] for column in columns]))
         each = max(0.0, _seconds(lambda: model.predict_rows(many)) - least) / (_ROWS - 1)
         one_by_one = math.inf if single <= each else (least - each) / (single - each)
-        if one_by_one * single >= INLINE_SECONDS:
-            inline = INLINE_SECONDS / single
+        if one_by_one * single >= MAX_INLINE_SECONDS:
+            inline = MAX_INLINE_SECONDS / single
         else:
-            inline = max(one_by_one, (INLINE_SECONDS - least) / max(each, 1e-9))
+            inline = max(one_by_one, (MAX_INLINE_SECONDS - least) / max(each, 1e-9))
         return cls(one_by_one, max(1, int(min(inline, 1e6))))
 
 

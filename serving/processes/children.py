@@ -81,7 +81,7 @@ def listen_on(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def steady(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Keep programs that tidy up from ``folder``: they pass over what is locked."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

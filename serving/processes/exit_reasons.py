@@ -12,12 +12,12 @@ from serving.processes.cgroup import MemoryEvents
 Reason = Literal["memory", "signal", "exit", "hang"]
 
 MAX_PAUSE_SECONDS = 60.0
-STEADY_SECONDS = 60.0
+STABLE_SECONDS = 60.0
 """A worker that ran for so long didn't end because of how it starts."""
 
 _MIB = 1 << 20
 _CAUSES: dict[int, str] = {
-    signal.SIGKILL: "likely cause: memory, of this container or its host, or somebody's kill -9",
+    signal.SIGKILL: "likely cause: memory, of this container or its host, or `kill -9`",
     signal.SIGSEGV: "likely cause: a fault in a library's native code",
     signal.SIGABRT: "likely cause: a check in a library's native code",
     signal.SIGILL: "likely cause: a library made for another processor",
@@ -70,7 +70,7 @@ class RestartBackoff:
 
     def after(self, lived: float) -> float:
         """Seconds to wait after one that ran for ``lived`` seconds: 0, 1, 2, 4, … 60."""
-        if lived >= STEADY_SECONDS:
+        if lived >= STABLE_SECONDS:
             self._next = 0.0
         pause = self._next
         self._next = min(MAX_PAUSE_SECONDS, max(1.0, 2 * pause))

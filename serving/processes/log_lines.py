@@ -21,7 +21,7 @@ from serving.http.logs import line_of
 
 MAX_LINE_BYTES = 1 << 16
 """A longer line is written in parts."""
-LAST_SECONDS = 2.0
+FINAL_READ_SECONDS = 2.0
 """How long to wait, at the end, for what other processes still write."""
 STREAMS = {1: ("stdout", logging.INFO), 2: ("stderr", logging.WARNING)}
 """Descriptor → name of the logger, and level, of lines that are no JSON."""
@@ -59,7 +59,7 @@ class _Reader:
     def finish(self) -> None:
         """Put the descriptor back, once all that was written is passed on."""
         os.dup2(self._out, self._descriptor)
-        self._thread.join(LAST_SECONDS)
+        self._thread.join(FINAL_READ_SECONDS)
 
     def _run(self) -> None:
         rest = b""

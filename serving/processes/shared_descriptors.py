@@ -19,7 +19,7 @@ FAILURE = "MODEL_WORKER_FAILURE_FD"
 STACKS = "MODEL_WORKER_STACKS_FD"
 """Variables that hold the number of a descriptor; set by ``python -m serving``."""
 
-SHOW_STACKS = signal.SIGUSR2
+STACKS_SIGNAL = signal.SIGUSR2
 """Makes a worker write where its threads are, even while one of them keeps the others still."""
 
 
@@ -54,8 +54,8 @@ class SharedNotes:
         message, hint = json.loads(text)
         return PackageError(message, hint)
 
-    def shown_stacks(self) -> list[str]:
-        """What the worker wrote at ``SHOW_STACKS``: files and functions, no values."""
+    def read_stacks(self) -> list[str]:
+        """What the worker wrote at ``STACKS_SIGNAL``: files and functions, no values."""
         return _content(self.stacks).decode(errors="replace").splitlines()
 
 
@@ -71,11 +71,11 @@ def report_fatal(error: PackageError) -> None:
         os.pwrite(descriptor, json.dumps([error.message, error.hint]).encode(), 0)
 
 
-def answer_for_stacks() -> None:
+def dump_stacks_on_signal() -> None:
     """In a worker: write where all threads are whenever the supervising process asks."""
     descriptor = _descriptor(STACKS)
     if descriptor is not None:
-        faulthandler.register(SHOW_STACKS, file=descriptor, all_threads=True)
+        faulthandler.register(STACKS_SIGNAL, file=descriptor, all_threads=True)
 
 
 def _descriptor(name: str) -> int | None:

@@ -17,11 +17,11 @@ from packager.errors import PackageError
 from serving.http.worker_table import Pulses
 from serving.processes.cgroup import MemoryEvents
 from serving.processes.exit_reasons import RestartBackoff, WorkerExit
-from serving.processes.shared_descriptors import SHOW_STACKS, SharedNotes
+from serving.processes.shared_descriptors import STACKS_SIGNAL, SharedNotes
 from serving.processes.signals import Signals
 from serving.processes.watchdog import Watchdog
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 LOADING_SECONDS = 60.0
 """How often the log says that a worker is still loading."""
 STACKS_SECONDS = 1.0
@@ -53,7 +53,7 @@ class Child:
     """When to start it, while it doesn't run."""
     kill_at: float = math.inf
     hang: str | None = None
-    told_loading: float = 0.0
+    loading_logged: float = 0.0
     ready: bool = False
 
 
@@ -87,9 +87,9 @@ class Supervisor:
             while not (self._ending and not any(self._running(workers=True))):
                 if not self._ending:
                     self._start_due()
-                asked = signals.wait(LOOK_SECONDS)
+                asked = signals.wait(CHECK_SECONDS)
                 self._reap()
-                self._look()
+                self._check_workers()
                 if asked & signals.END:
                     self._end(min(asked & signals.END).name)
                 if signal.SIGHUP in asked:
@@ -112,7 +112,7 @@ class Supervisor:
         if child.notes is not None:
             child.notes.clear()
         child.hang, child.kill_at, child.ready = None, math.inf, False
-        child.started = child.told_loading = time.monotonic()
+        child.started = child.loading_logged = time.monotonic()
         try:
             child.process = subprocess.Popen(
                 child.command,
@@ -159,7 +159,7 @@ class Supervisor:
         child.due = time.monotonic() + pause
         if child.notes is not None:
             self._counts.add(ending.reason)
-        self._tell(child, process, ending, failure, lived, pause)
+        self._log_exit(child, process, ending, failure, lived, pause)
 
     def _killed_for_memory(self, status: int) -> MemoryEvents | None:
         """What the control group says, where it tells of a kill that no worker's end explained."""
@@ -171,7 +171,7 @@ class Supervisor:
         self._kills += 1
         return events
 
-    def _tell(
+    def _log_exit(
         self,
         child: Child,
         process: subprocess.Popen[bytes],
@@ -201,7 +201,7 @@ class Supervisor:
             extra={"fields": fields},
         )
 
-    def _look(self) -> None:
+    def _check_workers(self) -> None:
         """See whether what runs gets on, and end what doesn't."""
         now = time.monotonic()
         seconds, self._looked = now - self._looked, now
@@ -218,15 +218,15 @@ class Supervisor:
         pulse = self._pulses.of(child.place)
         now = time.monotonic()
         if not pulse.beat:
-            if now - child.told_loading >= LOADING_SECONDS:
-                child.told_loading = now
+            if now - child.loading_logged >= LOADING_SECONDS:
+                child.loading_logged = now
                 logger.warning("%s has been loading for %d s", child.name, now - child.started)
             return
         if not child.ready:
             child.ready = self._ever_ready = True
             after = now - child.started
             logger.info("%s (process %d) is ready after %.1f s", child.name, _pid(child), after)
-        hang = watchdog.look(pulse, seconds)
+        hang = watchdog.check(pulse, seconds)
         if hang is not None:
             fields = {"reason": "hang", "stacks": _stacks(child)}
             logger.error(
@@ -254,12 +254,12 @@ def _stacks(child: Child) -> list[str]:
     """Where the threads of a worker are; empty where it can't even say that."""
     if child.notes is None:
         return []
-    _send(child, SHOW_STACKS)
+    _send(child, STACKS_SIGNAL)
     until = time.monotonic() + STACKS_SECONDS
-    while not child.notes.shown_stacks() and time.monotonic() < until:
+    while not child.notes.read_stacks() and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(0.02)
-    return child.notes.shown_stacks()
+    return child.notes.read_stacks()
 
 
 def _pid(child: Child) -> int:

@@ -27,7 +27,7 @@ class Watchdog:
         """Whether the event loop ran at the last look."""
         return not self._stood
 
-    def look(self, pulse: Pulse, seconds: float) -> str | None:
+    def check(self, pulse: Pulse, seconds: float) -> str | None:
         """What makes the worker hung, if it is; ``seconds`` since the last look.
 
         A worker whose event loop has not begun is loading its model, and may take its time.

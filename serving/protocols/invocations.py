@@ -16,7 +16,7 @@ from packager.data.rows.csv_cells import parse_cells
 from packager.manifest.base import Kind
 from packager.manifest.manifest import Manifest
 from packager.text import truncate
-from serving.http.limits import Budget, TooMuchError
+from serving.http.limits import Budget, LimitExceededError
 from serving.http.media_type import media_type
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import is_nan, json_object, malformed, shown
@@ -78,7 +78,7 @@ class Invocations:
         unknown = sorted(set(document) - {named[0], "params"})
         if unknown:
             first = truncate(unknown[0])
-            raise malformed(f"{first!r} is not known beside {named[0]!r}", "", unknown)
+            raise malformed(f"{first!r} is not allowed with {named[0]!r}", "", unknown)
         rows = self._forms[named[0]](document[named[0]])
         return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
 
@@ -106,7 +106,7 @@ class Invocations:
         try:
             self._budget.check_csv(body)
             lines = [line for line in csv.reader(_lines(body)) if line]
-        except TooMuchError as error:
+        except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise RequestError(400, "unreadable_csv", f"the body is not CSV: {error}") from error

@@ -15,7 +15,7 @@ from serving.http.limits import Budget
 from serving.protocols.protocol import ScoredRows
 
 JSON: Mapping[str, str] = {}
-ROWS_AT_ONCE = 2_000
+MAX_ROWS_AT_ONCE = 2_000
 """Answers that are made and written together: it keeps other threads waiting."""
 
 
@@ -39,7 +39,7 @@ class PredictProtocol:
     def body(self, _context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
         """An object a row: prediction, probabilities and token where there are any, flags."""
         rows = scored.checked.rows
-        if rows > ROWS_AT_ONCE:
+        if rows > MAX_ROWS_AT_ONCE:
             return self._in_parts(scored, rows), JSON
         answers = self._one(scored) if rows == 1 else self._many(scored, slice(rows))
         return encode({"version": self._version, "predictions": answers}), JSON
@@ -47,8 +47,8 @@ class PredictProtocol:
     def _in_parts(self, scored: ScoredRows, rows: int) -> bytes:
         """The same bytes, in memory for them alone."""
         parts = [
-            encode(self._many(scored, slice(start, start + ROWS_AT_ONCE)))[1:-1]
-            for start in range(0, rows, ROWS_AT_ONCE)
+            encode(self._many(scored, slice(start, start + MAX_ROWS_AT_ONCE)))[1:-1]
+            for start in range(0, rows, MAX_ROWS_AT_ONCE)
         ]
         head = encode({"version": self._version, "predictions": []}).removesuffix(b"]}")
         return b"".join([head, b",".join(parts), b"]}"])

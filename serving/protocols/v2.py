@@ -17,7 +17,7 @@ from monitoring.metrics.class_labels import class_text
 from packager.manifest.base import Kind, Scalar
 from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Column, Manifest
-from serving.http.limits import Budget, TooMuchError
+from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError, encode_in_parts
 from serving.protocols.parsing import json_object, malformed, named
 from serving.protocols.protocol import ScoredRows
@@ -125,7 +125,7 @@ class Infer:
         """Raise ``RequestError`` (413) for a table of more than the budget has."""
         try:
             self._budget.check_values(values)
-        except TooMuchError as error:
+        except LimitExceededError as error:
             raise RequestError.of_bound(error) from error
 
     def _matrix(self, tensor: Tensor) -> tuple[list[str], list[list[Any]]]:
@@ -202,8 +202,8 @@ def prediction_datatype(manifest: Manifest) -> str:
 
 def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
     """Whether answers hold probabilities: as the golden ones do, else where classes are known."""
-    if golden is not None and golden.answers:
-        return "probabilities" in golden.answers[0]
+    if golden is not None and golden.expected:
+        return "probabilities" in golden.expected[0]
     return manifest.schema_.classes is not None
 
 

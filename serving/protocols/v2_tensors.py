@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from packager.text import truncate
-from serving.http.limits import Budget, TooMuchError
+from serving.http.limits import Budget, LimitExceededError
 from serving.http.messages import RequestError
 from serving.protocols.parsing import is_nan, malformed, named
 
@@ -105,7 +105,7 @@ def write_raw(output: Output) -> bytes:
 def _check(budget: Budget, elements: int) -> None:
     try:
         budget.check_values(elements)
-    except TooMuchError as error:
+    except LimitExceededError as error:
         raise RequestError.of_bound(error) from error
 
 
@@ -192,7 +192,7 @@ def _json_values(
         or not all(isinstance(value, list) and len(value) == shape[1] for value in data)
     ):
         raise malformed(
-            f"input {named(name)}: data is nested otherwise than shape", str(shape), data
+            f"input {named(name)}: the nesting of data differs from shape", str(shape), data
         )
     values = [cell for row in data for cell in row] if nested else data
     if len(values) != math.prod(shape):

@@ -27,7 +27,7 @@ from packager.model.paths import Root
 from serving.http import logs
 from serving.shadow.sampler import MATCH, MAX_BYTES, MISMATCH, address
 
-PATIENCE_SECONDS = 1.0
+POLL_SECONDS = 1.0
 """How soon the end of the server is noticed."""
 
 logger = logging.getLogger("serving")
@@ -51,7 +51,7 @@ class ShadowChecker:
         features = manifest.schema_.model_copy(update={"extras": ()})
         return cls(manifest, model, RowChecker(features))
 
-    def agrees(
+    def matches(
         self, values: list[Any], label: Scalar | None, probabilities: list[float] | None
     ) -> bool:
         """Whether the model itself answers one row so; ``values`` are its features."""
@@ -82,7 +82,7 @@ def answer(checker: ShadowChecker, listening: socket.socket) -> None:
     """Wait for one row and send its verdict back; raises ``TimeoutError`` where none comes."""
     message, sender = listening.recvfrom(MAX_BYTES)
     # Only processes of the server's own user can write here, and it wrote this itself.
-    agrees = checker.agrees(*pickle.loads(message))
+    agrees = checker.matches(*pickle.loads(message))
     try:
         listening.sendto(MATCH if agrees else MISMATCH, socket.MSG_DONTWAIT, sender)
     except OSError as error:  # that worker has ended, or takes no more
@@ -98,7 +98,7 @@ def main() -> int:
     checker = ShadowChecker.load(Root.from_environment())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(address(Path(sys.argv[1])))
-        listening.settimeout(PATIENCE_SECONDS)
+        listening.settimeout(POLL_SECONDS)
         while os.getppid() == parent:
             try:
                 answer(checker, listening)

@@ -47,7 +47,7 @@ class ShadowSampler:
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
 
-    def offer(self, batch: Batch) -> None:
+    def submit(self, batch: Batch) -> None:
         """Send a sample of these rows, if the compiled form answered any of them."""
         if not batch.compiled:
             return

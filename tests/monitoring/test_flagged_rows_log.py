@@ -38,6 +38,16 @@ def test_only_flagged_rows_are_written_whole(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_columns_without_a_name_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    FlaggedRowsLog(path, ("carat", None, "when"), version="1-a").write(
+        COLUMNS, FLAGS, ["a", "b"], None
+    )
+    (line,) = lines(path)
+    assert line["row"] == {"carat": None, "when": 86_400}
+    assert "Z" not in path.read_text()
+
+
 def test_a_full_file_makes_way_and_only_one_old_one_stays(tmp_path: Path) -> None:
     path = tmp_path / "log"
     log = make(path, max_bytes=1_000)

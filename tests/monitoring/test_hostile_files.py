@@ -35,7 +35,7 @@ def folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [pipe, zeros, huge, folder])
-def test_a_key_file_that_is_none_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
+def test_a_key_file_that_is_none_is_reported(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "keys"
     make(path)
     with pytest.raises(KeyFileError, match=r"can't be read|expected"):
@@ -89,7 +89,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("make", [pipe, zeros, folder])
 @pytest.mark.parametrize("name", [FILE, FILE + "-wal", FILE + "-shm"])
-def test_a_set_in_whose_place_something_else_lies_is_refused(
+def test_another_file_in_place_of_the_set_is_refused(
     tmp_path: Path, make: Callable[[Path], None], name: str
 ) -> None:
     make(tmp_path / name)

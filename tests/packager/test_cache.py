@@ -85,7 +85,7 @@ def test_a_new_folder_appears_whole(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o755
 
 
-def test_whoever_comes_second_leaves_the_first_ones_folder(tmp_path: Path):
+def test_a_second_writer_leaves_the_folder_of_the_first(tmp_path: Path):
     with atomic_directory(tmp_path / "folder") as second:
         (second / "a").write_text("second")
         with atomic_directory(tmp_path / "folder") as first:
@@ -132,7 +132,7 @@ NOW = 2_000_000_000.0
 DAY = 86_400.0
 
 
-def test_what_was_of_no_use_longest_goes_until_the_limit_holds(cache: Path):
+def test_least_recently_used_entries_are_evicted_until_the_limit_holds(cache: Path):
     old = kept(cache, "layers", "old.tar", 400, 3 * DAY)
     older = kept(cache, "environments", "older", 400, 4 * DAY)
     young = kept(cache, "wheels", "young", 400, 2 * DAY)
@@ -145,7 +145,7 @@ def test_what_was_of_no_use_longest_goes_until_the_limit_holds(cache: Path):
     ]
 
 
-def test_nothing_goes_below_the_limit_or_while_it_may_be_in_use(cache: Path):
+def test_nothing_is_evicted_below_the_limit_or_while_in_use(cache: Path):
     used_now = kept(cache, "layers", "used.tar", 400, 60)
     named = kept(cache, "bases", "named-mine", 400, 9 * DAY)
     assert evict(1000, now=NOW) == 0

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from host_samples import FILES, TOML, Heard, write_project
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
 from packager.confinement import tell_outside
 from packager.errors import UsageError
@@ -85,12 +85,12 @@ def test_files_of_a_folder_of_data_are_no_links_out(tmp_path: Path):
         list_files(load_project(project))
 
 
-def test_data_elsewhere_is_named_by_its_own_path_and_told(tmp_path: Path):
+def test_data_elsewhere_is_named_by_its_own_path_and_reported(tmp_path: Path):
     project = write_project(tmp_path / "p")
     shutil.move(project / "data", tmp_path / "data")
     toml = (project / "package.toml").read_text()
     (project / "package.toml").write_text(toml.replace('"data/', '"../data/'))
-    found, heard = load_project(project), Heard()
+    found, heard = load_project(project), RecordedProgress()
     tell_outside(found.directory, found.places, heard)
     place = tmp_path / "data/visits.csv"
     assert heard.warnings == [f"package.toml: `data.source` reads {place}, outside of the project"]

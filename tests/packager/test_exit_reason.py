@@ -31,7 +31,7 @@ def test_an_end_names_its_real_reason(code, out_of_memory, reason, hint):
     assert ("memory" in ended.reason) == out_of_memory
 
 
-def test_the_last_lines_are_told():
+def test_the_last_lines_are_reported():
     ended = ExitReason(1, said=[f"line {number}" for number in range(9)] + ["", "  "])
     assert "its last lines:\n  line 1\n" in ended.hint
     assert ended.hint.endswith("line 8")

@@ -68,7 +68,7 @@ def test_it_reads_what_tarfile_reads(files: dict[str, bytes], form: int):
     assert {info.name: read.content(info, 2000) for info in read} == files
 
 
-def test_more_than_asked_for_is_not_read():
+def test_more_than_requested_is_not_read():
     read = reader(tar_of(member("big", content=b"x" * 11)))
     with pytest.raises(PackageError) as caught:
         read.content(next(iter(read)), 10)
@@ -233,7 +233,7 @@ def test_what_leaves_the_folder_or_is_no_file_is_refused(tmp_path: Path, members
         ("deep/er/a", "../../b/c", True),
     ],
 )
-def test_a_link_stays_inside_where_that_is_asked(tmp_path: Path, name: str, link: str, stays: bool):
+def test_a_link_stays_inside_if_required(tmp_path: Path, name: str, link: str, stays: bool):
     members = [member(name, tarfile.SYMTYPE, link=link)]
     if stays:
         unpack(tmp_path, *members)

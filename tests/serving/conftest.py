@@ -57,13 +57,13 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     kinds = [("carat", "number"), ("color", "string"), ("tables", "integer")]
     profile = build_profile(frame, kinds)
     (root / "package" / "profile.json").write_text(profile.model_dump_json())
-    golden = Golden(rows=({"carat": 0.5, "color": "E", "tables": 55},), answers=())
+    golden = Golden(rows=({"carat": 0.5, "color": "E", "tables": 55},), expected=())
     (root / "package" / "golden.json").write_bytes(golden.dump())
     return Package(root, manifest, frame, model)
 
 
 @pytest.fixture(scope="session")
-def troubled_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+def failing_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A project's own predictor, which fails as the ``code`` of its first row says."""
     root = tmp_path_factory.mktemp("trouble")
     frame = pd.DataFrame({"code": [0, 1]})
@@ -107,6 +107,6 @@ def server(package: Package, start_server: Starter) -> Server:
 
 
 @pytest.fixture(scope="session")
-def troubled(troubled_package: Package, start_server: Starter) -> Server:
-    """One worker on ``troubled_package``."""
-    return start_server(troubled_package)
+def failing_server(failing_package: Package, start_server: Starter) -> Server:
+    """One worker on ``failing_package``."""
+    return start_server(failing_package)

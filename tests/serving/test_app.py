@@ -9,6 +9,7 @@ import pytest
 
 from serving.app import App
 from serving.http.messages import Response
+from serving.request import LoadedPackage
 from serving.settings import Settings
 
 
@@ -18,16 +19,16 @@ def test_an_answer_that_can_not_be_counted_is_an_answer(caplog: pytest.LogCaptur
 
     settings = Settings.from_environment({})
     app = App(None, settings, None)  # type: ignore[arg-type]
-    exchange = SimpleNamespace(route="/predict")
+    adapter = SimpleNamespace(route="/predict")
     found: Any = SimpleNamespace(
-        direct={b"/predict": ("/predict", exchange)},
+        direct={b"/predict": ("/predict", adapter)},
         check=lambda *_: None,
         template=lambda path: path,
     )
     answered = SimpleNamespace(response=Response(200, b"{}"), batch=None)
-    app._routes = found
-    app._pipeline = SimpleNamespace(at_once=lambda *_: answered)  # type: ignore[assignment]
-    app._counting = SimpleNamespace(answered=full)  # type: ignore[assignment]
+    pipeline: Any = SimpleNamespace(predict_inline=lambda *_: answered)
+    recorder: Any = SimpleNamespace(answered=full)
+    app._handler.loaded = LoadedPackage(found, pipeline, recorder, None)
     written = app.direct(b"/predict", {b"content-length": b"2"}, b"{}")
     assert written is not None
     assert (written.status, written.body) == (200, b"{}")

@@ -20,7 +20,7 @@ from serving.http.limits import MAX_LABELS, Budget
 from serving.http.messages import RequestError
 from serving.protocols import v2
 from serving.protocols.invocations import Invocations
-from serving.protocols.predict import ROWS_AT_ONCE, PredictProtocol
+from serving.protocols.predict import MAX_ROWS_AT_ONCE, PredictProtocol
 from serving.protocols.protocol import ScoredRows
 from serving.protocols.registry import refusal
 
@@ -136,7 +136,7 @@ def test_an_unknown_column_is_compared_with_few_and_shown_cut() -> None:
 
 
 def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
-    rows = 2 * ROWS_AT_ONCE + 7
+    rows = 2 * MAX_ROWS_AT_ONCE + 7
     checked = check_rows([{"carat": None}] * rows, Schema(features=(CARAT,)))
     labels = ["a", "\ud800", "é"] * (rows // 3) + ["b"] * (rows % 3)
     scored = ScoredRows(checked, labels, [[0.25, 0.75]] * rows, ("a", "b"), None)
@@ -157,5 +157,5 @@ CARAT = Column(name="carat", kind="number", dtype="float64", nullable=True)
 )
 def test_json_written_in_parts_has_the_bytes_of_json_in_one_piece(document: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(messages, "PART", 2)
+        patch.setattr(messages, "PART_ELEMENTS", 2)
         assert messages.encode_in_parts(document) == messages.encode(document)

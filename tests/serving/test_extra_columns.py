@@ -113,7 +113,7 @@ def _told(reply: Reply) -> str:
     return error if isinstance(error, str) else str(error["message"])
 
 
-def test_the_client_sends_them_and_is_told(server: Server, refusing: Server) -> None:
+def test_the_client_sends_them_and_gets_the_error(server: Server, refusing: Server) -> None:
     rows = [{**row, **TARGET, "order": object()} for row in ROWS]
     with Client(f"http://127.0.0.1:{server.port}") as client:
         assert len(client.predict(rows)) == 2

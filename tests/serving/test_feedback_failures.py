@@ -12,7 +12,7 @@ from serving.feedback.endpoint import _Failures
 from serving.feedback.settings import FeedbackSettings
 
 
-def test_failures_of_the_store_are_told_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+def test_failures_of_the_store_are_reported_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
     now = 0.0
     failures = _Failures(lambda: now)
     with caplog.at_level(logging.ERROR, logger="serving"):

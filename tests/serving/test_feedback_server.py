@@ -18,6 +18,9 @@ from command import package as package_command
 from redis_servers import Stop, redis_servers
 from serving_helpers import Package, Reply, Server, start
 
+from monitoring.feedback.keys import FeedbackKeys
+from monitoring.feedback.tokens import Tokens
+
 pytestmark = pytest.mark.server
 
 Starter = Callable[..., Server]
@@ -106,7 +109,7 @@ def test_labels_are_scored_by_slice_and_answered_one_by_one(server: Server) -> N
     assert server.metric("model_request_duration_seconds_count", **labels) >= 1
 
 
-def test_of_many_who_send_a_label_at_once_one_is_counted(server: Server) -> None:
+def test_of_concurrent_labels_of_one_token_one_is_counted(server: Server) -> None:
     before = sum(outcomes(server))
     pairs = tokens_of(server, 25)
     with ThreadPoolExecutor(8) as pool:
@@ -131,7 +134,7 @@ def test_what_is_no_list_is_refused(server: Server, body: bytes, status: int, co
     assert (reply.status, reply.json["error"]["code"]) == (status, code)
 
 
-def test_odd_items_are_malformed_and_an_empty_list_is_nothing(server: Server) -> None:
+def test_unusual_items_are_malformed_and_an_empty_list_is_nothing(server: Server) -> None:
     items = [1, None, "x", [], {}, {"actual": 1}, {"token": 1, "actual": 1, "more": 1}]
     reply = server.request("POST", "/feedback", json.dumps(items).encode())
     assert reply.json["accepted"] == 0
@@ -265,6 +268,23 @@ def test_killed_workers_and_servers_neither_count_twice_nor_forget(
     assert reply.json["accepted"] == 20
     assert sum(outcomes(again)) == 20
     _rotate(again, keys)
+
+
+def test_a_token_of_another_model_with_the_same_key_is_rejected_and_counted(
+    package: Package, start_server: Starter, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(f"1:{KEY}\n")
+    server = start_server(package, MODEL_FEEDBACK_KEY_FILE=str(keys))
+    minted = {}
+    for model in ("diamonds", "diamonds2"):
+        both = Tokens(FeedbackKeys.parse(keys.read_text(), model), "ab" * 32, ("Fair", "Good"))
+        (minted[model],) = both.mint(["Good"], None, [1])
+    reply = feed(server, [(minted["diamonds2"], "Good"), (minted["diamonds"], "Good")])
+    assert (reply.status, reply.json["accepted"]) == (200, 1)
+    assert reply.json["rejected"] == [{"index": 0, "reason": "bad_signature"}]
+    assert server.metric("model_feedback_rejected_total", reason="bad_signature") == 1
+    assert sum(outcomes(server)) == 1
 
 
 def _rotate(server: Server, keys: Path) -> None:

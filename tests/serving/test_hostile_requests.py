@@ -119,8 +119,8 @@ def test_chunked_bodies_are_read(server: Server) -> None:
     connection.close()
 
 
-def test_a_body_that_trickles_is_given_up_at_the_deadline(troubled: Server) -> None:
-    with socket.create_connection(("127.0.0.1", troubled.port), timeout=10) as connection:
+def test_a_body_that_trickles_is_given_up_at_the_deadline(failing_server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", failing_server.port), timeout=10) as connection:
         connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n")
         until = time.monotonic() + 10
         connection.settimeout(0.2)

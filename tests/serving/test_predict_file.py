@@ -63,7 +63,7 @@ def test_batches_are_answered_as_one(packaged: Project, monkeypatch: pytest.Monk
     rows = [{"size": i / 2, "count": i, "new": i % 2 == 0} for i in range(20)]
     whole, parts = packaged.out / "whole", packaged.out / "parts"
     assert predict_file(packaged.root, asked(packaged, rows), whole) == 20
-    monkeypatch.setattr(answers, "BATCH", 7)
+    monkeypatch.setattr(answers, "BATCH_ROWS", 7)
     assert predict_file(packaged.root, asked(packaged, rows), parts) == 20
     assert whole.read_bytes() == parts.read_bytes()
 

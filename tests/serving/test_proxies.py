@@ -132,7 +132,7 @@ def assert_own(received: bytes, sent: list[Sent]) -> None:
     assert ids == [name for name in known if name in ids], (ids, known)
 
 
-class Neighbour(threading.Thread):
+class OtherClient(threading.Thread):
     """Somebody else, who asks plain questions through the same proxy all the time."""
 
     def __init__(self, port: int) -> None:
@@ -166,8 +166,8 @@ def port(
 
 
 @pytest.fixture
-def neighbour(port: int) -> Iterator[None]:
-    other = Neighbour(port)
+def other_client(port: int) -> Iterator[None]:
+    other = OtherClient(port)
     other.start()
     yield
     other.ending.set()

@@ -45,7 +45,7 @@ def logistic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     verdict = compile_model(loaded, schema, FRAME, folder, request.param)
     manifest = manifest.model_copy(update={"compiled": verdict})
     (root / "package" / "manifest.json").write_bytes(manifest.dump())
-    (root / "package" / "golden.json").write_bytes(Golden(rows=(GOOD,), answers=()).dump())
+    (root / "package" / "golden.json").write_bytes(Golden(rows=(GOOD,), expected=()).dump())
     return Package(root, manifest, FRAME, model)
 
 

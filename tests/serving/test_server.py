@@ -205,8 +205,8 @@ def test_a_scrape_is_the_library_s_text_of_all_workers(server: Server) -> None:
     assert (head.status, head.body) == (200, b"")
     assert head.headers["content-length"] == str(len(reply.body))
     rendering = Rendering(folder)
-    assert rendering.anew() == reply.body
-    assert rendering.quick() == reply.body
+    assert rendering.rebuild() == reply.body
+    assert rendering.cached() == reply.body
 
 
 def test_a_scrape_has_no_series_but_ours_and_is_not_counted(server: Server) -> None:
@@ -245,10 +245,10 @@ def test_the_docs_need_nothing_from_elsewhere(server: Server) -> None:
 
 
 def test_sigterm_lets_running_requests_finish(
-    package: Package, troubled_package: Package, tmp_path_factory: pytest.TempPathFactory
+    package: Package, failing_package: Package, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("stopped")
-    server = start(troubled_package, folder, MODEL_DEADLINE_SECONDS="20", MODEL_WORKERS="1")
+    server = start(failing_package, folder, MODEL_DEADLINE_SECONDS="20", MODEL_WORKERS="1")
     wait_ready(server)
     workers = _children(server.process.pid)
     assert workers
@@ -301,12 +301,12 @@ def test_a_server_that_cannot_start_says_why(
 
 
 def test_a_package_that_cannot_be_loaded_ends_the_server(
-    troubled_package: Package, tmp_path: Path
+    failing_package: Package, tmp_path: Path
 ) -> None:
     root = tmp_path / "root"
-    shutil.copytree(troubled_package.root, root)
+    shutil.copytree(failing_package.root, root)
     (root / "code" / "trouble.py").write_text("import something_absent")
-    broken = replace(troubled_package, root=root)
+    broken = replace(failing_package, root=root)
     server = start(broken, tmp_path)
     assert server.process.wait(60) == 1
     last = server.lines()[-1]

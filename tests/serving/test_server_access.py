@@ -58,7 +58,7 @@ def guarded(
         *("/metrics/", "//metrics", "/Metrics", "/metrics%00"),
     ],
 )
-def test_without_a_key_only_health_is_told(guarded: Server, path: str) -> None:
+def test_without_a_key_only_health_is_reported(guarded: Server, path: str) -> None:
     status, headers = ask(guarded, path, Authorization="Bearer wrong")
     assert (status, headers["www-authenticate"]) == (401, "Bearer")
     assert ask(guarded, path)[0] == 401

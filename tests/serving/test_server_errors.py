@@ -79,77 +79,79 @@ def test_422_for_an_absent_column(server: Server) -> None:
     assert (found["row"], found["column"]) == (0, "tables")
 
 
-def test_413_for_a_large_body(troubled: Server) -> None:
-    reply = troubled.request("POST", "/predict", b" " * 1001)
+def test_413_for_a_large_body(failing_server: Server) -> None:
+    reply = failing_server.request("POST", "/predict", b" " * 1001)
     assert reply.status == 413
     assert error(reply)["code"] == "too_large"
 
 
-def test_413_for_a_large_body_of_unknown_length(troubled: Server) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", troubled.port, timeout=10)
+def test_413_for_a_large_body_of_unknown_length(failing_server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", failing_server.port, timeout=10)
     connection.request("POST", "/predict", iter([b" " * 600] * 2), encode_chunked=True)
     assert connection.getresponse().status == 413
     connection.close()
 
 
 @pytest.mark.parametrize("code", [1, 2, 3])
-def test_422_for_a_row_that_the_model_fails_on_and_the_server_goes_on(
-    troubled: Server, code: int
+def test_422_for_a_row_that_the_model_fails_on_and_the_server_continues(
+    failing_server: Server, code: int
 ) -> None:
-    assert troubled.predict([{"code": 0}]).status == 200
-    refused = troubled.metric("model_refused_rows_total")
-    failed = troubled.metric("model_request_duration_seconds_count", code="5xx")
-    reply = troubled.predict([{"code": code}, {"code": 0}, {"code": 0}])
+    assert failing_server.predict([{"code": 0}]).status == 200
+    refused = failing_server.metric("model_refused_rows_total")
+    failed = failing_server.metric("model_request_duration_seconds_count", code="5xx")
+    reply = failing_server.predict([{"code": code}, {"code": 0}, {"code": 0}])
     assert reply.status == 422
     assert error(reply) == {
         "code": "model_refused_row",
         "message": "row 0: the model can't take this, though it answers other rows",
         "row": 0,
     }
-    assert troubled.predict([{"code": 0}]).status == 200
-    assert troubled.metric("model_refused_rows_total") == refused + 1
-    assert troubled.metric("model_request_duration_seconds_count", code="5xx") == failed
+    assert failing_server.predict([{"code": 0}]).status == 200
+    assert failing_server.metric("model_refused_rows_total") == refused + 1
+    assert failing_server.metric("model_request_duration_seconds_count", code="5xx") == failed
 
 
-def test_the_log_says_what_the_answer_does_not(troubled: Server) -> None:
-    assert troubled.predict([{"code": 0}]).status == 200
+def test_the_log_says_what_the_answer_does_not(failing_server: Server) -> None:
+    assert failing_server.predict([{"code": 0}]).status == 200
     time.sleep(1.1)  # a refusal a second is told
-    reply = troubled.predict([{"code": 1}])
+    reply = failing_server.predict([{"code": 1}])
     assert b"secret" not in reply.body
-    lines = troubled.lines()
+    lines = failing_server.lines()
     told = [line for line in lines if line["message"] == "the model can't take a row"]
     shown = "\n".join(told[-1]["exception"])
     assert "RuntimeError < " in shown
     assert "trouble.py" in shown
     # A model's message may quote a row.
-    assert "secret" not in troubled.log.read_text()
+    assert "secret" not in failing_server.log.read_text()
 
 
-def test_strict_refuses_null(troubled: Server) -> None:
-    found = error(troubled.predict([{"code": None}]))
+def test_strict_refuses_null(failing_server: Server) -> None:
+    found = error(failing_server.predict([{"code": None}]))
     assert (found["row"], found["column"]) == (0, "code")
 
 
-def test_504_at_the_deadline_503_while_it_lasts_and_health_all_along(troubled: Server) -> None:
-    answered = troubled.metric("model_slice_predictions_total", slice="__all__")
+def test_504_at_the_deadline_503_while_it_lasts_and_health_all_along(
+    failing_server: Server,
+) -> None:
+    answered = failing_server.metric("model_slice_predictions_total", slice="__all__")
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(troubled.predict, [{"code": 4}])
+        slow = pool.submit(failing_server.predict, [{"code": 4}])
         time.sleep(0.3)
-        refused = troubled.predict([{"code": 0}])
+        refused = failing_server.predict([{"code": 0}])
         assert refused.status == 503
         assert refused.headers["retry-after"] == "1"
         assert error(refused)["code"] == "overloaded"
         began = time.monotonic()
-        assert troubled.get("/readyz").status == 200
+        assert failing_server.get("/readyz").status == 200
         assert time.monotonic() - began < 0.5
         assert slow.result().status == 504
         assert error(slow.result())["code"] == "deadline"
     until = time.monotonic() + 10
-    while troubled.predict([{"code": 0}]).status != 200:
+    while failing_server.predict([{"code": 0}]).status != 200:
         assert time.monotonic() < until
         time.sleep(0.1)
     # The late row was never answered, so it is not counted.
-    now = troubled.metric("model_slice_predictions_total", slice="__all__")
+    now = failing_server.metric("model_slice_predictions_total", slice="__all__")
     assert now == answered + 1
 
 

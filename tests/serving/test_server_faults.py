@@ -72,7 +72,7 @@ def ready_again(server: Server, number: int, ended: int) -> bool:
         return False
 
 
-def test_a_killed_worker_is_told_counted_and_replaced(
+def test_a_killed_worker_is_reported_counted_and_replaced(
     package: Package, start_server: Starter
 ) -> None:
     server = start_server(package)
@@ -110,9 +110,7 @@ def test_counts_outlive_the_folder_they_lie_in(package: Package, start_server: S
     assert metric(server, "model_unwritten_increments_total") == 0
 
 
-def test_a_worker_that_stands_still_is_ended_and_replaced(
-    package: Package, start_server: Starter
-) -> None:
+def test_a_hanging_worker_is_killed_and_replaced(package: Package, start_server: Starter) -> None:
     server = start_server(package, MODEL_HANG_SECONDS="3")
     process = workers_of(server)[2]
     wait_for(lambda: told(server, f"worker 2 (process {process}) is ready"), server)
@@ -123,10 +121,10 @@ def test_a_worker_that_stands_still_is_ended_and_replaced(
     assert metric(server, "model_worker_restarts_total", reason="hang") == 1
 
 
-def test_a_model_that_never_comes_back_is_told_with_its_place(
-    troubled_package: Package, start_server: Starter
+def test_a_model_that_never_returns_is_reported_with_its_stack(
+    failing_package: Package, start_server: Starter
 ) -> None:
-    server = start_server(troubled_package, MODEL_HANG_SECONDS="4")
+    server = start_server(failing_package, MODEL_HANG_SECONDS="4")
     process = workers_of(server)[1]
     assert server.predict([{"code": 5}]).status == 504
     wait_for(lambda: server.get("/readyz").status == 503, server)
@@ -145,9 +143,7 @@ def test_a_model_that_never_comes_back_is_told_with_its_place(
     wait_for(lambda: ready_again(server, 1, process), server)
 
 
-def test_a_log_that_nobody_reads_any_more_takes_nothing_away(
-    package: Package, tmp_path: Path
-) -> None:
+def test_a_closed_log_stops_nothing(package: Package, tmp_path: Path) -> None:
     reading, writing = os.pipe()
     server = start(package, tmp_path, log_to=writing, MODEL_ACCESS_LOG="all")
     os.close(writing)

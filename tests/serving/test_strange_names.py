@@ -75,7 +75,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Package:
     profile = build_profile(frame, [(c.name, c.kind) for c in schema.features])
     (root / "package" / "profile.json").write_bytes(canonical_json(profile.model_dump(mode="json")))
     rows = frame.head(1).to_dict("records")
-    golden = Golden(rows=({str(k): v for k, v in rows[0].items()},), answers=())
+    golden = Golden(rows=({str(k): v for k, v in rows[0].items()},), expected=())
     (root / "package" / "golden.json").write_bytes(golden.dump())
     return Package(root, manifest, frame, model=None)  # type: ignore[arg-type]
 
@@ -140,7 +140,7 @@ def test_metrics_keep_every_name_apart(strange: Package, server: Server) -> None
         assert done.returncode == 0, done.stderr
 
 
-def test_the_page_is_told_to_run_its_viewer_alone(server: Server) -> None:
+def test_the_page_may_run_its_viewer_only(server: Server) -> None:
     policy = server.get("/docs").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe-eval" not in policy

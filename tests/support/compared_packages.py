@@ -60,7 +60,7 @@ LOCK = Lock(
 FINDINGS = DataCheckSummary(digest="0" * 64, counts={"id_like": 1})
 
 
-OBSERVED = RepeatabilityResult(rung="artifact", state=None)
+REPEATABILITY = RepeatabilityResult(level="artifact", state=None)
 
 
 MANIFEST = Manifest(
@@ -93,8 +93,8 @@ MANIFEST = Manifest(
         test_rows=1,
     ),
     findings=FINDINGS,
-    observed=OBSERVED,
-    spread=SeedVariance(seeds=(1, 2), overall={}, slices={}),
+    repeatability=REPEATABILITY,
+    seed_variance=SeedVariance(seeds=(1, 2), overall={}, slices={}),
     evaluation=Evaluation(
         overall=Metrics(rows=10, values={"accuracy": 0.5}),
         slices={"channel=web": Metrics(rows=6, values={"accuracy": 0.25, "roc_auc": 0.5})},

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Issue
+from packager.data.checks.issue import Issue
 from packager.data.checks.table import Table, table_of
 
 ROWS = 400
@@ -53,9 +53,9 @@ def said(
     return list(detector(table_of(frame, "label", **more)))
 
 
-def rows_of(suspects: list[Issue]) -> list[int]:
+def rows_of(issues: list[Issue]) -> list[int]:
     """Every row that is flagged, ascending."""
-    return sorted(int(row) for one in suspects if one.rows is not None for row in one.rows)
+    return sorted(int(row) for one in issues if one.rows is not None for row in one.rows)
 
 
 def dirty() -> pd.DataFrame:

@@ -24,7 +24,7 @@ class Echo:
         self.closing = False
         self.asked = 0
 
-    def takes(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
+    def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
         return url == b"/direct" and b"content-length" in headers
 
     def direct(

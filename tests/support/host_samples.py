@@ -120,7 +120,7 @@ def in_wheelhouse(path: Path, group: str = "serve") -> Wheel:
 
 
 @dataclass
-class Heard:
+class RecordedProgress:
     """Progress that remembers what it was told."""
 
     steps: list[str] = field(default_factory=list)

@@ -85,6 +85,6 @@ def saying(evil: bytes) -> Answer:
         if b"EVAL" not in command.upper():
             one.sendall(b"+OK\r\n" * command.count(b"*"))
         else:
-            one.sendall(b":1\r\n" if b":probe" in command else evil)
+            one.sendall(b"$1\r\nx\r\n" if b":probe" in command else evil)
 
     return answer

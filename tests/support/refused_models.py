@@ -19,7 +19,7 @@ class Doubler(TransformerMixin, BaseEstimator):
         return np.asarray(features, float) * 2
 
 
-class Moody(ClassifierMixin, BaseEstimator):
+class NondeterministicTransformer(ClassifierMixin, BaseEstimator):
     """Another answer each time."""
 
     def fit(self, features, target):
@@ -30,7 +30,7 @@ class Moody(ClassifierMixin, BaseEstimator):
         return np.random.default_rng().choice(self.classes_, len(features))
 
 
-def halved(values):
+def halve(values):
     return values / 2
 
 
@@ -43,12 +43,12 @@ REFUSED = {
         f"no exact encoder is known for {__name__}.Doubler",
     ),
     "a function of one's own": (
-        make_pipeline(preprocessing.FunctionTransformer(halved), linear_model.LogisticRegression()),
-        "FunctionTransformer calls the function halved",
+        make_pipeline(preprocessing.FunctionTransformer(halve), linear_model.LogisticRegression()),
+        "FunctionTransformer calls the function halve",
     ),
     "an estimator of one's own": (
-        Moody(),
-        f"no compiled form is known for {__name__}.Moody",
+        NondeterministicTransformer(),
+        f"no compiled form is known for {__name__}.NondeterministicTransformer",
     ),
     "weights": (
         make_pipeline(
@@ -60,7 +60,7 @@ REFUSED = {
         "ColumnTransformer has transformer_weights",
     ),
     "answers that change": (
-        make_pipeline(preprocessing.StandardScaler(), Moody()),
+        make_pipeline(preprocessing.StandardScaler(), NondeterministicTransformer()),
         "the model gives other answers when it is asked again",
     ),
 }

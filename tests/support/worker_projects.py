@@ -19,7 +19,7 @@ from packager.digest import sha256_bytes
 from packager.manifest.base import FileEntry
 from packager.manifest.manifest import DataSource, Manifest, Recipe, Serve
 from packager.model.paths import Root
-from packager.runners.runner import START
+from packager.runners.runner import START_VARIABLES
 from packager.worker.job import Job, ReplayRequest, TrainingResult
 from packager.worker.train_job import run
 
@@ -102,7 +102,7 @@ class Project:
             "PYTHONPATH": os.pathsep.join(
                 map(str, (self.root.code, self.root.code / "src", CHECKOUT))
             ),
-            **START,
+            **START_VARIABLES,
         }
         self.root.code.mkdir(parents=True, exist_ok=True)
         ended = subprocess.run(

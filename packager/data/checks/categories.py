@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.checks.issue import Ints, Issue, listed, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.suspects import Ints, Issue, listed, rows_where
 from packager.data.checks.table import Table, Texts
 from packager.data.drift import is_categorical
 from packager.text import display_value
 
-FEW = 200
+MAX_COMMON_VALUES = 200
 """A column with more distinct common values than this is no list of categories."""
-RARE_AGAINST = 20
+MIN_FREQUENCY_RATIO = 20
 """A spelling is suspect if another one like it is this many times as frequent."""
-ALIKE = 0.8
+MIN_SIMILARITY = 0.8
 """Least similarity (difflib's ratio) of a misspelling and what was meant."""
 
 
@@ -33,10 +33,10 @@ def unseen_category(table: Table) -> Iterator[Issue]:
             if not is_categorical(len(before.categories), table.expected.rows):
                 continue  # names or dates: there another one says nothing
             yield from _unknown(name, texts, before.categories, "seen before", 0.7)
-        elif table.held_out is not None and (texts.counts > 1).sum() <= FEW:
+        elif table.held_out is not None and (texts.counts > 1).sum() <= MAX_COMMON_VALUES:
             seen = np.unique(texts.codes[~table.held_out & (texts.codes >= 0)])
             # Only where the training rows repeat their values: else nothing is a category.
-            if len(seen) and (texts.codes >= 0).sum() / len(seen) >= RARE_AGAINST:
+            if len(seen) and (texts.codes >= 0).sum() / len(seen) >= MIN_FREQUENCY_RATIO:
                 known = [texts.values[code] for code in seen]
                 yield from _unknown(name, texts, known, "in the training rows", 0.6)
 
@@ -45,7 +45,10 @@ def typo(table: Table) -> Iterator[Issue]:
     """A rare value that differs from a frequent one by case and spaces (0.92) or little (0.75)."""
     for name, texts in table.texts.items():
         frequent = _frequent(texts)
-        if not 1 <= len(frequent) <= FEW or len(texts.values) > 20 * FEW:
+        if (
+            not 1 <= len(frequent) <= MAX_COMMON_VALUES
+            or len(texts.values) > 20 * MAX_COMMON_VALUES
+        ):
             continue
         plain = {_plain(texts.values[code]): code for code in frequent[::-1]}
         for code in range(len(texts.values)):
@@ -73,12 +76,12 @@ def _meant(
         return int(same), 0.92
     if code in frequent or len(value) < 4:
         return None, 0.0
-    close = difflib.get_close_matches(_plain(value), plain, 1, ALIKE)
+    close = difflib.get_close_matches(_plain(value), plain, 1, MIN_SIMILARITY)
     # Names that differ in a digit are a numbered series, not misspelt.
     if not close or _digits(close[0]) != _digits(value):
         return None, 0.0
     meant = plain[close[0]]
-    return (int(meant), 0.75) if texts.counts[meant] >= RARE_AGAINST * count else (None, 0.0)
+    return (int(meant), 0.75) if texts.counts[meant] >= MIN_FREQUENCY_RATIO * count else (None, 0.0)
 
 
 def _frequent(texts: Texts) -> Ints:
@@ -86,7 +89,7 @@ def _frequent(texts: Texts) -> Ints:
     if not len(texts.counts):
         return np.empty(0, dtype=np.intp)
     total = int(texts.counts.sum())
-    common = np.flatnonzero(texts.counts >= max(RARE_AGAINST, total * 0.001))
+    common = np.flatnonzero(texts.counts >= max(MIN_FREQUENCY_RATIO, total * 0.001))
     return common[np.argsort(-texts.counts[common], kind="stable")]
 
 

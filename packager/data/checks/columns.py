@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.suspects import Issue, NotApplicableError
+from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.text import truncate
 
-UNIQUE = 0.98
+MIN_UNIQUE_SHARE = 0.98
 """Share of distinct values from which whole numbers and text name rows."""
-LEAST_ROWS = 50
-GLANCE = 1000
+MIN_ROWS = 50
+SAMPLE_ROWS = 1000
 """Rows that most often settle it, before a whole column is looked at."""
 
 
@@ -25,7 +25,7 @@ def constant(table: Table) -> Iterator[Issue]:
         first = column.first_valid_index()
         if len(table) < 2 or first is None:
             continue
-        if name not in table.texts and column.iloc[:GLANCE].nunique() > 1:
+        if name not in table.texts and column.iloc[:SAMPLE_ROWS].nunique() > 1:
             continue
         if table.distinct(name) == 1:
             yield Issue(
@@ -44,8 +44,8 @@ def id_like(table: Table) -> Iterator[Issue]:
     Free text is no id, and neither are features beside which there is no other one. Raises
     ``NotApplicableError`` where the rows are too few.
     """
-    if len(table) < LEAST_ROWS:
-        raise NotApplicableError.too_few(len(table), LEAST_ROWS)
+    if len(table) < MIN_ROWS:
+        raise NotApplicableError.too_few(len(table), MIN_ROWS)
     found = naming(table)
     if len(found) == len(table.features):
         return
@@ -64,14 +64,14 @@ def id_like(table: Table) -> Iterator[Issue]:
 def naming(table: Table) -> dict[str, float]:
     """The features that number or name rows, each with its share of distinct values."""
     found: dict[str, float] = {}
-    if len(table) < LEAST_ROWS:
+    if len(table) < MIN_ROWS:
         return found
     for name in table.features:
         if name not in table.texts and not _counts_up(table, name):
             continue
         present = int(table.frame[name].notna().sum())
         unique = table.distinct(name) / max(1, present)
-        if present >= LEAST_ROWS and unique >= UNIQUE:
+        if present >= MIN_ROWS and unique >= MIN_UNIQUE_SHARE:
             found[name] = unique
     return found
 
@@ -86,11 +86,11 @@ def _counts_up(table: Table, name: str) -> bool:
     if name not in table.numbers:
         return False
     numbers = table.numbers[name]
-    first = numbers[:GLANCE]
+    first = numbers[:SAMPLE_ROWS]
     if (first[np.isfinite(first)] % 1 != 0).any():
         return False
     numbers = numbers[np.isfinite(numbers)]
-    if len(numbers) < LEAST_ROWS or (numbers % 1 != 0).any():
+    if len(numbers) < MIN_ROWS or (numbers % 1 != 0).any():
         return False
     steps = np.diff(numbers)
     dense = numbers.max() - numbers.min() + 1 <= 1.1 * len(numbers)

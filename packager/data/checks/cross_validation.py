@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Ints, NotApplicableError
+from packager.data.checks.issue import Floats, Ints, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.split import time_order
 
 FOLDS = 3
 SEED = 7
-SAMPLE = 20_000
+MAX_ROWS = 20_000
 MIN_ROWS = 60
 
 FoldPredictions = tuple[tuple[Any, ...] | None, Floats]
@@ -85,7 +85,7 @@ def plan_folds(table: Table) -> Folds:
     Classes with fewer than three rows are left out.
     """
     assert table.target is not None
-    rows = table.sample(SAMPLE, table.frame[table.target].notna().to_numpy())
+    rows = table.sample(MAX_ROWS, table.frame[table.target].notna().to_numpy())
     target = table.frame[table.target].iloc[rows]
     classes: tuple[Any, ...] | None = None
     if table.task != "regression":

@@ -1,4 +1,4 @@
-"""A model with fixed settings, for where the recipe's own can't be asked out of fold."""
+"""A model with fixed settings, for where the recipe's own model cannot be used out of fold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions
 from packager.data.checks.free_text import is_free_text
-from packager.data.checks.suspects import Floats, NotApplicableError
+from packager.data.checks.issue import Floats, NotApplicableError
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 from packager.manifest.base import Task
 
@@ -25,10 +25,10 @@ def check_readable(table: Table) -> None:
     """Raise ``NotApplicableError`` where a stand-in can't see what decides the target."""
     free = [name for name in table.features if name in table.texts and is_free_text(table, name)]
     if free:
-        raise NotApplicableError(f"a stand-in model can't read free text (column {free[0]!r})")
+        raise NotApplicableError(f"the default model cannot read free text (column {free[0]!r})")
     if len(table.features) > MAX_COLUMNS:
         raise NotApplicableError(
-            f"a stand-in model looks at {MAX_COLUMNS} features at most, got {len(table.features):,}"
+            f"the default model uses {MAX_COLUMNS} features at most, got {len(table.features):,}"
         )
 
 
@@ -57,7 +57,9 @@ def _numbers(features: pd.DataFrame, rows: pd.DataFrame) -> tuple[Floats, Floats
     both = pd.concat([features[list(rows.columns)], rows], ignore_index=True)
     columns = list(_varying(both, len(features)))
     if not columns:
-        raise NotApplicableError("no feature has two values that a stand-in model could tell apart")
+        raise NotApplicableError(
+            "no feature has two values that the default model could distinguish"
+        )
     numbers = np.column_stack(columns)
     return numbers[: len(features)], numbers[len(features) :]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from monitoring.slices.slices import ALL, SliceSet
-from monitoring.stats.drift import PSI_EFFECT
+from monitoring.stats.drift import MIN_PSI
 from packager.data.checks.columns import naming
-from packager.data.checks.expectations import SAMPLE
-from packager.data.checks.suspects import Issue
+from packager.data.checks.expectations import MAX_SAMPLE_ROWS
+from packager.data.checks.issue import Issue
 from packager.data.checks.table import Table
 from packager.data.drift import ColumnDrift, column_drift, comparable, drift_of, shared_rows
 from packager.data.frames import infer_columns
@@ -27,7 +27,7 @@ def drift(table: Table) -> Iterator[Issue]:
     if not kept or not len(table):
         return
     numbering = naming(table)
-    places = table.sample(SAMPLE)
+    places = table.sample(MAX_SAMPLE_ROWS)
     sample = table.frame[kept].iloc[places]
     shared = shared_rows(table.expected.sampled, table.hashes[places])
     for column in infer_columns(sample):
@@ -49,7 +49,7 @@ def slice_drift(table: Table) -> Iterator[Issue]:
     if any(name not in table.frame.columns for name in slices.needs):
         return  # `schema` says so
     total = shares.rows[ALL]
-    places = table.sample(SAMPLE)
+    places = table.sample(MAX_SAMPLE_ROWS)
     sample, shared = (
         table.frame.iloc[places],
         shared_rows(table.expected.sampled, table.hashes[places]),
@@ -72,6 +72,6 @@ def _moved(found: ColumnDrift, column: str | None, expected: str, told: str = ""
         column,
         expected,
         "see where the new rows come from; train again if the world has changed",
-        0.6 if found.psi > PSI_EFFECT else 0.45,
+        0.6 if found.psi > MIN_PSI else 0.45,
         observed=f"{told}PSI {found.psi:.3f}, z {found.z:.1f}",
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Issue, rows_where
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
 
@@ -25,8 +25,8 @@ def duplicate(table: Table) -> Iterator[Issue]:
             first = place.groupby(hashes.to_numpy()).transform("min").to_numpy()[again]
             score = 0.86 if table.fine_grained else 0.3
             texts = [f"a copy of row {row}" for row in first]
-            mend = "keep one copy (dedupe)"
-            yield Issue(None, "every row once", mend, score, again + start, texts)
+            fix = "keep one copy (dedupe)"
+            yield Issue(None, "every row once", fix, score, again + start, texts)
 
 
 def conflicting_label(table: Table) -> Iterator[Issue]:

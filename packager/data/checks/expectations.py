@@ -10,18 +10,18 @@ import pandas as pd
 from pydantic import Field
 
 from monitoring.profile.profile import FeatureProfile
-from monitoring.slices.slices import Rule, SliceSet, declare
+from monitoring.slices.slices import Rule, SliceSet, slice_values
 from monitoring.stats.binning import build_profile
-from packager.data.checks.suspects import Ints
+from packager.data.checks.issue import Ints
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.data.frames import infer_columns
 from packager.data.model_input import to_model_input
 from packager.manifest.base import FrozenModel, Kind, Scalar
 from packager.manifest.manifest import Column
-from packager.manifest.read_options import PLAIN, TableReadOptions
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions
 
-SAMPLE = 20_000
+MAX_SAMPLE_ROWS = 20_000
 """Rows that distributions are compared on: those with the smallest hashes, in either version."""
 
 
@@ -81,14 +81,14 @@ class Expectations(FrozenModel):
         slice_rules: Mapping[str, str] | None = None,
         *,
         accepted: bool = False,
-        reader: TableReadOptions = PLAIN,
+        reader: TableReadOptions = DEFAULT_OPTIONS,
     ) -> Expectations:
         """The same, and what ``frame``, the version before as read, lets one expect."""
         hashes = row_hashes(frame)
         frame = to_model_input(frame, reader)
         columns = infer_columns(frame)
         kinds = [(column.name, column.kind) for column in columns]
-        places = smallest(hashes, SAMPLE)
+        places = smallest(hashes, MAX_SAMPLE_ROWS)
         profile = build_profile(frame.iloc[places], kinds, max_features=len(kinds))
         return self.model_copy(
             update={
@@ -116,7 +116,7 @@ def _shares(
     able = {name: text for name, text in rules.items() if _applies(text, frame)}
     if not (known or able) or not len(frame):
         return None
-    values = declare(frame, known, len(able))
+    values = slice_values(frame, known, len(able))
     masks = SliceSet(values, able).masks(frame)
     counts = {name: int(mask.sum()) for name, mask in masks.items()}
     return SliceShares(columns=values, rules=able, rows=counts)

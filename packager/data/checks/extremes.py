@@ -10,30 +10,30 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.placeholders import NUMBERS
-from packager.data.checks.suspects import (
+from packager.data.checks.issue import (
     Floats,
     Issue,
     Mask,
     NotApplicableError,
     rows_where,
 )
+from packager.data.checks.placeholders import NUMBERS
 from packager.data.checks.table import Table
 from packager.text import format_number
 
-LEAST_ROWS = 50
-LEAST_DISTINCT = 10
-FEW = 0.002
+MIN_ROWS = 50
+MIN_DISTINCT = 10
+MAX_EXTREME_SHARE = 0.002
 """At most this share of a column (but up to 3 rows) can be extreme at one end."""
-GAP = 1.0
+MIN_GAP = 1.0
 """The gap before an extreme, in distances from the median to the value on its near side."""
-LOGARITHMIC = 2.0
+LOG_SCALE_FACTOR = 2.0
 """Half of such a gap will do on the logarithmic scale, where long tails are short."""
-NEAR = 0.05
+MAX_NEAR_ZERO_SHARE = 0.05
 """Zero is impossible if 99.9 % of the other values are beyond this share of their median."""
-STEPS = 10
+MIN_STEPS_FROM_ZERO = 10
 """… and if they begin this many of the column's own steps above zero (counts do not)."""
-MOST_ZEROS = 0.5
+MAX_ZERO_SHARE = 0.5
 
 
 def isolated_extreme(table: Table) -> Iterator[Issue]:
@@ -43,13 +43,13 @@ def isolated_extreme(table: Table) -> Iterator[Issue]:
     incomes and prices have long tails that mean nothing. Raises ``NotApplicableError`` where the
     rows are too few.
     """
-    if table.numeric and len(table) < LEAST_ROWS:
-        raise NotApplicableError.too_few(len(table), LEAST_ROWS)
+    if table.numeric and len(table) < MIN_ROWS:
+        raise NotApplicableError.too_few(len(table), MIN_ROWS)
     for name in _measured(table):
         values = table.numbers[name]
         present = values[np.isfinite(values)]
         present = present[present != 0] if _zeros(values).any() else present
-        if len(present) < LEAST_ROWS:
+        if len(present) < MIN_ROWS:
             continue
         present = _ordered(present)
         if present[0] == present[_common(len(present))]:
@@ -93,7 +93,7 @@ def _measured(table: Table) -> Iterator[str]:
     """Numeric columns that measure something: the target only where it is a number to predict."""
     for name in table.numeric:
         distinct = len(np.unique(table.numbers[name][:10_000]))
-        if distinct >= LEAST_DISTINCT and (name != table.target or table.task == "regression"):
+        if distinct >= MIN_DISTINCT and (name != table.target or table.task == "regression"):
             yield name
 
 
@@ -102,13 +102,15 @@ def _zeros(values: Floats) -> Mask:
     none = np.zeros(len(values), dtype=np.bool_)
     rest = values[np.isfinite(values) & (values != 0)]
     zeros = values == 0
-    if not 0 < zeros.mean() <= MOST_ZEROS or len(rest) < LEAST_ROWS or (rest < 0).any():
+    if not 0 < zeros.mean() <= MAX_ZERO_SHARE or len(rest) < MIN_ROWS or (rest < 0).any():
         return none
     distinct = np.unique(rest)
     low = float(np.quantile(rest, 0.001))
-    if len(distinct) < LEAST_DISTINCT or low < STEPS * float(np.median(np.diff(distinct))):
+    if len(distinct) < MIN_DISTINCT or low < MIN_STEPS_FROM_ZERO * float(
+        np.median(np.diff(distinct))
+    ):
         return none
-    return zeros if low > NEAR * float(np.median(rest)) else none
+    return zeros if low > MAX_NEAR_ZERO_SHARE * float(np.median(rest)) else none
 
 
 def _ordered(values: Floats) -> Floats:
@@ -123,7 +125,7 @@ def _ordered(values: Floats) -> Floats:
 
 
 def _few(rows: int) -> int:
-    return max(3, int(FEW * rows))
+    return max(3, int(MAX_EXTREME_SHARE * rows))
 
 
 def _common(rows: int) -> int:
@@ -137,11 +139,11 @@ def _cut(values: Floats, *, logarithmic: bool) -> tuple[float, float, float] | N
     few = _few(len(values))
     gaps = _gaps(values, few)
     if logarithmic and values[0] > 0:
-        gaps = np.minimum(gaps, LOGARITHMIC * _gaps(np.log(values), few))
-    if not (gaps >= GAP).any():
+        gaps = np.minimum(gaps, LOG_SCALE_FACTOR * _gaps(np.log(values), few))
+    if not (gaps >= MIN_GAP).any():
         return None
     # The outermost part begins at the first wide gap, seen from the middle.
-    place = int(np.argmax(gaps >= GAP))
+    place = int(np.argmax(gaps >= MIN_GAP))
     start = len(values) - few + place
     return float(values[start]), float(values[start - 1]), float(gaps[place:].max())
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from packager.data.checks.table import Table
 
-LOOKED_AT = 1_000
+MAX_SAMPLED_VALUES = 1_000
 """Values that settle it, evenly spaced."""
 MIN_WORDS = 4
 """Words from which a value reads as a sentence."""
@@ -24,7 +24,7 @@ def is_free_text(table: Table, name: str) -> bool:
     total = int(texts.counts.sum())
     if not total or len(texts.values) < 0.1 * total or len(texts.values) < 10:
         return False
-    step = -(-len(texts.values) // LOOKED_AT)
+    step = -(-len(texts.values) // MAX_SAMPLED_VALUES)
     values = [value for value in texts.values[::step] if isinstance(value, str)]
     return bool(values) and float(np.mean([_is_sentence(value) for value in values])) > 0.5
 

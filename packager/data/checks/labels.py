@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import Floats, Ints, Issue, Mask
+from packager.data.checks.issue import Floats, Ints, Issue, Mask
 from packager.data.checks.table import Table
 from packager.text import format_number, truncate
 
-FAR = 6.0
+MIN_RESIDUAL_Z = 6.0
 """Robust standard deviations from which a residual is suspect."""
-MAD = 1.482602218505602
+MAD_TO_SIGMA = 1.482602218505602
 """Median absolute deviation times this is the standard deviation of normal values."""
 
 MAX_LABEL = 40
@@ -115,10 +115,10 @@ def robust_residuals(given: Floats, predicted: Floats) -> Floats:
     residual = given - predicted
     order = np.argsort(predicted, kind="stable")
     scaled = np.zeros(len(given))
-    everywhere = MAD * float(np.median(np.abs(residual - np.median(residual))))
+    everywhere = MAD_TO_SIGMA * float(np.median(np.abs(residual - np.median(residual))))
     for rows in np.array_split(order, max(1, min(10, len(given) // 100))):
         centre = np.median(residual[rows])
-        spread = MAD * float(np.median(np.abs(residual[rows] - centre)))
+        spread = MAD_TO_SIGMA * float(np.median(np.abs(residual[rows] - centre)))
         scaled[rows] = (residual[rows] - centre) / max(spread, everywhere / 10, 1e-300)
     return scaled
 
@@ -127,13 +127,13 @@ def _numbers(table: Table, found: OutOfFold) -> Iterator[Issue]:
     answered = np.isfinite(found.answers)
     scaled = np.zeros(len(found.given))
     scaled[answered] = robust_residuals(found.given[answered], found.answers[answered])
-    rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > FAR)
+    rows: npt.NDArray[np.intp] = np.flatnonzero(np.abs(scaled) > MIN_RESIDUAL_Z)
     if len(rows):
         yield Issue(
             table.target,
             "about what a model trained without this row expects",
             "look at the row: fix the value, keep or drop it",
-            0.8 - 0.4 * FAR / np.abs(scaled[rows]),
+            0.8 - 0.4 * MIN_RESIDUAL_Z / np.abs(scaled[rows]),
             found.rows[rows],
             [
                 f"{found.given[r]:.15g}; "

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from packager.data.checks.issue import Issue, listed, rows_where
 from packager.data.checks.split_overlap import split_overlap
-from packager.data.checks.suspects import Issue, listed, rows_where
 from packager.data.checks.table import Table
 from packager.text import format_number
 
@@ -34,7 +34,7 @@ def leakage(table: Table) -> Iterator[Issue]:
     if not known.any():
         return
     found = split_overlap(table, held_out, known)
-    leaked = found.beyond_chance and found.matter
+    leaked = found.beyond_chance and found.is_relevant
     rows = rows_where(known)
     where = dict(zip(trained.tolist(), np.flatnonzero(~held_out).tolist(), strict=True))
     yield Issue(

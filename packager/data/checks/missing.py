@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from packager.data.checks.columns import leave_out
-from packager.data.checks.suspects import Issue, rows_where
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
-RARE = 0.005
+MAX_NULL_SHARE = 0.005
 """A column with fewer nulls than this share is one that normally has a value."""
-FEW = 3
+MAX_NULLS = 3
 """… or so few of them, in a small table."""
-MOSTLY = 0.9
-EMPTY_ROW = 0.5
+MIN_EMPTY_COLUMN_SHARE = 0.9
+MIN_EMPTY_ROW_SHARE = 0.5
 
 
 def missing(table: Table) -> Iterator[Issue]:
@@ -28,8 +28,8 @@ def missing(table: Table) -> Iterator[Issue]:
         empty += absent
         yield from _column(table, name, absent)
     share = empty / max(1, len(table.frame.columns))
-    mostly = share > EMPTY_ROW
-    if 0 < mostly.mean() < RARE * 10 and len(table.frame.columns) > 3:
+    mostly = share > MIN_EMPTY_ROW_SHARE
+    if 0 < mostly.mean() < MAX_NULL_SHARE * 10 and len(table.frame.columns) > 3:
         rows = rows_where(mostly)
         yield Issue(
             None,
@@ -74,7 +74,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Issue]:
             rows,
             "no value",
         )
-    elif share >= MOSTLY:
+    elif share >= MIN_EMPTY_COLUMN_SHARE:
         yield Issue(
             name,
             "values",
@@ -82,7 +82,7 @@ def _column(table: Table, name: str, absent: np.ndarray) -> Iterator[Issue]:
             0.6,
             observed=f"{share:.1%} of the cells are empty",
         )
-    elif len(rows) <= max(FEW, RARE * len(absent)):
+    elif len(rows) <= max(MAX_NULLS, MAX_NULL_SHARE * len(absent)):
         yield Issue(
             name,
             f"a value, as in {1 - share:.2%} of the rows",

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.placeholders import is_placeholder
-from packager.data.checks.suspects import Issue, rows_where
 from packager.data.checks.table import Table, Texts
 
-MOSTLY = 0.9
+MIN_TYPE_SHARE = 0.9
 """From this share on one type is what a column is meant to hold."""
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _DATE = re.compile(r"\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.+Z-]+)?\s*")
@@ -31,7 +31,7 @@ def mixed_types(table: Table) -> Iterator[Issue]:
         main, share = max(shares.items(), key=lambda item: item[1])
         if main == "text" and all(kind in ("number", "date") for kind in shares if kind != main):
             continue  # a free text may well be a number
-        if share < MOSTLY:
+        if share < MIN_TYPE_SHARE:
             continue
         placeholder = np.array([is_placeholder(value) for value in texts.values])
         rows = rows_where(texts.rows_with((kinds != main) & ~placeholder))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from packager.data.checks.cross_validation import OutOfFold
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.issue import NotApplicableError
 
-SURE = 3.0
+MIN_STANDARD_ERRORS = 3.0
 """Standard errors by which a model has to be better than chance."""
 
 
@@ -30,15 +30,15 @@ def _check_classes(found: OutOfFold) -> None:
     right = np.argmax(found.answers, axis=1) == given
     present, sizes = np.unique(given, return_counts=True)
     if len(present) < 2:
-        raise NotApplicableError("the rows that were asked about out of fold have one class")
+        raise NotApplicableError("the out-of-fold rows have one class")
     recalls = np.array([right[given == code].mean() for code in present])
     chance = 1 / len(present)
     error = np.sqrt((chance * (1 - chance) / sizes).sum()) / len(present)
     balanced = float(recalls.mean())
-    if balanced <= chance + SURE * error:
+    if balanced <= chance + MIN_STANDARD_ERRORS * error:
         raise NotApplicableError(
-            f"out of fold it is no better than chance (balanced accuracy {balanced:.2f} of "
-            f"{len(present)} classes, chance is {chance:.2f})"
+            f"its out-of-fold predictions are no better than chance (balanced accuracy "
+            f"{balanced:.2f} of {len(present)} classes, chance is {chance:.2f})"
         )
 
 
@@ -49,9 +49,9 @@ def _check_numbers(found: OutOfFold) -> None:
     given, answers = found.given[answered], found.answers[answered]
     saved = np.abs(given - np.median(given)) - np.abs(given - answers)
     error = float(saved.std()) / np.sqrt(len(saved))
-    if float(saved.mean()) <= SURE * error:
+    if float(saved.mean()) <= MIN_STANDARD_ERRORS * error:
         raise NotApplicableError(
-            "out of fold it is no better than the median (mean absolute error "
+            "its out-of-fold predictions are no better than the median (mean absolute error "
             f"{np.abs(given - answers).mean():.4g}, of the median "
             f"{np.abs(given - np.median(given)).mean():.4g})"
         )

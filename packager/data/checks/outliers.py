@@ -10,19 +10,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.extremes import LEAST_ROWS
-from packager.data.checks.suspects import Floats, Issue, NotApplicableError
+from packager.data.checks.extremes import MIN_ROWS
+from packager.data.checks.issue import Floats, Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.text import format_number
 
 SEED = 7
 TREES = 100
-SAMPLE = 100_000
-TOP = 0.02
-"""The oddest share of the rows, as the forest orders them."""
-FAR = 5.0
+MAX_ROWS = 100_000
+MAX_OUTLIER_SHARE = 0.02
+"""The share of the rows that the forest isolates most easily."""
+MIN_ROBUST_Z = 5.0
 """Robust standard deviations from the median."""
-NORMAL = 1.2815515655446004
+NORMAL_QUANTILE_90 = 1.2815515655446004
 """The 90 % quantile of the standard normal distribution."""
 
 
@@ -32,18 +32,18 @@ def outlier(table: Table) -> Iterator[Issue]:
     Raises ``NotApplicableError`` where the rows are too few.
     """
     numeric = [name for name in table.numeric if name in table.features]
-    if numeric and len(table) < LEAST_ROWS:
-        raise NotApplicableError.too_few(len(table), LEAST_ROWS)
+    if numeric and len(table) < MIN_ROWS:
+        raise NotApplicableError.too_few(len(table), MIN_ROWS)
     names = [name for name in numeric if _varies(table.numbers[name])]
     if not names:
         return
-    rows = table.sample(SAMPLE)
+    rows = table.sample(MAX_ROWS)
     values = np.column_stack([table.numbers[name][rows] for name in names])
     far = np.column_stack([robust_scores(column) for column in values.T])
-    odd = _oddness(values)
+    odd = _anomaly_scores(values)
     worst = np.argmax(np.abs(far), axis=1)
     reach = np.abs(far)[np.arange(len(rows)), worst]
-    flagged = (odd >= np.quantile(odd, 1 - TOP)) & (reach > FAR)
+    flagged = (odd >= np.quantile(odd, 1 - MAX_OUTLIER_SHARE)) & (reach > MIN_ROBUST_Z)
     for place, name in enumerate(names):
         mine = flagged & (worst == place)
         if mine.any():
@@ -54,10 +54,10 @@ def outlier(table: Table) -> Iterator[Issue]:
                 f"near {format_number(centre)} "
                 f"(98 % of the rows: {format_number(low)} to {format_number(high)})",
                 "look at the row: correct, keep or drop it",
-                0.8 - 0.3 * FAR / reach[mine],
+                0.8 - 0.3 * MIN_ROBUST_Z / reach[mine],
                 rows[mine],
                 [
-                    f"{v:.15g}, {z:.0f} robust deviations away"
+                    f"{v:.15g}, {z:,.0f} robust deviations away"
                     for v, z in zip(values[mine, place], reach[mine], strict=True)
                 ],
             )
@@ -70,7 +70,7 @@ def robust_scores(values: Floats) -> Floats:
     not have all of its long side flagged.
     """
     low, centre, high = np.nanquantile(values, (0.1, 0.5, 0.9))
-    below, above = (centre - low) / NORMAL, (high - centre) / NORMAL
+    below, above = (centre - low) / NORMAL_QUANTILE_90, (high - centre) / NORMAL_QUANTILE_90
     spread = max(below, above) or float(np.nanstd(values)) or 1.0
     scale = np.where(values < centre, max(below, spread / 10), max(above, spread / 10))
     scores = np.nan_to_num((values - centre) / scale, nan=0.0, posinf=0.0, neginf=0.0)
@@ -79,10 +79,10 @@ def robust_scores(values: Floats) -> Floats:
 
 def _varies(values: Floats) -> bool:
     present = values[np.isfinite(values)]
-    return len(present) >= LEAST_ROWS and bool(present.min() < present.max())
+    return len(present) >= MIN_ROWS and bool(present.min() < present.max())
 
 
-def _oddness(values: Floats) -> Floats:
+def _anomaly_scores(values: Floats) -> Floats:
     """How easily each row is isolated, 0 to 1: shape (rows,)."""
     from sklearn.ensemble import IsolationForest
 

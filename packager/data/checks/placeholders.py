@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Issue, rows_where
+from packager.data.checks.issue import Floats, Issue, rows_where
 from packager.data.checks.table import Table
+from packager.text import format_number
 
 WORDS = frozenset(
     {
@@ -56,9 +57,9 @@ DATES = (
     "2099-12-31",
     "1753-01-01",
 )
-MOST = 0.5
+MAX_FREQUENCY = 0.5
 """A value that is this frequent is what the column is about."""
-APART = 0.5
+MIN_DISTANCE = 0.5
 """How far a number has to be from all others, in widths of the middle 98 % of them."""
 
 
@@ -90,7 +91,7 @@ def placeholder(table: Table) -> Iterator[Issue]:
         )
         rows = rows_where(texts.rows_with(words))
         share = len(rows) / max(1, len(table))
-        if 0 < share < MOST:
+        if 0 < share < MAX_FREQUENCY:
             yield Issue(
                 name,
                 "a value, or an empty cell",
@@ -115,15 +116,16 @@ def _numbers(name: str, values: Floats) -> Iterator[Issue]:
         rest = values[np.isfinite(values) & ~np.isin(values, [v for v in NUMBERS if abs(v) >= 88])]
         if value == -1:
             rest = rest[rest != value]
-        if same.mean() >= MOST or len(rest) < 20:
+        if same.mean() >= MAX_FREQUENCY or len(rest) < 20:
             continue
         low, high = np.quantile(rest, (0.01, 0.99))
         nearest = float(rest.min() - value) if value < low else float(value - rest.max())
-        apart = nearest > APART * max(high - low, 1e-12) or (value < -1 and rest.min() >= 0)
+        apart = nearest > MIN_DISTANCE * max(high - low, 1e-12) or (value < -1 and rest.min() >= 0)
+        span = f"{format_number(low)} to {format_number(high)}"
         if apart or (value == -1 and _a_flag(rest)):
             yield Issue(
                 name,
-                f"a number like the others ({low:g} to {high:g} for 98 %)",
+                f"a number like the others ({span} for 98 %)",
                 "leave the cell empty",
                 0.94,
                 rows_where(same),
@@ -141,7 +143,7 @@ def _dates(name: str, column: pd.Series[Any]) -> Iterator[Issue]:
     for text in DATES:
         same = (day == pd.Timestamp(text)).to_numpy()
         others = day[~same].dropna()
-        if not same.any() or same.mean() >= MOST or len(others) < 20:
+        if not same.any() or same.mean() >= MAX_FREQUENCY or len(others) < 20:
             continue
         low, high = others.quantile(0.01), others.quantile(0.99)
         apart = (low - pd.Timestamp(text)).days > 365 or (pd.Timestamp(text) - high).days > 365

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Issue, rows_where
+from packager.data.checks.issue import Issue, rows_where
 from packager.data.checks.table import Table
 
-SLACK = 0.5
+RANGE_TOLERANCE = 0.5
 """New values may leave the range seen before by this share of its width."""
 
 
@@ -23,7 +23,7 @@ def ranges(table: Table) -> Iterator[Issue]:
         if low is not None or high is not None:
             yield from _outside(name, values, low, high, "declared", 0.95)
         elif before is not None and before.minimum is not None and before.maximum is not None:
-            slack = SLACK * (before.maximum - before.minimum)
+            slack = RANGE_TOLERANCE * (before.maximum - before.minimum)
             bounds = before.minimum - slack, before.maximum + slack
             yield from _outside(name, values, *bounds, "seen before", 0.7)
 

@@ -16,15 +16,15 @@ from packager.data.checks.drift import drift, slice_drift
 from packager.data.checks.duplicates import conflicting_label, duplicate
 from packager.data.checks.extremes import impossible_zero, isolated_extreme
 from packager.data.checks.finding import DataCheckReport, Finding, Histogram, worst_first
+from packager.data.checks.issue import Issue, NotApplicableError
 from packager.data.checks.labels import label_error
 from packager.data.checks.missing import missing
 from packager.data.checks.mixed_types import mixed_types
-from packager.data.checks.outliers import SAMPLE as FOREST_SAMPLE
+from packager.data.checks.outliers import MAX_ROWS as FOREST_SAMPLE
 from packager.data.checks.outliers import outlier
 from packager.data.checks.placeholders import placeholder
 from packager.data.checks.ranges import ranges
 from packager.data.checks.schema import schema
-from packager.data.checks.suspects import Issue, NotApplicableError
 from packager.data.checks.table import Table
 from packager.data.checks.target_leakage import target_leakage
 from packager.text import truncate
@@ -39,7 +39,7 @@ WITHOUT_MODELS: dict[str, Detector] = {
     "range": ranges,
     "missing": missing,
     "unseen_category": unseen_category,
-    "misspelt": typo,
+    "typo": typo,
     "mixed_types": mixed_types,
     "placeholder": placeholder,
     "impossible_zero": impossible_zero,
@@ -54,12 +54,12 @@ WITHOUT_MODELS: dict[str, Detector] = {
 """Detectors that need only the rows: they run anywhere, and say the same everywhere."""
 WITH_MODELS: dict[str, Detector] = {"target_leakage": target_leakage, "outlier": outlier}
 """Detectors that train small models of their own; they need scikit-learn."""
-LABELS = "label_error"
-DETECTORS = (*WITHOUT_MODELS, *WITH_MODELS, LABELS)
+LABEL_ERROR = "label_error"
+DETECTORS = (*WITHOUT_MODELS, *WITH_MODELS, LABEL_ERROR)
 
-LARGE = 100_000
+MIN_PROGRESS_ROWS = 100_000
 """Rows from which whoever checks should say how far it is."""
-KEPT = 500
+MAX_FINDINGS = 500
 """Findings of each detector that a report keeps: the worst."""
 BINS = 40
 MAX_CELL = 200
@@ -82,19 +82,19 @@ def check(
     chosen = {**WITHOUT_MODELS, **(WITH_MODELS if models else {})}
     said = list(notes)
     if not len(table):
-        rest = ", ".join(name for name in (*chosen, LABELS) if name != "schema")
-        said.append(f"no rows, so nothing was looked for but schema: {rest}")
+        rest = ", ".join(name for name in (*chosen, LABEL_ERROR) if name != "schema")
+        said.append(f"no rows, so only the schema was checked: {rest}")
     if models and len(table) > FOREST_SAMPLE:
         said.append(f"outlier: looked at {FOREST_SAMPLE:,} of {len(table):,} rows")
     if predictions is not None:
-        chosen[LABELS] = lambda rows: label_error(rows, predictions)
+        chosen[LABEL_ERROR] = lambda rows: label_error(rows, predictions)
         if len(predictions.rows) < len(table):
             said.append(f"label_error: looked at {len(predictions.rows):,} of {len(table):,} rows")
     if not len(table):
         chosen = {"schema": chosen["schema"]}
     issues, unjudged = _run(chosen, table, tell)
     for reason, names in unjudged.items():
-        said.append(f"{', '.join(names)}: not looked for, because {reason}")
+        said.append(f"{', '.join(names)}: not checked, because {reason}")
     counts = {name: sum(one.count for one in found) for name, found in issues.items()}
     findings = [one for name, found in issues.items() for one in _worst(name, found, table)]
     findings.sort(key=worst_first)
@@ -126,15 +126,15 @@ def _run(
     return issues, unjudged
 
 
-def _worst(detector: str, suspects: list[Issue], table: Table) -> list[Finding]:
+def _worst(detector: str, issues: list[Issue], table: Table) -> list[Finding]:
     """The worst findings of one detector, as data."""
-    scores = [np.broadcast_to(one.score, one.count) for one in suspects]
+    scores = [np.broadcast_to(one.score, one.count) for one in issues]
     if not scores:
         return []
-    which = np.concatenate([np.full(s.count, i) for i, s in enumerate(suspects)])
-    place = np.concatenate([np.arange(s.count) for s in suspects])
-    order = np.argsort(-np.concatenate(scores), kind="stable")[:KEPT]
-    return [_finding(detector, suspects[which[i]], int(place[i]), table) for i in order]
+    which = np.concatenate([np.full(s.count, i) for i, s in enumerate(issues)])
+    place = np.concatenate([np.arange(s.count) for s in issues])
+    order = np.argsort(-np.concatenate(scores), kind="stable")[:MAX_FINDINGS]
+    return [_finding(detector, issues[which[i]], int(place[i]), table) for i in order]
 
 
 def _finding(detector: str, one: Issue, place: int, table: Table) -> Finding:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from packager.data.checks.suspects import Issue
+from packager.data.checks.issue import Issue
 from packager.data.checks.table import Table
 from packager.data.frames import infer_columns
 from packager.manifest.base import Kind
 
-WIDER: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
+ACCEPTED_KINDS: dict[Kind, tuple[Kind, ...]] = {"number": ("integer",), "any": ("number", "string")}
 """Kinds that a column may have where another is expected: whole numbers are numbers."""
 
 _BEFORE = "as in the version before"
@@ -31,12 +31,12 @@ def schema(table: Table) -> Iterator[Issue]:
         if name not in found:
             text = f"the column {name!r}, {why}"
             yield _wrong(name, "no such column", text, "add the column", _taken(table, why))
-        elif kind != "any" and found[name].kind not in (kind, *WIDER.get(kind, ())):
+        elif kind != "any" and found[name].kind not in (kind, *ACCEPTED_KINDS.get(kind, ())):
             if table.frame[name].isna().all() or (kind == "integer" and _holed(table, name)):
                 continue  # only nulls changed the kind; `missing` says so
             got, text = f"a column of kind {found[name].kind}", f"kind {kind}, {why}"
-            mend = "mend the cells that changed the kind"
-            yield _wrong(name, got, text, mend, _taken(table, why))
+            fix = "fix the cells that changed the kind"
+            yield _wrong(name, got, text, fix, _taken(table, why))
     if table.expected.previous:
         for name in sorted(found.keys() - wanted.keys()):
             if name not in table.features and name != table.target:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Mask
+from packager.data.checks.issue import Mask
 from packager.data.checks.table import Table
 
-SURE = 4.0
+MIN_STANDARD_ERRORS = 4.0
 """Standard errors by which twins across the split must exceed twins within training."""
 MIN_SHARE = 0.01
 """Twins of a smaller share of the held-out rows change no metric much."""
-COARSE = 0.1
+MIN_NEAR_DUPLICATE_SHARE = 0.1
 """Share of rows with a near twin from which twins are to be expected."""
-SAMPLE = 20_000
+MAX_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class SplitOverlap:
     def beyond_chance(self) -> bool:
         """Whether there are more than chance makes them, by 4 standard errors."""
         spread = max(self.chance * (1 - self.chance), 1 / self.held_out) / self.held_out
-        margin = SURE * math.sqrt(spread) if self.chance else 0.0
+        margin = MIN_STANDARD_ERRORS * math.sqrt(spread) if self.chance else 0.0
         return self.across - self.chance > margin
 
     @property
-    def matter(self) -> bool:
+    def is_relevant(self) -> bool:
         """Whether they could move a metric by more than its own chance does.
 
         The share of right answers among n rows has a standard error of at most 0.5 / √n.
@@ -63,7 +63,7 @@ def _coarse(table: Table) -> bool:
     Where they don't, a row that equals another one in every feature is a copy of it.
     """
     _, first = np.unique(table.feature_hashes, return_index=True)
-    distinct = first[:: -(-len(first) // SAMPLE)]
+    distinct = first[:: -(-len(first) // MAX_ROWS)]
     draw = np.random.default_rng(0)
     parts = []
     for name in table.features:
@@ -76,4 +76,4 @@ def _coarse(table: Table) -> bool:
     for part in parts:
         _, place, counts = np.unique(whole - part, return_inverse=True, return_counts=True)
         near |= counts[place] > 1
-    return float(near.mean()) >= COARSE
+    return float(near.mean()) >= MIN_NEAR_DUPLICATE_SHARE

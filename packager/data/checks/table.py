@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from packager.data.checks.expectations import Expectations, smallest
-from packager.data.checks.suspects import Floats, Ints, Mask
+from packager.data.checks.issue import Floats, Ints, Mask
 from packager.data.drift import Hashes
 from packager.data.fingerprint import row_hashes
 from packager.manifest.base import Task

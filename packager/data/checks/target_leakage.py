@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from packager.data.checks.suspects import Floats, Ints, Issue, NotApplicableError
+from packager.data.checks.issue import Floats, Ints, Issue, NotApplicableError
 from packager.data.checks.table import Table, nanoseconds, numbers_of
 
-ALONE = 0.99
-SAMPLE = 20_000
+MIN_SCORE = 0.99
+MAX_ROWS = 20_000
 MAX_FEATURES = 200
 """Features that get trees of their own."""
 FOLDS = 3
-LEAST_ROWS = 50
+MIN_ROWS = 50
 SEED = 7
 
 
@@ -31,19 +31,19 @@ def target_leakage(table: Table) -> Iterator[Issue]:
     if table.target is None:
         return
     present = table.frame[table.target].notna().to_numpy()
-    rows = table.sample(SAMPLE, present)
+    rows = table.sample(MAX_ROWS, present)
     classes = table.task != "regression"
     target = table.frame[table.target].iloc[rows]
     y = pd.factorize(target.astype(object))[0] if classes else target.to_numpy(dtype=np.float64)
     if classes and np.bincount(y, minlength=1).min() < FOLDS:
         y, rows = _without_rare(y, rows)
-    if len(rows) < LEAST_ROWS:
-        raise NotApplicableError.too_few(len(rows), LEAST_ROWS)
+    if len(rows) < MIN_ROWS:
+        raise NotApplicableError.too_few(len(rows), MIN_ROWS)
     if len(np.unique(y)) < 2:
         raise NotApplicableError(f"{table.target} has one value")
-    for name in _telling(table, rows, y, classes=classes):
+    for name in _informative(table, rows, y, classes=classes):
         found = _score(_codes(table, name, rows), y, classes=classes)
-        if found > ALONE:
+        if found > MIN_SCORE:
             yield Issue(
                 name,
                 "a feature that is known before the target is",
@@ -56,7 +56,7 @@ def target_leakage(table: Table) -> Iterator[Issue]:
             )
 
 
-def _telling(table: Table, rows: Ints, y: np.ndarray, *, classes: bool) -> list[str]:
+def _informative(table: Table, rows: Ints, y: np.ndarray, *, classes: bool) -> list[str]:
     """The features worth a tree of their own: at most 200, in the order of the table."""
     names = [
         name
@@ -104,7 +104,7 @@ def _codes(table: Table, name: str, rows: np.ndarray) -> Floats:
 
 
 def _score(values: Floats, y: np.ndarray, *, classes: bool) -> float:
-    """The mean over the folds, or 0 once it can't exceed ``ALONE`` any more."""
+    """The mean over the folds, or 0 once it can't exceed ``MIN_SCORE`` any more."""
     from sklearn.metrics import balanced_accuracy_score, r2_score
     from sklearn.model_selection import KFold, StratifiedKFold
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -121,6 +121,6 @@ def _score(values: Floats, y: np.ndarray, *, classes: bool) -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             lost += 1 - float(judge(y[test], model.predict(places[test])))
-        if lost / FOLDS >= 1 - ALONE:
+        if lost / FOLDS >= 1 - MIN_SCORE:
             return 0.0
     return 1 - lost / FOLDS

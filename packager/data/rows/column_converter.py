@@ -34,7 +34,7 @@ _HINTS = {
     "string": "send text in quotes",
 }
 _BARRED = "the model can't take this value: fill it in before it is sent"
-_STRICT = "this model is strict: it refuses what it did not meet in training"
+_STRICT = "this model is strict: it rejects values that are absent from training"
 _SHORT = 80
 
 

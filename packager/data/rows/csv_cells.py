@@ -13,7 +13,7 @@ import pandas as pd
 from packager.data.rows.iso_times import TimeKind, as_times, first_without_time
 from packager.errors import UsageError
 from packager.manifest.base import Kind
-from packager.manifest.read_options import PLAIN, TableReadOptions, toml_text
+from packager.manifest.read_options import DEFAULT_OPTIONS, TableReadOptions, toml_text
 from packager.text import display_value
 
 _TRUE = frozenset({"True", "TRUE", "true"})
@@ -33,7 +33,9 @@ _EXPECTED = {
 }
 
 
-def parse_cells(cells: Sequence[Any], kind: Kind, reader: TableReadOptions = PLAIN) -> list[Any]:
+def parse_cells(
+    cells: Sequence[Any], kind: Kind, reader: TableReadOptions = DEFAULT_OPTIONS
+) -> list[Any]:
     """Text cells as values of ``kind``, null as None; text that isn't one is left as it is."""
     make = {"number": _number, "integer": _integer, "boolean": _boolean}.get(kind, _text)
     plain = reader.decimal in (None, ".") and reader.thousands is None
@@ -103,7 +105,7 @@ def _refusal(name: str, kind: str, cell: Any, row: int, place: Path) -> UsageErr
     return UsageError(
         f"{place}: row {row}, column {name!r}: expected {_EXPECTED[kind]}, as declared, "
         f"got {display_value(cell)}",
-        f"mend the cell, leave it empty, or set under [data.columns] of package.toml: "
+        f"fix the cell, leave it empty, or set under [data.columns] of package.toml: "
         f'{toml_text(name)} = {{ kind = "string" }}',
     )
 

@@ -12,7 +12,7 @@ from packager.deploy.prometheus.rules import MonitoredModel
 
 COLUMNS = 24
 SCHEMA = 39  # of Grafana 10 and 11
-PLAIN = '/^[^"\\\\]*$/'
+PLAIN_VALUE = '/^[^"\\\\]*$/'
 """Values that can be chosen: Grafana puts them between quotes as they are, so that a feature whose
 name holds a quote could add to every query. Tables and alerts show such features as well."""
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -62,7 +62,7 @@ def _variables(model: MonitoredModel) -> list[dict[str, Any]]:
                 "datasource": SOURCE,
                 "query": {"query": f"label_values({series}, {name})", "refId": name},
                 "current": {"text": now, "value": now},
-                "regex": PLAIN,
+                "regex": PLAIN_VALUE,
                 "refresh": 2,  # when the time range changes
                 "sort": 1,
                 "multi": False,

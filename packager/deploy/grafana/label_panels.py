@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from packager.deploy.grafana.panel import ONE, Panel, Query
+from packager.deploy.grafana.panel import SELECTED, Panel, Query
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.rules import MonitoredModel
 
@@ -22,7 +22,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
             f"{score.capitalize()} by slice, last 7 days",
             "table",
             [
-                Query(f"max by (slice) ({name}{{{ONE}}})", legend)
+                Query(f"max by (slice) ({name}{{{SELECTED}}})", legend)
                 for name, legend in (
                     (recording.SCORE, score),
                     (recording.SCORE_LOW, "low"),
@@ -39,7 +39,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
             f"Overall {score}, band and baseline",
             "timeseries",
             [
-                Query(f"{name}{{{ONE}, {recording.EVERY_ROW}}}", legend)
+                Query(f"{name}{{{SELECTED}, {recording.EVERY_ROW}}}", legend)
                 for name, legend in (
                     (recording.SCORE, score),
                     (recording.SCORE_LOW, "low"),
@@ -59,7 +59,7 @@ def _labels() -> list[Panel]:
         Panel(
             "Label coverage by slice",
             "timeseries",
-            [Query(f"{recording.COVERAGE}{{{ONE}}}", "{{slice}}")],
+            [Query(f"{recording.COVERAGE}{{{SELECTED}}}", "{{slice}}")],
             "Labels that came in 7 days over predictions made in 7 days. Where it differs between"
             " slices, labelled rows don't stand for all rows.",
             "percentunit",
@@ -85,7 +85,7 @@ def _labels() -> list[Panel]:
             [
                 Query(
                     f"histogram_quantile({share}, sum by (le) (increase("
-                    f"model_feedback_delay_seconds_bucket{{{ONE}}}[1d])))",
+                    f"model_feedback_delay_seconds_bucket{{{SELECTED}}}[1d])))",
                     f"p{percent}",
                 )
                 for share, percent in ((0.5, 50), (0.95, 95))
@@ -97,7 +97,7 @@ def _labels() -> list[Panel]:
 
 
 def _of(name: str, *matchers: str) -> str:
-    return f"{name}{{{', '.join((ONE, *matchers))}}}[1d]"
+    return f"{name}{{{', '.join((SELECTED, *matchers))}}}[1d]"
 
 
 def _estimated() -> Panel:
@@ -105,8 +105,8 @@ def _estimated() -> Panel:
         "Estimated and realised accuracy",
         "timeseries",
         [
-            Query(f"{recording.ESTIMATED}{{{ONE}, {recording.EVERY_ROW}}}", "estimated"),
-            Query(f"{recording.SCORE}{{{ONE}, {recording.EVERY_ROW}}}", "realised"),
+            Query(f"{recording.ESTIMATED}{{{SELECTED}, {recording.EVERY_ROW}}}", "estimated"),
+            Query(f"{recording.SCORE}{{{SELECTED}, {recording.EVERY_ROW}}}", "realised"),
         ],
         "Estimated from the model's calibrated confidence, before labels come: blind to a changed"
         " meaning of the inputs.",

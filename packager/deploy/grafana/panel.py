@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-ONE = 'model="$model", version="$version"'
+SELECTED = 'model="$model", version="$version"'
 """Matchers of what the dashboard's variables choose."""
 
 

@@ -7,7 +7,7 @@ are the dashboard's variables. Tables take one label each, so that their columns
 from __future__ import annotations
 
 from packager.deploy.grafana.label_panels import label_panels
-from packager.deploy.grafana.panel import ONE, Panel, Query
+from packager.deploy.grafana.panel import SELECTED, Panel, Query
 from packager.deploy.prometheus import recording
 from packager.deploy.prometheus.promql import MODEL
 from packager.deploy.prometheus.recording import ROUTES, burn_name, drift_name
@@ -33,15 +33,15 @@ def _requests(objectives: Objectives) -> list[Panel]:
 
 def _traffic() -> list[Panel]:
     """Replicas, requests and how long they take."""
-    seconds = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}}}[5m]"
-    requests = f"model_request_duration_seconds_count{{{ONE}}}[5m]"
-    rows = f"model_slice_predictions_total{{{ONE}, {recording.EVERY_ROW}}}[1h]"
+    seconds = f"model_request_duration_seconds_bucket{{{SELECTED}, {ROUTES}}}[5m]"
+    requests = f"model_request_duration_seconds_count{{{SELECTED}}}[5m]"
+    rows = f"model_slice_predictions_total{{{SELECTED}, {recording.EVERY_ROW}}}[1h]"
     return [
         Panel(
             "Replicas, and rows of the last hour",
             "stat",
             [
-                Query(f"count(model_package_info{{{ONE}}}) or vector(0)", "replicas"),
+                Query(f"count(model_package_info{{{SELECTED}}}) or vector(0)", "replicas"),
                 Query(f"round(sum(increase({rows}))) or vector(0)", "rows"),
             ],
             "Where one of them is 0, everything below says nothing, however quiet it looks.",
@@ -89,7 +89,7 @@ def _promises(objectives: Objectives) -> list[Panel]:
             "Burn rate",
             "timeseries",
             [
-                Query(f"{burn_name(kind, 'ratio', '1h')}{{{ONE}}} / {1 - share:.6g}", kind)
+                Query(f"{burn_name(kind, 'ratio', '1h')}{{{SELECTED}}} / {1 - share:.6g}", kind)
                 for kind, share in (
                     ("slow", objectives.latency_share),
                     ("failed", objectives.success_share),
@@ -103,7 +103,7 @@ def _promises(objectives: Objectives) -> list[Panel]:
 
 def _work() -> list[Panel]:
     """Where a request's time goes, and what answers it."""
-    stages = f"{{{ONE}}}[5m]"
+    stages = f"{{{SELECTED}}}[5m]"
     return [
         Panel(
             "Time by stage",
@@ -123,12 +123,13 @@ def _work() -> list[Panel]:
             "timeseries",
             [
                 Query(
-                    f'sum (rate(model_rows_total{{{ONE}, form="compiled"}}[5m]))'
-                    f" / (sum (rate(model_rows_total{{{ONE}}}[5m])) > 0)",
+                    f'sum (rate(model_rows_total{{{SELECTED}, form="compiled"}}[5m]))'
+                    f" / (sum (rate(model_rows_total{{{SELECTED}}}[5m])) > 0)",
                     "rows answered by the compiled form",
                 ),
                 Query(
-                    f"sum (increase({recording.COMPARISONS}{{{ONE}, {recording.MISMATCH}}}[1h]))",
+                    f"sum (increase({recording.COMPARISONS}"
+                    f"{{{SELECTED}, {recording.MISMATCH}}}[1h]))",
                     "mismatches in an hour",
                 ),
             ],
@@ -138,13 +139,13 @@ def _work() -> list[Panel]:
 
 
 def _remaining(kind: str, share: float, objectives: Objectives) -> str:
-    count = f"model_request_duration_seconds_count{{{ONE}, {ROUTES}"
+    count = f"model_request_duration_seconds_count{{{SELECTED}, {ROUTES}"
     total = f'sum by ({MODEL}) (increase({count}, code=~"2xx|5xx"}}[{BUDGET_DAYS}]))'
     bad = f'sum by ({MODEL}) (increase({count}, code="5xx"}}[{BUDGET_DAYS}]))'
     if kind == "slow":
         bound = repr(objectives.latency_seconds)
         total = f'sum by ({MODEL}) (increase({count}, code="2xx"}}[{BUDGET_DAYS}]))'
-        bucket = f"model_request_duration_seconds_bucket{{{ONE}, {ROUTES}"
+        bucket = f"model_request_duration_seconds_bucket{{{SELECTED}, {ROUTES}"
         quick = f'increase({bucket}, code="2xx", le="{bound}"}}[{BUDGET_DAYS}])'
         bad = f"({total} - sum by ({MODEL}) ({quick}))"
     return f"1 - {bad} / ({total} > 0) / {1 - share:.6g}"
@@ -152,7 +153,7 @@ def _remaining(kind: str, share: float, objectives: Objectives) -> str:
 
 def _drift() -> list[Panel]:
     def of(what: str, window: str = "1d") -> str:
-        return f"{drift_name(what, window)}{{{ONE}}}"
+        return f"{drift_name(what, window)}{{{SELECTED}}}"
 
     def counted(what: str, window: str = "1d") -> str:
         """Only where there were rows: of none, every distance is 0."""
@@ -187,7 +188,7 @@ def _drift() -> list[Panel]:
             "Live and reference: $feature",
             "barchart",
             [
-                Query(f'max by (bin) ({name}{{{ONE}, feature="$feature"}})', legend)
+                Query(f'max by (bin) ({name}{{{SELECTED}, feature="$feature"}})', legend)
                 for name, legend in (
                     (drift_name("ratio", "1d"), "live, last day"),
                     (recording.REFERENCE_RATIO, "reference"),
@@ -202,17 +203,17 @@ def _drift() -> list[Panel]:
 def _data() -> list[Panel]:
     return [
         Panel(
-            "Odd values",
+            "Anomalies",
             "timeseries",
-            [Query(f"{recording.ANOMALY_RATIO}{{{ONE}}} > 0", "{{feature}} {{kind}}")],
+            [Query(f"{recording.ANOMALY_RATIO}{{{SELECTED}}} > 0", "{{feature}} {{kind}}")],
             "Share of rows of the last hour with a missing, unseen or out-of-range value.",
             "percentunit",
         ),
         Panel(
-            "Odd values above what was usual",
+            "Anomalies above the reference",
             "table",
             [
-                Query(f"max by (feature, kind) ({name}{{{ONE}}})", legend)
+                Query(f"max by (feature, kind) ({name}{{{SELECTED}}})", legend)
                 for name, legend in (
                     (recording.ANOMALY_RATIO, "share"),
                     (recording.ANOMALY_REFERENCE, "when packaged"),
@@ -227,9 +228,9 @@ def _data() -> list[Panel]:
             "timeseries",
             [
                 Query(
-                    f"sum by (predicted) (rate(model_predictions_total{{{ONE}}}[5m]))"
+                    f"sum by (predicted) (rate(model_predictions_total{{{SELECTED}}}[5m]))"
                     f" / ignoring (predicted) group_left ()"
-                    f" (sum (rate(model_predictions_total{{{ONE}}}[5m])) > 0)",
+                    f" (sum (rate(model_predictions_total{{{SELECTED}}}[5m])) > 0)",
                     "{{predicted}}",
                 )
             ],
@@ -241,7 +242,7 @@ def _data() -> list[Panel]:
             "timeseries",
             [
                 Query(
-                    f"sum by (slice) (rate(model_slice_predictions_total{{{ONE}}}[5m]))",
+                    f"sum by (slice) (rate(model_slice_predictions_total{{{SELECTED}}}[5m]))",
                     "{{slice}}",
                 )
             ],

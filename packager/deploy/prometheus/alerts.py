@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitoring.stats.accuracy import SLICE_Z
-from monitoring.stats.drift import ANOMALY_RISE, ANOMALY_ROWS, ANOMALY_Z, PSI_ROWS, RECOVERED_Z
+from monitoring.stats.accuracy import MIN_SLICE_Z
+from monitoring.stats.drift import (
+    MAX_RECOVERED_Z,
+    MIN_ANOMALY_RISE,
+    MIN_ANOMALY_ROWS,
+    MIN_ANOMALY_Z,
+    MIN_PSI_ROWS,
+)
 from packager.deploy.prometheus import promql, recording
 from packager.deploy.prometheus.promql import MODEL, Scope
 from packager.deploy.prometheus.recording import burn_name, drift_name
@@ -20,15 +26,15 @@ BURNS: tuple[tuple[Severity, float, str, str], ...] = (
 """Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
 MIN_BAD_REQUESTS = 10
 """Bad requests in the longer window; with fewer, traffic is too small to speak of a rate."""
-USUAL_ROWS = 1_000
+MIN_USUAL_ROWS = 1_000
 """Rows answered in a week from which a day without any is unusual."""
-REJECTED_SHARE = 0.05
-REJECTED_LABELS = 20
-FLAPS = 4
+MIN_REJECTED_SHARE = 0.05
+MIN_REJECTED_LABELS = 20
+MIN_FLAPS = 4
 """Times that a replica went up or down in a quarter of an hour: a restart is two."""
-ESTIMATED_DROP = 0.05
-ESTIMATED_ROWS = 500
-COVERAGE_ROWS = 1_000
+MIN_ESTIMATED_DROP = 0.05
+MIN_ESTIMATED_ROWS = 500
+MIN_COVERAGE_ROWS = 1_000
 
 
 def alert_group(model: MonitoredModel) -> Group:
@@ -91,8 +97,8 @@ def _feature_drift(scope: Scope, effect: float) -> Alert:
     """A day that drifts, unless its last hour holds enough rows and looks normal again."""
     day = {what: scope.series(drift_name(what, "1d")) for what in ("psi", "z", "rows")}
     hour_z, hour_rows = drift_name("z", "1h"), drift_name("rows", "1h")
-    enough = PSI_ROWS * effect
-    over = f"({hour_z} < {RECOVERED_Z} and {hour_rows} >= {enough:g})"
+    enough = MIN_PSI_ROWS * effect
+    over = f"({hour_z} < {MAX_RECOVERED_Z} and {hour_rows} >= {enough:g})"
     drifts = promql.feature_drifts(day["psi"], day["z"], day["rows"], effect)
     return Alert(
         "FeatureDrift",
@@ -123,15 +129,15 @@ def _anomaly_rate(scope: Scope) -> Alert:
 
 def _anomalous(scope: Scope) -> str:
     rise = f"{scope.series(recording.ANOMALY_RATIO)} - {recording.ANOMALY_REFERENCE}"
-    enough = f"on ({MODEL}) {scope.series(recording.ROWS)} >= {ANOMALY_ROWS}"
-    return f"{rise} > {ANOMALY_RISE} and {recording.ANOMALY_Z} > {ANOMALY_Z} and {enough}"
+    enough = f"on ({MODEL}) {scope.series(recording.ROWS)} >= {MIN_ANOMALY_ROWS}"
+    return f"{rise} > {MIN_ANOMALY_RISE} and {recording.ANOMALY_Z} > {MIN_ANOMALY_Z} and {enough}"
 
 
 def _slice_regression(model: MonitoredModel, scope: Scope) -> Alert:
     labels = scope.series(recording.LABELS)
     if model.classified:
         condition = promql.accuracy_regressed(
-            scope.series(recording.RIGHT),
+            scope.series(recording.CORRECT),
             labels,
             scope.series(recording.BASELINE),
             recording.SCORE_Z,
@@ -158,11 +164,11 @@ def _estimated_drop(scope: Scope) -> Alert:
     rows = scope.series(recording.ESTIMATED_ROWS)
     baseline, trained = scope.series(recording.BASELINE), scope.series(recording.BASELINE_ROWS)
     z = promql.share_z(f"({estimated} * {rows})", rows, baseline, trained)
-    drop = f"{baseline} - {estimated} > {ESTIMATED_DROP} and {z} < -{SLICE_Z}"
+    drop = f"{baseline} - {estimated} > {MIN_ESTIMATED_DROP} and {z} < -{MIN_SLICE_Z}"
     odd = f"unless on ({MODEL}) ({_anomalous(scope)})"
     return Alert(
         "EstimatedAccuracyDrop",
-        f"{drop} and {rows} >= {ESTIMATED_ROWS} {odd}",
+        f"{drop} and {rows} >= {MIN_ESTIMATED_ROWS} {odd}",
         "1h",
         "info",
         4,
@@ -180,12 +186,12 @@ def _label_coverage(scope: Scope, share: float) -> Alert:
     came = scope.increase(promql.SLICE, "model_feedback_total", "30d", every)
     return Alert(
         "LabelCoverageLow",
-        f"{coverage} < {share:g} and {rows} >= {COVERAGE_ROWS} and {came} > 0",
+        f"{coverage} < {share:g} and {rows} >= {MIN_COVERAGE_ROWS} and {came} > 0",
         "1h",
         "ticket",
         3,
         "Fewer labels come for {{ $labels.model }} {{ $labels.version }} than expected",
-        "Accuracy by slice is only as good as its labels. Is what sends them running, and are"
+        "Accuracy by slice is only as good as its labels. Is their sender running, and are"
         " they rejected (model_feedback_rejected_total)?",
     )
 
@@ -209,10 +215,10 @@ def _labels_rejected(scope: Scope) -> Alert:
     name, wrong = "model_feedback_rejected_total", 'reason!="duplicate"'
     rejected = scope.increase(MODEL, name, "1d", wrong)
     counted = scope.increase(MODEL, "model_feedback_total", "1d", recording.EVERY_ROW)
-    share = f"{rejected} / ({rejected} + {counted}) > {REJECTED_SHARE}"
+    share = f"{rejected} / ({rejected} + {counted}) > {MIN_REJECTED_SHARE}"
     return Alert(
         "LabelsRejected",
-        f"{share} and {rejected} >= {REJECTED_LABELS}",
+        f"{share} and {rejected} >= {MIN_REJECTED_LABELS}",
         "15m",
         "ticket",
         3,
@@ -226,7 +232,7 @@ def _no_requests(scope: Scope) -> Alert:
     """Of the model, not of a version: rows may come to another one today."""
     rows, every = scope.series("model_slice_predictions_total", recording.EVERY_ROW), "by (model)"
     today = f"sum {every} (increase({rows}[1d])) == 0"
-    usual = f"sum {every} (increase({rows}[7d] offset 1d)) >= {USUAL_ROWS}"
+    usual = f"sum {every} (increase({rows}[7d] offset 1d)) >= {MIN_USUAL_ROWS}"
     return Alert(
         "NoRequests",
         f"({today} and {usual}) and on (model) {scope.running('model')}",
@@ -234,7 +240,7 @@ def _no_requests(scope: Scope) -> Alert:
         "ticket",
         3,
         "{{ $labels.model }} has answered nothing for a day",
-        "It runs, but nobody asks it: see what sends requests to it, and what routes them. Without"
+        "It runs, but receives no requests: check the clients and the routing. Without"
         " rows no other alert of this model can fire.",
     )
 
@@ -256,8 +262,8 @@ def _target_down(name: str, scope: Scope) -> list[Alert]:
     """All replicas away, or one of several; versions play no part, as ``up`` knows none."""
     up = f"up{{job={promql.quoted(name)}}}"
     info = scope.series("model_package_info")
-    every = f"absent({up} == 1) or absent(last_over_time({info}[{promql.GAP}]))"
-    flapping = f"(changes({up}[15m]) >= {FLAPS} and {up})"
+    every = f"absent({up} == 1) or absent(last_over_time({info}[{promql.LOOKBACK}]))"
+    flapping = f"(changes({up}[15m]) >= {MIN_FLAPS} and {up})"
     others = f"max by (job) (max_over_time({up}[15m])) == 1"
     action = "See the replica's log and health (/readyz); Prometheus says under /targets why."
     return [

@@ -9,8 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from monitoring.stats.accuracy import MAE_RISE, SLICE_DROP, SLICE_ROWS, SLICE_Z, Z95
-from monitoring.stats.drift import BIN_PRIOR, PRIOR_ROWS, PSI_EFFECT, PSI_ROWS, PSI_Z
+from monitoring.stats.accuracy import (
+    MIN_ACCURACY_DROP,
+    MIN_MAE_RISE,
+    MIN_SLICE_ROWS,
+    MIN_SLICE_Z,
+    Z95,
+)
+from monitoring.stats.drift import BIN_PRIOR, MIN_PSI, MIN_PSI_ROWS, MIN_PSI_Z, PRIOR_ROWS
 from packager.text import escape_in_literal
 
 MODEL = "model, version"
@@ -18,9 +24,9 @@ FEATURE = "model, version, feature"
 BIN = "model, version, feature, bin"
 SLICE = "model, version, slice"
 ANOMALY = "model, version, feature, kind"
-GAP = "8m"
+LOOKBACK = "8m"
 """How long a version counts as running after its last scrape: longer than a replica takes to come
-back, so that no alert begins anew; short enough that none outlives its version by ten minutes."""
+back, so that no alert begins again; short enough that none outlives its version by ten minutes."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +45,11 @@ class Scope:
 
     def highest(self, by: str, name: str) -> str:
         """A gauge that every replica has the same value of."""
-        return f"max by ({by}) (last_over_time({self.series(name)}[{GAP}]))"
+        return f"max by ({by}) (last_over_time({self.series(name)}[{LOOKBACK}]))"
 
     def running(self, by: str = MODEL) -> str:
         """1 for each version that has, or had moments ago, a replica."""
-        return f"group by ({by}) (last_over_time({self.series('model_package_info')}[{GAP}]))"
+        return f"group by ({by}) (last_over_time({self.series('model_package_info')}[{LOOKBACK}]))"
 
 
 def quoted(text: str) -> str:
@@ -86,8 +92,8 @@ def psi_z(value: str, rows: str, reference_rows: str, bins: str, design_effect: 
 
 def feature_drifts(value: str, z: str, rows: str, design_effect: float) -> str:
     """The verdict of ``drift.is_drift``; its value is the PSI."""
-    least = PSI_ROWS * design_effect
-    return f"{value} > {PSI_EFFECT} and {z} > {PSI_Z} and {rows} >= {least:g}"
+    least = MIN_PSI_ROWS * design_effect
+    return f"{value} > {MIN_PSI} and {z} > {MIN_PSI_Z} and {rows} >= {least:g}"
 
 
 def wilson(right: str, rows: str, sign: str) -> str:
@@ -107,8 +113,8 @@ def share_z(right: str, rows: str, baseline: str, baseline_rows: str) -> str:
 
 def accuracy_regressed(right: str, rows: str, baseline: str, z: str) -> str:
     """The verdict of ``accuracy.accuracy_regressed``; its value is the accuracy lost."""
-    lost = f"{baseline} - {right} / {rows} > {SLICE_DROP}"
-    return f"{lost} and {z} < -{SLICE_Z} and {rows} >= {SLICE_ROWS}"
+    lost = f"{baseline} - {right} / {rows} > {MIN_ACCURACY_DROP}"
+    return f"{lost} and {z} < -{MIN_SLICE_Z} and {rows} >= {MIN_SLICE_ROWS}"
 
 
 def variance(total: str, squares: str, rows: str) -> str:
@@ -130,5 +136,5 @@ def mae_z(total: str, squares: str, rows: str, baseline: str, baseline_rows: str
 
 def mae_regressed(total: str, rows: str, baseline: str, z: str) -> str:
     """The verdict of ``accuracy.mae_regressed``; its value is the growth, relative."""
-    grown = f"{total} / {rows} / {baseline} - 1 > {MAE_RISE}"
-    return f"{grown} and {z} > {SLICE_Z} and {rows} >= {SLICE_ROWS}"
+    grown = f"{total} / {rows} / {baseline} - 1 > {MIN_MAE_RISE}"
+    return f"{grown} and {z} > {MIN_SLICE_Z} and {rows} >= {MIN_SLICE_ROWS}"

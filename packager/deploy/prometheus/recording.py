@@ -15,7 +15,6 @@ ROUTES = 'route=~"/predict|/invocations|/v2/models/.+/infer"'
 """Routes that answer predictions."""
 EVERY_ROW = 'slice="__all__"'
 BURN_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
-DRIFT_WINDOWS = ("1h", "1d")
 
 REFERENCE_BIN = "feature_bin:model_feature_reference_rows:max"
 REFERENCE_ROWS = "feature:model_feature_reference_rows:sum"
@@ -30,7 +29,7 @@ ANOMALY_REFERENCE = "feature_kind:model_feature_reference_anomalies:max"
 ANOMALY_POOLED = "feature_kind:model_feature_anomalies:pooled1h"
 ANOMALY_Z = "feature_kind:model_feature_anomalies:zscore1h"
 LABELS = "slice:model_feedback:increase7d"
-RIGHT = "slice:model_feedback_correct:increase7d"
+CORRECT = "slice:model_feedback_correct:increase7d"
 BASELINE = "slice:model_slice_baseline:max"
 BASELINE_ROWS = "slice:model_slice_baseline_rows:max"
 SCORE = "slice:model_feedback_score:ratio7d"
@@ -109,7 +108,7 @@ def _drift(scope: Scope, effect: float, window: str) -> list[Record]:
 
 
 def _anomalies(scope: Scope) -> list[Record]:
-    """Shares of odd values, and their two-proportion z against the share in the training rows.
+    """Shares of anomalies, and their two-proportion z against the share in the training rows.
 
     Without a reference share there was none. The largest feature's reference rows stand for the
     training rows, because features without bins have no count of their own. Invalid values are
@@ -168,10 +167,10 @@ def _labels(scope: Scope) -> list[Record]:
 
 def _accuracy(scope: Scope) -> list[Record]:
     """Accuracy by slice, its 95 % interval and its z against the baseline."""
-    right, rows = scope.series(RIGHT), scope.series(LABELS)
+    right, rows = scope.series(CORRECT), scope.series(LABELS)
     correct = 'outcome="correct"'
     return [
-        Record(RIGHT, scope.increase(SLICE, "model_feedback_total", "7d", correct)),
+        Record(CORRECT, scope.increase(SLICE, "model_feedback_total", "7d", correct)),
         Record(BASELINE, scope.highest(SLICE, "model_slice_baseline_accuracy_ratio")),
         Record(SCORE, f"{right} / ({rows} > 0)"),
         Record(SCORE_LOW, promql.wilson(right, rows, "-")),

@@ -41,7 +41,7 @@ from packager.tar_reader import TarReader, plain_tar
 
 # Where a base of `package base` names the Debian packages it was made of.
 PACKAGES = "usr/share/package-base/packages.json"
-FORMAT = 2
+BASE_FORMAT = 2
 """Of ``base.json``, in the names of the cache's folders."""
 
 
@@ -64,7 +64,9 @@ def find_base(reference: str, platform: str, engine: Engine | None) -> BaseImage
         )
     # The engine's name may move on to another image, so its copy goes by content.
     key = sha256_bytes(canonical_json(described["RootFS"]["Layers"]))
-    folder = cache_directory("bases") / f"engine-{FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
+    folder = (
+        cache_directory("bases") / f"engine-{BASE_FORMAT}-{key[:32]}-{platform.replace('/', '-')}"
+    )
     if not (folder / "base.json").is_file():
         with tempfile.TemporaryDirectory() as name, atomic_directory(folder) as new:
             saved_to = Path(name) / "saved.tar"
@@ -157,7 +159,7 @@ def _probed_archive(
 def _named(reference: str, platform: str) -> Path:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{reference}-{platform}")[:100]
     digest = sha256_bytes(f"{reference} {platform}".encode())  # a/b:1 and a-b:1 are two bases
-    return cache_directory("bases") / f"named-{FORMAT}-{name}-{digest[:12]}"
+    return cache_directory("bases") / f"named-{BASE_FORMAT}-{name}-{digest[:12]}"
 
 
 def _layers(new: Path, config: dict[str, Any]) -> list[Path]:

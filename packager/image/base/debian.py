@@ -14,7 +14,7 @@ from packager.environment.platform import default_platform
 from packager.environment.programs import find_program
 from packager.errors import PackageError, UsageError
 from packager.image.base.base import PACKAGES, save_base
-from packager.image.base.packages import LIST, NAME, dependency_closure, read_debs, versions
+from packager.image.base.packages import LIST_SCRIPT, NAME, dependency_closure, read_debs, versions
 from packager.image.base.saved import BaseImage
 from packager.image.base.slim import bundle_certificates, drop_unneeded, unpack
 from packager.image.bytecode import LoaderCompiler
@@ -35,7 +35,7 @@ ACCOUNTS = {
     "etc/group": b"root:x:0:\nnonroot:x:65532:\n",
     "etc/nsswitch.conf": b"passwd: files\ngroup: files\nhosts: files dns\n",
 }
-LONGEST_TAG = 128
+MAX_TAG_LENGTH = 128
 
 
 def base_name(added: Collection[str] = ()) -> str | None:
@@ -45,7 +45,7 @@ def base_name(added: Collection[str] = ()) -> str | None:
         return None
     # A tag takes no plus sign.
     tag = "-".join([f"{suite}-python{PYTHONS[suite]}", *sorted(set(added))]).replace("+", "_")
-    if len(tag) > LONGEST_TAG:
+    if len(tag) > MAX_TAG_LENGTH:
         tag = f"{tag[:100]}-{sha256_bytes(tag.encode())[:12]}"
     return f"package-base:{tag}"
 
@@ -126,7 +126,7 @@ def _bootstrap(suite: str, archive: Path, added: Sequence[str]) -> None:
         f"--include={packages}",
     ]
     done = subprocess.run(
-        [*command, f"--extract-hook={LIST}", suite, str(archive)],
+        [*command, f"--extract-hook={LIST_SCRIPT}", suite, str(archive)],
         cwd="/",
         capture_output=True,
         text=True,

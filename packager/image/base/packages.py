@@ -10,13 +10,13 @@ from pathlib import PurePosixPath
 from packager.errors import PackageError
 from packager.tar_reader import TarReader
 
-LISTED = "package-base"
+LIST_FOLDER = "package-base"
 MAX_NOTE = 16 * 1024 * 1024
 # Runs with the archives still at hand. The lists travel inside the tree: in mmdebstrap's user
 # namespace that is the only place it may surely write to.
-LIST = f"""set -e; mkdir "$1/{LISTED}"
+LIST_SCRIPT = f"""set -e; mkdir "$1/{LIST_FOLDER}"
 for deb in "$1"/var/cache/apt/archives/*.deb; do
-    name="$1/{LISTED}/$(dpkg-deb --field "$deb" Package)"
+    name="$1/{LIST_FOLDER}/$(dpkg-deb --field "$deb" Package)"
     dpkg-deb --field "$deb" Package Version Pre-Depends Depends Provides > "$name.control"
     dpkg-deb --fsys-tarfile "$deb" | tar --list --quoting-style=literal > "$name.list"
 done"""
@@ -38,11 +38,11 @@ class Deb:
 
 
 def read_debs(reader: TarReader) -> dict[str, Deb]:
-    """What the hook ``LIST`` noted in the tree, by package name."""
+    """What the hook ``LIST_SCRIPT`` noted in the tree, by package name."""
     noted = {
         PurePosixPath(info.name).name: reader.content(info, MAX_NOTE).decode()
         for info in reader
-        if PurePosixPath(info.name).parent == PurePosixPath(LISTED) and info.isreg()
+        if PurePosixPath(info.name).parent == PurePosixPath(LIST_FOLDER) and info.isreg()
     }
     names = sorted(name.removesuffix(".control") for name in noted if name.endswith(".control"))
     if not names:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from packager.engine.engine import Engine
-from packager.environment.platform import OLDEST_PYTHON
+from packager.environment.platform import MIN_PYTHON
 from packager.errors import PackageError
 from packager.image.bytecode import LoaderCompiler
 from packager.image.config import LABEL
@@ -26,9 +26,9 @@ PROBE = """
 import platform, sys
 print(f"{sys.version_info[0]}.{sys.version_info[1]}", *platform.libc_ver(), sys.version)
 """
-WHERE = "import os, sys; print(os.path.realpath(sys.executable))"
-TOLD = f"{LABEL}.base"
-SAID = re.compile(r"(\d+)\.(\d+) glibc (\d+)\.(\d+) (\d+\.\d+\.\d+)\S* [^\x00-\x1f]*\n?")
+INTERPRETER_SCRIPT = "import os, sys; print(os.path.realpath(sys.executable))"
+BASE_LABEL = f"{LABEL}.base"
+PROBE_OUTPUT = re.compile(r"(\d+)\.(\d+) glibc (\d+)\.(\d+) (\d+\.\d+\.\d+)\S* [^\x00-\x1f]*\n?")
 HOST_VERSION = ".".join(map(str, sys.version_info[:3]))
 
 Origin = Literal["debian", "elsewhere"]
@@ -47,14 +47,14 @@ class ProbeResult(FrozenModel):
 
         Raises ``PackageError`` for a Python that we can't use.
         """
-        told = SAID.fullmatch(self.said)
+        told = PROBE_OUTPUT.fullmatch(self.said)
         if told is None:
             raise PackageError(
                 f"base {reference}: expected Python >= 3.11 and glibc, got {self.said[:100]!r}",
                 "choose another [image] base",
             )
         major, minor, libc_major, libc_minor = map(int, told.groups()[:4])
-        if (major, minor) < OLDEST_PYTHON:
+        if (major, minor) < MIN_PYTHON:
             raise PackageError(
                 f"base {reference}: expected Python >= 3.11 and glibc, got {major}.{minor}",
                 "choose another [image] base",
@@ -71,7 +71,7 @@ def probe_on_host(root: Path, interpreter: str) -> ProbeResult:
 def probe_in_container(engine: Engine, reference: str) -> ProbeResult:
     """What an image's Python tells of itself, in a container without a network."""
     return ProbeResult(
-        interpreter=engine.output(reference, ["python3", "-c", WHERE]).strip(),
+        interpreter=engine.output(reference, ["python3", "-c", INTERPRETER_SCRIPT]).strip(),
         said=engine.output(reference, ["python3", "-c", PROBE]),
     )
 
@@ -79,7 +79,7 @@ def probe_in_container(engine: Engine, reference: str) -> ProbeResult:
 def parse_probe(config: Mapping[str, Any], called: str) -> ProbeResult:
     """What the label of an archived base says; ``PackageError`` where it says nothing."""
     try:
-        return ProbeResult.model_validate_json(config["config"]["Labels"][TOLD])
+        return ProbeResult.model_validate_json(config["config"]["Labels"][BASE_LABEL])
     except (KeyError, TypeError, ValidationError) as error:
         raise PackageError(
             f"{called}: a base from a file runs in containers only, and no engine answers",

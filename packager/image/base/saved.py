@@ -12,7 +12,7 @@ from packager.engine.engine import Engine
 from packager.environment.platform import Target, default_platform
 from packager.errors import PackageError
 from packager.image.base.archive import base_image
-from packager.image.base.probe import HOST_VERSION, TOLD, Origin, ProbeResult
+from packager.image.base.probe import BASE_LABEL, HOST_VERSION, Origin, ProbeResult
 from packager.image.bytecode import (
     COMPILE,
     Compiler,
@@ -93,7 +93,9 @@ class BaseImage:
         """The base as an image of its own, to be kept or carried elsewhere."""
         saved = self.saved
         told = ProbeResult(interpreter=saved.interpreter, said=saved.said).dump().decode()
-        return base_image(saved.reference, saved.platform, saved.env, self.layers, {TOLD: told})
+        return base_image(
+            saved.reference, saved.platform, saved.env, self.layers, {BASE_LABEL: told}
+        )
 
     def compiler(self) -> Compiler:
         """What makes its bytecode: its own interpreter, or one of the same version here.

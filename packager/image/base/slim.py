@@ -9,9 +9,9 @@ import tarfile
 from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 
-from packager.image.base.packages import LISTED, Deb
+from packager.image.base.packages import LIST_FOLDER, Deb
 from packager.image.shared_libraries import SHARED_OBJECT, needed_by
-from packager.tar_reader import TarReader, lay
+from packager.tar_reader import TarReader, extract_member
 
 # What a running Python never reads. Copyright files stay: licences ask for them.
 DROPPED = (
@@ -42,19 +42,19 @@ DROPPED = (
 )
 KEPT = ("usr/share/zoneinfo/", "usr/share/mime/", "usr/share/ca-certificates/")
 # Of this machine or of this run, not of any package.
-OF_THE_MACHINE = ("etc/fstab/", "etc/hostname/", "etc/resolv.conf/", "etc/machine-id/", "var/")
+HOST_FILES = ("etc/fstab/", "etc/hostname/", "etc/resolv.conf/", "etc/machine-id/", "var/")
 # The library's own tests, demos and long texts for its help(); zones that count leap seconds, and
 # a second copy of all zones; NIS and Berkeley DB, whose libraries are larger than their use.
-UNREAD = re.compile(
+UNUSED_MODULES = re.compile(
     r"usr/lib/python3\.\d+/(test|pydoc_data|turtledemo|idlelib)/"
     r"|usr/lib/python3\.\d+/turtle\.py"
     r"|usr/lib/python3\.\d+/lib-dynload/(nis|_dbm|xx|_xx|_test|_ctypes_test)"
     r"|usr/share/zoneinfo/(right|posix)/"
 )
 # Of packages somebody asked for, programs and data stay too; only what people read goes.
-FOR_PEOPLE = re.compile(r"usr/share/(doc|man|info|locale|lintian|bug|help)/|usr/include/")
+DOCUMENTATION = re.compile(r"usr/share/(doc|man|info|locale|lintian|bug|help)/|usr/include/")
 # Kept whole: they load parts of themselves by name.
-WHOLE = ("libc6", "libgcc-s1")
+KEPT_WHOLE = ("libc6", "libgcc-s1")
 
 
 def unpack(reader: TarReader, root: Path, debs: Mapping[str, Deb], asked: Collection[str]) -> None:
@@ -73,17 +73,17 @@ def unpack(reader: TarReader, root: Path, debs: Mapping[str, Deb], asked: Collec
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.is_symlink() or place.is_file():
                 place.unlink()
-            lay(reader, member, place, root / member.linkname)
+            extract_member(reader, member, place, root / member.linkname)
 
 
 def _wanted(name: str, whole: Collection[str]) -> bool:
     path = f"{name}/"
-    if path.startswith((f"{LISTED}/", *OF_THE_MACHINE)) or UNREAD.match(path):
+    if path.startswith((f"{LIST_FOLDER}/", *HOST_FILES)) or UNUSED_MODULES.match(path):
         return False
     if name.endswith("/copyright") or path.startswith("usr/bin/python3"):
         return True
     if name in whole:
-        return not FOR_PEOPLE.match(path)
+        return not DOCUMENTATION.match(path)
     return path.startswith(KEPT) or not path.startswith(DROPPED)
 
 
@@ -94,7 +94,7 @@ def drop_unneeded(root: Path, debs: Mapping[str, Deb], roots: Collection[str]) -
     """
     owners = {PurePosixPath(file).name: deb.name for deb in debs.values() for file in deb.files}
     kept: set[str] = set()
-    todo = {name for name in debs if name in roots or name in WHOLE}
+    todo = {name for name in debs if name in roots or name in KEPT_WHOLE}
     while todo:
         kept |= todo
         needed = {soname for name in todo for soname in _loaded(root, debs[name])}

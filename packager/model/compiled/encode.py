@@ -22,9 +22,9 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 FlatColumns = tuple[tuple[int, float], ...]
 
-DENSE = 1_000_000
+MAX_DENSE_ENTRIES = 1_000_000
 """Largest table that is kept as an array of values by entries."""
-EXACT = 2**53
+MAX_EXACT_INTEGER = 2**53
 """Integers are exact in float64 below it; beside nulls a column of them becomes floats."""
 NUL = "\0"
 """Arrays of fixed-width text drop it at the end, so text that holds it is outside the domain."""
@@ -81,7 +81,7 @@ def is_exact_key(value: Any) -> bool:
     """Whether a value no table knows is one that every container holds as it is."""
     if isinstance(value, str):
         return NUL not in value
-    return bool(-EXACT < value < EXACT)
+    return bool(-MAX_EXACT_INTEGER < value < MAX_EXACT_INTEGER)
 
 
 class Lookup:
@@ -119,7 +119,7 @@ class Lookup:
     def _dense(self) -> tuple[dict[Any, int], Floats] | None:
         """Value → row of a block; the last two rows are for nulls and for the unknown."""
         rows = [*self.entries.values(), self.null or (), self.unknown or ()]
-        if len(rows) * len(self._positions) > DENSE:
+        if len(rows) * len(self._positions) > MAX_DENSE_ENTRIES:
             return None
         places = {at: place for place, at in enumerate(self._positions.tolist())}
         block = np.tile([self.default[at] for at in places], (len(rows), 1)).astype(np.float64)

@@ -148,7 +148,7 @@ class Form(FrozenModel):
     tolerance: float
 
     @property
-    def way(self) -> str:
+    def strategy(self) -> str:
         """How it computes, in a few words."""
         heads = {"linear": "linear model in NumPy", "trees": "treelite"}
         head = heads.get(self.head.kind, "native estimator")

@@ -26,7 +26,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Answers:
+class BatchOutput:
     """Of each row of a matrix: label, probabilities where there are any, and whether it holds."""
 
     labels: Labels
@@ -37,11 +37,11 @@ class Answers:
 class OutputLayer(Protocol):
     """A head, ready to answer for a matrix."""
 
-    def __call__(self, matrix: Any) -> Answers: ...
+    def __call__(self, matrix: Any) -> BatchOutput: ...
 
 
 @dataclass(frozen=True)
-class Meaning:
+class OutputSpec:
     """What the scores of a head stand for."""
 
     task: Task
@@ -53,19 +53,19 @@ class Meaning:
 class LinearModel:
     """Scores by a dot product; rows whose rounding could exceed the tolerance are not good."""
 
-    def __init__(self, linear: Linear, meaning: Meaning) -> None:
+    def __init__(self, linear: Linear, meaning: OutputSpec) -> None:
         self._weights = np.array(linear.coefficients, np.float64).T
         self._intercept = np.array(linear.intercept, np.float64)
         self._link = linear.link
         self._meaning = meaning
         self.rounding = rounding(len(linear.coefficients[0]))
 
-    def __call__(self, matrix: Any) -> Answers:
+    def __call__(self, matrix: Any) -> BatchOutput:
         scores = matrix @ self._weights + self._intercept
         sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
         return self.answers(scores, sizes)
 
-    def answers(self, scores: Floats, sizes: Floats) -> Answers:
+    def answers(self, scores: Floats, sizes: Floats) -> BatchOutput:
         """What scores mean; ``sizes``: the absolute sums of the products in them."""
         error = sizes.max(axis=1) * self.rounding
         tolerance = self._meaning.tolerance
@@ -75,28 +75,28 @@ class LinearModel:
             if self._link == "none":
                 allowed *= np.maximum(1.0, np.abs(numbers))
             good = (error <= allowed) & np.isfinite(numbers)
-            return Answers([float(number) for number in numbers], None, good)
+            return BatchOutput([float(number) for number in numbers], None, good)
         if scores.shape[1] == 1:
             return self._binary(scores[:, 0], error)
         return self._several(scores, error)
 
-    def _binary(self, scores: Floats, error: Floats) -> Answers:
+    def _binary(self, scores: Floats, error: Floats) -> BatchOutput:
         assert self._meaning.classes is not None
         tolerance = self._meaning.tolerance
         good = (error <= tolerance) & (np.abs(scores) > 4 * tolerance)
         one, other = self._meaning.classes
         labels: Labels = [other if high else one for high in (scores > 0).tolist()]
         if self._link == "labels":
-            return Answers(labels, None, good)
+            return BatchOutput(labels, None, good)
         positive = logistic(scores)
-        return Answers(labels, np.column_stack([1 - positive, positive]), good)
+        return BatchOutput(labels, np.column_stack([1 - positive, positive]), good)
 
-    def _several(self, scores: Floats, error: Floats) -> Answers:
+    def _several(self, scores: Floats, error: Floats) -> BatchOutput:
         tolerance = self._meaning.tolerance
         good = (error <= tolerance) & (_gap(scores) > 4 * tolerance)
-        labels = _likeliest(scores, self._meaning.classes)
+        labels = _argmax(scores, self._meaning.classes)
         if self._link == "labels":
-            return Answers(labels, None, good)
+            return BatchOutput(labels, None, good)
         if self._link == "softmax":
             raised = np.exp(scores - scores.max(axis=1, keepdims=True))
         else:
@@ -105,7 +105,7 @@ class LinearModel:
             probabilities = raised / raised.sum(axis=1, keepdims=True)
         # One against the rest divides by a sum that may be tiny: the error grows with it.
         good &= raised.sum(axis=1) > (1e-3 if self._link == "ovr" else 0)
-        return Answers(labels, probabilities, good)
+        return BatchOutput(labels, probabilities, good)
 
 
 class TreeModel:
@@ -114,7 +114,7 @@ class TreeModel:
     (treelite's own softmax works in float32.)
     """
 
-    def __init__(self, trees: Trees, content: bytes, meaning: Meaning) -> None:
+    def __init__(self, trees: Trees, content: bytes, meaning: OutputSpec) -> None:
         import treelite
 
         self._model = treelite.Model.deserialize_bytes(content)
@@ -125,7 +125,7 @@ class TreeModel:
         self._base = np.asarray(header.get_field("base_scores"), np.float32)
         self._class_of = np.asarray(header.get_field("class_id"))
 
-    def __call__(self, matrix: Any) -> Answers:
+    def __call__(self, matrix: Any) -> BatchOutput:
         with np.errstate(over="ignore", under="ignore"):
             if self._trees.float32:
                 matrix = matrix.astype(np.float32)
@@ -149,11 +149,11 @@ class TreeModel:
             sums.append(np.cumsum(terms, axis=1, dtype=np.float32)[:, -1])
         return np.column_stack(sums).astype(np.float64)
 
-    def _answers(self, sums: Floats) -> Answers:
+    def _answers(self, sums: Floats) -> BatchOutput:
         link = self._trees.link
         if self._meaning.task == "regression":
             numbers = np.exp(sums[:, 0]) if link == "exp" else sums[:, 0]
-            return Answers([float(number) for number in numbers], None, np.isfinite(numbers))
+            return BatchOutput([float(number) for number in numbers], None, np.isfinite(numbers))
         if link == "softmax":
             raised = np.exp(sums - sums.max(axis=1, keepdims=True))
             found = raised / raised.sum(axis=1, keepdims=True)
@@ -162,28 +162,30 @@ class TreeModel:
         else:
             found = logistic(2 * sums if link == "doubled" else sums)
         probabilities = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
-        labels = _likeliest(probabilities, self._meaning.classes)
+        labels = _argmax(probabilities, self._meaning.classes)
         good = _gap(probabilities) > 4 * self._meaning.tolerance
-        return Answers(labels, probabilities, good)
+        return BatchOutput(labels, probabilities, good)
 
 
 class NativeModel:
     """The model's own estimator, called with an array and with repeated validation off."""
 
-    def __init__(self, estimator: Any, meaning: Meaning) -> None:
+    def __init__(self, estimator: Any, meaning: OutputSpec) -> None:
         self._estimator = without_feature_names(estimator)
         self._meaning = meaning
 
-    def __call__(self, matrix: Any) -> Answers:
+    def __call__(self, matrix: Any) -> BatchOutput:
         import sklearn
 
         rows, classes = matrix.shape[0], len(self._meaning.classes or ())
         with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
             labels = checked_labels(self._estimator.predict(matrix), rows, self._meaning.task)
             if not self._meaning.has_probabilities:
-                return Answers(labels, None, np.ones(rows, bool))
+                return BatchOutput(labels, None, np.ones(rows, bool))
             answer = self._estimator.predict_proba(matrix)
-        return Answers(labels, checked_probabilities(answer, rows, classes), np.ones(rows, bool))
+        return BatchOutput(
+            labels, checked_probabilities(answer, rows, classes), np.ones(rows, bool)
+        )
 
 
 def rounding(width: int) -> float:
@@ -251,7 +253,7 @@ def _array_like(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return made
 
 
-def _likeliest(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
+def _argmax(scores: Floats, classes: Sequence[Scalar] | None) -> Labels:
     assert classes is not None
     return [classes[place] for place in scores.argmax(axis=1).tolist()]
 

@@ -19,11 +19,11 @@ from packager.model.compiled.column_blocks import apply
 from packager.model.compiled.encode import Encoder, scalar
 from packager.model.compiled.form import Form, Linear, Matrix, Native, Trees, read
 from packager.model.compiled.heads import (
-    Answers,
+    BatchOutput,
     LinearModel,
-    Meaning,
     NativeModel,
     OutputLayer,
+    OutputSpec,
     TreeModel,
     resolve,
     without_feature_names,
@@ -87,7 +87,7 @@ class CompiledModel:
         self.classes = classes
         own = None if native is None else native.native
         has_probabilities = _has_probabilities(form, task, native)
-        self._meaning = Meaning(task, classes, has_probabilities, form.tolerance)
+        self._meaning = OutputSpec(task, classes, has_probabilities, form.tolerance)
         self._encoder = Encoder(form.matrix, form.columns)
         self._steps = [
             (Encoder(step.matrix, form.columns), _transform(resolve(own, step.path)))
@@ -136,7 +136,7 @@ class CompiledModel:
                 made[:, derived.position] = apply(derived.ops, column)
         return made
 
-    def _answers(self, matrix: Floats) -> Answers:
+    def _answers(self, matrix: Floats) -> BatchOutput:
         """The head's answers; rows whose matrix isn't finite, as far as it has to be, are not."""
         width = len(self.classes or ()) if self._meaning.has_probabilities else None
         good = np.asarray(~np.isinf(matrix).any(axis=1), np.bool_)
@@ -147,16 +147,18 @@ class CompiledModel:
             answers = self._answers(matrix[chosen])
             good[chosen] = answers.good
             scattered = self._scattered(answers, chosen, len(matrix))
-            return Answers(scattered.labels, scattered.probabilities, good)
+            return BatchOutput(scattered.labels, scattered.probabilities, good)
         if not len(matrix):
-            return Answers([], None if width is None else np.zeros((0, width)), good)
+            return BatchOutput([], None if width is None else np.zeros((0, width)), good)
         return self._head(self._given(matrix))
 
     def _given(self, matrix: Floats) -> Any:
         """What the head takes: the model's own estimator may want its sparse matrix."""
         return _contained(matrix, self.form.matrix) if self._own_head else matrix
 
-    def _scattered(self, answers: Answers, chosen: npt.NDArray[np.intp], rows: int) -> Predictions:
+    def _scattered(
+        self, answers: BatchOutput, chosen: npt.NDArray[np.intp], rows: int
+    ) -> Predictions:
         if len(chosen) == rows:
             return Predictions(answers.labels, answers.probabilities)
         labels: list[Scalar | None] = [None] * rows
@@ -218,7 +220,7 @@ class CompiledModel:
         return np.array([row], np.float64)
 
 
-def _head(form: Form, trees: bytes | None, native: Any, meaning: Meaning) -> OutputLayer:
+def _head(form: Form, trees: bytes | None, native: Any, meaning: OutputSpec) -> OutputLayer:
     match form.head:
         case Linear():
             return LinearModel(form.head, meaning)

@@ -9,7 +9,7 @@ from typing import Any
 from packager.manifest.base import Scalar
 from packager.model.compiled.encode import Encoder, FlatColumns, Lookup, is_exact_key
 from packager.model.compiled.form import Linear
-from packager.model.compiled.heads import Meaning, logistic_of_one, rounding
+from packager.model.compiled.heads import OutputSpec, logistic_of_one, rounding
 
 Parts = tuple[float, float]
 """What a value adds to the score, and the absolute sum of the products in it."""
@@ -17,7 +17,7 @@ OneRow = tuple[Scalar, list[float] | None]
 
 
 def linear_row(
-    linear: Linear, encoder: Encoder, meaning: Meaning
+    linear: Linear, encoder: Encoder, meaning: OutputSpec
 ) -> Callable[[Sequence[Any]], OneRow | None]:
     """The function from one row to its answer; it gives None outside the domain."""
     score_of = _score(linear, encoder)
@@ -84,7 +84,7 @@ def _contributions(
     )
 
 
-def _number(linear: Linear, meaning: Meaning) -> Callable[[float, float], OneRow | None]:
+def _number(linear: Linear, meaning: OutputSpec) -> Callable[[float, float], OneRow | None]:
     tolerance, raised = meaning.tolerance, linear.link == "exp"
 
     def answer(score: float, error: float) -> OneRow | None:
@@ -96,7 +96,7 @@ def _number(linear: Linear, meaning: Meaning) -> Callable[[float, float], OneRow
     return answer
 
 
-def _label(linear: Linear, meaning: Meaning) -> Callable[[float, float], OneRow | None]:
+def _label(linear: Linear, meaning: OutputSpec) -> Callable[[float, float], OneRow | None]:
     assert meaning.classes is not None
     one, other = meaning.classes
     tolerance, with_probabilities = meaning.tolerance, linear.link != "labels"

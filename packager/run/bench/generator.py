@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urlsplit
 
-from packager.environment.programs import clean_environment
+from packager.environment.programs import clean_environment, own_module
 from packager.errors import PackageError, UsageError
-from packager.run.bench.load import PATIENCE_SECONDS
+from packager.run.bench.load import TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def generator(
         "sizes": [len(request) for request in requests],
     }
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "packager.run.bench.load"],
+        own_module("packager.run.bench.load"),
         env=clean_environment(os.environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -105,7 +104,7 @@ def generator(
     )
     try:
         _send(process, json.dumps(job).encode() + b"\n" + b"".join(requests))
-        yield Generator(process, seconds + 2 * PATIENCE_SECONDS)
+        yield Generator(process, seconds + 2 * TIMEOUT_SECONDS)
     finally:
         process.kill()
         process.communicate()

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, BinaryIO
 
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -45,7 +45,7 @@ class Connection:
 
     def open(self) -> None:
         """Connect (again)."""
-        self.socket = socket.create_connection(self._address, timeout=PATIENCE_SECONDS)
+        self.socket = socket.create_connection(self._address, timeout=TIMEOUT_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
         self.sent_at = 0.0
@@ -93,7 +93,7 @@ class Load:
             self._selector.register(connection.socket, selectors.EVENT_READ, connection)
             self._ask(connection)
         while waiting:
-            ready = self._selector.select(PATIENCE_SECONDS)
+            ready = self._selector.select(TIMEOUT_SECONDS)
             if not ready:
                 measured.broken += len(waiting)  # nobody is answered any more
                 break

@@ -26,7 +26,7 @@ from packager.run.bench.rows import bodies, synthetic_rows, with_texts
 from packager.run.serve import serving
 
 SYNTHETIC_ROWS = 2_000
-WARM_SHARE = 0.2
+WARM_UP_SHARE = 0.2
 SETTLE_SECONDS = 0.5
 """Workers add to their counters a few times a second."""
 
@@ -92,7 +92,7 @@ def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Ro
     except UsageError as error:
         if not error.message.startswith("row"):
             raise
-        hint = "the row was made up from the package's schema: name rows of your own with --input"
+        hint = "the row was generated from the package's schema: name rows of your own with --input"
         raise UsageError(error.message, hint) from error
     return rows
 
@@ -119,7 +119,7 @@ def _steps(server: _MeasuredServer, rows: Rows, plan: LoadPlan, progress: Progre
 def _step(
     server: _MeasuredServer, asked: Sequence[bytes], size: int, clients: int, seconds: float
 ) -> Step:
-    warm = max(0.2, WARM_SHARE * seconds)
+    warm = max(0.2, WARM_UP_SHARE * seconds)
     client, place = server.client, server.client.url + METRICS
     with generator(server.target, asked, clients, seconds, warm) as load:
         time.sleep(SETTLE_SECONDS)

@@ -38,7 +38,7 @@ from packager.worker.compile.provenance import (
 )
 from packager.worker.compile.transformers import Keys
 from packager.worker.compile.trees import Candidate, Refused
-from packager.worker.compile.walk import Walk, dense
+from packager.worker.compile.walk import PipelineWalk, dense
 
 MAX_ENTRIES = 2_000_000
 """Of a form's tables: beyond it they would outweigh the model."""
@@ -71,7 +71,7 @@ def compiled_forms(
     parts = _apart(model.native)
     keys = _keys(parts, schema)
     probe = ask(model, schema, rows, keys)
-    walk = Walk()
+    walk = PipelineWalk()
     block = _walked(walk, parts, _first(schema, probe.frame))
     for found in candidates(parts.estimator, block, parts.path, model.task, walk):
         yield found if isinstance(found, Refused) else _form(found, walk, probe)
@@ -103,7 +103,7 @@ def _first(schema: Schema, data: Any) -> Block:
     return Block(cells, data)
 
 
-def _walked(walk: Walk, parts: _Parts, block: Block) -> Block:
+def _walked(walk: PipelineWalk, parts: _Parts, block: Block) -> Block:
     for part, path in parts.transformers:
         block = walk.through(part, block, path)
     return block
@@ -111,12 +111,12 @@ def _walked(walk: Walk, parts: _Parts, block: Block) -> Block:
 
 def _keys(parts: _Parts, schema: Schema) -> Keys:
     """The values that the model's own encoders know, by column."""
-    walk = Walk()
+    walk = PipelineWalk()
     coded(parts.estimator, _walked(walk, parts, _first(schema, None)), walk)
     return walk.keys
 
 
-def _form(found: Candidate, walk: Walk, probe: Probe) -> CompiledCandidate:
+def _form(found: Candidate, walk: PipelineWalk, probe: Probe) -> CompiledCandidate:
     blocks = [block for _, block in walk.steps]
     matrices = [_matrix(block, probe) for block in (*blocks, found.block)]
     *inputs, matrix = matrices

@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 MAX_FEATURES = 1_000
 """Each feature is asked about several times, in rows that hold all of them."""
-BASES = 50
+BASE_ROWS = 50
 """Held-out rows that edge rows are made from."""
 
 
@@ -112,13 +112,13 @@ def _judged(
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
     compiled = CompiledModel(*read(folder), model.task, classes, model)
-    edges = accepted_rows(schema, edge_rows(schema, rows[:BASES], found))
+    edges = accepted_rows(schema, edge_rows(schema, rows[:BASE_ROWS], found))
     judged = EquivalenceChecker(model, schema, compiled).judge(rows, edges)
     form = found.form
     return Compiled(
         verdict="equal" if judged.equal else "refused",
-        way=form.way,
-        reason="" if judged.equal else _reason(form.way, judged),
+        strategy=form.strategy,
+        reason="" if judged.equal else _reason(form.strategy, judged),
         domain=form.domain if judged.equal else (),
         held_out_rows=judged.held_out,
         edge_rows=judged.edges,
@@ -128,10 +128,10 @@ def _judged(
     )
 
 
-def _reason(way: str, judged: EquivalenceResult) -> str:
+def _reason(strategy: str, judged: EquivalenceResult) -> str:
     if judged.differing:
-        return f"{way}: it answers otherwise than the model"
-    return f"{way}: no held-out row lies in its domain"
+        return f"{strategy}: its answers differ from the model's"
+    return f"{strategy}: no held-out row lies in its domain"
 
 
 def _check_known(model: LoadedModel) -> None:

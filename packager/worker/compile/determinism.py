@@ -13,7 +13,7 @@ from packager.worker.compile.provenance import CannotCompileError
 from packager.worker.replay.differences import label_flips, largest_difference
 
 ROWS = 500
-THREADS = 1e-12
+MAX_THREAD_DIFFERENCE = 1e-12
 """Largest relative difference that adding on several threads, in no fixed order, may make."""
 
 
@@ -31,5 +31,7 @@ def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[
         ) from error
     largest = max((abs(v) for v in one.labels if isinstance(v, float)), default=1.0)
     difference = largest_difference(one, other, model.task) or 0.0
-    if label_flips(one, other, model.task) or difference > THREADS * max(1.0, largest):
-        raise CannotCompileError("the model gives other answers when it is asked again")
+    if label_flips(one, other, model.task) or difference > MAX_THREAD_DIFFERENCE * max(
+        1.0, largest
+    ):
+        raise CannotCompileError("the model gives different answers when it predicts again")

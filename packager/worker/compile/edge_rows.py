@@ -14,10 +14,10 @@ from packager.worker.compile.candidates import CompiledCandidate
 from packager.worker.compile.held_out import Row
 
 MAX_ROWS = 4_000
-THRESHOLDS = 40
+MAX_THRESHOLDS = 40
 """Cuts of one column that are looked at, spread over all it has."""
-COMBINED = 400
-FAR = (
+COMBINED_ROWS = 400
+EXTREME_NUMBERS = (
     0.0,
     -0.0,
     1.0,
@@ -36,7 +36,7 @@ FAR = (
     1e308,
     -1e308,
 )
-WHOLE = (
+EXTREME_INTEGERS = (
     0,
     1,
     -1,
@@ -62,12 +62,12 @@ def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate)
         for place, column in enumerate(schema.features)
     ]
     rows = []
-    share = max(8, (MAX_ROWS - COMBINED) // max(1, len(values)))
+    share = max(8, (MAX_ROWS - COMBINED_ROWS) // max(1, len(values)))
     for column, some in zip(schema.features, values, strict=True):
         for value in _spread(some, share):
             base = bases[int(random.integers(len(bases)))]
             rows.append({**base, column.name: value})
-    for _ in range(COMBINED):
+    for _ in range(COMBINED_ROWS):
         row = dict(bases[int(random.integers(len(bases)))])
         for column, some in zip(schema.features, values, strict=True):
             if some and random.random() < 0.5:
@@ -85,14 +85,14 @@ def _values(column: Column, cuts: Sequence[float]) -> Iterator[Any]:
         case "string":
             yield from ("", "never seen", "never seen\0", " ", "nan", "None")
         case "number":
-            yield from (*FAR, *_ends(column))
-            for cut in _spread(sorted(set(cuts)), THRESHOLDS):
+            yield from (*EXTREME_NUMBERS, *_ends(column))
+            for cut in _spread(sorted(set(cuts)), MAX_THRESHOLDS):
                 yield from _beside(cut)
         case "integer":
             limits = np.iinfo(column.dtype)
             near = {round(c) + d for c in cuts if abs(c) < 2**53 for d in (-1, 0, 1)}
             ends = (int(end) for end in _ends(column))
-            for whole in (*WHOLE, *ends, *_spread(sorted(near), 3 * THRESHOLDS)):
+            for whole in (*EXTREME_INTEGERS, *ends, *_spread(sorted(near), 3 * MAX_THRESHOLDS)):
                 if int(limits.min) <= whole <= int(limits.max):
                     yield whole
 

@@ -18,10 +18,10 @@ from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, columns_of
 from packager.worker.compile.probe import native
 
-BATCH = 5_000
-SLOW_ROWS = 2_000
+BATCH_ROWS = 5_000
+MAX_SINGLE_ROWS = 2_000
 """One by one, through a form that calls the model's own parts: the first so many of a kind."""
-NAMED = 10
+MAX_NAMED = 10
 
 
 @dataclass
@@ -41,7 +41,7 @@ class EquivalenceResult:
 
     def note(self, row: Row, kind: str) -> None:
         """A row on which the forms differ, by its hash: none of its values enters the package."""
-        if len(self.differing) < NAMED:
+        if len(self.differing) < MAX_NAMED:
             self.differing.append(f"{kind} row {sha256_bytes(canonical_json(row))[:16]}")
 
 
@@ -99,7 +99,7 @@ class EquivalenceChecker:
         judged: EquivalenceResult,
     ) -> None:
         """A row that is outside among many has to be outside alone, too."""
-        for row in outside[:SLOW_ROWS]:
+        for row in outside[:MAX_SINGLE_ROWS]:
             if self.compiled.predict_row([column[row] for column in columns]) is not None:
                 judged.note(rows[row], kind)
 
@@ -112,7 +112,7 @@ class EquivalenceChecker:
         kind: str,
         judged: EquivalenceResult,
     ) -> None:
-        most = SLOW_ROWS if needs_native(self.compiled.form) else len(chosen)
+        most = MAX_SINGLE_ROWS if needs_native(self.compiled.form) else len(chosen)
         places, labels, chances = [], [], []
         for place, row in enumerate(chosen[:most]):
             answer = self.compiled.predict_row([column[row] for column in columns])
@@ -169,5 +169,5 @@ def _numbers(found: Predictions, expected: Predictions, *, regression: bool) -> 
 
 
 def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+    for start in range(0, len(rows), BATCH_ROWS):
+        yield rows[start : start + BATCH_ROWS]

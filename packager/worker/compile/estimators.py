@@ -17,8 +17,8 @@ from packager.worker.compile.provenance import (
     describe,
     from_sklearn,
 )
-from packager.worker.compile.trees import BINNED, Candidate, Refused, has_trees, trees_of
-from packager.worker.compile.walk import Walk, check_encoded
+from packager.worker.compile.trees import BINNED_ENSEMBLES, Candidate, Refused, has_trees, trees_of
+from packager.worker.compile.walk import PipelineWalk, check_encoded
 
 REGRESSORS = frozenset(
     {
@@ -47,7 +47,7 @@ REGRESSORS = frozenset(
     }
 )
 EXPONENTIAL = frozenset({"PoissonRegressor", "GammaRegressor"})
-DECIDERS = frozenset(
+MARGIN_CLASSIFIERS = frozenset(
     {
         "RidgeClassifier",
         "RidgeClassifierCV",
@@ -59,7 +59,7 @@ DECIDERS = frozenset(
 
 
 def candidates(
-    estimator: Any, block: Block, path: Path_, task: Task, walk: Walk
+    estimator: Any, block: Block, path: Path_, task: Task, walk: PipelineWalk
 ) -> Iterator[Candidate | Refused]:
     """The heads of ``estimator`` on ``block``."""
     room = type(estimator).__module__.split(".")[0]
@@ -113,7 +113,9 @@ def _class_link(estimator: Any) -> Any:
     name, several = type(estimator).__name__, len(getattr(estimator, "classes_", ())) > 2
     if len(getattr(estimator, "classes_", ())) < 2:
         return None
-    if name in DECIDERS or (name == "SGDClassifier" and estimator.loss not in _WITH_CHANCES):
+    if name in MARGIN_CLASSIFIERS or (
+        name == "SGDClassifier" and estimator.loss not in _WITH_CHANCES
+    ):
         return "labels"
     if name == "SGDClassifier":
         known = estimator.loss == "log_loss"
@@ -129,10 +131,10 @@ def _class_link(estimator: Any) -> Any:
 _WITH_CHANCES = ("log_loss", "modified_huber")
 
 
-def coded(estimator: Any, block: Block, walk: Walk) -> Block:
+def coded(estimator: Any, block: Block, walk: PipelineWalk) -> Block:
     """The block after what an estimator itself does to categories."""
     preprocessor = getattr(estimator, "_preprocessor", None)
-    if type(estimator).__name__ in BINNED and preprocessor is not None:
+    if type(estimator).__name__ in BINNED_ENSEMBLES and preprocessor is not None:
         (_, encoder, _), *_ = preprocessor.transformers_
         places = preprocessor._transformer_to_input_indices
         coded = walk.through(encoder, block.take(places["encoder"]), ())

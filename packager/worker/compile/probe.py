@@ -16,7 +16,7 @@ import pandas as pd
 from packager.data.rows.request_rows import RowChecker, RowError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
-from packager.model.compiled.encode import EXACT
+from packager.model.compiled.encode import MAX_EXACT_INTEGER
 from packager.model.model import LoadedModel
 from packager.model.predictions import Predictions
 from packager.worker.compile.held_out import Row, accepted_rows
@@ -28,16 +28,16 @@ from packager.worker.compile.provenance import (
 )
 from packager.worker.compile.transformers import MAX_KEYS, Keys
 
-NUMBERS = (1e30, 1e15, 1e9, 1e6)
-INTEGERS = (2**53 - 1, 10**9, 10**6)
+NUMBER_BOUNDS = (1e30, 1e15, 1e9, 1e6)
+INTEGER_BOUNDS = (2**53 - 1, 10**9, 10**6)
 """Bounds that are tried for a column, the widest first."""
-BASES = 2
+BASE_ROWS = 2
 """Rows on which every question is asked: a table has to be the same on each."""
-LOOKED_AT = 200
+MAX_SAMPLED_ROWS = 200
 
 
 @dataclass(frozen=True)
-class Question:
+class ProbeInput:
     """One value of one column, all else as in a base row."""
 
     column: int
@@ -52,10 +52,10 @@ class Probe:
 
     schema: Schema
     frame: pd.DataFrame
-    places: Mapping[Question, tuple[int, ...]]
-    raised: frozenset[Question]
+    places: Mapping[ProbeInput, tuple[int, ...]]
+    raised: frozenset[ProbeInput]
 
-    def of(self, column: int, kind: str) -> list[Question]:
+    def of(self, column: int, kind: str) -> list[ProbeInput]:
         """The answered questions of one kind about one column."""
         return [q for q in self.places if q.column == column and q.kind == kind]
 
@@ -82,7 +82,7 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     questions = [
         q for place in range(len(schema.features)) for q in _questions(schema, place, keys)
     ]
-    asked: list[tuple[Question, Row]] = []
+    asked: list[tuple[ProbeInput, Row]] = []
     raised = set()
     for question in questions:
         name = schema.features[question.column].name
@@ -94,7 +94,7 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
     good = set(_answered(model, schema, checker, [row for _, row in asked]))
     raised |= {question for at, (question, _) in enumerate(asked) if at not in good}
     kept = [(question, row) for question, row in asked if question not in raised]
-    places: dict[Question, tuple[int, ...]] = {}
+    places: dict[ProbeInput, tuple[int, ...]] = {}
     for at, (question, _) in enumerate(kept):
         places[question] = (*places.get(question, ()), at)
     try:
@@ -110,18 +110,18 @@ def _bases(
 ) -> list[Row]:
     """Rows that the model answers: whole numbers exact in float64, then few nulls."""
     found: list[Row] = []
-    for row in sorted(rows[:LOOKED_AT], key=_oddity):
+    for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_unusualness):
         if list(_answered(model, schema, checker, [row])):
             found.append(row)
-        if len(found) == BASES:
+        if len(found) == BASE_ROWS:
             break
     if not found:
         raise CannotCompileError("no held-out row is answered by the model as a request would be")
     return found
 
 
-def _oddity(row: Row) -> tuple[bool, int]:
-    wild = any(isinstance(value, int) and abs(value) >= EXACT for value in row.values())
+def _unusualness(row: Row) -> tuple[bool, int]:
+    wild = any(isinstance(value, int) and abs(value) >= MAX_EXACT_INTEGER for value in row.values())
     return wild, sum(value is None for value in row.values())
 
 
@@ -147,10 +147,10 @@ def _answered(
     yield from (at for at, label in enumerate(answers.labels) if label is not None)
 
 
-def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[Question]:
+def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[ProbeInput]:
     column = schema.features[place]
     cell = first_cell(place, column)
-    yield Question(place, "null", None)
+    yield ProbeInput(place, "null", None)
     if isinstance(cell, NumericFeature):
         yield from _far(place, column)
     known = set(keys.get(place, ()))
@@ -162,27 +162,27 @@ def _questions(schema: Schema, place: int, keys: Keys) -> Iterator[Question]:
     if len(known) > MAX_KEYS:
         raise CannotCompileError(f"column {column.name!r} has more than {MAX_KEYS:,} categories")
     for key in sorted(known, key=lambda value: (str(type(value)), value)):
-        yield Question(place, "key", key)
+        yield ProbeInput(place, "key", key)
     if column.kind != "boolean":
-        yield Question(place, "unknown", _unknown(column, known))
+        yield ProbeInput(place, "unknown", _unknown(column, known))
 
 
-def _far(place: int, column: Column) -> Iterator[Question]:
+def _far(place: int, column: Column) -> Iterator[ProbeInput]:
     if column.kind == "integer":
         limits = np.iinfo(column.dtype)
-        whole = [b for b in INTEGERS if b <= int(limits.max)] or [int(limits.max)]
+        whole = [b for b in INTEGER_BOUNDS if b <= int(limits.max)] or [int(limits.max)]
         lows = [max(-bound, int(limits.min)) for bound in whole]
         highs: list[float] = [*whole]
         sides: list[float] = [*lows]
     else:
-        highs, sides = [*NUMBERS], [-bound for bound in NUMBERS]
+        highs, sides = [*NUMBER_BOUNDS], [-bound for bound in NUMBER_BOUNDS]
     for value in (column.minimum, column.maximum):
         if value is not None and math.isfinite(value) and abs(value) < highs[0]:
             highs.append(int(value) if column.kind == "integer" else value)
             sides.append(int(value) if column.kind == "integer" else value)
     for kind, values in (("low", sides), ("high", highs)):
         for value in dict.fromkeys(values):
-            yield Question(place, kind, value)
+            yield ProbeInput(place, kind, value)
 
 
 def _unknown(column: Column, known: set[Scalar]) -> Scalar:

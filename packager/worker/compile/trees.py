@@ -24,14 +24,14 @@ FORESTS = frozenset(
         "ExtraTreesRegressor",
     }
 )
-SINGLE = {
+SINGLE_TREES = {
     "DecisionTreeClassifier": "RandomForestClassifier",
     "DecisionTreeRegressor": "RandomForestRegressor",
     "ExtraTreeClassifier": "RandomForestClassifier",
     "ExtraTreeRegressor": "RandomForestRegressor",
 }
-STAGED = frozenset({"GradientBoostingClassifier", "GradientBoostingRegressor"})
-BINNED = frozenset({"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"})
+STAGED_ENSEMBLES = frozenset({"GradientBoostingClassifier", "GradientBoostingRegressor"})
+BINNED_ENSEMBLES = frozenset({"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"})
 
 LIGHTGBM_ZERO = float(np.float32(1e-35))
 """Its kZeroThreshold: prediction drops such entries of a row, as of a sparse one."""
@@ -51,7 +51,7 @@ class Candidate:
 class Refused:
     """A way that was thought of, and why it can't be gone."""
 
-    way: str
+    strategy: str
     reason: str
 
 
@@ -59,7 +59,7 @@ def has_trees(estimator: Any) -> bool:
     """Whether an estimator is an ensemble of trees of a kind that is known here."""
     name, room = type(estimator).__name__, type(estimator).__module__.split(".")[0]
     if room == "sklearn":
-        return name in FORESTS | STAGED | BINNED | SINGLE.keys()
+        return name in FORESTS | STAGED_ENSEMBLES | BINNED_ENSEMBLES | SINGLE_TREES.keys()
     return hasattr(estimator, "booster_") or hasattr(estimator, "get_booster")
 
 
@@ -86,7 +86,7 @@ def _imported(estimator: Any, block: Block) -> Candidate | Refused:
     if room == "sklearn":
         model = treelite.sklearn.import_model(_importable(estimator))
         doubled = getattr(estimator, "loss", "") == "exponential"
-        return _with_link(model, block, float32=name not in BINNED, doubled=doubled)
+        return _with_link(model, block, float32=name not in BINNED_ENSEMBLES, doubled=doubled)
     if room == "lightgbm":
         text = estimator.booster_.model_to_string()
         if reason := _lightgbm_reason(estimator, text):
@@ -140,13 +140,13 @@ def _importable(estimator: Any) -> Any:
     import sklearn.ensemble
 
     name = type(estimator).__name__
-    if name in BINNED:
+    if name in BINNED_ENSEMBLES:
         made = copy.copy(estimator)
         made._preprocessor = None  # its categories are encoded before, by the same encoder
         return made
-    if name not in SINGLE:
+    if name not in SINGLE_TREES:
         return estimator
-    forest = getattr(sklearn.ensemble, SINGLE[name])(n_estimators=1)
+    forest = getattr(sklearn.ensemble, SINGLE_TREES[name])(n_estimators=1)
     forest.estimators_ = [estimator]
     forest.n_features_in_, forest.n_outputs_ = estimator.n_features_in_, 1
     if hasattr(estimator, "classes_"):

@@ -44,7 +44,7 @@ UFUNCS = frozenset(
 
 
 @dataclass
-class Walk:
+class PipelineWalk:
     """One walk: the steps and the keys found so far."""
 
     keys: Keys = field(default_factory=dict)

@@ -6,23 +6,19 @@ how it ended and decides what that means; the process that started it goes on in
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import json
 import os
 import signal
-import subprocess
 import sys
-import threading
-from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from packager.errors import PackageError
-from packager.exit_reason import KEPT_LINES, ExitReason, killed_for_memory, kills_for_memory
+from packager.exit_reason import ExitReason
 from packager.model.paths import Root
+from packager.worker.processes.run_to_end import run_to_end, worker_command
 
 RESULTS = {
     "run": "result.json",
@@ -38,7 +34,6 @@ RESULTS = {
 _PARENT_ENDS = 1
 """``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
 _IS_CHILD = "MODEL_CHILD_PROCESS"
-_LAST_WORDS_SECONDS = 5.0
 
 Outcome = Literal["finished", "failed", "timed out", "killed"]
 
@@ -81,32 +76,18 @@ def run_child(
     ``quiet``.
     """
     (folder / "job.json").write_bytes(job)
-    command = [sys.executable, "-m", "packager.worker", verb, str(folder / "job.json")]
+    command = worker_command(verb, str(folder / "job.json"), str(folder))
     environment = {**os.environ, "MODEL_ROOT": str(root.path), _IS_CHILD: "1"}
-    kills = kills_for_memory()
-    said: deque[str] = deque(maxlen=KEPT_LINES)
-    child = subprocess.Popen(
-        [*command, str(folder)],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    assert child.stdout is not None
-    relay = threading.Thread(target=_relay, args=(child.stdout, said, quiet), daemon=True)
-    relay.start()
     try:
-        code = child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        message = f"it took over {seconds:g} s"
-        return ChildResult("timed out", folder, message, "make it faster, or its data smaller")
-    finally:
-        _end(child)
-        relay.join(_LAST_WORDS_SECONDS)
-    return _result(verb, folder, ExitReason(code, killed_for_memory(code, kills), tuple(said)))
+        ended = run_to_end(
+            command,
+            _ignore if quiet else _show,
+            seconds=seconds,
+            env=environment,
+        )
+    except TimeoutError as error:
+        return ChildResult("timed out", folder, str(error), "make it faster, or its data smaller")
+    return _result(verb, folder, ended)
 
 
 def end_with_parent() -> None:
@@ -126,16 +107,9 @@ def _result(verb: str, folder: Path, ended: ExitReason) -> ChildResult:
     return ChildResult(outcome, folder, f"its process ended with {ended.reason}", ended.hint)
 
 
-def _relay(lines: Iterable[str], said: deque[str], quiet: bool) -> None:
-    """Keep the end of a process's output; pass it on to stderr unless ``quiet``."""
-    for line in lines:
-        said.append(line.rstrip("\n"))
-        if not quiet:
-            sys.stderr.write(line)
+def _show(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
-def _end(child: subprocess.Popen[str]) -> None:
-    """End the process and all that it started, unless they have ended."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+def _ignore(_: str) -> None:
+    """Pass over a line; it is among the last ones all the same."""

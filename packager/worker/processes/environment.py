@@ -16,8 +16,9 @@ from packager.manifest.base import Isa
 from packager.manifest.evaluation import NumericalEnvironment
 from packager.sandbox.network import isolation
 from packager.worker.processes.cpu_kernels import kernel_settings
+from packager.worker.processes.run_to_end import worker_command
 
-FIXED = {
+FIXED_VARIABLES = {
     "PYTHONHASHSEED": "0",
     # One thread, because the order of a parallel sum shows in its last bits.
     "OMP_NUM_THREADS": "1",
@@ -34,9 +35,9 @@ FIXED = {
     "TZ": "UTC",
 }
 """The same for every training, on every machine."""
-PINNED_VARIABLES = "MODEL_PINNED_ISA"
+PINNED_ISA = "MODEL_PINNED_ISA"
 """Set to the instruction set of a process whose surroundings are as they should be."""
-STEERING = (
+NUMERIC_PREFIXES = (
     *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),
     *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
 )
@@ -49,16 +50,16 @@ def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
     Libraries read their variables when they load, and Python its hash seed when it starts, so
     they can't be set later. Raises ``PackageError`` where the processor lacks the instruction set.
     """
-    if os.environ.get(PINNED_VARIABLES) == isa:
+    if os.environ.get(PINNED_ISA) == isa:
         return
-    variables = {**os.environ, **FIXED, PINNED_VARIABLES: isa}
+    variables = {**os.environ, **FIXED_VARIABLES, PINNED_ISA: isa}
     for name, value in kernel_settings(isa).items():
         if value is None:
             variables.pop(name, None)
         else:
             variables[name] = value
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, "-m", "packager.worker", *arguments], variables)
+    os.execve(sys.executable, worker_command(*arguments), variables)
 
 
 def numerical_environment() -> NumericalEnvironment:
@@ -81,7 +82,7 @@ def numerical_environment() -> NumericalEnvironment:
         variables=tuple(
             f"{name}={value}"
             for name, value in sorted(os.environ.items())
-            if name.startswith(STEERING) and FIXED.get(name) != value
+            if name.startswith(NUMERIC_PREFIXES) and FIXED_VARIABLES.get(name) != value
         ),
     )
 

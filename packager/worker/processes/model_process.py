@@ -25,6 +25,7 @@ from packager.model.model import load_model_from
 from packager.model.paths import Root
 from packager.model.predictions import finite
 from packager.worker.job import QueryJob
+from packager.worker.processes.run_to_end import worker_command
 
 LOAD_SECONDS = 300.0
 """How long a model may take to load."""
@@ -117,12 +118,12 @@ class ModelProcess:
         return output.readline() if ready else None
 
     def _start(self) -> None:
-        command = [sys.executable, "-m", "packager.worker", "ask"]
+        command = worker_command("ask", str(self.folder / "asked.json"), str(self.folder))
         path = os.pathsep.join(place for place in sys.path if place)
         environment = {**os.environ, "MODEL_ROOT": str(self.root.path), "PYTHONPATH": path}
         with (self.folder / "said.txt").open("wb") as said:
             self._process = subprocess.Popen(
-                [*command, str(self.folder / "asked.json"), str(self.folder)],
+                command,
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

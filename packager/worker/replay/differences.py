@@ -14,7 +14,7 @@ from packager.model.predictions import Predictions
 from packager.worker.replay.report import MetricCheck
 from packager.worker.train.evaluate import numbers
 
-ROUNDING = 1e-9
+MAX_ROUNDING_DIFFERENCE = 1e-9
 """Relative difference between metrics that the order of additions alone can make."""
 
 Values = Mapping[str, float]
@@ -110,7 +110,7 @@ def accepted(checks: Mapping[str, MetricCheck]) -> bool:
 
 
 def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
-    """Whether rows, intervals and every slice are as recorded; for models with equal answers.
+    """Whether rows, intervals, baselines and slices are as recorded; for models with equal answers.
 
     Overall metrics have checks of their own (``metric_checks``).
     """
@@ -122,9 +122,8 @@ def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Che
         if not _close(before.get((name, metric)), after.get((name, metric)), 0.0)
     ]
     actual = f"other values for {', '.join(differing[:5])}" if differing else "as recorded"
-    return Check(
-        name="rows, intervals and slices", expected="as recorded", actual=actual, ok=not differing
-    )
+    name = "rows, intervals, baselines and slices"
+    return Check(name=name, expected="as recorded", actual=actual, ok=not differing)
 
 
 def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | None:
@@ -141,6 +140,7 @@ def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
         for metric, (low, high) in metrics.intervals.items():
             found[name, f"interval of {metric}, low"] = low
             found[name, f"interval of {metric}, high"] = high
+        found |= {(name, f"baseline of {metric}"): v for metric, v in metrics.baseline.items()}
     for name, metrics in evaluation.slices.items():
         found |= {(name, metric): value for metric, value in metrics.values.items()}
     return found
@@ -149,4 +149,4 @@ def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
 def _close(recorded: float | None, now: float | None, accepted: float) -> bool:
     if recorded is None or now is None:
         return recorded is now
-    return abs(recorded - now) <= accepted + ROUNDING * max(1.0, abs(recorded))
+    return abs(recorded - now) <= accepted + MAX_ROUNDING_DIFFERENCE * max(1.0, abs(recorded))

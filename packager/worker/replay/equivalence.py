@@ -32,7 +32,7 @@ from packager.worker.replay.volatile_state import Window, volatile_values
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
 """Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
-SHOWN = 10
+MAX_SHOWN = 10
 LAYOUT = "how it is written: the order of memory or keys, or which parts are shared"
 
 
@@ -53,7 +53,7 @@ def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) 
         before, after = recorded.model.predict(rows), now.model.predict(rows)
     gaps, allowed = row_differences(before, after, task, ABSOLUTE, RELATIVE)
     differing = np.flatnonzero(gaps > 0)
-    worst = differing[np.argsort(-gaps[differing], kind="stable")][:SHOWN]
+    worst = differing[np.argsort(-gaps[differing], kind="stable")][:MAX_SHOWN]
     flips = label_flips(before, after, task)
     return ModelComparison(
         **_states(recorded, now),
@@ -70,7 +70,7 @@ def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) 
 def equivalence_level(
     found: ModelComparison, *, metrics: bool, statistical: bool
 ) -> EquivalenceLevel:
-    """The strongest rung; ``metrics``: within the accepted band, ``statistical``: that of seeds."""
+    """The strongest level; ``metrics``: within the accepted band; ``statistical``: of seeds."""
     if found.artifact:
         return "artifact"
     if found.state and found.bit_equal:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 CLOCK = "reads the clock"
 UNSEEDED = "draws random numbers without the seed"
-FOLDER = "takes files in the order the file system gives them"
-UNORDERED = "goes through a set, whose order may differ"
+DIRECTORY_ORDER = "reads files in directory order, which is undefined"
+UNORDERED = "iterates over a set, whose order may differ"
 THREADS = "runs in parallel: what ends first, and the order of sums, may differ"
 ADDRESS = "depends on addresses in memory or on the hash seed"
-SURROUNDINGS = "reads the environment it runs in"
-MACHINE = "is a file of the machine, not of the project"
-PROGRAM = "starts a program that no package holds"
+ENVIRONMENT = "reads the environment it runs in"
+MACHINE = "reads a file of the machine, not of the project"
+PROGRAM = "starts a program that is not in the package"
 
 CALLS = {
     CLOCK: {
@@ -42,7 +42,7 @@ CALLS = {
         "multiprocessing.dummy": "Pool",
         "joblib": "Parallel",
     },
-    SURROUNDINGS: {
+    ENVIRONMENT: {
         "os": "getpid getppid getenv getcwd getuid getlogin uname cpu_count sched_getaffinity",
         "multiprocessing": "cpu_count",
         "joblib": "cpu_count",
@@ -71,15 +71,15 @@ SEEDABLE = frozenset(f"numpy.random.{name}" for name in GENERATORS.split()) | {
 }
 """Unseeded where they are called without an argument, or with None."""
 LISTING = frozenset(["os.listdir", "os.scandir", "glob.glob", "glob.iglob", "os.walk"])
-NOW = frozenset(["pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"])
+NOW_CALLS = frozenset(["pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"])
 """Clocks where they are given the word ``now`` or ``today``."""
-STAMPS = frozenset(["st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns"])
-OF_THE_MACHINE = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/home/", "/root/")
+TIMESTAMPS = frozenset(["st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns"])
+HOST_FOLDERS = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/home/", "/root/")
 LISTING_METHODS = frozenset(["iterdir", "rglob", "glob"])
 PARALLEL = frozenset(["n_jobs", "n_threads", "num_threads", "nthread", "thread_count"])
 SEQUENCES = frozenset(["list", "tuple", "enumerate", "iter", "dict"])
 SET_OPERATORS = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)
-SORTING = frozenset(["sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset"])
+ORDER_FREE = frozenset(["sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset"])
 
 
 def find_nondeterminism(folder: Path) -> tuple[str, ...]:
@@ -91,11 +91,11 @@ def find_nondeterminism(folder: Path) -> tuple[str, ...]:
             tree = ast.parse(path.read_text(encoding="utf-8-sig", errors="replace"))
         except SyntaxError:
             continue  # not a file that training could have run
-        found += [f"{name}:{line}: {what}" for line, what in sorted(set(_slips(tree)))]
+        found += [f"{name}:{line}: {what}" for line, what in sorted(set(_findings(tree)))]
     return tuple(found)
 
 
-def _slips(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _findings(tree: ast.Module) -> Iterator[tuple[int, str]]:
     names = _imported(tree)
     ordered = _made_orderly(tree)
     sets = _names_of_sets(tree, names)
@@ -103,12 +103,12 @@ def _slips(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call):
             called = _dotted(node.func, names)
             reason = _reason(node, called)
-            if reason is not None and not (reason == FOLDER and node in ordered):
+            if reason is not None and not (reason == DIRECTORY_ORDER and node in ordered):
                 yield node.lineno, f"{called or 'the call'}() {reason}"
         elif isinstance(node, ast.Attribute):
             if _dotted(node, names) == "os.environ":
-                yield node.lineno, f"os.environ {SURROUNDINGS}"
-            elif node.attr in STAMPS:
+                yield node.lineno, f"os.environ {ENVIRONMENT}"
+            elif node.attr in TIMESTAMPS:
                 yield node.lineno, f"{node.attr} {CLOCK}"
         elif isinstance(node, ast.Constant) and _of_the_machine(node.value):
             yield node.lineno, f"{node.value!s} {MACHINE}"
@@ -118,7 +118,7 @@ def _slips(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _of_the_machine(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(OF_THE_MACHINE) and " " not in value
+    return isinstance(value, str) and value.startswith(HOST_FOLDERS) and " " not in value
 
 
 def _reason(call: ast.Call, called: str) -> str | None:
@@ -127,11 +127,11 @@ def _reason(call: ast.Call, called: str) -> str | None:
     if called in REASONS:
         return REASONS[called]
     first = call.args[0] if call.args else None
-    if called in NOW and isinstance(first, ast.Constant) and first.value in ("now", "today"):
+    if called in NOW_CALLS and isinstance(first, ast.Constant) and first.value in ("now", "today"):
         return CLOCK
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     if called in LISTING or method in LISTING_METHODS:
-        return FOLDER
+        return DIRECTORY_ORDER
     for keyword in call.keywords:
         given = keyword.value
         if keyword.arg in PARALLEL and not (isinstance(given, ast.Constant) and given.value == 1):
@@ -183,7 +183,7 @@ def _made_orderly(tree: ast.Module) -> set[ast.AST]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id in SORTING
+        and node.func.id in ORDER_FREE
         for argument in node.args
         for inner in ast.walk(argument)
     }

@@ -1,4 +1,4 @@
-"""Negative controls of a replay: what is changed on purpose must show in the rung."""
+"""Negative controls of a replay: what is changed on purpose must show in the level."""
 
 from __future__ import annotations
 

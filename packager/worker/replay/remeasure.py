@@ -26,7 +26,7 @@ from packager.worker.train_job import classes_of, measure
 
 
 @dataclass(frozen=True)
-class ReadAgain:
+class RereadData:
     """The data of a job."""
 
     fingerprint: str
@@ -36,7 +36,7 @@ class ReadAgain:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Remeasured:
     """A model trained now, as measured on these data."""
 
     fingerprint: str
@@ -45,18 +45,18 @@ class Measured:
     evaluation: Evaluation
 
 
-def read_again(job: Job, root: Root) -> ReadAgain:
+def read_again(job: Job, root: Root) -> RereadData:
     """Read, fingerprint and split the data of ``job``."""
     source = read_source(root, job.reader)
     digest = sha256_bytes(fingerprint(source.frame, source.files).dump())
     dataset = prepare(source, job, root)
-    return ReadAgain(digest, dataset, slice_masks(dataset.test, declare_slices(dataset, job)))
+    return RereadData(digest, dataset, slice_masks(dataset.test, declare_slices(dataset, job)))
 
 
-def measure_again(model: LoadedModel, read: ReadAgain, job: Job) -> Measured:
+def measure_again(model: LoadedModel, read: RereadData, job: Job) -> Remeasured:
     """Measure ``model`` on the held-out rows, and describe its columns, as a build does."""
     dataset = with_fitted_columns(model, read.dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     personal = personal_columns(read.dataset, job)
     schema = without_values(describe(dataset, job, classes_of(model, labels)), personal)
-    return Measured(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))
+    return Remeasured(read.fingerprint, dataset, schema, measure(model, dataset, read.masks))

@@ -30,8 +30,7 @@ def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, Perturbed]:
 def recorded_job(manifest: Manifest) -> Job:
     """The job that the host gave when the package was built, without the compiled form.
 
-    The compiled form's files are verified by then, and the model that it has to equal is compared.
-    Raises as ``replayable``.
+    ``compiled_form`` compares the recorded form with the recorded model. Raises as ``replayable``.
     """
     recipe, data = replayable(manifest)
     return Job(

@@ -1,9 +1,9 @@
 """Train again from what the package holds, and say how equal the result is.
 
-Files first: what isn't what the manifest names is not run. Then the recipe in a fresh process,
-just as at build time; or it has run before, apart from the recorded model (``Ask.window``). Then
-the ladder: model bytes, its state, answers on the held-out rows, metrics within the accepted band,
-metrics within the spread of seeds.
+Files first: nothing runs that differs from the manifest. Then the recipe, in a fresh process as at
+build; or it has run before, without the recorded model (``ReplayRequest.window``). Then the
+equivalence levels: bytes of the model, its state, predictions on the held-out rows, metrics within
+the accepted band, metrics within the variance of seeds.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from packager.manifest.manifest import DataSource, Manifest, Schema
 from packager.model.integrity import MANIFEST, Check, verify
 from packager.model.model import load_model, load_model_from
 from packager.model.paths import Root
-from packager.sandbox.network import isolation_told
+from packager.sandbox.network import describe_isolation
 from packager.worker.job import ReplayRequest, TrainingResult
 from packager.worker.processes.environment import environment_differences
 from packager.worker.replay.compiled_form import compiled_checks
 from packager.worker.replay.differences import accepted, evaluation_check, metric_checks
 from packager.worker.replay.equivalence import FittedModel, compare_models, equivalence_level
 from packager.worker.replay.nondeterminism import find_nondeterminism
-from packager.worker.replay.remeasure import Measured, measure_again, read_again
+from packager.worker.replay.remeasure import Remeasured, measure_again, read_again
 from packager.worker.replay.repeat import repeated, replayable
 from packager.worker.replay.report import (
-    LADDER,
+    LEVELS,
     ReplayReport,
     claimed,
     damaged,
@@ -63,7 +63,7 @@ def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
             began = time.time()
             folder = retrain("run", repeated(manifest, ask)[1].job, root, Path(name))
             report = _compare(manifest, root, checks, ask, folder, (began, time.time()))
-    report = report.model_copy(update={"isolation": isolation_told()})
+    report = report.model_copy(update={"isolation": describe_isolation()})
     (out / "report.json").write_bytes(report.dump())
     return report
 
@@ -94,8 +94,8 @@ def _compare(
     result = TrainingResult.load(folder / "result.json")
     read = read_again(job, root)
     model = load_model_from(folder / "model" / "model", manifest.serve, manifest.task)
-    measured = measure_again(model, read, job)
     now = FittedModel(model_files(folder / "model"), model, window)
+    measured = measure_again(model, read, job)
     recorded = FittedModel(manifest.model, load_model(root, manifest.serve, manifest.task))
     held_out = read.dataset.test[[column.name for column in manifest.schema_.features]]
     found = compare_models(recorded, now, held_out)
@@ -106,24 +106,24 @@ def _compare(
         manifest.evaluation, measured.evaluation, recipe.accept, every=found.bit_equal
     )
     agreed = accepted(metrics)
-    statistical = within_seed_variance(manifest.spread, measured.evaluation, recipe.accept)
-    rung = equivalence_level(found, metrics=agreed, statistical=statistical)
+    statistical = within_seed_variance(manifest.seed_variance, measured.evaluation, recipe.accept)
+    level = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
         checks.append(evaluation_check(manifest.evaluation, measured.evaluation))
     return ReplayReport(
-        rung=rung,
-        level=manifest.level,
+        level=level,
+        required_level=manifest.level,
         claimed=claimed(manifest),
-        observed=manifest.observed.rung if manifest.observed else None,
-        passed=_noticed(rung, manifest)
-        if perturbed.what
-        else _passed(rung, manifest, checks, agreed=agreed),
+        level_at_build=manifest.repeatability.level if manifest.repeatability else None,
+        passed=_passed(level, manifest, checks, agreed=agreed, perturbed=perturbed.what),
         perturbed=perturbed.what,
         checks=tuple(checks),
         metrics=metrics,
-        intervals=intervals(manifest.spread),
-        likeness=found,
-        slips=() if rung == "artifact" or perturbed.what else find_nondeterminism(root.code),
+        intervals=intervals(manifest.seed_variance),
+        comparison=found,
+        nondeterminism=()
+        if level == "artifact" or perturbed.what
+        else find_nondeterminism(root.code),
         environment_recorded=manifest.environment,
         environment_now=result.environment,
         environment_differences=environment_differences(manifest.environment, result.environment),
@@ -131,24 +131,34 @@ def _compare(
 
 
 def _passed(
-    rung: EquivalenceLevel, manifest: Manifest, checks: Sequence[Check], *, agreed: bool
+    level: EquivalenceLevel,
+    manifest: Manifest,
+    checks: Sequence[Check],
+    *,
+    agreed: bool,
+    perturbed: str | None,
 ) -> bool:
-    """Whether a replay succeeds; ``agreed``: its metrics are those of the manifest."""
-    # Metrics count on every rung: a false claim about a true model is still a false claim.
-    # But where a repeat reached no rung at the build, they are known to differ by chance.
-    judged = agreed or rung == "statistical" or manifest.level == "none"
+    """Whether a replay succeeds; one that is ``perturbed`` has to come out lower than usual.
+
+    ``agreed``: its metrics are those of the manifest.
+    """
+    if perturbed:
+        return _change_detected(level, manifest)
+    # Metrics count on every level: a false claim about a true model is still a false claim.
+    # But where a repeat reached no level at the build, they are known to differ by chance.
+    judged = agreed or level == "statistical" or manifest.level == "none"
     sound = judged and all(check.ok for check in checks)
-    return sound and rung != "none" and reaches(rung, manifest.level)
+    return sound and level != "none" and reaches(level, manifest.level)
 
 
-def _noticed(rung: EquivalenceLevel, manifest: Manifest) -> bool:
+def _change_detected(level: EquivalenceLevel, manifest: Manifest) -> bool:
     """Whether a change on purpose came out lower than a repeat without one."""
-    usual = manifest.observed.rung if manifest.observed else manifest.level
-    return LADDER.index(rung) > LADDER.index(usual)
+    usual = manifest.repeatability.level if manifest.repeatability else manifest.level
+    return LEVELS.index(level) > LEVELS.index(usual)
 
 
-def _result_checks(manifest: Manifest, data: DataSource, measured: Measured) -> list[Check]:
-    """What has to be equal whatever the rung: the data as read, and the schema."""
+def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -> list[Check]:
+    """What has to be equal whatever the level: the data as read, and the schema."""
     dataset = measured.dataset
     pairs: list[tuple[str, Any, Any]] = [
         ("fingerprint", data.fingerprint, measured.fingerprint),

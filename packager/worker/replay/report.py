@@ -1,4 +1,4 @@
-"""What a replay found: checks, the rung reached, and how far off the rest is."""
+"""What a replay found: checks, the equivalence level reached, and the remaining differences."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from packager.manifest.evaluation import NumericalEnvironment
 from packager.manifest.manifest import Manifest, Recipe
 from packager.model.integrity import Check
 
-LADDER: tuple[EquivalenceLevel, ...] = get_args(EquivalenceLevel)
-"""From the strongest rung to the weakest."""
+LEVELS: tuple[EquivalenceLevel, ...] = get_args(EquivalenceLevel)
+"""From the strongest level to the weakest."""
 
 
 class MetricCheck(FrozenModel):
@@ -42,7 +42,7 @@ class ModelComparison(FrozenModel):
     bit_equal: bool = False
     """Whether every answer is equal to its last bit."""
     close: bool = False
-    """Whether labels are equal, and numbers within ``CLOSE`` of worker/likeness.py."""
+    """Whether labels are equal, and numbers within ``CLOSE`` of worker/replay/equivalence.py."""
     label_flips: int | None = None
     """Rows with another label; None for regression."""
     largest_difference: float | None = None
@@ -54,54 +54,55 @@ class ModelComparison(FrozenModel):
 class ReplayReport(FrozenModel):
     """How equal a second training was to the recorded one."""
 
-    rung: EquivalenceLevel
-    """The strongest rung reached; ``none`` too where a file isn't what the manifest names."""
     level: EquivalenceLevel
-    """The rung to reach; ``none`` where nobody claims one and a repeat reached none when built."""
+    """The strongest level reached; ``none`` also if a file differs from the manifest."""
+    required_level: EquivalenceLevel
+    """The level a replay must reach; ``none`` if the recipe claims none and the repeat at build
+    reached none."""
     claimed: bool = True
-    """Whether the recipe claims it; else it is what a repeat reached when the package was built."""
-    observed: EquivalenceLevel | None = None
-    """The rung a repeat reached when the package was built."""
+    """Whether the recipe claims the required level; otherwise it is that of the repeat at build."""
+    level_at_build: EquivalenceLevel | None = None
+    """The level that the repeat reached when the package was built."""
     passed: bool
-    """Whether every check is ok and a rung is reached, at least the level; with ``perturbed``,
-    whether the change was noticed."""
+    """Whether every check is ok and the required level is reached; with ``perturbed``, whether
+    the change was noticed."""
     perturbed: str | None = None
     """What was changed on purpose."""
     checks: tuple[Check, ...]
     metrics: dict[str, MetricCheck] = {}
     intervals: dict[str, tuple[float, float]] = {}
     """Metric to where a training with another seed lies, by the seeds recorded at build."""
-    likeness: ModelComparison | None = None
-    """None where nothing was trained."""
-    slips: tuple[str, ...] = ()
-    """What in the project's code may be the reason for a difference."""
+    comparison: ModelComparison | None = None
+    """Of the two models; None if nothing was trained."""
+    nondeterminism: tuple[str, ...] = ()
+    """Sources of nondeterminism in the project's code: ``train.py:3: …``."""
     checked_by: Literal["this installation", "the package itself"] = "the package itself"
-    """Whose program compared. A package's own says of itself what its maker had it say."""
-    vouched: dict[str, str] = {}
-    """Part of the package → who vouches for it, and by what."""
+    """Whose program compared; a package's own program cannot be trusted about the package."""
+    verified_by: dict[str, str] = {}
+    """Part of the package → what verifies it."""
     isolation: dict[str, str] = {}
-    """Where it ran, and what stood between it and the machine: files, network, processes."""
+    """Where it ran, and how it was isolated: files, network, processes."""
     environment_recorded: NumericalEnvironment
     environment_now: NumericalEnvironment | None = None
     environment_differences: tuple[str, ...] = ()
     """``field: recorded, now other``."""
 
 
-def reaches(rung: str, level: str) -> bool:
-    """Whether ``rung`` is as strong as ``level`` or stronger; none is reached by every rung."""
-    return level == "none" or (rung != "none" and LADDER.index(rung) <= LADDER.index(level))
+def reaches(level: str, required: str) -> bool:
+    """Whether ``level`` is as strong as ``required`` or stronger; every level reaches none."""
+    return required == "none" or (level != "none" and LEVELS.index(level) <= LEVELS.index(required))
 
 
 def claimed(manifest: Manifest) -> bool:
-    """Whether the recipe claims a rung."""
+    """Whether the recipe claims a level."""
     return isinstance(manifest.recipe, Recipe) and manifest.recipe.level is not None
 
 
 def damaged(manifest: Manifest, checks: Sequence[Check]) -> ReplayReport:
     """The report of a package of which something is not what its manifest names."""
     return ReplayReport(
-        rung="none",
-        level=manifest.level,
+        level="none",
+        required_level=manifest.level,
         claimed=claimed(manifest),
         passed=False,
         checks=tuple(checks),

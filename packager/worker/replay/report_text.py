@@ -15,24 +15,23 @@ def as_text(report: ReplayReport) -> str:
     wrong = [check for check in report.checks if not check.ok]
     lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
-    if report.likeness is not None:
-        lines += _likeness(report.likeness)
+    if report.comparison is not None:
+        lines += _comparison(report.comparison)
         if not report.metrics:
             lines.append("metrics: none were compared, so nothing of them is shown")
     for name, check in report.metrics.items():
         ok = "" if check.ok else "  (not accepted)"
         lines.append(f"  {name}: {number(check.recorded)} recorded, {number(check.now)} now{ok}")
-    if report.rung != "artifact":
+    if report.level != "artifact":
         reasons = report.environment_differences or (SAME_ENVIRONMENT,)
         lines += [f"environment: {text}" for text in reasons if report.environment_now]
-        lines += [f"may be the reason: {text}" for text in report.slips]
+        lines += [f"may be the reason: {text}" for text in report.nondeterminism]
     lines.append(f"checked by: {report.checked_by}")
-    lines += [f"  {part}: {who}" for part, who in report.vouched.items()]
+    lines += [f"  {part}: {who}" for part, who in report.verified_by.items()]
     lines += [f"  isolation: {isolation_line(report.isolation)}"] if report.isolation else []
-    seen = f", seen when built: {report.observed}" if report.observed else ""
-    lines.append(
-        f"rung: {report.rung} (claimed: {report.level if report.claimed else 'none'}{seen})"
-    )
+    claimed = report.required_level if report.claimed else "none"
+    built = f", at build: {report.level_at_build}" if report.level_at_build else ""
+    lines.append(f"equivalence level: {report.level} (claimed: {claimed}{built})")
     lines.append(verdict(report))
     return "\n".join(lines)
 
@@ -50,7 +49,7 @@ def number(value: float | None) -> str:
     return "none" if value is None else f"{value:.6g}"
 
 
-def _likeness(found: ModelComparison) -> Iterator[str]:
+def _comparison(found: ModelComparison) -> Iterator[str]:
     flips = f"{found.label_flips} label flips, " if found.label_flips is not None else ""
     largest = found.largest_difference
     shown = "none" if largest is None else f"{largest:g}"

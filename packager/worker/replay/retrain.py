@@ -21,7 +21,7 @@ from packager.worker.replay.nondeterminism import find_nondeterminism
 from packager.worker.replay.report import ModelComparison, reaches
 from packager.worker.replay.seed_spread import within_seed_variance
 from packager.worker.replay.state import TIMES
-from packager.worker.replay.volatile_state import MOMENTS
+from packager.worker.replay.volatile_state import VOLATILE_KINDS
 from packager.worker.train.dataset import Dataset
 
 
@@ -43,7 +43,7 @@ def check_repeatability(
 ) -> RepeatabilityResult:
     """Repeat ``job``'s training and say how equal the second model is to ``first``.
 
-    Raises ``PackageError`` where the rung reached is weaker than the one the recipe claims. A
+    Raises ``PackageError`` where the level reached is weaker than the one the recipe claims. A
     training that fails the second time reaches none; that ends the build only if one is claimed.
     """
     recipe = job.recipe
@@ -63,25 +63,25 @@ def check_repeatability(
         second = FittedModel(fit.model, model, window)
         found = compare_models(first, second, dataset.test[list(dataset.features)])
     checks = metric_checks(evaluation, fit.evaluation, recipe.accept, every=False)
-    rung = equivalence_level(
+    level = equivalence_level(
         found,
         metrics=accepted(checks),
-        statistical=within_seed_variance(job.spread, fit.evaluation, recipe.accept),
+        statistical=within_seed_variance(job.seed_variance, fit.evaluation, recipe.accept),
     )
-    slips = () if rung == "artifact" else find_nondeterminism(root.code)
-    if recipe.level is not None and not reaches(rung, recipe.level):
-        raise _refusal(rung, recipe, found, slips)
-    if recipe.level is None and rung != "artifact":
-        _tell(rung, found, slips)
+    nondeterminism = () if level == "artifact" else find_nondeterminism(root.code)
+    if recipe.level is not None and not reaches(level, recipe.level):
+        raise _refusal(level, recipe, found, nondeterminism)
+    if recipe.level is None and level != "artifact":
+        _tell(level, found, nondeterminism)
     return RepeatabilityResult(
-        rung=rung,
+        level=level,
         state=found.digests[0],
         differing=found.differing,
         rows=found.rows,
         bit_equal=found.bit_equal,
         label_flips=found.label_flips,
         largest_difference=found.largest_difference,
-        slips=slips,
+        nondeterminism=nondeterminism,
     )
 
 
@@ -89,15 +89,17 @@ def _failed(error: PackageError) -> RepeatabilityResult:
     """What is known of a recipe that can't be run twice."""
     sys.stderr.write(
         f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
-        f"it reaches any rung; {error.hint}\n"
+        f"it reaches any level; {error.hint}\n"
     )
-    return RepeatabilityResult(rung="none", state=None, differing=(error.message,), bit_equal=False)
+    return RepeatabilityResult(
+        level="none", state=None, differing=(error.message,), bit_equal=False
+    )
 
 
 def _refusal(
-    rung: str, recipe: Recipe, found: ModelComparison, slips: tuple[str, ...]
+    level: str, recipe: Recipe, found: ModelComparison, nondeterminism: tuple[str, ...]
 ) -> PackageError:
-    reached = "no rung at all" if rung == "none" else f"the rung {rung!r}"
+    reached = "no equivalence level" if level == "none" else f"the equivalence level {level!r}"
     parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
     message = (
         f"the recipe ran twice and the second model reached {reached}, expected "
@@ -105,37 +107,39 @@ def _refusal(
     )
     if found.label_flips:
         message += f"; {found.label_flips} of {found.rows} held-out rows get another label"
-    mend = f"; or claim level = {rung!r}".replace("'", '"') if rung != "none" else ""
-    return PackageError(message, _why(found, slips) + mend)
+    fix = f"; or claim level = {level!r}".replace("'", '"') if level != "none" else ""
+    return PackageError(message, _why(found, nondeterminism) + fix)
 
 
-def _tell(rung: EquivalenceLevel, found: ModelComparison, slips: tuple[str, ...]) -> None:
-    """What a repeat reached where nobody claimed a rung."""
-    if rung == "none":
-        reached = "no rung: its metrics differ. A replay that reaches none does not pass"
+def _tell(level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]) -> None:
+    """What a repeat reached where nobody claimed a level."""
+    if level == "none":
+        reached = (
+            "no equivalence level: its metrics differ. A replay that reaches none does not pass"
+        )
     else:
-        reached = f"the rung {rung!r}. A replay has to reach it too"
+        reached = f"the equivalence level {level!r}. A replay must reach it too"
     parts = "; ".join((found.differing or found.ignored)[:3]) or "the files of the model"
     sys.stderr.write(
         f"the recipe ran twice and the second model reached {reached}. What differs: {parts}."
-        f" To mend it: {_why(found, slips)}\n"
+        f" To fix it: {_why(found, nondeterminism)}\n"
     )
 
 
-def _why(found: ModelComparison, slips: tuple[str, ...]) -> str:
-    """The likely reason, and how to mend it."""
+def _why(found: ModelComparison, nondeterminism: tuple[str, ...]) -> str:
+    """The likely reason, and how to fix it."""
     if any(time in part.partition(":")[0] for part in found.ignored for time in TIMES.split()):
         return "a search remembers how long each fit took: return its best_estimator_"
-    if found.differing and slips:
-        return "; ".join(slips[:3])
+    if found.differing and nondeterminism:
+        return "; ".join(nondeterminism[:3])
     if found.differing:
         return "pass seed on to everything that draws random numbers"
-    moments = [kind for kind in MOMENTS if any(kind in part for part in found.ignored)]
+    moments = [kind for kind in VOLATILE_KINDS if any(kind in part for part in found.ignored)]
     if moments:
         return (
             f"the model holds {' and '.join(moments)}, which no fit repeats and no answer depends"
             " on: set it to None before train returns the model, where its library lets you"
         )
-    if slips:
-        return "; ".join(slips[:3])
-    return "both models compute the same, but are written down otherwise"
+    if nondeterminism:
+        return "; ".join(nondeterminism[:3])
+    return "both models compute the same, but are serialized differently"

@@ -11,7 +11,7 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Evaluation, SeedVariance
 
 MIN_SEEDS = 5
-"""Fewer say too little of a spread for the rung ``statistical``."""
+"""Fewer say too little of a spread for the level ``statistical``."""
 
 
 def seed_variance(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> SeedVariance:
@@ -38,13 +38,13 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     Source: Hahn & Meeker, Statistical Intervals (1991), 4.8. Not that of the mean: it is one new
     training that has to lie in it. Unbounded for a single value.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     k = len(values)
     if k < 2:
         return -math.inf, math.inf
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    half = float(t.ppf(0.975, k - 1)) * deviation * math.sqrt(1 + 1 / k)
+    half = float(stdtrit(k - 1, 0.975)) * deviation * math.sqrt(1 + 1 / k)
     return mean - half, mean + half
 
 

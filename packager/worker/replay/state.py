@@ -24,12 +24,12 @@ import pandas as pd
 from packager.digest import canonical_json, sha256_bytes
 
 THREADS = "n_jobs _n_jobs n_threads _n_threads num_threads nthread nthreads thread_count"
-TALK = "verbose verbosity _verbose"
+VERBOSITY = "verbose verbosity _verbose"
 TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time"
-MASKED = frozenset(f"{THREADS} {TALK} {TIMES}".split())
+MASKED = frozenset(f"{THREADS} {VERBOSITY} {TIMES}".split())
 """Attributes and keys that say how a model was made, not what it computes."""
 MAX_LEAVES = 200_000
-SHOWN = 10
+MAX_SHOWN = 10
 
 
 class OpaqueError(Exception):
@@ -84,9 +84,9 @@ def differences(
 
 
 def first(found: Sequence[str]) -> tuple[str, ...]:
-    """At most ``SHOWN`` of what was found, and how many there are beside."""
-    if len(found) > SHOWN:
-        return (*found[:SHOWN], f"and {len(found) - SHOWN} more")
+    """At most ``MAX_SHOWN`` of what was found, and how many there are beside."""
+    if len(found) > MAX_SHOWN:
+        return (*found[:MAX_SHOWN], f"and {len(found) - MAX_SHOWN} more")
     return tuple(found)
 
 

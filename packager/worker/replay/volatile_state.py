@@ -22,17 +22,17 @@ TIME = "a time of the fit"
 DURATION = "how long the fit took"
 ADDRESS = "a memory address"
 TEMPORARY = "a temporary name"
-MOMENTS = (TIME, DURATION, ADDRESS, TEMPORARY)
+VOLATILE_KINDS = (TIME, DURATION, ADDRESS, TEMPORARY)
 ADDRESSES = frozenset(["_stop_words_id"])
 """Attributes that hold one, and may be absent."""
 MAX_OBJECTS = 1_000_000
 MAX_TEXT = 50_000_000
-SLACK_SECONDS = 2.0
+TOLERANCE_SECONDS = 2.0
 """Times may be cut to the second."""
-FIRST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+MIN_TIME = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 MIN_ADDRESS, MAX_ADDRESS = 1 << 44, 1 << 48
 """Of 64-bit Linux; milliseconds since 1970 lie below, microseconds above."""
-ALIGNED = 8
+ALIGNMENT = 8
 
 _ISO = rb"\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _COMPACT = rb"(?<!\d)20\d{6}[T_-]?\d{6}(?!\d)"
@@ -45,7 +45,7 @@ _DRAWN = (
     rb"(?<![\da-f-])[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}(?![\da-f])",
     rb"(?<![\da-f-])(?:[\da-f]{8}-){3}[\da-f]{8}(?![\da-f])",
 )
-"""Identifiers drawn anew each time: those of RFC 9562, and CatBoost's."""
+"""Identifiers drawn again each time: those of RFC 9562, and CatBoost's."""
 _ADDRESS = rb"(?<=\bat )0x[\da-f]{6,16}|\b0x[\da-f]{9,16}\b"
 _LASTED = re.compile(
     r"(fit|train|refit|score|eval|run|wall|elapsed|compute)\w*(time|duration|sec)"
@@ -100,8 +100,8 @@ def _readings(name: str, value: Any, window: Window | None) -> Iterator[Masked |
 
 
 def _within(time: float, window: Window | None) -> bool:
-    low, high = window or (FIRST, datetime.now(UTC).timestamp())
-    return low - SLACK_SECONDS <= time <= high + SLACK_SECONDS
+    low, high = window or (MIN_TIME, datetime.now(UTC).timestamp())
+    return low - TOLERANCE_SECONDS <= time <= high + TOLERANCE_SECONDS
 
 
 def _text(value: str | bytes) -> Masked | None:
@@ -140,13 +140,13 @@ def _moment(text: str, form: str) -> float | None:
 
 
 def _address(value: float) -> Masked | None:
-    if not isinstance(value, int) or value % ALIGNED:
+    if not isinstance(value, int) or value % ALIGNMENT:
         return None
     return Masked(ADDRESS, (ADDRESS,)) if MIN_ADDRESS <= value < MAX_ADDRESS else None
 
 
 def _duration(name: str, value: float, window: Window | None) -> Masked | None:
-    longest = float("inf") if window is None else window[1] - window[0] + SLACK_SECONDS
+    longest = float("inf") if window is None else window[1] - window[0] + TOLERANCE_SECONDS
     if _LASTED.search(name.lower()) and 0 <= value <= longest:
         return Masked(DURATION, (DURATION,))
     return None

@@ -21,11 +21,11 @@ RANGES: dict[str, tuple[int, int]] = {
 }
 """What a part may be called → the least and greatest value it may have."""
 MAX_WORDS = 3
-DECORATION = frozenset({"is", "num", "number", "no", "nr", "idx", "index", "code", "name"})
+NEUTRAL_WORDS = frozenset({"is", "num", "number", "no", "nr", "idx", "index", "code", "name"})
 """Words around the name of a part that leave its meaning as it is."""
-WAVES = frozenset({"sin", "cos"})
+CYCLIC_WORDS = frozenset({"sin", "cos"})
 """A part as an angle: its values lie from -1 to 1."""
-COUNTING = frozenset(
+COUNTING_WORDS = frozenset(
     {
         *("per", "since", "until", "till", "before", "after", "last", "past", "in", "for", "to"),
         *("n", "count", "counts", "avg", "average", "mean", "sum", "total", "max", "min"),
@@ -40,20 +40,22 @@ MONTHS = (
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SEASONS = ("spring", "summer", "fall", "autumn", "winter")
-SHORTEST = 3
+MIN_LETTERS = 3
 """Letters of an abbreviation."""
 MIN_NAMES = 3
 """Different names in a column from which they are told for names of months or weekdays; where the
 column is called so, two."""
-MOMENTS = frozenset({"date", "datetime", "day", "dt", "epoch", "time", "timestamp", "ts", "unix"})
+TIMESTAMP_WORDS = frozenset(
+    {"date", "datetime", "day", "dt", "epoch", "time", "timestamp", "ts", "unix"}
+)
 """Words for a moment."""
 EPOCHS = tuple((9e8 * unit, 4e9 * unit) for unit in (1, 1e3, 1e6, 1e9))
 """Seconds, and fractions of them, since 1970: from 1998 to 2096."""
 
 
-def named_moment(name: str, values: pd.Series[Any]) -> bool:
+def is_timestamp_name(name: str, values: pd.Series[Any]) -> bool:
     """Whether numbers are called a moment, and can be it: since 1970, or like 20240131."""
-    if not pd.api.types.is_numeric_dtype(values.dtype) or not MOMENTS & {*_words(name)}:
+    if not pd.api.types.is_numeric_dtype(values.dtype) or not TIMESTAMP_WORDS & {*_words(name)}:
         return False
     numbers = values.dropna().to_numpy(np.float64)
     numbers = numbers[np.isfinite(numbers)]
@@ -82,10 +84,10 @@ def names_of_parts(name: str, values: pd.Series[Any]) -> str | None:
 def named_part(name: str, values: pd.Series[Any]) -> str | None:
     """The part that ``name`` says, where ``values`` can be it."""
     words = _words(name)
-    if COUNTING & {*words}:
+    if COUNTING_WORDS & {*words}:
         return None
-    wave = bool(WAVES & {*words})
-    words = [word for word in words if word not in DECORATION | WAVES]
+    wave = bool(CYCLIC_WORDS & {*words})
+    words = [word for word in words if word not in NEUTRAL_WORDS | CYCLIC_WORDS]
     for count in range(min(MAX_WORDS, len(words)), 0, -1):
         called = "".join(words[-count:])
         if called in RANGES and _fit(
@@ -106,10 +108,10 @@ def _fit(values: pd.Series[Any], low: float, high: float, *, whole: bool) -> boo
 
 
 def _abbreviates(text: str, name: str) -> bool:
-    return len(text) >= SHORTEST and name.startswith(text)
+    return len(text) >= MIN_LETTERS and name.startswith(text)
 
 
 def _words(name: str) -> list[str]:
     """``pickupHour``, ``pickup_hour`` and ``Pickup hour`` are two words, in lower case."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return [word.lower() for word in re.split(r"[^A-Za-z]+", apart) if word]
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    return [word.lower() for word in re.split(r"[^A-Za-z]+", spaced) if word]

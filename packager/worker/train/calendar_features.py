@@ -16,22 +16,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.profile.profile import NotCompared, numeric
+from monitoring.profile.profile import DriftExclusion, numeric
 from packager.manifest.manifest import Column, Schema
 from packager.worker.job import Job
-from packager.worker.train.calendar_columns import named_moment, named_part, names_of_parts
+from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
 from packager.worker.train.dataset import Dataset
 
-SAMPLE = 5_000
+MAX_ROWS = 5_000
 """Training rows that are looked at, evenly spread."""
 MIN_ROWS = 50
-ROWS_EACH = 5
-CYCLES = 2
+MIN_ROWS_EACH = 5
+MIN_CYCLES = 2
 """Rows, and years (weeks, days), for each month (weekday, hour) that show a relation to it."""
-QUICK = 200
-FIRST_YEAR = 1_000
+QUICK_ROWS = 200
+MIN_YEAR = 1_000
 """Lower numbers are no years but other parts, or chance."""
-NEW_SHARE = 0.5
+MIN_NEW_SHARE = 0.5
 """Share of held-out values outside those of training from which a split by time made them new."""
 ISO = r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?)?"
 OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
@@ -54,24 +54,24 @@ class _Part:
     """In which year (week, day) it is; None where it never comes again."""
 
 
-def not_compared(dataset: Dataset, schema: Schema, job: Job) -> dict[str, NotCompared]:
+def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, DriftExclusion]:
     """The features that no drift is computed for, in the order of the schema."""
     rows = _evenly(dataset.train)
-    moments = dict(_moments(rows))
+    moments = dict(_timestamps(rows))
     parts = {
         f"{name} of {moment}": part
         for moment, times in moments.items()
         for name, part in _parts(times).items()
     }
-    found: dict[str, NotCompared] = {}
+    found: dict[str, DriftExclusion] = {}
     for column in schema.features:
         name = column.name
         if name in job.monitoring_exclude:
-            found[name] = NotCompared(reason="excluded", detail="[monitoring] exclude")
+            found[name] = DriftExclusion(reason="excluded", detail="[monitoring] exclude")
         elif column.personal is not None:
-            found[name] = NotCompared(reason="personal", detail=column.personal)
+            found[name] = DriftExclusion(reason="personal", detail=column.personal)
         elif name not in job.monitoring_include:
-            why = _why(column, rows[name], moments, parts) or _made_new(column, dataset, job)
+            why = _why(column, rows[name], moments, parts) or _nonstationary(column, dataset, job)
             if why is not None:
                 found[name] = why
     return found
@@ -82,22 +82,22 @@ def _why(
     values: pd.Series[Any],
     moments: Mapping[str, pd.Series[Any]],
     parts: Mapping[str, _Part],
-) -> NotCompared | None:
+) -> DriftExclusion | None:
     if column.name in moments:
-        return NotCompared(reason="moment", detail="a moment")
+        return DriftExclusion(reason="timestamp", detail="a timestamp")
     if not values.notna().any():
         return None
-    if named_moment(column.name, values):
-        return NotCompared(reason="moment", detail="a moment as a number")
+    if is_timestamp_name(column.name, values):
+        return DriftExclusion(reason="timestamp", detail="a timestamp as a number")
     part = _related(values, parts)
     if part is not None:
-        return NotCompared(reason="calendar", detail=part)
+        return DriftExclusion(reason="calendar", detail=part)
     known = names_of_parts(column.name, values) if column.kind == "string" else None
     part = known or named_part(column.name, values)
-    return NotCompared(reason="calendar", detail=f"{part}, by name and values") if part else None
+    return DriftExclusion(reason="calendar", detail=f"{part}, by name and values") if part else None
 
 
-def _made_new(column: Column, dataset: Dataset, job: Job) -> NotCompared | None:
+def _nonstationary(column: Column, dataset: Dataset, job: Job) -> DriftExclusion | None:
     """By a split by time: whether most held-out values lie outside those of training."""
     if job.split.time is None:
         return None
@@ -109,13 +109,15 @@ def _made_new(column: Column, dataset: Dataset, job: Job) -> NotCompared | None:
         outside = int(((numbers < column.minimum) | (numbers > column.maximum)).sum())
     else:
         return None
-    if not len(held_out) or outside <= NEW_SHARE * len(held_out):
+    if not len(held_out) or outside <= MIN_NEW_SHARE * len(held_out):
         return None
     share = round(100 * outside / len(held_out))
-    return NotCompared(reason="new_by_time", detail=f"{share} % of the held-out values are new")
+    return DriftExclusion(
+        reason="nonstationary", detail=f"{share} % of the held-out values are new"
+    )
 
 
-def _moments(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
+def _timestamps(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
     """Columns of times, as clocks there showed them; text too, where all of it is ISO 8601."""
     for name in rows.columns:
         series = rows[name]
@@ -123,7 +125,7 @@ def _moments(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
             yield str(name), series.dt.tz_localize(None)
         elif pd.api.types.infer_dtype(series, skipna=True) == "string":
             texts = series.dropna().astype(str)
-            if len(texts) and texts.iloc[:QUICK].str.fullmatch(ISO).all():
+            if len(texts) and texts.iloc[:QUICK_ROWS].str.fullmatch(ISO).all():
                 local = series.astype(object).str.replace(OFFSET, "", regex=True)
                 times = pd.to_datetime(local, format="ISO8601", errors="coerce")
                 if times.notna().sum() == len(texts):
@@ -180,7 +182,7 @@ def _related(values: pd.Series[Any], parts: Mapping[str, _Part]) -> str | None:
             continue
         if numbers is not None and _is_part(numbers[known], part.numbers[known]):
             return name
-        if _follows(codes, part, QUICK) and _repeats(codes, part, known, names):
+        if _follows(codes, part, QUICK_ROWS) and _repeats(codes, part, known, names):
             return name
     return None
 
@@ -196,7 +198,7 @@ def _is_part(values: Floats, part: Floats) -> bool:
     offset = values[0] - part[0]
     if not (values - part == offset).all():
         return False
-    return bool((part != part[0]).any()) or (offset == 0 and part[0] >= FIRST_YEAR)
+    return bool((part != part[0]).any()) or (offset == 0 and part[0] >= MIN_YEAR)
 
 
 def _repeats(codes: Codes, part: _Part, known: npt.NDArray[np.bool_], names: bool) -> bool:
@@ -205,10 +207,10 @@ def _repeats(codes: Codes, part: _Part, known: npt.NDArray[np.bool_], names: boo
         return False
     distinct = len(np.unique(part.codes[known]))
     own = len(np.unique(codes[known]))
-    if own < 2 or known.sum() < ROWS_EACH * distinct:
+    if own < 2 or known.sum() < MIN_ROWS_EACH * distinct:
         return False
     cycles = part.cycles[known] * (int(part.codes.max()) + 1) + part.codes[known]
-    again = len(np.unique(cycles)) >= CYCLES * distinct
+    again = len(np.unique(cycles)) >= MIN_CYCLES * distinct
     return again or (names and own == distinct > 2)
 
 
@@ -226,6 +228,6 @@ def _follows(codes: Codes, part: _Part, rows: int) -> bool:
 
 
 def _evenly(rows: pd.DataFrame) -> pd.DataFrame:
-    if len(rows) <= SAMPLE:
+    if len(rows) <= MAX_ROWS:
         return rows
-    return rows.iloc[np.arange(SAMPLE) * len(rows) // SAMPLE].reset_index(drop=True)
+    return rows.iloc[np.arange(MAX_ROWS) * len(rows) // MAX_ROWS].reset_index(drop=True)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.slices.slices import SliceSet, declare
+from monitoring.slices.slices import SliceSet, slice_values
 from packager.data import frames
 from packager.data.preview import refuse_unservable
 from packager.data.split import test_mask
@@ -107,7 +107,7 @@ def declare_slices(dataset: Dataset, job: Job) -> Slices:
     columns = sorted(job.slices_columns)
     try:
         return Slices(
-            columns=declare(dataset.train, columns, len(job.slices_rules)),
+            columns=slice_values(dataset.train, columns, len(job.slices_rules)),
             rules=job.slices_rules,
         )
     except ValueError as error:

@@ -110,7 +110,7 @@ def check_labels(
     raise PackageError(
         f"the model answers with labels like {_some(predicted)}, expected those of"
         f" {target!r}: {_some(known)}",
-        "fit on the target as it is given, or turn the answers back into its labels",
+        "fit on the target as passed, or map the predictions back to its labels",
     )
 
 

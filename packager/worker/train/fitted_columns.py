@@ -17,8 +17,8 @@ from packager.model.feature_names import columns_named
 from packager.model.model import LoadedModel
 from packager.worker.train.dataset import Dataset
 
-TRIED_ROWS = 20
-SHOWN = 5
+MAX_TRIED_ROWS = 20
+MAX_SHOWN = 5
 
 
 def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
@@ -29,7 +29,7 @@ def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
     features = taken_features(model, dataset.test, dataset.features)
     unused = [name for name in dataset.features if name not in features]
     if unused:
-        some = ", ".join(map(repr, unused[:SHOWN])) + (", …" if len(unused) > SHOWN else "")
+        some = ", ".join(map(repr, unused[:MAX_SHOWN])) + (", …" if len(unused) > MAX_SHOWN else "")
         sys.stderr.write(
             f"the model was fitted on {len(features)} of {len(dataset.features)} features; "
             f"requests need not hold the others: {some}\n"
@@ -49,7 +49,7 @@ def taken_features(
     named = None if model.feature_names is None else columns_named(model.feature_names, every)
     if named is None or named == every:
         return every
-    some = rows.head(TRIED_ROWS)
+    some = rows.head(MAX_TRIED_ROWS)
     if _answers(model, some[list(named)]) or not _answers(model, some[list(every)]):
         return named
     return every

@@ -19,12 +19,12 @@ from packager.manifest.evaluation import Golden
 from packager.manifest.manifest import Schema
 from packager.worker.compile.held_out import accepted_rows, json_rows
 from packager.worker.processes.model_process import ModelProcess, Outcome, Row
-from packager.worker.train.rejected_values import CallBudget, blamed
+from packager.worker.train.rejected_values import CallBudget, attribute_failure
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
-LOOKED_AT = 40
+MAX_TRIED_ROWS = 40
 """Held-out rows that are tried, to find some that the model answers one by one."""
-BASES = 2
+BASE_ROWS = 2
 MAX_BYTES = 1 << 20
 """Of rows that prove: they are handed to a started image as arguments."""
 
@@ -38,7 +38,7 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golde
     Each is answered alone, too, unless the model answers no single row, as forecasts of a whole
     series do.
     """
-    some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, LOOKED_AT).astype(int))]
+    some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, MAX_TRIED_ROWS).astype(int))]
     tried: list[Row] = []
     rows: list[Row] = []
     size = 0
@@ -55,15 +55,15 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golde
 def bases_of(real: Golden) -> list[Row]:
     """Rows that questions are asked in: those with the fewest nulls."""
     by_nulls = sorted(real.rows, key=lambda row: sum(value is None for value in row.values()))
-    return list(by_nulls[:BASES])
+    return list(by_nulls[:BASE_ROWS])
 
 
 def examples(
     schema: Schema, profile: Profile, train: pd.DataFrame, asker: ModelProcess, bases: Sequence[Row]
 ) -> Golden:
-    """Up to eight made-up rows that the model answers, the last with nulls where training had some.
+    """Up to eight synthetic rows that the model predicts, the last with nulls if training had any.
 
-    Says on stderr where there are none, and of which column the model takes no made-up value.
+    Says on stderr where there are none, and for which column the model accepts no synthetic value.
     """
     profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
     ways: Ways = {
@@ -73,7 +73,7 @@ def examples(
     rows = _rows(schema, ways)
     reply = asker.ask(rows)
     if reply.outcome in ("answered", "no answer"):
-        return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+        return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)
     stuck: list[str] = []
     if bases:
         ways, stuck = _ways_taken(schema, ways, asker, bases)
@@ -82,7 +82,7 @@ def examples(
     if not found.rows:
         of = f" value of {', '.join(repr(name) for name in stuck[:5])}" if stuck else " row"
         sys.stderr.write(
-            f"no example is shown: the model answers no made-up{of}, as it does rows of the data\n"
+            f"no example is shown: the model predicts rows of the data, but no synthetic{of}\n"
         )
     return found
 
@@ -102,7 +102,7 @@ def _ways_taken(
 
     names = list(left)
     while names:
-        refused = blamed(names, test, lambda: asker.may_end)
+        refused = attribute_failure(names, test, lambda: asker.may_end)
         names = [name for name in refused if len(left[name]) > 1]
         stuck += [name for name in refused if len(left[name]) == 1]
         left |= {name: left[name][1:] for name in names}
@@ -125,5 +125,5 @@ def _answered(rows: Sequence[Row], asker: ModelProcess) -> Golden:
     """The rows with the answers to all of them at once; no row where the model gives none."""
     reply = asker.ask(rows) if rows else None
     if reply is None or reply.outcome != "answered":
-        return Golden(rows=(), answers=())
-    return Golden(rows=tuple(map(dict, rows)), answers=reply.answers)
+        return Golden(rows=(), expected=())
+    return Golden(rows=tuple(map(dict, rows)), expected=reply.answers)

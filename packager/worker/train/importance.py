@@ -42,7 +42,7 @@ def by_importance(
     raises passes through.
     """
     width = len(features.columns)
-    asked = _Asked(model, evenly(features, rows_for(width)))
+    asked = _ModelQueries(model, evenly_spaced(features, rows_for(width)))
     changes = asked.one_by_one() if width <= MAX_ALONE else asked.by_groups()
     places = {name: place for place, name in enumerate(features.columns)}
     return sorted(columns, key=lambda c: (-changes.get(places[c.name], 0.0), places[c.name]))
@@ -53,7 +53,7 @@ def rows_for(columns: int) -> int:
     return min(MAX_ROWS, max(MIN_ROWS, MAX_CELLS // max(1, columns)))
 
 
-def evenly(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+def evenly_spaced(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     """At most so many rows, evenly spaced."""
     if len(rows) <= most:
         return rows
@@ -72,7 +72,7 @@ class _Group:
         return _Group(self.start, middle), _Group(middle, self.stop)
 
 
-class _Asked:
+class _ModelQueries:
     """A model, and what it answers to rows some of whose columns are exchanged."""
 
     def __init__(self, model: LoadedModel, rows: pd.DataFrame) -> None:

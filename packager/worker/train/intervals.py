@@ -98,10 +98,10 @@ def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
         found = {"mae": mean_interval(np.abs(error)), "bias": mean_interval(error)}
         squared = mean_interval(error**2)
         found["rmse"] = squared and (math.sqrt(max(0.0, squared[0])), math.sqrt(squared[1]))
-        apart = (truth - truth.mean()) ** 2
-        if apart.sum() > 0:
-            share = (error**2).sum() / apart.sum()
-            influence = (error**2 - share * apart) / apart.mean()
+        deviations = (truth - truth.mean()) ** 2
+        if deviations.sum() > 0:
+            share = (error**2).sum() / deviations.sum()
+            influence = (error**2 - share * deviations) / deviations.mean()
             around = mean_interval(influence)
             found["r2"] = around and (1 - share - around[1], min(1.0, 1 - share - around[0]))
     if "mae" in found and (mae := found["mae"]):

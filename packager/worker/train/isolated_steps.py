@@ -29,10 +29,10 @@ from packager.model.project_code import project_errors
 from packager.worker.compile.compile import compile_model
 from packager.worker.job import ModelJob
 from packager.worker.processes.child_process import ChildResult, run_child
-from packager.worker.train.importance import by_importance, evenly, rows_for
+from packager.worker.train.importance import by_importance, evenly_spaced, rows_for
 
-RANK_SECONDS = 600.0
-COMPILE_SECONDS = 1_800.0
+RANK_TIMEOUT_SECONDS = 600.0
+COMPILE_TIMEOUT_SECONDS = 1_800.0
 _ROWS = "rows.pickle"
 
 
@@ -49,9 +49,9 @@ class IsolatedSteps:
 
     def ranked(self, features: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
         """The columns by how much they count; in their own order, and said, where it fails."""
-        rows = evenly(features, rows_for(len(columns)))
+        rows = evenly_spaced(features, rows_for(len(columns)))
         with tempfile.TemporaryDirectory() as name:
-            ended = self._run("rank", rows, Path(name), RANK_SECONDS)
+            ended = self._run("rank", rows, Path(name), RANK_TIMEOUT_SECONDS)
             if not ended.finished:
                 sys.stderr.write(
                     f"monitoring: which features count most is not known, because {ended.message}; "
@@ -72,7 +72,7 @@ class IsolatedSteps:
         if self.serve.compile == "off":
             return Compiled(verdict="off")
         with tempfile.TemporaryDirectory() as name:
-            ended = self._run("compile", held_out, Path(name), COMPILE_SECONDS)
+            ended = self._run("compile", held_out, Path(name), COMPILE_TIMEOUT_SECONDS)
             if not ended.finished:
                 if self.serve.compile == "require":
                     raise PackageError(ended.message, ended.hint)

@@ -15,7 +15,9 @@ from packager.worker.train.golden import bases_of, examples, real_rows
 from packager.worker.train.rejected_values import missing_values, with_rejected_values
 
 
-def ask_model(asked: QueryJob, root: Root, out: Path, dataset: Dataset, profile: Profile) -> Schema:
+def query_model(
+    asked: QueryJob, root: Root, out: Path, dataset: Dataset, profile: Profile
+) -> Schema:
     """The schema of the model with what it can't take; write ``out``/{golden,proof}.json.
 
     Raise ``PackageError`` where the model can't be asked.

@@ -16,7 +16,7 @@ import pandas as pd
 
 from packager.data.checks.cross_validation import FitPredict, FoldPredictions, Folds, OutOfFold
 from packager.data.checks.default_model import default_model
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.issue import NotApplicableError
 from packager.errors import PackageError
 from packager.manifest.manifest import Recipe
 from packager.model.model import load_model_from
@@ -28,9 +28,9 @@ from packager.worker.train.evaluate import numbers
 from packager.worker.train.fitted_columns import taken_features
 from packager.worker.train.recipe import call_recipe
 
-OWN_SECONDS = 30.0
+RECIPE_TIMEOUT_SECONDS = 30.0
 """Longest time that the recipe may take for all three folds."""
-STAND_IN_SECONDS = 60.0
+DEFAULT_MODEL_TIMEOUT_SECONDS = 60.0
 _ROWS = "folds.pickle"
 _ANSWERS = "folds.npz"
 
@@ -41,7 +41,7 @@ def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
         folder = Path(name)
         (folder / _ROWS).write_bytes(pickle.dumps(folds))
         asked = FoldsJob(job=job, own=own).dump()
-        seconds = OWN_SECONDS if own else STAND_IN_SECONDS
+        seconds = RECIPE_TIMEOUT_SECONDS if own else DEFAULT_MODEL_TIMEOUT_SECONDS
         ended = run_child("folds", asked, root, folder, seconds, quiet=True)
         if not ended.finished:
             raise NotApplicableError(ended.message)

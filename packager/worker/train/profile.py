@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from monitoring.profile.calibration import calibrate
-from monitoring.profile.profile import NotCompared, Profile, numeric
-from monitoring.stats.binning import MAX_FEATURES, answer_features, build_profile
+from monitoring.profile.profile import DriftExclusion, Profile, numeric
+from monitoring.stats.binning import MAX_FEATURES, build_profile, prediction_features
 from packager.errors import PackageError
 from packager.manifest.base import Scalar
 from packager.manifest.manifest import Column, Schema
@@ -24,10 +24,10 @@ from packager.model.model import LoadedModel, Predictions
 from packager.model.predictions import scalars
 from packager.model.project_code import project_errors
 from packager.worker.train.dataset import Dataset
-from packager.worker.train.importance import evenly
+from packager.worker.train.importance import evenly_spaced
 
-ANSWERED_ROWS = 20_000
-SHOWN = 10
+MAX_PREDICTED_ROWS = 20_000
+MAX_SHOWN = 10
 
 Floats = npt.NDArray[np.float64]
 Rank = Callable[[pd.DataFrame, Sequence[Column]], list[Column]]
@@ -39,38 +39,38 @@ def profile(
     schema: Schema,
     model: LoadedModel,
     rank: Rank,
-    apart: Mapping[str, NotCompared] | None = None,
+    excluded: Mapping[str, DriftExclusion] | None = None,
     by_time: bool = False,
 ) -> Profile:
     """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
 
-    ``rank``: of more features than are monitored, those that count most come first. ``apart``:
+    ``rank``: of more features than are monitored, those that count most come first. ``excluded``:
     features that get no bins, and why. ``by_time``: the held-out rows are the last ones, of a
     season of their own, so answers to training rows count as well. The same data and model give
     the same profile. Says on stderr which features are left out.
     """
-    apart = apart or {}
-    rows = evenly(dataset.test, ANSWERED_ROWS)
+    excluded = excluded or {}
+    rows = evenly_spaced(dataset.test, MAX_PREDICTED_ROWS)
     features = rows[list(dataset.features)]
     with project_errors("the model"):
         predictions = model.predict(features)
     confidences = confidence(predictions, model.classes)
     labels = (_all_year(dataset, model) if by_time else None) or predictions.labels
-    answers = answer_features(labels, confidences, model.task == "regression")
+    answers = prediction_features(labels, confidences, model.task == "regression")
     room = MAX_FEATURES - len(answers)
-    columns = [column for column in schema.features if column.name not in apart]
+    columns = [column for column in schema.features if column.name not in excluded]
     if len(columns) > room:
         columns = rank(features, columns)
     found = build_profile(dataset.train, [(c.name, c.kind) for c in columns], room)
-    _say_left_out(found, room)
-    _say_apart(apart)
+    _report_left_out(found, room)
+    _report_excluded(excluded)
     actual = scalars(rows[dataset.target])
     right = np.array([a == p for a, p in zip(actual, predictions.labels, strict=True)])
     return found.model_copy(
         update={
             "features": (*found.features, *answers),
-            "not_compared": apart,
-            "reference_anomalies": _counted(reference_anomalies(dataset, schema), apart),
+            "drift_excluded": excluded,
+            "reference_anomalies": _counted(reference_anomalies(dataset, schema), excluded),
             "calibration": None if confidences is None else calibrate(confidences, right),
         }
     )
@@ -85,7 +85,7 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
     try:
         with project_errors("the model", traced=False):
-            return model.predict(evenly(rows, ANSWERED_ROWS)).labels
+            return model.predict(evenly_spaced(rows, MAX_PREDICTED_ROWS)).labels
     except PackageError as error:
         sys.stderr.write(
             f"monitoring: answers are compared with those to held-out rows only: {error.message}\n"
@@ -136,34 +136,34 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
 
 
 def _counted(
-    ratios: Mapping[str, Mapping[str, float]], apart: Mapping[str, NotCompared]
+    ratios: Mapping[str, Mapping[str, float]], excluded: Mapping[str, DriftExclusion]
 ) -> dict[str, dict[str, float]]:
     """The anomalies that mean something, of features that are not compared."""
     return {
         name: {
             kind: ratio
             for kind, ratio in kinds.items()
-            if name not in apart or apart[name].counts(kind)
+            if name not in excluded or excluded[name].counts(kind)
         }
         for name, kinds in ratios.items()
     }
 
 
-def _say_apart(apart: Mapping[str, NotCompared]) -> None:
+def _report_excluded(excluded: Mapping[str, DriftExclusion]) -> None:
     told = [
         f"{name} ({why.detail})"
-        for name, why in apart.items()
+        for name, why in excluded.items()
         if why.reason not in ("excluded", "personal")
     ]
     if told:
-        some = ", ".join(told[:SHOWN]) + (", …" if len(told) > SHOWN else "")
+        some = ", ".join(told[:MAX_SHOWN]) + (", …" if len(told) > MAX_SHOWN else "")
         sys.stderr.write(
             f"monitoring: not compared, because live rows would always drift: {some}; "
             "[monitoring] include compares a feature all the same\n"
         )
 
 
-def _say_left_out(found: Profile, room: int) -> None:
+def _report_left_out(found: Profile, room: int) -> None:
     if not found.left_out:
         return
     total = len(found.features) + len(found.left_out)

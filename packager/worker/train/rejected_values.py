@@ -62,7 +62,7 @@ def with_rejected_values(
     found: dict[str, dict[RejectedValue, Outcome]] = {column.name: {} for column in schema.features}
     for kind, values in _questions(schema, gaps):
         test = _tester(asker, bases, values, budget)
-        for name, outcome in blamed(tuple(values), test, lambda: asker.may_end).items():
+        for name, outcome in attribute_failure(tuple(values), test, lambda: asker.may_end).items():
             if counts(schema, name, kind, outcome):
                 known = found[name].get(kind)
                 found[name][kind] = known if known in FATAL else outcome
@@ -72,7 +72,9 @@ def with_rejected_values(
     return schema.model_copy(update={"features": tuple(features)})
 
 
-def blamed(names: Sequence[str], test: Test, may_end: Callable[[], bool]) -> dict[str, Outcome]:
+def attribute_failure(
+    names: Sequence[str], test: Test, may_end: Callable[[], bool]
+) -> dict[str, Outcome]:
     """The columns that are the reason for what ``test`` finds, with what it finds for each.
 
     Where no further process may end, all columns are blamed together: to be asked is no option.
@@ -84,8 +86,8 @@ def blamed(names: Sequence[str], test: Test, may_end: Callable[[], bool]) -> dic
         return dict.fromkeys(names, outcome)
     middle = len(names) // 2
     return {
-        **blamed(names[:middle], test, may_end),
-        **blamed(names[middle:], test, may_end),
+        **attribute_failure(names[:middle], test, may_end),
+        **attribute_failure(names[middle:], test, may_end),
     }
 
 

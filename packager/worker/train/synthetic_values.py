@@ -21,7 +21,7 @@ from packager.worker.train.synthetic_personal import synthetic
 
 ROWS = 8
 TEXT = "example"
-SHARED = 5
+MIN_SHARED_ROWS = 5
 """Training values that have to share a part of a text for it to be shown."""
 MAX_LOOKED_AT = 10_000
 """Training values that are taken apart."""
@@ -55,7 +55,7 @@ def _makers(
         yield lambda step: categories[step % len(categories)]
     elif column.kind == "string":
         yield lambda _: TEXT
-        yield from _lookalikes(values)
+        yield from _similar_texts(values)
     elif column.minimum is not None and column.maximum is not None:
         bounds = _bounds(column.minimum, column.maximum, profile)
         yield lambda step: _plain(column, _middle(bounds, step))
@@ -64,7 +64,7 @@ def _makers(
         yield _null
 
 
-def _lookalikes(values: pd.Series[Any]) -> Iterator[ValueGenerator]:
+def _similar_texts(values: pd.Series[Any]) -> Iterator[ValueGenerator]:
     """Texts put together from parts that several training values share at the same place.
 
     What they don't share is put together character by character in the same way, or masked.
@@ -95,14 +95,14 @@ def _form(parts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _shared(parts: Sequence[str]) -> list[str]:
-    return [text for text, count in Counter(parts).most_common(ROWS) if count >= SHARED]
+    return [text for text, count in Counter(parts).most_common(ROWS) if count >= MIN_SHARED_ROWS]
 
 
 def _commonest(parts: Sequence[str]) -> str:
     """Of parts of the commonest length the commonest character at each place, or a mask."""
     length = Counter(map(len, parts)).most_common(1)[0][0]
     alike = [part for part in parts if len(part) == length]
-    for share in (SHARED, len(alike)):
+    for share in (MIN_SHARED_ROWS, len(alike)):
         made = []
         for characters in zip(*alike, strict=True):
             character, count = Counter(characters).most_common(1)[0]
@@ -126,7 +126,7 @@ def _plain_mask(parts: Sequence[str]) -> str:
 def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[ValueGenerator]:
     """Numbers and times that several training rows share: codes, years, whole hours."""
     counted = values.dropna().value_counts().head(ROWS)
-    shared = sorted(counted[counted >= SHARED].index)
+    shared = sorted(counted[counted >= MIN_SHARED_ROWS].index)
     if shared:
         yield lambda step: _exactly(column, shared[step % len(shared)])
 

@@ -15,7 +15,7 @@ from packager.manifest.manifest import Recipe
 from packager.worker.train.recipe import call_recipe
 
 
-def train_on(
+def with_train_only(
     recipe: Recipe,
     rows: pd.DataFrame,
     target: str,
@@ -37,8 +37,8 @@ def train_on(
             if asked is None:
                 raise
         sys.stderr.write(
-            f"train asked for the excluded column {asked!r}: it gets it, and the model never does; "
-            f"say so with train_only = [...] under [data]\n"
+            f"train reads the excluded column {asked!r}: the recipe gets it, the model does not; "
+            f"declare it with train_only = [...] under [data]\n"
         )
         names.append(asked)
 

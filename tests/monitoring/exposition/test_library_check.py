@@ -18,7 +18,12 @@ from monitoring.exposition.library_check import UnsupportedLibraryError, check_l
 from monitoring.exposition.render import Rendering
 from monitoring.exposition.worker_files import CounterFile
 from monitoring.metrics import registry
-from monitoring.metrics.registry import BufferedHistogram, CollectorRegistry, Series, go_text
+from monitoring.metrics.registry import (
+    BufferedHistogram,
+    CollectorRegistry,
+    Series,
+    format_go_float,
+)
 
 VALUES: Any = prometheus_client.values
 
@@ -86,8 +91,8 @@ def test_another_exposition_than_ours_is_the_one_that_is_given(
     held.write_value('["orders", "orders_total", {}, "Orders."]', 3.0, 0.0)
     held.close()
     rendering = Rendering(str(tmp_path), own=False)
-    assert rendering.anew() == written(tmp_path)
-    assert rendering.quick() is None
+    assert rendering.rebuild() == written(tmp_path)
+    assert rendering.cached() is None
 
 
 @pytest.mark.parametrize("part", ["_buckets", "_sum"])
@@ -123,4 +128,4 @@ def test_a_histogram_without_the_parts_is_observed_value_by_value(
 
 @pytest.mark.parametrize("number", [0.0, 1.0, -2.5, 1e16, 123456789.0, float("inf"), 0.1])
 def test_numbers_are_written_alike_without_the_library_s_own_function(number: float) -> None:
-    assert registry.written(number) == go_text(number)
+    assert registry.written(number) == format_go_float(number)

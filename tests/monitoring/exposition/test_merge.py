@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.exposition.merge import Families, Merging
+from monitoring.exposition.merge import Families, FileMerger
 
 NUMBERS = st.floats(-1e6, 1e6)
 
@@ -22,7 +22,7 @@ def merged(files: list[tuple[str, dict[bytes, float]]], metric: str) -> dict[obj
     """(name, labels) → value of the lines of ``metric``."""
     families = Families([(name, list(values)) for name, values in files])
     given = np.array([value for _, values in files for value in values.values()])
-    found = Merging(families).merged(given)
+    found = FileMerger(families).merged(given)
     lines = families.by_name[metric].lines.values()
     return {line: float(found[slot]) for each in lines for line, slot in each.items()}
 

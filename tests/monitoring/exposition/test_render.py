@@ -90,11 +90,11 @@ def test_the_text_is_the_library_s_while_files_grow(
             for file, key, value in writes:
                 write(folder, file, key, value)
             expected = library(folder)
-            assert (rendering.quick() or rendering.anew()) == expected
-            assert rendering.quick() == expected
+            assert (rendering.cached() or rendering.rebuild()) == expected
+            assert rendering.cached() == expected
         for file, key, _ in scrapes[-1]:
             write(folder, file, key, later)
-        assert rendering.quick() == library(folder)
+        assert rendering.cached() == library(folder)
 
 
 def test_every_kind_is_tried() -> None:
@@ -104,28 +104,28 @@ def test_every_kind_is_tried() -> None:
 def test_new_keys_and_new_workers_are_seen(tmp_path: Path) -> None:
     rendering = Rendering(str(tmp_path))
     count(tmp_path, "w0", 1, shop="north")
-    assert rendering.quick() is None
-    assert rendering.anew() == library(tmp_path)
+    assert rendering.cached() is None
+    assert rendering.rebuild() == library(tmp_path)
     count(tmp_path, "w0", 2, shop="north")
-    assert b'orders_total{shop="north"} 2.0\n' in (rendering.quick() or b"")
+    assert b'orders_total{shop="north"} 2.0\n' in (rendering.cached() or b"")
     count(tmp_path, "w0", 3, shop="south")
-    assert rendering.quick() is None
-    assert b'orders_total{shop="south"} 3.0\n' in rendering.anew()
+    assert rendering.cached() is None
+    assert b'orders_total{shop="south"} 3.0\n' in rendering.rebuild()
     count(tmp_path, "w1", 4, shop="south")
-    assert rendering.quick() is None
-    assert b'orders_total{shop="south"} 7.0\n' in rendering.anew()
+    assert rendering.cached() is None
+    assert b'orders_total{shop="south"} 7.0\n' in rendering.rebuild()
 
 
-def test_a_file_that_is_another_of_the_same_length_is_read_anew(tmp_path: Path) -> None:
+def test_a_file_that_is_another_of_the_same_length_is_read_again(tmp_path: Path) -> None:
     rendering, other = Rendering(str(tmp_path)), tmp_path / "other"
     other.mkdir()
     count(tmp_path, "w0", 1, shop="north")
     count(other, "w0", 2, shop="south")
-    rendering.anew()
+    rendering.rebuild()
     # In place, so that inode and length stay.
     (tmp_path / "counter_w0.db").write_bytes((other / "counter_w0.db").read_bytes())
-    assert rendering.quick() is None
-    assert b'orders_total{shop="south"} 2.0\n' in rendering.anew()
+    assert rendering.cached() is None
+    assert b'orders_total{shop="south"} 2.0\n' in rendering.rebuild()
 
 
 def test_gauges_of_a_dead_worker_go_and_its_counts_stay(tmp_path: Path) -> None:
@@ -133,9 +133,9 @@ def test_gauges_of_a_dead_worker_go_and_its_counts_stay(tmp_path: Path) -> None:
     for worker in ("w0", "w1"):
         count(tmp_path, worker, 2)
         write(tmp_path, f"gauge_livesum_{worker}.db", mmap_key("busy", "busy", [], [], ""), 3)
-    assert b"busy 6.0\n" in rendering.anew()
+    assert b"busy 6.0\n" in rendering.rebuild()
     (tmp_path / "gauge_livesum_w0.db").unlink()
-    text = rendering.quick() or rendering.anew()
+    text = rendering.cached() or rendering.rebuild()
     assert b"busy 3.0\n" in text
     assert b"orders_total 4.0\n" in text
     assert text == library(tmp_path)
@@ -146,19 +146,19 @@ def test_a_file_that_was_just_made_holds_nothing(tmp_path: Path, content: bytes)
     count(tmp_path, "w0", 2)
     (tmp_path / "counter_w1.db").write_bytes(content)
     rendering = Rendering(str(tmp_path))
-    assert b"orders_total 2.0\n" in rendering.anew()
-    assert b"orders_total 2.0\n" in (rendering.quick() or b"")
+    assert b"orders_total 2.0\n" in rendering.rebuild()
+    assert b"orders_total 2.0\n" in (rendering.cached() or b"")
 
 
 def test_a_kind_that_is_not_merged_here_is_left_to_the_library(tmp_path: Path) -> None:
     rendering, key = Rendering(str(tmp_path)), mmap_key("level", "level", [], [], "")
     count(tmp_path, "w0", 1)
-    rendering.anew()
+    rendering.rebuild()
     write(tmp_path, "gauge_mostrecent_w0.db", key, 8, time=2)
     write(tmp_path, "gauge_mostrecent_w1.db", key, 9, time=1)
     for _ in range(2):
-        assert rendering.quick() is None
-        text = rendering.anew()
+        assert rendering.cached() is None
+        text = rendering.rebuild()
         assert b"level 8.0\n" in text
         assert text == library(tmp_path)
 
@@ -167,23 +167,23 @@ def test_a_metric_of_two_kinds_is_left_to_the_library(tmp_path: Path) -> None:
     rendering, key = Rendering(str(tmp_path)), mmap_key("level", "level", [], [], "")
     write(tmp_path, "gauge_max_w0.db", key, 8)
     write(tmp_path, "gauge_min_w1.db", key, 9)
-    assert rendering.anew() == library(tmp_path)
-    assert rendering.quick() is None
+    assert rendering.rebuild() == library(tmp_path)
+    assert rendering.cached() is None
 
 
 def test_a_broken_file_is_an_error(tmp_path: Path) -> None:
     count(tmp_path, "w0", 1)
     rendering, file = Rendering(str(tmp_path)), tmp_path / "counter_w0.db"
-    rendering.anew()
+    rendering.rebuild()
     content = bytearray(file.read_bytes())
     content[8:12] = (1 << 20).to_bytes(4, "little")
     file.write_bytes(content)
-    assert rendering.quick() is None
+    assert rendering.cached() is None
     with pytest.raises(RuntimeError):
-        rendering.anew()
+        rendering.rebuild()
 
 
 def test_one_process_alone_has_the_series_of_its_registry() -> None:
     rendering = Rendering(None)
-    assert rendering.quick() is None
-    assert b"python_info" in rendering.anew()
+    assert rendering.cached() is None
+    assert b"python_info" in rendering.rebuild()

@@ -25,7 +25,7 @@ from pathlib import Path
 from monitoring.metrics import registry
 from monitoring.exposition.worker_files import repair_all, worker_name
 folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
-registry.count_as(worker_name(folder, int(sys.argv[1])))
+registry.use_worker_files(worker_name(folder, int(sys.argv[1])))
 one = registry.Series("m", "1", registry.REGISTRY)
 events = one.counter("events_total", "", "kind")
 counter = events.labels("m", "1", "é")
@@ -103,7 +103,7 @@ def test_a_worker_that_follows_a_killed_one_counts_on(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.db"))) == 4
 
 
-def test_gauges_of_the_moment_go_with_their_worker(tmp_path: Path) -> None:
+def test_live_gauges_end_with_their_worker(tmp_path: Path) -> None:
     for name in ("gauge_livesum_w1", "gauge_livesum_w2", "gauge_livesum_w11", "gauge_max_w1"):
         (tmp_path / f"{name}.db").write_bytes(b"")
     assert worker_name(tmp_path, 1) == "w1"
@@ -120,7 +120,7 @@ def test_no_file_has_holes(tmp_path: Path, one: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("way", ["file", "folder", "cut", "replaced"])
-def test_a_file_that_is_gone_is_made_again_with_all_counts(
+def test_a_deleted_file_is_written_again_with_all_counts(
     tmp_path: Path, one: subprocess.Popen[str], way: str
 ) -> None:
     ask(one, 5)
@@ -209,7 +209,7 @@ def test_the_supervisor_s_counts_are_lines_of_a_scrape(tmp_path: Path) -> None:
     counts.add("memory")
     counts.add("memory")
     counts.add("hang")
-    text = Rendering(str(tmp_path)).anew().decode()
+    text = Rendering(str(tmp_path)).rebuild().decode()
     line = 'model_worker_restarts_total{model="a model",reason="memory",version="1.0"} 2.0'
     assert line in text.splitlines()
     assert text.count("model_worker_restarts_total{") == len(REASONS)

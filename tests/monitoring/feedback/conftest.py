@@ -13,7 +13,7 @@ from redis_servers import IN_URL, Answer
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client neither tries again nor waits for seconds."""
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     monkeypatch.setattr("monitoring.feedback.redis_client.WAIT_SECONDS", 0.5)
 
 

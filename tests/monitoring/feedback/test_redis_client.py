@@ -12,7 +12,7 @@ from monitoring.feedback.redis_store import RedisTokenStore
 from monitoring.feedback.token_store import StoreError
 
 
-def test_what_a_server_says_is_told_in_one_short_plain_line_without_the_password(
+def test_what_a_server_says_is_reported_in_one_short_plain_line_without_the_password(
     scripted_redis: Callable[[Answer], str], short_waits: None
 ) -> None:
     """Redis itself quotes the arguments of a command that it does not know: AUTH may be one."""
@@ -44,7 +44,7 @@ URLS = [
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_no_part_of_a_password_is_told(url: str, short_waits: None) -> None:
+def test_no_part_of_a_password_is_reported(url: str, short_waits: None) -> None:
     with pytest.raises(StoreError) as raised:
         RedisTokenStore(url, "m", 30)
     assert "pa" not in str(raised.value).replace("password", "").replace("expected", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -78,8 +79,50 @@ def test_a_redis_that_is_itself_again_counts_each_label_once(
     seen._client._client = Once()
     with pytest.raises(StoreError):
         seen.add(TOKENS)
-    assert sorted(seen.late()) == TOKENS
+    assert sorted(seen.confirmed_late()) == TOKENS
     assert seen.add(TOKENS) == [False] * 3
+
+
+def test_a_redis_that_was_emptied_counts_nothing_until_the_servers_start_again(
+    redis_url: str, short_waits: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Labels that it has forgotten would count again."""
+    import redis
+
+    name = os.urandom(4).hex()
+    first, second = (RedisTokenStore(redis_url, name, 10**6, make=True) for _ in range(2))
+    assert first.add(TOKENS) == [True] * 3
+    client = redis.Redis.from_url(redis_url)
+    client.delete(*client.keys(f"model-feedback:{name}:*"))
+    for _ in range(2):
+        for store in (first, second):
+            with pytest.raises(StoreError, match="an emptied or another set: labels could count"):
+                store.add(TOKENS)
+    assert not client.keys(f"model-feedback:{name}:*")
+    again = RedisTokenStore(redis_url, name, 10**6)
+    assert "labels counted before may count again" in caplog.text
+    assert again.add(TOKENS) == [True] * 3
+    with pytest.raises(StoreError, match="an emptied or another set"):
+        second.add(TOKENS)
+
+
+def test_a_name_that_is_looked_up_for_ever_ends(
+    short_waits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def looking(*_: Any, **__: Any) -> Any:
+        over.wait()
+        raise OSError("no such name")
+
+    monkeypatch.setattr("socket.getaddrinfo", looking)
+    monkeypatch.setattr("monitoring.feedback.redis_client.WAIT_SECONDS", 0.05)
+    before = threading.active_count()
+    for _ in range(12):
+        with pytest.raises(StoreError, match="Timeout connecting to server"):
+            RedisTokenStore("redis://no-such-host.invalid:1/0", "m", 30)
+    assert threading.active_count() - before <= 8
+    over.set()
 
 
 def test_a_drip_of_bytes_and_a_flood_end(
@@ -105,7 +148,7 @@ def test_a_drip_of_bytes_and_a_flood_end(
 def test_an_answer_without_end_takes_bounded_memory(
     scripted_redis: Callable[[Answer], str], monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     sent = 0
 
     def flood(one: socket.socket, command: bytes) -> None:
@@ -163,13 +206,13 @@ def test_a_redis_that_evicts_keys_is_refused_at_the_start_and_a_full_one_counts_
         with pytest.raises(StoreError, match=r"maxmemory|OOM|allowed"):
             seen.add(TOKENS)
         client.config_set("maxmemory", "50mb")
-        assert seen.late() == []
+        assert seen.confirmed_late() == []
         assert seen.add(TOKENS) == [True] * 3
     finally:
         stop()
 
 
-def test_tls_to_a_plain_server_and_no_server_at_all_are_told(redis_url: str) -> None:
+def test_tls_to_a_plain_server_and_no_server_at_all_are_reported(redis_url: str) -> None:
     plain = redis_url.replace("redis://", "rediss://")
     with pytest.raises(StoreError, match=r"^rediss://127\.0\.0\.1:\d+/0: "):
         RedisTokenStore(plain, "m", 30)

@@ -39,8 +39,8 @@ class Faulty:
 
 
 @pytest.fixture
-def wait_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitoring.feedback.redis_store.TRY_SECONDS", 0.0)
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitoring.feedback.redis_store.RETRY_SECONDS", 0.0)
     monkeypatch.setattr("monitoring.feedback.redis_store.time.sleep", lambda _: None)
 
 
@@ -60,7 +60,7 @@ def nonces(count: int) -> list[Token]:
 @pytest.mark.parametrize("fate", ["late", "answer lost", "refused"])
 @pytest.mark.parametrize("step", [0, 1])
 def test_what_was_answered_503_can_be_sent_again(
-    redis_url: str, wait_less: None, fate: str, step: int
+    redis_url: str, short_timeout: None, fate: str, step: int
 ) -> None:
     """``step`` 0 claims, 1 confirms."""
     name, stalled = os.urandom(4).hex(), list[Any]()
@@ -70,27 +70,27 @@ def test_what_was_answered_503_can_be_sent_again(
         seen.add(tokens)
     for command in stalled:
         command()
-    counted = [*seen.late()]
+    counted = [*seen.confirmed_late()]
     counted += [t for t, new in zip(tokens, seen.add(tokens), strict=True) if new]
     assert sorted(counted) == sorted(tokens)
-    assert seen.late() == []
+    assert seen.confirmed_late() == []
     assert RedisTokenStore(redis_url, name, 10**6).add(tokens) == [False] * 5
 
 
 def test_a_confirmation_that_comes_after_its_claim_was_released_does_nothing(
-    redis_url: str, wait_less: None
+    redis_url: str, short_timeout: None
 ) -> None:
     name, stalled = os.urandom(4).hex(), list[Any]()
     seen = opened(redis_url, name, ["well", "late"], stalled)
     tokens = nonces(2)
     with pytest.raises(StoreError):
         seen.add(tokens)
-    assert seen.late() == []
+    assert seen.confirmed_late() == []
     stalled.pop()()
     assert seen.add(tokens) == [True, True]
 
 
-def test_a_claim_of_a_worker_that_died_is_taken_over(redis_url: str, wait_less: None) -> None:
+def test_a_claim_of_a_worker_that_died_is_taken_over(redis_url: str, short_timeout: None) -> None:
     name = os.urandom(4).hex()
     tokens = nonces(2)
     with pytest.raises(StoreError):
@@ -111,7 +111,7 @@ def test_notes_of_claims_are_dropped(redis_url: str) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_in_any_order_of_faults_every_label_is_counted_once(
-    redis_url: str, wait_less: None, seed: int
+    redis_url: str, short_timeout: None, seed: int
 ) -> None:
     """Three workers are sent the same labels again and again; commands stall, answers are lost."""
     chance = random.Random(seed)
@@ -127,7 +127,7 @@ def test_in_any_order_of_faults_every_label_is_counted_once(
 
     def ask(worker: RedisTokenStore, some: list[Token]) -> bool:
         try:
-            counted.update(worker.late())
+            counted.update(worker.confirmed_late())
             new = worker.add(some)
         except StoreError:
             return False

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring.feedback.keys import FeedbackKeys, KeyFileError, KeyRing
-from monitoring.feedback.tokens import LENGTH, TokenError, Tokens
+from monitoring.feedback.tokens import TOKEN_LENGTH, TokenError, Tokens
 
 ROOT = "0123456789ab" + "0" * 52
 KEYS = FeedbackKeys.parse("7:" + base64.b64encode(b"k" * 32).decode(), "diamonds")
@@ -38,7 +39,7 @@ def test_a_token_says_what_went_in(
 ) -> None:
     mine = tokens(at=at)
     (text,) = mine.mint([label], [chances], [bitmap])
-    assert len(text) == LENGTH == 64
+    assert len(text) == TOKEN_LENGTH == 64
     found = mine.verify(text)
     assert (found.version.hex(), found.minted, found.bitmap) == (ROOT[:12], at, bitmap)
     assert mine.predicted(found) == (label if label in CLASSES else None)
@@ -119,6 +120,26 @@ def test_another_key_or_model_does_not_verify() -> None:
         FeedbackKeys.parse(f"7:{secret}", "rubies"),
     ):
         assert reason(tokens(keys=keys), TOKEN) == "bad_signature"
+
+
+def test_a_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[int, int]] = []
+    real = hmac.compare_digest
+
+    def counting(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return real(one, other)
+
+    monkeypatch.setattr("monitoring.feedback.tokens.hmac.compare_digest", counting)
+    mine = tokens()
+    assert mine.verify(TOKEN)
+    assert reason(mine, "A" * 62 + TOKEN[62:]) == "bad_signature"
+    for place in (44, 63):
+        changed = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
+        assert reason(mine, changed) == "bad_signature"
+    assert compared[0] == (16, 16)
+    assert set(compared) == {(16, 16)}
+    assert len(compared) == 3  # a key that isn't there has no signature to compare
 
 
 def test_another_version_of_the_same_model_verifies() -> None:

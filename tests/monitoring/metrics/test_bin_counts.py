@@ -37,7 +37,7 @@ ROWS = st.lists(st.tuples(*(st.none() | VALUES[name] for name in FRAME)), min_si
 
 
 def counted(bins: BinCounts) -> dict[str, list[int]]:
-    return dict(bins.take())
+    return dict(bins.drain())
 
 
 def all_features() -> BinCounts:

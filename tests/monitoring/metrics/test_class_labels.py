@@ -7,10 +7,11 @@ from prometheus_client import CollectorRegistry
 
 from monitoring.metrics.class_labels import class_text
 from monitoring.metrics.prediction_counts import PredictionCounts
+from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.profile import PREDICTION, Profile
 from monitoring.slices.slices import ALL
-from monitoring.stats.binning import answer_features
+from monitoring.stats.binning import prediction_features
 
 
 @pytest.mark.parametrize("label", [True, False, 0, -5, 0.5, 1e300, 1e-7])
@@ -23,21 +24,12 @@ def test_text_is_its_own() -> None:
 
 
 def test_predictions_and_their_bins_have_the_same_labels() -> None:
-    features = answer_features([True] * 60 + [False] * 40, None, regression=False)
+    features = prediction_features([True] * 60 + [False] * 40, None, regression=False)
     profile = Profile(rows=100, features=features, left_out=())
     registry = CollectorRegistry()
     classes = (False, True)
-    metrics = Metrics(
-        "m",
-        "1",
-        digest="",
-        profile=profile,
-        slices=[ALL],
-        classes=classes,
-        baseline={},
-        routes={},
-        registry=registry,
-    )
+    package = MeasuredPackage("m", "1", "", profile, [ALL], classes, baseline={})
+    metrics = Metrics(package, {}, registry)
     answers = PredictionCounts(profile, classes)
     answers.add([True, True, False], [None] * 3, [1] * 3)
     answers.write(metrics)

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from monitoring.metrics.recorder import KEPT_ROWS, Batch, MetricsRecorder
+from monitoring.metrics.recorder import MAX_PENDING_ROWS, Batch, MetricsRecorder
+from monitoring.metrics.reference import MeasuredPackage
 from monitoring.metrics.serving import Metrics
 from monitoring.profile.calibration import calibrate
-from monitoring.profile.profile import NotCompared, Profile
+from monitoring.profile.profile import DriftExclusion, Profile
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.slices import SliceSet
-from monitoring.stats.binning import answer_features, build_profile
+from monitoring.stats.binning import build_profile, prediction_features
 
 NAMES = ("carat", "color", "count", "flag", "when", "words")
 KINDS = ("number", "string", "integer", "boolean", "datetime", "string")
@@ -42,7 +43,7 @@ PROFILE = PROFILE.model_copy(
     update={
         "features": (
             *PROFILE.features,
-            *answer_features(RANDOM.choice(CLASSES, 300).tolist(), CONFIDENCES, False),
+            *prediction_features(RANDOM.choice(CLASSES, 300).tolist(), CONFIDENCES, False),
         )
     }
 )
@@ -66,17 +67,10 @@ def make(
     profile: Profile | None = PROFILE, classes: tuple[Any, ...] | None = CLASSES, **options: Any
 ) -> tuple[MetricsRecorder, CollectorRegistry]:
     registry = CollectorRegistry()
-    metrics = Metrics(
-        "diamonds",
-        "1-abc",
-        digest="abc",
-        profile=profile,
-        slices=SLICES.names,
-        classes=classes,
-        baseline={},
-        routes={},
-        registry=registry,
+    package = MeasuredPackage(
+        "diamonds", "1-abc", "abc", profile, SLICES.names, classes, baseline={}
     )
+    metrics = Metrics(package, {}, registry)
     return MetricsRecorder(NAMES, profile, metrics, {"when": CLOCK}), registry
 
 
@@ -146,7 +140,7 @@ def test_rows_count_the_same_alone_together_and_offline(rows: list[tuple[Any, ..
 def test_more_rows_than_are_kept_count_as_those_of_one_request() -> None:
     row = (0.5, "D", 3, True, None, "a", "good", [0.1, 0.2, 0.7])
     other = (-0.5, "E", None, None, None, "abc", "bad", [0.8, 0.1, 0.1])
-    rows = [row if place % 3 else other for place in range(2 * KEPT_ROWS + 7)]
+    rows = [row if place % 3 else other for place in range(2 * MAX_PENDING_ROWS + 7)]
     single, one = make()
     for some in rows:
         single.observe(batch_of([some]))
@@ -244,9 +238,9 @@ def test_anomalies_and_flagged_rows_are_counted() -> None:
             anomalies={("carat", "missing"): 1, ("count", "above_range"): 1, ("far", "unseen"): 3},
         )
     )
-    observer.refused("carat")
-    observer.refused(None)
-    observer.refused("an unknown name")
+    observer.record_invalid("carat")
+    observer.record_invalid(None)
+    observer.record_invalid("an unknown name")
     observer.flush()
     anomalies = "model_feature_anomalies_total"
     assert value(registry, anomalies, feature="carat", kind="missing") == 1
@@ -261,7 +255,7 @@ def test_anomalies_and_flagged_rows_are_counted() -> None:
 
 def test_a_regression_counts_numbers_and_bins_them() -> None:
     numbers = RANDOM.normal(size=200)
-    features = answer_features(numbers.tolist(), None, True)
+    features = prediction_features(numbers.tolist(), None, True)
     profile = PROFILE.model_copy(update={"features": features, "calibration": None})
     for rows in (3, 100):
         observer, registry = make(profile, None)
@@ -287,13 +281,13 @@ def test_no_profile_still_counts_rows() -> None:
 
 
 def test_a_later_timestamp_flags_no_row() -> None:
-    apart = {
-        "when": NotCompared(reason="moment", detail="a moment"),
-        "count": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+    excluded = {
+        "when": DriftExclusion(reason="timestamp", detail="a timestamp"),
+        "count": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
     }
-    observer, registry = make(PROFILE.model_copy(update={"not_compared": apart}))
+    observer, registry = make(PROFILE.model_copy(update={"drift_excluded": excluded}))
     flags = [["when:out_of_range"], ["when:missing", "when:out_of_range"], ["count:missing"], []]
-    assert observer.unexpected(flags) == [[], ["when:missing"], [], []]
+    assert observer.unexpected_flags(flags) == [[], ["when:missing"], [], []]
     columns = [[None] * 4 for _ in NAMES]
     observer.observe(Batch(columns, ["fair"] * 4, None, [1] * 4, flags, {}))
     observer.flush()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.metrics.registry import CollectorRegistry, Series, bits, generate_latest, label
+from monitoring.metrics.registry import CollectorRegistry, Series, generate_latest, label, set_bits
 
 BUCKETS = (0.1, 1.0, 10.0)
 
@@ -49,7 +49,7 @@ def test_lone_surrogates_are_escaped():
 
 @given(st.integers(0, 2**70))
 def test_the_bits_of_a_bitmap_add_up_to_it(bitmap):
-    places = bits(bitmap)
+    places = set_bits(bitmap)
     assert sum(1 << place for place in places) == bitmap
     assert places == sorted(set(places))
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from monitoring.metrics.feedback import FeedbackMetrics
+from monitoring.metrics.reference import MAX_EXCLUDED, MeasuredPackage
 from monitoring.metrics.registry import Series
-from monitoring.metrics.serving import MAX_APART, Metrics
-from monitoring.profile.profile import NotCompared
-from monitoring.stats.binning import answer_features, build_profile
+from monitoring.metrics.serving import Metrics
+from monitoring.profile.profile import DriftExclusion
+from monitoring.stats.binning import build_profile, prediction_features
 from serving.routes import MEASURED
 
 PROFILE = build_profile(
@@ -31,9 +32,10 @@ def make(**changed: Any) -> tuple[Metrics, CollectorRegistry]:
         "slices": ["__all__", "large"],
         "classes": ["Ideal", "Fair"],
         "baseline": {"__all__": (0.75, 8), "large": (None, 2)},
-        "routes": {"/predict": ["2xx", "4xx"]},
     }
-    metrics = Metrics("diamonds", "1-abc", registry=registry, **(options | changed))
+    routes = changed.pop("routes", {"/predict": ["2xx", "4xx"]})
+    package = MeasuredPackage("diamonds", "1-abc", **(options | changed))
+    metrics = Metrics(package, routes, registry)
     return metrics, registry
 
 
@@ -112,7 +114,7 @@ def test_a_label_that_utf8_cannot_hold_does_not_break_the_exposition() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 422, 504])
-def test_a_route_nobody_named_has_its_answers_and_the_code_that_came(status: int) -> None:
+def test_a_route_that_is_not_named_has_its_answers_and_the_code_that_came(status: int) -> None:
     metrics, registry = make()
     metrics.observe_request("/invocations", status, 0.01)
     metrics.flush()
@@ -145,14 +147,14 @@ def test_a_histogram_written_late_is_the_library_s_own(seconds: list[float]) -> 
 
 
 def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
-    apart = {
-        "when": NotCompared(reason="moment", detail="a moment"),
-        "secret": NotCompared(reason="excluded", detail="[monitoring] exclude"),
-        **{f"m{i}": NotCompared(reason="calendar", detail="month") for i in range(20)},
+    excluded = {
+        "when": DriftExclusion(reason="timestamp", detail="a timestamp"),
+        "secret": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
+        **{f"m{i}": DriftExclusion(reason="calendar", detail="month") for i in range(20)},
     }
     frame = pd.DataFrame({"size": np.arange(100.0)})
     profile = build_profile(frame, [("size", "number")])
-    metrics, registry = make(profile=profile.model_copy(update={"not_compared": apart}))
+    metrics, registry = make(profile=profile.model_copy(update={"drift_excluded": excluded}))
     kinds = ("missing", "unseen", "below_range", "above_range", "invalid")
     names = ("when", "secret", "m19", "size")
     metrics.add_anomalies({(name, kind): 1 for name in names for kind in kinds})
@@ -174,15 +176,15 @@ def test_new_values_of_a_feature_that_tells_the_time_are_no_anomalies() -> None:
         for sample in metric.samples
         if sample.name == "model_drift_excluded_features"
     }
-    assert told["when", "moment"] == told["secret", "excluded"] == 1
-    assert told["other", "other"] == len(apart) - MAX_APART
-    assert sum(told.values()) == len(apart)
+    assert told["when", "timestamp"] == told["secret", "excluded"] == 1
+    assert told["other", "other"] == len(excluded) - MAX_EXCLUDED
+    assert sum(told.values()) == len(excluded)
 
 
 @pytest.mark.parametrize("classes", [list(range(20)), list(range(10)), ["no", "yes"], None])
 def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None) -> None:
     frame = pd.DataFrame({f"feature {i}": np.arange(1000) for i in range(200)})
-    answers = answer_features(
+    answers = prediction_features(
         np.arange(1000).tolist()
         if classes is None
         else [classes[i % len(classes)] for i in range(1000)],
@@ -190,10 +192,10 @@ def test_the_defaults_stay_within_nine_hundred_series(classes: list[Any] | None)
         classes is None,
     )
     profile = build_profile(frame, [(name, "integer") for name in frame], 15 - len(answers))
-    reasons: list[Any] = ["excluded", "moment", "calendar", "new_by_time"]
-    apart = {f"apart {i}": NotCompared(reason=reasons[i % 4], detail="") for i in range(30)}
+    reasons: list[Any] = ["excluded", "timestamp", "calendar", "nonstationary"]
+    excluded = {f"apart {i}": DriftExclusion(reason=reasons[i % 4], detail="") for i in range(30)}
     features = (*profile.features, *answers)
-    profile = profile.model_copy(update={"features": features, "not_compared": apart})
+    profile = profile.model_copy(update={"features": features, "drift_excluded": excluded})
     slices = [f"slice {i}" for i in range(24)]
     metrics, registry = make(
         profile=profile,

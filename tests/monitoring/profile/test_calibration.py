@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
-from monitoring.profile.calibration import GROUPS, MIN_ROWS, calibrate
+from monitoring.profile.calibration import MAX_STEPS, MIN_ROWS, calibrate
 
 CONFIDENCES = st.lists(st.sampled_from([0.4, 0.5, 0.6, 0.7, 0.9, 1.0]), min_size=100, max_size=200)
 
@@ -29,7 +29,7 @@ def test_the_table_is_small_and_monotone_and_alike_for_one_and_many(values, seed
     confidences = np.array(values)
     correct = np.random.default_rng(seed).uniform(size=len(values)) < confidences
     found = calibrate(confidences, correct)
-    assert 1 <= len(found.thresholds) == len(found.values) <= GROUPS
+    assert 1 <= len(found.thresholds) == len(found.values) <= MAX_STEPS
     assert list(found.thresholds) == sorted(set(found.thresholds))
     assert list(found.values) == sorted(found.values)
     assert sum(found.correct_many(confidences)) == pytest.approx(correct.sum())

@@ -125,7 +125,7 @@ def test_datetimes_are_nanoseconds_in_utc(zone: str | None, unit: str) -> None:
     check(profile, days)
 
 
-def test_moments_beyond_what_nanoseconds_hold_are_binned() -> None:
+def test_timestamps_beyond_what_nanoseconds_hold_are_binned() -> None:
     values = pd.Series(["1000-01-01", "9999-12-31"] * 5).astype("datetime64[s]")
     check(feature(values, "datetime"), values)
 

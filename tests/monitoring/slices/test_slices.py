@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.slices.slices import ALL, MAX_SLICES, Rule, SliceSet, declare
+from monitoring.slices.slices import ALL, MAX_SLICES, Rule, SliceSet, slice_values
 
 FRAME = pd.DataFrame(
     {
@@ -161,14 +161,14 @@ def test_slices_are_named_and_masked() -> None:
 
 
 def test_the_slices_of_a_column_part_the_rows() -> None:
-    masks = SliceSet(declare(FRAME, ["color", "sold"]), {}).masks(FRAME)
+    masks = SliceSet(slice_values(FRAME, ["color", "sold"]), {}).masks(FRAME)
     for column in ("color", "sold"):
         parts = [mask for name, mask in masks.items() if name.startswith(f"{column}=")]
         assert np.sum(parts, axis=0).tolist() == [1] * len(FRAME)
 
 
 def test_an_integer_keeps_its_slice_when_a_null_made_its_column_float() -> None:
-    slices = SliceSet(declare(pd.DataFrame({"k": [1, 2]}), ["k"]), {})
+    slices = SliceSet(slice_values(pd.DataFrame({"k": [1, 2]}), ["k"]), {})
     masks = slices.masks(pd.DataFrame({"k": [2.0, None]}))
     assert masks["k=2"].tolist() == [True, False]
     assert masks["k=other"].tolist() == [False, True]
@@ -176,7 +176,7 @@ def test_an_integer_keeps_its_slice_when_a_null_made_its_column_float() -> None:
 
 def test_text_of_values_is_pythons() -> None:
     frame = pd.DataFrame({"b": [True, False], "f": [1.0, 2.5], "c": pd.Categorical(["x", "y"])})
-    assert declare(frame, ["b", "f", "c"]) == {
+    assert slice_values(frame, ["b", "f", "c"]) == {
         "b": ("False", "True"),
         "f": ("1.0", "2.5"),
         "c": ("x", "y"),
@@ -186,7 +186,7 @@ def test_text_of_values_is_pythons() -> None:
 def test_declared_values_are_the_most_frequent_that_fit() -> None:
     many = [f"v{i:02}" for i in range(50)] + ["v40"] * 9
     frame = pd.DataFrame({"many": many, "few": ["a", "b"] * 29 + ["b"]})
-    declared = declare(frame, ["many", "few"], rules=3)
+    declared = slice_values(frame, ["many", "few"], rules=3)
     assert declared["few"] == ("a", "b")
     assert "v40" in declared["many"]
     assert declared["many"] == tuple(sorted(declared["many"]))
@@ -196,14 +196,14 @@ def test_declared_values_are_the_most_frequent_that_fit() -> None:
 
 def test_a_value_called_other_is_among_the_others() -> None:
     frame = pd.DataFrame({"c": ["other", "other", "x"]})
-    slices = SliceSet(declare(frame, ["c"]), {})
+    slices = SliceSet(slice_values(frame, ["c"]), {})
     assert slices.names == (ALL, "c=x", "c=other")
     assert slices.masks(frame)["c=other"].tolist() == [True, True, False]
 
 
 def test_more_slices_than_the_cap_are_refused() -> None:
     with pytest.raises(ValueError, match="expected at most 24 slices, got 1 columns and 23 rules"):
-        declare(FRAME, ["color"], rules=23)
+        slice_values(FRAME, ["color"], rules=23)
 
 
 def test_a_name_used_twice_is_refused() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.profile.profile import CONFIDENCE, PREDICTION
-from monitoring.stats.binning import MIN_SHARE, OTHER, answer_features, build_profile
+from monitoring.stats.binning import MIN_SHARE, OTHER, build_profile, prediction_features
 
 NUMBERS = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=80)
 TEXTS = st.lists(st.none() | st.sampled_from(["a", "b", "c", OTHER, "x" * 90]), min_size=1)
@@ -73,8 +73,8 @@ def test_rare_categories_are_others_and_a_category_of_that_name_is_no_bin_of_its
 
 def test_answers_are_profiled_by_label_and_confidence():
     labels = ["yes", "no", "yes", None] * 20
-    found = answer_features(labels, np.linspace(0.5, 1, 80), regression=False)
+    found = prediction_features(labels, np.linspace(0.5, 1, 80), regression=False)
     assert [feature.name for feature in found] == [PREDICTION, CONFIDENCE]
     assert found[0].missing == 20
-    (numbers,) = answer_features([1.0, None, 3.0] * 20, None, regression=True)
+    (numbers,) = prediction_features([1.0, None, 3.0] * 20, None, regression=True)
     assert (numbers.kind, numbers.missing) == ("numeric", 20)

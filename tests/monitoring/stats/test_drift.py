@@ -15,7 +15,7 @@ from monitoring.stats.drift import (
     expected_psi,
     is_anomalous,
     is_drift,
-    measure,
+    measure_drift,
     p_value,
     z_score,
 )
@@ -25,7 +25,7 @@ COUNTS = st.lists(st.integers(0, 10_000), min_size=2, max_size=12)
 
 def test_psi_of_a_worked_example() -> None:
     # q = (50.5, 30.5, 20.5) / 101.5; p = (20 + 10 q) / 110 and so on, by hand.
-    found = measure([20, 30, 50], [50, 30, 20])
+    found = measure_drift([20, 30, 50], [50, 30, 20])
     assert found.psi == pytest.approx(0.442706, abs=5e-7)
     assert (found.rows, found.reference_rows, found.bins) == (100, 100, 3)
 
@@ -33,7 +33,7 @@ def test_psi_of_a_worked_example() -> None:
 @given(COUNTS)
 def test_no_rows_are_exactly_no_drift(reference: list[int]) -> None:
     reference[0] += 1
-    found = measure([0] * len(reference), reference)
+    found = measure_drift([0] * len(reference), reference)
     assert found.psi == pytest.approx(0, abs=1e-15)
     assert found.js == pytest.approx(0, abs=1e-15)
     assert math.isnan(found.z)
@@ -46,13 +46,13 @@ def test_psi_and_js_are_divergences(reference: list[int], data: st.DataObject) -
     reference[0] += 1
     size = len(reference)
     counts = data.draw(st.lists(st.integers(0, 10_000), min_size=size, max_size=size))
-    found = measure(counts, reference)
+    found = measure_drift(counts, reference)
     assert found.psi >= -1e-12
     assert -1e-12 <= found.js <= 1
 
 
 def test_a_bin_that_is_empty_in_training_or_now_is_no_division_by_zero() -> None:
-    found = measure([0, 0, 1_000], [1_000, 0, 0])
+    found = measure_drift([0, 0, 1_000], [1_000, 0, 0])
     assert found.psi > 5
     assert found.drifting
 
@@ -61,9 +61,9 @@ def test_counts_of_replicas_add_up_where_their_psi_would_not() -> None:
     reference = [5_000, 3_000, 2_000]
     one, other = [900, 100, 0], [100, 500, 400]
     both = [a + b for a, b in zip(one, other, strict=True)]
-    assert measure(one, reference).psi > 0.5
-    assert measure(other, reference).psi > 0.5
-    assert measure(both, reference).psi < 1e-6
+    assert measure_drift(one, reference).psi > 0.5
+    assert measure_drift(other, reference).psi > 0.5
+    assert measure_drift(both, reference).psi < 1e-6
 
 
 def test_z_is_a_standard_normal_number_of_the_chi_square() -> None:
@@ -76,13 +76,16 @@ def test_z_is_a_standard_normal_number_of_the_chi_square() -> None:
 
 
 def test_a_design_effect_counts_as_fewer_rows() -> None:
-    plain, dependent = measure([30, 70], [500, 500]), measure([30, 70], [500, 500], design_effect=4)
+    plain, dependent = (
+        measure_drift([30, 70], [500, 500]),
+        measure_drift([30, 70], [500, 500], design_effect=4),
+    )
     assert dependent.psi == plain.psi
     assert dependent.z < plain.z
     assert dependent.z == z_score(plain.psi, 25, 1_000, 2)
     assert dependent.noise == expected_psi(25, 1_000, 2)
-    assert measure([100, 400], [500, 500]).drifting
-    assert not measure([100, 400], [500, 500], design_effect=1.1).drifting
+    assert measure_drift([100, 400], [500, 500]).drifting
+    assert not measure_drift([100, 400], [500, 500], design_effect=1.1).drifting
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_an_alarm_needs_effect_and_significance_and_rows(
     [(0.13, 4.6, 100, True), (0.12, 4.6, 100, False), (0.13, 4.5, 100, False),
      (0.13, 4.6, 99, False), (0.13, math.nan, 100, False)],
 )  # fmt: skip
-def test_odd_values_need_effect_and_significance_and_rows(
+def test_anomalies_need_effect_and_significance_and_rows(
     ratio: float, z: float, rows: float, verdict: bool
 ) -> None:
     assert is_anomalous(ratio, 0.1, z, rows) is verdict
@@ -138,7 +141,7 @@ def test_counts_that_belong_to_no_profile_are_refused(
     counts: list[float], reference: list[float], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        measure(counts, reference)
+        measure_drift(counts, reference)
 
 
 @pytest.mark.parametrize("rows", [50, 200, 1_000, 5_000])
@@ -147,7 +150,7 @@ def test_chance_alone_is_significant_no_more_often_than_it_says(rows: int) -> No
     random = np.random.default_rng(rows)
     shares = np.full(10, 0.1)
     found = [
-        measure(random.multinomial(rows, shares), random.multinomial(10_000, shares))
+        measure_drift(random.multinomial(rows, shares), random.multinomial(10_000, shares))
         for _ in range(2_500)
     ]
     alarms = sum(one.z > norm.ppf(0.999) for one in found)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from host_samples import FILES, LOCK, TOML, Heard, write_project
+from host_samples import FILES, LOCK, TOML, RecordedProgress, write_project
 
 from packager.build import seeds
 from packager.build.seeds import load_seed_variance, seed_sweep
@@ -54,7 +54,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> list[Files]:
     return found
 
 
-def loaded(folder: Path, heard: Heard) -> SeedVariance | None:
+def loaded(folder: Path, heard: RecordedProgress) -> SeedVariance | None:
     with local_data(load_project(folder), Silent()) as project:
         return load_seed_variance(project, read_files(project), LOCK, heard)
 
@@ -63,7 +63,7 @@ def loaded(folder: Path, heard: Heard) -> SeedVariance | None:
 def test_a_spread_is_taken_until_code_or_data_change(
     tmp_path: Path, trained_on: list[Files], name: str
 ):
-    folder, heard = write_project(tmp_path / "shop"), Heard()
+    folder, heard = write_project(tmp_path / "shop"), RecordedProgress()
     assert seed_sweep(load_project(folder), 2, None, Silent()) == SPREAD
     assert loaded(folder, heard) == SPREAD
     assert heard.warnings == []
@@ -83,9 +83,9 @@ def test_the_data_may_be_a_version_of_a_table(
     (folder / "package.toml").write_text(toml)
     seed_sweep(load_project(folder), 2, None, Silent())
     assert [list(files) for files in trained_on] == [["source/visits.parquet"]]
-    assert loaded(folder, Heard()) == SPREAD
+    assert loaded(folder, RecordedProgress()) == SPREAD
     commit(frame.iloc[:1], location=table)
-    assert loaded(folder, Heard()) is None
+    assert loaded(folder, RecordedProgress()) is None
 
 
 def test_what_cannot_be_repeated_is_refused(tmp_path: Path):

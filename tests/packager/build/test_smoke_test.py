@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +12,7 @@ import pytest
 from packager.build.smoke_test import _equal, _told, smoke_test
 from packager.errors import PackageError
 from packager.progress import Silent
-from packager.runners.runner import LocalWorker, _process
+from packager.runners.runner import LocalWorker
 
 ANSWER = {"prediction": "yes", "probabilities": {"no": 0.25, "yes": 0.75}}
 
@@ -51,22 +48,6 @@ def test_without_one_the_end_of_its_log_is_the_hint() -> None:
     assert _told("").hint.startswith("it said nothing: see the command it starts with")
 
 
-@pytest.mark.parametrize("seconds", [0.5, None])
-def test_a_process_has_so_long_and_takes_what_it_started_with_it(
-    seconds: float | None, tmp_path: Path
-) -> None:
-    """The child of the child keeps the output open, and ends with it."""
-    code = "import subprocess, time; subprocess.Popen(['sleep', '60']); print('begun', flush=True)"
-    if seconds is not None:
-        code += "; time.sleep(60)"
-    command = [sys.executable, "-c", code]
-    progress = Heard()
-    with nullcontext() if seconds is None else pytest.raises(TimeoutError, match=r"over 0\.5 s"):
-        ended = _process(command, dict(os.environ), tmp_path, progress, seconds)
-        assert ended.code == 0
-    assert progress.lines in (["begun"], [])
-
-
 def test_a_proof_that_does_not_end_says_how_to_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +61,7 @@ def test_a_proof_that_does_not_end_says_how_to_go_on(
     assert told.value.hint.endswith("add --resume --ready-seconds 150 to the command")
 
 
-class Heard(Silent):
+class RecordedProgress(Silent):
     """Keeps the lines of a process."""
 
     def __init__(self) -> None:

@@ -94,14 +94,6 @@ def test_init_twice_is_refused(run, tmp_path: Path):
     assert err == f"{message}\n\nhint: name an empty or a new folder\n"
 
 
-@pytest.mark.parametrize("option", ["--data", "--target"])
-def test_init_takes_data_only_beside_a_model(run, tmp_path: Path, option: str):
-    code, _, err = run("init", tmp_path / "p", option, "x")
-    assert code == 2
-    assert "--data, --target: expected --from-model beside them" in err
-    assert not (tmp_path / "p").exists()
-
-
 def test_ctrl_c_ends_with_130_and_says_so(run, monkeypatch):
     def stop(*_: object) -> str:
         raise KeyboardInterrupt
@@ -126,3 +118,29 @@ def test_a_bug_shows_its_traceback(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["package", "predict", "r", "--input", "a", "--local"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--target", "x"], "--target: expected --data with it, got none"),
+        (["--data", "absent.csv"], "absent.csv: expected a file or a folder, got nothing there"),
+        (["--from-model", "a", "--from-mlflow", "b"], "expected none beside --from-mlflow"),
+    ],
+)
+def test_init_names_the_option_that_is_wrong(run, tmp_path: Path, options, message: str):
+    code, _, err = run("init", tmp_path / "p", *options)
+    assert code == 2
+    assert message in err
+    assert not (tmp_path / "p").exists()
+
+
+def test_init_for_a_table_says_what_it_guessed(run, tmp_path: Path):
+    (tmp_path / "rows.csv").write_text("a,b\n" + "1,x\n2,y\n" * 20)
+    code, out, err = run("init", tmp_path / "p", "--data", tmp_path / "rows.csv")
+    assert code == 0
+    assert out.split() == [
+        str(tmp_path / "p" / name)
+        for name in ("data/rows.csv", "package.toml", "requirements.txt", "train.py")
+    ]
+    assert "task and target are guessed: see package.toml" in err

@@ -23,7 +23,7 @@ def test_build_refuses_an_output_it_does_not_know(run, tmp_path: Path):
     assert "expected docker, oci:DIR or docker-archive:FILE, got 'podman'" in err
 
 
-def test_a_mistake_in_the_project_is_told_before_anything_is_written(run, tmp_path: Path):
+def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tmp_path: Path):
     toml = TOML + '[slices]\ncolumns = ["[bold]colour"]\n'
     project = write_project(tmp_path / "p", {"package.toml": toml})
     before = sorted(tmp_path.rglob("*"))
@@ -38,4 +38,4 @@ def test_a_mistake_in_the_project_is_told_before_anything_is_written(run, tmp_pa
 def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
     code, out, err = run("base", "--from", "saved.tar", *more)
     assert (code, out) == (2, "")
-    assert "--from: expected no --package or --output beside it" in err
+    assert "--from: expected no --package or --output with it" in err

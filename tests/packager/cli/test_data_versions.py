@@ -34,7 +34,7 @@ def test_a_table_from_first_to_last(run, tmp_path):
     assert (tmp_path / ".pkgdata" / "t" / "_delta_log").is_dir()
     assert run("revert", "t", "1") == "version 3: the content of version 1\n"
     log = json.loads(run("log", "t", "--json"))
-    assert [(v["number"], v["what"], v["message"]) for v in log] == [
+    assert [(v["number"], v["operation"], v["message"]) for v in log] == [
         (3, "revert", "back to 1"),
         (2, "add", "second"),
         (1, "add", "first"),
@@ -57,7 +57,7 @@ def test_a_project_that_can_not_be_read_does_not_hide_what_was_committed(run, tm
     assert run("add", "t.csv", "-m", "m") == "version 1: 1 rows, the first version\n"
 
 
-def test_wrong_words_are_told(run, tmp_path):
+def test_wrong_words_are_reported(run, tmp_path):
     (tmp_path / "t.csv").write_text("a\n1\n")
     run("add", "t.csv", "-m", "m")
     with pytest.raises(UsageError, match="expected a table without a version"):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from packager.cli.feedback import SHOWN
+from packager.cli.feedback import MAX_SHOWN
 from packager.monitor import feedback
 from packager.monitor.feedback import FeedbackResult
 
-GONE = tuple((line, "unknown") for line in range(2, SHOWN + 5))
+GONE = tuple((line, "unknown") for line in range(2, MAX_SHOWN + 5))
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_of_many_refusals_some_are_shown_and_json_has_them_all(fed):
     found = FeedbackResult(1, 0, GONE, "line")
     code, out, _ = fed(found)
     assert code == 1
-    assert out.count("  line ") == SHOWN
-    assert f"and {len(GONE) - SHOWN} more; --json names them all" in out
+    assert out.count("  line ") == MAX_SHOWN
+    assert f"and {len(GONE) - MAX_SHOWN} more; --json names them all" in out
     code, out, _ = fed(found, "--json")
     assert code == 1
     told = json.loads(out)

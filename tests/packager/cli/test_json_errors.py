@@ -16,13 +16,13 @@ from packager.errors import PackageError
         (("predict", "ref"), "Missing option '--input'.", "see `package predict --help`"),
         (
             ("predict", "ref", "--input", "a.csv", "--format", "csv"),
-            "--format csv: expected no --json beside it",
+            "--format csv: expected no --json with it",
             "keep one of the two",
         ),
         (("predict", "http://", "--input", "a"), "http://: expected an address", "begin with"),
     ],
 )
-def test_an_error_is_one_json_object_where_json_is_asked_for(run, arguments, message, hint):
+def test_an_error_is_one_json_object_where_json_is_requested(run, arguments, message, hint):
     code, out, err = run(*arguments, "--json")
     assert (code, out) == (2, "")
     told = json.loads(err)

@@ -15,7 +15,7 @@ from packager.errors import PackageError
 def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
     code, out, err = run("predict", "ref", "--input", "a.csv", "--format", "csv", "--json")
     assert (code, out) == (2, "")
-    assert "--format csv: expected no --json beside it" in err
+    assert "--format csv: expected no --json with it" in err
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
     [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
     ids=lambda arguments: arguments[0],
 )
-def test_without_an_engine_a_package_runs_only_where_it_is_asked_to(run, monkeypatch, arguments):
+def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch, arguments):
     package_at(monkeypatch)
     verb, *more = arguments
     code, out, err = run(verb, "ref", *more)
@@ -32,7 +32,7 @@ def test_without_an_engine_a_package_runs_only_where_it_is_asked_to(run, monkeyp
     assert "hint: start Docker; or, if you trust the package, add --local" in err
 
 
-def test_two_packages_run_only_where_they_are_asked_to(run, monkeypatch, tmp_path: Path):
+def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path):
     package_at(monkeypatch)
     code, out, err = run("diff", "one", "other", "--data", tmp_path / "rows.csv")
     assert (code, out) == (1, "")
@@ -40,7 +40,7 @@ def test_two_packages_run_only_where_they_are_asked_to(run, monkeypatch, tmp_pat
     assert "add --local" in err
     code, _, err = run("diff", "one", "other", "--local")
     assert code == 2
-    assert "--local: expected --data beside it" in err
+    assert "--local: expected --data with it" in err
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypa
     code, out, err = run(verb, "ref", *more)
     assert (code, out) == (1, "")
     assert "ref: has no base (base: none), so no container can run it" in err
-    assert "add --local: its code then runs on this machine, as you" in err
+    assert "add --local: its code then runs on this machine with your permissions" in err
 
 
 def test_what_local_means_is_said_once(run, monkeypatch):
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
     _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
-    assert err.count("--local: the package's code and model run on this machine as you") == 1
+    assert err.count("--local: the package's code and model run on this machine with your") == 1
     assert len(err.splitlines()) == 1
 
 
@@ -89,7 +89,7 @@ def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp
 
 def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: Path):
     def fail(*_: object) -> str:
-        raise PackageError("row 3, column carat: expected a number, got 'x'", "mend the row")
+        raise PackageError("row 3, column carat: expected a number, got 'x'", "fix the row")
 
     package_at(monkeypatch)
     monkeypatch.setattr("packager.run.predict.predict", fail)
@@ -97,6 +97,6 @@ def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: 
     assert (code, out) == (1, "")
     assert (
         err.partition("\n")[2]
-        == "error: row 3, column carat: expected a number, got 'x'\n\nhint: mend the row\n"
+        == "error: row 3, column carat: expected a number, got 'x'\n\nhint: fix the row\n"
     )
     assert not (tmp_path / "o").exists()

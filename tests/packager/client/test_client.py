@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 from command import NO_ENGINE, Package, package
 
 from packager.client import Client, Feedback, Prediction, read_key
+from packager.client import client as client_module
 from packager.errors import PackageError, UsageError
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -134,7 +136,7 @@ def one_row(client: Client) -> list[Prediction]:
     return client.predict([{"a": 1}])
 
 
-def test_a_busy_server_is_asked_again_and_given_up_in_the_end() -> None:
+def test_a_busy_server_is_retried_and_given_up_in_the_end() -> None:
     asked = []
     done = json.dumps({"predictions": [{"prediction": 1, "flags": ["a:missing"], "token": "t"}]})
 
@@ -151,6 +153,16 @@ def test_a_busy_server_is_asked_again_and_given_up_in_the_end() -> None:
     error = failing((503, {"Retry-After": "0"}, told.encode()), one_row)
     assert (error.message, error.exit_code) == ("too many requests", 1)
     assert "try again" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("3", 3.0), ("0", 0.0), ("9" * 400, 10.0), ("-1", 1.0), ("soon", 1.0), ("\u00b2", 1.0)],
+)
+def test_a_server_never_decides_how_long_it_is_waited_for(told: str, seconds: float) -> None:
+    response = requests.Response()
+    response.headers["Retry-After"] = told
+    assert client_module._wait_seconds(response) == seconds
 
 
 def test_feedback_counts_over_batches() -> None:

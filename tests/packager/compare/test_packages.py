@@ -15,8 +15,8 @@ from compared_packages import (
     LAYERS,
     LOCK,
     MANIFEST,
-    OBSERVED,
     PRINT,
+    REPEATABILITY,
     SHOP,
     file,
     lock_with,
@@ -68,7 +68,7 @@ def told(found: Difference) -> dict[str, Any]:
 
 
 def one(section: str, path: tuple[str, ...], before: Any, after: Any) -> dict[str, Any]:
-    change = {"path": list(path), "how": "changed", "before": before, "after": after}
+    change = {"path": list(path), "change": "changed", "before": before, "after": after}
     return {section: [change]}
 
 
@@ -132,12 +132,12 @@ def test_a_package_does_not_differ_from_itself():
             one("findings", ("allowed",), False, True),
         ),
         (
-            manifest_with(observed=OBSERVED.model_copy(update={"rung": "state"})),
-            one("observed", ("rung",), "artifact", "state"),
+            manifest_with(repeatability=REPEATABILITY.model_copy(update={"level": "state"})),
+            one("repeatability", ("level",), "artifact", "state"),
         ),
         (
-            manifest_with(spread=SeedVariance(seeds=(1, 3), overall={}, slices={})),
-            one("spread", ("seeds",), [1, 2], [1, 3]),
+            manifest_with(seed_variance=SeedVariance(seeds=(1, 3), overall={}, slices={})),
+            one("seed_variance", ("seeds",), [1, 2], [1, 3]),
         ),
         (
             replace(SHOP, settings={**SHOP.settings, "Env": ["A=2"]}),
@@ -155,7 +155,7 @@ def test_one_change_is_named_exactly_and_nothing_else(
 
 def test_code_files_are_added_removed_and_changed_in_order():
     other = manifest_with(code=(file("train.py", "x = 2"), file("a.py")))
-    assert [(change.path, change.how) for change in diff(SHOP, other).code] == [
+    assert [(change.path, change.change) for change in diff(SHOP, other).code] == [
         (("a.py",), "added"),
         (("package.toml",), "removed"),
         (("train.py",), "changed"),
@@ -171,7 +171,7 @@ def test_requirements_differ_in_presence_version_file_or_group():
         )
     )  # fmt: skip
     found = diff(before, after)
-    assert [(requirement.name, requirement.how) for requirement in found.requirements] == [
+    assert [(requirement.name, requirement.change) for requirement in found.requirements] == [
         ("bumped", "version"),
         ("dropped", "removed"),
         ("moved", "group"),
@@ -202,7 +202,7 @@ def test_settings_of_the_data_are_named():
 
 def test_a_held_out_file_is_named():
     found = diff(SHOP, part("data", test_file=file("visits.csv", "t"))).data
-    assert [(change.path, change.how) for change in found.files] == [
+    assert [(change.path, change.change) for change in found.files] == [
         (("test", "visits.csv"), "added")
     ]
 
@@ -245,7 +245,7 @@ def test_rows_are_equal_reordered_different_or_incomparable(
 def test_added_and_removed_columns_and_other_types_are_named():
     frame = FRAME.rename(columns={"basket": "price"})
     found = diff(SHOP, data_of(frame, "b"))
-    assert [(c.path, c.how) for c in found.data.columns] == [
+    assert [(c.path, c.change) for c in found.data.columns] == [
         (("basket",), "removed"),
         (("price",), "added"),
     ]
@@ -258,9 +258,9 @@ def test_added_and_removed_columns_and_other_types_are_named():
 def test_a_package_without_recipe_data_and_evaluation_lacks_them():
     bare = manifest_with(recipe="none", data="none", evaluation=None)
     found = diff(SHOP, replace(bare, fingerprint=None))
-    assert {change.how for change in found.recipe} == {"removed"}
+    assert {change.change for change in found.recipe} == {"removed"}
     assert {change.path[0] for change in found.recipe} == set(Recipe.model_fields)
-    assert [change.how for change in found.data.columns] == ["removed", "removed"]
+    assert [change.change for change in found.data.columns] == ["removed", "removed"]
     assert found.data.rows is None
     assert found.evaluation.slices_removed == ("channel=web",)
     metrics = [(m.slice, m.metric, m.after, m.difference) for m in found.evaluation.metrics]
@@ -307,12 +307,12 @@ def test_values_are_compared_as_stored_and_looked_into_where_both_are_tables():
     before = {"a": 1, "b": {"c": [1, 2], "d": {}}, "e": {"f": 1}, "g": None}
     after = {"a": True, "b": {"c": [2, 1], "d": {"x": 1}}, "h": {"i": {}}}
     assert changes(before, after) == (
-        Change(path=("a",), how="changed", before=1, after=True),
-        Change(path=("b", "c"), how="changed", before=[1, 2], after=[2, 1]),
-        Change(path=("b", "d", "x"), how="added", after=1),
-        Change(path=("e",), how="removed", before={"f": 1}),
-        Change(path=("g",), how="removed", before=None),
-        Change(path=("h",), how="added", after={"i": {}}),
+        Change(path=("a",), change="changed", before=1, after=True),
+        Change(path=("b", "c"), change="changed", before=[1, 2], after=[2, 1]),
+        Change(path=("b", "d", "x"), change="added", after=1),
+        Change(path=("e",), change="removed", before={"f": 1}),
+        Change(path=("g",), change="removed", before=None),
+        Change(path=("h",), change="added", after={"i": {}}),
     )
 
 
@@ -401,7 +401,7 @@ def seen(value: Any, *, mirrored: bool) -> Any:
     turned = {}
     for name, inner in value.items():
         there = "_".join(names.get(word, word) for word in name.split("_"))
-        if name == "how":
+        if name == "change":
             turned[there] = names.get(inner, inner)
         elif name == "difference" and inner is not None:
             turned[there] = -inner if mirrored else inner
@@ -495,7 +495,7 @@ def test_the_command_tells_people_and_programs(two, monkeypatch, capsys, tmp_pat
     assert "\nrecipe\n  ~ seed  7 → 8\n\nlayers\n  = code: " in text
     fact = json.loads(run("diff", *two, "--json"))
     assert fact["same"] is False
-    assert fact["recipe"] == [{"path": ["seed"], "how": "changed", "before": 7, "after": 8}]
+    assert fact["recipe"] == [{"path": ["seed"], "change": "changed", "before": 7, "after": 8}]
     assert [entry["name"] for entry in fact["layers"]["only_after"]] == ["package"]
     assert fact["layers"]["to_ship"] == fact["layers"]["only_after"][0]["size"]
     assert fact["companion"]["to_load"] > fact["companion"]["to_ship"]
@@ -531,3 +531,17 @@ def test_a_package_in_an_engine_is_the_same_as_in_a_folder(engine: Engine, two, 
     finally:
         for image in made:
             engine.remove(image.name)
+
+
+def test_metrics_of_other_seeds_are_reported_by_mean_and_deviation() -> None:
+    one, other = (
+        manifest_with(
+            seed_variance=SeedVariance(
+                seeds=(1, 2), overall={"accuracy": v}, slices={"a": {"accuracy": v}}
+            )
+        )
+        for v in ((0.5, 0.7), (0.8, 0.8))
+    )
+    assert "overall.accuracy   0.6000 ± 0.1414 → 0.8000 ± 0" in as_text(diff(one, other))
+    none = manifest_with(seed_variance=None)
+    assert "+ overall  accuracy 0.6000 ± 0.1414" in as_text(diff(none, one))

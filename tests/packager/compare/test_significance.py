@@ -8,17 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from packager.compare.significance import SeedRuns, difference, mcnemar, t_cdf, t_quantile
+from packager.compare.significance import SeedRuns, difference, mcnemar
 
 
-@given(st.floats(0, 50), st.floats(1, 5000))
-def test_the_t_distribution_is_scipys(value: float, degrees: float) -> None:
-    assert t_cdf(value, degrees) == pytest.approx(stats.t.cdf(value, degrees), abs=1e-9)
+@pytest.mark.parametrize(
+    ("degrees", "half"),
+    [(1, 12.706204736), (2, 4.302652730), (4, 2.776445105), (30, 2.042272456)],
+)
+def test_the_interval_is_that_of_the_t_table(degrees: int, half: float) -> None:
+    gaps = np.arange(degrees + 1.0)
+    found = difference(np.zeros(degrees + 1), gaps, None)
+    error = gaps.std(ddof=1) / math.sqrt(degrees + 1)
+    assert (found.high - found.difference) / error == pytest.approx(half, rel=1e-9)
+    assert (found.difference - found.low) / error == pytest.approx(half, rel=1e-9)
 
 
-def test_its_quantile_is_scipys() -> None:
-    for degrees in (1, 2.5, 30):
-        assert t_quantile(0.975, degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
+@given(st.lists(st.integers(-1000, 1000), min_size=3, max_size=30).filter(lambda v: len({*v}) > 1))
+def test_p_is_that_of_the_paired_t_test(values: list[int]) -> None:
+    after = np.array(values) / 7 + 0.1
+    found = difference(np.zeros(len(after)), after, None)
+    assert found.p == pytest.approx(stats.ttest_1samp(after, 0).pvalue, rel=1e-9)
+
+
+def test_a_tiny_p_is_told_from_zero() -> None:
+    after = 1 + np.arange(40) / 1e6
+    assert 0 < difference(np.zeros(40), after, None).p < 1e-100
 
 
 def test_mcnemars_mid_p_is_the_published_one() -> None:

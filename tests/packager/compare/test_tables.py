@@ -26,7 +26,7 @@ def diffed(before, after, *key):
     return compare(open_side(before), open_side(after), key)
 
 
-def test_rows_are_told_by_key(two):
+def test_rows_are_matched_by_key(two):
     found = diffed(*two, "id")
     rows = found.row_diff
     assert (rows.added, rows.removed, rows.changed) == (1, 1, 1)

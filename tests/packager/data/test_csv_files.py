@@ -6,7 +6,7 @@ import pytest
 from packager.data.csv_files import csv_names, read_csv
 from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 
 
 @pytest.fixture
@@ -20,12 +20,12 @@ def write(tmp_path):
 
 
 def read(*files):
-    return read_csv(files, PLAIN)
+    return read_csv(files, DEFAULT_OPTIONS)
 
 
-def test_odd_names_stay_as_they_are(write):
+def test_unusual_names_stay_as_they_are(write):
     file = write("a.csv", b'\xef\xbb\xbf"house size",year-built,gr\xc3\xb6\xc3\x9fe\n1,2,3\n')
-    assert csv_names(file, PLAIN) == ["house size", "year-built", "größe"]
+    assert csv_names(file, DEFAULT_OPTIONS) == ["house size", "year-built", "größe"]
     assert list(read(file)) == ["house size", "year-built", "größe"]
 
 
@@ -90,7 +90,7 @@ def test_unreadable_files_are_refused(write, data, message):
     file = write("a.csv", data)
 
     def names_and_rows():
-        csv_names(file, PLAIN)
+        csv_names(file, DEFAULT_OPTIONS)
         read(file)
 
     with pytest.raises(UsageError, match=message):

@@ -12,7 +12,7 @@ from packager.data.row_files import read_rows
 from packager.data.rows.csv_cells import parse_cells
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 from packager.tables.stream import fingerprint_path
 
 NO_COLUMNS = Schema.model_construct(features=(), extras=())
@@ -31,7 +31,7 @@ def packed(path, content):
 
 @pytest.mark.parametrize("suffix", [".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zip", ".csv"])
 @pytest.mark.parametrize("start", [b"", b'a,b\n1,"'])
-def test_a_line_without_end_is_told(tmp_path, monkeypatch, suffix, start):
+def test_a_line_without_end_is_reported(tmp_path, monkeypatch, suffix, start):
     monkeypatch.setattr("packager.data.csv_text.MAX_LINE_BYTES", 1 << 21)
     path = packed(tmp_path / f"x{suffix}", start + b"0" * (1 << 23))
     for reader in (read, fingerprint_path, lambda one: read_rows(one, NO_COLUMNS)):
@@ -85,7 +85,7 @@ ODD = [
 
 @pytest.mark.parametrize("content", ODD)
 @pytest.mark.parametrize("reader", [read, fingerprint_path, lambda p: read_rows(p, NO_COLUMNS)])
-def test_odd_files_are_read_or_told(tmp_path, content, reader):
+def test_unusual_files_are_read_or_reported(tmp_path, content, reader):
     path = tmp_path / "x.csv"
     path.write_bytes(content)
     try:
@@ -99,7 +99,7 @@ def test_odd_files_are_read_or_told(tmp_path, content, reader):
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl"])
 @pytest.mark.parametrize("text", ["[" * 1_000_000, '{"rows":' * 100_000, "9" * 9_999, "[NaN]"])
-def test_json_of_any_depth_is_told(tmp_path, suffix, text):
+def test_json_of_any_depth_is_reported(tmp_path, suffix, text):
     path = tmp_path / f"x{suffix}"
     path.write_text(text)
     with pytest.raises(UsageError, match="expected "):
@@ -108,4 +108,4 @@ def test_json_of_any_depth_is_told(tmp_path, suffix, text):
 
 def test_an_integer_of_more_digits_than_python_converts_stays_text():
     long = "9" * 5_000
-    assert parse_cells([long, "7"], "integer", PLAIN) == [long, 7]
+    assert parse_cells([long, "7"], "integer", DEFAULT_OPTIONS) == [long, 7]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from packager.data import csv_types
 from packager.data.csv_files import read_csv
 from packager.data.csv_types import Kinds, read_csv_table
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 
 CELLS = st.sampled_from(
     [
@@ -23,6 +23,7 @@ CELLS = st.sampled_from(
 )
 
 
+@example([("", ""), ("", "True")], 1)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=12), st.integers(1, 5))
 def test_blocks_of_any_size_give_the_table_that_one_read_gives(tmp_path_factory, rows, size):
     file: Path = tmp_path_factory.mktemp("csv") / "t.csv"
@@ -30,8 +31,8 @@ def test_blocks_of_any_size_give_the_table_that_one_read_gives(tmp_path_factory,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_types, "MAX_WHOLE", 0)
         patch.setattr(csv_types, "_CELLS", 3 * size)
-        parts = read_csv_table([file], PLAIN)
-    pd.testing.assert_frame_equal(parts, read_csv([file], PLAIN))
+        parts = read_csv_table([file], DEFAULT_OPTIONS)
+    pd.testing.assert_frame_equal(parts, read_csv([file], DEFAULT_OPTIONS))
 
 
 @pytest.mark.parametrize(

@@ -30,12 +30,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return machine
 
 
-def test_where_nothing_is_told_nothing_is_refused(machine):
+def test_without_a_known_limit_nothing_is_refused(machine):
     assert machine() == memory_limit.UNKNOWN
     check_room("t.csv", "rows", 1 << 60, "many")
 
 
-def test_what_the_machine_has_left_is_told_in_kibibytes(machine):
+def test_available_memory_is_read_in_kibibytes(machine):
     assert machine(2048) == 2048 << 10
 
 
@@ -67,7 +67,7 @@ def test_a_limit_of_the_process_counts(monkeypatch):
     assert available_bytes() == 12_345
 
 
-def test_what_has_no_room_is_told_with_its_size_and_what_there_is(machine):
+def test_what_has_no_room_is_reported_with_its_size_and_what_there_is(machine):
     machine(1000)
     with pytest.raises(UsageError) as caught:
         check_room("t.csv", "rows", 8_000_000_000, "10 rows x 3 columns")

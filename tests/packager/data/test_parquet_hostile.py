@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from packager.data.frames import read
-from packager.data.parquet_files import arrow_table, holed_integers, parquet_schema
+from packager.data.parquet_files import arrow_table, integers_with_nulls, parquet_schema
 from packager.data.row_files import read_rows
 from packager.errors import UsageError
 from packager.manifest.manifest import Schema
@@ -223,7 +223,7 @@ def test_nulls_are_counted_in_values_not_in_statistics(tmp_path):
     assert believed
     for place in believed:
         path.write_bytes(content[:place] + b"\0" + content[place + 1 :])
-        assert holed_integers([path], parquet_schema([path])) == ["a"]
+        assert integers_with_nulls([path], parquet_schema([path])) == ["a"]
 
 
 def _says_no_nulls(path, content):
@@ -245,7 +245,7 @@ def test_any_name_of_a_column_is_read(tmp_path, name):
             reader(path)
 
 
-def test_an_encrypted_file_is_told(tmp_path):
+def test_an_encrypted_file_is_reported(tmp_path):
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"a": [1]}), path)
     path.write_bytes(path.read_bytes()[:-4] + b"PARE")

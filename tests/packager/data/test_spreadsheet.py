@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.spreadsheet import MARK, STARTS, escaped, unescaped
+from packager.data.spreadsheet import FORMULA_PREFIXES, TEXT_MARK, escaped, unescaped
 
 
 @pytest.mark.parametrize(
@@ -56,5 +56,5 @@ def test_numbers_and_other_texts_stay(cell: object) -> None:
 def test_nothing_is_lost_and_nothing_runs(text: str) -> None:
     shown = escaped(text)
     assert unescaped(shown) == text
-    assert not shown.startswith(STARTS) or float(shown.strip(" ")) is not None
-    assert shown in (text, MARK + text)
+    assert not shown.startswith(FORMULA_PREFIXES) or float(shown.strip(" ")) is not None
+    assert shown in (text, TEXT_MARK + text)

@@ -49,7 +49,7 @@ def write_all(out: Path) -> dict[str, str]:
     return files
 
 
-def test_a_replica_that_is_gone_comes_to_people_as_a_page(tmp_path: Path) -> None:
+def test_a_missing_replica_sends_a_page(tmp_path: Path) -> None:
     files = write_all(tmp_path / "out")
     rules = yaml.safe_load(files["prometheus/rules/shop.yml"])
     for group in rules["groups"]:

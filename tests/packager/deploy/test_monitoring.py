@@ -70,7 +70,7 @@ def test_a_folder_written_here_is_updated_and_foreign_files_stay(tmp_path: Path)
     assert (out / "prometheus/rules/diamonds-cut.yml").read_text() != rules
 
 
-def test_a_file_somebody_changed_is_kept_and_named(tmp_path: Path) -> None:
+def test_a_file_the_user_changed_is_kept_and_named(tmp_path: Path) -> None:
     out = written(tmp_path)
     file = out / "prometheus/rules/diamonds-cut.yml"
     file.write_text("mine")
@@ -80,7 +80,7 @@ def test_a_file_somebody_changed_is_kept_and_named(tmp_path: Path) -> None:
     assert contents(out) == before
 
 
-def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_path: Path) -> None:
+def test_a_file_the_user_changed_stays_where_nothing_new_would_be_written(tmp_path: Path) -> None:
     out = written(tmp_path)
     file = out / "alertmanager/alertmanager.yml"
     file.write_text("# mine\n" + file.read_text())
@@ -96,7 +96,7 @@ def test_a_file_somebody_changed_stays_where_nothing_new_would_be_written(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("steps", range(1, 10))
-def test_a_kill_on_the_way_leaves_a_folder_that_another_call_goes_on_with(
+def test_after_a_kill_another_call_completes_the_folder(
     steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed after any file of another model, and of another version, then asked for a third."""
@@ -179,7 +179,7 @@ def test_a_second_model_joins_the_first_and_leaves_it_alone(tmp_path: Path) -> N
     assert "2 rule files found" in checked.stdout
 
 
-def test_another_version_takes_the_place_of_the_one_before_and_keeps_its_ports(
+def test_another_version_replaces_the_previous_one_and_keeps_its_ports(
     tmp_path: Path,
 ) -> None:
     out = written(tmp_path)

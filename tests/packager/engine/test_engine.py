@@ -29,11 +29,11 @@ def test_an_image_removed_later_is_there_until_the_end_and_its_layers_are_held(
 ) -> None:
     layer = plain_layer("one", tmp_path / "one.tar", [Entry("a", source=b"1")])
     image = assemble("package-test-later:1", None, [layer], engine.platform, {})
-    with engine.tidied():
+    with engine.cleanup_scope():
         load_into(engine, image, Silent())
         engine.remove(image.name)
         assert engine.describe(image.name) is not None
-        assert engine.is_containerd or engine.held_layers([layer.diff_id]) == 1
+        assert engine.is_containerd or engine.existing_layers([layer.diff_id]) == 1
     assert engine.describe(image.name) is None
     engine.remove(image.name)  # what is gone already is no error
 
@@ -75,13 +75,13 @@ def test_what_a_killed_build_left_is_removed_and_a_live_ones_stays(
         image, container = dead.stdout.split()
         assert engine.describe(image) is not None
         assert client.containers.get(container)
-        with engine.tidied():
+        with engine.cleanup_scope():
             assert engine.describe(image) is None
             assert engine.describe(kept) is not None
         with pytest.raises(docker.errors.NotFound):
             client.containers.get(container)
         live.kill()
-    with engine.tidied():
+    with engine.cleanup_scope():
         assert engine.describe(kept) is None
 
 
@@ -133,7 +133,7 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
     def build() -> None:
         command = ["/opt/venv/bin/python", "-uc", "print(1); import time; time.sleep(60)"]
         job = ContainerJob(engine_package.reference, command, {}, doing="training")
-        with cut.tidied():
+        with cut.cleanup_scope():
             cut.remove("package-test-never:1")
             cut.job(job, tmp_path, lambda _: line.cut())
 
@@ -147,14 +147,14 @@ def test_an_engine_that_goes_away_is_named_with_what_it_was_doing(
 
 
 @pytest.mark.engine
-def test_the_first_error_is_told_though_the_engine_cannot_clean_up(
+def test_the_first_error_is_reported_though_the_engine_cannot_clean_up(
     engine: Engine, tmp_path: Path
 ) -> None:
     line = Line(tmp_path)
     cut = Engine(docker.DockerClient(base_url=line.address))
 
     def build() -> None:
-        with cut.tidied():
+        with cut.cleanup_scope():
             cut.remove("package-test-never:1")
             line.cut()
             raise PackageError("the first")
@@ -164,7 +164,7 @@ def test_the_first_error_is_told_though_the_engine_cannot_clean_up(
 
 
 @pytest.mark.engine
-def test_a_container_that_does_a_job_is_not_asked_for_its_health(
+def test_a_job_container_has_no_health_check(
     engine: Engine, engine_package: Package, tmp_path: Path
 ) -> None:
     seen = []

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from packager.engine.hardening import MAX_PROCESSES, WALLS, limits, memory_bytes, share_of_memory
+from packager.engine.hardening import (
+    HARDENING,
+    MAX_PROCESSES,
+    limits,
+    memory_bytes,
+    share_of_memory,
+)
 from packager.errors import UsageError
 
 ABLE = {"MemoryLimit": True, "SwapLimit": True, "PidsLimit": True, "MemTotal": 8 << 30}
 
 
 def test_nothing_runs_as_root_with_capabilities_or_gains_privileges() -> None:
-    assert WALLS["cap_drop"] == ["ALL"]
-    assert WALLS["security_opt"] == ["no-new-privileges"]
-    assert WALLS["user"] == "65532:0"
+    assert HARDENING["cap_drop"] == ["ALL"]
+    assert HARDENING["security_opt"] == ["no-new-privileges"]
+    assert HARDENING["user"] == "65532:0"
 
 
-def test_an_engine_is_asked_for_the_limits_that_it_can_hold() -> None:
+def test_an_engine_gets_the_limits_that_it_supports() -> None:
     assert limits(ABLE, 1 << 30) == {
         "pids_limit": MAX_PROCESSES,
         "mem_limit": 1 << 30,

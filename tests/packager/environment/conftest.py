@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from host_samples import TARGET, Heard, make_wheel
+from host_samples import TARGET, RecordedProgress, make_wheel
 from indexes import folder_index
 
 from packager.environment import dependencies, resolver
@@ -32,7 +32,7 @@ def lock_alpha(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
             path,
             TARGET,
             base,
-            heard or Heard(),
+            heard or RecordedProgress(),
             update=update,
         )
         write_lock(got.file, path)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_samples import Heard, make_wheel
+from host_samples import RecordedProgress, make_wheel
 from indexes import folder_index
 
 from packager.environment import dependencies
@@ -18,7 +18,7 @@ BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())
 
 
 def test_the_first_lock_is_resolved_and_fetched(lock_alpha, tmp_path: Path):
-    heard = Heard()
+    heard = RecordedProgress()
     got = lock_alpha(heard=heard)
     assert heard.steps[0] == "resolving requirements.txt and the runtime together"
     assert ("alpha-1.0-py3-none-any.whl", "fetched") in heard.items
@@ -31,7 +31,7 @@ def test_the_first_lock_is_resolved_and_fetched(lock_alpha, tmp_path: Path):
 def test_a_lock_that_still_answers_is_taken_though_newer_versions_came(lock_alpha, tmp_path: Path):
     first = lock_alpha()
     make_wheel(tmp_path / "links", "alpha", {"alpha.py": ""}, version="2.0")
-    heard = Heard()
+    heard = RecordedProgress()
     assert lock_alpha(heard=heard) == first
     assert heard.steps == ["dependencies as locked in package.lock"]
 
@@ -88,7 +88,7 @@ def test_a_base_that_moved_under_its_name_is_refused(lock_alpha):
 
 
 @pytest.mark.parametrize("option", ["-f links", "--find-links=links"])
-def test_a_folder_named_in_requirements_is_asked_again_for_what_is_locked(
+def test_a_folder_named_in_requirements_is_used_again_for_what_is_locked(
     lock_alpha, tmp_path: Path, monkeypatch, option: str
 ):
     monkeypatch.setattr(dependencies, "user_index_options", lambda: folder_index(tmp_path / "no"))

@@ -99,7 +99,7 @@ MANY = ({"extra-index-url": "https://more/simple"}, {"UV_NO_CONFIG": "1"})
         (MANY[0], {**MANY[1], "UV_INDEX_STRATEGY": "first-index"}, None, None),
     ],
 )
-def test_the_first_index_that_knows_a_package_is_the_only_one_asked(
+def test_the_first_index_that_knows_a_package_is_the_only_one_queried(
     tmp_path: Path, pip, environment, asked, strategy
 ):
     (tmp_path / "requirements.txt").write_text("--extra-index-url https://third/simple\nalpha\n")
@@ -172,7 +172,7 @@ def test_credentials_of_a_named_index_of_uv_are_known():
 
 
 @pytest.mark.usefixtures("_no_settings")
-def test_the_users_own_pip_is_asked(monkeypatch, tmp_path: Path):
+def test_the_users_own_pip_is_queried(monkeypatch, tmp_path: Path):
     (tmp_path / "pip.conf").write_text(
         "[global]\nindex-url = https://file/simple\nfind-links = /links\n"
         "[install]\nno-index = yes\n"

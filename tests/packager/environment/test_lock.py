@@ -121,7 +121,7 @@ def digest(path: Path, data="csv", target: Target = TARGET) -> str:
     return inputs_digest(path, data, target)
 
 
-def test_what_is_asked_for_decides_the_digest(tmp_path: Path):
+def test_what_is_requested_decides_the_digest(tmp_path: Path):
     path = tmp_path / "requirements.txt"
     path.write_text("pandas\n")
     before = digest(path)
@@ -174,14 +174,14 @@ def test_a_requirement_whose_name_begins_like_an_option_is_none(tmp_path: Path):
     assert len(digest(tmp_path / "r.txt")) == 64
 
 
-def test_a_named_file_that_is_not_there_is_told(tmp_path: Path):
+def test_a_named_file_that_is_not_there_is_reported(tmp_path: Path):
     (tmp_path / "requirements.txt").write_text("-r gone.txt\n")
     with pytest.raises(UsageError) as caught:
         digest(tmp_path / "requirements.txt")
     assert caught.value.message == "requirements.txt line 1: expected a file at gone.txt, got none"
 
 
-def test_what_powershell_writes_is_told(tmp_path: Path):
+def test_what_powershell_writes_is_reported(tmp_path: Path):
     (tmp_path / "requirements.txt").write_bytes("pandas\n".encode("utf-16"))
     with pytest.raises(UsageError) as caught:
         digest(tmp_path / "requirements.txt")
@@ -189,7 +189,7 @@ def test_what_powershell_writes_is_told(tmp_path: Path):
     assert caught.value.hint == "save it as UTF-8"
 
 
-def test_asking_for_trees_is_part_of_what_is_asked_for(tmp_path: Path):
+def test_asking_for_trees_is_part_of_what_is_requested(tmp_path: Path):
     path = tmp_path / "requirements.txt"
     path.write_text("scikit-learn\n")
     assert inputs_digest(path, "csv", TARGET) != inputs_digest(path, "csv", TARGET, trees=True)

@@ -18,7 +18,7 @@ from packager.errors import UsageError
         (["pyproject.toml"], "uv pip compile pyproject.toml --output-file own.txt"),
     ],
 )
-def test_a_project_of_another_tool_is_told_its_own_command(tmp_path, files, command):
+def test_a_project_of_another_tool_gets_its_own_command(tmp_path, files, command):
     for name in files:
         (tmp_path / name).write_text("")
     assert command in str(export_hint(tmp_path, "own.txt"))

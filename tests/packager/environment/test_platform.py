@@ -28,7 +28,7 @@ def test_every_tag_that_pip_takes_here_is_known_in_its_order():
 
 
 @linux
-def test_this_machine_is_told_as_it_is():
+def test_this_machine_is_reported_as_it_is():
     target = host_target()
     assert target.python == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert target.platform == default_platform()
@@ -112,5 +112,5 @@ def test_the_other_processor_has_its_own_names():
         ((2, 12), "x86_64-manylinux_2_17"),
     ],
 )
-def test_uv_is_told_a_name_it_knows(glibc, name: str):
+def test_uv_gets_a_platform_name_it_knows(glibc, name: str):
     assert Target("3.11", "linux/amd64", glibc).uv_platform == name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 from packager.environment import programs
@@ -38,3 +39,31 @@ def test_an_environment_has_no_interpreter_and_no_project_in_it(tmp_path: Path, 
         "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
         "PATH": "/bin",
     }
+
+
+def test_own_modules_are_not_looked_for_in_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')")
+    done = subprocess.run(
+        programs.own_module("json.tool"),
+        cwd=tmp_path,
+        input="{}",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "{}"
+
+
+def test_an_isolated_interpreter_reads_nothing_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')")
+    code = "import json, os; print('PYTHONPATH' in os.environ)"
+    done = subprocess.run(
+        programs.isolated_python("-c", code),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "True"
+    assert programs.isolated_python("-S", python="/x/python") == ["/x/python", "-I", "-S"]

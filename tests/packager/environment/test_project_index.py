@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_samples import TARGET, Heard, make_wheel
+from host_samples import TARGET, RecordedProgress, make_wheel
 
 from packager.environment import dependencies, resolver
 from packager.environment import lock as lock_module
@@ -18,7 +18,7 @@ from packager.errors import PackageError
 pytestmark = pytest.mark.usefixtures("cache")
 
 
-def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
+def test_an_index_that_the_projects_own_uv_configuration_names_is_queried(
     monkeypatch, tmp_path: Path
 ):
     project = tmp_path / "project"
@@ -31,14 +31,22 @@ def test_an_index_that_the_projects_own_uv_configuration_names_is_asked(
     environment["UV_CACHE_DIR"] = str(tmp_path / "uv-cache")
     monkeypatch.setattr(dependencies, "user_index_options", lambda: index_options({}, environment))
     got = lock_and_fetch(
-        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
+        Requirements(project / "requirements.txt"),
+        tmp_path / "package.lock",
+        TARGET,
+        None,
+        RecordedProgress(),
     )
     assert [wheel.name for wheel in got.lock.wheels] == ["beta"]
     assert "links" not in got.file.dump().decode()
     wheel_path(got.lock.wheels[0]).unlink()
     write_lock(got.file, tmp_path / "package.lock")
     lock_and_fetch(
-        Requirements(project / "requirements.txt"), tmp_path / "package.lock", TARGET, None, Heard()
+        Requirements(project / "requirements.txt"),
+        tmp_path / "package.lock",
+        TARGET,
+        None,
+        RecordedProgress(),
     )
     assert wheel_path(got.lock.wheels[0]).is_file()
 

@@ -12,7 +12,7 @@ from host_samples import TARGET, make_wheel
 from indexes import folder_index
 
 from packager.environment import resolver
-from packager.environment.requirement_files import read_asked
+from packager.environment.requirement_files import read_requirements
 from packager.environment.resolver import resolve
 from packager.errors import PackageError, UsageError
 
@@ -27,11 +27,11 @@ def written(folder: Path, text: str | bytes, name: str = "requirements.txt") -> 
 
 def refused(folder: Path, text: str | bytes) -> UsageError:
     with pytest.raises(UsageError) as caught:
-        read_asked(written(folder, text))
+        read_requirements(written(folder, text))
     return caught.value
 
 
-def test_lines_are_written_anew_without_what_only_a_reader_could_misread(tmp_path: Path):
+def test_lines_are_written_again_without_what_only_a_reader_could_misread(tmp_path: Path):
     text = (
         "alpha >= 1  # why\n\nbeta[x,y]==2 ; python_version > '3' --hash=sha256:ab\n"
         "gamma==\\\n  3\r\n--pre --only-binary :all:\n-c limits.txt\n-r more/other.txt\n"
@@ -40,7 +40,7 @@ def test_lines_are_written_anew_without_what_only_a_reader_could_misread(tmp_pat
     written(tmp_path, "beta<7\n", "deep.txt")
     written(tmp_path, "-r ../more/third.txt\ndelta\n", "more/other.txt")
     written(tmp_path, "epsilon", "more/third.txt")
-    found = read_asked(written(tmp_path, text))
+    found = read_requirements(written(tmp_path, text))
     assert found.requirements == (
         "alpha>=1",
         'beta[x,y]==2; python_version > "3" --hash=sha256:ab',
@@ -120,7 +120,7 @@ def test_variables_of_the_environment_go_into_no_address(tmp_path: Path, monkeyp
 )
 def test_what_another_reader_could_take_for_a_line_end_is_one(tmp_path: Path, text: str):
     with pytest.raises(UsageError):
-        read_asked(written(tmp_path, text))
+        read_requirements(written(tmp_path, text))
 
 
 def source_distribution(folder: Path, mark: Path) -> None:

@@ -35,7 +35,7 @@ def wheel_of(what: str, name: str) -> str:
         ("own[a,b] @ hg+https://host/x ; python_version > '3'", "hg+https://host/x", "own"),
     ],
 )
-def test_version_control_is_told_with_the_wheel_to_make(tmp_path, line, address, name):
+def test_version_control_is_reported_with_the_wheel_to_make(tmp_path, line, address, name):
     error = refused(tmp_path, f"pandas\n\n{line}\n")
     assert error.message == (
         "requirements.txt line 3: expected a wheel of an index, got an address of version control: "
@@ -45,7 +45,7 @@ def test_version_control_is_told_with_the_wheel_to_make(tmp_path, line, address,
 
 
 @pytest.mark.parametrize("line", ["./mylib", "-e ./mylib", "mylib"])
-def test_a_folder_is_told_with_the_name_of_its_project(tmp_path, line):
+def test_a_folder_is_reported_with_the_name_of_its_project(tmp_path, line):
     (tmp_path / "mylib").mkdir()
     (tmp_path / "mylib" / "pyproject.toml").write_text('[project]\nname = "shop-lib"\n')
     if line == "mylib":
@@ -73,11 +73,11 @@ def test_the_project_itself_is_no_requirement(tmp_path, line):
         ("/tmp/build/80754af9/attrs_16", "write NAME==VERSION, "),
     ],
 )
-def test_paths_of_another_machine_are_told_with_the_line_to_write(tmp_path, line, write):
+def test_paths_of_another_machine_are_reported_with_the_line_to_write(tmp_path, line, write):
     assert refused(tmp_path, line).hint.startswith(write)
 
 
-def test_a_source_distribution_is_told_by_its_name(tmp_path):
+def test_a_source_distribution_is_reported_by_its_name(tmp_path):
     error = refused(tmp_path, "https://host/own_lib-1.0.tar.gz")
     assert error.hint == wheel_of("https://host/own_lib-1.0.tar.gz", "own-lib")
     (tmp_path / "own_lib-1.0.tar.gz").write_bytes(b"")

@@ -163,7 +163,7 @@ def test_locked_wheels_are_found_again(links):
     assert found[0].url.endswith("/alpha-1.0-py3-none-any.whl")
 
 
-def test_a_wheel_that_was_changed_on_the_index_is_told(links):
+def test_a_wheel_that_was_changed_on_the_index_is_reported(links):
     old = locked(links / "tool-1.0-py3-none-any.whl")
     make_wheel(links, "tool", {"tool.py": "changed"})
     with pytest.raises(PackageError) as caught:
@@ -175,7 +175,7 @@ def test_a_wheel_that_was_changed_on_the_index_is_told(links):
     assert "--upgrade" in caught.value.hint
 
 
-def test_a_private_index_is_asked_with_the_users_name(tmp_path, links, runtime):
+def test_a_private_index_is_queried_with_the_users_name(tmp_path, links, runtime):
     runtime |= {"serve": [], "worker": []}
     with private_index(links / "tool-1.0-py3-none-any.whl", "me", "p@ss") as host:
         variables = {**UNTOUCHED, "UV_CACHE_DIR": str(tmp_path / "uv")}
@@ -255,7 +255,7 @@ def test_a_real_conflict_with_the_runtime_names_both_sides(tmp_path: Path):
 
 
 @pytest.mark.network
-def test_a_real_package_without_a_wheel_is_told_with_what_to_do(tmp_path: Path):
+def test_a_real_package_without_a_wheel_is_reported_with_what_to_do(tmp_path: Path):
     # docopt has only ever been published as source.
     error = refused(write(tmp_path, "docopt==0.6.2\n"), user_index_options())
     assert error.message.startswith("requirements.txt: a requirement has no wheel that fits: ")

@@ -93,5 +93,5 @@ def test_an_index_that_does_not_answer_is_named_by_its_host_without_its_password
     url = "https://me:s3cret@index.internal:8443/simple/pandas/"
     text = f"error: Request failed after 3 retries\n  cause: Failed to fetch: {url}\n  cause: dns"
     assert hint(text).startswith("index.internal:8443 does not answer: check the network")
-    assert hint(f"{text} 401 Unauthorized").startswith("index.internal:8443 wants to know who asks")
+    assert hint(f"{text} 401 Unauthorized").startswith("index.internal:8443 requires credentials")
     assert "s3cret" not in hint(text)

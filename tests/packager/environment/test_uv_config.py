@@ -55,13 +55,13 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, text: str):
         merged(tmp_path, {})
 
 
-def test_a_credential_that_a_projects_index_is_given_is_told_without_itself(tmp_path: Path):
+def test_a_credential_sent_to_a_projects_index_is_reported_without_its_value(tmp_path: Path):
     text = '[[tool.uv.index]]\nname = "my-own"\nurl = "https://elsewhere.test/simple"\n'
     file(tmp_path / "pyproject.toml", text)
     environment = {"UV_INDEX_MY_OWN_PASSWORD": "canary31415926"}
     assert list(lent(tmp_path, environment)) == [
-        "pyproject.toml: its index 'my-own' at elsewhere.test is given your "
-        "UV_INDEX_MY_OWN_PASSWORD"
+        "pyproject.toml: your UV_INDEX_MY_OWN_PASSWORD is sent to its index 'my-own' at "
+        "elsewhere.test"
     ]
     assert list(lent(tmp_path, {})) == []
 

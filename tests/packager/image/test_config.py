@@ -40,7 +40,7 @@ def test_the_name_and_the_place_of_layers_are_no_part_of_the_identity():
     assert one.config == assemble("b:2", None, moved, "linux/amd64", {}).config
 
 
-def test_layers_are_told_in_order_with_what_they_hold():
+def test_layers_are_reported_in_order_with_what_they_hold():
     found = config()
     assert found["rootfs"] == {"type": "layers", "diff_ids": [x.diff_id for x in LAYERS]}
     assert layer_names(found) == ["base", "code"]
@@ -53,7 +53,7 @@ def test_nothing_tells_when_it_was_made():
     assert {entry["created"] for entry in found["history"]} == {"1970-01-01T00:00:00Z"}
 
 
-def test_it_serves_as_nobody_in_the_code_folder():
+def test_it_serves_as_an_unprivileged_user_in_the_code_folder():
     found = config(labels={"a": "b"})
     assert (found["os"], found["architecture"]) == ("linux", "arm64")
     inner = found["config"]

@@ -55,7 +55,7 @@ class FakeEngine:
     def temporary(self, purpose: str) -> str:
         return f"model-packager-{purpose}:1-2-3"
 
-    def held_layers(self, diff_ids: list[str]) -> int:
+    def existing_layers(self, diff_ids: list[str]) -> int:
         return 0
 
     def load(self, archive: Iterable[bytes]) -> None:
@@ -154,7 +154,7 @@ def test_a_damaged_layer_is_found_before_anything_is_sent(tmp_path: Path):
         next(context("FROM x", [damaged]))
 
 
-def test_what_replays_lies_over_the_package(tmp_path: Path):
+def test_the_replay_layers_are_above_the_package(tmp_path: Path):
     _, companion = make_images(tmp_path)
     bottom, middle, top = split(companion.layers)
     assert bottom == []

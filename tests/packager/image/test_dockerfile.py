@@ -66,7 +66,7 @@ def test_a_value_is_quoted_so_that_docker_puts_nothing_in(value: str, written: s
 
 
 @pytest.mark.parametrize("text", ["a\nRUN evil", "a\u202eb", "a\u2028b", "\x00"])
-def test_a_text_with_invisible_characters_stands_in_no_dockerfile(text: str):
+def test_a_text_with_invisible_characters_is_in_no_dockerfile(text: str):
     named = {"env": (f"A={text}",)}, {"reference": text}
     for base in (BASE.model_copy(update=changed) for changed in named):
         with pytest.raises(PackageError, match="expected printable text"):

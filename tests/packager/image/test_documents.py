@@ -7,7 +7,7 @@ import pytest
 
 from packager.errors import PackageError
 from packager.image import documents
-from packager.image.documents import bounded, document, noun, package_documents
+from packager.image.documents import bounded, document, package_documents, parse_document
 from packager.image.layers import Entry, plain_layer
 from packager.manifest.manifest import Lock, Manifest
 
@@ -29,9 +29,9 @@ def test_values_are_bounded_whatever_their_kind(monkeypatch):
         (b'{"python": "3.11", "\\u001b[2J": 1}', "platform: Field required"),
     ],
 )
-def test_a_document_that_is_none_is_told_by_its_first_mistake(content: bytes, said: str):
+def test_a_document_that_is_none_is_reported_by_its_first_mistake(content: bytes, said: str):
     with pytest.raises(PackageError) as caught:
-        noun(Lock, content, "x: lock.json")
+        parse_document(Lock, content, "x: lock.json")
     assert caught.value.message.startswith("x: lock.json: expected Lock, got ")
     assert said in caught.value.message
     assert len(caught.value.message) < 400
@@ -40,7 +40,7 @@ def test_a_document_that_is_none_is_told_by_its_first_mistake(content: bytes, sa
 def test_a_number_of_many_digits_is_refused_and_not_computed():
     content = b'{"params": ' + b"9" * 1_000_000 + b"}"
     with pytest.raises(PackageError, match="expected Manifest, got"):
-        noun(Manifest, content, "x")
+        parse_document(Manifest, content, "x")
 
 
 def test_documents_are_read_from_the_topmost_layer_of_the_package(tmp_path: Path):
@@ -55,7 +55,7 @@ def test_documents_are_read_from_the_topmost_layer_of_the_package(tmp_path: Path
 
 
 def test_files_of_the_package_are_bounded_in_number(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(documents, "MEMBERS", 5)
+    monkeypatch.setattr(documents, "MAX_MEMBERS", 5)
     entries = [Entry(f"package/{number}", b"") for number in range(5)]
     layer = plain_layer("package", tmp_path / "l.tar", entries)
     with pytest.raises(PackageError, match="more than 5 members"):
@@ -65,4 +65,4 @@ def test_files_of_the_package_are_bounded_in_number(tmp_path: Path, monkeypatch)
 def test_a_document_of_many_values_is_refused_before_it_is_parsed():
     many = json.dumps([[]] * 600_000, separators=(",", ":")).encode()
     with pytest.raises(PackageError, match="expected at most 200,000 values"):
-        noun(Manifest, many, "x")
+        parse_document(Manifest, many, "x")

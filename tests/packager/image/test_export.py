@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from host_samples import Heard
+from host_samples import RecordedProgress
 from image_samples import NAME, make_images
 
 from packager.digest import sha256_bytes, sha256_file
@@ -182,12 +182,12 @@ def test_an_archive_in_the_place_of_a_folder_is_refused(tmp_path: Path, images):
 
 @pytest.mark.parametrize("text", ["oci:{}/out", "docker-archive:{}/out"])
 def test_images_are_delivered_where_the_output_says(tmp_path: Path, images, text: str):
-    export_images(images, Destination.parse(text.format(tmp_path)), None, Heard())
+    export_images(images, Destination.parse(text.format(tmp_path)), None, RecordedProgress())
     assert (tmp_path / "out").exists()
 
 
-def test_an_engine_that_is_not_there_is_told(images):
+def test_an_engine_that_is_not_there_is_reported(images):
     with pytest.raises(PackageError) as caught:
-        export_images(images, Destination("docker"), None, Heard())
+        export_images(images, Destination("docker"), None, RecordedProgress())
     assert caught.value.message == "--output docker: no engine answers"
     assert "--output oci:DIR" in caught.value.hint

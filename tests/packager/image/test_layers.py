@@ -150,9 +150,9 @@ def test_a_layer_is_made_once_for_its_key(cache: Path):
 
     first = cached_layer("one", ["key", 1], make)
     again = cached_layer("called otherwise", ["key", 1], make)
-    assert (first.how, again.how, len(made)) == ("built", "cached", 1)
+    assert (first.source, again.source, len(made)) == ("built", "cached", 1)
     assert (first.diff_id, first.path, first.size) == (again.diff_id, again.path, again.size)
-    assert cached_layer("one", ["key", 2], make).how == "built"
+    assert cached_layer("one", ["key", 2], make).source == "built"
 
 
 def test_a_layer_half_there_is_made_again(cache: Path):
@@ -163,7 +163,7 @@ def test_a_layer_half_there_is_made_again(cache: Path):
     first.path.with_suffix(".json").unlink()
     assert cached_layer("one", ["key"], make) == first
     first.path.unlink()
-    assert cached_layer("one", ["key"], make).how == "built"
+    assert cached_layer("one", ["key"], make).source == "built"
 
 
 def test_a_failure_while_making_leaves_nothing(cache: Path):
@@ -180,18 +180,19 @@ def test_a_cut_layer_in_the_cache_is_made_again(cache: Path):
     layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
     os.truncate(layer.path, 512)
     again = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
-    assert again.how == "built"
+    assert again.source == "built"
     assert b"".join(again.read()) == layer.path.read_bytes()
 
 
-def test_fresh_means_made_anew(cache: Path):
+def test_fresh_rebuilds_the_layer(cache: Path):
     cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
     assert (
-        cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")], fresh=True).how == "built"
+        cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")], fresh=True).source
+        == "built"
     )
 
 
-def test_changed_bytes_are_told_when_they_are_read(cache: Path):
+def test_changed_bytes_are_reported_when_they_are_read(cache: Path):
     layer = cached_layer("one", ["key"], lambda: [Entry("a", source=b"1")])
     content = layer.path.read_bytes()
     layer.path.write_bytes(content.replace(b"1", b"2"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from host_samples import MANIFEST, Heard
+from host_samples import MANIFEST, RecordedProgress
 from image_samples import LOCK, NAME, make_images
 
 from packager.digest import canonical_json, sha256_bytes
@@ -108,13 +108,13 @@ def test_no_base_means_no_engine(written: Path):
         open_reference(str(written / "oci"), None) as found,
         pytest.raises(PackageError) as caught,
     ):
-        found.in_engine(object.__new__(Engine), Heard())
+        found.in_engine(object.__new__(Engine), RecordedProgress())
     assert caught.value.message == f"{NAME}: has no base (base: none), so no engine can run it"
     assert "--local" in caught.value.hint
     assert "`package base`" in caught.value.hint
 
 
-class Held:
+class StoredImage:
     """An engine that has images, and takes what is loaded."""
 
     def __init__(self, **images: object) -> None:
@@ -125,7 +125,7 @@ class Held:
         return self.images.get(name)
 
 
-def in_engine(folder: Path, engine: Held, monkeypatch: pytest.MonkeyPatch) -> str:
+def in_engine(folder: Path, engine: StoredImage, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(
         reference, "load_into", lambda _, image, __: engine.loaded.append(image.name)
     )
@@ -133,21 +133,21 @@ def in_engine(folder: Path, engine: Held, monkeypatch: pytest.MonkeyPatch) -> st
     on_base = LOCK.model_copy(update={"base": base})
     with open_reference(str(folder), None) as found:
         monkeypatch.setattr(Reference, "lock", lambda _: on_base)
-        return found.in_engine(cast(Engine, engine), Heard())
+        return found.in_engine(cast(Engine, engine), RecordedProgress())
 
 
 def test_a_package_takes_no_name_but_its_own(tmp_path: Path, monkeypatch):
     main, companion = make_images(tmp_path / "layers")
     named = [replace(main, name="python:3.11-slim"), replace(companion, name="python:3-replay")]
     write_oci(named, tmp_path / "oci")
-    engine = Held()
+    engine = StoredImage()
     assert in_engine(tmp_path / "oci", engine, monkeypatch) == f"python:{MANIFEST.tag}"
     assert engine.loaded == [f"python:{MANIFEST.tag}"]
 
 
 def test_another_image_of_that_name_stays_in_the_engine(written: Path, monkeypatch):
     other = {"Id": "sha256:1", "RootFS": {"Layers": ["sha256:2"]}, "Config": {}}
-    engine = Held(**{NAME: other})
+    engine = StoredImage(**{NAME: other})
     with pytest.raises(PackageError) as caught:
         in_engine(written / "oci", engine, monkeypatch)
     assert caught.value.message == f"{NAME}: the engine has another image of that name"
@@ -159,7 +159,7 @@ def test_the_same_image_in_the_engine_is_no_other(written: Path, monkeypatch):
     main, _ = make_images(written / "again")
     config = json.loads(main.config)
     there = {"Id": "sha256:1", "RootFS": {"Layers": config["rootfs"]["diff_ids"]}}
-    engine = Held(**{NAME: {**there, "Config": config["config"]}})
+    engine = StoredImage(**{NAME: {**there, "Config": config["config"]}})
     assert in_engine(written / "oci", engine, monkeypatch) == NAME
 
 
@@ -172,7 +172,7 @@ def test_a_tag_needs_an_engine(text: str):
 
 
 @pytest.mark.parametrize("text", ["{}", "oci:{}", "oci:{}/gone", "docker-archive:{}/gone.tar"])
-def test_a_path_that_holds_no_image_is_a_slip_of_the_user(tmp_path: Path, text: str):
+def test_a_path_without_an_image_is_a_usage_error(tmp_path: Path, text: str):
     text = text.format(tmp_path)
     error = refused(text)
     assert error.message == f"{text}: expected an OCI folder or an archive, got neither"

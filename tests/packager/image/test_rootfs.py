@@ -58,7 +58,7 @@ def names(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
 
 
-def test_an_upper_layer_lies_over_a_lower_one(unpack):
+def test_an_upper_layer_hides_a_lower_one(unpack):
     root = unpack([folder("a"), file("a/one", b"1"), file("a/two", b"2")], [file("a/two", b"new")])
     assert names(root) == ["a", "a/one", "a/two"]
     assert (root / "a/two").read_bytes() == b"new"
@@ -72,7 +72,7 @@ def test_a_whiteout_hides_a_file_or_a_whole_folder(unpack):
     assert names(root) == ["a", "a/two"]
 
 
-def test_a_whiteout_hides_only_what_lies_below_its_layer(unpack):
+def test_a_whiteout_hides_only_what_is_below_its_layer(unpack):
     root = unpack([file("a/one", b"old")], [file("a/one", b"new"), file("a/.wh.one")])
     assert (root / "a/one").read_bytes() == b"new"
 

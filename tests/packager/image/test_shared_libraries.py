@@ -19,7 +19,7 @@ SITE = "opt/venv/lib/python3.11/site-packages"
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc to make libraries")
 
 
-class Told(Silent):
+class RecordedProgress(Silent):
     def __init__(self) -> None:
         self.warnings: list[str] = []
 
@@ -83,7 +83,7 @@ def check(tmp_path: Path):
         found = BaseImage(saved, tmp_path, None)
         below = plain_layer("wheels", tmp_path / "serve.tar", serve)
         above = plain_layer("worker wheels", tmp_path / "worker.tar", worker or [])
-        told = Told()
+        told = RecordedProgress()
         shared_libraries.check_libraries(
             found, Stack((*found.layers, below), (above,), (), "x"), told
         )
@@ -105,7 +105,7 @@ def test_what_is_no_elf_file_needs_nothing(content: bytes):
     assert shared_libraries.needed_by(io.BytesIO(content)) == ()
 
 
-def test_a_library_that_nobody_brings_is_named_with_wheel_and_debian_package(check, shared):
+def test_a_missing_library_is_named_with_wheel_and_debian_package(check, shared):
     with pytest.raises(PackageError) as caught:
         check(wheel("opencv_python", {"cv2/cv2.abi3.so": shared("libGL.so.1")}))
     assert caught.value.message == (
@@ -114,7 +114,7 @@ def test_a_library_that_nobody_brings_is_named_with_wheel_and_debian_package(che
     assert "`package base --package libgl1` and build with --base" in caught.value.hint
 
 
-def test_all_absent_libraries_are_told_at_once_known_or_not(check, shared):
+def test_all_absent_libraries_are_reported_at_once_known_or_not(check, shared):
     files = {"a/a.so": shared("libGL.so.1", "libSM.so.6"), "b.so": shared("libown.so.3")}
     with pytest.raises(PackageError) as caught:
         check(wheel("shop", files))

@@ -176,7 +176,7 @@ def test_tests_that_import_tests_keep_nothing(tmp_path: Path):
 
 
 def test_a_big_wheel_has_a_layer_of_its_own(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(wheels, "OWN_LAYER_FROM", 100_000)
+    monkeypatch.setattr(wheels, "MIN_OWN_LAYER_BYTES", 100_000)
     big = make_wheel(tmp_path, "big", {"big.bin": b"0" * 200_000})
     one, two = (make_wheel(tmp_path, name, {f"{name}.py": ""}) for name in ("one", "two"))
     layers = layers_of(one, big, two)
@@ -189,7 +189,7 @@ def test_the_same_wheels_give_the_same_layers_in_another_cache(tmp_path: Path, m
     first = layers_of(*paths)
     monkeypatch.setenv("MODEL_PACKAGER_CACHE", str(tmp_path / "elsewhere"))
     again = layers_of(*paths)
-    assert [layer.how for layer in again] == ["built"]
+    assert [layer.source for layer in again] == ["built"]
     assert [layer.diff_id for layer in again] == [layer.diff_id for layer in first]
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from packager.manifest.read_options import (
+    DEFAULT_OPTIONS,
     NULL_WORDS,
-    PLAIN,
     TableReadOptions,
     shown_options,
     texts_of,
@@ -25,8 +25,8 @@ def options(**said: Any) -> TableReadOptions:
 
 
 def test_where_nothing_is_said_the_usual_words_are_null():
-    assert PLAIN.null_words("x") == ("", *NULL_WORDS)
-    assert not PLAIN.says_null("x")
+    assert DEFAULT_OPTIONS.null_words("x") == ("", *NULL_WORDS)
+    assert not DEFAULT_OPTIONS.says_null("x")
 
 
 @pytest.mark.parametrize(

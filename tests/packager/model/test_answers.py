@@ -1,7 +1,10 @@
-"""Answers as /predict gives them: prediction, probabilities, flags; an error names its row."""
+"""The answers to the rows of a frame: in batches, with flags, and errors that name the row."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,47 +16,49 @@ from packager.model.model import LoadedModel
 
 SCHEMA = Schema(
     features=(Column(name="x", kind="number", dtype="float64", nullable=False),),
-    classes=("no", "yes"),
+    classes=None,
 )
 
 
-class Threshold:
-    """Says yes above 0, and raises on numbers above 9."""
+class Doubling:
+    """Doubles ``x``; refuses 13."""
 
-    classes_ = ["no", "yes"]
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
 
-    def predict(self, frame: pd.DataFrame) -> list[str]:
-        if (frame["x"] > 9).any():
-            raise ValueError("too large")
-        return ["yes" if x > 0 else "no" for x in frame["x"]]
-
-    def predict_proba(self, frame: pd.DataFrame) -> list[list[float]]:
-        return [[0.25, 0.75] if x > 0 else [0.75, 0.25] for x in frame["x"]]
-
-
-MODEL = LoadedModel(Threshold(), "classification", ("no", "yes"), True)
+    def predict(self, frame: pd.DataFrame) -> Any:
+        self.sizes.append(len(frame))
+        if (frame["x"] == 13).any():
+            raise ValueError("thirteen")
+        assert list(frame.columns) == ["x"]
+        return np.asarray(frame["x"] * 2)
 
 
-def test_every_row_has_its_answer_and_its_flags_whatever_the_batches(monkeypatch):
-    monkeypatch.setattr(module, "BATCH", 2)
-    frame = pd.DataFrame({"extra": list("abcde"), "x": [1.0, -1, 2, -2, 3]})
-    flags = [[], ["x:out_of_range"], [], [], ["x:missing"]]
-    found = list(answers(frame, flags, SCHEMA, MODEL))
-    assert [one["prediction"] for one in found] == ["yes", "no", "yes", "no", "yes"]
+def model() -> LoadedModel:
+    return LoadedModel(Doubling(), "regression", None, False)
+
+
+def frame(rows: int) -> pd.DataFrame:
+    return pd.DataFrame({"other": "a", "x": np.arange(rows, dtype=float)})
+
+
+def test_each_row_gets_its_answer_and_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_ROWS", 4)
+    flags = [[f"row:{row}"] for row in range(10)]
+    loaded = model()
+    found = list(answers(frame(10), flags, SCHEMA, loaded))
+    assert [one["prediction"] for one in found] == [2.0 * row for row in range(10)]
     assert [one["flags"] for one in found] == flags
-    assert found[0]["probabilities"] == {"no": 0.25, "yes": 0.75}
+    assert loaded.native.sizes == [4, 4, 2]
 
 
-@pytest.mark.parametrize("named", [False, True])
-def test_where_the_model_raises_the_row_is_named_if_asked_for(monkeypatch, named, capsys):
-    monkeypatch.setattr(module, "BATCH", 2)
-    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 10.0]})
-    with pytest.raises(PackageError) as caught:
-        list(answers(frame, [[]] * 4, SCHEMA, MODEL, named=named))
-    place = "row 3: " if named else ""
-    assert caught.value.message == f"{place}the model raised ValueError: too large"
-    assert "ValueError: too large" in capsys.readouterr().err
+def test_the_first_row_on_which_the_model_raises_is_named() -> None:
+    flags: list[list[str]] = [[]] * 20
+    with pytest.raises(PackageError, match=r"row 13: the model raised ValueError: thirteen"):
+        list(answers(frame(20), flags, SCHEMA, model(), named=True))
+    with pytest.raises(PackageError, match=r"^the model raised ValueError: thirteen"):
+        list(answers(frame(20), flags, SCHEMA, model()))
 
 
-def test_no_rows_have_no_answers():
-    assert list(answers(pd.DataFrame({"x": []}), [], SCHEMA, MODEL)) == []
+def test_no_rows_have_no_answers() -> None:
+    assert list(answers(frame(0), [], SCHEMA, model())) == []

@@ -46,7 +46,7 @@ def test_a_model_that_takes_only_so_many_rows_at_once_answers_all_in_order(rows,
     assert found.probabilities[:, 0].tolist() == [float(row) for row in range(rows)]
 
 
-def test_a_model_is_not_asked_without_end():
+def test_a_model_is_not_queried_without_end():
     ask, asked = model(most=1)
     with pytest.raises(PartError) as caught:
         predict_in_parts(ask, 10_000)

@@ -51,7 +51,7 @@ def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rung", "level", "enough"),
+    ("level", "required", "enough"),
     [
         ("artifact", "artifact", True),
         ("artifact", "metrics", True),
@@ -62,8 +62,8 @@ def test_altered_missing_and_unnamed_files_are_named(tmp_path: Path) -> None:
         ("none", "statistical", False),
     ],
 )
-def test_a_rung_reaches_itself_and_what_is_weaker(rung: str, level: str, enough: bool) -> None:
-    assert reaches(rung, level) is enough
+def test_a_level_reaches_itself_and_weaker_ones(level: str, required: str, enough: bool) -> None:
+    assert reaches(level, required) is enough
 
 
 def packaged(tmp_path: Path) -> tuple[Manifest, Root]:
@@ -98,7 +98,7 @@ def test_what_is_loaded_is_held_against_the_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["code/numpy.py", "models/model.txt", "package/more.json"])
-def test_a_file_that_nobody_named_is_not_loaded_in_place_of_another(
+def test_a_file_that_is_not_named_is_not_loaded_in_place_of_another(
     tmp_path: Path, name: str
 ) -> None:
     manifest, root = packaged(tmp_path)

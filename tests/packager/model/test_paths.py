@@ -18,7 +18,7 @@ def test_the_root_is_named_by_the_environment_or_that_of_the_image(monkeypatch, 
     assert Root.from_environment() == Root(Path(path))
 
 
-def test_every_place_lies_below_the_root_and_none_within_another_but_the_model():
+def test_every_place_is_below_the_root_and_none_within_another_but_the_model():
     root = Root(Path("/r"))
     places = [root.code, root.models, root.package, root.source, root.test, root.again]
     assert all(place.is_relative_to("/r") for place in places)

@@ -121,7 +121,7 @@ def test_a_label_is_the_likeliest_class_also_where_classes_tie(model: Any, kinds
         assert (chances == fitted.predict_proba(part)).all()
 
 
-def test_every_classifier_known_to_be_asked_once_is_tried_here() -> None:
+def test_every_classifier_known_to_be_queried_once_is_tried_here() -> None:
     assert {predict_once._kind(model) for model in FITTED} == predict_once.ARGMAX_CLASSIFIERS
 
 
@@ -135,7 +135,7 @@ def test_ties_of_a_forest_are_there_and_left_to_it() -> None:
     assert np.array_equal(labels, forest.predict(frame))
 
 
-def test_what_may_decide_otherwise_is_asked_twice() -> None:
+def test_what_may_differ_is_queried_twice() -> None:
     frame = rows(300)
     text = np.array(["no", "yes"])[target(frame, 2)]
     forest = Forest(n_estimators=3, random_state=0).fit(frame, text)
@@ -184,7 +184,7 @@ def test_a_search_is_what_it_found() -> None:
     assert (chances == search.predict_proba(frame)).all()
 
 
-def test_a_model_that_changes_its_frame_changes_nobody_elses() -> None:
+def test_a_model_that_changes_its_frame_changes_no_other() -> None:
     frame = rows(300)
     model = Adds().fit(frame, target(frame, 2))
     labels, chances = predict_once.label_and_probabilities(model, (0, 1))(frame)

@@ -47,7 +47,7 @@ def test_what_is_not_there_or_is_no_function_is_refused(code, text):
 
 
 @pytest.mark.parametrize("name", ["absent", "absent.inner", "own.inner"])
-def test_a_module_that_is_not_there_is_told_with_the_file_to_look_for(project, name):
+def test_a_module_that_is_not_there_is_reported_with_the_file_to_look_for(project, name):
     project.code(own="")
     with pytest.raises(UsageError) as caught:
         find_module(name, "[serve] predictor")
@@ -55,7 +55,7 @@ def test_a_module_that_is_not_there_is_told_with_the_file_to_look_for(project, n
     assert f"{name.replace('.', '/')}.py" in caught.value.hint
 
 
-def test_a_package_that_a_module_needs_is_told_as_a_requirement(code):
+def test_a_package_that_a_module_needs_is_reported_as_a_requirement(code):
     error = failure(code, "import not_installed_anywhere\n")
     assert not isinstance(error, UsageError)
     assert error.message.startswith("importing own raised ModuleNotFoundError")
@@ -79,7 +79,7 @@ def test_what_a_library_raises_is_placed_where_the_project_called_it(code, proje
     assert caught.value.message.startswith("the recipe raised JSONDecodeError: ")
 
 
-def test_a_file_that_was_not_packaged_is_told_so(tmp_path, monkeypatch):
+def test_a_file_that_was_not_packaged_is_reported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PackageError) as caught, project_errors("the recipe"):
         Path("data/rows.csv").read_text()
@@ -90,7 +90,7 @@ def test_a_file_that_was_not_packaged_is_told_so(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
-def test_a_place_where_it_may_not_write_is_told_so(number):
+def test_a_place_where_it_may_not_write_is_reported(number):
     with pytest.raises(PackageError) as caught, project_errors("the recipe"):
         raise OSError(number, "refused", "/models/x")
     assert "it may write into its working directory and the temporary folder only" in (

@@ -64,7 +64,7 @@ def test_of_a_model_trained_elsewhere_a_class_is_the_way() -> None:
     assert 'predict(frame) hands frame["text"] to the model' in caught.value.hint
 
 
-def test_any_other_model_that_answers_by_column_is_told_so() -> None:
+def test_any_other_model_that_answers_by_column_is_reported() -> None:
     class Walking:
         def predict(self, frame: pd.DataFrame) -> list[str]:
             return ["a" for _ in frame]

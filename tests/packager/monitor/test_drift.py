@@ -24,14 +24,14 @@ def test_replicas_add_up_and_references_do_not() -> None:
     with answering(one, other) as urls:
         found = drift_report(scrape_replicas(urls, ANY), 1.0)
     (feature,) = found.features
-    assert feature.measured == drift.measure([500, 300, 200], [500, 300, 200])
+    assert feature.measured == drift.measure_drift([500, 300, 200], [500, 300, 200])
     assert found.slices[0].labels == 200
     assert found.slices[0].baseline_rows == 1_000
     assert found.source == "2 replicas since their start"
     assert not feature.measured.drifting
 
 
-def test_drift_odd_values_and_a_worse_slice_are_said_aloud() -> None:
+def test_drift_anomalies_and_a_worse_slice_are_reported() -> None:
     with answering(exposition({"low": 100, "middle": 200, "high": 700}, 50, 50)) as urls:
         found = drift_report(scrape_replicas(urls, ANY), 1.0)
     assert found.drifting
@@ -44,7 +44,7 @@ def test_drift_odd_values_and_a_worse_slice_are_said_aloud() -> None:
     assert shown.endswith("verdict: drift")
     document = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert document["features"][0]["drifting"] is True
-    assert document["odd"][0]["ratio"] == 0.1
+    assert document["anomalies"][0]["ratio"] == 0.1
 
 
 def test_long_names_go_on_in_the_next_line_of_a_terminal_and_none_is_cut() -> None:
@@ -109,8 +109,8 @@ def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
     ("counts", "verdict", "feature"),
     [
         ({"low": 0, "middle": 0, "high": 0}, "no rows", "no rows"),
-        ({"low": 249, "middle": 150, "high": 100}, "too few rows to tell", "too few rows"),
-        ({"low": 100, "middle": 100, "high": 250}, "too few rows to tell", "too few rows"),
+        ({"low": 249, "middle": 150, "high": 100}, "too few rows to decide", "too few rows"),
+        ({"low": 100, "middle": 100, "high": 250}, "too few rows to decide", "too few rows"),
         ({"low": 250, "middle": 150, "high": 100}, "no drift", "ok"),
         ({"low": 100, "middle": 200, "high": 700}, "drift", "DRIFT"),
     ],
@@ -130,12 +130,12 @@ def test_only_rows_enough_to_see_a_drift_say_that_there_is_none(
     assert row.endswith(feature)
     assert (found["verdict"], found["features"][0]["verdict"]) == (verdict, feature.lower())
     if verdict == "no drift":
-        assert fewer.verdict == "too few rows to tell"
+        assert fewer.verdict == "too few rows to decide"
 
 
 def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     more = [
-        line("model_drift_excluded_features", 1, feature="when", reason="moment"),
+        line("model_drift_excluded_features", 1, feature="when", reason="timestamp"),
         line("model_drift_excluded_features", 7, feature="other", reason="other"),
         line("model_feature_anomalies_total", 3, feature="f", kind="above_range"),
         line("model_feature_reference_anomalies_ratio", 0.25, feature="f", kind="above_range"),
@@ -151,12 +151,12 @@ def test_what_is_not_compared_and_what_is_usual_are_said() -> None:
     assert rows[2][:6] == ["f", "above_range", "3", "0.003000", "0.2500", "held-out"]
     assert "in training" not in shown
     document = found.as_json()
-    assert document["not_compared"][1] == {
+    assert document["drift_excluded"][1] == {
         "name": "when",
         "features": 1,
-        "because": "a time: what comes later is always new",
+        "reason": "a time: what comes later is always new",
     }
-    assert [odd["verdict"] for odd in document["odd"]] == ["more", "ok"]
+    assert [odd["verdict"] for odd in document["anomalies"]] == ["more", "ok"]
 
 
 def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
@@ -174,7 +174,7 @@ def test_a_package_without_a_profile_has_nothing_to_compare() -> None:
     [
         ([], "got neither"),
         (["http://a", "--prometheus", "http://b"], "got both"),
-        (["http://a", "--window", "1d"], "--window: expected --prometheus beside it"),
+        (["http://a", "--window", "1d"], "--window: expected --prometheus with it"),
         (["http://a", "--design-effect", "0.5"], "--design-effect: expected at least 1, got 0.5"),
     ],
 )

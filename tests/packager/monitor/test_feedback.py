@@ -79,7 +79,7 @@ def test_an_object_without_a_label_has_none_yet(tmp_path: Path):
 
 
 def test_places_count_on_from_one_part_to_the_next(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(feedback, "BATCH", 2)
+    monkeypatch.setattr(feedback, "BATCH_LABELS", 2)
     text = "token,actual\n" + "".join(f"t{n},{'bad' if n == 4 else 'a'}\n" for n in range(5))
     client = Answering("bad")
     found = send(client, written(tmp_path, "l.csv", text), Silent())  # type: ignore[arg-type]

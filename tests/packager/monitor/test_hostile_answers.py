@@ -126,7 +126,7 @@ def test_an_endless_answer_ends_at_a_number_of_bytes(
 def test_an_answer_that_drips_ends_at_a_deadline(
     ask: Callable[[str], object], send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("packager.client.client.WHOLE_ANSWER", 0.02)
+    monkeypatch.setattr("packager.client.client.MAX_ANSWER_FACTOR", 0.02)
     monkeypatch.setattr(fetch.fetched, "__defaults__", (0.6,))
     with sending(send) as url, pytest.raises(PackageError, match="s, got none that ended"):
         ask(url)
@@ -153,7 +153,7 @@ def test_no_redirect_is_followed(ask: Callable[[str], object], target: str) -> N
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x", "http://"])
-def test_only_http_is_asked(address: str) -> None:
+def test_only_http_is_queried(address: str) -> None:
     with pytest.raises(UsageError, match="expected an address"):
         scrape_replicas([address], ANY)
     with pytest.raises(UsageError, match="expected an address"):

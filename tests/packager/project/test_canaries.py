@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_samples import FILES, TOML, Heard, write_project
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
 from packager.cli.console import ConsoleProgress, print_error
 from packager.errors import PackageError, UsageError
@@ -33,8 +33,8 @@ PLACES = {
 }
 
 
-def test_no_credential_is_code_and_each_is_told_without_itself(tmp_path: Path):
-    project, heard = load_project(write_project(tmp_path, {**FILES, **PLACES})), Heard()
+def test_no_credential_is_code_and_each_is_reported_without_itself(tmp_path: Path):
+    project, heard = load_project(write_project(tmp_path, {**FILES, **PLACES})), RecordedProgress()
     found = read_code(project)
     found.tell(heard)
     assert [name for name, path in found.files.items() if CANARY in path.read_text()] == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from credential_samples import KEY, TOKEN, sorted_code
-from host_samples import FILES, TOML, Heard, write_project
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
 from packager.errors import UsageError
 from packager.project.code_files import read_code
@@ -27,7 +27,7 @@ def test_code_is_every_file_but_the_data(tmp_path: Path):
     ]
 
 
-def test_what_lies_beside_the_data_goes_with_it(tmp_path: Path):
+def test_what_is_beside_the_data_goes_with_it(tmp_path: Path):
     assert code_of(tmp_path, {"data/more.csv": "a\n", "data/raw/x.csv": "a\n"}) == CODE
 
 
@@ -148,7 +148,7 @@ def test_credentials_are_left_out_with_a_word(tmp_path: Path):
     }
     found = sorted_code(tmp_path, changes)
     assert [*found.files] == ["cacert.pem", "package.toml", "requirements.txt", "train.py"]
-    heard = Heard()
+    heard = RecordedProgress()
     found.tell(heard)
     assert heard.warnings == [
         "id_rsa stays out of the image: its name is that of a private key",

@@ -10,14 +10,14 @@ from host_samples import TOML, write_project
 
 from packager.errors import UsageError
 from packager.location import Location
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 from packager.project.data_source import read_by_project
 from packager.tables.delta import VersionedTable
 
 
 def test_a_file_and_a_folder_of_files_stand_for_themselves(tmp_path: Path):
     for path in (tmp_path / "rows.csv", tmp_path):
-        assert read_by_project(path) == (path, PLAIN)
+        assert read_by_project(path) == (path, DEFAULT_OPTIONS)
 
 
 @pytest.mark.parametrize("name", ["", "package.toml"])

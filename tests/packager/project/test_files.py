@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from host_samples import FILES, TOML, Heard, write_project
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
 from packager.digest import sha256_file
 from packager.errors import UsageError
@@ -40,7 +40,7 @@ def test_one_file_of_data_and_the_held_out_one(tmp_path: Path):
     assert list(list_files(load_project(project)).data) == ["source/visits.csv", "test/test.csv"]
 
 
-def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
+def test_a_pretrained_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
     changes = {"data/visits.csv": None, "train.py": None, "package.toml": GIVEN % "models/m.bin"}
     one = load_project(write_project(tmp_path / "one", {**changes, "models/m.bin": "x"}))
     listed = list_files(one)
@@ -55,7 +55,7 @@ def test_a_given_model_is_a_file_or_a_folder_and_no_code(tmp_path: Path):
     assert list(listed.code.files) == CODE[:2]
 
 
-def test_a_given_models_folder_with_a_credential_stops_the_build(tmp_path: Path):
+def test_the_folder_of_a_pretrained_model_with_a_credential_stops_the_build(tmp_path: Path):
     changes = {"package.toml": GIVEN % "model", "model/model.pkl": "x", "model/prod.env": "A=1"}
     project = write_project(tmp_path, changes)
     with pytest.raises(UsageError, match="the model's folder goes into the image as it is"):
@@ -85,9 +85,9 @@ def test_files_that_a_verb_writes_are_no_code(tmp_path: Path):
     assert listed.hashed().code.keys() == listed.code.files.keys()
 
 
-def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path):
+def test_what_is_left_out_is_reported_with_the_reason(tmp_path: Path):
     project = load_project(write_project(tmp_path, {"prod.env": "TOKEN=1"}))
-    listed, heard = list_files(project), Heard()
+    listed, heard = list_files(project), RecordedProgress()
     listed.tell(heard)
     assert heard.warnings == [f"prod.env stays out of the image: {listed.left_out['prod.env']}"]
 

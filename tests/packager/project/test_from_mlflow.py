@@ -11,7 +11,9 @@ import pytest
 from command import NO_ENGINE, package
 
 from packager.errors import PackageError, UsageError
+from packager.project.config import load_project
 from packager.project.from_mlflow import init_from_mlflow
+from packager.project.validate import check_columns
 
 SAVED = Path(__file__).parent / "mlflow_model"
 
@@ -85,7 +87,9 @@ def test_packages_that_only_conda_has_are_refused(saved: Path, tmp_path: Path) -
         init_from_mlflow(tmp_path / "project", saved)
 
 
-def test_a_classifier_asked_for_probabilities_is_read_natively(saved: Path, tmp_path: Path) -> None:
+def test_a_classifier_that_must_give_probabilities_is_read_natively(
+    saved: Path, tmp_path: Path
+) -> None:
     file = saved / "MLmodel"
     file.write_text(file.read_text().replace("predict_fn: predict", "predict_fn: predict_proba"))
     init_from_mlflow(tmp_path / "project", saved)
@@ -185,4 +189,44 @@ def test_links_of_the_folder_bring_no_other_file_into_the_project(
     (saved / "weights").symlink_to(target)
     with pytest.raises(UsageError, match="link"):
         init_from_mlflow(tmp_path / "project", saved)
+    assert not (tmp_path / "project").exists()
+
+
+def labelled(saved: Path, folder: Path) -> Path:
+    """The rows that MLflow was asked with, and its answers as true labels."""
+    rows = pd.read_csv(saved / "asked.csv")
+    rows["truth"] = pd.read_csv(saved / "answers.csv")["prediction"]
+    rows["comment"] = "none"
+    rows.to_csv(folder / "rows.csv", index=False)
+    return folder / "rows.csv"
+
+
+def test_data_makes_the_inputs_features_and_the_target_is_measured(
+    saved: Path, tmp_path: Path
+) -> None:
+    data = labelled(saved, tmp_path)
+    files = init_from_mlflow(tmp_path / "project", saved, data, "truth")
+    assert "data/rows.csv" in files
+    project = load_project(tmp_path / "project")
+    check_columns(project)
+    assert project.data is not None
+    assert project.data.target == "truth"
+    assert project.data.include == ("size", "count", "colour", "new")
+    assert (project.package.task, project.recipe) == ("classification", None)
+
+
+def test_data_without_the_inputs_or_without_labels_is_refused(saved: Path, tmp_path: Path) -> None:
+    data = labelled(saved, tmp_path)
+    rows = pd.read_csv(data)
+    for columns, target, message in (
+        (["size", "count", "new", "truth"], None, "none called 'colour'"),
+        (["size", "count", "colour", "new"], None, "beside the model's inputs, got none"),
+        (list(rows), "size", "beside the model's inputs, got 'size'"),
+        (list(rows), "gone", "--target: expected a column of rows.csv, got 'gone'"),
+    ):
+        rows[columns].to_csv(data, index=False)
+        with pytest.raises(UsageError, match=re.escape(message)):
+            init_from_mlflow(tmp_path / "project", saved, data, target)
+    with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
+        init_from_mlflow(tmp_path / "project", saved, None, "truth")
     assert not (tmp_path / "project").exists()

@@ -65,7 +65,7 @@ def test_the_line_that_leaves_a_file_out_is_named(tmp_path):
     assert IgnoreRules(tmp_path).why(tmp_path / "k.pem", folder=False) == ".gitignore has `*.pem`"
 
 
-def test_what_lies_above_counts_within_a_repository_and_not_beyond(tmp_path):
+def test_what_is_above_counts_within_a_repository_and_not_beyond(tmp_path):
     project = tmp_path / "repo" / "model"
     write(tmp_path, {".gitignore": "*.py\n", "repo/.gitignore": "*.log\n", "repo/model/a.log": ""})
     write(project, {"train.py": ""})

@@ -115,7 +115,7 @@ def test_a_regressor_makes_a_regression(tmp_path: Path):
         ('a,"b ""x"" \\",c', 'b "x" \\', 'b "x" \\'),
     ],
 )
-def test_the_target_is_asked_for_or_guessed(tmp_path, model, columns, asked, expected):
+def test_the_target_is_requested_or_guessed(tmp_path, model, columns, asked, expected):
     data = tmp_path / "rows 1.csv"
     data.write_text(f"{columns}\n1,2,3\n")
     init_from_model(tmp_path / "p", model, data, asked)
@@ -125,7 +125,7 @@ def test_the_target_is_asked_for_or_guessed(tmp_path, model, columns, asked, exp
 
 
 def test_a_folder_of_data_and_a_folder_model_are_copied(tmp_path: Path):
-    for name, content in {"tables/a.csv": "x,y\n1,2\n", 'mo"del\\1/weights': "123"}.items():
+    for name, content in {"tables/a.csv": "x,y\n1,2\n", 'mo"del\\1/weights': "tree\n"}.items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(content)
     init_from_model(tmp_path / "p", tmp_path / 'mo"del\\1', tmp_path / "tables", None)
@@ -144,7 +144,7 @@ def test_a_target_that_is_no_column_is_refused(tmp_path: Path, model: Path):
 
 
 def test_a_target_without_data_is_refused(tmp_path: Path, model: Path):
-    with pytest.raises(UsageError, match="--target: expected --data beside it, got none"):
+    with pytest.raises(UsageError, match="--target: expected --data with it, got none"):
         init_from_model(tmp_path / "p", model, None, "c")
 
 
@@ -178,3 +178,12 @@ def test_any_text_reads_back_from_toml(text: str):
 def test_any_folder_name_gives_a_name_that_is_allowed(name: str):
     made = package_name(Path("/") / name)
     assert PackageSection(name=made, version="1", task="regression").name == made
+
+
+def test_the_way_that_the_data_is_written_is_recorded(tmp_path: Path, model: Path):
+    (tmp_path / "rows.csv").write_text("a;b\n" + "1,5;x\n" * 30)
+    init_from_model(tmp_path / "p", model, tmp_path / "rows.csv", "b")
+    project = load_project(tmp_path / "p")
+    check_columns(project)
+    assert project.data is not None
+    assert (project.data.read.separator, project.data.read.decimal) == (";", ",")

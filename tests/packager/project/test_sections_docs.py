@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from packager.project.config import OURS, Project
+from packager.project.config import INTERNAL_FIELDS, Project
 
 PAGE = (Path(__file__).parents[3] / "docs" / "package-toml.md").read_text(encoding="utf-8")
 OPEN = frozenset({"recipe.accept", "recipe.params", "slices.rules", "data.read.dtypes"})
@@ -41,7 +41,7 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> dict[str, Any]:
     """Dotted key → annotation, of each leaf; keys of a mapping to models are written ``NAME``."""
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        if not prefix and name in OURS:
+        if not prefix and name in INTERNAL_FIELDS:
             continue
         key = f"{prefix}{field.alias or name}"
         nested = models_in(field.annotation)

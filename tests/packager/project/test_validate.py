@@ -110,7 +110,7 @@ class Local:
     """Pickled under the name of the module it is in."""
 
 
-def given_model(folder: Path, content: bytes, more: str = "") -> Path:
+def pretrained_model(folder: Path, content: bytes, more: str = "") -> Path:
     toml = '[package]\nname = "m"\nversion = "1"\ntask = "regression"\n[model]\npath = "m.pkl"\n'
     return write_project(folder, {"package.toml": toml + more, "m.pkl": content})
 
@@ -124,7 +124,7 @@ def test_a_class_of_main_is_found_in_every_pickle_protocol(
     monkeypatch.setattr(__main__, "Local", Local, raising=False)
     monkeypatch.setattr(Local, "__module__", "__main__")
     (tmp_path / "m.pkl").write_bytes(pickle.dumps([Local()], protocol))
-    project = load_project(given_model(tmp_path / "p", pickle.dumps(Local(), protocol)))
+    project = load_project(pretrained_model(tmp_path / "p", pickle.dumps(Local(), protocol)))
     with pytest.raises(PackageError) as caught:
         check_model_files(list_files(project).model)
     assert caught.value.message == (
@@ -136,12 +136,12 @@ def test_a_class_of_main_is_found_in_every_pickle_protocol(
 
 @pytest.mark.parametrize("value", [Path("x"), {"a": 1}, "some words of __main__ in a text"])
 def test_other_pickles_pass(tmp_path: Path, value):
-    project = load_project(given_model(tmp_path, pickle.dumps(value)))
+    project = load_project(pretrained_model(tmp_path, pickle.dumps(value)))
     check_model_files(list_files(project).model)
 
 
 def test_slices_without_data_are_refused(tmp_path: Path):
-    given = given_model(tmp_path, b"x", '[slices]\ncolumns = ["color"]\n')
+    given = pretrained_model(tmp_path, b"x", '[slices]\ncolumns = ["color"]\n')
     with pytest.raises(UsageError) as caught:
         check_columns(load_project(given))
     assert caught.value.message == (

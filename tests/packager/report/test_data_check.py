@@ -1,60 +1,60 @@
-"""A data check for people: counts by detector, single issues, and verdicts."""
-
 from __future__ import annotations
 
-from dirty_tables import dirty
+from typing import Any
 
 from packager.data.checks.finding import DataCheckReport, Finding
-from packager.data.checks.run import check
-from packager.data.checks.table import table_of
 from packager.report.data_check import counts_text, issues_text, verdicts_text
 from packager.review.verdicts import Verdict
 
-
-def report() -> DataCheckReport:
-    return check(table_of(dirty(), "label"), models=False)
+HASH = "ab" * 8
 
 
-def finding(**changes: object) -> Finding:
-    fields = {
-        "detector": "missing", "score": 0.9, "column": "x", "observed": "no value",
-        "expected": "a value", "suggestion": "", "row": 7, "row_hash": "0" * 16,
-    }  # fmt: skip
-    return Finding.model_validate(fields | changes)
+def finding(**fields: Any) -> Finding:
+    values = {"detector": "outlier", "score": 0.9, "column": "size", "observed": "1\x1b[2J"}
+    values |= {"expected": "2", "suggestion": "look", "row": 1234, "row_hash": HASH}
+    return Finding(**(values | fields))
 
 
-def test_detectors_are_told_with_their_counts_the_worst_first():
-    found = report()
-    lines = counts_text(found).splitlines()
-    assert lines[0] == "checked 401 rows, 4 columns"
-    assert "detector" in lines[1]
-    told = [line for line in lines if "isolated_extreme" in line]
-    assert told[0].split()[0] == str(found.counts["isolated_extreme"])
+def report(*findings: Finding, rows: int = 2_000) -> DataCheckReport:
+    counts = {one.detector: 1_500 for one in findings}
+    return DataCheckReport(
+        rows=rows, columns=("size",), counts=counts, model_free=(), findings=findings,
+        cells={HASH: ("1",)}, histograms={}, notes=("sampled",),
+    )  # fmt: skip
 
 
-def test_an_issue_has_its_row_column_and_what_was_expected():
-    text = issues_text([finding(), finding(row=3, part="test", column=None), finding(row=None)])
-    lines = text.splitlines()
-    assert lines[1].split()[:2] == ["0.90", "7"]
-    assert "no value; expected a value" in lines[1]
-    assert "3 (test)" in lines[2]
-
-
-def test_rows_are_counted_from_0_and_those_of_the_held_out_file_are_marked():
-    assert finding(row=0).row_number == "0"
-    assert finding(row=0, part="test").row_number == "0 (test)"
-    assert finding(row=None).row_number == ""
-
-
-def test_control_characters_of_the_data_do_not_reach_the_terminal():
-    assert "\x1b" not in issues_text([finding(observed="\x1b[2J", column="a\x07")])
-
-
-def test_a_verdict_that_empties_a_cell_says_so():
-    given = [
-        Verdict(row_hash="0" * 16, verdict="fix", column="x", value="", reason="odd"),
-        Verdict(row_hash="1" * 16, verdict="drop"),
+def test_counts_stand_to_the_right_and_what_stops_a_build_is_said() -> None:
+    stops = finding(detector="leakage", blocking=True)
+    text = counts_text(report(stops, finding()), [Verdict(row_hash=HASH, verdict="keep")])
+    head, *rows, judged, note = text.splitlines()
+    assert (head, judged) == ("checked 2,000 rows, 1 column", "1 row with a verdict")
+    assert note == "note: sampled"
+    assert [row.split() for row in rows] == [
+        ["count", "issue", "detector", "stops", "a", "build"],
+        ["1,500", "held-out", "rows", "are", "training", "rows", "too", "leakage", "yes"],
+        ["1,500", "odd", "rows", "outlier"],
     ]
-    lines = verdicts_text(given).splitlines()
-    assert lines[1].split() == ["0" * 16, "fix", "x", "empty", "odd"]
-    assert lines[2].split() == ["1" * 16, "drop"]
+
+
+def test_a_check_without_findings_says_so() -> None:
+    assert "nothing found" in counts_text(report())
+    assert "no rows: nothing could be found" in counts_text(report(rows=0))
+
+
+def test_an_issue_is_one_line_whose_row_number_has_no_comma() -> None:
+    lines = issues_text([finding(), finding(part="test", row=7), finding(row=None, row_hash="")])
+    one, two, three = lines.splitlines()[1:]
+    assert one == f" 0.90      1234  {HASH}  outlier   size    1\\x1b[2J; expected 2"
+    assert two.split()[1:3] == ["7", "(test)"]
+    assert three.split()[:2] == ["0.90", "outlier"]
+
+
+def test_verdicts_are_listed_with_what_they_change() -> None:
+    fix = Verdict(row_hash=HASH, verdict="fix", column="size", value="", reason="typo")
+    keep = Verdict(row_hash="cd" * 8, verdict="keep")
+    assert [line.split() for line in verdicts_text([fix, keep]).splitlines()] == [
+        ["row", "hash", "verdict", "column", "value", "reason"],
+        [HASH, "fix", "size", "empty", "typo"],
+        ["cd" * 8, "keep"],
+    ]
+    assert verdicts_text([]) == ""

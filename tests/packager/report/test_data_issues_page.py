@@ -1,21 +1,17 @@
-"""The page and the files of data issues."""
+"""The page of data issues."""
 
 from __future__ import annotations
 
-import csv
 import shutil
 import subprocess
 from html.parser import HTMLParser
 
 import pandas as pd
-import pyarrow.parquet as parquet
 import pytest
 
 from packager.data.checks.run import check
 from packager.data.checks.table import table_of
-from packager.report.data_issues import write_issues
-from packager.report.data_issues_page import OPEN, issues_page
-from packager.review.verdicts import Verdict, read_verdicts
+from packager.report.data_issues_page import MAX_OPEN, issues_page
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -77,11 +73,11 @@ def test_many_rows_of_one_kind_do_not_hide_the_next_kind():
     folded = text.index(
         "<details><summary>55 more like these: placeholder in size; 45 of them here"
     )
-    assert text[text.index("Rows, worst first") : folded].count("<article>") == OPEN
+    assert text[text.index("Rows, worst first") : folded].count("<article>") == MAX_OPEN
     assert "row 399" in text[text.index("</details>") :]
 
 
-def test_the_flagged_cell_stands_first_in_its_row():
+def test_the_flagged_cell_comes_first_in_its_row():
     found = report()
     text = issues_page(found, found.findings, (), "stones")
     assert 'aria-label="cells of row 7"><div class="flagged"><dt>size</dt>' in text
@@ -89,22 +85,6 @@ def test_the_flagged_cell_stands_first_in_its_row():
 
 def test_a_page_without_findings_says_so():
     assert "No issue without a verdict" in issues_page(report(), (), (), "stones")
-
-
-def test_the_csv_takes_verdicts_and_shows_those_given(tmp_path):
-    found = report()
-    row_hash = found.findings[0].row_hash
-    given = [Verdict(row_hash=row_hash, verdict="drop", reason="typo")]
-    files = write_issues(found, found.findings, given, tmp_path / "new", "stones")
-    assert [path.name for path in files] == ["issues.parquet", "issues.csv", "issues.html"]
-    table = parquet.read_table(files[0])
-    assert table.num_rows == len(found.findings)
-    assert {"detector", "score", "column", "observed", "expected", "suggestion", "row_hash"} <= set(
-        table.column_names
-    )
-    lines = list(csv.DictReader(files[1].open()))
-    assert lines[0]["data:size"] == "900"
-    assert read_verdicts(files[1]) == tuple(given)
 
 
 @pytest.mark.slow

@@ -1,53 +1,43 @@
-"""A paired evaluation for people and for programs."""
-
 from __future__ import annotations
 
 import json
 import math
-
-import pytest
 
 from packager.compare.significance import PairedDifference
 from packager.report.evaluation import as_json, as_text
 from packager.run.evaluate import PairedEvaluation
 
 
-def evaluation(metric: str = "accuracy", **changes: object) -> PairedEvaluation:
-    one = PairedDifference(100, 0.7, 0.9, 0.2, 0.1, math.inf, 0.001, 0.001)
-    if metric != "accuracy":
-        one = PairedDifference(100, -0.9, -0.7, 0.2, 0.1, 0.3, 0.001, 0.001)
-    fields = {"slices": {"color=E": one}, "q": {"color=E": 0.5}, "seeds_known": True}
-    return PairedEvaluation(metric=metric, overall=one, **{"by_sample": (), **fields, **changes})
+def paired(difference: float, p: float, metric: str = "accuracy") -> PairedEvaluation:
+    sign = 1 if metric == "accuracy" else -1
+    one = PairedDifference(
+        rows=1500, before=sign * 0.5, after=sign * 0.5 + difference, difference=difference,
+        low=difference - 0.25, high=math.inf, p_sample=p, p=p,
+    )  # fmt: skip
+    return PairedEvaluation(metric, one, {"far": one}, {"far": p}, False, ())
 
 
-def test_an_interval_without_an_end_is_null_for_programs():
-    found = as_json(evaluation())
-    assert found["overall"]["high"] is None
-    assert found["sentence"] == evaluation().sentence
-    json.dumps(found, allow_nan=False)
+def rows(found: PairedEvaluation) -> list[list[str]]:
+    return [line.split() for line in as_text(found).splitlines()[3:5]]
 
 
-def test_a_slice_is_judged_by_its_adjusted_p():
-    lines = as_text(evaluation()).splitlines()
-    overall, one = (next(line for line in lines if line.startswith(n)) for n in ("all", "color=E"))
-    assert overall.split()[-1] == "better"
-    assert one.endswith("no difference")
+def test_a_row_has_both_scores_the_interval_and_what_they_say() -> None:
+    found = paired(0.25, 1e-9)
+    assert rows(found)[0] == [
+        *("all", "1,500", "0.5000", "0.7500", "0", "to", "-", "<0.0001", "better")
+    ]
+    assert rows(paired(-0.25, 0.01))[1][-2:] == ["0.0100", "worse"]
+    assert rows(paired(0.25, 0.3))[1][-3:] == ["0.3000", "not", "significant"]
 
 
-def test_an_error_is_shown_as_one_and_less_of_it_is_better():
-    lines = as_text(evaluation("mean absolute error")).splitlines()
-    row = next(line for line in lines if line.startswith("all"))
-    assert "-0.3000 to -0.1000" in row
-    assert "0.9000" in row
-    assert row.split()[-1] == "better"
+def test_of_an_error_less_is_better() -> None:
+    first, _ = rows(paired(0.25, 0.01, "mean absolute error"))
+    assert first[2:4] == ["0.5000", "0.2500"]
+    assert first[-1] == "better"
 
 
-@pytest.mark.parametrize(
-    ("changes", "note"),
-    [
-        ({"seeds_known": False}, "the variance of seeds is not known: package train --seeds 5"),
-        ({"by_sample": ("a", "b")}, "by the sample alone, seeds not known: a, b"),
-    ],
-)
-def test_what_is_not_known_of_seeds_is_said(changes, note):
-    assert as_text(evaluation(**changes)).splitlines()[-1].startswith(note)
+def test_the_json_has_null_where_an_interval_has_no_end() -> None:
+    document = json.loads(json.dumps(as_json(paired(0.25, 0.01)), allow_nan=False))
+    assert document["overall"]["high"] is None
+    assert document["overall"]["low"] == 0.0
+    assert document["sentence"]

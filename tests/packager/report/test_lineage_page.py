@@ -1,31 +1,37 @@
-"""The page of a lineage: every table a row, whatever it is called."""
-
 from __future__ import annotations
+
+import re
+from dataclasses import replace
 
 from packager.location import Location
 from packager.report.lineage_page import lineage_page
 from packager.tables.lineage import Node
+from packager.tables.records import Derivation, Parent, Version
+
+HOSTILE = "<script>x</script>"
 
 
-def node(name: str, *parents: str, stale: tuple[str, ...] = ()) -> Node:
-    return Node(Location(name), None, tuple(parents), stale)
+def table(name: str, number: int, derived: Derivation | None = None) -> Node:
+    version = Version(
+        number=number, milliseconds=0, what="add", message="", author="", fingerprint=None,
+        derived=derived,
+    )  # fmt: skip
+    return Node(Location(f"file:///t/{name}"), version, (), ())
 
 
-def test_a_table_that_is_gone_stands_there_with_its_reason():
-    nodes = {
-        "/t/raw": node("/t/raw"),
-        "/t/clean": node("/t/clean", "/t/raw", stale=("raw is gone", "its step changed")),
-    }
-    found = lineage_page(nodes, "clean")
-    assert "<dt>tables</dt><dd>2</dd>" in found
-    assert "<dt>stale</dt><dd>1</dd>" in found
-    assert found.count(">gone</td>") == 2
-    assert "raw is gone; its step changed" in found
-    assert "<svg" in found
-
-
-def test_a_name_is_text_in_the_picture_and_in_the_rows():
-    name = "/t/<script>alert(1)</script>"
-    found = lineage_page({name: node(name)}, "<b>")
-    assert "<script" not in found
-    assert "<b>" not in found
+def test_the_page_has_the_picture_and_every_table_with_its_reason() -> None:
+    raw = table("raw", 2)
+    made_of = (Parent(table="../raw", version=1, content=""),)
+    clean = table("clean", 1, Derivation(parents=made_of, step=HOSTILE, digest="", params={}))
+    clean = replace(clean, parents=(raw.location.uri,), stale=("raw is at 2",))
+    text = lineage_page({one.location.uri: one for one in (raw, clean)}, HOSTILE)
+    assert "<script" not in text
+    assert "default-src 'none'" in text
+    assert text.count("<svg ") == 1
+    rows = re.findall(r'<tr><th scope="row".*?</tr>', text)
+    cells = [re.sub(r"(<[^>]*>)+", "|", row) for row in rows]
+    assert cells[0].strip("|").split("|")[:3] == ["clean", "1", "stale"]
+    assert "raw@1" in cells[0]
+    assert "raw is at 2" in cells[0]
+    assert cells[1].strip("|").split("|")[:3] == ["raw", "2", "current"]
+    assert ">rows<" not in text  # of no table is the count known

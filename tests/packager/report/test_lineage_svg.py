@@ -1,49 +1,62 @@
-"""The graph of tables as SVG: boxes that hold their text, arrows that say which version."""
-
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-
-import pytest
-from derived_tables import run
+import xml.etree.ElementTree as ElementTree
 
 from packager.location import Location
 from packager.report.lineage_svg import lineage_svg
-from packager.tables.lineage import lineage
+from packager.tables.lineage import Node
+from packager.tables.records import Derivation, Parent, Version
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_no_tables_are_an_empty_picture():
-    assert ET.fromstring(lineage_svg({})).findall(f"{SVG}g") == []
+def node(
+    name: str, *parents: str, stale: tuple[str, ...] = (), step: str = "s:f", gone: bool = False
+) -> Node:
+    """A table in /t, made of others there at their version 3."""
+    derived = None
+    if parents:
+        made_of = tuple(Parent(table=f"../{p}", version=3, content="") for p in parents)
+        derived = Derivation(parents=made_of, step=step, digest="", params={})
+    version = Version(
+        number=3, milliseconds=0, what="add", message="", author="", fingerprint=None,
+        derived=derived,
+    )  # fmt: skip
+    location = Location(f"file:///t/{name}")
+    uris = tuple(f"file:///t/{parent}" for parent in parents)
+    return Node(location, None if gone else version, uris, stale)
 
 
-@pytest.fixture
-def derived(tmp_path, monkeypatch):
-    """Two tables, the second derived from the first."""
-    import pandas as pd
-    from derived_tables import STEPS
-
-    from packager.tables.commit import commit_rows
-    from packager.tables.source import frame_source
-
-    (tmp_path / "steps.py").write_text(STEPS)
-    (tmp_path / "helpers.py").write_text("FACTOR = 1\n")
-    raw, clean = Location(str(tmp_path / 'a"<b>')), Location(str(tmp_path / ("long" * 30)))
-    commit_rows(frame_source(pd.DataFrame({"id": [1], "x": [2.0]})), raw, "m", "me")
-    run(tmp_path, clean, [raw])
-    return lineage(clean)
+def nodes(*found: Node) -> dict[str, Node]:
+    return {one.location.uri: one for one in found}
 
 
-@pytest.mark.slow
-def test_a_derived_table_stands_right_of_its_parent_and_names_the_version(derived):
-    picture = ET.fromstring(lineage_svg(derived))
-    boxes = picture.findall(f"{SVG}g")
-    assert len(boxes) == 2
-    places = [float(box.find(f"{SVG}rect").get("x")) for box in boxes]
-    assert len(set(places)) == 2
-    assert "@1" in [text.text for text in picture.findall(f"{SVG}text")]
-    names = [box.find(f"{SVG}text").text for box in boxes]
-    assert any(name.startswith('a"<b>') for name in names)
-    assert any("…" in name for name in names)
-    assert len(picture.findall(f"{SVG}path")) == 1
+def test_the_picture_is_xml_with_a_box_for_each_table_and_an_arrow_for_each_parent() -> None:
+    text = lineage_svg(nodes(node("a"), node("b", "a"), node("c", "a", "b", stale=("b moved",))))
+    root = ElementTree.fromstring(text)
+    assert len(root.findall(f"{SVG}g")) == 3
+    assert len(root.findall(f"{SVG}path[@class='edge']")) == 3
+    assert text.count(">@3<") == 3
+    stale = root.findall(f"{SVG}g[@class='stale']")
+    assert [one.findtext(f"{SVG}title") for one in stale] == ["c@3  (stale); s:f; b moved"]
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_a_parent_that_counts_twice_has_one_arrow_with_both_versions() -> None:
+    text = lineage_svg(nodes(node("a"), node("b", "a", "a")))
+    assert text.count('<path class="edge"') == 1
+    assert ">@3 @3<" in text
+
+
+def test_hostile_names_and_steps_are_text_and_long_ones_are_whole_in_the_title() -> None:
+    step = "<script>x</script>\u202e" * 9
+    text = lineage_svg(nodes(node("a"), node("b", "a", step=step)))
+    root = ElementTree.fromstring(text)
+    assert "<script" not in text
+    assert "\u202e" not in text
+    titles = [one.findtext(f"{SVG}title") or "" for one in root.findall(f"{SVG}g")]
+    assert any(title.count("<script>x</script>") == 9 for title in titles)
+
+
+def test_a_table_that_is_gone_is_dashed() -> None:
+    assert '<g class="stale">' in lineage_svg(nodes(node("a", gone=True), node("b", "a")))

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from packager.manifest.evaluation import Compiled
-from packager.report.package import compiled_facts
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from packager.manifest.evaluation import Compiled, Evaluation, Metrics, SeedVariance
+from packager.report.package import SCREEN, as_text, compiled_facts
 
 
 def lines(**fields) -> list[str]:
@@ -11,7 +16,7 @@ def lines(**fields) -> list[str]:
 def test_a_form_is_shown_with_its_way_evidence_and_domain():
     assert lines(
         verdict="equal",
-        way="encoders + treelite",
+        strategy="encoders + treelite",
         domain=("size: any value, or null",),
         held_out_rows=7,
         edge_rows=5,
@@ -34,3 +39,79 @@ def test_a_refusal_names_its_reason_and_the_rows_that_differ():
 
 def test_off_says_who_answers():
     assert lines(verdict="off") == ["compiled off: the native model answers every row"]
+
+
+def measured(accuracy: float, rows: int) -> Metrics:
+    low, high = accuracy - 1 / rows, min(1.0, accuracy + 1 / rows)
+    return Metrics(
+        rows=rows,
+        values={"accuracy": accuracy, "f1_macro": accuracy / 2},
+        intervals={"accuracy": (low, high)},
+        baseline={"accuracy": 0.75, "f1_macro": 0.25},
+    )
+
+
+def reference(slices: int, inputs: int = 14) -> Any:
+    """A package with so many slices and inputs, all that ``inspect`` reads of one."""
+    columns = [SimpleNamespace(name=f"input {i}", personal=None) for i in range(inputs)]
+    names = {f"slice {i}": measured(0.5 + i / (2 * slices), 10) for i in range(slices)}
+    seeds = SeedVariance(seeds=(1, 2), overall={"accuracy": (0.8, 0.9)}, slices={})
+    manifest = SimpleNamespace(
+        root="f" * 64, task="classification", recipe="none", data="none", seed_variance=seeds,
+        schema_=SimpleNamespace(features=columns, extras=()),
+        compiled=Compiled(verdict="equal", strategy="x", domain=("a: any",) * 14),
+        evaluation=Evaluation(overall=measured(0.875, 1000), slices=names),
+    )  # fmt: skip
+    lock = SimpleNamespace(python="3.11", platform="linux/amd64", base="none", wheels=())
+    profile = SimpleNamespace(
+        features=[SimpleNamespace(name=f"input {i}") for i in range(inputs)],
+        left_out=(),
+        drift_excluded={},
+    )
+    return SimpleNamespace(
+        name="starter:1", manifest=manifest, config_digest="sha256:" + "0" * 64,
+        lock=lambda: lock, profile=lambda: profile,
+        layers=lambda: [(f"layer {i}", "sha256:" + "1" * 64, 10) for i in range(20)],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("slices", [0, 1, 5, 23, 200])
+@pytest.mark.parametrize("columns", [80, 120, None])
+def test_the_short_form_fits_a_screen(slices: int, columns: int | None) -> None:
+    lines = as_text(reference(slices, inputs=300), columns).splitlines()
+    assert len(lines) <= SCREEN
+    assert columns is None or all(len(line) <= columns for line in lines)
+
+
+def test_each_metric_has_its_interval_and_the_baseline_beside_it() -> None:
+    lines = [line.split("  ") for line in as_text(reference(4)).splitlines()]
+    rows = [[cell.strip() for cell in line if cell.strip()] for line in lines]
+    assert ["metric", "value", "95 % interval", "majority class", "± seeds"] in rows
+    assert ["accuracy", "0.8750", "0.8740 to 0.8760", "0.7500", "0.07071"] in rows
+    assert ["f1_macro", "0.4375", "-", "0.2500"] in rows
+    assert ["slice 0", "10", "0.5000", "0.4000 to 0.6000", "0.7500"] in rows
+
+
+def test_the_worst_slices_come_first_and_the_rest_is_counted() -> None:
+    text = as_text(reference(60))
+    shown = [line.split()[1] for line in text.splitlines() if line.startswith("  slice ")]
+    assert shown[1:4] == ["0", "1", "2"]
+    assert f"and {60 - len(shown) + 1} more slices, which are better: --all" in text
+
+
+def test_all_lists_every_input_condition_slice_and_layer() -> None:
+    text = as_text(reference(60), everything=True)
+    assert all(f"slice {i} " in text for i in range(60))
+    assert all(f"layer {i} " in text for i in range(20))
+    assert text.count("input 13") == 2
+    assert text.count("a: any") == 14
+    assert "--all" not in text
+
+
+def test_a_regression_is_held_against_the_mean() -> None:
+    found = reference(0)
+    error = Metrics(rows=5, values={"mae": 2.0}, intervals={"mae": (1, 3)}, baseline={"mae": 4.0})
+    found.manifest.evaluation = Evaluation(overall=error, slices={"a": error})
+    text = as_text(found)
+    assert "5 held-out rows; mean: the same number for every row" in text
+    assert "  a         5  2.000  1.000 to 3.000  4.000" in text

@@ -1,69 +1,69 @@
-"""What differs between two packages, for people: a section for each kind, one line a difference."""
-
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import pytest
-from compared_packages import SHOP, manifest_with, part
-
-from packager.compare.packages import diff
-from packager.data.fingerprint import fingerprint
-from packager.manifest.evaluation import (
-    SeedVariance,
+from packager.compare.records import (
+    Change,
+    DataDifference,
+    Difference,
+    EvaluationDifference,
+    LayerEntry,
+    LayersDifference,
+    MetricChange,
+    PackageRef,
 )
-from packager.report.package_diff import as_text
-from packager.tables.overlap import compare_rows
+from packager.report.package_diff import as_json, as_text
+
+LAYERS = LayersDifference(equal=(), only_before=(), only_after=(), common=0, to_ship=0, to_load=0)
 
 
-def one(section: str, path: tuple[str, ...], before: Any, after: Any) -> dict[str, Any]:
-    change = {"path": list(path), "how": "changed", "before": before, "after": after}
-    return {section: [change]}
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "line"),
-    [
-        (1, "1", '~ params.p  1 → "1"'),
-        ("a\nb", "a", r'~ params.p  "a\nb" → "a"'),
-        ([1, 2], [2, 3], "~ params.p  - 1  + 3"),
-        ([1, 2], [2, 1], "~ params.p  [1, 2] → [2, 1]"),
-        ([], list(range(10)), "~ params.p  + 0, 1, 2, 3, 4, 5, 6, 7, … 2 more"),
-        ("a" * 64, "b" * 64, f"~ params.p  {'a' * 12} → {'b' * 12}"),
-    ],
-)
-def test_values_read_as_json_and_lists_as_what_came_and_went(before: Any, after: Any, line: str):
-    text = as_text(diff(part("recipe", params={"p": before}), part("recipe", params={"p": after})))
-    assert text.splitlines()[3:5] == ["recipe", f"  {line}"]
-
-
-def test_an_estimate_says_that_it_is_one():
-    frame = pd.DataFrame({"x": np.arange(5000.0)})
-    rows = compare_rows(fingerprint(frame), fingerprint(frame[1000:]))
-    assert not rows.overlap.exact
-    assert rows.overlap.sample >= 1024
-    assert rows.overlap.of_after.value == 1
-    assert rows.overlap.of_before.low < 0.8 < rows.overlap.of_before.high
-    text = as_text(diff(replace(SHOP, fingerprint=fingerprint(frame)), SHOP))
-    assert "can't be compared" in text
-    shorter = replace(SHOP, fingerprint=fingerprint(frame[1000:]))
-    text = as_text(diff(replace(SHOP, fingerprint=fingerprint(frame)), shorter))
-    assert "of the distinct rows of A, about " in text
-    assert f"(estimated from {rows.overlap.sample} row hashes, 95 % interval)" in text
-
-
-def test_metrics_of_other_seeds_are_told_by_mean_and_deviation() -> None:
-    one, other = (
-        manifest_with(
-            spread=SeedVariance(
-                seeds=(1, 2), overall={"accuracy": v}, slices={"a": {"accuracy": v}}
-            )
-        )
-        for v in ((0.5, 0.7), (0.8, 0.8))
+def difference(**fields: Any) -> Difference:
+    ref = PackageRef(name="shop:1", root="f" * 64, config_digest="c", companion=True)
+    lists = (
+        *("package", "platform", "requirements", "code", "recipe", "serve", "slices", "schema"),
+        *("findings", "observed", "spread", "environment", "compiled", "runtime", "model"),
+        *("files", "image"),
     )
-    assert "overall.accuracy   0.6000 ± 0.1414 → 0.8000 ± 0" in as_text(diff(one, other))
-    none = manifest_with(spread=None)
-    assert "+ overall  accuracy 0.6000 ± 0.1414" in as_text(diff(none, one))
+    values: dict[str, Any] = dict.fromkeys(lists, ())
+    values |= {"before": ref, "after": ref, "companion": None, "layers": LAYERS}
+    values["data"] = DataDifference(
+        settings=(), files=(), columns=(), types_differ=False, rows=None
+    )
+    values["evaluation"] = EvaluationDifference(metrics=(), slices_removed=(), slices_added=())
+    return Difference(**(values | fields))
+
+
+def metric(name: str | None, before: float | None, after: float | None) -> MetricChange:
+    gap = None if before is None or after is None else after - before
+    return MetricChange(slice=name, metric="mae", before=before, after=after, difference=gap)
+
+
+def test_metrics_are_a_table_with_a_signed_difference() -> None:
+    changes = (metric(None, 1234.5, 1200.0), metric("far", 0.5, None), metric("x", 0.5, 0.500001))
+    found = EvaluationDifference(metrics=changes, slices_removed=(), slices_added=())
+    lines = [line.split() for line in as_text(difference(evaluation=found)).splitlines()]
+    assert ["rows", "metric", "A", "B", "difference"] in lines
+    assert ["far", "mae", "0.5000", "-", "-"] in lines
+    assert ["x", "mae", "0.5000", "0.5000", "+1.000e-06"] in lines
+    assert as_json(difference(evaluation=found))["same"] is False
+
+
+def test_changes_are_aligned_and_none_is_cut_off() -> None:
+    path = ("params", "n" * 60)
+    changes = (
+        Change(path=path, how="changed", before=1, after="\x1b"),
+        Change(path=("seed",), how="added", after=7),
+    )
+    lines = as_text(difference(recipe=changes)).splitlines()
+    first = next(line for line in lines if "params" in line)
+    second = next(line for line in lines if "seed" in line)
+    assert "n" * 60 in first
+    assert first.index("1 →") == second.index("7")
+    assert "\x1b" not in "".join(lines)
+
+
+def test_layers_have_their_sizes_to_the_right() -> None:
+    entry = LayerEntry(name="model", diff_id=f"sha256:{'a' * 64}", size=12_345)
+    layers = LAYERS.model_copy(update={"only_before": (entry,), "only_after": (entry,)})
+    text = as_text(difference(layers=layers))
+    assert f"  - model  12.3 kB  {'a' * 12}\n  + model  12.3 kB  {'a' * 12}" in text

@@ -1,83 +1,88 @@
-"""A replay's report as a page: nothing is fetched, no text of it is markup."""
+"""The page of a replay: levels, metrics, checks."""
 
 from __future__ import annotations
 
-import html
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from host_samples import MANIFEST
 
+from packager.manifest.evaluation import NumericalEnvironment
 from packager.model.integrity import Check
-from packager.report.replay_page import MEANING, as_page
-from packager.worker.replay.report import LADDER, MetricCheck, ModelComparison, ReplayReport
+from packager.report.replay_page import as_page
+from packager.worker.replay.report import LEVELS, MetricCheck, ModelComparison, ReplayReport
+
+HOSTILE = "<script>alert(1)</script>"
+ENVIRONMENT = NumericalEnvironment(
+    python="3.11.7", machine="x86_64", cpu="one", cpu_features=("AVX2", "FMA"), blas=(),
+    threads=2, isolation="process",
+)  # fmt: skip
+MANIFEST: Any = SimpleNamespace(name="starter", tag="1-abc", root="f" * 64, environment=ENVIRONMENT)
 
 
-def page(**changes: Any) -> str:
-    fields = {
-        "rung": "state",
-        "level": "artifact",
+def report(**fields: Any) -> ReplayReport:
+    values: dict[str, Any] = {
+        "level": "predictions", "required_level": "predictions", "level_at_build": "artifact",
         "passed": True,
-        "checks": (Check(name="code", expected="a", actual="a", ok=True),),
-        "environment_recorded": MANIFEST.environment,
+        "checks": (Check(name="code", expected="1", actual="1", ok=True),),
+        "environment_recorded": ENVIRONMENT, "environment_now": ENVIRONMENT,
+        "comparison": ModelComparison(
+            artifact=False, state=False, rows=1234, differing_rows=(1045,)
+        ),
+        "metrics": {
+            "accuracy": MetricCheck(recorded=0.5, now=0.5, accepted=0.01, ok=True),
+            "log_loss": MetricCheck(recorded=0.25, now=0.250001, accepted=None, ok=True),
+        },
+    }  # fmt: skip
+    return ReplayReport(**(values | fields))
+
+
+def levels(page: str) -> dict[str, tuple[str, str]]:
+    """Level → (its class, its mark)."""
+    found = re.findall(r'<li class="(\w+)"><i>.</i><b>(\w+)</b><span>[^<]*</span><em>([^<]*)', page)
+    return {level: (state, mark) for state, level, mark in found}
+
+
+def test_levels_below_the_reached_one_are_marked_as_implied() -> None:
+    assert levels(as_page(report(), MANIFEST)) == {
+        "artifact": ("missed", "not reached, at build"),
+        "state": ("missed", "not reached"),
+        "predictions": ("reached", "reached, claimed"),
+        "metrics": ("implied", "implied"),
+        "statistical": ("implied", "implied"),
     }
-    return as_page(ReplayReport.model_validate(fields | changes), MANIFEST)
 
 
-@pytest.mark.parametrize(("passed", "kind"), [(True, "good"), (False, "bad")])
-def test_the_verdict_stands_first(passed, kind):
-    text = page(passed=passed)
-    assert f'class="lead {kind}"' in text
-    assert text.index("replay: ") < text.index("Equivalence level")
+@pytest.mark.parametrize("reached", LEVELS)
+def test_exactly_the_weaker_levels_are_implied(reached: Any) -> None:
+    found = levels(as_page(report(level=reached, passed=reached != "none"), MANIFEST))
+    stronger = LEVELS.index(reached)
+    expected = ["missed"] * stronger + ["reached"] + ["implied"] * len(LEVELS)
+    assert [found[level][0] for level in LEVELS[:-1]] == expected[: len(LEVELS) - 1]
 
 
-def test_every_level_has_its_meaning():
-    assert set(MEANING) == set(LADDER[:-1])
-    text = page()
-    for level in LADDER[:-1]:
-        assert html.escape(MEANING[level], quote=True) in text.replace("&#39;", "&#x27;")
+def test_a_difference_that_rounding_hides_has_a_column_of_its_own() -> None:
+    page = as_page(report(), MANIFEST)
+    row = re.search(r"<span>log_loss</span>.*?</tr>", page)
+    assert row is not None
+    cells = re.findall(r'<td class="(\w+)">([^<]*)</td>', row[0])
+    assert cells == [
+        *(("number", "0.2500"), ("number", "0.2500"), ("number", "+1.000e-06"), ("number", "")),
+        ("word", "accepted"),
+    ]
+    assert "interval of seeds" not in page  # there is none, so there is no such column
+    assert "± 0.01<" in page
 
 
-def test_a_page_asks_nothing_of_anybody():
-    text = page()
-    assert "default-src 'none'" in text
-    for word in ("http://", "https://", "<script", "src="):
-        assert word not in text.replace("http://www.w3.org", "")
-
-
-def test_text_of_a_package_is_never_markup():
-    evil = "<img src=x onerror=alert(1)>"
-    text = page(
-        checks=(Check(name=evil, expected=evil, actual=evil, ok=False),),
-        slips=(f"{evil}: {evil}",),
-        likeness=ModelComparison(artifact=False, state=None, differing=(evil,)),
-        vouched={evil: evil},
-        environment_differences=(evil,),
-    )
-    assert "<img" not in text
-
-
-def test_checks_that_failed_come_first_and_metrics_have_their_band():
-    wrong = Check(name="zz", expected="a", actual="b", ok=False)
-    right = Check(name="aa", expected="a", actual="a", ok=True)
-    text = page(
-        checks=(right, wrong),
-        metrics={"accuracy": MetricCheck(recorded=0.8, now=0.79, accepted=0.02, ok=True)},
-        intervals={"accuracy": (0.78, 0.82)},
-    )
-    assert text.index(">zz<") < text.index(">aa<")
-    assert "0.7800 to 0.8200" in text
-
-
-@pytest.mark.parametrize(
-    ("rung", "states"),
-    [
-        ("artifact", ["reached", "implied", "implied", "implied", "implied"]),
-        ("predictions", ["missed", "missed", "reached", "implied", "implied"]),
-        ("none", ["missed"] * 5),
-    ],
-)
-def test_levels_below_the_one_that_was_reached_are_implied(rung, states):
-    text = page(rung=rung)
-    assert re.findall(r'<li class="(\w+)">', text) == states
+def test_equal_values_are_not_written_twice() -> None:
+    page = as_page(report(), MANIFEST)
+    assert "recorded and now" in page
+    assert ">got<" not in page
+    other = ENVIRONMENT.model_copy(update={"cpu": HOSTILE})
+    wrong = Check(name=HOSTILE, expected=HOSTILE, actual="", ok=False)
+    page = as_page(report(environment_now=other, checks=(wrong,), passed=False), MANIFEST)
+    assert "now, if it differs" in page
+    assert '<td class="word">nothing</td>' in page
+    assert "<script" not in page
+    assert "AVX2, FMA" in page

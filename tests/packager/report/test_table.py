@@ -1,30 +1,10 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from packager.report.numbers import change, interval, number, percent, probability
+from packager.report.numbers import number
 from packager.report.table import pairs, table
-
-
-def test_numbers_have_four_digits_and_all_before_the_point() -> None:
-    shown = [0.957, 1.0, 12.345, 999.96, 1234.5, 53940, 1234567, 0.0, 0.00012344, 3.3e-16, -4.46]
-    assert [number(value) for value in shown] == [
-        *("0.9570", "1.000", "12.35" if f"{12.345:.2f}" == "12.35" else "12.34", "1,000"),
-        *("1,234", "53,940", "1,234,567", "0", "0.0001234", "3.300e-16", "-4.460"),
-    ]
-    assert [number(None), number(float("nan")), number(float("inf"))] == ["-", "-", "-"]
-    assert number(10**30) == "1.000e+30"
-
-
-def test_differences_intervals_shares_and_probabilities() -> None:
-    assert [change(0.021), change(-3.0), change(0.0), change(None)] == [
-        *("+0.02100", "-3.000", "0", "-"),
-    ]
-    assert interval((0.5, 1.0)) == "0.5000 to 1.000"
-    assert interval((0.5, float("inf"))) == interval(None) == "-"
-    assert [percent(0.1234), percent(None)] == ["12.3 %", "-"]
-    assert [probability(1e-9), probability(0.0312), probability(None)] == ["<0.0001", "0.0312", "-"]
 
 
 def test_numbers_stand_to_the_right_text_to_the_left_and_empty_columns_are_left_out() -> None:
@@ -59,6 +39,7 @@ def test_pairs_keep_names_apart_from_values() -> None:
 
 @given(st.lists(st.tuples(st.text(max_size=40), st.floats(), st.text(max_size=40)), min_size=1))
 def test_nothing_is_cut_off_where_there_is_no_terminal(rows) -> None:
+    assume(any(first or last or number(value) != "-" for first, value, last in rows))
     lines = table(("first", "number", "last"), rows).splitlines()
     assert len(lines) == len(rows) + 1
     for (first, value, last), line in zip(rows, lines[1:], strict=True):

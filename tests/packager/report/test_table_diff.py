@@ -1,50 +1,38 @@
-"""What changed between two data sets, for people."""
-
 from __future__ import annotations
 
-import pandas as pd
-import pytest
-
-from packager.compare.tables import compare, open_side
+from packager.compare.tables import DataDiff
+from packager.data.drift import ColumnDrift
 from packager.report.table_diff import compared_text
-
-FRAME = pd.DataFrame({"id": [1, 2, 3], "x": [1.0, 2.0, 3.0], "c": ["a", "b", "c"]})
-
-
-@pytest.fixture
-def told(tmp_path):
-    """Compare FRAME with another table; the text of it."""
-
-    def told(other: pd.DataFrame, *key: str) -> str:
-        for name, frame in (("one", FRAME), ("other", other)):
-            frame.to_parquet(tmp_path / f"{name}.parquet")
-        sides = [open_side(str(tmp_path / f"{name}.parquet")) for name in ("one", "other")]
-        return compared_text(compare(*sides, list(key)))
-
-    return told
+from packager.tables.overlap import Rows
 
 
-def test_equal_tables_are_told_in_one_line(told):
-    assert told(FRAME) == "equal: the same 3 rows"
-    assert told(FRAME[::-1]) == "equal: the same 3 rows, in another order"
+def diff(names: tuple[str, ...], drift: tuple[ColumnDrift, ...] = ()) -> DataDiff:
+    return DataDiff(
+        equal=False,
+        rows=Rows(before=1200, after=3, verdict="different", overlap=None),
+        added_columns=("new\x1b",),
+        removed_columns=(),
+        types_differ=False,
+        changed_columns=names,
+        drift=drift,
+    )
 
 
-def test_a_changed_cell_is_told_by_column_and_row(told):
-    text = told(FRAME.assign(x=[1.0, 2.0, 9.5]), "id")
-    assert "  0 added, 0 removed, 1 changed\n  ~ x: 1 cells\n" in text
-    assert '"x": 3.0' in text
-    assert '"x": 9.5' in text
+def test_a_changed_column_without_facts_is_named_and_hostile_names_are_escaped() -> None:
+    text = compared_text(diff(("price\x1b[2J",)))
+    assert "  + new\\x1b" in text
+    assert "price\\x1b[2J  values" in text
+    assert "\x1b" not in text
 
 
-def test_columns_that_came_and_went_are_told_first(told):
-    lines = told(FRAME.rename(columns={"c": "new\x1b"})).splitlines()
-    assert lines[0] == "schema"
-    assert "  + new\\x1b" in lines
-    assert "  - c" in lines
+def test_drift_is_a_fact_of_the_column() -> None:
+    found = ColumnDrift(name="city", psi=0.51234, z=1234.5, unseen=("Ulm",))
+    rows = [line.split() for line in compared_text(diff(("city",), (found,))).splitlines()]
+    assert ["changed", "what", "after"] in rows
+    assert ["city", "PSI", "0.5123"] in rows
+    assert ["city", "new", "values", "'Ulm'"] in rows
 
 
-def test_rows_that_came_and_went_are_shown(told):
-    text = told(pd.concat([FRAME[:2], FRAME.assign(id=7)[2:]]))
-    assert "  1 added, 1 removed, 0 changed" in text
-    assert '  + {"id": 7' in text
-    assert '  - {"id": 3' in text
+def test_columns_beyond_forty_are_counted() -> None:
+    text = compared_text(diff(tuple(f"c{i}" for i in range(60))))
+    assert "  and 20 more" in text

@@ -21,6 +21,7 @@ from packager.tables.commit import commit_rows
 from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
+from packager.tables.reach import Reach
 from packager.tables.source import frame_source, open_source
 
 FRAME = pd.DataFrame({"name": ["ann", "bob", "bob", "cid"], "size": [1.5, 2.0, 2.0, -999.0]})
@@ -62,7 +63,7 @@ FIX = verdict(3, "fix", column="size", value="9.5")
 
 def test_the_result_is_a_derived_version_that_knows_its_source(raw, apply, told):
     made, found = apply(raw, ONCE, FIX, verdict(0, "keep"))
-    assert (made.name, made.version, found.how) == ("raw.clean", 1, "computed")
+    assert (made.name, made.version, found.outcome) == ("raw.clean", 1, "computed")
     assert rows(made)["size"].tolist() == [1.5, 2.0, 9.5]
     derived = found.version.derived
     assert (derived.step, derived.params) == ("verdicts", {"fix": 1, "dedupe": 1})
@@ -74,11 +75,11 @@ def test_the_result_is_a_derived_version_that_knows_its_source(raw, apply, told)
 def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply, told):
     made, _ = apply(raw, ONCE, FIX)
     again, found = apply(made, FIX, ONCE, verdict(0, "keep"))
-    assert (again, found.how) == (made, "unchanged")
+    assert (again, found.outcome) == (made, "unchanged")
     without, found = apply(raw, FIX)
-    assert (without.version, found.how, len(rows(without))) == (2, "computed", 4)
+    assert (without.version, found.outcome, len(rows(without))) == (2, "computed", 4)
     back, found = apply(raw, FIX, ONCE)
-    assert (back.version, found.how, len(rows(back))) == (3, "reverted", 3)
+    assert (back.version, found.outcome, len(rows(back))) == (3, "reverted", 3)
     assert len(told) == 2
     clean = Location(back.uri)
     revert(Location(clean.uri, 2), "", "me")
@@ -88,13 +89,13 @@ def test_verdicts_that_were_applied_to_the_same_rows_compute_nothing(raw, apply,
 def test_a_source_that_goes_back_makes_the_result_stale(raw, apply):
     commit_rows(frame_source(FRAME.iloc[:3]), raw, "fewer", "me")
     made, found = apply(raw, ONCE)
-    assert stale(made, found.version) == []
+    assert stale(made, found.version, Reach.of(made)) == []
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(made, found.version)[0]
+    assert "raw is at 3, it was made of 2" in stale(made, found.version, Reach.of(made))[0]
     # A version that is named keeps its parent; without one the latest is taken.
-    assert apply(made, ONCE)[1].how == "unchanged"
+    assert apply(made, ONCE)[1].outcome == "unchanged"
     now, found = apply(Location(made.uri), ONCE)
-    assert (len(rows(now)), stale(now, found.version)) == (3, [])
+    assert (len(rows(now)), stale(now, found.version, Reach.of(now))) == (3, [])
     assert rows(now)["name"].tolist() == ["ann", "bob", "cid"]
 
 

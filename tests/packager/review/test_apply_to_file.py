@@ -85,7 +85,7 @@ def test_parquet_keeps_its_types(source, tmp_path):
     assert clean["good"].tolist() == [True, False]
 
 
-def test_verdicts_that_no_row_has_are_told(source, tmp_path):
+def test_verdicts_that_no_row_has_are_reported(source, tmp_path):
     gone = Verdict(row_hash="0" * 16, verdict="drop")
     assert apply_verdicts(source, [gone], tmp_path / "clean.csv").unused == ("0" * 16,)
 

@@ -26,7 +26,7 @@ def stones(tmp_path):
 
 
 @pytest.mark.slow
-def test_suspects_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
+def test_issues_get_verdicts_which_are_applied_and_undone(stones, tmp_path):
     done = package("data", "issues", stones, "--json", "--output", tmp_path / "out")
     assert done.code == 0, done.err
     worst = done.json["issues"]
@@ -77,12 +77,12 @@ def test_no_rows_are_not_clean_rows(tmp_path, form):
     done = package("data", "check", source)
     assert done.code == 1
     assert "no rows: nothing could be found" in done.out
-    assert "note: no rows, so nothing was looked for but schema: leakage, " in done.out
+    assert "note: no rows, so only the schema was checked: leakage, " in done.out
     assert package("data", "issues", source).out == "no rows: nothing could be found\n"
 
 
 @pytest.mark.slow
-def test_a_schema_that_changed_since_the_version_before_ends_with_one(stones, tmp_path):
+def test_a_schema_that_changed_since_the_previous_version_ends_with_one(stones, tmp_path):
     before = tmp_path / "before.csv"
     pd.read_csv(stones).drop(columns="kind").to_csv(before, index=False)
     done = package("data", "check", stones, "--baseline", before, "--json")
@@ -107,7 +107,7 @@ def data(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_table_is_checked_against_its_version_before(stones, data, tmp_path):
+def test_a_table_is_checked_against_its_previous_version(stones, data, tmp_path):
     frame = pd.read_csv(stones)
     data("add", stones, "-m", "first")
     frame.assign(kind=frame["kind"].replace("c", "d")).to_csv(tmp_path / "next.csv", index=False)
@@ -130,7 +130,7 @@ def test_other_columns_that_were_accepted_with_add_stop_nothing(stones, data, tm
     data("add", "next.csv", "--table", "stones", "-m", "second", "--allow-schema-change")
     assert json.loads(data("check", "delta:stones", "--json"))["counts"]["schema"] == 1
     told = data("check", "next.csv", "--baseline", "delta:stones@1", code=1)
-    assert "columns are not as declared or before" in told
+    assert "columns that differ from the declared or previous schema" in told
     frame.to_csv(tmp_path / "next.csv", index=False)
     data("gc", "stones", "--delete")
     assert "schema" not in json.loads(data("check", "delta:stones", "--json"))["counts"]
@@ -142,9 +142,9 @@ def test_verdicts_on_a_table_lie_here_and_make_a_derived_table(stones, data, tmp
     fix = ("fix", "--column", "size", "--value", "5.89")
     told = data("verdict", worst["row_hash"], *fix, "--project", "delta:stones")
     assert told == f"{tmp_path}/verdicts.csv: 1 verdict\n"
-    assert "<title>Suspects: stones<" in (tmp_path / "out" / "issues.html").read_text()
+    assert "<title>Data issues: stones<" in (tmp_path / "out" / "issues.html").read_text()
     done = json.loads(data("verdicts", "apply", "delta:stones", "--json"))
-    assert (done["output"], done["how"], done["fixed"]) == ("stones.clean@1", "computed", 1)
+    assert (done["output"], done["outcome"], done["fixed"]) == ("stones.clean@1", "computed", 1)
     assert data("verdicts", "apply", "delta:stones") == "stones.clean@1\n"
     assert "stones.clean@1  ← verdicts" in data("lineage", "stones")
     assert data("verdicts", "apply", "stones.clean", "--output", "other") == "other@1\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from packager.review.gate import gate_error, undecided
 
 
-def test_a_finding_somebody_says_is_right_stops_nothing(tmp_path):
+def test_a_finding_that_the_user_accepts_stops_nothing(tmp_path):
     from packager.data.checks.finding import DataCheckReport, Finding
     from packager.review.verdicts import Verdict
 

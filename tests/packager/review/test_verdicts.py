@@ -36,7 +36,7 @@ def test_lines_without_a_verdict_are_passed_over(tmp_path):
         (f"{ONE},remove,,", "line 2: expected keep, drop, dedupe, fix, got 'remove'"),
         ("xyz,drop,,", "line 2: expected a row hash of 16 hex digits, got 'xyz'"),
         (f"{ONE},fix,,5", "line 2: expected a column to fix, got none"),
-        (f"{ONE},keep,,5", "line 2: expected no value beside keep, got '5'"),
+        (f"{ONE},keep,,5", "line 2: expected no value with keep, got '5'"),
         (f"{ONE},keep,,\n{ONE},drop,,", f"one verdict on row {ONE}, got keep and drop"),
     ],
 )
@@ -87,3 +87,10 @@ def test_a_pipe_in_place_of_verdicts_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "verdicts.csv")
     with pytest.raises(UsageError, match="got a pipe, socket or device"):
         read_verdicts(tmp_path / "verdicts.csv")
+
+
+def test_a_file_of_verdicts_with_a_cell_without_end_is_reported(tmp_path):
+    path = tmp_path / "verdicts.csv"
+    path.write_text("row_hash,verdict\n" + "x" * 200_000)
+    with pytest.raises(UsageError, match="expected verdicts as CSV, got field larger than"):
+        read_verdicts(path)

@@ -71,7 +71,7 @@ def test_a_slice_whose_seeds_are_not_known_is_judged_by_the_sample_and_named() -
 
 def test_a_handful_of_rows_tells_nothing() -> None:
     manifest: Any = SimpleNamespace(task="classification")
-    for rows, said in ((4, "too few rows to tell: accuracy "), (5, "the second is better: ")):
+    for rows, said in ((4, "too few rows to decide: accuracy "), (5, "the second is better: ")):
         masks = {"a": np.ones(rows, dtype=bool)}
         found = compare_scores(np.zeros(rows), np.ones(rows), masks, manifest, {})
         assert found.sentence.startswith(said)

@@ -51,7 +51,9 @@ def write(folder: Path, form: str, rows: list[Mapping[str, Any]]) -> Path:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl", "parquet"])
-def test_other_columns_are_told_or_refused_but_never_the_target(tmp_path: Path, form: str) -> None:
+def test_other_columns_are_reported_or_refused_but_never_the_target(
+    tmp_path: Path, form: str
+) -> None:
     progress = Mock()
     found = _rows(write(tmp_path, form, [ROW]), manifest("refuse"), progress)
     assert [(row["size"], row["kind"], row["shop"]) for row in found] == [(1.5, "red", "north")]
@@ -65,7 +67,7 @@ def test_other_columns_are_told_or_refused_but_never_the_target(tmp_path: Path, 
     assert caught.value.message.endswith("expected only columns that the model knows, got 'order'")
 
 
-def test_many_other_columns_are_told_in_part(tmp_path: Path) -> None:
+def test_many_other_columns_are_reported_in_part(tmp_path: Path) -> None:
     progress = Mock()
     _rows(write(tmp_path, "csv", [{**ROW, **{f"c{n}": n for n in range(8)}}]), manifest(), progress)
     assert "'c4' and 3 more: ignored" in progress.warn.call_args.args[0]

@@ -15,16 +15,16 @@ def test_a_worker_that_says_otherwise_of_the_bytes_fails_the_replay(
     said: bool, found: bool
 ) -> None:
     report = ReplayReport(
-        rung="artifact" if said else "state",
-        level="state",
+        level="artifact" if said else "state",
+        required_level="state",
         passed=True,
         checks=(),
-        likeness=ModelComparison(artifact=said, state=True),
+        comparison=ModelComparison(artifact=said, state=True),
         environment_recorded=MANIFEST.environment,
     )
     told = _confirmed(report, found)
     if said == found:
         assert told == report
     else:
-        assert (told.rung, told.passed) == ("none", False)
+        assert (told.level, told.passed) == ("none", False)
         assert [check.name for check in told.checks] == ["model bytes, as the worker says"]

@@ -76,7 +76,7 @@ def test_a_recipe_may_write_beside_its_code_in_training_and_in_replay(
     try:
         replayed = package("replay", done.json["tag"], "--json-file", tmp_path / "replay.json")
         assert replayed.code == 0, replayed.err
-        assert "rung: artifact" in replayed.out
+        assert "equivalence level: artifact" in replayed.out
     finally:
         engine.remove(done.json["tag"])
         engine.remove(done.json["companion"]["tag"])
@@ -84,7 +84,7 @@ def test_a_recipe_may_write_beside_its_code_in_training_and_in_replay(
 
 @pytest.mark.engine
 @pytest.mark.parametrize("outside", ["/usr"])
-def test_a_recipe_that_writes_elsewhere_is_told_where_it_may(
+def test_a_recipe_that_writes_elsewhere_gets_the_allowed_folders(
     base: str, outside: str, tmp_path: Path
 ) -> None:
     project = tmp_path / "writes"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from host_samples import Heard
+from host_samples import RecordedProgress
 
 from packager.errors import PackageError
 from packager.progress import Silent
@@ -20,13 +20,13 @@ def reference(base: str = "debian") -> Any:
 
 
 def test_local_is_warned_of_and_asks_nothing_of_the_package():
-    heard = Heard()
+    heard = RecordedProgress()
     assert runs_on([reference("none")], ENGINE, heard, local=True) is None
     assert heard.warnings == [WARNING]
 
 
 def test_a_package_with_a_base_runs_on_the_engine():
-    heard = Heard()
+    heard = RecordedProgress()
     assert runs_on([reference(), reference()], ENGINE, heard, local=False) is ENGINE
     assert heard.warnings == []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host_samples import FILES, TOML, Heard, write_project
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
 from packager.errors import PackageError
 from packager.image.base.debian import base_name
@@ -30,21 +30,21 @@ def test_a_project_that_names_a_missing_base_leaves_no_engine_unused(
 ) -> None:
     project = load_project(write_project(tmp_path, {**FILES, "package.toml": OWN}))
     with pytest.raises(PackageError, match="base own:1: the engine has no such image") as caught:
-        resolve_base(project, None, PLATFORM, ENGINE, Heard(), needed=output_needs_one)
+        resolve_base(project, None, PLATFORM, ENGINE, RecordedProgress(), needed=output_needs_one)
     assert "`package base`" in caught.value.hint
 
 
-def test_a_base_that_was_asked_for_is_never_missing(tmp_path: Path) -> None:
+def test_a_base_that_was_requested_is_never_missing(tmp_path: Path) -> None:
     project = load_project(write_project(tmp_path))
     for engine in (ENGINE, None):
         with pytest.raises(PackageError, match="base other:1: "):
-            resolve_base(project, "other:1", PLATFORM, engine, Heard(), needed=False)
+            resolve_base(project, "other:1", PLATFORM, engine, RecordedProgress(), needed=False)
 
 
-def test_without_the_default_base_the_package_has_none_and_that_is_told(
+def test_without_the_default_base_the_package_has_none_and_that_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project, heard = load_project(write_project(tmp_path)), Heard()
+    project, heard = load_project(write_project(tmp_path)), RecordedProgress()
     assert resolve_base(project, None, PLATFORM, ENGINE, heard, needed=False) is None
     assert "runs with --local only; `package base` makes one, for --base" in heard.warnings[0]
     with pytest.raises(PackageError, match="can't pull it"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from command import package
-from host_samples import FILES, Heard, write_project
+from host_samples import FILES, RecordedProgress, write_project
 
 from packager.build.train import training_job
 from packager.errors import PackageError
@@ -78,13 +78,13 @@ def test_a_version_of_the_product_with_another_runtime_takes_none(tmp_path, monk
 
 
 def test_a_result_is_kept_where_what_follows_fails_and_forgotten_where_it_succeeds(tmp_path):
-    out, heard = tmp_path / "out", Heard()
+    out, heard = tmp_path / "out", RecordedProgress()
     (out / "model").mkdir(parents=True)
     (out / "model/model").write_bytes(b"weights")
     (out / "result.json").write_text("{}")
     with pytest.raises(KeyboardInterrupt), keep_result("a" * 32, out, heard):
         raise KeyboardInterrupt
-    assert "the same command with --resume goes on from it" in heard.warnings[0]
+    assert "the same command with --resume reuses it" in heard.warnings[0]
     assert take_result("b" * 32, tmp_path / "none") is None
     with pytest.raises(PackageError, match=r"TrainingResult|result\.json"):  # `{}` is read
         take_result("a" * 32, tmp_path / "again")
@@ -128,9 +128,9 @@ def test_an_image_that_is_not_ready_in_time_costs_no_training(engine, base, tmp_
     assert not (tmp_path / "image").exists()
     done = package(*command, "--resume", "--ready-seconds", "60")
     assert done.code == 0, done.err
-    assert "going on from the training result that was kept" in done.err
+    assert "reusing the cached training result" in done.err
     assert "fitting now" not in done.err
     assert (tmp_path / "image/index.json").is_file()
-    anew = package(*command, "--resume")  # nothing is kept after a success
-    assert anew.code == 0, anew.err
-    assert "no training result of this code and data is kept: training" in anew.err
+    again = package(*command, "--resume")  # nothing is kept after a success
+    assert again.code == 0, again.err
+    assert "no training result of this code and data is in the cache: training" in again.err

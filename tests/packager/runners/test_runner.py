@@ -33,8 +33,8 @@ def test_results_that_link_elsewhere_are_refused(tmp_path: Path, outside: Path, 
 
 
 @pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landlock here")
-def test_what_isolates_is_told_by_this_program_and_not_by_the_package(tmp_path: Path) -> None:
-    forges = "import os\nos.environ['MODEL_WALLS'] = '{\"files\": \"forged\"}'\n"
+def test_what_isolates_is_reported_by_this_program_and_not_by_the_package(tmp_path: Path) -> None:
+    forges = "import os\nos.environ['MODEL_CONFINEMENT'] = '{\"files\": \"forged\"}'\n"
     forges += "for number in range(3, 99):\n try: os.write(number, b'forged')\n except OSError: 0\n"
     worker = LocalWorker(layers(tmp_path, forges + DONE))
     assert worker.measures == {}

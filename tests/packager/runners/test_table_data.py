@@ -18,7 +18,7 @@ from packager.tables.checkout import revert
 from packager.tables.pins import Pin, pin_or_warn, pins
 
 
-class Told(Silent):
+class RecordedProgress(Silent):
     def __init__(self):
         self.warnings = []
 
@@ -26,12 +26,12 @@ class Told(Silent):
         self.warnings.append(text)
 
 
-def test_the_named_version_is_exported_and_a_newer_one_told(tmp_path, commit, cache):
+def test_the_named_version_is_exported_and_a_newer_one_reported(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.iloc[:1])
     project = load_project(project_of(tmp_path, "delta:visits@1"))
     assert project.table == Location(table.uri, 1)
-    told, digests = Told(), set()
+    told, digests = RecordedProgress(), set()
     for _ in range(2):
         with local_data(project, told) as local:
             file = local.path(local.data.source)
@@ -48,7 +48,7 @@ def test_without_a_version_the_latest_is_taken(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.iloc[:1])
     revert(Location(table.uri, 1), "", "me")
-    told = Told()
+    told = RecordedProgress()
     with local_data(load_project(project_of(tmp_path, "delta:visits")), told) as local:
         assert local.exported.version == 3
     assert told.warnings == []
@@ -69,12 +69,12 @@ def test_a_manifest_keeps_the_version():
     assert DataSource.model_validate_json(source.dump()).table.version == 3
 
 
-def test_a_build_is_checked_against_the_version_before_which_stays_too(tmp_path, commit, cache):
+def test_a_build_is_checked_against_the_previous_version_which_stays_too(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame, frame.assign(basket=9.0))
     folder = project_of(tmp_path, "delta:visits@2")
     (folder / "package.toml").open("a").write('[slices]\ncolumns = ["channel"]\n')
-    with local_data(load_project(folder), Told()) as local:
+    with local_data(load_project(folder), RecordedProgress()) as local:
         asked = make_check_job(local, Silent())
         assert [column.name for column in asked.expected.previous] == list(frame)
         assert asked.expected.slices.rows["channel=web"] == 1
@@ -94,10 +94,10 @@ def test_a_build_is_checked_against_the_version_before_which_stays_too(tmp_path,
     ]
 
 
-def test_a_table_for_reading_only_is_built_from_and_that_is_told(tmp_path, commit, cache):
+def test_a_table_for_reading_only_is_built_from_and_that_is_reported(tmp_path, commit, cache):
     frame = visits(write_project(tmp_path / "project"))
     table = committed(commit, tmp_path, frame)
     (table.path / "_package_pins").write_text("in the way")
-    told = Told()
+    told = RecordedProgress()
     pin_or_warn(table, Pin(version=1, needed_by="package shop"), told)
-    assert "can't note that package shop needs version 1" in told.warnings[0]
+    assert "cannot pin version 1, which package shop needs" in told.warnings[0]

@@ -12,8 +12,8 @@ import pytest
 from sandboxed_programs import FILES, attempt
 
 from packager.sandbox import landlock, seccomp
-from packager.sandbox.kernel import HOOK, WALLS
-from packager.sandbox.network import ISOLATION, isolation_told
+from packager.sandbox.kernel import AUDIT_HOOK_ONLY, CONFINEMENT
+from packager.sandbox.network import ISOLATION, describe_isolation
 
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 
@@ -93,10 +93,10 @@ def test_other_processes_and_namespaces_are_out_of_reach(tmp_path: Path, call: s
 @FILES
 @FILTER
 def test_the_report_names_what_stands(tmp_path: Path) -> None:
-    said = attempt(tmp_path, "print(isolation_told())")
+    said = attempt(tmp_path, "print(describe_isolation())")
     assert "'where': 'process'" in said
     assert f"kernel (Landlock {landlock.abi()}" in said
-    assert HOOK not in said
+    assert AUDIT_HOOK_ONLY not in said
 
 
 LINE = "from packager.sandbox.network import isolation_line; "
@@ -120,13 +120,13 @@ def test_one_line_names_each_measure_or_why_there_is_none(tmp_path: Path) -> Non
 def test_where_the_kernel_offers_nothing_the_report_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv(WALLS, raising=False)
+    monkeypatch.delenv(CONFINEMENT, raising=False)
     monkeypatch.setenv(ISOLATION, "process")
-    told = isolation_told()
+    told = describe_isolation()
     assert told["measures"] == "; ".join(
         [f"no {name} (not tried)" for name in ("Landlock", "seccomp", "network namespace")]
     ).replace("; ", ", ")
-    assert told["files"] == told["network"] == HOOK
+    assert told["files"] == told["network"] == AUDIT_HOOK_ONLY
     assert told["processes"] == "not apart"
     monkeypatch.setenv(ISOLATION, "container")
-    assert isolation_told()["network"] == "container without network"
+    assert describe_isolation()["network"] == "container without network"

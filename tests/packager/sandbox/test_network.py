@@ -42,7 +42,7 @@ def test_every_way_to_the_network_is_refused_naming_the_place(code: str, place: 
     assert attempt(code) == f"the recipe tried to reach the network ({place})"
 
 
-def test_a_refusal_that_the_code_swallows_is_told_once_all_the_same() -> None:
+def test_a_refusal_that_the_code_swallows_is_reported_once_all_the_same() -> None:
     program = """
 import socket, sys
 from packager.sandbox.network import block_network

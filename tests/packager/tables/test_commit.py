@@ -175,7 +175,7 @@ def test_two_writers_at_once_lose_nothing(commit, place, frame):
     assert {rows(place, n)["x"][0] for n in numbers(place)[1:]} == {1.0, 2.0, 3.0}
 
 
-def test_a_writer_that_always_comes_late_is_told_and_leaves_nothing(
+def test_a_writer_that_always_comes_late_is_reported_and_leaves_nothing(
     commit, place, frame, monkeypatch
 ):
     commit(frame)
@@ -247,7 +247,7 @@ def test_a_source_that_changes_while_it_is_read_is_refused(place, frame):
     assert VersionedTable.open(place).versions == ()
 
 
-def test_what_came_is_told_in_a_few_lines(commit, frame):
+def test_what_came_is_reported_in_a_few_lines(commit, frame):
     random = np.random.default_rng(0)
     old = pd.DataFrame({"x": random.normal(size=4000), "c": random.choice(["a", "b"], 4000)})
     commit(old)
@@ -261,7 +261,7 @@ def test_what_came_is_told_in_a_few_lines(commit, frame):
     assert "0.0% of the new ones were there before" in text
 
 
-def test_leakage_is_told_of_a_first_version_too(commit, frame):
+def test_leakage_is_reported_of_a_first_version_too(commit, frame):
     first = replace(commit(frame), leakage="1 of 40 held-out rows")
     assert added_text(first).splitlines()[1] == "  leakage   1 of 40 held-out rows"
 

@@ -32,7 +32,7 @@ def test_an_entry_of_another_kind_is_an_error_at_most(table, tmp_path, line):
         (lambda file: file.unlink(), "of its log is missing"),
     ],
 )
-def test_a_damaged_log_is_told_by_its_entry_and_older_versions_come_back(
+def test_a_damaged_log_is_reported_by_its_entry_and_older_versions_come_back(
     commit, place, frame, damage, message
 ):
     for shift in range(3):

@@ -11,6 +11,7 @@ from packager.tables.delta import VersionedTable
 from packager.tables.derive import stale
 from packager.tables.lineage import lineage, lineage_text
 from packager.tables.pins import pins
+from packager.tables.reach import Reach
 from packager.tables.vacuum import vacuum
 
 
@@ -18,18 +19,22 @@ def runs(steps):
     return len((steps / "runs").read_text())
 
 
+def stale_now(location):
+    return stale(location, VersionedTable.open(location).latest, Reach.of(location))
+
+
 @pytest.mark.slow
 def test_a_step_runs_once_for_equal_parents_code_and_parameters(steps, raw, clean, commit, frame):
     made = run(steps, clean, [raw], least=3)
-    assert (made.how, made.version.derived.parents[0].version) == ("computed", 1)
+    assert (made.outcome, made.version.derived.parents[0].version) == ("computed", 1)
     assert made.version.derived.params == {"least": 3}
-    assert run(steps, clean, [raw], least=3).how == "unchanged"
+    assert run(steps, clean, [raw], least=3).outcome == "unchanged"
     assert runs(steps) == 1
-    assert run(steps, clean, [raw], least=4).how == "computed"
+    assert run(steps, clean, [raw], least=4).outcome == "computed"
     (steps / "helpers.py").write_text("FACTOR = 2\n")
-    assert run(steps, clean, [raw], least=4).how == "computed"
+    assert run(steps, clean, [raw], least=4).outcome == "computed"
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert run(steps, clean, [raw], least=4).how == "computed"
+    assert run(steps, clean, [raw], least=4).outcome == "computed"
     assert runs(steps) == 4
 
 
@@ -39,13 +44,13 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
 ):
     run(steps, clean, [raw])
     commit(frame.assign(x=frame["x"] + 1), location=raw)
-    assert "raw is at 2, it was made of 1" in stale(clean, VersionedTable.open(clean).latest)[0]
+    assert "raw is at 2, it was made of 1" in stale_now(clean)[0]
     run(steps, clean, [raw])
     revert(Location(raw.uri, 1), "", "me")
-    assert "raw is at 3, it was made of 2" in stale(clean, VersionedTable.open(clean).latest)[0]
+    assert "raw is at 3, it was made of 2" in stale_now(clean)[0]
     back = run(steps, clean, [raw])
-    assert (back.how, back.version.reverted_to) == ("reverted", 1)
-    assert stale(clean, VersionedTable.open(clean).latest) == []
+    assert (back.outcome, back.version.reverted_to) == ("reverted", 1)
+    assert stale_now(clean) == []
     assert runs(steps) == 2
 
 
@@ -67,7 +72,7 @@ def test_tables_of_an_object_store_are_derived_noted_and_collected(steps, tmp_pa
         commit(frame.assign(x=frame["x"] + shift), location=raw)
     (tmp_path / "raw" / "_package_pins").mkdir()
     (tmp_path / "raw" / "_package_pins" / ".half-written").write_text('{"version"')
-    assert run(steps, clean, [Location(raw.uri, 1)]).how == "computed"
+    assert run(steps, clean, [Location(raw.uri, 1)]).outcome == "computed"
     assert [(pin.version, pin.table) for pin in pins(raw)] == [(1, clean.uri)]
     assert "clean@1  (stale)  ← steps:clean" in lineage_text(lineage(raw))
     assert len(vacuum(raw, 1, [], delete=True).files) == 1

@@ -10,7 +10,7 @@ from packager.errors import PackageError, UsageError
 from packager.location import Location
 from packager.tables import errors
 from packager.tables.errors import (
-    ATTEMPTS,
+    MAX_ATTEMPTS,
     ConflictError,
     VacuumedError,
     first_line,
@@ -57,7 +57,7 @@ def test_a_panic_of_deltalake_is_a_damaged_log():
 @pytest.mark.parametrize("error", [ConflictError("c"), VacuumedError("v")])
 def test_work_is_begun_anew_where_another_writer_came_first(monkeypatch, error):
     monkeypatch.setattr(errors.time, "sleep", lambda _: None)
-    left = [error] * (ATTEMPTS - 1)
+    left = [error] * (MAX_ATTEMPTS - 1)
 
     def work() -> int:
         if left:
@@ -69,7 +69,7 @@ def test_work_is_begun_anew_where_another_writer_came_first(monkeypatch, error):
 
 def test_after_five_attempts_the_conflict_is_told_and_other_errors_are_told_at_once(monkeypatch):
     monkeypatch.setattr(errors.time, "sleep", lambda _: None)
-    for raised, attempts in ((ConflictError("c"), ATTEMPTS), (PackageError("p"), 1)):
+    for raised, attempts in ((ConflictError("c"), MAX_ATTEMPTS), (PackageError("p"), 1)):
         asked = []
 
         def work(raised: Exception = raised, asked: list[int] = asked) -> None:

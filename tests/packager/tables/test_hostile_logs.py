@@ -24,7 +24,7 @@ NOTES = ["[]", "5", "nope", "[" * 100_000, '{"version":"x","needed_by":"y"}', "9
 
 
 @pytest.mark.parametrize("text", [*NOTES, '"' + "x" * (2 << 20) + '"'])
-def test_a_note_of_who_needs_a_version_that_is_none_is_told(table, tmp_path, text):
+def test_a_note_of_who_needs_a_version_that_is_none_is_reported(table, tmp_path, text):
     (table.path / "_package_pins").mkdir()
     (table.path / "_package_pins" / "a.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(PackageError, match=r"_package_pins/a\.json: expected"):
@@ -32,7 +32,7 @@ def test_a_note_of_who_needs_a_version_that_is_none_is_told(table, tmp_path, tex
 
 
 @pytest.mark.parametrize("name", ["a%00b", "a" * 5_000])
-def test_a_name_that_no_file_can_have_is_told(table, tmp_path, name):
+def test_a_name_that_no_file_can_have_is_reported(table, tmp_path, name):
     edit(table, lambda action: action.get("add", {}).update(path=name))
     with pytest.raises(PackageError):
         tell(table, tmp_path)
@@ -63,12 +63,12 @@ def test_statistics_that_lie_change_no_row_and_no_type(table, tmp_path):
     [file] = table.path.glob("*.parquet")
     pq.write_table(pa.table(rows), file)
 
-    def lie(action):
+    def wrong_log(action):
         if "add" in action:
             lies = {"numRecords": 10**12, "nullCount": {"id": 0}, "minValues": {"id": 7}}
             action["add"]["stats"] = json.dumps(lies | {"maxValues": {"id": 7}})
 
-    edit(table, lie)
+    edit(table, wrong_log)
     store = VersionedTable.open(table)
     assert store.floats(0) == ["id"]
     assert sum(len(frame) for frame in store.frames(0)) == 3

@@ -62,7 +62,9 @@ def test_empty_cells_and_words_that_it_does_not_hold_are_read_as_ever(
     assert countries(table)[3:] == [c if c not in ("", "null") else None for c in cells]
 
 
-def test_a_table_that_was_made_of_csv_goes_on_as_it_began(place: Location, tmp_path: Path) -> None:
+def test_a_table_that_was_made_of_csv_continues_as_it_began(
+    place: Location, tmp_path: Path
+) -> None:
     for append in (False, True):
         commit_rows(open_source(csv(tmp_path, "NA", "DE")), place, "m", "me", append=append)
     assert countries(place) == [None, "DE", None, "DE"]

@@ -11,7 +11,7 @@ from packager.tables.records import Version, content_of
 
 def version(milliseconds: int) -> Version:
     return Version(
-        number=1, milliseconds=milliseconds, what="add", message="", author="", fingerprint=None
+        number=1, milliseconds=milliseconds, operation="add", message="", author="", fingerprint=None
     )
 
 

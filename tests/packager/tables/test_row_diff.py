@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packager.errors import UsageError
-from packager.tables.row_diff import SHOWN, diff_rows
+from packager.tables.row_diff import MAX_EXAMPLES, diff_rows
 
 ROWS = st.lists(st.integers(0, 5), max_size=20)
 
@@ -27,7 +27,7 @@ def test_without_a_key_rows_are_compared_with_their_repeats(one, other):
     assert found.added == sum((Counter(other) - Counter(one)).values())
     assert found.removed == sum((Counter(one) - Counter(other)).values())
     assert (found.changed, found.changed_cells) == (0, {})
-    assert len(found.added_rows) == min(found.added, SHOWN)
+    assert len(found.added_rows) == min(found.added, MAX_EXAMPLES)
     assert all(row["x"] in (Counter(other) - Counter(one)) for row in found.added_rows)
 
 

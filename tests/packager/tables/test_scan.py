@@ -190,7 +190,7 @@ def test_appends_of_other_programs_are_versions_like_ours(commit, place, frame):
     write_deltalake(place.uri, pa.table({"id": [7], "x": [0.5], "c": ["z"]}), mode="append")
     commit(pd.DataFrame({"id": [8], "x": [1.5], "c": ["z"]}), append=True)
     assert [row["id"] for row in rows(place)][-3:] == [199, 7, 8]
-    assert [v.what for v in VersionedTable.open(place).versions] == ["add", "add", "append"]
+    assert [v.operation for v in VersionedTable.open(place).versions] == ["add", "add", "append"]
 
 
 @pytest.mark.parametrize("operation", [None, "CREATE TABLE", "CREATE TABLE AS SELECT"])
@@ -332,7 +332,7 @@ USED = {
 
 @pytest.mark.parametrize("name", USED)
 @pytest.mark.parametrize("versions", [(1, 4), (3, 7)])
-def test_what_a_version_implies_stands_in_the_way_where_it_is_used(place, name, versions, tmp_path):
+def test_a_feature_that_a_version_implies_is_refused_if_used(place, name, versions, tmp_path):
     made(place, {"id": [1]})
     needs(place, (), [name], versions=versions)
     append(place, {"id": [2]}, tmp_path)
@@ -390,14 +390,14 @@ def test_a_log_that_says_otherwise_than_was_meant_is_taken_back(place, tmp_path,
     before = rows(place)
     plain = DeltaTable.create_write_transaction
 
-    def forgetful(self, actions, *rest, **options):
+    def without_field(self, actions, *rest, **options):
         for action in actions:
             action.partition_values = {"p": None}
         plain(self, actions, *rest, **options)
         for action in actions:
             action.partition_values = {"p": "z"}
 
-    monkeypatch.setattr(DeltaTable, "create_write_transaction", forgetful)
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", without_field)
     with pytest.raises(PackageError, match="does not say what was written to it"):
         append(place, {"id": [3], "p": ["z"]}, tmp_path)
     assert rows(place) == before
@@ -444,19 +444,19 @@ def test_duckdb_reads_what_was_written_to_a_partitioned_table(place, tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["gc", "revert"])
-def test_what_meets_another_writer_starts_anew(commit, place, frame, monkeypatch, verb):
+def test_what_meets_another_writer_starts_again(commit, place, frame, monkeypatch, verb):
     commit(frame)
     commit(frame.assign(x=1.5))
     name = "remove_others" if verb == "gc" else "restore"
     plain, late = getattr(VersionedTable, name), []
 
-    def meets(self, *rest, **options):
+    def concurrent_writer(self, *rest, **options):
         if not late:
             late.append(1)
             raise ConflictError("another writer committed a version meanwhile")
         return plain(self, *rest, **options)
 
-    monkeypatch.setattr(VersionedTable, name, meets)
+    monkeypatch.setattr(VersionedTable, name, concurrent_writer)
     if verb == "gc":
         assert len(vacuum(place, 1, [], delete=True).files) == 1
     else:

@@ -8,8 +8,8 @@ from packager.tables.delta import VersionedTable
 
 
 def test_a_command_is_a_step_too(steps, raw, clean):
-    assert run(steps, clean, [raw], "cp {raw} {out}", is_command=True).how == "computed"
-    assert run(steps, clean, [raw], "cp {raw} {out}", is_command=True).how == "unchanged"
+    assert run(steps, clean, [raw], "cp {raw} {out}", is_command=True).outcome == "computed"
+    assert run(steps, clean, [raw], "cp {raw} {out}", is_command=True).outcome == "unchanged"
     with pytest.raises(PackageError, match=r"expected a Parquet file at \{out\}, got none"):
         run(steps, clean, [raw], "true", is_command=True)
     with pytest.raises(PackageError, match="ended with 1; nothing was committed"):

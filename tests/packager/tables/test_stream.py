@@ -16,7 +16,7 @@ from packager.data.csv_files import read_csv
 from packager.data.fingerprint import Fingerprinter, fingerprint
 from packager.data.frames import read
 from packager.errors import UsageError
-from packager.manifest.read_options import PLAIN
+from packager.manifest.read_options import DEFAULT_OPTIONS
 from packager.tables import stream
 
 CELLS = [
@@ -48,7 +48,7 @@ def test_csv_in_blocks_is_the_table_it_is_as_a_whole(tmp_path, monkeypatch, seed
     assert printer.result() == fingerprint(whole), whole
     monkeypatch.setattr(csv_types, "MAX_WHOLE", 0)
     monkeypatch.setattr(csv_types, "_CELLS", 3 * pick.randint(1, 4))
-    pd.testing.assert_frame_equal(read(file), read_csv([file], PLAIN))
+    pd.testing.assert_frame_equal(read(file), read_csv([file], DEFAULT_OPTIONS))
 
 
 @pytest.fixture

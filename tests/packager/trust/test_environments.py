@@ -29,7 +29,7 @@ def test_dependencies_hold_the_files_of_the_locked_wheels_and_no_others(
     lock, layer = environment(tmp_path, more)
     found = environment_of(read_contents([layer], lock), lock)
     wrong = [check for check in found.checks if not check.ok]
-    assert found.own_word == (ABSENT.filename,)
+    assert found.unverified == (ABSENT.filename,)
     if path is None:
         assert wrong == []
     else:

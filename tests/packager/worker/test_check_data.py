@@ -79,8 +79,8 @@ def test_free_text_alone_is_not_looked_at_without_the_recipes_model(project, noi
     project.data(pd.DataFrame({"text": text, "label": noisy["label"]}))
     report = checked(project)
     assert report.notes[0] == (
-        "label_error: not looked for, because the recipe's own can't be asked (the recipe raised "
-        "ValueError: no), and a stand-in model can't read free text (column 'text')"
+        "label_error: not checked, because the recipe's own model cannot be used (the recipe "
+        "raised ValueError: no), and the default model cannot read free text (column 'text')"
     )
     assert not {"label_error", "id_like"} & set(report.counts)
 
@@ -92,4 +92,7 @@ def test_labels_that_no_feature_tells_are_not_doubted(project, noisy):
     project.data(noisy)
     report = checked(project)
     assert "label_error" not in report.counts
-    assert "not looked for, because out of fold it is no better than chance" in report.notes[0]
+    assert (
+        "not checked, because its out-of-fold predictions are no better than chance"
+        in report.notes[0]
+    )

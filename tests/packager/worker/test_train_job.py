@@ -49,8 +49,8 @@ def test_a_process_trains_measures_and_writes_everything(
     (model,) = result.model
     assert (model.path, model.sha256) == ("model", sha256_file(project.out / "model/model"))
     golden = Golden.load(project.out / "golden.json")
-    assert len(golden.rows) == len(golden.answers) == 8
-    assert golden.answers[0].keys() == {"prediction", "probabilities", "flags"}
+    assert len(golden.rows) == len(golden.expected) == 8
+    assert golden.expected[0].keys() == {"prediction", "probabilities", "flags"}
     profile = json.loads((project.out / "profile.json").read_bytes())
     assert profile["rows"] == result.train_rows
     fingerprint = json.loads((project.out / "fingerprint.json").read_bytes())
@@ -81,7 +81,7 @@ def test_nothing_depends_on_folder_hash_seed_locale_time_zone_or_umask(
 
 
 @pytest.mark.slow
-def test_a_regression_with_missing_values_dates_and_odd_names(project: Project) -> None:
+def test_a_regression_with_missing_values_dates_and_unusual_names(project: Project) -> None:
     project.code(
         train="""
         from sklearn.compose import make_column_transformer
@@ -126,8 +126,8 @@ def test_a_regression_with_missing_values_dates_and_odd_names(project: Project) 
     assert "färbung=other" in result.evaluation.slices
     golden = Golden.load(project.out / "golden.json")
     assert golden.rows[-1]["färbung"] is None
-    assert "färbung:missing" in golden.answers[-1]["flags"]
-    assert isinstance(golden.answers[0]["prediction"], float)
+    assert "färbung:missing" in golden.expected[-1]["flags"]
+    assert isinstance(golden.expected[0]["prediction"], float)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Bodies of bounded size, alone and together, and answers with their headers."""
+"""BodyReader of bounded size, alone and together, and answers with their headers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.http.asgi import Bodies, DisconnectedError, answer, with_request_id
+from serving.http.asgi import BodyReader, DisconnectedError, send_response, with_request_id
 from serving.http.logs import Trace
 from serving.http.messages import RequestError, Response
 
@@ -21,7 +21,7 @@ def reading(*messages: dict[str, Any], headers: dict[bytes, bytes] | None = None
     async def receive() -> dict[str, Any]:
         return left.pop(0)
 
-    return asyncio.run(Bodies(limit).read(headers or {}, receive))
+    return asyncio.run(BodyReader(limit).read(headers or {}, receive))
 
 
 def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def test_a_client_that_went_away_is_told_apart(before):
 
 
 def test_slow_bodies_share_a_bound_and_give_it_back():
-    bodies = Bodies(10)
+    bodies = BodyReader(10)
 
     async def run() -> list[Any]:
         stop = asyncio.Event()
@@ -96,7 +96,7 @@ def sent(response: Response, *, close: bool = False) -> tuple[dict[bytes, bytes]
     async def send(message: Any) -> None:
         messages.append(message)
 
-    asyncio.run(answer(send, response, Trace(b"id-1"), close=close))
+    asyncio.run(send_response(send, response, Trace(b"id-1", None), close=close))
     head, body = messages
     return dict(head["headers"]), body["body"]
 
@@ -120,7 +120,7 @@ def test_answers_of_another_application_get_the_request_id_too():
         async def send(message: Any) -> None:
             messages.append(message)
 
-        marked = with_request_id(send, Trace(b"id-2"), close=False)
+        marked = with_request_id(send, Trace(b"id-2", None), close=False)
         await marked({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
         await marked({"type": "http.response.body", "body": b""})
 

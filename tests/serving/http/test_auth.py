@@ -10,7 +10,7 @@ from serving.http.auth import ApiKeys
 
 
 @pytest.fixture(autouse=True)
-def always_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_check_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "CHECK_SECONDS", 0.0)
 
 
@@ -18,11 +18,11 @@ def test_any_of_the_keys_is_admitted_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text("# those of today\nfirst\n\n  second  \n")
     keys = ApiKeys(path)
-    assert keys.admit(b"Bearer first")
-    assert keys.admit(b"bearer  second")
+    assert keys.authenticate(b"Bearer first")
+    assert keys.authenticate(b"bearer  second")
     refused = (None, b"", b"first", b"Bearer", b"Bearer ", b"Basic first", b"Bearer firs")
-    assert not [given for given in refused if keys.admit(given)]
-    assert not keys.admit(b"Bearer # those of today")
+    assert not [given for given in refused if keys.authenticate(given)]
+    assert not keys.authenticate(b"Bearer # those of today")
 
 
 def test_keys_change_while_the_server_runs(tmp_path: Path) -> None:
@@ -30,10 +30,10 @@ def test_keys_change_while_the_server_runs(tmp_path: Path) -> None:
     path.write_text("old\n")
     keys = ApiKeys(path)
     path.write_text("old\nnew\n")
-    assert keys.admit(b"Bearer new")
-    assert keys.admit(b"Bearer old")
+    assert keys.authenticate(b"Bearer new")
+    assert keys.authenticate(b"Bearer old")
     path.write_text("newer\n")
-    assert not keys.admit(b"Bearer old")
+    assert not keys.authenticate(b"Bearer old")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n\n", None])
@@ -48,7 +48,7 @@ def test_a_file_without_keys_is_an_error_but_leaves_those_in_use(
         path.write_text(text)
     with pytest.raises(UsageError, match="MODEL_API_KEYS_FILE: expected"):
         ApiKeys(path)
-    assert keys.admit(b"Bearer key")
+    assert keys.authenticate(b"Bearer key")
     assert "the keys stay as they were" in caplog.text
     assert "Bearer" not in caplog.text
 
@@ -73,5 +73,5 @@ def test_every_key_is_compared_whatever_came(
 
     monkeypatch.setattr(auth.hmac, "compare_digest", counting)
     good = given is not None and given.removeprefix(b"Bearer ") in path.read_bytes().split(b"\n")
-    assert keys.admit(given) is (good and given != b"")
+    assert keys.authenticate(given) is (good and given != b"")
     assert compared == [(32, 32)] * 4  # digests of one length, every one of them

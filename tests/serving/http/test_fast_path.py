@@ -10,7 +10,7 @@ from echo_server import HEAD, Echo, answer, request, talk
 from serving.http import fast_path
 
 
-def test_a_whole_request_is_answered_on_the_spot_and_the_connection_goes_on() -> None:
+def test_a_complete_request_is_answered_immediately_and_the_connection_continues() -> None:
     async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for body in (b"one", b"", b"three"):
             writer.write(request(body))
@@ -19,7 +19,7 @@ def test_a_whole_request_is_answered_on_the_spot_and_the_connection_goes_on() ->
     talk(scenario)
 
 
-def test_a_body_that_comes_in_pieces_goes_the_usual_way() -> None:
+def test_a_body_in_pieces_takes_the_slow_path() -> None:
     echo = Echo()
 
     async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +50,7 @@ def test_a_body_that_comes_in_pieces_goes_the_usual_way() -> None:
         request(b"wait"),
     ],
 )
-def test_what_is_not_plain_goes_the_usual_way(sent: bytes) -> None:
+def test_other_requests_take_the_slow_path(sent: bytes) -> None:
     async def scenario(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(sent)
         way, body = await answer(reader)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from serving.http import json_bodies
 from serving.http.json_bodies import is_heavy, load_json
-from serving.http.limits import Budget, TooMuchError
+from serving.http.limits import Budget
+from serving.http.messages import RequestError, read_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -25,7 +26,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_both_parsers_read_the_same(value: Any) -> None:
     text = json.dumps(value)
-    patient = json_bodies._PATIENT.decode(text)
+    patient = json_bodies._YIELDING.decode(text)
     assert json.dumps(patient) == text
     assert repr(patient) == repr(json.loads(text))
 
@@ -39,7 +40,7 @@ def test_both_parsers_refuse_the_same(text: str) -> None:
             return type(error)
 
     by_json = outcome(json.loads)
-    patient = outcome(json_bodies._PATIENT.decode)
+    patient = outcome(json_bodies._YIELDING.decode)
     assert patient == by_json or (
         issubclass(patient, ValueError) and issubclass(by_json, ValueError)
     )
@@ -47,8 +48,8 @@ def test_both_parsers_refuse_the_same(text: str) -> None:
 
 def test_many_bytes_or_values_are_heavy() -> None:
     assert not is_heavy(b"1," * 1_000)
-    assert is_heavy(b"1," * (json_bodies.MANY_VALUES + 1))
-    assert is_heavy(b" " * (json_bodies.MANY_BYTES + 1))
+    assert is_heavy(b"1," * (json_bodies.MIN_HEAVY_VALUES + 1))
+    assert is_heavy(b" " * (json_bodies.MIN_HEAVY_BYTES + 1))
 
 
 def test_a_heavy_body_has_turns_for_other_threads() -> None:
@@ -61,7 +62,7 @@ def test_a_heavy_body_has_turns_for_other_threads() -> None:
 
     def parse() -> None:
         sys.setprofile(counted)
-        load_json(body, Budget())
+        load_json(body, heavy=is_heavy(body))
         sys.setprofile(None)
 
     thread = threading.Thread(target=parse)
@@ -71,5 +72,6 @@ def test_a_heavy_body_has_turns_for_other_threads() -> None:
 
 
 def test_beyond_the_budget_nothing_is_parsed() -> None:
-    with pytest.raises(TooMuchError, match="about 31 values"):
-        load_json(b"[" + b"!," * 30, Budget(values=20))
+    with pytest.raises(RequestError, match="about 31 values") as told:
+        read_json(b"[" + b"!," * 30, Budget(values=20))
+    assert told.value.status == 413

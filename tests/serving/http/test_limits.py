@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.http.limits import (
-    FEW_BYTES,
     MAX_ESCAPES,
     MAX_NAMES,
+    MAX_SMALL_BYTES,
     MAX_WIDE_BYTES,
     Budget,
-    TooMuchError,
+    LimitExceededError,
     csv_values,
     json_values,
 )
@@ -47,20 +47,20 @@ def test_csv_has_no_more_cells_than_are_counted(lines: list[list[str]]) -> None:
 
 def test_more_values_than_the_budget_are_refused_by_number() -> None:
     Budget(values=20).check_json(b"[" + b"1," * 10 + b"1]")
-    with pytest.raises(TooMuchError) as caught:
+    with pytest.raises(LimitExceededError) as caught:
         Budget(values=20).check_json(b"[" + b"[]," * 20 + b"1]")
     assert str(caught.value) == "the request has about 41 values"
     assert caught.value.expected == "at most 20 values: send fewer rows a request"
-    with pytest.raises(TooMuchError, match="about 100 values"):
+    with pytest.raises(LimitExceededError, match="about 100 values"):
         Budget(values=99).check_csv(b"," * 100)
-    with pytest.raises(TooMuchError, match="about 500 values"):
+    with pytest.raises(LimitExceededError, match="about 500 values"):
         Budget(values=99).check_csv(b"\r" * 100)
 
 
 @pytest.mark.parametrize("colon", [b'":', b'" :', b'"\t\n:'])
 def test_an_object_of_too_many_names_is_refused(colon: bytes) -> None:
     names = b",".join(b'"%x%s1' % (place, colon) for place in range(MAX_NAMES + 1))
-    with pytest.raises(TooMuchError, match="too many names"):
+    with pytest.raises(LimitExceededError, match="too many names"):
         Budget().check_json(b'{"rows":[{"a":1},{%s}]}' % names)
 
 
@@ -72,7 +72,7 @@ def test_names_of_many_objects_and_colons_in_text_are_no_names_of_one() -> None:
 
 def test_rows_count_with_their_probabilities() -> None:
     Budget(values=1_000).check_rows(100, 2)
-    with pytest.raises(TooMuchError) as caught:
+    with pytest.raises(LimitExceededError) as caught:
         Budget(values=1_000).check_rows(101, 2)
     assert str(caught.value) == "the request has 101 rows"
     assert caught.value.expected == "at most 100 rows a request"
@@ -80,12 +80,12 @@ def test_rows_count_with_their_probabilities() -> None:
 
 def test_an_answer_has_a_bound_in_bytes() -> None:
     Budget(answer_bytes=10).check_answer(10)
-    with pytest.raises(TooMuchError, match="the answer would have about 11 bytes"):
+    with pytest.raises(LimitExceededError, match="the answer would have about 11 bytes"):
         Budget(answer_bytes=10).check_answer(11)
 
 
 def test_small_is_what_takes_a_few_milliseconds() -> None:
-    assert small(b"," * FEW_BYTES)
+    assert small(b"," * MAX_SMALL_BYTES)
     assert small(b"a" * 60_000)
     assert not small(b"a" * 70_000)
     assert not small(b"," * 60_000)
@@ -98,8 +98,8 @@ def test_wide_characters_and_escapes_have_bounds_of_their_own() -> None:
     Budget().check_json(b"a" * (MAX_WIDE_BYTES - 4) + wide)
     Budget().check_json(b"a" * MAX_WIDE_BYTES + plain)
     for check in (Budget().check_json, Budget().check_csv):
-        with pytest.raises(TooMuchError, match=r"characters beyond U\+FFFF"):
+        with pytest.raises(LimitExceededError, match=r"characters beyond U\+FFFF"):
             check(b"a" * MAX_WIDE_BYTES + wide)
     Budget().check_json(b"\\" * MAX_ESCAPES + b"a")
-    with pytest.raises(TooMuchError, match="too many escapes"):
+    with pytest.raises(LimitExceededError, match="too many escapes"):
         Budget().check_json(b"\\" * (MAX_ESCAPES + 1))

@@ -44,7 +44,7 @@ def test_a_malformed_trace_is_left_out(given: bytes) -> None:
     assert trace_of(b"a", given).traceparent is None
 
 
-def test_a_warning_is_told_without_its_message(
+def test_a_warning_is_reported_without_its_message(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("serving"), "propagate", True)
@@ -57,7 +57,7 @@ def test_a_warning_is_told_without_its_message(
     assert "4711" not in record.getMessage()
 
 
-def test_an_exception_is_told_without_its_message() -> None:
+def test_an_exception_is_reported_without_its_message() -> None:
     try:
         try:
             float("Alice Liddell")

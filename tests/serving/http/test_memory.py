@@ -11,7 +11,7 @@ import pytest
 from serving.http import memory
 
 
-def test_the_collector_is_still_and_then_as_before() -> None:
+def test_the_garbage_collector_is_paused_and_resumed() -> None:
     def failing() -> None:
         with memory.gc_paused():
             assert not gc.isenabled()
@@ -29,21 +29,21 @@ def test_the_collector_is_still_and_then_as_before() -> None:
         gc.enable()
 
 
-def test_memory_is_given_back_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_trimmed_once_for_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "TRIM_SECONDS", 0.01)
     given = []
     done = threading.Event()
-    give_back = memory.MemoryTrimmer()
+    trimmer = memory.MemoryTrimmer()
 
     def trim(kept: int) -> None:
         given.append(kept)
         done.set()
 
-    give_back._trim = trim
+    trimmer._trim = trim
 
     async def requests() -> None:
         for _ in range(5):
-            give_back.soon()
+            trimmer.schedule()
         await asyncio.sleep(0.1)
 
     asyncio.run(requests())

@@ -55,7 +55,7 @@ def test_what_is_not_json_is_400(body: bytes) -> None:
         (None, "the body is not an object"),
         ({}, "'rows' is missing"),
         ({"row": []}, "'rows' is missing"),
-        ({"rows": [{}], "id": 1}, "'id' is not known beside 'rows'"),
+        ({"rows": [{}], "id": 1}, "'id' is not allowed with 'rows'"),
         ({"rows": {}}, "'rows' is not a list"),
         ({"rows": []}, "'rows' is empty"),
         ({"rows": [{}, 1]}, "row 1 is not an object"),
@@ -93,14 +93,14 @@ def test_any_body_is_rows_or_a_named_error(body: bytes) -> None:
 
 
 def test_answers_are_ascii_whatever_the_labels() -> None:
-    body = messages.predictions_body("1", [{"prediction": "\ud800é", "flags": []}])
-    assert json.loads(body.decode("ascii"))["predictions"][0]["prediction"] == "\ud800é"
+    body = messages.encode({"prediction": "\ud800é"})
+    assert json.loads(body.decode("ascii")) == {"prediction": "\ud800é"}
 
 
 def test_the_schema_tells_inputs_output_and_a_row_to_try() -> None:
     manifest = make_manifest(diamonds_schema(diamonds()))
     row = {"carat": 0.5, "color": "E", "tables": 55}
-    document = messages.schema_document(manifest, Golden(rows=(row,), answers=()))
+    document = messages.schema_document(manifest, Golden(rows=(row,), expected=()))
     assert document["version"] == manifest.tag
     assert document["classes"] == ["Fair", "Good", "Ideal"]
     assert document["target"] == "cut"

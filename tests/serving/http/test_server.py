@@ -19,7 +19,7 @@ from serving.http.worker_table import Workers
 class Nothing:
     """Takes no request directly."""
 
-    def takes(self, _url: bytes, _headers: Mapping[bytes, bytes]) -> bool:
+    def accepts(self, _url: bytes, _headers: Mapping[bytes, bytes]) -> bool:
         return False
 
     def direct(self, _url: bytes, _headers: Mapping[bytes, bytes], _body: bytes) -> None:
@@ -55,12 +55,12 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listener, "PATIENCE_SECONDS", 0.2)
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "TRANSFER_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(listener, "IDLE_SECONDS", 0.2)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 @pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nX: y\r\n"])
 def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
     async def scenario(port: int, server: listener.Server) -> None:
@@ -73,8 +73,8 @@ def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
     serve(scenario)
 
 
-@pytest.mark.usefixtures("impatient")
-def test_an_answer_that_nobody_takes_is_dropped() -> None:
+@pytest.mark.usefixtures("short_timeout")
+def test_an_answer_that_the_client_does_not_read_is_dropped() -> None:
     async def scenario(port: int, server: listener.Server) -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -88,7 +88,7 @@ def test_an_answer_that_nobody_takes_is_dropped() -> None:
     serve(scenario)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 def test_an_idle_connection_between_requests_is_kept() -> None:
     async def scenario(port: int, server: listener.Server) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -161,4 +161,4 @@ def test_header_and_body_leave_in_one_write() -> None:
 def test_a_worker_that_is_not_served_by_ours_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener.Server, "running", False)
     with pytest.raises(PackageError, match=r"expected its workers to be started by uvicorn.Server"):
-        listener.check()
+        listener.check_server_class()

@@ -61,7 +61,7 @@ def test_a_method_of_the_server_under_another_name_is_named(
     assert "got AttributeError: no uvicorn.Server.on_tick" in refused().message
 
 
-def test_other_answers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_answers_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def as_ever(self: Any, _data: bytes) -> None:
         self.transport.write(b"HTTP/1.1 200 OK\r\n\r\n9")
 
@@ -69,7 +69,7 @@ def test_other_answers_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused().message.endswith("got 200 9, 200 9, 200 9, 200 9")
 
 
-def test_no_module_of_that_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_module_of_that_name_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     async def without() -> str:
         raise ImportError("cannot import name 'HttpToolsProtocol'")
 

@@ -14,7 +14,7 @@ def table():
     os.close(descriptor)
 
 
-def test_workers_know_who_has_fewest(table: int) -> None:
+def test_workers_know_which_has_fewest_connections(table: int) -> None:
     first, second = (Workers(table, index) for index in (1, 2))
     assert first.fewest_elsewhere() == 0
     first.opened()

@@ -17,7 +17,7 @@ from serving.openapi import document as openapi
 from serving.protocols import registry
 
 ROW = {"carat": 0.5, "color": "E", "tables": 55}
-GOLDEN = Golden(rows=(ROW,), answers=({"prediction": "Ideal", "probabilities": {}},))
+GOLDEN = Golden(rows=(ROW,), expected=({"prediction": "Ideal", "probabilities": {}},))
 COLUMNS = (
     Column(name="number", kind="number", dtype="float64", nullable=True, minimum=0.5, maximum=9),
     Column(name="integer", kind="integer", dtype="int8", nullable=False, minimum=1, maximum=5),
@@ -92,7 +92,7 @@ def test_columns_that_are_absent_or_unknown_are_no_row() -> None:
     assert not described.is_valid({**ROW, "price": 1})
 
 
-def test_training_is_told_in_words_and_binds_only_the_strict() -> None:
+def test_training_values_are_described_and_bind_only_strict_models() -> None:
     row = openapi.document(manifest(), GOLDEN)["components"]["schemas"]["Row"]["properties"]
     assert "In training: D, E, F, G. Others, and null, are answered" in row["color"]["description"]
     assert row["color"]["x-training"] == {"values": ["D", "E", "F", "G"]}
@@ -105,7 +105,7 @@ def test_training_is_told_in_words_and_binds_only_the_strict() -> None:
     assert strict["properties"]["tables"]["maximum"] == 59
 
 
-def test_many_categories_are_told_in_part() -> None:
+def test_many_categories_are_reported_in_part() -> None:
     column = COLUMNS[3].model_copy(update={"categories": tuple(f"c{n}" for n in range(60))})
     document = openapi.document(make_manifest(Schema(features=(column,))), None)
     told = document["components"]["schemas"]["Row"]["properties"]["text"]
@@ -152,7 +152,7 @@ def test_errors_have_the_form_of_their_routes_protocol() -> None:
                 assert schema == {"$ref": f"#/components/schemas/{form}"}, path
 
 
-def test_a_key_is_asked_for_where_the_server_asks_for_one() -> None:
+def test_a_key_is_documented_if_the_server_requires_one() -> None:
     def asking(**options: bool) -> set[str]:
         found = openapi.document(manifest(), GOLDEN, **options)
         closed = {path for path, operation in operations(found) if "security" in operation}

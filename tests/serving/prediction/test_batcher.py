@@ -18,7 +18,7 @@ from serving.prediction.batcher import (
 Texts = Batcher[str, str]
 
 
-class Shouts:
+class FakeBatches:
     """Texts are put together by their first letter; the batches asked for are kept."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Shouts:
     def size(self, item: str) -> int:
         return len(item)
 
-    def together(self, items: Sequence[str]) -> list[str | BaseException]:
+    def predict_together(self, items: Sequence[str]) -> list[str | BaseException]:
         self.asked.append(list(items))
         assert self.go.wait(10)
         return [KeyError(item) if "!" in item else item.upper() for item in items]
@@ -45,17 +45,17 @@ async def connected() -> dict[str, Any]:
 def run(
     scenario: Callable[[Texts], Awaitable[None]],
     places: int = 2,
-    batches: Shouts | None = None,
+    batches: FakeBatches | None = None,
     most_rows: int = 10,
 ) -> None:
-    async def with_lane() -> None:
-        lane: Texts = Batcher(places, batches or Shouts(), most_rows)
+    async def with_batcher() -> None:
+        batcher: Texts = Batcher(places, batches or FakeBatches(), most_rows)
         try:
-            await scenario(lane)
+            await scenario(batcher)
         finally:
-            lane.close()
+            batcher.close()
 
-    asyncio.run(with_lane())
+    asyncio.run(with_batcher())
 
 
 def soon(seconds: float = 5.0) -> float:
@@ -63,8 +63,8 @@ def soon(seconds: float = 5.0) -> float:
 
 
 def test_a_job_gives_its_result() -> None:
-    async def scenario(lane: Texts) -> None:
-        assert await lane.run(lambda: 42, soon(), connected) == 42
+    async def scenario(batcher: Texts) -> None:
+        assert await batcher.run(lambda: 42, soon(), connected) == 42
 
     run(scenario)
 
@@ -79,9 +79,9 @@ def test_jobs_never_run_side_by_side() -> None:
         running.pop()
         return most
 
-    async def scenario(lane: Texts) -> None:
+    async def scenario(batcher: Texts) -> None:
         assert set(
-            await asyncio.gather(*(lane.run(job, soon(), connected) for _ in range(20)))
+            await asyncio.gather(*(batcher.run(job, soon(), connected) for _ in range(20)))
         ) == {1}
 
     run(scenario, places=20)
@@ -91,25 +91,25 @@ def test_what_a_job_raises_comes_back() -> None:
     def job() -> None:
         raise KeyError("x")
 
-    async def scenario(lane: Texts) -> None:
+    async def scenario(batcher: Texts) -> None:
         for _ in range(3):
             with pytest.raises(KeyError):
-                await lane.run(job, soon(), connected)
+                await batcher.run(job, soon(), connected)
 
     run(scenario, places=1)
 
 
-def test_a_full_lane_refuses_at_once() -> None:
+def test_a_full_queue_refuses_immediately() -> None:
     go = threading.Event()
 
-    async def scenario(lane: Texts) -> None:
-        first = asyncio.create_task(lane.run(go.wait, soon(), connected))
+    async def scenario(batcher: Texts) -> None:
+        first = asyncio.create_task(batcher.run(go.wait, soon(), connected))
         await asyncio.sleep(0)
         with pytest.raises(QueueFullError):
-            await lane.run(lambda: None, soon(), connected)
+            await batcher.run(lambda: None, soon(), connected)
         go.set()
         await first
-        assert await lane.run(lambda: 1, soon(), connected) == 1
+        assert await batcher.run(lambda: 1, soon(), connected) == 1
 
     run(scenario, places=1)
 
@@ -117,15 +117,15 @@ def test_a_full_lane_refuses_at_once() -> None:
 def test_a_late_job_keeps_its_place_until_it_ends() -> None:
     go = threading.Event()
 
-    async def scenario(lane: Texts) -> None:
+    async def scenario(batcher: Texts) -> None:
         with pytest.raises(DeadlineExceededError):
-            await lane.run(go.wait, soon(0.05), connected)
+            await batcher.run(go.wait, soon(0.05), connected)
         with pytest.raises(QueueFullError):
-            await lane.run(lambda: None, soon(), connected)
+            await batcher.run(lambda: None, soon(), connected)
         go.set()
         while True:
             try:
-                assert await lane.run(lambda: 1, soon(), connected) == 1
+                assert await batcher.run(lambda: 1, soon(), connected) == 1
                 return
             except QueueFullError:
                 await asyncio.sleep(0.01)
@@ -137,112 +137,112 @@ def test_a_job_whose_deadline_passed_while_it_waited_is_not_begun() -> None:
     go = threading.Event()
     begun = threading.Event()
 
-    async def scenario(lane: Texts) -> None:
-        first = asyncio.create_task(lane.run(go.wait, soon(), connected))
+    async def scenario(batcher: Texts) -> None:
+        first = asyncio.create_task(batcher.run(go.wait, soon(), connected))
         await asyncio.sleep(0)
         with pytest.raises(DeadlineExceededError):
-            await lane.run(begun.set, soon(0.05), connected)
+            await batcher.run(begun.set, soon(0.05), connected)
         go.set()
         await first
-        await lane.run(lambda: None, soon(), connected)
+        await batcher.run(lambda: None, soon(), connected)
         assert not begun.is_set()
 
     run(scenario)
 
 
-def predicting(lane: Texts, *items: str) -> list[asyncio.Task[str]]:
-    return [asyncio.create_task(lane.predict(item, soon(), connected)) for item in items]
+def predicting(batcher: Texts, *items: str) -> list[asyncio.Task[str]]:
+    return [asyncio.create_task(batcher.predict(item, soon(), connected)) for item in items]
 
 
 def test_what_waits_while_the_model_is_busy_forms_the_next_batch() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
-    async def scenario(lane: Texts) -> None:
-        tasks = predicting(lane, "a1", "a2", "b1", "a3", "b2")
+    async def scenario(batcher: Texts) -> None:
+        tasks = predicting(batcher, "a1", "a2", "b1", "a3", "b2")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         assert await asyncio.gather(*tasks) == ["A1", "A2", "B1", "A3", "B2"]
 
-    run(scenario, places=9, batches=shouts)
-    assert shouts.asked == [["a1"], ["a2", "a3"], ["b1", "b2"]]
+    run(scenario, places=9, batches=fake)
+    assert fake.asked == [["a1"], ["a2", "a3"], ["b1", "b2"]]
 
 
 def test_a_batch_has_so_many_rows_at_most() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
-    async def scenario(lane: Texts) -> None:
-        tasks = predicting(lane, "a", "aaaa", "aaa", "aa", "aaaaaaaaaaaa")
+    async def scenario(batcher: Texts) -> None:
+        tasks = predicting(batcher, "a", "aaaa", "aaa", "aa", "aaaaaaaaaaaa")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         await asyncio.gather(*tasks)
 
-    run(scenario, places=9, batches=shouts, most_rows=6)
-    assert shouts.asked == [["a"], ["aaaa", "aa"], ["aaa"], ["aaaaaaaaaaaa"]]
+    run(scenario, places=9, batches=fake, most_rows=6)
+    assert fake.asked == [["a"], ["aaaa", "aa"], ["aaa"], ["aaaaaaaaaaaa"]]
 
 
 def test_items_without_a_group_stay_alone_and_jobs_too() -> None:
-    shouts = Shouts()
-    shouts.go.set()
+    fake = FakeBatches()
+    fake.go.set()
 
-    async def scenario(lane: Texts) -> None:
-        job = asyncio.create_task(lane.run(lambda: time.sleep(0.05), soon(), connected))
-        await asyncio.gather(job, *predicting(lane, "-a", "-b", "c"))
+    async def scenario(batcher: Texts) -> None:
+        job = asyncio.create_task(batcher.run(lambda: time.sleep(0.05), soon(), connected))
+        await asyncio.gather(job, *predicting(batcher, "-a", "-b", "c"))
 
-    run(scenario, places=9, batches=shouts)
-    assert shouts.asked == [["-a"], ["-b"], ["c"]]
+    run(scenario, places=9, batches=fake)
+    assert fake.asked == [["-a"], ["-b"], ["c"]]
 
 
 def test_an_item_that_fails_leaves_its_neighbours_alone() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
-    async def scenario(lane: Texts) -> None:
-        tasks = predicting(lane, "a1", "a2", "a!", "a3")
+    async def scenario(batcher: Texts) -> None:
+        tasks = predicting(batcher, "a1", "a2", "a!", "a3")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in found] == [str, str, KeyError, str]
 
-    run(scenario, places=9, batches=shouts)
+    run(scenario, places=9, batches=fake)
 
 
 def test_a_client_that_goes_away_gives_its_place_to_another() -> None:
-    shouts = Shouts()
+    fake = FakeBatches()
 
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    async def scenario(lane: Texts) -> None:
-        [first] = predicting(lane, "a1")
+    async def scenario(batcher: Texts) -> None:
+        [first] = predicting(batcher, "a1")
         await asyncio.sleep(0)
         with pytest.raises(ClientDisconnectedError):
-            await lane.predict("a2", soon(), gone)
-        [third] = predicting(lane, "a3")
+            await batcher.predict("a2", soon(), gone)
+        [third] = predicting(batcher, "a3")
         await asyncio.sleep(0.01)
-        shouts.go.set()
+        fake.go.set()
         assert await asyncio.gather(first, third) == ["A1", "A3"]
 
-    run(scenario, places=2, batches=shouts)
-    assert shouts.asked == [["a1"], ["a3"]]
+    run(scenario, places=2, batches=fake)
+    assert fake.asked == [["a1"], ["a3"]]
 
 
-class Slow(Shouts):
+class SlowBatches(FakeBatches):
     """Takes a while, so that there is time to come back."""
 
-    def together(self, items: Sequence[str]) -> list[str | BaseException]:
+    def predict_together(self, items: Sequence[str]) -> list[str | BaseException]:
         time.sleep(0.05)
-        return super().together(items)
+        return super().predict_together(items)
 
 
 def test_those_who_were_answered_together_are_waited_for() -> None:
-    batches = Slow()
+    batches = SlowBatches()
     batches.go.set()
 
-    async def client(lane: Texts, name: str) -> None:
+    async def client(batcher: Texts, name: str) -> None:
         for _ in range(6):
-            assert await lane.predict(name, soon(), connected) == name.upper()
+            assert await batcher.predict(name, soon(), connected) == name.upper()
 
-    async def scenario(lane: Texts) -> None:
-        await asyncio.gather(*(client(lane, f"a{number}") for number in range(4)))
+    async def scenario(batcher: Texts) -> None:
+        await asyncio.gather(*(client(batcher, f"a{number}") for number in range(4)))
 
     run(scenario, places=8, batches=batches, most_rows=100)
     # The first went alone. Without a wait it would do so every time, and the others behind it.
@@ -251,28 +251,28 @@ def test_those_who_were_answered_together_are_waited_for() -> None:
 
 
 def test_one_client_is_never_held() -> None:
-    batches = Slow()
+    batches = SlowBatches()
     batches.go.set()
 
-    async def scenario(lane: Texts) -> None:
+    async def scenario(batcher: Texts) -> None:
         for _ in range(3):
-            asked = asyncio.create_task(lane.predict("a", soon(), connected))
+            asked = asyncio.create_task(batcher.predict("a", soon(), connected))
             await asyncio.sleep(0)
-            assert lane._running
+            assert batcher._running
             await asked
 
     run(scenario, batches=batches)
 
 
 def test_what_may_not_go_with_others_is_not_held() -> None:
-    batches = Slow()
+    batches = SlowBatches()
     batches.go.set()
 
-    async def scenario(lane: Texts) -> None:
-        await asyncio.gather(*(lane.predict("a", soon(), connected) for _ in range(2)))
-        alone = asyncio.create_task(lane.predict("-b", soon(), connected))
+    async def scenario(batcher: Texts) -> None:
+        await asyncio.gather(*(batcher.predict("a", soon(), connected) for _ in range(2)))
+        alone = asyncio.create_task(batcher.predict("-b", soon(), connected))
         await asyncio.sleep(0)
-        assert lane._running
+        assert batcher._running
         await alone
 
     run(scenario, batches=batches)

@@ -53,7 +53,7 @@ def rows(*cells: tuple[Any, ...]) -> ValidatedRows:
 def test_each_gets_its_own_rows_back() -> None:
     model = Doubling()
     items = [rows((1.0, 1, True, "a")), rows((2.0, 1, True, "b"), (3.0, 2, False, "c"))]
-    first, second = together_of(model).together(items)
+    first, second = together_of(model).predict_together(items)
     assert isinstance(first, Predictions)
     assert isinstance(second, Predictions)
     assert (first.labels, second.labels) == ([2.0], [4.0, 6.0])
@@ -66,7 +66,7 @@ def test_each_gets_its_own_rows_back() -> None:
 
 def test_a_request_that_fails_fails_alone() -> None:
     items = [rows((1.0, 1, True, "a")), rows((2.0, 1, True, "bad")), rows((3.0, 1, True, "c"))]
-    found = together_of(Doubling()).together(items)
+    found = together_of(Doubling()).predict_together(items)
     assert [type(one) for one in found] == [Predictions, RowRefusedError, Predictions]
 
 

@@ -15,7 +15,7 @@ from packager.manifest.manifest import Schema
 from packager.model.failing_rows import MAX_CALLS
 from packager.model.model import LoadedModel
 from serving.http.messages import RequestError
-from serving.prediction.native_model import ModelError, NativeModel, RowRefusedError, plain_row
+from serving.prediction.native_model import ModelError, NativeModel, RowRefusedError, neutral_row
 
 FRAME = pd.DataFrame(
     {"x": [0.0, 1000.0], "color": ["red", "blue"], "text": ["a", "b"], "code": [11, 93]}
@@ -23,7 +23,7 @@ FRAME = pd.DataFrame(
 SCHEMA = Schema(features=infer_columns(FRAME))
 
 
-class Picky:
+class RejectingModel:
     """Doubles numbers but those in ``bad``; ``broken`` fails whatever it is asked."""
 
     def __init__(self, bad: set[float], *, most: int = 10**9) -> None:
@@ -45,7 +45,9 @@ def rows(*numbers: float, **cells: Any) -> ValidatedRows:
     return RowChecker(SCHEMA).check([{"x": number, **row} for number in numbers])
 
 
-def native(model: Picky, known: ValidatedRows | None, schema: Schema = SCHEMA) -> NativeModel:
+def native(
+    model: RejectingModel, known: ValidatedRows | None, schema: Schema = SCHEMA
+) -> NativeModel:
     loaded = LoadedModel(model, "regression", None, has_probabilities=False)
     return NativeModel(loaded, schema, RowChecker(schema), known)
 
@@ -53,7 +55,7 @@ def native(model: Picky, known: ValidatedRows | None, schema: Schema = SCHEMA) -
 @pytest.mark.slow
 @given(st.sets(st.integers(0, 40)), st.integers(1, 41))
 def test_the_first_row_that_it_cannot_take_is_named(bad: set[int], count: int) -> None:
-    model = Picky(set(map(float, bad)))
+    model = RejectingModel(set(map(float, bad)))
     expected = min((row for row in bad if row < count), default=None)
     own = native(model, rows(500.0))
     asked = rows(*map(float, range(count)))
@@ -69,21 +71,21 @@ def test_the_first_row_that_it_cannot_take_is_named(bad: set[int], count: int) -
 
 def test_what_it_says_is_kept_by_type_and_place_and_never_its_message() -> None:
     with pytest.raises(RowRefusedError) as refused:
-        native(Picky({1.0}), rows(0.0)).predict(rows(1.0))
+        native(RejectingModel({1.0}), rows(0.0)).predict(rows(1.0))
     assert refused.value.said[0].startswith("ValueError < ")
     assert "secret" not in repr(vars(refused.value))
     assert refused.value.__cause__ is None
 
 
 def test_a_model_that_fails_on_the_row_it_is_known_to_answer_is_broken() -> None:
-    model = Picky(set())
+    model = RejectingModel(set())
     model.broken = True
     with pytest.raises(ModelError):
         native(model, rows(0.0)).predict(rows(1.0, 2.0))
 
 
 def test_without_a_known_row_a_made_up_one_tells_a_sound_model_from_a_broken_one() -> None:
-    model = Picky({1.0})
+    model = RejectingModel({1.0})
     with pytest.raises(RowRefusedError):
         native(model, None).predict(rows(1.0))
     model.broken = True
@@ -92,7 +94,7 @@ def test_without_a_known_row_a_made_up_one_tells_a_sound_model_from_a_broken_one
 
 
 def test_without_a_known_row_another_row_of_the_request_becomes_it() -> None:
-    model = Picky({0.0, 1.0})  # the made-up row, too
+    model = RejectingModel({0.0, 1.0})  # the made-up row, too
     own = native(model, None)
     with pytest.raises(RowRefusedError) as refused:
         own.predict(rows(3.0, 1.0))
@@ -117,11 +119,11 @@ def test_a_made_up_row_is_one_that_the_server_takes(kind: str, seen: bool) -> No
     if not seen:
         unseen = {"categories": None, "minimum": None, "maximum": None}
         columns = tuple(column.model_copy(update=unseen) for column in columns)
-    assert RowChecker(Schema(features=columns)).check([plain_row(columns)]).rows == 1
+    assert RowChecker(Schema(features=columns)).check([neutral_row(columns)]).rows == 1
 
 
 def test_without_a_known_row_the_first_row_answered_becomes_it() -> None:
-    model = Picky({0.0, 1.0})
+    model = RejectingModel({0.0, 1.0})
     own = native(model, None)
     with pytest.raises(ModelError):
         own.predict(rows(1.0))
@@ -135,13 +137,13 @@ def test_without_a_known_row_the_first_row_answered_becomes_it() -> None:
 
 
 def test_rows_that_it_takes_in_parts_only_are_answered() -> None:
-    model = Picky(set(), most=3)
+    model = RejectingModel(set(), most=3)
     found = native(model, rows(0.0)).predict(rows(*map(float, range(10))))
     assert found.labels == [2.0 * row for row in range(10)]
 
 
-def test_the_parts_that_are_asked_are_bounded() -> None:
-    model = Picky(set(), most=1)
+def test_the_parts_that_are_queried_are_bounded() -> None:
+    model = RejectingModel(set(), most=1)
     own = native(model, rows(0.0))
     with pytest.raises(RowRefusedError) as refused:
         own.predict(rows(*map(float, range(500))))
@@ -174,7 +176,7 @@ def test_the_column_is_named_where_the_build_knows_it(
         column.model_copy(update={"refuses": (kind,)}) if column.name == name else column
         for column in SCHEMA.features
     )
-    own = native(Picky({number}), rows(0.0), Schema(features=features))
+    own = native(RejectingModel({number}), rows(0.0), Schema(features=features))
     with pytest.raises(RowRefusedError) as refused:
         own.predict(rows(2.0, number, **cells))
     found = refused.value

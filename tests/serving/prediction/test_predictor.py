@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from serving_helpers import Package, diamonds, diamonds_schema, lay_out, make_manifest
 
 from packager.errors import PackageError
 from packager.manifest.manifest import Slices
+from serving.http.json_bodies import MIN_HEAVY_VALUES
+from serving.http.limits import Budget
 from serving.prediction.predictor import Predictor
 from serving.settings import Settings
 
@@ -26,6 +32,33 @@ def test_a_rule_that_cannot_be_applied_is_found_before_the_first_request(
         Predictor.load(settings_of(tmp_path, monkeypatch), manifest, {})
 
 
+@pytest.mark.parametrize("personal", [None, "e-mail addresses"])
+def test_no_value_of_a_personal_column_is_in_the_log_of_flagged_rows(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, personal: Any
+) -> None:
+    schema = diamonds_schema(diamonds())
+    features = tuple(
+        column.model_copy(update={"personal": personal} if column.name == "color" else {})
+        for column in schema.features
+    )
+    manifest = make_manifest(schema.model_copy(update={"features": features}))
+    lay_out(tmp_path, manifest)
+    log = tmp_path / "log"
+    monkeypatch.setenv("MODEL_ROOT", str(tmp_path))
+    chosen = {"MODEL_FEEDBACK": "off", "MODEL_FLAGGED_LOG": str(log)}
+    # Counts, which one process has once, and a model, which this package lacks.
+    for part in ("Metrics", "MetricsRecorder", "load_model", "NativeModel", "load_compiled"):
+        monkeypatch.setattr(f"serving.prediction.predictor.{part}", MagicMock())
+    monkeypatch.setattr("serving.prediction.predictor._measured", lambda _: None)
+    loaded = Predictor.load(Settings.from_environment(chosen), manifest, {})
+    columns = [["secret" if c.name == "color" else 1] for c in (*features, *schema.extras)]
+    assert loaded.flagged_rows is not None
+    loaded.flagged_rows.write(columns, [("carat:missing",)], [1], None)
+    row = json.loads(log.read_text())["row"]
+    assert ("color" in row) == ("secret" in log.read_text()) == (personal is None)
+    assert "carat" in row
+
+
 def test_a_damaged_profile_is_named(
     package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -34,3 +67,30 @@ def test_a_damaged_profile_is_named(
     (tmp_path / "package" / "profile.json").write_text("{}")
     with pytest.raises(PackageError, match=r"profile\.json: expected a profile"):
         Predictor.load(settings_of(tmp_path, monkeypatch), manifest, {})
+
+
+class CountedBytes(bytes):
+    """A body that notes what is counted in it."""
+
+    def __new__(cls, content: bytes) -> CountedBytes:
+        body = super().__new__(cls, content)
+        body.counted = []
+        return body
+
+    counted: list[bytes]
+
+    def count(self, part: bytes, *_: Any) -> int:  # type: ignore[override]
+        self.counted.append(part)
+        return super().count(part)
+
+
+@pytest.mark.parametrize("rows", [1, MIN_HEAVY_VALUES])
+def test_the_values_of_a_body_for_the_exact_reader_are_counted_once(rows: int) -> None:
+    body = CountedBytes(b'{"rows":[%s]}' % b",".join([b'{"a":1,"b":2}'] * rows))
+    budget = Budget(values=len(body) - 1)
+    inexact: Any = SimpleNamespace(
+        budget=budget, fast=SimpleNamespace(read=lambda _: None), check=len, _exactly=len
+    )
+    assert Predictor.read(inexact, body) == rows
+    assert body.counted.count(b"{") == body.counted.count(b"[") == 1
+    assert body.counted.count(b",") == 2  # its values, and whether it is heavy

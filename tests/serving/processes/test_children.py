@@ -12,7 +12,13 @@ from host_samples import MANIFEST
 
 from packager.errors import UsageError
 from serving.feedback.stores import KEY_DESCRIPTOR
-from serving.processes.children import METRICS, children_of, listen_on, metrics_folder, steady
+from serving.processes.children import (
+    METRICS,
+    children_of,
+    listen_on,
+    locked_folder,
+    metrics_folder,
+)
 from serving.processes.shared_descriptors import FAILURE, STACKS, TABLE
 from serving.settings import Settings
 
@@ -88,6 +94,6 @@ def test_a_folder_in_use_is_locked_and_free_afterwards(tmp_path: Path):
             os.close(descriptor)
         return True
 
-    with steady(tmp_path):
+    with locked_folder(tmp_path):
         assert not is_free()
     assert is_free()

@@ -32,7 +32,7 @@ def test_a_signal_is_named_with_its_likely_cause(status: int, text: str, hint: s
     assert hint in ending.hint
 
 
-def test_an_exit_code_and_a_hang_are_told_apart() -> None:
+def test_an_exit_code_and_a_hang_are_distinguished() -> None:
     assert WorkerExit.of(3 << 8, None) == WorkerExit("exit", "ended with exit code 3")
     assert WorkerExit.of(signal.SIGKILL, None, "it stood").text == "was killed: it stood"
     assert WorkerExit.of(signal.SIGKILL, None, "it stood").reason == "hang"
@@ -59,5 +59,5 @@ def test_memory_events_of_both_versions(tmp_path: Path) -> None:
     assert MemoryEvents.read(first, tmp_path / "own1") == MemoryEvents(7, None)
 
 
-def test_where_nothing_can_be_told_nothing_is(tmp_path: Path) -> None:
+def test_without_information_nothing_is_reported(tmp_path: Path) -> None:
     assert MemoryEvents.read(tmp_path, tmp_path / "none") == MemoryEvents(None, None)

@@ -36,15 +36,15 @@ def test_an_error_is_read_back_and_forgotten_on_demand(notes):
 
 
 def test_threads_are_shown_at_the_signal(notes):
-    shared_descriptors.answer_for_stacks()
+    shared_descriptors.dump_stacks_on_signal()
     os.kill(os.getpid(), signal.SIGUSR2)
     until = time.monotonic() + 10
-    while not notes.shown_stacks() and time.monotonic() < until:
+    while not notes.read_stacks() and time.monotonic() < until:
         time.sleep(0.01)
     import faulthandler
 
     faulthandler.unregister(signal.SIGUSR2)
-    assert any("test_shared_descriptors.py" in line for line in notes.shown_stacks())
+    assert any("test_shared_descriptors.py" in line for line in notes.read_stacks())
 
 
 def test_a_process_that_something_else_started_has_none(monkeypatch):
@@ -52,4 +52,4 @@ def test_a_process_that_something_else_started_has_none(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     assert shared_descriptors.table() is None
     shared_descriptors.report_fatal(PackageError("nobody reads this", ""))
-    shared_descriptors.answer_for_stacks()
+    shared_descriptors.dump_stacks_on_signal()

@@ -54,7 +54,7 @@ import os, time
 from serving.processes import shared_descriptors
 from serving.http.worker_table import Workers
 worker = Workers(shared_descriptors.table(), 1)
-shared_descriptors.answer_for_stacks()
+shared_descriptors.dump_stacks_on_signal()
 worker.beat()
 """
 

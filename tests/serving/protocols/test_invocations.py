@@ -90,7 +90,7 @@ def test_a_header_is_what_the_content_type_says() -> None:
         ({"rows": ROWS}, "the body names not exactly one form"),
         ({"inputs": ROWS, "instances": ROWS}, "the body names not exactly one form"),
         ({"inputs": ROWS, "params": {"a": 1}}, "this model takes no params"),
-        ({"inputs": ROWS, "id": 1}, "'id' is not known beside 'inputs'"),
+        ({"inputs": ROWS, "id": 1}, "'id' is not allowed with 'inputs'"),
         ({"inputs": []}, "there are no rows"),
         ({"inputs": {}}, "there are no rows"),
         ({"inputs": {"a": 1}}, "'inputs': a column is not a list"),
@@ -177,8 +177,8 @@ def test_errors_have_mlflows_form(server: Server) -> None:
 
 
 @pytest.mark.server
-def test_a_row_on_which_a_sound_model_raises_is_refused_by_number(troubled: Server) -> None:
-    status, body = send(troubled, b'{"instances": [[1]]}', "application/json")
+def test_a_row_on_which_a_sound_model_raises_is_refused_by_number(failing_server: Server) -> None:
+    status, body = send(failing_server, b'{"instances": [[1]]}', "application/json")
     assert (status, body["error_code"]) == (422, "BAD_REQUEST")
     assert body["message"].startswith("row 0")
 

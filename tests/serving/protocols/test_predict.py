@@ -35,7 +35,7 @@ def test_parts_and_single_rows_have_the_form_of_the_whole(labels, chances, token
     protocol = PredictProtocol("1.0-abc")
     given = scored(labels, chances=chances, tokens=tokens)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predict, "ROWS_AT_ONCE", 2)
+        patch.setattr(predict, "MAX_ROWS_AT_ONCE", 2)
         parts, headers = protocol.body(None, given)
     whole, _ = protocol.body(None, given)
     document = json.loads(whole)

@@ -279,7 +279,7 @@ def test_metadata_names_what_answers_hold(manifest: Manifest) -> None:
     def outputs(golden: Golden | None, *, tokens: bool = False) -> list[str]:
         return [one["name"] for one in v2.metadata(manifest, golden, tokens=tokens)["outputs"]]
 
-    plain = Golden(rows=(), answers=({"prediction": "Ideal"},))
+    plain = Golden(rows=(), expected=({"prediction": "Ideal"},))
     assert outputs(None) == ["prediction", "probabilities", "flags"]
     assert outputs(plain, tokens=True) == ["prediction", "flags", "token"]
 

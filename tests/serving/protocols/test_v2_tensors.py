@@ -92,7 +92,7 @@ def test_nested_data_is_read_row_by_row() -> None:
         (tensor("FP64", [1], data=[1]) | {"shape": [1, 1, 1]}, "input 'x': shape"),
         (tensor("FP64", [1]), "input 'x': data"),
         (tensor("FP64", [1], data=[1, 2]), "input 'x': data"),
-        (tensor("FP64", [1], data=[[1]]), "input 'x': data is nested otherwise than shape"),
+        (tensor("FP64", [1], data=[[1]]), "input 'x': the nesting of data differs from shape"),
         (tensor("FP64", [1], data=["1"]), 'row 0, column "x": an element is no FP64'),
         (tensor("INT8", [1], data=[128]), 'row 0, column "x": an element is no INT8'),
         (tensor("INT64", [1], data=[1.0]), 'row 0, column "x": an element is no INT64'),

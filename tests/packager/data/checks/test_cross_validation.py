@@ -9,7 +9,7 @@ from fold_tables import labelled_rows
 from sklearn.datasets import load_iris
 
 from packager.data.checks.cross_validation import plan_folds
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.table import table_of
 from packager.manifest.data_roles import Split
 
@@ -27,7 +27,7 @@ def test_a_split_by_time_asks_only_about_later_rows(written):
     assert len(set(asked.tolist())) == len(asked) > 120
 
 
-def test_a_model_that_knows_only_the_future_is_asked_about_nothing_else():
+def test_a_model_that_knows_only_the_future_is_queried_with_nothing_else():
     rows = labelled_rows().reset_index(drop=True)
     table = table_of(rows, "x", task="regression", split=Split(time="day", start="2024-03-01"))
 

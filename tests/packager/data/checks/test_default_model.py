@@ -9,7 +9,7 @@ from fold_tables import labelled_rows, sentences
 
 from packager.data.checks.cross_validation import plan_folds
 from packager.data.checks.default_model import check_readable, default_model
-from packager.data.checks.suspects import NotApplicableError
+from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.table import table_of
 
 

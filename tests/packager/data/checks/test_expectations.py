@@ -13,7 +13,7 @@ from packager.data.checks.expectations import DeclaredColumn, Expectations, smal
 from packager.data.fingerprint import row_hashes
 
 
-def test_the_version_before_is_known_by_columns_sample_and_slices():
+def test_the_previous_version_is_known_by_columns_sample_and_slices():
     frame = stones(50, 0)
     known = Expectations().compared_with(frame, ["colour", "absent"], {"large": "size > 5"})
     assert known.rows == 50
@@ -40,11 +40,11 @@ def test_what_was_declared_stays_and_a_document_gives_it_back(tmp_path):
     ["age > 3", "size > 'x'", "size >", "colour > 3"],
     ids=["absent", "text", "half", "kind"],
 )
-def test_a_rule_that_the_version_before_cannot_answer_has_no_share(rule):
+def test_a_rule_that_the_previous_version_cannot_answer_has_no_share(rule):
     assert Expectations().compared_with(stones(9, 0), [], {"r": rule}).slices is None
 
 
-def test_an_empty_version_before_has_columns_and_no_shares():
+def test_an_empty_previous_version_has_columns_and_no_shares():
     known = Expectations().compared_with(stones(9, 0).iloc[:0], ["colour"])
     assert (known.rows, known.slices, len(known.sampled)) == (0, None, 0)
 

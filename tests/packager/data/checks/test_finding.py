@@ -68,7 +68,7 @@ def test_only_findings_of_detectors_without_a_model_are_in_the_digest(findings):
     assert report(*findings, finding(score=0.25)).digest != report(*findings).digest
 
 
-def test_what_blocks_is_told_apart():
+def test_what_blocks_is_distinguished():
     stops = finding(blocking=True)
     assert report(finding(), stops).blocking == (stops,)
 

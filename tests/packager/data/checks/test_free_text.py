@@ -21,6 +21,6 @@ from packager.data.checks.table import table_of
         ([None] * 200, False),
     ],
 )
-def test_free_text_is_told_from_names_ids_and_categories(values, free):
+def test_free_text_is_distinguished_from_names_ids_and_categories(values, free):
     rows = labelled_rows().assign(text=pd.Series(values, dtype=object).to_numpy())
     assert is_free_text(table_of(rows, "y"), "text") is free

@@ -35,7 +35,7 @@ def test_rows_that_were_copied_before_the_split_are_leakage():
     assert said(leakage, frame, held_out=draw.random(1000) < 0.25)[0].blocking
 
 
-def test_a_twin_in_a_table_of_few_values_stops_nothing():
+def test_a_near_duplicate_in_a_table_of_few_values_stops_nothing():
     frame = load_iris(as_frame=True).frame
     held_out = np.arange(150) % 5 == 2
     held_out[[101, 142]] = False, True  # these two flowers measure the same
@@ -52,7 +52,7 @@ def test_coarse_rows_that_meet_by_chance_are_no_leakage():
     assert [(one.blocking, one.score) for one in found] == [(False, 0.35)]
 
 
-def test_coarse_rows_with_more_twins_across_than_within_are_leakage():
+def test_coarse_rows_with_more_near_duplicates_across_than_within_are_leakage():
     draw = np.random.default_rng(4)
     rows = pd.DataFrame({"a": draw.integers(0, 60, 600), "b": draw.integers(0, 60, 600)})
     frame = pd.concat([rows, rows.iloc[:150]], ignore_index=True).assign(label="x")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from packager.data.checks.cross_validation import OutOfFold
+from packager.data.checks.issue import NotApplicableError
 from packager.data.checks.model_skill import check_skill
-from packager.data.checks.suspects import NotApplicableError
 
 
 def classes(answers: list[list[float]], given: list[int]) -> OutOfFold:

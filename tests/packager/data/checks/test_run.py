@@ -9,12 +9,12 @@ from dirty_tables import HALF, ROWS, clean, dirty, said
 
 from packager.data.checks import run as checks
 from packager.data.checks.finding import DataCheckReport
-from packager.data.checks.run import KEPT, WITH_MODELS, WITHOUT_MODELS, check
+from packager.data.checks.run import MAX_FINDINGS, WITH_MODELS, WITHOUT_MODELS, check
 from packager.data.checks.table import table_of
 from packager.data.fingerprint import row_hashes
 
 
-def test_the_worst_stands_first_with_its_row_and_hash():
+def test_the_worst_comes_first_with_its_row_and_hash():
     frame = dirty()
     report = check(table_of(frame, "label", task="classification"))
     worst = report.findings[0]
@@ -52,7 +52,7 @@ def test_only_the_worst_of_many_findings_are_kept_and_all_are_counted():
     frame = pd.concat([clean()] * 3, ignore_index=True)
     report = check(table_of(frame, "label"), models=False)
     assert report.counts["duplicate"] == 2 * ROWS
-    assert sum(finding.detector == "duplicate" for finding in report.findings) == KEPT
+    assert sum(finding.detector == "duplicate" for finding in report.findings) == MAX_FINDINGS
 
 
 def test_an_empty_table_and_a_table_of_nulls_are_checked():
@@ -73,17 +73,17 @@ def test_a_sample_is_chosen_by_content(monkeypatch):
 
 
 def test_too_few_rows_are_a_note_of_each_detector_that_needs_more():
-    few = "{}: not looked for, because 20 rows are too few: 50 are needed"
+    few = "{}: not checked, because 20 rows are too few: 50 are needed"
     report = check(table_of(clean().iloc[:20], "label"))
     assert report.notes == (few.format("isolated_extreme, id_like, target_leakage, outlier"),)
 
 
 def test_a_target_of_one_value_leaks_nothing_and_says_so():
     report = check(table_of(clean().assign(label="yes"), "label"))
-    assert report.notes == ("target_leakage: not looked for, because label has one value",)
+    assert report.notes == ("target_leakage: not checked, because label has one value",)
 
 
-def test_odd_columns_are_checked_like_others():
+def test_unusual_columns_are_checked_like_others():
     rows = 300
     frame = pd.DataFrame(
         {

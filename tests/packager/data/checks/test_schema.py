@@ -22,7 +22,7 @@ def test_a_column_of_another_kind_than_before_stops_a_build():
     }
 
 
-def test_columns_that_somebody_accepted_stop_no_build():
+def test_columns_that_the_user_accepted_stop_no_build():
     frame = clean().drop(columns="weight").assign(extra=1)
     expected = Expectations().compared_with(clean(), accepted=True)
     found = {

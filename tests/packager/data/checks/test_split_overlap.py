@@ -24,18 +24,18 @@ from packager.data.checks.table import table_of
         (400, 0.4, 0.5, False, False),
     ],
 )
-def test_twins_count_where_they_are_more_than_chance_and_move_a_metric(
+def test_near_duplicates_count_where_they_are_more_than_chance_and_move_a_metric(
     held_out, across, chance, beyond, matter
 ):
     found = SplitOverlap(held_out, across, chance)
-    assert (found.beyond_chance, found.matter) == (beyond, matter)
+    assert (found.beyond_chance, found.is_relevant) == (beyond, matter)
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1))
-def test_no_more_twins_than_by_chance_never_count(held_out, one, other):
+def test_no_more_near_duplicates_than_by_chance_never_count(held_out, one, other):
     found = SplitOverlap(held_out, min(one, other), max(one, other))
     assert not found.beyond_chance
-    assert not found.matter
+    assert not found.is_relevant
 
 
 def test_chance_counts_only_where_rows_differ_in_a_single_feature():

@@ -39,7 +39,7 @@ def test_a_sample_holds_the_same_rows_in_whatever_order_they_stand(order, most):
     assert len(chosen[0]) == min(most, 20)
 
 
-def test_a_sample_is_taken_among_the_rows_that_are_asked_for():
+def test_a_sample_is_taken_among_the_rows_that_are_requested():
     table = table_of(pd.DataFrame({"x": range(10)}))
     among = np.arange(10) % 2 == 0
     assert set(table.sample(3, among).tolist()) <= {0, 2, 4, 6, 8}
@@ -62,7 +62,7 @@ def test_booleans_and_times_are_neither_numbers_nor_text():
     assert table.distinct("b") == 2
 
 
-def test_cells_without_a_hash_are_told_apart_by_what_is_written():
+def test_cells_without_a_hash_are_distinguished_by_what_is_written():
     cells = [[1, 2], np.array([1, 2]), [3], None]
     texts = table_of(pd.DataFrame({"x": pd.Series(cells, dtype=object)}), hashes=np.arange(4)).texts
     assert texts["x"].codes.tolist() == [0, 0, 1, -1]

@@ -97,13 +97,13 @@ def test_an_extra_column_keeps_what_it_can_hold_and_loses_the_rest():
         ((), (), None, False),
     ],
 )
-def test_the_model_is_asked_unless_the_build_saw_it_fail_for_sure(refuses, fatal, value, barred):
+def test_the_model_is_queried_unless_the_build_saw_it_fail_for_sure(refuses, fatal, value, barred):
     told = converter("string", "str", categories=("a",), refuses=refuses, fatal=fatal)
     assert bool(told.barred([value])) == barred
     assert told.takes_null == ("null" not in refuses)
 
 
-def test_an_empty_text_that_is_barred_is_told_as_such():
+def test_an_empty_text_that_is_barred_is_reported_as_such():
     (error,) = converter("string", "str", refuses=("empty",)).barred(["a", "", ""])
     assert (error.row, error.expected) == (1, "text that is not empty")
 

@@ -190,7 +190,7 @@ def test_unknown_keys_are_ignored_and_counted():
     assert check_rows([ROW], SCHEMA).ignored == 0
 
 
-def test_an_unknown_key_is_refused_where_that_is_asked_and_a_similar_name_suggested():
+def test_an_unknown_key_is_refused_if_required_and_a_similar_name_suggested():
     error = refused([{**ROW, "carats": 1}], extra=REFUSE)
     assert (error.column, error.got) == ("carats", "1")
     assert error.hint == 'did you mean "carat"?'

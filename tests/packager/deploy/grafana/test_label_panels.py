@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from packager.deploy.grafana.label_panels import label_panels
-from packager.deploy.grafana.panel import ONE
+from packager.deploy.grafana.panel import SELECTED
 from packager.deploy.prometheus import recording
 
 RECORDED = {value for value in vars(recording).values() if isinstance(value, str)}
@@ -24,7 +24,7 @@ def panels(*, classified: bool) -> list[Any]:
 def test_every_query_is_of_one_model_and_of_a_metric_that_is_there(classified):
     for panel in panels(classified=classified):
         for query in panel.queries:
-            assert ONE in query.expression
+            assert SELECTED in query.expression
             (name, *_) = re.findall(r"([a-zA-Z_:][\w:]*)\{", query.expression)
             served = name.startswith(("model_feedback_", "model_prediction"))
             assert served or name in RECORDED, name

@@ -50,7 +50,7 @@ def test_psi_js_and_z_agree_to_1e9(
 ) -> None:
     counts, reference = [n for n, _ in pairs], [m for _, m in pairs]
     assume(sum(reference))
-    expected = drift.measure(counts, reference, design_effect=effect)
+    expected = drift.measure_drift(counts, reference, design_effect=effect)
     c, r = (vector({f"b{i}": n for i, n in enumerate(some)}) for some in (counts, reference))
     n, m, bins = f"sum({c})", f"sum({r})", f"count({r})"
     q = f"({promql.reference_ratio(r, m, bins)})"
@@ -123,5 +123,5 @@ def test_what_isnt_a_number_in_python_is_no_alarm_in_promql(server: Prometheus) 
 def test_the_constants_stand_in_the_queries() -> None:
     """A constant that Python changes and PromQL doesn't would pass no other test by accident."""
     assert f"+ {drift.PRIOR_ROWS} *" in promql.live_ratio("c", "n", "q")
-    assert f"> {drift.PSI_EFFECT} and" in promql.feature_drifts("p", "z", "n", 1)
+    assert f"> {drift.MIN_PSI} and" in promql.feature_drifts("p", "z", "n", 1)
     assert repr(accuracy.Z95) in promql.wilson("k", "n", "-")

@@ -21,6 +21,6 @@ def test_rules_of_two_models_write_no_series_of_each_other() -> None:
 
 
 def test_latency_objectives_are_bounds_of_the_histogram() -> None:
-    assert LATENCY_BUCKETS == serving.SECONDS
+    assert LATENCY_BUCKETS == serving.LATENCY_BUCKETS
     with pytest.raises(ValueError, match=r"latency_seconds: expected one of \(0.0005"):
         Objectives(latency_seconds=0.3)

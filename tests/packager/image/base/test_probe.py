@@ -10,7 +10,7 @@ from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import find_base, restore_base
-from packager.image.base.probe import TOLD, ProbeResult, parse_probe
+from packager.image.base.probe import BASE_LABEL, ProbeResult, parse_probe
 from packager.image.base.saved import BaseImage
 from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
@@ -63,7 +63,7 @@ def test_the_program_of_a_base_from_a_file_is_not_run_here(
 
 
 @pytest.mark.engine
-def test_a_base_in_the_engine_is_asked_in_a_container(base: str, tmp_path: Path, monkeypatch):
+def test_a_base_in_the_engine_is_queried_in_a_container(base: str, tmp_path: Path, monkeypatch):
     engine = Engine.connect()
     assert engine is not None
     made = find_base(base, engine.platform, engine)
@@ -84,5 +84,5 @@ def test_a_base_in_the_engine_is_asked_in_a_container(base: str, tmp_path: Path,
         modules.append((tree / "__pycache__").glob("*.pyc").__next__().read_bytes())
     assert isinstance(made.compiler(), LoaderCompiler)
     assert modules[0] == modules[1]
-    label = json.loads(made.image.config)["config"]["Labels"][TOLD]
+    label = json.loads(made.image.config)["config"]["Labels"][BASE_LABEL]
     assert json.loads(label)["said"] == made.saved.said

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from packager.model.compiled import encode
 from packager.model.compiled.column_blocks import apply
-from packager.model.compiled.encode import EXACT, Encoder, Lookup, is_exact_key, scalar
+from packager.model.compiled.encode import MAX_EXACT_INTEGER, Encoder, Lookup, is_exact_key, scalar
 from packager.model.compiled.form import Op, Table
 
 
@@ -65,7 +65,7 @@ TABLE = Table(
 
 @pytest.mark.parametrize("dense", [10**6, 0], ids=["as an array", "entry by entry"])
 def test_a_table_fills_its_own_columns_and_no_others(monkeypatch, dense):
-    monkeypatch.setattr(encode, "DENSE", dense)
+    monkeypatch.setattr(encode, "MAX_DENSE_ENTRIES", dense)
     matrix = np.full((4, 3), 7.0)
     Lookup(TABLE).fill(matrix, ["a", "b", "new", "a"])
     assert matrix[:, 0].tolist() == [5.0, 0.0, 9.0, 5.0]
@@ -88,4 +88,4 @@ def test_only_keys_that_every_container_holds_are_exact(value):
     if isinstance(value, str):
         assert is_exact_key(value) == ("\0" not in value)
     else:
-        assert is_exact_key(value) == (abs(value) < EXACT)
+        assert is_exact_key(value) == (abs(value) < MAX_EXACT_INTEGER)

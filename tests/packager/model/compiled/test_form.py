@@ -68,8 +68,8 @@ def test_a_form_that_is_not_there_or_damaged_is_refused(tmp_path):
         ),
     ],
 )
-def test_the_way_is_told_in_a_few_words(made, way):
-    assert made.way == way
+def test_the_strategy_is_named(made, way):
+    assert made.strategy == way
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from packager.model.compiled.form import Linear
 from packager.model.compiled.heads import (
     LinearModel,
-    Meaning,
     NativeModel,
+    OutputSpec,
     logistic,
     logistic_of_one,
     resolve,
@@ -25,9 +25,9 @@ from packager.model.compiled.heads import (
 )
 
 
-def meaning(classes=("no", "yes"), tolerance=1e-9, *, probabilities=True) -> Meaning:
+def meaning(classes=("no", "yes"), tolerance=1e-9, *, probabilities=True) -> OutputSpec:
     task = "regression" if classes is None else "classification"
-    return Meaning(task, classes, probabilities, tolerance)
+    return OutputSpec(task, classes, probabilities, tolerance)
 
 
 def linear(link: str, *coefficients: tuple[float, ...]) -> Linear:
@@ -49,7 +49,7 @@ def test_rounding_bounds_what_another_order_of_additions_changes(terms, random):
     assert abs(one - sum(terms)) <= rounding(len(terms)) * sum(map(abs, terms))
 
 
-def test_a_label_is_told_by_the_sign_and_not_at_all_near_zero():
+def test_a_label_is_decided_by_the_sign_and_not_at_all_near_zero():
     head = LinearModel(linear("logistic", (1.0,)), meaning())
     answers = head(np.array([[2.0], [-2.0], [1e-12]]))
     assert answers.labels[:2] == ["yes", "no"]

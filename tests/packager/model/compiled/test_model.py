@@ -36,7 +36,7 @@ class Echo:
         return matrix[:, 0]
 
 
-def test_the_models_own_estimator_is_asked_about_rows_of_the_domain_only():
+def test_the_models_own_estimator_is_queried_with_rows_of_the_domain_only():
     form = Form(
         columns=(COLUMN,),
         steps=(),

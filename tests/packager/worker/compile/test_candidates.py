@@ -48,7 +48,7 @@ def test_a_search_is_compiled_as_the_model_it_found(tmp_path: Path):
     pipeline = make_pipeline(MODELS["forest"][0](), ensemble.RandomForestClassifier(5))
     search = GridSearchCV(pipeline, {"randomforestclassifier__max_depth": [2, 4]}, cv=2)
     made = compiled(search, frame[FEATURES], frame["two"], tmp_path / "form")
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def samples(tmp_path_factory) -> dict[str, Sample]:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_common_pipeline_is_compiled_the_fastest_way_that_is_equal(samples, name):
     made = samples[name]
-    assert (made.verdict.verdict, made.verdict.way, made.verdict.reason) == (
+    assert (made.verdict.verdict, made.verdict.strategy, made.verdict.reason) == (
         "equal",
         MODELS[name][3],
         "",

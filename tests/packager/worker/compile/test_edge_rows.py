@@ -9,7 +9,7 @@ import pytest
 from packager.manifest.manifest import Column, Schema
 from packager.model.compiled.form import Domain, Form, Linear, Matrix, Number, Op
 from packager.worker.compile.candidates import CompiledCandidate
-from packager.worker.compile.edge_rows import COMBINED, MAX_ROWS, edge_rows
+from packager.worker.compile.edge_rows import COMBINED_ROWS, MAX_ROWS, edge_rows
 
 
 def candidate(*columns: Column, ops: tuple[Op, ...] = (), used: bool = True) -> CompiledCandidate:
@@ -67,7 +67,7 @@ def test_a_column_that_the_model_does_not_use_is_left_as_it_is():
     one = column("number", "float64")
     schema = Schema(features=(one,))
     rows = edge_rows(schema, [{"x": 7}], candidate(one, used=False))
-    assert rows == [{"x": 7}] * COMBINED
+    assert rows == [{"x": 7}] * COMBINED_ROWS
 
 
 @pytest.mark.parametrize("count", [1, 300])
@@ -78,6 +78,6 @@ def test_there_are_never_too_many_and_always_the_same(count):
     schema, form = Schema(features=columns), candidate(*columns)
     bases = [dict.fromkeys((one.name for one in columns), 1.0)]
     rows = edge_rows(schema, bases, form)
-    assert COMBINED < len(rows) <= MAX_ROWS
+    assert COMBINED_ROWS < len(rows) <= MAX_ROWS
     assert repr(rows) == repr(edge_rows(schema, bases, form))
     assert all(row.keys() == bases[0].keys() for row in rows)

@@ -61,7 +61,7 @@ def test_thresholds_between_float32_neighbours_cut_as_in_the_model(tmp_path, est
     made = compiled(
         estimator, frame, target.map({True: 1, False: 0}).map(labels), tmp_path / "form"
     )
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     cuts = [value for near in NEAR.tolist() for value in _beside(near)]
     rows = [{**made.rows()[0], "near": cut} for cut in cuts]
     rows += [{**made.rows()[0], "big": 2**24 + step} for step in range(-5, 6)]
@@ -95,7 +95,7 @@ def test_native_categories_are_split_as_in_the_model(tmp_path: Path, estimator):
     )
     target = (frame["kind"].cat.codes % 3 == 0) ^ (frame["x"].fillna(0) > 0)
     made = compiled(estimator, frame, target, tmp_path / "form")
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     base = made.rows()[0]
     rows = [{**base, "kind": kind} for kind in (*"abcdefghij", "unseen", None)]
     rows += [{**base, "day": day, "x": None} for day in (-1, 0, 5, 11, 12, 300)]
@@ -114,7 +114,7 @@ def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
     target = frame["flag"] ^ (frame["x"] > 0)
     estimator = lightgbm.LGBMClassifier(n_estimators=9, n_jobs=1, verbose=-1)
     made = compiled(estimator, frame, target, tmp_path / "form")
-    assert (made.verdict.verdict, made.verdict.way) == ("equal", "encoders + treelite")
+    assert (made.verdict.verdict, made.verdict.strategy) == ("equal", "encoders + treelite")
     rows = [{"flag": flag, "id": 7, "x": x} for flag in (True, False) for x in (-1.0, 1.0, None)]
     assert assert_equal(made, rows) == len(rows)
     assert made.compiled.predict_row([None, 7, 1.0]) is None
@@ -123,4 +123,4 @@ def test_a_null_that_the_model_refuses_keeps_no_other_value_out(tmp_path: Path):
 @pytest.mark.slow
 def test_without_treelite_trees_take_another_way(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(ensembles.importlib.util, "find_spec", lambda _: None)
-    assert sample("forest", tmp_path / "form").verdict.way == "encoders + native estimator"
+    assert sample("forest", tmp_path / "form").verdict.strategy == "encoders + native estimator"

@@ -74,7 +74,7 @@ def test_the_same_model_gives_the_same_bytes_in_every_process(tmp_path: Path):
     ]
 
 
-def test_no_value_of_a_row_stands_in_the_form(tmp_path: Path):
+def test_no_value_of_a_row_is_in_the_form(tmp_path: Path):
     frame = table()
     frame["size"] += 0.123456789
     made = compiled(

@@ -44,7 +44,7 @@ def test_a_step_that_finishes_leaves_its_result(fit, project):
 
 
 @pytest.mark.slow
-def test_an_error_of_the_recipe_is_told_as_the_recipe_raised_it(fit):
+def test_an_error_of_the_recipe_is_reported_as_the_recipe_raised_it(fit):
     done = fit(recipe("raise ValueError('no such luck')"))
     assert done.outcome == "failed"
     assert done.message == "the recipe raised ValueError: no such luck"
@@ -63,7 +63,9 @@ def test_an_error_of_the_recipe_is_told_as_the_recipe_raised_it(fit):
         ("import os; os.kill(os.getpid(), 9)", "killed", "signal SIGKILL, sent by another process"),
     ],
 )
-def test_a_process_that_ends_by_itself_is_told_with_the_real_reason(fit, code, outcome, message):
+def test_a_process_that_ends_by_itself_is_reported_with_the_real_reason(
+    fit, code, outcome, message
+):
     done = fit(recipe("print('about to end')", code))
     assert done.outcome == outcome
     assert done.message.startswith(f"its process ended with {message}")

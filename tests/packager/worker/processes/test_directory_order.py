@@ -29,7 +29,7 @@ assert not os.path.exists(sys.argv[1])
 """
 
 
-def test_every_way_to_list_a_folder_goes_backwards(tmp_path: Path) -> None:
+def test_every_directory_listing_is_reversed(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     (tmp_path / "gone" / "inner").mkdir(parents=True)
     folder.mkdir()

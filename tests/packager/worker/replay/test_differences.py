@@ -74,11 +74,16 @@ def test_slices_that_measure_otherwise_are_named() -> None:
 @pytest.mark.parametrize("where", ["overall", "slice"])
 @pytest.mark.parametrize(
     ("changed", "named"),
-    [({"rows": 99}, "rows"), ({"intervals": {"accuracy": (0.8, 1.0)}}, "interval of accuracy")],
+    [
+        ({"rows": 99}, "rows"),
+        ({"intervals": {"accuracy": (0.8, 1.0)}}, "interval of accuracy"),
+        ({"baseline": {"accuracy": 0.1}}, "baseline of accuracy"),
+    ],
 )
-def test_a_false_number_of_rows_or_interval_is_named(
+def test_a_false_number_of_rows_interval_or_baseline_is_named(
     where: str, changed: dict[str, Any], named: str
 ) -> None:
+    assert set(Metrics.model_fields) == {"rows", "values", "intervals", "baseline"}
     true = evaluation(0.8, 0.5)
     overall = true.overall.model_copy(update=changed if where == "overall" else {})
     red = true.slices["red"].model_copy(update=changed if where == "slice" else {})

@@ -8,8 +8,8 @@ from packager.worker.replay.report import ModelComparison
 
 def test_answers_to_no_rows_are_no_equal_answers() -> None:
     equal = {"artifact": False, "state": None, "bit_equal": True, "close": True}
-    rungs = [
+    levels = [
         equivalence_level(ModelComparison(**equal, rows=rows), metrics=False, statistical=False)
         for rows in (0, 1)
     ]
-    assert rungs == ["none", "predictions"]
+    assert levels == ["none", "predictions"]

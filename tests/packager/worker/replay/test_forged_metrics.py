@@ -35,7 +35,7 @@ def test_a_metric_that_the_recipe_forged_is_recorded_and_fails_the_replay(
     out = project.out.parent / "replayed"
     ended = project.replay(out)
     report = ReplayReport.load(out / "report.json")
-    assert (ended.code, report.passed, report.rung) == (1, False, "artifact")
+    assert (ended.code, report.passed, report.level) == (1, False, "artifact")
     accuracy = report.metrics["accuracy"]
     assert (accuracy.ok, accuracy.recorded) == (False, 1.0)
     assert accuracy.now is not None

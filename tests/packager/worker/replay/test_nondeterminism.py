@@ -8,7 +8,7 @@ import pytest
 from packager.worker.replay.nondeterminism import find_nondeterminism
 
 
-def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
+def findings(tmp_path: Path, text: str) -> tuple[str, ...]:
     (tmp_path / "train.py").write_text(textwrap.dedent(text))
     return find_nondeterminism(tmp_path)
 
@@ -33,17 +33,17 @@ def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
         ("import uuid\nuuid.uuid4()", "uuid.uuid4() draws random numbers without the seed"),
         (
             "import os\nos.listdir('x')",
-            "os.listdir() takes files in the order the file system gives them",
+            "os.listdir() reads files in directory order, which is undefined",
         ),
         (
             "from pathlib import Path\n[p for p in Path('x').rglob('*')]",
-            "the call() takes files in the order the file system gives them",
+            "the call() reads files in directory order, which is undefined",
         ),
         (
             "x = 1\nfor name in {'a', 'b'}: pass",
-            "a loop goes through a set, whose order may differ",
+            "a loop iterates over a set, whose order may differ",
         ),
-        ("x = 1\nlist(set('ab'))", "a loop goes through a set, whose order may differ"),
+        ("x = 1\nlist(set('ab'))", "a loop iterates over a set, whose order may differ"),
         (
             "x = 1\nForest(n_jobs=-1)",
             "Forest() runs in parallel: what ends first, and the order of sums, may differ",
@@ -60,22 +60,22 @@ def slips(tmp_path: Path, text: str) -> tuple[str, ...]:
         ),
         (
             "names = set(a) - {'b'}\nfor name in names: pass",
-            "a loop goes through a set, whose order may differ",
+            "a loop iterates over a set, whose order may differ",
         ),
         (
             "x = 1\nopen('/proc/uptime')",
-            "/proc/uptime is a file of the machine, not of the project",
+            "/proc/uptime reads a file of the machine, not of the project",
         ),
         (
             "import subprocess\nsubprocess.run(['date'])",
-            "subprocess.run() starts a program that no package holds",
+            "subprocess.run() starts a program that is not in the package",
         ),
         ("import os\nos.cpu_count()", "os.cpu_count() reads the environment it runs in"),
         ("x = 1\nhash('a')", "hash() depends on addresses in memory or on the hash seed"),
     ],
 )
-def test_a_slip_is_named_with_its_place(tmp_path: Path, code: str, told: str) -> None:
-    assert slips(tmp_path, code) == (f"train.py:2: {told}",)
+def test_nondeterminism_is_reported_with_its_location(tmp_path: Path, code: str, told: str) -> None:
+    assert findings(tmp_path, code) == (f"train.py:2: {told}",)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_a_slip_is_named_with_its_place(tmp_path: Path, code: str, told: str) ->
         "clock.time()",
     ],
 )
-def test_what_is_orderly_is_no_slip(tmp_path: Path, code: str) -> None:
-    assert slips(tmp_path, code) == ()
+def test_deterministic_code_is_not_reported(tmp_path: Path, code: str) -> None:
+    assert findings(tmp_path, code) == ()
 
 
 def test_a_file_that_is_not_python_is_passed_over(tmp_path: Path) -> None:
-    assert slips(tmp_path, "print 'Python 2'") == ()
+    assert findings(tmp_path, "print 'Python 2'") == ()

@@ -94,8 +94,8 @@ def test_seeded_estimators_reach_the_same_bytes(project: Project, rows: pd.DataF
     project.package(job, result)
     ended, report = replayed(project)
     assert ended.code == 0, ended.stderr
-    assert (report.rung, report.passed, report.level) == ("artifact", True, "artifact")
-    found = report.likeness
+    assert (report.level, report.passed, report.required_level) == ("artifact", True, "artifact")
+    found = report.comparison
     assert found is not None
     assert found.artifact
     assert found.state
@@ -105,12 +105,12 @@ def test_seeded_estimators_reach_the_same_bytes(project: Project, rows: pd.DataF
     assert all(check.ok for check in report.checks)
     names = [check.name for check in report.checks]
     assert {"package files", "code files", "model files", "data files"} <= set(names)
-    assert {"fingerprint", "schema", "rows, intervals and slices"} <= set(names)
+    assert {"fingerprint", "schema", "rows, intervals, baselines and slices"} <= set(names)
     assert report.metrics["accuracy"].ok
 
 
 @pytest.mark.parametrize(("level", "passed"), [("artifact", False), ("predictions", True)])
-def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
+def test_other_bytes_with_the_same_answers_are_the_level_predictions(
     project: Project,
     rows: pd.DataFrame,
     monkeypatch: pytest.MonkeyPatch,
@@ -121,22 +121,22 @@ def test_other_bytes_with_the_same_answers_are_the_rung_predictions(
     project.package(job, project.train_here(job))
     monkeypatch.setenv("AGAIN", "1")
     report = replay(project.root, ReplayRequest(), project.out)
-    assert (report.rung, report.passed) == ("predictions", passed)
-    assert report.likeness is not None
-    assert report.likeness.label_flips == 0
-    assert report.likeness.differing == (".mark: 'first', now 'again'",)
-    assert report.slips == ("train.py:13: os.environ reads the environment it runs in",)
+    assert (report.level, report.passed) == ("predictions", passed)
+    assert report.comparison is not None
+    assert report.comparison.label_flips == 0
+    assert report.comparison.differing == (".mark: 'first', now 'again'",)
+    assert report.nondeterminism == ("train.py:13: os.environ reads the environment it runs in",)
 
 
 @pytest.mark.parametrize(
-    ("accept", "rung", "passed"), [(1.0, "metrics", True), (0.0, "none", False)]
+    ("accept", "level", "passed"), [(1.0, "metrics", True), (0.0, "none", False)]
 )
-def test_other_answers_are_the_rung_metrics_within_the_band_only(
+def test_other_answers_are_the_level_metrics_within_the_band_only(
     project: Project,
     rows: pd.DataFrame,
     monkeypatch: pytest.MonkeyPatch,
     accept: float,
-    rung: str,
+    level: str,
     passed: bool,
 ) -> None:
     job = drifting(project, rows, "metrics", again=6)
@@ -146,10 +146,10 @@ def test_other_answers_are_the_rung_metrics_within_the_band_only(
     project.package(job, project.train_here(job))
     monkeypatch.setenv("AGAIN", "1")
     report = replay(project.root, ReplayRequest(), project.out)
-    assert (report.rung, report.passed) == (rung, passed)
-    assert report.likeness is not None
-    assert report.likeness.label_flips
-    assert report.likeness.differing_rows
+    assert (report.level, report.passed) == (level, passed)
+    assert report.comparison is not None
+    assert report.comparison.label_flips
+    assert report.comparison.differing_rows
     assert report.metrics["accuracy"].accepted == accept
     assert report.metrics["accuracy"].recorded == 1
     assert report.metrics["accuracy"].ok is passed
@@ -169,9 +169,9 @@ def test_a_false_claim_about_a_true_model_does_not_pass(
     changed = manifest.model_copy(update={"evaluation": claim})
     (project.root.package / "manifest.json").write_bytes(changed.dump())
     report = replay(project.root, ReplayRequest(), project.out)
-    assert (report.rung, report.passed) == ("artifact", False)
-    assert report.likeness is not None
-    assert report.likeness.largest_difference == 0
+    assert (report.level, report.passed) == ("artifact", False)
+    assert report.comparison is not None
+    assert report.comparison.largest_difference == 0
     assert not report.metrics["accuracy"].ok
 
 
@@ -200,12 +200,12 @@ def test_a_tampered_file_is_named_and_nothing_is_run(
     path: Path = getattr(packaged.root, folder) / name
     path.write_bytes(path.read_bytes() + b"\n")
     report = replay(packaged.root, ReplayRequest(), packaged.out.parent / "replayed")
-    assert (report.rung, report.passed) == ("none", False)
+    assert (report.level, report.passed) == ("none", False)
     assert [found.name for found in report.checks if not found.ok][1:] == [check]
     assert report.environment_now is None
 
 
-def test_a_module_that_nobody_named_is_found(packaged: Project) -> None:
+def test_a_module_that_is_not_named_is_found(packaged: Project) -> None:
     (packaged.root.code / "sklearn.py").write_text("raise SystemExit")
     ended, report = replayed(packaged)
     assert ended.code == 1
@@ -264,7 +264,7 @@ def test_a_report_is_the_same_each_time(packaged: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "rung", "told"),
+    ("change", "level", "told"),
     [
         ("seed", "predictions", "seed: 8 in place of 7"),
         ("row", "predictions", "row: training row 29 of 59 left out"),
@@ -272,7 +272,7 @@ def test_a_report_is_the_same_each_time(packaged: Project) -> None:
     ],
 )
 def test_a_change_on_purpose_comes_out_lower(
-    project: Project, rows: pd.DataFrame, change: str, rung: str, told: str
+    project: Project, rows: pd.DataFrame, change: str, level: str, told: str
 ) -> None:
     project.code(
         train="""
@@ -291,7 +291,7 @@ def test_a_change_on_purpose_comes_out_lower(
     job = project.job(recipe=RECIPE.model_copy(update={"params": {"depth": 1}}))
     project.package(job, project.train_here(job))
     report = replay(project.root, ReplayRequest.model_validate({"perturb": change}), project.out)
-    assert (report.rung, report.perturbed, report.passed) == (rung, told, True)
+    assert (report.level, report.perturbed, report.passed) == (level, told, True)
 
 
 def test_a_change_that_nothing_shows_is_said_to_go_unnoticed(
@@ -311,12 +311,12 @@ def test_a_change_that_nothing_shows_is_said_to_go_unnoticed(
     job = project.job()
     project.package(job, project.train_here(job))
     report = replay(project.root, ReplayRequest(perturb="seed"), project.out)
-    assert (report.rung, report.passed) == ("artifact", False)
+    assert (report.level, report.passed) == ("artifact", False)
     with pytest.raises(PackageError, match="expected a number or a boolean in"):
         replay(project.root, ReplayRequest(perturb="param"), project.out)
 
 
-def test_what_differs_of_the_environment_is_told(packaged: Project) -> None:
+def test_what_differs_of_the_environment_is_reported(packaged: Project) -> None:
     path = packaged.root.package / "manifest.json"
     manifest = Manifest.load(path)
     other = manifest.environment.model_copy(update={"cpu": "Z80", "threads": 64})
@@ -337,7 +337,9 @@ def test_a_replay_by_hand_fixes_its_surroundings_itself_whatever_the_clock(
         told |= {"LD_PRELOAD": str(library), "FAKETIME": "@2041-07-01 12:00:00"}
     ended = packaged.work("replay", **told)
     assert ended.code == 0, ended.stderr
-    assert ended.stdout.endswith("rung: artifact (claimed: artifact)\nreplay: passed\n")
+    assert ended.stdout.endswith(
+        "equivalence level: artifact (claimed: artifact)\nreplay: passed\n"
+    )
     report = ReplayReport.load(packaged.out.parent / "replay" / "report.json")
     now = report.environment_now
     assert now is not None

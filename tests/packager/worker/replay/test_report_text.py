@@ -17,8 +17,8 @@ WRONG = Check(name="model", expected="abc", actual="missing", ok=False)
 
 def report(**changes: Any) -> ReplayReport:
     fields = {
-        "rung": "artifact",
         "level": "artifact",
+        "required_level": "artifact",
         "passed": True,
         "checks": (GOOD,),
         "environment_recorded": MANIFEST.environment,
@@ -26,14 +26,14 @@ def report(**changes: Any) -> ReplayReport:
     return ReplayReport.model_validate(fields | changes)
 
 
-def likeness(**changes: Any) -> ModelComparison:
+def comparison(**changes: Any) -> ModelComparison:
     fields = {"artifact": True, "state": True, "rows": 20, "label_flips": 0}
     return ModelComparison.model_validate(fields | changes)
 
 
 def test_the_verdict_is_the_last_line():
     assert as_text(report()).splitlines()[-2:] == [
-        "rung: artifact (claimed: artifact)",
+        "equivalence level: artifact (claimed: artifact)",
         "replay: passed",
     ]
     assert as_text(report(passed=False)).endswith("\nreplay: failed")
@@ -49,50 +49,50 @@ def test_a_metric_that_is_not_accepted_is_marked_and_one_that_is_absent_is_none(
         "accuracy": MetricCheck(recorded=0.8, now=0.8, accepted=0.0, ok=True),
         "lift": MetricCheck(recorded=2.0, now=None, accepted=0.1, ok=False),
     }
-    text = as_text(report(metrics=metrics, likeness=likeness()))
+    text = as_text(report(metrics=metrics, comparison=comparison()))
     assert "  accuracy: 0.8 recorded, 0.8 now\n" in text
     assert "  lift: 2 recorded, none now  (not accepted)\n" in text
-    assert "metrics: none were compared" in as_text(report(likeness=likeness()))
+    assert "metrics: none were compared" in as_text(report(comparison=comparison()))
 
 
 @pytest.mark.parametrize(
     ("state", "told"), [(True, "equal"), (False, "differs"), (None, "can't be seen")]
 )
 def test_where_the_bytes_differ_the_state_is_told(state, told):
-    found = likeness(
+    found = comparison(
         artifact=False, state=state, differing=("trees: 3 of 9",), ignored=("a clock",)
     )
-    lines = as_text(report(likeness=found)).splitlines()
+    lines = as_text(report(comparison=found)).splitlines()
     assert f"model: other bytes; state {told}" in lines
     assert "  trees: 3 of 9" in lines
     assert "  a clock (not part of the state)" in lines
-    assert "other bytes" not in as_text(report(likeness=likeness()))
+    assert "other bytes" not in as_text(report(comparison=comparison()))
 
 
 def test_predictions_are_told_with_the_rows_that_differ_most():
-    found = likeness(label_flips=2, largest_difference=0.125, differing_rows=(7, 3))
-    lines = as_text(report(likeness=found)).splitlines()
+    found = comparison(label_flips=2, largest_difference=0.125, differing_rows=(7, 3))
+    lines = as_text(report(comparison=found)).splitlines()
     assert "predictions: 20 held-out rows, 2 label flips, largest difference 0.125" in lines
     assert "  held-out rows that differ most: 7, 3" in lines
-    numbers = likeness(label_flips=None)
+    numbers = comparison(label_flips=None)
     assert "predictions: 20 held-out rows, largest difference none" in as_text(
-        report(likeness=numbers)
+        report(comparison=numbers)
     )
 
 
 def test_below_the_strongest_level_the_environment_is_told():
-    now = {"environment_now": MANIFEST.environment, "rung": "metrics", "observed": "state"}
-    text = as_text(report(**now, slips=("train.py:3: no seed",)))
+    now = {"environment_now": MANIFEST.environment, "level": "metrics", "level_at_build": "state"}
+    text = as_text(report(**now, nondeterminism=("train.py:3: no seed",)))
     assert "environment: nothing that is recorded differs" in text
     assert "may be the reason: train.py:3: no seed" in text
-    assert "rung: metrics (claimed: artifact, seen when built: state)" in text
+    assert "equivalence level: metrics (claimed: artifact, at build: state)" in text
     text = as_text(report(**now, environment_differences=("cpu: a, now b",)))
     assert "environment: cpu: a, now b" in text
     assert "environment" not in as_text(report(environment_now=MANIFEST.environment))
 
 
 def test_a_level_that_nobody_claimed_is_said_to_be_none():
-    assert "rung: artifact (claimed: none)" in as_text(report(claimed=False))
+    assert "equivalence level: artifact (claimed: none)" in as_text(report(claimed=False))
 
 
 def test_where_it_ran_is_told_where_that_is_known():

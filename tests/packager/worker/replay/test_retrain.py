@@ -21,9 +21,9 @@ def test_a_seeded_recipe_is_seen_to_repeat_to_the_byte(
 ) -> None:
     project.code(train=FOREST)
     project.data(rows)
-    observed = project.train(project.job(repeat=True)).observed
+    observed = project.train(project.job(repeat=True)).repeatability
     assert observed is not None
-    assert (observed.rung, observed.bit_equal, observed.differing) == ("artifact", True, ())
+    assert (observed.level, observed.bit_equal, observed.differing) == ("artifact", True, ())
     assert observed.state is not None
 
 
@@ -37,7 +37,7 @@ UNSEEDED = """
 """
 
 
-def test_a_claim_above_the_rung_seen_is_refused_with_the_reason(
+def test_a_claim_above_the_level_seen_is_refused_with_the_reason(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train=UNSEEDED)
@@ -52,21 +52,21 @@ def test_a_claim_above_the_rung_seen_is_refused_with_the_reason(
     )
 
 
-def test_a_humbler_claim_stands_and_the_slip_is_recorded(
+def test_a_lower_claimed_level_is_accepted_and_nondeterminism_recorded(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train=UNSEEDED)
     project.data(rows)
     names = ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "roc_auc")
     humble = recipe(level="metrics", accept=dict.fromkeys(names, 100.0))
-    observed = project.train(project.job(repeat=True, recipe=humble)).observed
+    observed = project.train(project.job(repeat=True, recipe=humble)).repeatability
     assert observed is not None
-    assert observed.rung in ("predictions", "metrics")
-    assert observed.slips[0].startswith("train.py:6: numpy.random.default_rng()")
+    assert observed.level in ("predictions", "metrics")
+    assert observed.nondeterminism[0].startswith("train.py:6: numpy.random.default_rng()")
     assert any(part.startswith(".random_state") for part in observed.differing)
 
 
-def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
+def test_without_a_claim_the_level_is_recorded_and_what_differs_is_reported(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(
@@ -85,18 +85,19 @@ def test_without_a_claim_the_rung_is_recorded_and_what_differs_is_told(
     nobody = RECIPE.model_copy(update={"level": None})
     ended = project.start(project.job(repeat=True, recipe=nobody))
     assert ended.code == 0, ended.stderr
-    observed = TrainingResult.load(project.out / "result.json").observed
+    observed = TrainingResult.load(project.out / "result.json").repeatability
     assert observed is not None
-    assert (observed.rung, observed.differing) == ("state", ())
+    assert (observed.level, observed.differing) == ("state", ())
     assert (
-        "the second model reached the rung 'state'. A replay has to reach it too." in ended.stderr
+        "the second model reached the equivalence level 'state'. A replay must reach it too."
+        in ended.stderr
     )
     assert ".fitted_at_: a time of the fit: " in ended.stderr
     assert "set it to None before train returns the model" in ended.stderr
     assert "seed" not in ended.stderr
 
 
-def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_one_is_claimed(
+def test_a_second_training_that_fails_reaches_no_level_and_ends_a_build_only_if_one_is_claimed(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(
@@ -114,16 +115,16 @@ def test_a_second_training_that_fails_reaches_no_rung_and_ends_a_build_only_if_o
     nobody = RECIPE.model_copy(update={"level": None})
     ended = project.start(project.job(repeat=True, recipe=nobody))
     assert ended.code == 0, ended.stderr
-    observed = TrainingResult.load(project.out / "result.json").observed
+    observed = TrainingResult.load(project.out / "result.json").repeatability
     assert observed is not None
-    assert (observed.rung, observed.bit_equal) == ("none", False)
+    assert (observed.level, observed.bit_equal) == ("none", False)
     assert "exit code 7" in observed.differing[0]
     assert "nothing is known of how equal a repeat is" in ended.stderr
     claimed = project.start(project.job(repeat=True))
     assert claimed.error["message"].startswith("training again failed: ")
 
 
-def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
+def test_timings_inside_a_model_leave_the_level_state_and_are_named(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(
@@ -138,7 +139,7 @@ def test_timings_inside_a_model_leave_the_rung_state_and_are_named(
     )
     project.data(rows)
     ended = project.start(project.job(repeat=True))
-    assert "reached the rung 'state', expected 'artifact'" in ended.error["message"]
+    assert "reached the equivalence level 'state', expected 'artifact'" in ended.error["message"]
     assert ".cv_results_.mean_fit_time: largest difference" in ended.error["message"]
     assert ended.error["hint"] == (
         "a search remembers how long each fit took: return its best_estimator_;"
@@ -174,7 +175,7 @@ def test_a_recipe_that_finds_its_first_model_or_follows_the_file_system_is_found
     ended = project.start(project.job(repeat=True), TMPDIR=str(scratch), HOME=str(scratch))
     assert ".max_depth: " in ended.error["message"]
     assert ended.error["hint"].startswith(
-        "train.py:10: os.listdir() takes files in the order the file system gives them"
+        "train.py:10: os.listdir() reads files in directory order, which is undefined"
     )
 
 
@@ -215,5 +216,5 @@ def test_a_pinned_instruction_set_reaches_the_libraries(
     steered = result.environment.variables
     assert "OPENBLAS_CORETYPE=Haswell" in steered
     assert not any(entry.startswith("GLIBC_TUNABLES") for entry in steered)
-    assert result.observed is not None
-    assert result.observed.rung == "artifact"
+    assert result.repeatability is not None
+    assert result.repeatability.level == "artifact"

@@ -35,7 +35,7 @@ FORMS = (
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_times_within_the_trainings_are_of_the_moment_and_others_are_not(form: str) -> None:
+def test_times_within_the_training_are_volatile_and_others_are_not(form: str) -> None:
     values = at(FIRST + 3, form), at(SECOND + 3, form)
     found = volatile_values("fitted", values, WINDOWS)
     assert found is not None
@@ -53,7 +53,7 @@ def test_clocks_of_any_unit(unit: int) -> None:
     assert volatile_values("x", (int(FIRST + 1) * unit, int(SECOND + 500) * unit), WINDOWS) is None
 
 
-def test_a_moment_inside_of_bytes_that_differ_in_nothing_else() -> None:
+def test_a_timestamp_inside_of_bytes_that_differ_in_nothing_else() -> None:
     def blob(seconds: float, guid: str, weight: str, folder: str) -> bytes:
         moment = at(seconds, "%Y-%m-%dT%H:%M:%SZ")
         return f"\x00w={weight}\x01{moment}\x00{guid}\x00since 2019-01-01T00:00:00Z".encode() + (
@@ -104,7 +104,7 @@ def test_how_long_a_fit_took_needs_such_a_name_and_fits_into_the_training() -> N
     assert volatile_values("coef_", (0.5, 0.25), WINDOWS) is None
 
 
-def test_without_a_known_training_a_time_lies_in_the_past() -> None:
+def test_without_a_known_training_a_time_is_in_the_past() -> None:
     later = time.time() + 1_000_000
     assert volatile_values("x", (later, SECOND + 1), (None, WINDOWS[1])) is None
 

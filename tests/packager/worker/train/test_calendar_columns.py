@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from packager.worker.train.calendar_columns import named_moment, named_part, names_of_parts
+from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_part_of_a_date_has_its_name_and_its_range(name, values, part):
     ],
 )
 def test_a_moment_has_its_name_and_lies_in_these_decades(name, values, is_moment):
-    assert named_moment(name, pd.Series(values)) is is_moment
+    assert is_timestamp_name(name, pd.Series(values)) is is_moment
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from packager.manifest.manifest import Schema, Serve
 from packager.manifest.read_options import TableReadOptions
 from packager.model.paths import Root
 from packager.worker.job import Job
-from packager.worker.train.calendar_columns import named_moment, named_part, names_of_parts
-from packager.worker.train.calendar_features import not_compared
+from packager.worker.train.calendar_columns import is_timestamp_name, named_part, names_of_parts
+from packager.worker.train.calendar_features import drift_exclusions
 from packager.worker.train.dataset import Dataset, Source, prepare
 
 DRAW = np.random.default_rng(11)
@@ -36,8 +36,8 @@ def found(frame: pd.DataFrame, test: pd.DataFrame | None = None, **asked: Any) -
     schema = Schema(features=infer_columns(frame[list(features)]))
     rows = frame.assign(y=0.5)
     dataset = Dataset(rows, rows if test is None else test, features, "y", 0)
-    apart = not_compared(dataset, schema, job(**asked))
-    return {name: f"{why.reason}: {why.detail}" for name, why in apart.items()}
+    excluded = drift_exclusions(dataset, schema, job(**asked))
+    return {name: f"{why.reason}: {why.detail}" for name, why in excluded.items()}
 
 
 def times(days: int, rows: int = ROWS) -> pd.Series[Any]:
@@ -46,7 +46,7 @@ def times(days: int, rows: int = ROWS) -> pd.Series[Any]:
 
 
 @pytest.mark.parametrize("kind", ["datetime", "zoned", "text", "excluded"])
-def test_what_follows_from_a_moment_is_found_whatever_it_is_called(kind: str) -> None:
+def test_what_follows_from_a_timestamp_is_found_whatever_its_name(kind: str) -> None:
     when = times(700)
     clock = when.dt
     frame = pd.DataFrame(
@@ -73,8 +73,8 @@ def test_what_follows_from_a_moment_is_found_whatever_it_is_called(kind: str) ->
     frame["when"] = moments[kind]
     asked = {"exclude": ("when",)} if kind == "excluded" else {}
     told = found(frame, **asked)
-    assert told.pop("when", "moment: a moment") == "moment: a moment"
-    assert told.pop("k") == "moment: a moment"
+    assert told.pop("when", "timestamp: a timestamp") == "timestamp: a timestamp"
+    assert told.pop("k") == "timestamp: a timestamp"
     part = {"a": "month", "b": "month", "c": "weekday", "d": "weekday", "e": "hour", "f": "year"}
     part |= {"g": "hour", "h": "month", "i": "month", "j": "day of the year"}
     for name, expected in part.items():
@@ -97,7 +97,7 @@ def test_values_that_only_look_like_a_month_are_compared() -> None:
             "free": [f"order {i}" for i in range(ROWS)],
         }
     )
-    assert found(frame) == {"when": "moment: a moment"}
+    assert found(frame) == {"when": "timestamp: a timestamp"}
 
 
 @pytest.mark.parametrize(
@@ -167,8 +167,8 @@ def test_names_of_months_and_weekdays_say_it_alone(
         ("date", [1_600_000_000], False),
     ],
 )
-def test_numbers_may_be_moments(name: str, values: list[int], is_one: bool) -> None:
-    assert named_moment(name, pd.Series(values)) is is_one
+def test_numbers_may_be_timestamps(name: str, values: list[int], is_one: bool) -> None:
+    assert is_timestamp_name(name, pd.Series(values)) is is_one
 
 
 def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None:
@@ -190,7 +190,7 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
     by_time = Split(time="day", start="2024-01-01")
     told = found(train, test, split=by_time)
     assert list(told) == ["counter", "release"]
-    assert told["counter"] == "new_by_time: 100 % of the held-out values are new"
+    assert told["counter"] == "nonstationary: 100 % of the held-out values are new"
     assert found(train, test) == {}
 
 
@@ -207,9 +207,9 @@ def test_what_a_split_by_time_makes_new_is_found_and_what_moved_is_not() -> None
         pd.array([1, None] * 50, dtype="Int64"),
     ],
 )
-def test_odd_values_are_no_trouble(values: Any) -> None:
+def test_unusual_values_raise_no_error(values: Any) -> None:
     frame = pd.DataFrame({"date": values, "month": [1, 2] * 50, "when": times(900, 100)})
-    assert found(frame)["when"] == "moment: a moment"
+    assert found(frame)["when"] == "timestamp: a timestamp"
 
 
 def test_a_person_has_the_last_word() -> None:

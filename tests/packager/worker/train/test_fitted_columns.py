@@ -41,7 +41,7 @@ def loaded(native) -> LoadedModel:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_is_asked_with_the_columns_it_was_fitted_on(name):
+def test_a_model_is_queried_with_the_columns_it_was_fitted_on(name):
     model = loaded(clone(MODELS[name]).fit(ROWS[ORDER], LABELS))
     names = taken_features(model, ROWS, tuple(ROWS))
     assert names == tuple(ORDER)
@@ -49,7 +49,7 @@ def test_a_model_is_asked_with_the_columns_it_was_fitted_on(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_fitted_on_all_columns_is_asked_with_all(name):
+def test_a_model_fitted_on_all_columns_is_queried_with_all(name):
     model = loaded(clone(MODELS[name]).fit(ROWS, LABELS))
     assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)
 
@@ -108,8 +108,8 @@ def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replay
     result = project.train(job)
     assert [column.name for column in result.schema_.features] == ["count", "size"]
     assert [column.name for column in result.schema_.extras] == ["new"]
-    assert result.observed is not None
-    assert result.observed.rung == "artifact"
+    assert result.repeatability is not None
+    assert result.repeatability.level == "artifact"
     assert result.compiled.verdict == "equal", result.compiled.reason
     assert set(result.evaluation.slices) == {"new=False", "new=True"}
 
@@ -122,7 +122,9 @@ def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replay
         ("features.assign(both=features['size'] * 2)", "fitted it on 'both', which is no feature"),
     ],
 )
-def test_a_model_that_cannot_be_asked_is_told_why(project: Project, rows, features, hint):
+def test_a_model_that_cannot_be_queried_is_reported_with_the_reason(
+    project: Project, rows, features, hint
+):
     project.code(train=SELECTS.format(features))
     project.data(rows)
     ended = project.start(project.job())
@@ -132,7 +134,7 @@ def test_a_model_that_cannot_be_asked_is_told_why(project: Project, rows, featur
 
 
 @pytest.mark.slow
-def test_a_vectoriser_that_walks_over_the_column_names_is_told_so(project: Project, rows):
+def test_a_vectoriser_that_walks_over_the_column_names_is_reported(project: Project, rows):
     project.code(
         train="""
         from sklearn.feature_extraction.text import TfidfVectorizer
@@ -151,7 +153,7 @@ def test_a_vectoriser_that_walks_over_the_column_names_is_told_so(project: Proje
     assert 'make_column_transformer((TfidfVectorizer(), "text"))' in ended.error["hint"]
 
 
-def test_a_pipeline_that_names_nothing_is_asked_with_all():
+def test_a_pipeline_that_names_nothing_is_queried_with_all():
     first = FunctionTransformer(lambda frame: frame[["a", "b"]])
     model = loaded(make_pipeline(first, LogisticRegression()).fit(ROWS, LABELS))
     assert taken_features(model, ROWS, tuple(ROWS)) == tuple(ROWS)

@@ -1,93 +1,140 @@
-"""95 % intervals of metrics hold the truth about 95 times in a hundred."""
+"""Intervals of metrics against the bootstrap, and where no row tells anything."""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from packager.worker.train.intervals import (
-    auc_interval,
-    classification_intervals,
-    mean_interval,
-    regression_intervals,
-    share_interval,
-)
+from monitoring.stats.accuracy import wilson
+from packager.model.model import LoadedModel
+from packager.model.predictions import Predictions
+from packager.worker.train.evaluate import evaluate, metrics
+from packager.worker.train.intervals import mean_interval, share_interval
 
-CODES = st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 2)), min_size=2, max_size=60)
+ROWS, RESAMPLES = 600, 200
 
 
-def values(truth, guess):
-    return {
-        "balanced_accuracy": np.mean(
-            [(guess[truth == code] == code).mean() for code in np.unique(truth)]
-        ),
-        "f1_macro": f1_score(truth, guess, average="macro", labels=np.unique([truth, guess])),
-    }
+def resampled(measure: Any) -> dict[str, tuple[float, float]]:
+    """The percentile bootstrap's 95 % interval of every metric (Efron 1979)."""
+    draw = np.random.default_rng(5)
+    found: dict[str, list[float]] = {}
+    for _ in range(RESAMPLES):
+        for name, value in measure(draw.integers(0, ROWS, ROWS)).values.items():
+            found.setdefault(name, []).append(value)
+    return {name: tuple(np.percentile(v, [2.5, 97.5])) for name, v in found.items()}  # type: ignore[misc]
 
 
-@given(CODES)
-def test_shares_stay_between_0_and_1_around_their_value(pairs):
-    truth, guess = np.array(pairs).T
-    told = {"balanced_accuracy": 0.5, "f1_macro": 0.5}
-    for low, high in classification_intervals(truth, guess, told).values():
-        assert 0 <= low <= high <= 1
-
-
-def test_balanced_accuracy_and_f1_are_covered_about_95_times_in_100():
-    draw = np.random.default_rng(0)
-    truth = draw.integers(0, 2, 200_000)
-    guess = np.where(draw.random(len(truth)) < 0.2, 1 - truth, truth)
-    whole = values(truth, guess)
-    inside = dict.fromkeys(whole, 0)
-    for _ in range(300):
-        some = draw.integers(0, len(truth), 150)
-        found = classification_intervals(truth[some], guess[some], values(truth[some], guess[some]))
-        for name, (low, high) in found.items():
-            if name in whole:
-                inside[name] += low <= whole[name] <= high
-    assert all(0.9 < count / 300 <= 1 for count in inside.values()), inside
-
-
-def test_a_few_right_answers_are_no_certainty():
-    ones = np.ones(5, int)
-    truth = np.array([0, 1, 1, 1, 1])
-    assert balanced_accuracy_score(truth, truth) == 1
-    found = classification_intervals(truth, truth, {"balanced_accuracy": 1.0, "f1_macro": 1.0})
-    assert found["balanced_accuracy"][0] < 0.5
-    assert found["accuracy"][0] > found["balanced_accuracy"][0]
-    assert share_interval(1.0, np.zeros(5), 5) == share_interval(1.0, 0.0 * ones, 5)
-
-
-def test_the_auc_is_within_its_interval_and_a_tie_counts_half():
+def three_classes(chosen: Any) -> Any:
     draw = np.random.default_rng(1)
-    truth = draw.integers(0, 2, 200)
-    scores = np.round(np.clip(truth * 0.3 + draw.random(200), 0, 1), 1)
-    chances = np.column_stack([1 - scores, scores])
-    value = roc_auc_score(truth, scores)
-    low, high = auc_interval(truth, chances, [1], value)
-    assert 0.5 < low < value < high < 1
-    assert auc_interval(truth, chances, [0, 1], value) == pytest.approx((low, high))
+    truth = draw.choice(3, ROWS, p=[0.6, 0.3, 0.1])
+    scores = draw.normal(size=(ROWS, 3)) + 1.2 * np.eye(3)[truth]
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    guess = shares.argmax(axis=1)
+    answers = Predictions(guess[chosen].tolist(), shares[chosen])
+    return metrics(truth[chosen].tolist(), answers, (0, 1, 2), "classification")
 
 
-def test_errors_have_the_interval_of_a_mean():
-    truth = np.arange(50.0)
-    error = np.random.default_rng(2).normal(1, 2, 50)
-    found = regression_intervals(truth, truth + error)
-    assert found["bias"] == pytest.approx(mean_interval(error))
-    assert found["mae"][0] < np.abs(error).mean() < found["mae"][1]
-    assert found["rmse"][0] < np.sqrt((error**2).mean()) < found["rmse"][1]
-    assert found["r2"][1] <= 1
+def numbers(chosen: Any) -> Any:
+    draw = np.random.default_rng(2)
+    truth = draw.normal(size=ROWS)
+    guess = 0.8 * truth + 0.3 * draw.standard_t(5, ROWS)
+    return metrics(
+        truth[chosen].tolist(), Predictions(guess[chosen].tolist(), None), None, "regression"
+    )
 
 
-def test_one_row_has_no_interval_and_a_constant_target_no_r2():
+@pytest.mark.parametrize("measure", [three_classes, numbers])
+def test_intervals_are_those_of_the_bootstrap(measure: Any) -> None:
+    found, expected = measure(np.arange(ROWS)), resampled(measure)
+    assert set(found.intervals) == set(found.values) == set(expected)
+    for name, (low, high) in found.intervals.items():
+        width = expected[name][1] - expected[name][0]
+        assert low < found.values[name] < high
+        assert (low, high) == pytest.approx(expected[name], abs=0.25 * width), name
+
+
+def test_rows_that_are_all_right_make_no_certainty() -> None:
+    few = metrics([0, 0, 0, 1, 1], Predictions([0, 0, 0, 1, 1], None), None, "classification")
+    for name in ("balanced_accuracy", "f1_macro"):
+        assert few.intervals[name] == wilson(2, 2)  # the rows of the rarest class
+    assert few.intervals["accuracy"] == wilson(5, 5)
+    ranked = Predictions([0, 0, 0, 1, 1], np.array([[0.9, 0.1]] * 3 + [[0.2, 0.8]] * 2))
+    assert metrics([0, 0, 0, 1, 1], ranked, (0, 1), "classification").intervals["roc_auc"] == (
+        wilson(2, 2)
+    )
+
+
+def test_one_row_has_no_interval_of_an_error() -> None:
     assert mean_interval(np.array([1.0])) is None
-    assert regression_intervals(np.array([1.0]), np.array([2.0])) == {}
-    assert "r2" not in regression_intervals(np.ones(5), np.arange(5.0))
+    assert metrics([1.0], Predictions([2.0], None), None, "regression").intervals == {}
+    assert mean_interval(np.array([1.0, 3.0])) == pytest.approx(
+        (2 - 12.7062, 2 + 12.7062), abs=1e-3
+    )
 
 
-def test_numbers_that_overflow_have_no_interval():
-    found = regression_intervals(np.array([0.0, 1e308]), np.array([1e308, -1e308]))
-    assert all(np.isfinite(ends).all() for ends in found.values())
+def test_a_share_of_a_plain_sample_has_wilsons_interval() -> None:
+    hits = np.repeat([1.0, 0.0], [30, 10])
+    assert share_interval(0.75, hits - 0.75, 1) == pytest.approx(wilson(30, 40))
+
+
+labels = st.sampled_from(["a", "b", "c"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(labels, st.sampled_from(["a", "b", "c", "d", None])), min_size=1))
+def test_every_interval_of_labels_holds_its_value(pairs: list[tuple[str, str | None]]) -> None:
+    truth, guess = map(list, zip(*pairs, strict=True))
+    found = metrics(truth, Predictions(guess, None), None, "classification")
+    for name, (low, high) in found.intervals.items():
+        assert 0 <= low <= found.values[name] + 1e-12
+        assert found.values[name] - 1e-12 <= high <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(-1e200, 1e200), st.floats(-1e200, 1e200)), min_size=1))
+def test_every_interval_of_numbers_is_finite_and_holds_its_value(
+    pairs: list[tuple[float, float]],
+) -> None:
+    truth, guess = map(list, zip(*pairs, strict=True))
+    found = metrics(truth, Predictions(guess, None), None, "regression")
+    for name, (low, high) in found.intervals.items():
+        assert math.isfinite(low)
+        assert math.isfinite(high)
+        room = 1e-9 * max(1.0, abs(low), abs(high), abs(found.values[name]))
+        assert low - room <= found.values[name] <= high + room
+
+
+class Constant:
+    classes_ = ("a", "b")
+
+    def predict(self, frame: pd.DataFrame) -> list[str]:
+        return ["a"] * len(frame)
+
+
+class Two:
+    def predict(self, frame: pd.DataFrame) -> list[float]:
+        return [2.0] * len(frame)
+
+
+def test_every_metric_is_recorded_beside_its_baseline() -> None:
+    target = pd.Series(["a", "b", "b", "b"], name="label")
+    model = LoadedModel(Constant(), "classification", ("a", "b"), False)
+    masks = {"red": np.array([True, True, False, False])}
+    found = evaluate(model, pd.DataFrame({"x": range(4)}), target, masks, ["b", "b", "a"])
+    assert found.overall.values["accuracy"] == 0.25
+    assert found.overall.baseline["accuracy"] == 0.75
+    assert set(found.overall.baseline) == set(found.overall.values)
+    assert found.slices["red"].baseline["accuracy"] == 0.5
+    numbers = LoadedModel(Two(), "regression", None, False)
+    measured = evaluate(
+        numbers, pd.DataFrame({"x": [1, 2]}), pd.Series([1.0, 3.0], name="y"), {}, [0.0, 2.0]
+    )
+    assert measured.overall.values["mae"] == 1.0
+    assert measured.overall.baseline["bias"] == -1.0
+    assert measured.overall.baseline["mae"] == 1.0

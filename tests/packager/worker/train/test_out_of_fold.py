@@ -21,7 +21,7 @@ def checked(project: Project, **changes) -> DataCheckReport:
     [
         (
             "def train(*args, **more): raise ValueError('no')",
-            "the recipe's own can't be asked (the recipe raised ValueError: no)",
+            "the recipe's own model cannot be used (the recipe raised ValueError: no)",
         ),
         (
             "from sklearn.svm import LinearSVC\n"
@@ -33,7 +33,7 @@ def checked(project: Project, **changes) -> DataCheckReport:
             "import time\n"
             "def train(features, target, *, params, seed):\n"
             "    try:\n        time.sleep(60)\n    except Exception:\n        pass\n",
-            "the recipe's own can't be asked (it took over 4 s)",
+            "the recipe's own model cannot be used (it took over 4 s)",
         ),
     ],
 )
@@ -41,7 +41,7 @@ def test_a_stand_in_takes_the_place_of_a_recipe_that_cannot_serve(
     project, noisy, monkeypatch, code, note
 ):
     if "sleep" in code:
-        monkeypatch.setattr(worker_folds, "OWN_SECONDS", 4.0)
+        monkeypatch.setattr(worker_folds, "RECIPE_TIMEOUT_SECONDS", 4.0)
     project.code(train=code)
     project.data(noisy)
     report = checked(project)

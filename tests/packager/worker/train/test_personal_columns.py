@@ -70,7 +70,7 @@ def test_no_value_of_them_is_recorded_and_the_model_is_the_same(
         assert value not in text
     profile = json.loads((project.out / "profile.json").read_bytes())
     assert profile["features"][0]["name"] == "size"
-    assert profile["not_compared"]["mail"] == {"reason": "personal", "detail": "e-mail addresses"}
+    assert profile["drift_excluded"]["mail"] == {"reason": "personal", "detail": "e-mail addresses"}
     golden = Golden.load(project.out / "golden.json")
     assert len(golden.rows) == 8
     assert golden.rows[0]["mail"].endswith("@example.com")
@@ -120,7 +120,7 @@ def test_categories_that_would_be_recorded_stop_the_build(
     run(project.job(not_personal=("mail",)), project.root, project.out)
 
 
-def test_excluded_columns_are_not_told(
+def test_excluded_columns_are_not_reported(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project.code(

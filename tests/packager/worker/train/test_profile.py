@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from profiled_models import RANDOM, LabelsOnly, Model, made, profiled
 
-from monitoring.profile.profile import NotCompared
+from monitoring.profile.profile import DriftExclusion
 from packager.errors import PackageError
 from packager.worker.train.dataset import Dataset
 from packager.worker.train.importance import by_importance
@@ -82,12 +82,12 @@ def test_features_that_tell_the_time_get_no_bins_and_are_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     dataset, schema, loaded = made(Model())
-    apart = {
-        "f150": NotCompared(reason="calendar", detail="month of when"),
-        "f3": NotCompared(reason="excluded", detail="[monitoring] exclude"),
+    excluded = {
+        "f150": DriftExclusion(reason="calendar", detail="month of when"),
+        "f3": DriftExclusion(reason="excluded", detail="[monitoring] exclude"),
     }
-    found = profiled(dataset, schema, loaded, apart)
-    assert found.not_compared == apart
+    found = profiled(dataset, schema, loaded, excluded)
+    assert found.drift_excluded == excluded
     assert not {"f150", "f3"} & ({one.name for one in found.features} | {*found.left_out})
     assert found.reference_anomalies["f150"] == {"missing": 0.0}
     assert found.reference_anomalies["f3"] == {}

@@ -20,7 +20,7 @@ from packager.worker.processes.model_process import Outcome, Reply, Row
 from packager.worker.train.rejected_values import (
     MAX_CALLS,
     MAX_CELLS,
-    blamed,
+    attribute_failure,
     missing_values,
     with_rejected_values,
 )
@@ -70,7 +70,7 @@ def refused(judge: Any) -> dict[str, tuple[str, ...]]:
     return {name: column.refuses for name, column in found(judge).items() if column.refuses}
 
 
-def test_a_model_that_takes_everything_is_asked_once_a_kind() -> None:
+def test_a_model_that_takes_everything_is_queried_once_a_kind() -> None:
     asker = Answering(lambda _: "answered")
     assert with_rejected_values(SCHEMA, asker, BASES) == SCHEMA  # type: ignore[arg-type]
     assert len(asker.asked) == 5
@@ -87,7 +87,7 @@ def test_exactly_the_columns_that_are_the_reason_are_found(columns: set[str]) ->
     assert refused(judge) == dict.fromkeys(columns, ("null",))
 
 
-def test_kinds_are_told_apart() -> None:
+def test_kinds_are_distinguished() -> None:
     def judge(row: Row) -> Outcome:
         if row["color"] not in ("red", "blue"):
             return "raises"  # null and empty text too
@@ -110,7 +110,7 @@ def test_kinds_are_told_apart() -> None:
     assert fatal == {"n": ("extreme",), "text": ("empty",)}
 
 
-def test_codes_are_asked_about_a_number_between_them() -> None:
+def test_codes_are_probed_with_a_number_between_them() -> None:
     frame = pd.DataFrame(
         {
             "store": [11, 25, 93],
@@ -157,13 +157,15 @@ def test_where_no_more_processes_may_end_all_columns_in_question_are_blamed() ->
     def test(some: Sequence[str]) -> Outcome:
         return "ends" if "x5" in some else "answered"
 
-    assert blamed(names, test, lambda: True) == {"x5": "ends"}
+    assert attribute_failure(names, test, lambda: True) == {"x5": "ends"}
     left = iter((True, True))
-    assert blamed(names, test, lambda: next(left, False)) == dict.fromkeys(["x4", "x5"], "ends")
-    assert blamed(names, test, lambda: False) == dict.fromkeys(names, "ends")
+    assert attribute_failure(names, test, lambda: next(left, False)) == dict.fromkeys(
+        ["x4", "x5"], "ends"
+    )
+    assert attribute_failure(names, test, lambda: False) == dict.fromkeys(names, "ends")
 
 
-def test_the_rows_that_are_asked_about_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_rows_that_are_queried_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     frame = pd.DataFrame({f"x{place}": [0.0, 1.0] for place in range(3_000)})
     schema = Schema(features=infer_columns(frame))
     base = dict.fromkeys(frame, 0.5)
@@ -212,6 +214,6 @@ def test_a_model_that_exits_or_knows_only_its_own_codes_is_built(
     known = {f"r-{place}" for place in range(80)}
     assert golden.rows == () or {row["code"] for row in golden.rows} <= known
     proof = Golden.load(project.out / "proof.json")
-    assert len(proof.rows) == len(proof.answers) == 8
+    assert len(proof.rows) == len(proof.expected) == 8
     assert {row["code"] for row in proof.rows} <= known
     assert not list(Path(project.out).glob("asking-*"))

@@ -62,7 +62,7 @@ def test_both_hints_go_on_as_they_say(project: Project) -> None:
     assert found.unlabelled == {"": 3, "None": 40}
 
 
-def test_a_handful_and_empty_cells_are_told(project: Project, capsys) -> None:
+def test_a_handful_and_empty_cells_are_reported(project: Project, capsys) -> None:
     labels(project, {"NA": 5, "": 60})
     assert prepared(project, project.job()).unlabelled == {"": 60, "NA": 5}
     told = capsys.readouterr().err
@@ -82,7 +82,7 @@ def test_columns_for_training_only_reach_train_and_nothing_else(
 
 
 @pytest.mark.slow
-def test_a_recipe_that_asks_for_an_excluded_column_gets_it_and_is_told(
+def test_a_recipe_that_requests_an_excluded_column_gets_it_and_is_reported(
     project: Project, rows: pd.DataFrame
 ) -> None:
     project.code(train=COUNTED)
@@ -94,7 +94,7 @@ def test_a_recipe_that_asks_for_an_excluded_column_gets_it_and_is_told(
     assert "weight" not in [column.name for column in schema.features]
 
 
-def test_a_model_that_was_fitted_on_them_is_told_so(project: Project, rows: pd.DataFrame) -> None:
+def test_a_model_that_was_fitted_on_them_is_reported(project: Project, rows: pd.DataFrame) -> None:
     project.code(
         train="""
         from sklearn.tree import DecisionTreeClassifier

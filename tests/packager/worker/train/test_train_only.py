@@ -7,14 +7,14 @@ import pytest
 from worker_projects import RECIPE
 
 from packager.errors import PackageError
-from packager.worker.train.train_only import train_on, without_train_only
+from packager.worker.train.train_only import with_train_only, without_train_only
 
 ROWS = pd.DataFrame({"x": [1.0, 2.0], "weight": [1, 2], "id": [7, 8], "label": ["a", "b"]})
 GIVEN = "def train(features, target, *, params, seed): return list(features)\n"
 
 
 def trained(train_only: list[str], excluded: list[str]):
-    return train_on(RECIPE, ROWS, "label", ["x"], train_only, excluded)[0]
+    return with_train_only(RECIPE, ROWS, "label", ["x"], train_only, excluded)[0]
 
 
 def test_the_features_come_first_and_no_other_column_is_given(project):
@@ -32,7 +32,7 @@ def test_an_excluded_column_that_train_asks_for_by_name_is_given_and_said(projec
     )
     assert trained([], ["id", "weight"]) == ([1, 2], [7, 8], ["x", "weight", "id"])
     said = capsys.readouterr().err
-    assert "train asked for the excluded column 'weight': it gets it, and the model never" in said
+    assert "train reads the excluded column 'weight': the recipe gets it, the model does not" in said
     assert "train_only = [...]" in said
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packager.data.checks.suspects import (
+from packager.data.checks.issue import (
     Issue,
     NotApplicableError,
     listed,
@@ -32,5 +32,5 @@ def test_a_list_shows_its_first_values_and_that_there_are_more():
     assert len(listed(["x" * 500])) == 80
 
 
-def test_too_few_rows_are_told_with_how_many_are_needed():
+def test_too_few_rows_are_reported_with_how_many_are_needed():
     assert str(NotApplicableError.too_few(3, 50)) == "3 rows are too few: 50 are needed"

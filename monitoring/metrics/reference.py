@@ -1,0 +1,106 @@
+"""Gauges that a package sets once: what its training rows and its held-out rows were like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.metrics.registry import Series
+from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, Profile
+
+OTHER = "other"
+MAX_NAMED = 13
+"""Features whose anomalies are counted under their own name."""
+MAX_EXCLUDED = 2
+"""Features without drift that are named."""
+ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
+
+Baseline = Mapping[str, tuple[float | None, int]]
+"""Slice → accuracy (mean absolute error for a regression; None if unknown), held-out rows."""
+
+
+@dataclass(frozen=True)
+class MeasuredPackage:
+    """The package version that metrics are about, as it was when it was packaged."""
+
+    model: str
+    version: str
+    digest: str
+    """The package root."""
+    profile: Profile | None
+    slices: Sequence[str]
+    """In the order of their bits."""
+    classes: Sequence[Any] | None
+    """Labels that a classifier predicts; None for a regression."""
+    baseline: Baseline
+
+
+def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:
+    """Set the gauges of the package and of the rows that drift is measured against."""
+    series.gauge("model_package_info", "1 for the package served.", "digest")(digest, 1)
+    rows = series.gauge(
+        "model_feature_reference_rows", "Reference rows in a bin.", "feature", "bin"
+    )
+    for feature in profile.features if profile else ():
+        for text, count in zip(feature.bins, feature.counts, strict=True):
+            rows(feature.name, text, count)
+    excluded = series.gauge(
+        "model_drift_excluded_features",
+        "Features for which no drift is computed, by reason.",
+        "feature",
+        "reason",
+    )
+    for (name, reason), count in _excluded_features(profile).items():
+        excluded(name, reason, count)
+    ratio = series.gauge(
+        "model_feature_reference_anomalies_ratio",
+        "Share of such values in the reference rows.",
+        "feature",
+        "kind",
+    )
+    usual = profile.reference_anomalies if profile else {}
+    for name, kinds in named_features(profile).items():
+        for kind in kinds:
+            if kind != "invalid":
+                ratio(name, kind, usual.get(name, {}).get(kind, 0.0))
+
+
+def expose_baseline(series: Series, baseline: Baseline, *, regression: bool) -> None:
+    """Set the gauges of the quality on held-out rows, by slice."""
+    kind = ("mae", "Mean absolute error") if regression else ("accuracy_ratio", "Accuracy")
+    measured = series.gauge(
+        f"model_slice_baseline_{kind[0]}", f"{kind[1]} on held-out rows.", "slice"
+    )
+    rows = series.gauge("model_slice_baseline_rows", "Held-out rows in a slice.", "slice")
+    for name, (value, count) in baseline.items():
+        rows(name, count)
+        if value is not None:
+            measured(name, value)
+
+
+def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
+    """Features that have anomalies of their own name, and the kinds theirs can be."""
+    if profile is None:
+        return {}
+    named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
+    for name, why in profile.drift_excluded.items():
+        kinds = tuple(kind for kind in ANOMALIES if why.counts(kind))
+        if kinds and len(named) < MAX_NAMED:
+            named[name] = kinds
+    for name in profile.left_out[: max(0, MAX_NAMED - len(named))]:
+        named[name] = ANOMALIES
+    return named
+
+
+def _excluded_features(profile: Profile | None) -> dict[tuple[str, str], int]:
+    """(Feature, reason) → 1; beyond ``MAX_EXCLUDED`` of them ``other`` → how many."""
+    excluded = list(profile.drift_excluded.items()) if profile else []
+    counts = {(name, str(why.reason)): 1 for name, why in excluded[:MAX_EXCLUDED]}
+    more = len(excluded) - MAX_EXCLUDED
+    return {**counts, (OTHER, OTHER): more} if more > 0 else counts
+
+
+def _kinds(feature: FeatureProfile) -> tuple[str, ...]:
+    absent = ("unseen",) if feature.kind == "numeric" else ("below_range", "above_range")
+    return tuple(kind for kind in ANOMALIES if kind not in absent)

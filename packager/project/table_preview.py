@@ -1,0 +1,61 @@
+"""What the first rows of a table show: its columns, and how its files are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from packager.data.frames import column_names, infer_columns
+from packager.data.preview import read_first_rows, refuse_commas
+from packager.errors import UsageError
+from packager.manifest.manifest import Column
+from packager.manifest.read_options import TableReadOptions
+
+READERS: tuple[dict[str, str], ...] = (
+    {},
+    {"separator": ";"},
+    {"separator": ";", "decimal": ","},
+    {"separator": "\t"},
+    {"separator": "\t", "decimal": ","},
+    {"separator": "|"},
+)
+"""How CSV files are written, the most frequent way first."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the first 10,000 rows of a table show."""
+
+    names: tuple[str, ...]
+    rows: pd.DataFrame
+    columns: dict[str, Column]
+    options: dict[str, str]
+    """``[data.read]``, where the defaults don't read the file."""
+
+
+def preview(data: Path) -> Preview:
+    """The first rows of a table, read in the way of ``READERS`` that finds the most columns.
+
+    Raise the ``UsageError`` of the first way where none fits.
+    """
+    first: UsageError | None = None
+    best: Preview | None = None
+    for options in READERS:
+        reader = TableReadOptions(**options)
+        try:
+            names = tuple(column_names(data, reader))
+            if best is not None and len(names) <= len(best.names):
+                continue
+            rows = read_first_rows(data, reader)
+            refuse_commas(rows, reader, data.name)
+        except UsageError as error:
+            first = first or error
+            continue
+        columns = {column.name: column for column in infer_columns(rows)}
+        best = Preview(names, rows, columns, options)
+    if best is None:
+        assert first is not None
+        raise first
+    return best

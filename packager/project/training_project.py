@@ -1,0 +1,149 @@
+"""``package init --data FILE --target COLUMN``: a project that trains a model on a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from packager.data.preview import refuse_unservable, refuse_unservable_types
+from packager.errors import UsageError
+from packager.manifest.base import Task
+from packager.manifest.read_options import shown_options
+from packager.project.config import FILENAME
+from packager.project.scaffold import (
+    choose_target,
+    fill,
+    package_name,
+    quoted,
+    write_project,
+)
+from packager.project.table_preview import Preview, preview
+
+MAX_CLASSES = 20
+"""Whole numbers of at most so many values are labels."""
+MAX_SLICES, MAX_SLICE_VALUES = 3, 12
+"""Columns that predictions are counted by at first, and how many values one may have."""
+MIN_IDS = 50
+"""Texts that are all different, at least so many, are names of rows or free text."""
+ESTIMATORS = {
+    "classification": "HistGradientBoostingClassifier",
+    "regression": "HistGradientBoostingRegressor",
+}
+
+
+def init_training(directory: Path, data: Path, target: str | None) -> list[str]:
+    """Write a project with a recipe for the table ``data``; return the files written.
+
+    Raise ``UsageError`` where it is no table, has no column ``target``, or nothing else.
+    """
+    found = preview(data)
+    chosen = choose_target(data.name, found.names, target)
+    task = task_of_target(found, chosen)
+    features = [name for name in found.names if name != chosen]
+    kept = [name for name in features if not why_left_out(found, name)] or features
+    if not kept:
+        raise UsageError(
+            f"{data}: expected a column beside the target {chosen!r}, got none", "add features"
+        )
+    refuse_unservable_types(data, kept)
+    refuse_unservable(found.rows, kept)
+    times = [name for name in kept if found.columns[name].kind == "datetime"]
+    content = {
+        FILENAME: fill("training.toml", _values(directory, data, chosen, task, found, kept)),
+        "train.py": fill("train_table.py.txt", _recipe(task, has_times=bool(times))),
+        "requirements.txt": "pandas>=2.2\nscikit-learn>=1.5\n",
+    }
+    return write_project(directory, content, {f"data/{data.name}": data})
+
+
+def task_of_target(found: Preview, target: str) -> Task:
+    """Text, booleans and whole numbers of few values are labels; other numbers are not."""
+    values: pd.Series[Any] = found.rows[target].dropna()
+    kind = found.columns[target].kind
+    if kind == "datetime" or not len(values):
+        got = "times" if kind == "datetime" else "no value in the first rows"
+        raise UsageError(
+            f"--target {target}: expected labels or numbers, got {got}", "name another column"
+        )
+    if kind in ("string", "boolean"):
+        return "classification"
+    few = min(MAX_CLASSES, max(2, len(values) // 10))
+    whole = bool((values % 1 == 0).all())
+    return "classification" if whole and values.nunique() <= few else "regression"
+
+
+def why_left_out(found: Preview, name: str) -> str:
+    """What is wrong with a column that no model learns from; empty for a feature."""
+    values = found.rows[name].dropna()
+    if not len(values):
+        return "no value in the first rows"
+    is_text = found.columns[name].kind == "string"
+    unlike = is_text and len(values) >= MIN_IDS and values.nunique() == len(values)
+    return "another text in each row" if unlike else ""
+
+
+def include_lines(names: Sequence[str], found: Preview) -> str:
+    """A line of TOML for each column, with what was found in it."""
+    return "\n".join(f"    {quoted(name)},  # {_about(found, name)}" for name in names)
+
+
+def _about(found: Preview, name: str) -> str:
+    column = found.columns[name]
+    kind = {"string": "text", "datetime": "time"}.get(column.kind, column.kind)
+    distinct = found.rows[name].nunique()
+    values = f", {distinct} values" if column.kind == "string" else ""
+    return f"{kind}{values}{', with gaps' if found.rows[name].isna().any() else ''}"
+
+
+def _values(
+    directory: Path, data: Path, target: str, task: Task, found: Preview, kept: Sequence[str]
+) -> dict[str, str]:
+    left_out = [name for name in found.names if name not in (*kept, target)]
+    return {
+        "name": package_name(directory),
+        "task": task,
+        "source": quoted(f"data/{data.name}"),
+        "target": quoted(target),
+        "read": f"{shown_options(**found.options)}\n" if found.options else "",
+        "columns": include_lines(kept, found),
+        "left_out": "".join(
+            f"    # {quoted(name)}: {why_left_out(found, name)}\n" for name in left_out
+        ),
+        "slices": ", ".join(map(quoted, _slices(found, kept))),
+    }
+
+
+def _slices(found: Preview, names: Sequence[str]) -> list[str]:
+    """The first text columns of a few values, which every part of the rows has."""
+    few = [
+        name
+        for name in names
+        if found.columns[name].kind in ("string", "boolean")
+        and 2 <= found.rows[name].nunique() <= MAX_SLICE_VALUES
+    ]
+    return few[:MAX_SLICES]
+
+
+def _recipe(task: Task, *, has_times: bool) -> dict[str, str]:
+    if not has_times:
+        plain = {"days": "", "times": "", "function": "", "numbers": '"number"'}
+        return {"estimator": ESTIMATORS[task], **plain}
+    return {
+        "estimator": ESTIMATORS[task],
+        "function": "FunctionTransformer, ",
+        "numbers": '"number", *TIMES',
+        "times": (
+            "        (FunctionTransformer(days), make_column_selector(dtype_include=TIMES)),\n"
+        ),
+        "days": (
+            'TIMES = ["datetime", "datetimetz"]\n\n\n'
+            "def days(frame: pd.DataFrame) -> pd.DataFrame:\n"
+            '    """Times as days since 1970."""\n'
+            '    start = pd.Timestamp(0, tz="UTC")\n'
+            "    times = frame.apply(pd.to_datetime, utc=True)\n"
+            "    return times.apply(lambda column: (column - start) / pd.Timedelta(days=1))\n\n"
+        ),
+    }

@@ -1,0 +1,69 @@
+"""A child process run to its end, with what it started; its output is passed on line by line."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
+
+LAST_WORDS_SECONDS = 5.0
+"""How long output is awaited after its process has ended."""
+
+
+def worker_command(verb: str, *arguments: str, python: str = sys.executable) -> list[str]:
+    """What does ``verb`` of the worker with ``python``."""
+    return [python, "-m", "packager.worker", verb, *arguments]
+
+
+def run_to_end(
+    command: Sequence[str],
+    show: Callable[[str], object],
+    *,
+    seconds: float | None = None,
+    **start: Any,
+) -> ExitReason:
+    """Run ``command``, pass each line of its output to ``show``, and tell how it ended.
+
+    It has no input and a session of its own, so it reaches no terminal; its process group is ended
+    with it. ``start``: further arguments of ``Popen``. Raises ``TimeoutError`` after ``seconds`` of
+    wall-clock time.
+    """
+    last: deque[str] = deque(maxlen=MAX_LINES)
+    kills = kills_for_memory()
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        **start,
+    )
+    assert process.stdout is not None
+    relay = threading.Thread(target=_relay, args=(process.stdout, last, show), daemon=True)
+    relay.start()
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"it took over {seconds:g} s") from error
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        relay.join(LAST_WORDS_SECONDS)
+    return ExitReason(code, killed_for_memory(code, kills), tuple(last))
+
+
+def _relay(lines: Iterable[str], last: deque[str], show: Callable[[str], object]) -> None:
+    for line in lines:
+        last.append(line.rstrip("\n"))
+        show(last[-1])

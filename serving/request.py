@@ -1,0 +1,182 @@
+"""A request from its admission to its account, whoever carries its bytes.
+
+ASGI and the shortcut of a connection (:mod:`serving.http.fast_path`) differ in how a body comes and
+an answer goes. Which requests are admitted, how an error is answered, and what is counted and
+logged is the same for both, and is decided here.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from monitoring.metrics.recorder import Batch
+from serving import routes
+from serving.feedback.endpoint import Feedback
+from serving.http.asgi import RETRY_AFTER, DisconnectedError
+from serving.http.auth import ApiKeys
+from serving.http.logs import AccessLogger, RefusalLog, trace_of
+from serving.http.messages import RequestError, Response
+from serving.prediction.native_model import RowRefusedError
+from serving.prediction.pipeline import Pipeline
+from serving.prediction.recording import Recorder
+from serving.protocols import registry
+from serving.routes import Routes
+from serving.settings import Settings
+
+logger = logging.getLogger("serving")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPackage:
+    """What answers requests once the model is loaded."""
+
+    routes: Routes
+    pipeline: Pipeline
+    recorder: Recorder
+    feedback: Feedback | None
+    """None where the server takes no labels."""
+
+    def close(self) -> None:
+        """Take no more requests, and count what was answered."""
+        if self.feedback is not None:
+            self.feedback.close()
+        self.recorder.close()
+        self.pipeline.close()
+
+
+class RequestHandler:
+    """What the requests of a worker share: who is admitted, and where answers are accounted for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.loaded: LoadedPackage | None = None
+        """None until the model is loaded."""
+        self.draining = False
+        """Whether this worker is ending: each answer ends its connection."""
+        self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
+        self._ready = routes.READY | {settings.health_route}
+        opened = routes.HEALTH | {settings.health_route}
+        self._open = opened if settings.metrics_auth else opened | {routes.METRICS}
+        self._access = AccessLogger(settings.access_log)
+        self._refusals = RefusalLog()
+
+    def admit(self, request: Request) -> LoadedPackage:
+        """Raise ``RequestError`` for what isn't answered, whatever its body holds."""
+        path = request.path
+        if (
+            self._keys is not None
+            and path not in self._open
+            and not self._keys.authenticate(request.headers.get(b"authorization"))
+        ):
+            raise RequestError(
+                401,
+                "unauthorized",
+                "a key is needed",
+                headers={"WWW-Authenticate": "Bearer"},
+                expected="Authorization: Bearer <key>",
+            )
+        loaded = self.loaded
+        if loaded is None:
+            raise _unavailable("starting", "the model is loading")
+        loaded.routes.check(request.method, path)
+        if path in self._ready or path.endswith("/ready"):
+            if self.draining:
+                raise _unavailable("draining", "the server is ending")
+            if loaded.pipeline.stuck:
+                raise _unavailable("stuck", "the model did not come back by the deadline")
+        return loaded
+
+    def refuse(self, request: Request, error: Exception) -> Response:
+        """The answer that says so; what was the server's fault is logged."""
+        if not isinstance(error, RequestError):
+            failure = RequestError(500, "internal_error", "the server failed; its log says why")
+            failure.__cause__ = error
+            error = failure
+        loaded = self.loaded
+        if loaded is not None:
+            loaded.recorder.record_invalid(error)
+        cause = error.__cause__
+        if isinstance(cause, RowRefusedError):
+            self._refusals.write(cause.said, request.trace, self._route(request.path))
+        elif error.status >= 500 and cause is not None:
+            self._explain(error, cause, request)
+        path = request.path if loaded is None else loaded.routes.spoken(request.path)
+        return registry.refusal(path, error)
+
+    def account(self, request: Request) -> None:
+        """Count an answer and its rows, and log it. Doesn't raise: the answer is right anyway."""
+        response, batch = request.response, request.batch
+        if response is None:
+            return
+        try:
+            seconds = time.perf_counter() - request.started
+            route = self._route(request.path)
+            if self.loaded is not None:
+                self.loaded.recorder.answered(route, response.status, seconds, batch)
+            if self._access.wants(response.status):
+                self._log(request, route, response.status, seconds)
+        except Exception:  # a full disk under the counters, say
+            logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
+
+    def _log(self, request: Request, route: str, status: int, seconds: float) -> None:
+        rows = len(request.batch.labels) if request.batch else 0
+        self._access.write(request.trace, request.method, route, status, seconds, rows)
+
+    def _route(self, path: str) -> str:
+        return routes.OTHER if self.loaded is None else self.loaded.routes.template(path)
+
+    def _explain(self, error: RequestError, cause: BaseException, request: Request) -> None:
+        """Log why a request failed; the answer doesn't say."""
+        route = self._route(request.path)
+        fields = {**request.trace.fields, "route": route, "code": error.code}
+        info = (type(cause), cause, cause.__traceback__)
+        logger.error("%s", error.message, extra={"fields": fields}, exc_info=info)
+
+
+class Request:
+    """One request and its answer.
+
+    As a context it turns every error into the answer that says so. ``response`` stays None where
+    there is nothing to send: the client went away, or another application answers.
+    """
+
+    __slots__ = ("_handler", "batch", "headers", "method", "path", "response", "started", "trace")
+
+    def __init__(
+        self, handler: RequestHandler, method: str, path: str, headers: Mapping[bytes, bytes]
+    ) -> None:
+        self._handler = handler
+        self.method = method
+        self.path = path
+        self.headers = headers
+        self.started = time.perf_counter()
+        self.trace = trace_of(headers.get(b"x-request-id"), headers.get(b"traceparent"))
+        self.response: Response | None = None
+        self.batch: Batch | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> bool:
+        if error is None:
+            return False
+        if isinstance(error, DisconnectedError):
+            return True
+        if not isinstance(error, Exception):
+            return False
+        self.response, self.batch = self._handler.refuse(self, error), None
+        return True
+
+    def answer(self, response: Response, batch: Batch | None = None) -> None:
+        """Answer with ``response``; ``batch``: the rows to count in it."""
+        self.response, self.batch = response, batch
+
+
+def _unavailable(code: str, message: str) -> RequestError:
+    return RequestError(503, code, message, headers=RETRY_AFTER)

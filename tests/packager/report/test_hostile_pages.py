@@ -1,0 +1,138 @@
+"""Pages with values of somebody who wants them to run, to be read otherwise, or to spill over.
+
+Tried in Chromium too: nothing ran, no request was sent, and no box was wider than the page.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from host_samples import MANIFEST
+
+from packager.data.checks.run import check
+from packager.data.checks.table import table_of
+from packager.location import Location
+from packager.report.data_issues_page import issues_page
+from packager.report.lineage_page import lineage_page
+from packager.report.lineage_svg import lineage_svg
+from packager.report.replay_page import as_page
+from packager.run.replay import _confirmed
+from packager.tables.lineage import Node
+from packager.tables.records import Derivation, Version
+from packager.text import visible
+from packager.worker.replay.report import ModelComparison, ReplayReport
+
+HOSTILE = [
+    '<script>document.title="RAN"</script>',
+    "</script><img src=x onerror=alert(1)>",
+    "</style></title><svg onload=alert(1)>",
+    '" onmouseover="alert(1)" x="',
+    "' onmouseover='alert(1)' x='",
+    "javascript:alert(1)",
+    "\u202eevil\u2066",
+    "a\x00b\x01\x1b[2J\u2028\ufffe",
+    "W" * 5_000,
+    "漢" * 300,
+    "e" + "\u0301" * 300,
+]
+
+
+def issues(value: str) -> str:
+    frame = pd.DataFrame({value: [5 + i / 100 for i in range(200)], "label": ["x", "y"] * 100})
+    frame["text"] = [f"n{i % 3}" for i in range(200)]
+    frame.loc[7, value], frame.loc[7, "text"] = 900.0, value
+    frame.loc[9, value] = 0.0
+    found = check(table_of(frame, "label"), models=False)
+    assert found.findings
+    return issues_page(found, found.findings, (), value)
+
+
+def replay(value: str) -> str:
+    report = ReplayReport(
+        level="none",
+        required_level="state",
+        passed=False,
+        checks=(),
+        comparison=ModelComparison(
+            artifact=False, state=False, differing=(value,), ignored=(value,)
+        ),
+        environment_recorded=MANIFEST.environment,
+        environment_differences=(value,),
+        nondeterminism=(f"{value}: {value}",),
+        verified_by={value: value},
+    )
+    return as_page(_confirmed(report, True), MANIFEST.model_copy(update={"name": value}))
+
+
+def nodes_of(value: str) -> dict[str, Node]:
+    derived = Derivation(parents=(), step=value, digest="", params={})
+    version = Version(
+        number=1,
+        milliseconds=0,
+        operation="add",
+        message="",
+        author="",
+        fingerprint=None,
+        derived=derived,
+    )
+    place = Location("/x/" + value.replace("/", "|"))
+    return {place.uri: Node(place, version, (), (value,))}
+
+
+def lineage(value: str) -> str:
+    return lineage_svg(nodes_of(value))
+
+
+def lineage_html(value: str) -> str:
+    return lineage_page(nodes_of(value), value)
+
+
+class Seen(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: dict[str, set[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.setdefault(name, set()).add(value or "")
+
+
+@pytest.mark.parametrize("made", [issues, replay, lineage, lineage_html])
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_values_are_text_in_every_page(made, value: str) -> None:
+    text, plain = made(value), made("plain")
+    seen, usual = Seen(), Seen()
+    seen.feed(text)
+    usual.feed(plain)
+    assert seen.tags <= usual.tags | {"details", "summary"}
+    assert not [name for name in seen.attributes if name.startswith("on")]
+    assert {"src", "action"}.isdisjoint(seen.attributes)
+    assert seen.attributes.get("href", set()) == usual.attributes.get("href", set())
+    text.encode()
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ufffe]", text)
+    assert not re.search("\u0301{5}", text)
+    if made is not lineage:
+        assert "default-src 'none'" in text
+
+
+@pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_drawing_is_xml_and_its_text_has_room_in_its_box(value: str) -> None:
+    top = ElementTree.fromstring(lineage(value))
+    names = {"s": "http://www.w3.org/2000/svg"}
+    [box] = top.findall("s:g/s:rect", names)
+    for written in top.findall("s:g/s:text", names):
+        letters = written.text or ""
+        assert len(letters) < 60
+        wide = sum(1 if letter < "\u0370" else 2 for letter in letters)
+        assert 10 + wide * 6.6 <= float(box.attrib["width"])
+
+
+def test_letters_of_every_language_stay_as_they_are() -> None:
+    for text in ("naïve", "e\u0301\u0323", "漢字", "שלום", "ไม่", "🎉", "a  b"):
+        assert visible(text) == text

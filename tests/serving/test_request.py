@@ -1,0 +1,102 @@
+"""A request from its admission to its account, without anything that carries bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from serving.http.asgi import DisconnectedError
+from serving.http.messages import RequestError, Response
+from serving.request import LoadedPackage, Request, RequestHandler
+from serving.settings import Settings
+
+
+def handler(*, stuck: bool = False) -> tuple[RequestHandler, Mock]:
+    recorder = Mock()
+    routes: Any = SimpleNamespace(
+        check=Mock(), template=lambda path: path, spoken=lambda path: path
+    )
+    pipeline: Any = SimpleNamespace(stuck=stuck)
+    made = RequestHandler(Settings.from_environment({}))
+    made.loaded = LoadedPackage(routes, pipeline, recorder, None)
+    return made, recorder
+
+
+def request(made: RequestHandler, path: str = "/predict") -> Request:
+    return Request(made, "POST", path, {})
+
+
+def test_an_answer_is_counted_with_its_rows() -> None:
+    made, recorder = handler()
+    batch: Any = SimpleNamespace(labels=[1, 2])
+    with request(made) as asked:
+        assert made.admit(asked) is made.loaded
+        asked.answer(Response(200, b"{}"), batch)
+    made.account(asked)
+    (route, status, seconds, counted), _ = recorder.answered.call_args
+    assert (route, status, counted) == ("/predict", 200, batch)
+    assert seconds >= 0
+
+
+def test_an_error_becomes_the_answer_and_is_counted_once() -> None:
+    made, recorder = handler()
+    refused = RequestError(422, "invalid_row", "row 0: expected a number")
+    with request(made) as asked:
+        asked.answer(Response(200, b"{}"), Mock())
+        raise refused
+    made.account(asked)
+    assert asked.response is not None
+    assert asked.response.status == 422
+    recorder.record_invalid.assert_called_once_with(refused)
+    assert recorder.answered.call_args.args[1] == 422
+    assert recorder.answered.call_args.args[3] is None
+
+
+def test_a_bug_is_answered_with_500_and_logged_without_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    made, _ = handler()
+    with request(made) as asked:
+        raise KeyError("somebody's value")
+    assert asked.response is not None
+    assert asked.response.status == 500
+    assert b"somebody" not in asked.response.body
+    assert "the server failed" in caplog.records[0].message
+
+
+def test_a_client_that_went_away_is_not_answered_and_not_counted() -> None:
+    made, recorder = handler()
+    with request(made) as asked:
+        raise DisconnectedError
+    made.account(asked)
+    assert asked.response is None
+    assert not recorder.method_calls
+
+
+def test_an_end_of_the_worker_is_no_answer() -> None:
+    made, _ = handler()
+    with pytest.raises(asyncio.CancelledError), request(made):
+        raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("path", "state", "code"),
+    [
+        ("/predict", "loading", "starting"),
+        ("/readyz", "draining", "draining"),
+        ("/v2/health/ready", "draining", "draining"),
+        ("/readyz", "stuck", "stuck"),
+    ],
+)
+def test_who_is_not_admitted_is_reported_why(path: str, state: str, code: str) -> None:
+    made, _ = handler(stuck=state == "stuck")
+    made.draining = state == "draining"
+    if state == "loading":
+        made.loaded = None
+    with pytest.raises(RequestError, match=r"is loading|is ending|by the deadline") as told:
+        made.admit(request(made, path))
+    assert (told.value.status, told.value.code) == (503, code)
