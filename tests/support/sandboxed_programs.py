@@ -13,7 +13,7 @@ from packager.sandbox import landlock
 PROGRAM = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from packager.sandbox.network import block_network, isolation_told
+from packager.sandbox.network import block_network, describe_isolation
 from packager.sandbox.file_access import refuse_by_kernel
 top = Path(sys.argv[1])
 {before}

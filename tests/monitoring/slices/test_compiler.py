@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from monitoring.slices.clock import DatetimeUnit
 from monitoring.slices.compiler import RuleCompiler
 from monitoring.slices.grammar import parse
-from monitoring.slices.slices import Rule
+from monitoring.slices.slices import SliceSet
 
 RULES = [
     "x > 1",
@@ -59,7 +59,7 @@ def test_a_rule_holds_for_a_row_as_for_its_column(text, rows):
         }
     )
     holds = compiled(text)
-    wanted = Rule.parse(text).mask({name: frame[name] for name in frame}, len(rows)).tolist()
+    wanted = SliceSet({}, {"r": text}).masks(frame)["r"].tolist()
     assert [bool(holds(*row)) for row in rows] == wanted
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from host_samples import LOCK
 
+from packager.digest import HashedFile
 from packager.image.stack import Stack, entries, make_stack, own_runtime, own_training_runtime
 from packager.progress import Silent
 
@@ -24,7 +27,12 @@ def written(folder: Path, **files: str) -> dict[str, Path]:
 
 
 def stack(code: Mapping[str, Path], data: Mapping[str, Path], folder: Path) -> Stack:
-    return make_stack(None, EMPTY, code, data, folder, Silent())
+    files: Any = SimpleNamespace(code=hashed(code), data=hashed(data))
+    return make_stack(None, EMPTY, files, folder, Silent())
+
+
+def hashed(files: Mapping[str, Path]) -> dict[str, HashedFile]:
+    return {name: HashedFile.of(path) for name, path in files.items()}
 
 
 def digests(found: Stack) -> dict[str, str]:
@@ -60,7 +68,7 @@ def test_links_are_followed_and_programs_stay_programs(tmp_path: Path):
     files = written(tmp_path, plain="x", program="y")
     files["program"].chmod(0o700)
     (tmp_path / "link").symlink_to("program")
-    top, *found = entries({**files, "link": tmp_path / "link"}, "code")
+    top, *found = entries(hashed({**files, "link": tmp_path / "link"}), "code")
     assert top.name == "code"
     modes = {entry.name: entry.mode for entry in found}
     assert modes["code/link"] == modes["code/program"] == 0o755

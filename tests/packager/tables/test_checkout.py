@@ -41,7 +41,12 @@ def test_going_back_appends_a_version_and_loses_none(place, commit, frame):
     commit(frame)
     commit(frame.assign(x=0.0))
     back = revert(Location(place.uri, 1), "", "me")
-    assert (back.number, back.what, back.reverted_to, back.message) == (3, "revert", 1, "back to 1")
+    assert (back.number, back.operation, back.reverted_to, back.message) == (
+        3,
+        "revert",
+        1,
+        "back to 1",
+    )
     store = VersionedTable.open(place)
     assert [version.number for version in store.versions] == [1, 2, 3]
     rows = [pd.concat(list(store.frames(number))).reset_index(drop=True) for number in (1, 3)]

@@ -86,5 +86,7 @@ def test_every_row_is_in_one_partition_in_its_order(rows):
 
 
 def test_empty_text_is_refused_as_it_would_be_read_as_null():
-    with pytest.raises(UsageError, match="t: partition column 'p': '' cannot be distinguished from null"):
+    with pytest.raises(
+        UsageError, match="t: partition column 'p': '' cannot be distinguished from null"
+    ):
         list(by_partition(pa.table({"p": ["a", ""]}), ["p"], "t"))

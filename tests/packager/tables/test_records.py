@@ -11,7 +11,12 @@ from packager.tables.records import Version, content_of
 
 def version(milliseconds: int) -> Version:
     return Version(
-        number=1, milliseconds=milliseconds, operation="add", message="", author="", fingerprint=None
+        number=1,
+        milliseconds=milliseconds,
+        operation="add",
+        message="",
+        author="",
+        fingerprint=None,
     )
 
 

@@ -107,7 +107,9 @@ def test_an_export_of_a_partitioned_version_has_the_recorded_fingerprint(place, 
 
 def test_empty_text_which_a_partition_would_lose_is_refused(place, tmp_path):
     made(place, {"id": [1], "p": ["a"]}, partition_by=["p"])
-    with pytest.raises(UsageError, match="partition column 'p': '' can't be told from null"):
+    with pytest.raises(
+        UsageError, match="partition column 'p': '' cannot be distinguished from null"
+    ):
         append(place, {"id": [2, 3], "p": ["b", ""]}, tmp_path)
     assert entries(place) == ["00000000000000000000.json"]
     assert len(list(place.path.glob("*.parquet"))) == 0

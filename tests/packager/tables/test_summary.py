@@ -39,7 +39,7 @@ def test_blocks_of_any_size_give_the_counts_of_the_whole(cells, size):
 
 
 def test_a_sample_is_the_rows_with_the_smallest_hashes_however_they_come(monkeypatch):
-    monkeypatch.setattr(module, "SAMPLE", 10)
+    monkeypatch.setattr(module, "MAX_SAMPLE_ROWS", 10)
     frame = pd.DataFrame({"x": np.arange(200.0)})
     one = summarise([frame])
     other = summarise(frame[::-1].iloc[at : at + 7] for at in range(0, 200, 7))

@@ -32,7 +32,7 @@ def sampled(folder: Path, offered: list[Any], verdicts: list[bytes]) -> tuple[li
             metrics: Any = SimpleNamespace(add_comparison=lambda kind: counted.update([kind]))
             sampler = ShadowSampler(folder, 1.0, 1, metrics)
             for one in offered:
-                sampler.offer(one)
+                sampler.submit(one)
             while True:
                 try:
                     message, sender = checker.recvfrom(1 << 16)
@@ -67,7 +67,7 @@ def test_where_no_checker_listens_rows_are_counted_as_dropped(tmp_path: Path):
     async def run() -> None:
         metrics: Any = SimpleNamespace(add_comparison=lambda kind: counted.update([kind]))
         sampler = ShadowSampler(tmp_path, 1.0, 1, metrics)
-        sampler.offer(batch(3))
+        sampler.submit(batch(3))
         sampler.close()
 
     asyncio.run(run())

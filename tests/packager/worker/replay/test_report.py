@@ -49,7 +49,7 @@ def test_only_a_recipe_with_a_level_claims_one():
 def test_a_damaged_package_reaches_nothing_and_says_what_is_wrong():
     wrong = Check(name="code", expected="a", actual="b", ok=False)
     report = damaged(MANIFEST, [wrong])
-    assert (report.level, report.passed, report.checks, report.likeness) == (
+    assert (report.level, report.passed, report.checks, report.comparison) == (
         "none",
         False,
         (wrong,),

@@ -32,7 +32,9 @@ def test_an_excluded_column_that_train_asks_for_by_name_is_given_and_said(projec
     )
     assert trained([], ["id", "weight"]) == ([1, 2], [7, 8], ["x", "weight", "id"])
     said = capsys.readouterr().err
-    assert "train reads the excluded column 'weight': the recipe gets it, the model does not" in said
+    assert (
+        "train reads the excluded column 'weight': the recipe gets it, the model does not" in said
+    )
     assert "train_only = [...]" in said
 
 
