@@ -52,7 +52,7 @@ def test_the_same_files_elsewhere_are_the_same_layers(tmp_path: Path):
     one = stack(written(tmp_path / "one", train="x = 1\n"), data, tmp_path)
     two = stack(written(tmp_path / "two", train="x = 1\n"), data, tmp_path)
     assert digests(one) == digests(two)
-    assert {layer.how for layer in two.below} == {"cached"}
+    assert {layer.source for layer in two.below} == {"cached"}
 
 
 def test_what_trains_is_in_no_layer_that_serves(tmp_path: Path):

@@ -100,7 +100,7 @@ def test_the_report_names_what_stands(tmp_path: Path) -> None:
 
 
 LINE = "from packager.sandbox.network import isolation_line; "
-LINE += "print(isolation_line(isolation_told()))"
+LINE += "print(isolation_line(describe_isolation()))"
 
 
 @FILES

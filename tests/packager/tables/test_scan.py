@@ -381,7 +381,7 @@ def test_what_is_written_wrongly_is_caught_before_it_is_committed(
     if partitioned and reordered and len(spoil(pa.table(frame))) == len(frame):
         return  # rows of a partition may come in any order: what is recorded is how they are read
     columns = {"id": [1, 2, 3], "x": [1.0, 2.0, 3.0], "c": ["a", "a", "b"]}
-    with pytest.raises(PackageError, match="reads back otherwise, in ") as caught:
+    with pytest.raises(PackageError, match="read back differently, in ") as caught:
         append(place, columns, tmp_path)
     assert "nothing was committed" in caught.value.message
     assert (rows(place), entries(place), len(list(place.path.rglob("*.parquet")))) == before
