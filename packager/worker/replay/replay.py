@@ -102,14 +102,14 @@ def _compare(
     checks = [*checks, *_result_checks(manifest, data, measured)]
     checks += compiled_checks(root, manifest, recorded.model, held_out)
     # Equal answers measure equally: there a false claim about any metric shows.
-    metrics = metric_checks(
-        manifest.evaluation, measured.evaluation, recipe.accept, every=found.bit_equal
-    )
+    evaluation, accept = measured.evaluation, recipe.accept
+    metrics = metric_checks(manifest.evaluation, evaluation, accept, every=found.bit_equal)
     agreed = accepted(metrics)
-    statistical = within_seed_variance(manifest.seed_variance, measured.evaluation, recipe.accept)
+    statistical = within_seed_variance(manifest.seed_variance, evaluation, accept)
     level = equivalence_level(found, metrics=agreed, statistical=statistical)
     if found.bit_equal:
-        checks.append(evaluation_check(manifest.evaluation, measured.evaluation))
+        checks.append(evaluation_check(manifest.evaluation, evaluation))
+    expected = level == "artifact" or perturbed.what
     return ReplayReport(
         level=level,
         required_level=manifest.level,
@@ -121,9 +121,7 @@ def _compare(
         metrics=metrics,
         intervals=intervals(manifest.seed_variance),
         comparison=found,
-        nondeterminism=()
-        if level == "artifact" or perturbed.what
-        else find_nondeterminism(root.code),
+        nondeterminism=() if expected else find_nondeterminism(root.code),
         environment_recorded=manifest.environment,
         environment_now=result.environment,
         environment_differences=environment_differences(manifest.environment, result.environment),

@@ -1,5 +1,3 @@
-"""Prometheus' text format is read as the client library writes it."""
-
 from __future__ import annotations
 
 import pytest
@@ -8,8 +6,52 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from packager.client import exposition
-from packager.client.exposition import read_samples
+from packager.client.exposition import MAX_LINE, read_samples
 from packager.errors import PackageError
+
+PAGE = r"""# HELP rows_total Rows.
+# TYPE rows_total counter
+rows_total{name="a \"quoted\" {1}\\",path="x,y"} 3
+rows_total{name="",path="z"} 1.5e3
+up 1 1700000000000
+"""
+
+
+def test_names_labels_and_values_are_read() -> None:
+    found = [(one.name, one.labels, one.value) for one in read_samples(PAGE, "http://a/metrics")]
+    assert found == [
+        ("rows_total", {"name": 'a "quoted" {1}\\', "path": "x,y"}, 3.0),
+        ("rows_total", {"name": "", "path": "z"}, 1500.0),
+        ("up", {}, 1.0),
+    ]
+    assert all(type(value) is float for _, _, value in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<html>", "a x", 'a{b="c"d} 1', "a{", "a{,,} 1", "# TYPE a nonsense", "# TYPE a", "a 1_0"],
+)
+def test_another_text_is_refused_with_its_address(text: str) -> None:
+    with pytest.raises(
+        PackageError, match=r"^http://a/metrics: expected metrics, got another"
+    ) as e:
+        read_samples(PAGE + text + "\n", "http://a/metrics")
+    assert e.value.hint == "name the address of a served package"
+
+
+def test_a_number_beyond_a_float_is_refused() -> None:
+    with pytest.raises(PackageError, match="http://a: expected metrics"):
+        read_samples("a " + "1" * 400, "http://a")
+
+
+def test_lines_and_samples_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    label = "x" * (MAX_LINE - len('a{b=""} 1'))
+    assert len(read_samples(f'a{{b="{label}"}} 1', "http://a")) == 1
+    with pytest.raises(PackageError, match=f"line 2: more than {MAX_LINE} characters"):
+        read_samples(f'up 1\na{{b="{label}y"}} 1', "http://a")
+    monkeypatch.setattr(exposition, "MAX_SERIES", 2)
+    with pytest.raises(PackageError, match="more than 2 series"):
+        read_samples(PAGE, "http://a")
 
 
 @given(st.text(max_size=20), st.floats(allow_nan=False))
@@ -19,18 +61,3 @@ def test_any_label_value_of_the_client_library_is_read_back(text: str, value: fl
     Gauge("g", "text", ["a", "b"], registry=registry).labels(clean, "x,y}").set(value)
     (found,) = read_samples(generate_latest(registry).decode(), "http://x")
     assert (found.name, found.labels, found.value) == ("g", {"a": clean, "b": "x,y}"}, value)
-
-
-@pytest.mark.parametrize("text", ["g{a=", 'g{a="x} 1', "g one"])
-def test_what_is_no_exposition_is_refused_by_its_address(text: str) -> None:
-    with pytest.raises(PackageError, match="http://x: expected metrics, got another content"):
-        read_samples(text, "http://x")
-
-
-def test_lines_and_series_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "MAX_SERIES", 2)
-    assert len(read_samples("a 1\nb 2\n", "x")) == 2
-    with pytest.raises(PackageError, match="more than 2 series"):
-        read_samples("a 1\nb 2\nc 3\n", "x")
-    with pytest.raises(PackageError, match=r"line 2: more than 16384 characters"):
-        read_samples(f"a 1\n# {'x' * exposition.MAX_LINE}\n", "x")
