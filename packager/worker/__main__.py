@@ -95,7 +95,7 @@ def _by_hand(arguments: Sequence[str]) -> int:
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     """Run ``verb``; return False for a replay that did not pass, True otherwise.
 
-    ``arguments`` are those of this process, which ``pin_environment`` starts it again with.
+    ``arguments``: the command line, with which ``pin_environment`` restarts this process.
     """
     end_with_parent()
     root = Root.from_environment()
