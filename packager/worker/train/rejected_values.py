@@ -67,7 +67,7 @@ def with_rejected_values(
                 known = found[name].get(kind)
                 found[name][kind] = known if known in FATAL else outcome
     if budget.rows < 0:
-        sys.stderr.write("what the model can't take is not known of all of its columns\n")
+        sys.stderr.write("not all columns were tested for values that the model rejects\n")
     features = (_recorded(column, found[column.name]) for column in schema.features)
     return schema.model_copy(update={"features": tuple(features)})
 
