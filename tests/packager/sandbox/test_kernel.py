@@ -127,6 +127,6 @@ def test_where_the_kernel_offers_nothing_the_report_says_so(
         [f"no {name} (not tried)" for name in ("Landlock", "seccomp", "network namespace")]
     ).replace("; ", ", ")
     assert told["files"] == told["network"] == AUDIT_HOOK_ONLY
-    assert told["processes"] == "not apart"
+    assert told["processes"] == "not isolated"
     monkeypatch.setenv(ISOLATION, "container")
     assert describe_isolation()["network"] == "container without network"
