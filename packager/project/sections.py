@@ -1,4 +1,4 @@
-"""The sections of ``package.toml``, one noun each, as a person writes them."""
+"""The sections of ``package.toml``, one class each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.manifest.base import FrozenModel, Isa, Level, Task
 from packager.manifest.data_roles import Split
 from packager.manifest.read_options import ColumnReading, ReadOptions, TableReadOptions, texts_of
 
-# As engines read it: an optional host:port, then lower-case components.
+# Repository name in an engine's format: an optional host:port, then lower-case components.
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = rf"^(?:[a-z0-9.-]+:\d+/)?{COMPONENT}(?:/{COMPONENT})*$"
 
@@ -65,7 +65,7 @@ class DataSection(FrozenModel):
 
     @property
     def reader(self) -> TableReadOptions:
-        """How the data's files are read."""
+        """Options for reading the data's files."""
         columns = {
             name: ColumnReading(kind=c.kind, values=texts_of(c.values), null=c.null)
             for name, c in self.columns.items()
@@ -76,7 +76,7 @@ class DataSection(FrozenModel):
     @field_validator("split", mode="before")
     @classmethod
     def _from_is_written_from(cls, value: Any) -> Any:
-        """``from`` is no Python name, so the field has another; a person writes ``from``."""
+        """Accept the key ``from`` only: the field ``start`` exists as ``from`` is a keyword."""
         if not isinstance(value, dict):
             return value
         if "start" in value:
@@ -91,7 +91,7 @@ class RecipeSection(FrozenModel):
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
     level: Level | None = None
-    """The level a replay has to reach; None: the one a repeat reaches at the build."""
+    """The level that a replay must reach; None: the level that a repeat reaches at the build."""
     isa: Isa = "native"
     accept: dict[str, Annotated[float, Field(ge=0)]] = {}
     params: dict[str, Any] = {}
@@ -108,7 +108,7 @@ class RequirementsSection(FrozenModel):
 
     file: str = "requirements.txt"
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
-    """As uv calls it; None: what the user's own uv configuration says, else ``first-index``."""
+    """uv's ``--index-strategy``; None: that of the user's configuration, else ``first-index``."""
 
 
 class ServeSection(FrozenModel):
