@@ -37,7 +37,8 @@ class BatchOutput:
 class OutputLayer(Protocol):
     """A head: computes the answers for a matrix of shape (rows, width)."""
 
-    def __call__(self, matrix: Any) -> BatchOutput: ...
+    def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class LinearModel:
         self.rounding = rounding(len(linear.coefficients[0]))
 
     def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         scores = matrix @ self._weights + self._intercept
         sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
         return self.answers(scores, sizes)
@@ -126,6 +128,7 @@ class TreeModel:
         self._class_of = np.asarray(header.get_field("class_id"))
 
     def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         with np.errstate(over="ignore", under="ignore"):
             if self._trees.float32:
                 matrix = matrix.astype(np.float32)
@@ -175,6 +178,7 @@ class NativeModel:
         self._meaning = meaning
 
     def __call__(self, matrix: Any) -> BatchOutput:
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         import sklearn
 
         rows, classes = matrix.shape[0], len(self._meaning.classes or ())
