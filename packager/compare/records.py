@@ -24,7 +24,7 @@ Changes = tuple[Change, ...]
 
 
 class Requirement(FrozenModel):
-    """A locked dependency that differs: ``change`` is the first difference, version before file."""
+    """A locked dependency that differs: in its version, else in its file, else in its group."""
 
     name: str
     change: Literal["added", "removed", "version", "file", "group"]

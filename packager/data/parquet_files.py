@@ -157,7 +157,7 @@ def integers_with_nulls(files: Sequence[Path], schema: Any) -> list[str]:
 
 
 def plain_frame(table: Any, floats: Iterable[str] = (), schema: Any = None) -> pd.DataFrame:
-    """The frame of an Arrow table. ``floats``: integer columns to convert to float64.
+    """The frame of an Arrow table; ``floats``: integer columns that have nulls in another block.
 
     Equal texts share one Python string. ``schema``: the original one, if text in ``table`` is
     dictionary-encoded.

@@ -198,8 +198,7 @@ class VersionedTable:
         *,
         append: bool = False,
     ) -> int:
-        """Commit written files; return the version's number. ``ConflictError`` after another
-        writer's commit."""
+        """Commit written files, return the version's number; ``ConflictError`` on a conflict."""
         with translate_errors(self.location):
             self._allow_plain_times(schema)
             number = self._table.version() + 1

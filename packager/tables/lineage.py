@@ -23,7 +23,7 @@ class Node:
 
     location: Location
     version: Version | None
-    """None if the table doesn't exist or has no version."""
+    """None if the table doesn't exist, has no version or wasn't opened."""
     parents: tuple[str, ...]
     """Their URIs."""
     stale: tuple[str, ...]

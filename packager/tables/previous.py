@@ -22,7 +22,7 @@ class PreviousRows:
     name: str
     rows: pd.DataFrame
     accepted: bool
-    """Whether ``data add`` committed the newer rows: it accepts other columns only explicitly."""
+    """Whether ``data add`` committed the newer rows, which requires consent to other columns."""
 
 
 def load_rows(text: str, reader: TableReadOptions = DEFAULT_OPTIONS) -> PreviousRows:
@@ -33,7 +33,7 @@ def load_rows(text: str, reader: TableReadOptions = DEFAULT_OPTIONS) -> Previous
 
 
 def load_previous(location: Location, progress: Progress) -> PreviousRows | None:
-    """The rows of the version before ``location``'s; None, maybe with a warning, without any."""
+    """The rows of the version before ``location``'s; None if there is none or they were removed."""
     store = VersionedTable.open(location)
     version = store.version(location.version)
     older = store.before(version)

@@ -25,7 +25,7 @@ MAPPING_MODE = "delta.columnMapping.mode"
 
 @dataclass(frozen=True)
 class Protocol:
-    """Features, properties and schema facts of a table."""
+    """The features that a table requires, its properties, and what its schema restricts."""
 
     reader: frozenset[str]
     """Names of the features that a reader must support."""

@@ -83,7 +83,7 @@ def _run(words: list[str], directory: Path, step: str) -> None:
 
 
 def call(step: str, params: dict[str, Any], out: Path, parents: Sequence[Path]) -> None:
-    """Call the function and write what it returns."""
+    """Call the function and write its result to ``out`` as Parquet; ``UsageError`` if invalid."""
     sys.path.insert(0, str(Path.cwd()))
     module, _, name = step.partition(":")
     function = getattr(importlib.import_module(module), name, None)
