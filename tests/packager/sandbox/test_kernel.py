@@ -19,6 +19,7 @@ from packager.sandbox.kernel import AUDIT_HOOK_ONLY, CONFINEMENT
 from packager.sandbox.network import ISOLATION, describe_isolation
 
 FILES = pytest.mark.skipif(landlock.abi() < landlock.MIN_ABI, reason="no Landlock here")
+CLONE = 220 if platform.machine() == "aarch64" else 56
 FILTER = pytest.mark.skipif(not seccomp.available(), reason="no seccomp here")
 
 PROGRAM = """
@@ -142,7 +143,15 @@ def test_no_terminal_of_the_user_is_read_or_written(tmp_path: Path) -> None:
 
 @FILTER
 @pytest.mark.parametrize(
-    "call", ["libc.ptrace(16, os.getppid(), 0, 0)", "libc.unshare(0x10000000)", "libc.setns(0, 0)"]
+    "call",
+    [
+        "libc.ptrace(16, os.getppid(), 0, 0)",
+        "libc.unshare(0x10000000)",
+        "libc.setns(0, 0)",
+        "libc.prlimit(os.getppid(), 0, (ctypes.c_uint64 * 2)(1, 1), None)",
+        "libc.inotify_add_watch(libc.inotify_init(), b'/root', 0xfff)",
+        f"libc.syscall({CLONE}, 0x10000011, 0, 0, 0, 0)",
+    ],
 )
 def test_other_processes_and_namespaces_are_out_of_reach(tmp_path: Path, call: str) -> None:
     code = f"print({call}, ctypes.get_errno())"
@@ -204,6 +213,8 @@ def run_filter(content: bytes, architecture: int, number: int, *arguments: int) 
             value = struct.unpack_from("=I", data, operand)[0]
         elif code == 0x54:
             value &= operand
+        elif code == 0x45:
+            place += yes if value & operand else no
         elif code == 0x06:
             return int(operand)
         else:
@@ -217,7 +228,7 @@ def test_the_filter_refuses_what_it_names_and_nothing_else(machine: str, alone: 
     audit = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}[machine]
     refused, absent, allowed = 0x50000 | errno.EPERM, 0x50000 | errno.ENOSYS, 0x7FFF0000
     named = {numbers[column] for numbers in seccomp.REFUSED.values()}
-    named |= set() if alone else {numbers[column] for numbers in seccomp.NETWORK_CALLS.values()}
+    named |= set() if alone else {numbers[column] for numbers in seccomp.SHARED_CALLS.values()}
     gone = {numbers[column] for numbers in seccomp.ABSENT.values()}
     for number in range(470):
         # With no argument a socket has no family and a pair no type, which is refused.
@@ -240,6 +251,11 @@ def test_the_filter_refuses_what_it_names_and_nothing_else(machine: str, alone: 
     assert run_filter(content, audit, ioctl, 0, 0x5412) == refused
     assert run_filter(content, audit, ioctl, 0, 0x541C) == refused
     assert run_filter(content, audit, ioctl, 0, 0x5401) == allowed
+    clone, prlimit = ((56, 220)[column], (302, 261)[column])
+    for flags, answer in ((0x3D0F00, allowed), (0x1200011, allowed), (0x10000011, refused)):
+        assert run_filter(content, audit, clone, flags) == answer
+    assert run_filter(content, audit, prlimit, 0) == allowed
+    assert run_filter(content, audit, prlimit, 4711) == refused
     for address in (0x10, 0x10_0000_0000):
         answer = run_filter(content, audit, sendto, 3, 0, 1, 0, address, 16)
         assert answer == (allowed if alone else refused)
