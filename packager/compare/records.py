@@ -24,7 +24,7 @@ Changes = tuple[Change, ...]
 
 
 class Requirement(FrozenModel):
-    """A locked dependency that differs: in its version, else in its file, else in its group."""
+    """A locked dependency that differs, and the first of version, file, group that does."""
 
     name: str
     change: Literal["added", "removed", "version", "file", "group"]

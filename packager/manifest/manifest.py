@@ -73,7 +73,7 @@ class Column(FrozenModel):
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
     refuses: tuple[RejectedValue, ...] = ()
-    """Values on which the model raised in the build (``worker/train/rejected_values.py``)."""
+    """Values on which the model raised in the build's probe (``worker/refusals.py``)."""
     fatal: tuple[RejectedValue, ...] = ()
     """Those of ``refuses`` on which the model's process ended or hung."""
     personal: Personal | None = None
@@ -248,7 +248,7 @@ class Manifest(FrozenModel):
 
     @property
     def level(self) -> EquivalenceLevel:
-        """Level that a replay must reach: the claimed one, else that of the second training."""
+        """The level a replay must reach: the claimed one, or that of the second training."""
         claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
         return claimed or (self.repeatability.level if self.repeatability else "none")
 
