@@ -26,7 +26,14 @@ class Progress(Protocol):
 class Silent:
     """Discards all reports."""
 
-    def step(self, text: str) -> None: ...
-    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None: ...
-    def warn(self, text: str) -> None: ...
-    def output(self, text: str) -> None: ...
+    def step(self, text: str) -> None:
+        """Do nothing."""
+
+    def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
+        """Do nothing."""
+
+    def warn(self, text: str) -> None:
+        """Do nothing."""
+
+    def output(self, text: str) -> None:
+        """Do nothing."""

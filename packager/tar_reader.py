@@ -49,20 +49,25 @@ class Window(io.RawIOBase):
         self._owned = owned
 
     def readable(self) -> bool:
+        """As ``io.RawIOBase``."""
         return True
 
     def seekable(self) -> bool:
+        """As ``io.RawIOBase``."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As ``io.RawIOBase``."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
         self._place = max(0, start + offset)
         return self._place
 
     def tell(self) -> int:
+        """As ``io.RawIOBase``."""
         return self._place
 
     def readinto(self, buffer: Any) -> int:
+        """As ``io.RawIOBase``."""
         self._file.seek(self._offset + self._place)
         content = self._file.read(max(0, min(len(buffer), self._size - self._place)))
         buffer[: len(content)] = content
@@ -70,6 +75,7 @@ class Window(io.RawIOBase):
         return len(content)
 
     def close(self) -> None:
+        """Close the file if this reader opened it."""
         if self._owned and not self.closed:
             self._file.close()
         super().close()
@@ -164,9 +170,11 @@ class _Headers:
         self._records = self._bytes = 0
 
     def tell(self) -> int:
+        """As ``io.RawIOBase``."""
         return self._file.tell()
 
     def seek(self, offset: int) -> int:
+        """As ``io.RawIOBase``."""
         return self._file.seek(offset)
 
     def read(self, size: int) -> bytes:
@@ -185,6 +193,7 @@ class _Headers:
         return content
 
     def close(self) -> None:
+        """Close the file if this reader opened it."""
         pass
 
 

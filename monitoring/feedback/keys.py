@@ -95,14 +95,15 @@ class KeyRing:
 
 
 def small_file(path: Path) -> bytes:
-    """What a file of keys holds; ``OSError`` for a pipe or device, or more than 64 KiB.
+    """What a file of keys holds; ``OSError`` for a pipe, folder or device, or more than 64 KiB.
 
     It is opened without waiting: nobody may ever write into a pipe.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "expected a file, got a pipe, folder or device")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "expected a file, got a pipe, folder or device")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"expected at most {MAX_BYTES} bytes")

@@ -74,12 +74,6 @@ def is_no_model(path: Path) -> str | None:
     return "a table" if path.suffix.lower() in (".csv", ".tsv") else "a text file"
 
 
-def is_pickle(path: Path) -> bool:
-    """Whether ``joblib.load`` can read the file, judged by its first bytes."""
-    content = read_header(path)
-    return content[:1] == b"\x80" or _is_text_pickle(content)
-
-
 def _archive(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:

@@ -23,12 +23,16 @@ Entrypoint = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 
 
 class PackageSection(FrozenModel):
+    """``[package]``: name, version, task."""
+
     name: Name
     version: Version
     task: Task
 
 
 class DataSection(FrozenModel):
+    """``[data]``: source, target, columns, split."""
+
     source: str
     target: str
     include: tuple[str, ...] = ()
@@ -82,6 +86,8 @@ class DataSection(FrozenModel):
 
 
 class RecipeSection(FrozenModel):
+    """``[recipe]``: the training function, its seed and the equivalence level it claims."""
+
     train: Entrypoint
     seed: int = Field(default=0, ge=0, lt=2**32)
     level: Level | None = None
@@ -92,16 +98,22 @@ class RecipeSection(FrozenModel):
 
 
 class ModelSection(FrozenModel):
+    """``[model]``: a pretrained model."""
+
     path: str
 
 
 class RequirementsSection(FrozenModel):
+    """``[requirements]``: the dependencies to lock."""
+
     file: str = "requirements.txt"
     index_strategy: Literal["first-index", "unsafe-first-match", "unsafe-best-match"] | None = None
     """uv's ``--index-strategy``; None: that of the user's configuration, else ``first-index``."""
 
 
 class ServeSection(FrozenModel):
+    """``[serve]``: how the server loads and runs the model."""
+
     predictor: Annotated[str, Field(pattern=r"^auto$|^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] = "auto"
     compile: Literal["auto", "off", "require"] = "auto"
     workers: int = Field(default=2, ge=1, le=64)
@@ -110,11 +122,15 @@ class ServeSection(FrozenModel):
 
 
 class SlicesSection(FrozenModel):
+    """``[slices]``: the subsets that are measured."""
+
     columns: tuple[str, ...] = ()
     rules: dict[str, str] = {}
 
 
 class MonitoringSection(FrozenModel):
+    """``[monitoring]``: the columns compared for drift."""
+
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
 
@@ -128,6 +144,8 @@ class MonitoringSection(FrozenModel):
 
 
 class ImageSection(FrozenModel):
+    """``[image]``: base, platforms and system packages."""
+
     base: str = "python:3.11-slim-bookworm"
     repository: Repository | None = None
     system_packages: tuple[str, ...] = ()

@@ -61,7 +61,7 @@ def _difference(added: CommitResult, before: Version, count: int) -> Iterator[st
 
 
 def drift_lines(drift: Iterable[ColumnDrift]) -> Iterator[str]:
-    """Columns with a significant change of distribution, in the order of ``drift``."""
+    """A line for each column with notable drift, in the order of ``drift``, at most five."""
     notable = [column for column in drift if column.notable]
     for column in notable[:_SHOWN]:
         yield f"{column.name}: PSI {column.psi:.3f}, z {column.z:.1f}"

@@ -30,7 +30,7 @@ def test_p_is_that_of_the_paired_t_test(values: list[int]) -> None:
     assert found.p == pytest.approx(stats.ttest_1samp(after, 0).pvalue, rel=1e-9)
 
 
-def test_a_tiny_p_is_told_from_zero() -> None:
+def test_a_tiny_p_is_reported_from_zero() -> None:
     after = 1 + np.arange(40) / 1e6
     assert 0 < difference(np.zeros(40), after, None).p < 1e-100
 
@@ -64,6 +64,7 @@ def trial(random: np.random.Generator, gain: float, rows: int = 800) -> tuple[fl
     return found.p, found.p_sample
 
 
+@pytest.mark.slow
 def test_models_that_differ_by_chance_are_called_equal_at_the_nominal_rate() -> None:
     random = np.random.default_rng(1)
     found = np.array([trial(random, 0.0) for _ in range(1500)])

@@ -31,8 +31,12 @@ def test_counts_stand_to_the_right_and_what_stops_a_build_is_said() -> None:
     assert note == "note: sampled"
     assert [row.split() for row in rows] == [
         ["count", "issue", "detector", "stops", "a", "build"],
-        ["1,500", "held-out", "rows", "are", "training", "rows", "too", "leakage", "yes"],
-        ["1,500", "odd", "rows", "outlier"],
+        [
+            *("1,500", "held-out", "rows", "that", "are", "also", "training", "rows"),
+            "leakage",
+            "yes",
+        ],
+        ["1,500", "outliers", "outlier"],
     ]
 
 

@@ -13,8 +13,8 @@ def report(name: str = "far", labels: float = 500.0) -> DriftReport:
     )  # fmt: skip
     return DriftReport(
         model="m", version="1-a", source="1 replica since their start", regression=False,
-        features=(), anomalies=(), rows=0.0, drift_excluded=(ExcludedFeature("other", 7, "x"),),
-        slices=(part,),
+        features=(), anomalies=(), rows=0.0, slices=(part,),
+        drift_excluded=(ExcludedFeature("other", 7, "x"),),
     )  # fmt: skip
 
 

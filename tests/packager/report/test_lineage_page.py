@@ -13,7 +13,7 @@ HOSTILE = "<script>x</script>"
 
 def table(name: str, number: int, derived: Derivation | None = None) -> Node:
     version = Version(
-        number=number, milliseconds=0, what="add", message="", author="", fingerprint=None,
+        number=number, milliseconds=0, operation="add", message="", author="", fingerprint=None,
         derived=derived,
     )  # fmt: skip
     return Node(Location(f"file:///t/{name}"), version, (), ())

@@ -19,7 +19,7 @@ def node(
         made_of = tuple(Parent(table=f"../{p}", version=3, content="") for p in parents)
         derived = Derivation(parents=made_of, step=step, digest="", params={})
     version = Version(
-        number=3, milliseconds=0, what="add", message="", author="", fingerprint=None,
+        number=3, milliseconds=0, operation="add", message="", author="", fingerprint=None,
         derived=derived,
     )  # fmt: skip
     location = Location(f"file:///t/{name}")

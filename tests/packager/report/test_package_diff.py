@@ -21,7 +21,15 @@ def difference(**fields: Any) -> Difference:
     ref = PackageRef(name="shop:1", root="f" * 64, config_digest="c", companion=True)
     lists = (
         *("package", "platform", "requirements", "code", "recipe", "serve", "slices", "schema"),
-        *("findings", "observed", "spread", "environment", "compiled", "runtime", "model"),
+        *(
+            "findings",
+            "repeatability",
+            "seed_variance",
+            "environment",
+            "compiled",
+            "runtime",
+            "model",
+        ),
         *("files", "image"),
     )
     values: dict[str, Any] = dict.fromkeys(lists, ())
@@ -51,8 +59,8 @@ def test_metrics_are_a_table_with_a_signed_difference() -> None:
 def test_changes_are_aligned_and_none_is_cut_off() -> None:
     path = ("params", "n" * 60)
     changes = (
-        Change(path=path, how="changed", before=1, after="\x1b"),
-        Change(path=("seed",), how="added", after=7),
+        Change(path=path, change="changed", before=1, after="\x1b"),
+        Change(path=("seed",), change="added", after=7),
     )
     lines = as_text(difference(recipe=changes)).splitlines()
     first = next(line for line in lines if "params" in line)

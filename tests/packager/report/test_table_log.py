@@ -7,12 +7,18 @@ from packager.tables.records import Version
 
 
 def version(number: int, **fields: Any) -> Version:
-    values = {"number": number, "milliseconds": 0, "what": "add", "message": "m", "author": "ann"}
+    values = {
+        "number": number,
+        "milliseconds": 0,
+        "operation": "add",
+        "message": "m",
+        "author": "ann",
+    }
     return Version(**(values | {"fingerprint": None} | fields))
 
 
 def test_the_newest_version_comes_first_and_a_revert_names_its_source() -> None:
-    lines = log_text([version(1), version(12, what="revert", reverted_to=1, message="a\x1bb")])
+    lines = log_text([version(1), version(12, operation="revert", reverted_to=1, message="a\x1bb")])
     assert [line.split() for line in lines.splitlines()] == [
         ["version", "time", "rows", "change", "author", "message"],
         ["12", "1970-01-01", "00:00", "not", "known", "revert", "to", "1", "ann", "a\\x1bb"],

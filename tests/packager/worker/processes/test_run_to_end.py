@@ -32,7 +32,7 @@ def test_both_outputs_are_one_and_bytes_that_are_no_text_are_shown() -> None:
     assert shown == ["a\N{REPLACEMENT CHARACTER}"]
 
 
-def test_the_end_is_told_as_it_was() -> None:
+def test_the_end_is_reported_as_it_was() -> None:
     assert run_to_end(python("raise SystemExit(7)"), print).code == 7
     assert run_to_end(python("import os; os.kill(os.getpid(), 11)"), print).signal == "SIGSEGV"
 
