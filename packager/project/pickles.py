@@ -14,6 +14,8 @@ from packager.digest import CHUNK
 MAIN = b"__main__"
 CLOUDPICKLE = b"cloudpickle.cloudpickle"
 HEAD_BYTES = 4 << 20
+MAX_GROWTH = 100
+"""Times its size that a compressed model is read at most, beyond its head."""
 # How joblib and friends compress, by the first bytes of the file.
 Compressed = gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
 OPENERS: dict[bytes, Callable[[Path], Compressed]] = {
@@ -51,7 +53,19 @@ def references_main(path: Path) -> bool:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    """The content in pieces, decompressed; what can't be decompressed comes as it is."""
+    """The content in pieces, decompressed; what can't be decompressed comes as it is.
+
+    Of what decompresses to far more than models do, only the beginning comes.
+    """
+    left = HEAD_BYTES + MAX_GROWTH * path.stat().st_size
+    for chunk in _decompressed(path):
+        yield chunk
+        left -= len(chunk)
+        if left <= 0:
+            return
+
+
+def _decompressed(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         first = file.read(8)
     opener = next((o for magic, o in OPENERS.items() if first.startswith(magic)), None)
@@ -75,4 +89,6 @@ def _inflated(path: Path) -> Iterator[bytes]:
     inflate = zlib.decompressobj()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            yield inflate.decompress(chunk)
+            while chunk:
+                yield inflate.decompress(chunk, CHUNK)
+                chunk = inflate.unconsumed_tail
