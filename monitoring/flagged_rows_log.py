@@ -1,8 +1,7 @@
-"""A sample of the flagged rows in a file, to be inspected and labelled later.
+"""A sample of the flagged rows in a file, for inspection and labelling.
 
-Off unless asked for: rows may be personal data. Columns that the package calls personal are left
-out. The file is of bounded size: when it is full it
-becomes ``NAME.old``, in place of the one before.
+Off by default, because rows may be personal data. Columns marked as personal are left out. The size
+of the file is bounded: when it is full it is renamed to ``NAME.old``, replacing the previous one.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
+if TYPE_CHECKING:  # it imports pandas, which the supervisor doesn't need
     from monitoring.slices.clock import DatetimeUnit
 
 
-_TOGETHER = 100  # lines written at once
+_TOGETHER = 100  # lines per write
 
 
 class FlaggedRowsLog:
@@ -40,9 +39,9 @@ class FlaggedRowsLog:
         max_bytes: int = 16 << 20,
         clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
-        """``columns``: their names, None for one of which no value is written.
+        """``columns``: their names; None for a column whose values are not written.
 
-        ``sample_rate``: part of the flagged rows that is written; ``max_bytes``: of the file.
+        ``sample_rate``: fraction of flagged rows written; ``max_bytes``: the largest file size.
         """
         self._path = path
         self._columns = tuple(columns)
@@ -52,7 +51,7 @@ class FlaggedRowsLog:
         self._clocks = dict(clocks or {})
 
     def check(self) -> None:
-        """Make the file; raises ``OSError`` where it can't be written."""
+        """Create the file; raises ``OSError`` if it can't be written."""
         self._append(b"")
 
     def write(
@@ -62,9 +61,9 @@ class FlaggedRowsLog:
         labels: Sequence[Any],
         tokens: Sequence[str] | None,
     ) -> int:
-        """Sample the rows of one answer that have flags; how many were written.
+        """Write a sample of the flagged rows of one answer; return the number written.
 
-        Raises ``OSError``, on a full disk for one.
+        Raises ``OSError``, such as for a full disk.
         """
         chosen = [
             row for row, its in enumerate(flags) if its and random.random() < self._sample_rate
@@ -103,7 +102,7 @@ class FlaggedRowsLog:
         return clock.iso(value) if clock is not None and value is not None else value
 
     def _append(self, content: bytes) -> None:
-        """Add whole lines under a lock, so that workers neither mix nor rotate at once."""
+        """Append whole lines under a lock, so that workers neither interleave nor rotate twice."""
         lock = _opened(f"{self._path}.lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -113,7 +112,7 @@ class FlaggedRowsLog:
             try:
                 before = os.fstat(file).st_size
                 written = os.write(file, content)
-                if written < len(content):  # a full disk: no line is left without its end
+                if written < len(content):  # a full disk: leave no incomplete line
                     os.ftruncate(file, before)
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             finally:
@@ -123,10 +122,10 @@ class FlaggedRowsLog:
 
 
 def _opened(path: Path | str) -> int:
-    """A file to append to, made if absent; ``OSError`` for a link, a pipe or a device.
+    """Open a file for appending, created if absent; raises ``OSError`` for a link, pipe or device.
 
-    Whoever may write to the folder could name any file of this user by a link, or stop a worker by
-    a pipe that nobody reads.
+    With access to the folder, an attacker could redirect writes by a link, or block a worker by a
+    pipe without a reader.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
     descriptor = os.open(path, flags, 0o600)

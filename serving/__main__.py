@@ -1,4 +1,4 @@
-"""``python -m serving``: BentoML's workers with this package in them, and who looks after them."""
+"""``python -m serving``: starts BentoML's workers with this package and supervises them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,17 @@ from serving.settings import Settings
 from serving.shadow import sampler
 
 END_SECONDS = 30.0
-"""Beyond the deadline of a request: how long workers may take to end."""
+"""Seconds that workers may take to end, beyond the deadline of a request."""
 
 
 def main() -> int:
-    """Serve until a signal comes; the exit code."""
+    """Serve until a signal arrives; return the exit code."""
     try:
         settings = Settings.from_environment()
         manifest = Manifest.load(settings.root.package / "manifest.json")
         check_before_loading(manifest, settings.root)
         if settings.keys_file is not None:
-            ApiKeys(
-                settings.keys_file
-            )  # here, so that a bad file is an error before anything starts
+            ApiKeys(settings.keys_file)  # a bad file is an error before any process starts
         _share_processors(settings.workers or manifest.serve.workers)
         return _supervise(settings, manifest)
     except PackageError as error:
@@ -44,14 +42,14 @@ def main() -> int:
 
 
 def _share_processors(workers: int) -> None:
-    """Give each worker its part of the processors: threads that race for them all slow down."""
+    """Give each worker an equal part of the CPUs: more threads than CPUs slow all workers down."""
     threads = str(max(1, len(os.sched_getaffinity(0)) // workers))
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, threads)
 
 
 def _supervise(settings: Settings, manifest: Manifest) -> int:
-    """Run the workers until a signal comes, with a folder that is gone when they are."""
+    """Run the workers until a signal arrives, with a temporary folder that is removed at exit."""
     try:
         with tempfile.TemporaryDirectory(
             prefix="model-server-", ignore_cleanup_errors=True

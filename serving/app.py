@@ -1,4 +1,4 @@
-"""Our routes, as an ASGI callable in front of BentoML's own application."""
+"""The server's routes, as an ASGI callable in front of BentoML's own application."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from serving.routes import Routes
 from serving.settings import Settings
 
 GC_THRESHOLD = 10_000
-"""Objects that may come and stay before the cyclic collector looks at them."""
+"""Net new objects that start a run of the cyclic garbage collector."""
 
 
 class App:
-    """Answers our routes with the predictor that ``start`` loads when the worker starts.
+    """Answers the server's routes with the predictor that ``start`` loads when the worker starts.
 
-    As an ASGI application, and, for what needs no waiting, as one to be asked directly
+    It is an ASGI application; requests that need no waiting can also be answered by direct calls
     (:mod:`serving.http.fast_path`).
     """
 
@@ -49,7 +49,7 @@ class App:
         start: Callable[[], Predictor],
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``busy`` hears when the model begins, and that it ends, as a lane says it."""
+        """``busy`` gets ``time.monotonic_ns()`` when the model begins, and 0 when it ends."""
         self._inner = inner
         self._settings = settings
         self._start = start
@@ -59,7 +59,7 @@ class App:
         self._handler = RequestHandler(settings)
 
     def drain(self) -> None:
-        """From now on each answer ends its connection, and this worker isn't ready."""
+        """From now on, close each connection after its answer and report not ready."""
         self._handler.draining = True
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -76,7 +76,7 @@ class App:
         try:
             predictor = await asyncio.to_thread(self._start)
         except Exception as error:
-            # The protocol's way to fail, and to have it logged: uvicorn would serve on otherwise.
+            # The failure message of the ASGI protocol: on an exception uvicorn would serve on.
             await send({"type": "lifespan.startup.failed", "message": _shown(error)})
             return
         loaded = LoadedPackage(
@@ -94,8 +94,7 @@ class App:
 
         async def settled(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                # What is loaded stays, and requests leave no circles: the collector need not look
-                # again and again at the one, and seldom at the others.
+                # Freeze loaded objects; requests create no reference cycles, so collect rarely.
                 gc.collect()
                 gc.freeze()
                 gc.set_threshold(GC_THRESHOLD)
@@ -107,7 +106,7 @@ class App:
             loaded.close()
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether ``direct`` may have the answer to a ``POST`` with these headers."""
+        """Whether ``direct`` may be called for a ``POST`` with these headers."""
         loaded = self._handler.loaded
         if (
             loaded is None
@@ -124,7 +123,7 @@ class App:
         )
 
     def direct(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> RawResponse | None:
-        """The answer to a ``POST`` that ``accepts`` allows; None if it must wait for the model."""
+        """The answer to a ``POST`` that ``accepts`` allows; None if it can't be given at once."""
         handler = self._handler
         loaded = handler.loaded
         assert loaded is not None
@@ -145,7 +144,7 @@ class App:
         handler, headers = self._handler, dict(scope["headers"])
         with Request(handler, scope["method"], scope["path"], headers) as request:
             loaded = handler.admit(request)
-            if request.path == routes.METRICS:  # answered, and not counted among the requests
+            if request.path == routes.METRICS:  # not counted among the requests
                 exposition = await loaded.recorder.exposition()
                 await send_response(send, exposition, request.trace, close=handler.draining)
             elif request.path in routes.DELEGATED:
@@ -187,7 +186,7 @@ class App:
 
 
 def _shown(error: Exception) -> str:
-    """A mistake in the package by its message; anything else is a bug, shown with its origin."""
+    """The message of a ``PackageError``; the traceback of any other exception, which is a bug."""
     if isinstance(error, PackageError):
         return error.message
     return "".join(traceback.format_exception(error))

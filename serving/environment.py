@@ -1,4 +1,4 @@
-"""Variables of the environment, each parsed and checked: a bad value names its variable."""
+"""Environment variables, parsed and checked; an error names its variable."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def read(
     parse: Callable[[str], T],
     expected: str,
 ) -> T:
-    """``parse`` of a variable, or of ``default`` where it is unset or empty.
+    """The parsed value of a variable, or of ``default`` if it is unset or empty.
 
-    Raises ``UsageError`` where ``parse`` raises ``ValueError``.
+    Raises ``UsageError`` if ``parse`` raises ``ValueError``.
     """
     text = environment.get(name) or default
     try:
@@ -31,14 +31,14 @@ def read(
 
 
 def switch(text: str) -> bool:
-    """``on`` or ``off``."""
+    """True for ``on``, False for ``off``; raises ``ValueError`` for anything else."""
     if text not in ("on", "off"):
         raise ValueError(text)
     return text == "on"
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
-    """Whole numbers from ``low`` to ``high``."""
+    """A parser of integers from ``low`` to ``high``; it raises ``ValueError``."""
 
     def parse(text: str) -> int:
         number = int(text)
@@ -50,7 +50,7 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 
 def within(low: float, high: float) -> Callable[[str], float]:
-    """Numbers above ``low``, up to ``high``."""
+    """A parser of numbers above ``low``, up to ``high``; it raises ``ValueError``."""
 
     def parse(text: str) -> float:
         number = float(text)

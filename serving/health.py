@@ -1,6 +1,6 @@
-"""``python -m serving.health``: is the server here ready? For an image's HEALTHCHECK.
+"""``python -m serving.health``: is the local server ready? For an image's HEALTHCHECK.
 
-Standard library only, so that it costs milliseconds, and no shell or curl is needed.
+Standard library only: it runs in milliseconds, and needs no shell or curl.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 5.0
 
 
 def ready(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether ``GET /readyz`` of this host's server answers 200."""
+    """Whether ``GET /readyz`` of the local server answers 200."""
     host = environment.get("MODEL_HOST") or "0.0.0.0"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return any(_answers(host, port) for port in ports_to_try(environment))

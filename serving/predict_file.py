@@ -1,10 +1,10 @@
 """``python -m serving.predict_file IN OUT``: answers a file of rows, as ``/predict`` would.
 
 ``package predict REF`` and the smoke test of a build run it in the served image. IN holds
-``{"rows": [{...}, ...]}``; OUT gets one line of JSON a row: prediction, probabilities where there
-are any, flags. Exit 0, or that of the error, which is in ``error.json`` beside OUT (message, hint,
-exit_code). It has no network, and no files but the package's own and its results where the kernel
-can refuse them.
+``{"rows": [{...}, ...]}``; OUT gets one line of JSON per row: prediction, probabilities if there
+are any, flags. The exit code is 0, or that of the error, which is written to ``error.json`` in the
+folder of OUT (message, hint, exit_code). The process has no network; if the kernel supports it, it
+can access only the package's files and its results.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ USAGE = "usage: python -m serving.predict_file IN OUT\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Restrict this process, then answer; the exit code."""
+    """Restrict this process, then answer; return the exit code."""
     if len(arguments) != 2:
         sys.stderr.write(USAGE)
         return UsageError.exit_code
     source, out = map(Path, arguments)
     try:
         root = Root.from_environment()
-        # The network goes before the libraries come: none may use it while loading either.
+        # The network is blocked before libraries are loaded, which may not use it either.
         block_network("the model")
         out.parent.mkdir(parents=True, exist_ok=True)
         refuse_by_kernel(root.path, source, out.parent)
@@ -46,10 +46,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def predict_file(root: Root, source: Path, out: Path) -> int:
-    """Answer the rows of ``source`` into ``out``; return how many there were.
+    """Write the answers for the rows of ``source`` to ``out``; return the number of rows.
 
-    Raise ``UsageError`` if ``source`` isn't such a file, ``PackageError`` for a row that can't
-    be taken; nothing is written then.
+    Raise ``UsageError`` if ``source`` has another form, ``PackageError`` for an invalid row; then
+    nothing is written.
     """
     from packager.data.rows.extra_columns import ExtraColumns
     from packager.data.rows.request_rows import RowChecker

@@ -1,8 +1,7 @@
-"""A request from its admission to its account, whoever carries its bytes.
+"""The life of a request from admission to accounting, independent of its transport.
 
-ASGI and the shortcut of a connection (:mod:`serving.http.fast_path`) differ in how a body comes and
-an answer goes. Which requests are admitted, how an error is answered, and what is counted and
-logged is the same for both, and is decided here.
+ASGI and the shortcut (:mod:`serving.http.fast_path`) differ in how bodies arrive and answers are
+sent. Admission, error answers, counting and logging are the same for both, and are defined here.
 """
 
 from __future__ import annotations
@@ -33,16 +32,16 @@ logger = logging.getLogger("serving")
 
 @dataclass(frozen=True, slots=True)
 class LoadedPackage:
-    """What answers requests once the model is loaded."""
+    """The loaded model and the parts that answer requests."""
 
     routes: Routes
     pipeline: Pipeline
     recorder: Recorder
     feedback: Feedback | None
-    """None where the server takes no labels."""
+    """None if feedback is off."""
 
     def close(self) -> None:
-        """Take no more requests, and count what was answered."""
+        """Accept no more requests, and count answered ones."""
         if self.feedback is not None:
             self.feedback.close()
         self.recorder.close()
@@ -50,13 +49,13 @@ class LoadedPackage:
 
 
 class RequestHandler:
-    """What the requests of a worker share: who is admitted, and where answers are accounted for."""
+    """Admission, errors and accounting for all requests of a worker."""
 
     def __init__(self, settings: Settings) -> None:
         self.loaded: LoadedPackage | None = None
         """None until the model is loaded."""
         self.draining = False
-        """Whether this worker is ending: each answer ends its connection."""
+        """Whether this worker is ending: each answer then closes its connection."""
         self._keys = ApiKeys(settings.keys_file) if settings.keys_file else None
         self._ready = routes.READY | {settings.health_route}
         opened = routes.HEALTH | {settings.health_route}
@@ -65,7 +64,7 @@ class RequestHandler:
         self._refusals = RefusalLog()
 
     def admit(self, request: Request) -> LoadedPackage:
-        """Raise ``RequestError`` for what isn't answered, whatever its body holds."""
+        """Raise ``RequestError`` for a request that isn't admitted, before its body is read."""
         path = request.path
         if (
             self._keys is not None
@@ -91,7 +90,7 @@ class RequestHandler:
         return loaded
 
     def refuse(self, request: Request, error: Exception) -> Response:
-        """The answer that says so; what was the server's fault is logged."""
+        """The answer for ``error``; causes of server errors are logged."""
         if not isinstance(error, RequestError):
             failure = RequestError(500, "internal_error", "the server failed; its log says why")
             failure.__cause__ = error
@@ -108,7 +107,7 @@ class RequestHandler:
         return registry.refusal(path, error)
 
     def account(self, request: Request) -> None:
-        """Count an answer and its rows, and log it. Doesn't raise: the answer is right anyway."""
+        """Count and log an answer and its rows. Never raises: the answer itself is valid."""
         response, batch = request.response, request.batch
         if response is None:
             return
@@ -119,7 +118,7 @@ class RequestHandler:
                 self.loaded.recorder.answered(route, response.status, seconds, batch)
             if self._access.wants(response.status):
                 self._log(request, route, response.status, seconds)
-        except Exception:  # a full disk under the counters, say
+        except Exception:  # such as a full disk under the counter files
             logger.exception("an answer was not counted", extra={"fields": request.trace.fields})
 
     def _log(self, request: Request, route: str, status: int, seconds: float) -> None:
@@ -130,7 +129,7 @@ class RequestHandler:
         return routes.OTHER if self.loaded is None else self.loaded.routes.template(path)
 
     def _explain(self, error: RequestError, cause: BaseException, request: Request) -> None:
-        """Log why a request failed; the answer doesn't say."""
+        """Log the cause of a failed request, which the answer omits."""
         route = self._route(request.path)
         fields = {**request.trace.fields, "route": route, "code": error.code}
         info = (type(cause), cause, cause.__traceback__)
@@ -140,8 +139,8 @@ class RequestHandler:
 class Request:
     """One request and its answer.
 
-    As a context it turns every error into the answer that says so. ``response`` stays None where
-    there is nothing to send: the client went away, or another application answers.
+    As a context manager it turns exceptions into answers. ``response`` stays None if there is
+    nothing to send: the client disconnected, or another application answers.
     """
 
     __slots__ = ("_handler", "batch", "headers", "method", "path", "response", "started", "trace")
@@ -174,7 +173,7 @@ class Request:
         return True
 
     def answer(self, response: Response, batch: Batch | None = None) -> None:
-        """Answer with ``response``; ``batch``: the rows to count in it."""
+        """Set the answer; ``batch``: the rows to count with it."""
         self.response, self.batch = response, batch
 
 

@@ -1,4 +1,4 @@
-"""Which path is answered how: documents made once, exchanges that predict, BentoML's own routes."""
+"""Routes: static documents, prediction protocols, and routes that BentoML answers."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from serving.settings import Settings
 
 METRICS = "/metrics"
 READY = frozenset(["/readyz", "/ping", "/v2/health/ready"])
-"""They say whether to send more requests."""
+"""Routes that report whether to send more requests."""
 HEALTH = READY | {"/healthz", "/livez", "/v2/health/live"}
-"""Open to everybody, keys or none."""
+"""Routes that never need a key."""
 DELEGATED = frozenset(["/healthz", "/livez", "/readyz", *document.VIEWER])
-"""BentoML answers these, and nothing else goes there."""
+"""The only routes that BentoML answers."""
 FEEDBACK = "/feedback"
 OTHER = "other"
-"""What metrics call every path that isn't an exchange or ``FEEDBACK``."""
+"""The route label in metrics of every path without a template of its own."""
 MEASURED: Mapping[str, Sequence[str]] = {
     "/predict": ("2xx", "4xx", "5xx"),
     FEEDBACK: ("2xx",),
     OTHER: ("2xx", "4xx"),
 }
 """Route templates and classes of status codes that metrics have from the start. Others appear with
-their first request: each is fifteen series, and most servers never see one."""
+their first request, because each has fifteen series and most servers never need them."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,18 @@ class Routes:
     """The routes of one package."""
 
     adapters: Mapping[str, ProtocolAdapter]
-    """Path → the protocol spoken there."""
+    """Path → protocol adapter."""
     documents: Mapping[str, Response]
-    """Path → what ``GET`` answers there."""
+    """Path → answer to ``GET``."""
 
     @cached_property
     def direct(self) -> Mapping[bytes, tuple[str, ProtocolAdapter]]:
-        """Exchanges by the path as it comes, for requests that are answered on the spot."""
+        """Adapters by raw path, for requests that are answered without ASGI."""
         return {path.encode(): (path, adapter) for path, adapter in self.adapters.items()}
 
     @classmethod
     def of(cls, manifest: Manifest, golden: Golden | None, settings: Settings) -> Self:
-        """All that a loaded package answers."""
+        """All routes of a loaded package."""
         feedback = settings.feedback.on
         described = document.document(
             manifest,
@@ -75,7 +75,7 @@ class Routes:
             "/docs.json": Response(200, messages.encode(described)),
             **registry.documents(manifest, golden, tokens=feedback),
         }
-        # A platform that names its route speaks its own protocol there, whatever else we speak.
+        # A route named by the platform speaks the platform's protocol, which may replace ours.
         if settings.predict_route:
             adapters[settings.predict_route] = adapters["/invocations"]
         if settings.health_route and settings.health_route not in DELEGATED:
@@ -83,7 +83,7 @@ class Routes:
         return cls(adapters, documents)
 
     def check(self, method: str, path: str) -> None:
-        """Raise ``RequestError``: 404 where nothing answers, 405 where not to this method."""
+        """Raise ``RequestError``: 404 for an unknown path, 405 for a wrong method."""
         if path in self.adapters or path == FEEDBACK:
             allowed = "POST"
         elif path in self.documents or path in DELEGATED or path == METRICS:
@@ -102,12 +102,12 @@ class Routes:
         )
 
     def spoken(self, path: str) -> str:
-        """The route whose protocol ``path`` speaks: a platform's own path has another's."""
+        """The route that decides the error format of ``path``, also for a platform's own path."""
         adapter = self.adapters.get(path)
         return path if adapter is None or path.startswith("/v2") else adapter.route
 
     def template(self, path: str) -> str:
-        """The path as metrics and logs name it."""
+        """The route label of a path in metrics and logs."""
         adapter = self.adapters.get(path)
         if adapter is not None:
             return adapter.route

@@ -1,6 +1,6 @@
-"""The BentoML service: workers and health are its own, our routes stand in front.
+"""The BentoML service: BentoML runs workers and health checks, our routes are in front.
 
-The only import of bentoml, which is slow: the supervising process does without.
+The only module that imports bentoml, which is slow: the supervisor doesn't need it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ manifest = Manifest.load(settings.root.package / "manifest.json")
 
 
 def load() -> Predictor:
-    """The package in memory; a worker that can't load it ends the whole server."""
+    """Load the package; a worker that can't load it ends the whole server."""
     from serving import routes
     from serving.http import server
     from serving.prediction.predictor import Predictor
@@ -40,7 +40,7 @@ def load() -> Predictor:
 
 
 def _check_libraries() -> None:
-    """Refuse versions that lack what this server builds on; the whole server ends then."""
+    """Refuse unsupported versions of libraries; an error ends the whole server."""
     from monitoring.exposition.library_check import UnsupportedLibraryError, check_library
     from serving.http.uvicorn_check import check_uvicorn
 
@@ -57,7 +57,7 @@ def _check_libraries() -> None:
 
 
 def _keep_counts(number: int) -> None:
-    """Go on where the worker before this one ended, before the first metric is made."""
+    """Continue the counters of the previous worker, before the first metric is created."""
     from monitoring.exposition.worker_files import worker_name
     from monitoring.metrics.registry import use_worker_files
 
@@ -67,14 +67,14 @@ def _keep_counts(number: int) -> None:
 
 
 class Model:
-    """A packaged model; its routes are described at ``/docs``."""
+    """A packaged model; its routes are documented at ``/docs``."""
 
 
 class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
     """A service whose ASGI application has ``App`` in front of it."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
-        """Our application around BentoML's, on a server of ours."""
+        """Our application around BentoML's, run by our server class."""
         _check_libraries()
         from serving.app import App
         from serving.http import logs, server
@@ -85,7 +85,7 @@ class FrontedService(bentoml.Service[Any]):  # type: ignore[misc]
         number = bentoml.server_context.worker_index or 0
         _keep_counts(number)
         inner: ASGIApp = super().to_asgi(is_main=is_main)
-        logs.to_json()  # what BentoML set up meanwhile too
+        logs.to_json()  # again, for the loggers that BentoML has set up
         workers = Workers(shared_descriptors.table(), number)
         app = App(inner, settings, load, workers.busy)
         server.install(app, app.drain, workers)
@@ -97,10 +97,10 @@ svc = FrontedService(
     inner=Model,
     config={
         "workers": settings.workers or manifest.serve.workers,
-        # Our own deadline comes first.
+        # Longer than our own deadline, which applies first.
         "traffic": {"timeout": settings.deadline_seconds + 30},
         "logging": {"access": {"enabled": False}},
-        # Twenty series for each path it answers, and it answers health and the viewer's files only.
+        # They have twenty series per path, for health and the viewer's files only.
         "metrics": {"enabled": False},
     },
 )

@@ -1,4 +1,4 @@
-"""The server's environment, read once and checked: a bad value names its variable."""
+"""The server's environment variables, read once and checked; an error names its variable."""
 
 from __future__ import annotations
 
@@ -33,38 +33,38 @@ C = TypeVar("C", bound=str)
 
 @dataclass(frozen=True)
 class Settings:
-    """How this server listens, and what it refuses."""
+    """Addresses, limits and options of this server."""
 
     root: Root
     """``MODEL_ROOT``: the folder of code, models and package."""
     host: str
-    """``MODEL_HOST``: the address listened on."""
+    """``MODEL_HOST``: the address to listen on."""
     port: int
-    """``MODEL_PORT``, or what a hosting platform sets (:mod:`serving.platforms`)."""
+    """``MODEL_PORT``, or the variable of a hosting platform (:mod:`serving.platforms`)."""
     workers: int | None
-    """``MODEL_WORKERS``: processes, in place of the package's own number."""
+    """``MODEL_WORKERS``: number of processes; None for the package's own number."""
     max_body_bytes: int
     """``MODEL_MAX_BODY_BYTES``: a larger request is refused (413)."""
     max_values: int
-    """``MODEL_MAX_VALUES``: a request of more, or for an answer of more, is refused (413)."""
+    """``MODEL_MAX_VALUES``: a request with more values, or whose answer has more, gets a 413."""
     max_queue: int
-    """``MODEL_MAX_QUEUE``: requests that wait for the model, per worker; beyond, 503."""
+    """``MODEL_MAX_QUEUE``: requests per worker that may wait for the model; others get 503."""
     max_batch_rows: int
-    """``MODEL_MAX_BATCH_ROWS``: rows predicted together; 1 for no batches."""
+    """``MODEL_MAX_BATCH_ROWS``: rows predicted in one batch; 1 disables batching."""
     deadline_seconds: float
-    """``MODEL_DEADLINE_SECONDS``: a request that takes longer is given up (504)."""
+    """``MODEL_DEADLINE_SECONDS``: a request that takes longer is answered 504."""
     hang_seconds: float
-    """``MODEL_HANG_SECONDS``: after a blocked event loop of so long a worker is replaced."""
+    """``MODEL_HANG_SECONDS``: a worker whose event loop is blocked this long is replaced."""
     keys_file: Path | None
     """``MODEL_API_KEYS_FILE``: keys of clients; None if no key is required."""
     metrics_auth: bool
     """``MODEL_METRICS_AUTH``: whether ``/metrics`` requires a key; by default if there are keys."""
     access_log: AccessLog
-    """``MODEL_ACCESS_LOG``: requests that get a line in the log."""
+    """``MODEL_ACCESS_LOG``: which requests are logged."""
     shadow_ratio: float
-    """``MODEL_SHADOW_RATIO``: part of the compiled rows that the model predicts again."""
+    """``MODEL_SHADOW_RATIO``: fraction of compiled rows that the model predicts again."""
     feedback: FeedbackSettings
-    """Late labels, and the log of flagged rows."""
+    """Settings of late labels and of the flagged-rows log."""
     health_route: str
     """``AIP_HEALTH_ROUTE``: one more path for ``/ping``; empty for none."""
     predict_route: str
@@ -72,12 +72,12 @@ class Settings:
 
     @property
     def budget(self) -> Budget:
-        """The bounds of one request besides ``max_body_bytes``."""
+        """The bounds of one request, except ``max_body_bytes``."""
         return Budget(self.max_values, max(MIN_ANSWER_BYTES, self.max_body_bytes))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
-        """Read the variables; raise ``UsageError`` naming the one that can't be used."""
+        """Read the variables; raise ``UsageError`` naming an invalid one."""
 
         def read(name: str, default: str, parse: Callable[[str], T], expected: str) -> T:
             return variables.read(environment, name, default, parse, expected)
@@ -150,7 +150,7 @@ def _port(environment: Mapping[str, str]) -> int:
 
 
 def _route(*taken: str) -> Callable[[str], str]:
-    """A path that is neither one of ``OWN_ROUTES`` nor of ``taken``; empty for none."""
+    """A parser of paths, which rejects ``OWN_ROUTES`` and ``taken``; empty text means none."""
 
     def parse(text: str) -> str:
         own = text in (*OWN_ROUTES, *taken) or text.startswith("/v2")

@@ -1,4 +1,4 @@
-"""The error of a dependency whose version lacks what this server builds on."""
+"""The error for a dependency whose version lacks a part that this server builds on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from packager.errors import PackageError
 
 
 def unsupported_version(distribution: str, expected: str, got: str) -> PackageError:
-    """What to raise where ``distribution`` was ``expected`` to have a part and has none or another.
+    """The error for a ``distribution`` with ``got`` in place of an ``expected`` part.
 
-    Ranges in our metadata keep such a version out of a lock; an image of another Dockerfile, or a
-    range that was moved without the tests, can have it.
+    Version ranges in our metadata keep such a version out of a lock; an image of another
+    Dockerfile, or a range changed without the tests, can contain it.
     """
     try:
         version = importlib.metadata.version(distribution)

@@ -1,1 +1,1 @@
-"""Counters of all workers of a server as Prometheus text."""
+"""Prometheus exposition of the counters of all workers of a server."""

@@ -1,7 +1,7 @@
-"""Whether this version of prometheus_client has the parts that this room builds on.
+"""Checks that this version of prometheus_client has the internals that this package builds on.
 
-It makes metrics that are written to our counter files, in a folder of its own, and compares our
-exposition of them with the library's.
+It creates metrics in our counter files, in a temporary folder, and compares our exposition of them
+with the library's.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class UnsupportedLibraryError(Exception):
 
 @functools.cache
 def check_library() -> bool:
-    """Whether our exposition is the library's; the log says so where it is not.
+    """Whether our exposition equals the library's; if not, a warning is logged.
 
-    Raises ``UnsupportedLibraryError`` where the library can't count in our files at all. To be
-    called while no other thread makes metrics; the process keeps what it counts and where.
+    Raises ``UnsupportedLibraryError`` if the library can't use our files at all. Call it while no
+    other thread creates metrics; the process's own counters are unchanged.
     """
     with tempfile.TemporaryDirectory(prefix="counters-") as name:
         folder = Path(name)
@@ -69,7 +69,7 @@ def check_library() -> bool:
 
 
 def _count(folder: Path) -> None:
-    """Count and observe something in files below ``folder``."""
+    """Count and observe values in files below ``folder``."""
     opened = len(CounterFile.opened)
     try:
         with _counting_in(folder), worker_files("w0"):
@@ -94,7 +94,7 @@ def _count(folder: Path) -> None:
 
 @contextmanager
 def _counting_in(folder: Path) -> Iterator[None]:
-    """Where the library makes its files, for the time of the block."""
+    """Make the library use ``folder`` for its files while the block runs."""
     variable = "PROMETHEUS_MULTIPROC_DIR"
     before = os.environ.get(variable)
     os.environ[variable] = str(folder)

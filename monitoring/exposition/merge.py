@@ -1,7 +1,7 @@
-"""Which values of all workers make which line of the exposition, and how.
+"""Merges the values of all workers into lines of the exposition.
 
-The rules are those of prometheus_client's ``MultiProcessCollector``, in the same order, so that
-sums are equal to the last bit; but they are applied to names, once, and to values by NumPy.
+The rules and their order are those of prometheus_client's ``MultiProcessCollector``, so that sums
+are equal to the last bit; but names are processed once, and values by NumPy.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from monitoring.metrics.registry import format_go_float
 Values = NDArray[np.float64]
 Labels = tuple[tuple[str, str], ...]
 Comparison = Callable[[Values, Values], Any]
-"""(the next value, the one so far) → where the next one is taken."""
+"""(next value, value so far) → where the next value replaces it."""
 Round = tuple[NDArray[np.intp], NDArray[np.intp]]
-"""Slots, and the place of one value of each; the second value of a slot is in the second round."""
+"""Slots, and the index of one value of each; round n has the n-th value of each slot."""
 
 SUMMED = frozenset({"counter", "histogram", "summary", "gauge_sum", "gauge_livesum"})
 EXTREMES: dict[str, Comparison] = {
@@ -33,7 +33,7 @@ EXTREMES: dict[str, Comparison] = {
     "gauge_liveall": np.greater,
 }
 PER_WORKER = frozenset({"gauge_all", "gauge_liveall"})
-"""Kinds with a line for each worker, by the label ``pid``: nothing to choose from."""
+"""Kinds with a line for each worker, labelled ``pid``, which are not merged."""
 KINDS = SUMMED | EXTREMES.keys()
 
 
@@ -42,24 +42,24 @@ class Family:
     """A metric and its lines, in the library's order."""
 
     kind: str
-    """``counter``, ``gauge_max``: what the file's name begins with."""
+    """The prefix of the file's name: ``counter``, ``gauge_max``."""
     help: str
     lines: dict[Labels, dict[tuple[str, Labels], int]] = field(default_factory=dict)
-    """By labels (of a histogram without ``le``), by name and all labels: the slot of its value."""
+    """Labels (without ``le`` for a histogram) → name and all labels → slot of the value."""
     buckets: dict[Labels, dict[float, int]] = field(default_factory=dict)
-    """Of a histogram: by labels without ``le``, by bound: the slot."""
+    """For a histogram: labels without ``le`` → bound → slot."""
 
 
 class Families:
-    """The metrics of all files; each line has a *slot*, and each value goes into one."""
+    """The metrics of all files; each line has a *slot*, and each value is merged into one."""
 
     def __init__(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> None:
-        """``files``: name and keys of each; raises ``ValueError`` for what can't be merged."""
+        """``files``: name and keys of each; raises ``ValueError`` for files that can't merge."""
         self.by_name: dict[str, Family] = {}
         self.made = 0
-        """Slots there are."""
+        """The number of slots."""
         self.slots: list[int] = []
-        """Of the values, in the order of the files."""
+        """The slot of each value, in the order of the files."""
         parsed: dict[bytes, tuple[str, str, Labels, str]] = {}
         for file, keys in files:
             kind, worker = _kind_of(file)
@@ -72,7 +72,7 @@ class Families:
                 self.slots.append(self._slot(kind, worker, *parsed[key]))
         families = self.by_name.items()
         self.rows = [row for name, one in families for row in self._accumulate(name, one)]
-        """Per histogram the slots of its buckets in order, and that of its count."""
+        """For each histogram the slots of its buckets in order, then that of its count."""
 
     def of(self, kind: str) -> set[int]:
         """The slots of every family of this kind."""
@@ -105,7 +105,7 @@ class Families:
         return slots[key]
 
     def _accumulate(self, name: str, family: Family) -> Iterator[list[int]]:
-        """Make lines of buckets and their counts; per histogram its slots."""
+        """Add lines for buckets and counts; yield the slots of each histogram."""
         for labels, buckets in family.buckets.items():
             lines = family.lines.setdefault(labels, {})
             bounds = sorted(buckets)
@@ -116,7 +116,7 @@ class Families:
 
 
 class FileMerger:
-    """How the values, in the order of the files, become those of the slots."""
+    """Merges the values of all files into the values of the slots."""
 
     def __init__(self, families: Families) -> None:
         self._made = families.made
@@ -127,8 +127,8 @@ class FileMerger:
     def merged(self, values: Values) -> Values:
         """The value of each slot."""
         merged = np.zeros(self._made)
-        with np.errstate(all="ignore"):  # infinities may meet
-            np.add.at(merged, self._targets, values)  # one after the other, as a loop would
+        with np.errstate(all="ignore"):  # infinities may be added or subtracted
+            np.add.at(merged, self._targets, values)  # in order, as a loop would
             for rows in self._rows:
                 buckets = rows[:, :-1]
                 merged[buckets] = np.cumsum(merged[buckets], axis=1)
@@ -157,7 +157,7 @@ def _rounds(families: Families, kind: str) -> list[Round]:
 
 
 def _kind_of(file: str) -> tuple[str, str]:
-    """A file's kind and the worker it is of: ``gauge_max_w0.db`` is ``gauge_max``, ``w0``."""
+    """A file's kind and worker: ``gauge_max_w0.db`` has ``gauge_max`` and ``w0``."""
     parts = file.split("_")
     if parts[0] != "gauge" or len(parts) < 3:
         return parts[0], ""
@@ -165,6 +165,6 @@ def _kind_of(file: str) -> tuple[str, str]:
 
 
 def _same_length(rows: list[list[int]]) -> list[NDArray[np.intp]]:
-    """A matrix for each length of ``rows``."""
+    """One matrix for each length of ``rows``."""
     lengths = sorted(set(map(len, rows)))
     return [np.array([row for row in rows if len(row) == n], np.intp) for n in lengths]

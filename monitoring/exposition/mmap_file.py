@@ -1,9 +1,9 @@
-"""Reading a worker's counter file: which keys it holds, and where their values lie.
+"""Reads a worker's counter file: its keys, and the offsets of their values.
 
-prometheus_client appends to such a file and never moves what is there. It holds, in the
-processor's byte order: four bytes that say how many are used, four of padding; then entries of a
-length (four bytes), a key of so many, one to eight bytes of padding up to a word of eight, the
-value and its time (doubles).
+prometheus_client appends to such a file and never moves entries. It contains, in the processor's
+byte order: four bytes with the number of used bytes, four bytes of padding; then entries of a key
+length (four bytes), the key, one to eight bytes of padding up to a word of eight bytes, the value
+and its timestamp (doubles).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 WORD = 8
 ENTRY_WORDS = 2
-"""A value and its time, behind the key."""
+"""A value and its timestamp, after the key."""
 
 Words = NDArray[np.int64]
 
 
 def read_words(path: Path) -> Words:
-    """The used part of a file, in words of eight bytes; empty for one that was just made.
+    """The used part of a file, in words of eight bytes; empty for a new file.
 
-    Its worker may be writing: what counts as used was written before it was counted.
+    Its worker may be writing: data is written before the number of used bytes includes it.
     """
     data = path.read_bytes()
     used = min(int.from_bytes(data[:4], sys.byteorder), len(data))
@@ -35,9 +35,9 @@ def read_words(path: Path) -> Words:
 
 
 def entries(path: Path, words: Words) -> Iterator[tuple[bytes, int]]:
-    """Each key in ``words``, which were read from ``path``, and which word its value is.
+    """Each key in ``words``, which were read from ``path``, and the index of its value's word.
 
-    Raises ``ValueError`` for a file that holds something else.
+    Raises ``ValueError`` for another format.
     """
     data = words.tobytes()
     word = 1
@@ -56,24 +56,24 @@ def entries(path: Path, words: Words) -> Iterator[tuple[bytes, int]]:
 
 @dataclass(frozen=True)
 class ValueOffsets:
-    """Where in a file the values lie."""
+    """The offsets of the values in a file."""
 
     values: NDArray[np.intp]
-    """Their words, in the order of the keys."""
+    """Word indices, in the order of the keys."""
     rest: bytes
-    """The file with zeros for values and times."""
+    """The file with values and timestamps set to zero."""
 
     @classmethod
     def of(cls, words: Words, values: Sequence[int]) -> Self:
-        """Of the file whose words these are."""
+        """From the words of a file and the word indices of its values."""
         places = np.array(values, np.intp)
         return cls(places, _without_values(words, places))
 
     def still_in(self, words: Words) -> bool:
-        """Whether ``words`` differ from those that were read in values and times only.
+        """Whether ``words`` differ from those of ``of`` only in values and timestamps.
 
-        Told by the keys themselves: a file of another worker may have this one's name, length
-        and, where it was deleted, even its inode.
+        The keys are compared: a file of another worker may have this one's name, length and, after
+        a deletion, even its inode.
         """
         return words.nbytes == len(self.rest) and _without_values(words, self.values) == self.rest
 

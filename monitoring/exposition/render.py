@@ -1,7 +1,7 @@
-"""What a scrape is answered: the text prometheus_client would make, made from what stays the same.
+"""Renders the answer to a scrape: prometheus_client's text, with its constant parts cached.
 
-Keys in counter files never move. So names, labels, ``HELP`` and ``TYPE`` are worked out once, by
-the library itself, until a file has other keys; a scrape reads the values, merges and writes them.
+Keys in counter files never move. So the library renders names, labels, ``HELP`` and ``TYPE`` once,
+until a file has other keys; a scrape reads the values, merges and formats them.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from monitoring.metrics.registry import (
 
 
 class Rendering:
-    """The text of a folder of counter files; keeps some hundred bytes for each of their keys."""
+    """The text of a folder of counter files; uses a few hundred bytes for each key."""
 
     def __init__(self, folder: str | None, *, own: bool = True) -> None:
-        """``folder``: None where this process counts alone, in memory.
+        """``folder``: None if this process is the only one and counts in memory.
 
-        Without ``own`` the library writes every text, which takes tens of milliseconds.
+        Without ``own`` the library renders every text, which takes tens of milliseconds.
         """
         self._folder = folder
         self._own = own
         self._layout: Layout | None = None
 
     def cached(self) -> bytes | None:
-        """The text in about a millisecond; None where ``rebuild`` has to make it."""
+        """The text, in about a millisecond; None if ``rebuild`` is needed."""
         if self._folder is None or self._layout is None:
             return None
         files = read_files(Path(self._folder))
         return self._layout.text(files) if self._layout.of_the_same(files) else None
 
     def rebuild(self) -> bytes:
-        """The text in tens of milliseconds; where the keys are merged here, ``cached`` is next."""
+        """The text, in tens of milliseconds; with our own merge, ``cached`` works next."""
         if self._folder is None:
             return generate_latest(REGISTRY)
         folder = Path(self._folder)
@@ -61,22 +61,22 @@ class Rendering:
 
 
 def read_files(folder: Path) -> dict[str, Words]:
-    """Each counter file by its name, in the order of the folder, as the library takes them."""
+    """The words of each counter file by name, in the folder's order, as the library uses them."""
     files = {}
     for name in os.listdir(folder):
         if name.endswith(".db") and not name.startswith("."):
             try:
                 files[name] = read_words(folder / name)
             except FileNotFoundError:
-                continue  # gauges of a dead worker: its successor deletes them
+                continue  # gauges of a dead worker, deleted by its successor
     return files
 
 
 class Layout:
-    """Everything about a set of files but their values."""
+    """The constant part of the text for a set of files."""
 
     def __init__(self, folder: Path, files: Mapping[str, Words]) -> None:
-        """Raises ``ValueError`` for files that can't be merged."""
+        """Raises ``ValueError`` if the files can't be merged."""
         found = {name: list(entries(folder / name, words)) for name, words in files.items()}
         families = Families((name, [key for key, _ in of]) for name, of in found.items())
         self._between, self._slots = _text_between(families)
@@ -90,7 +90,7 @@ class Layout:
             self._places[name] = known.setdefault(places.rest, places)
 
     def of_the_same(self, files: Mapping[str, Words]) -> bool:
-        """Whether ``files`` are those it was made of, but for values."""
+        """Whether ``files`` differ from the original ones only in values."""
         return list(files) == list(self._places) and all(
             places.still_in(files[name]) for name, places in self._places.items()
         )
@@ -105,7 +105,7 @@ class Layout:
 
 
 class _Named:
-    """A collector of families whose values are the numbers of their slots."""
+    """A collector of metrics whose values are their slot numbers."""
 
     def __init__(self, families: Mapping[str, Family]) -> None:
         self._families = families
@@ -120,7 +120,7 @@ class _Named:
 
 
 def _text_between(families: Families) -> tuple[list[str], list[int]]:
-    """The text before each value, and after the last one; and the slots of the values."""
+    """The text before each value and after the last one; and the slots of the values."""
     registry = CollectorRegistry()
     registry.register(_Named(families.by_name))
     between, slots = [""], []

@@ -1,9 +1,9 @@
-"""Counter files: a worker's numbers, mapped into its memory, in prometheus_client's format.
+"""Counter files: a worker's values, memory-mapped, in prometheus_client's format.
 
-They are named by the worker's number, so that the next worker of that number counts on in them:
-counters never go back while the server runs, and files do not pile up. Room is allocated before it
-is mapped. A file with holes, as the library makes it, ends the process (SIGBUS) when a hole is
-written to on a full disk.
+Files are named by worker number, so that the next worker of that number continues them: counters
+never decrease while the server runs, and files don't accumulate. Space is allocated before it is
+mapped. With a sparse file, as the library creates it, writing to a hole on a full disk would end
+the process (SIGBUS).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from monitoring.exposition.mmap_file import WORD, entries, read_words
 
 INITIAL_BYTES = 1 << 16
 RETRY_SECONDS = 1.0
-"""How soon room is asked for again that there was none of."""
+"""Seconds between attempts to allocate space after a failure."""
 
 _HEAD = struct.Struct("i")
 _VALUE = struct.Struct("dd")
@@ -33,9 +33,9 @@ logger = logging.getLogger("monitoring")
 
 
 def worker_name(folder: Path, number: int) -> str:
-    """The name of a worker's files, as in ``counter_w1.db``; no process id looks like it.
+    """The name of a worker's files, as in ``counter_w1.db``; it can't equal a process id.
 
-    Gauges of what goes on at the moment are those of the worker before it: their files go.
+    Live gauges of the previous worker describe a dead process, so their files are deleted.
     """
     for path in folder.glob(f"gauge_live*_w{number}.db"):
         path.unlink()
@@ -43,28 +43,28 @@ def worker_name(folder: Path, number: int) -> str:
 
 
 class CounterFile:
-    """Text → number and time, in the place of prometheus_client's ``MmapedDict``.
+    """Key → value and timestamp; replaces prometheus_client's ``MmapedDict``.
 
-    Never raises for a file that can't be written: numbers are kept in memory, ``unwritten`` counts
-    them, the log says why, and they are written as soon as there is room again. ``repair`` makes a
-    file again that was deleted or cut off. For one process, and for any of its threads.
+    Never raises for a file that can't be written: values are kept in memory, ``unwritten`` counts
+    them, the failure is logged, and they are written once there is space. ``repair`` recreates a
+    deleted or truncated file. For one process; thread-safe.
     """
 
     opened: ClassVar[list[CounterFile]] = []
     """All files of this process."""
     unwritten: ClassVar[int] = 0
-    """Changes of numbers that were not written to their file."""
+    """Changes of values that were not written to their file."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
-        """Open or make ``filename``; ``read_mode`` is the library's, and not served here."""
+        """Open or create ``filename``; ``read_mode`` is the library's, and not supported."""
         if read_mode:
             raise ValueError(f"{filename}: expected to be opened for writing")
         self._path = Path(filename)
         self._lock = threading.Lock()
         self._numbers: dict[str, tuple[float, float]] = {}
-        """What the file is to hold."""
+        """The current values, to be written to the file."""
         self._places: dict[str, int] = {}
-        """Where it holds it; keys without a place wait for room."""
+        """Offsets of the values in the file; keys without an offset wait for space."""
         self._descriptor = -1
         self._map: mmap.mmap | None = None
         self._used = WORD
@@ -74,13 +74,13 @@ class CounterFile:
         CounterFile.opened.append(self)
 
     def read_value(self, key: str) -> tuple[float, float]:
-        """The number of ``key``, which is made where it isn't there, and its time."""
+        """The value of ``key``, created as 0 if absent, and its timestamp."""
         if key not in self._numbers:
             self.write_value(key, 0.0, 0.0)
         return self._numbers[key]
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
-        """Set the number of ``key`` and its time."""
+        """Set the value of ``key`` and its timestamp."""
         with self._lock:
             self._numbers[key] = value, timestamp
             place = self._places.get(key)
@@ -91,18 +91,18 @@ class CounterFile:
                 self._map[place : place + _VALUE.size] = _VALUE.pack(value, timestamp)
 
     def read_all_values(self) -> Iterator[tuple[str, float, float]]:
-        """Each key with its number and time."""
+        """Each key with its value and timestamp."""
         for key, (value, moment) in self._numbers.items():
             yield key, value, moment
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self in CounterFile.opened:
             CounterFile.opened.remove(self)
         self._release()
 
     def repair(self) -> None:
-        """Write what waits, and make the file again where it is gone."""
+        """Write pending values, and recreate the file if it is gone."""
         with self._lock:
             if self._map is not None and self._gone():
                 logger.error("%s: the file was deleted, cut off or replaced", self._path)
@@ -111,7 +111,7 @@ class CounterFile:
                 self._attempt(self._write_waiting)
 
     def _attempt(self, step: Callable[[], None]) -> None:
-        """Do ``step``; the log says when it can't be done, and when it can again."""
+        """Run ``step`` unless it failed recently; log the first failure and the recovery."""
         now = time.monotonic()
         if now < self._retry_at:
             return
@@ -128,7 +128,7 @@ class CounterFile:
             logger.warning("%s: counts are written again, none is lost", self._path)
 
     def _open(self) -> None:
-        """Map the file, with what a worker before this one left in it."""
+        """Map the file with the values of the previous worker."""
         self._make(self._path)
         try:
             self._take_over()
@@ -168,7 +168,7 @@ class CounterFile:
                 self._append(key, number)
 
     def _recreate(self) -> None:
-        """Make the whole file under another name first: who reads it never finds a part of it."""
+        """Write the whole file under another name first, so that readers never see a part of it."""
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         try:
@@ -183,7 +183,7 @@ class CounterFile:
             raise
 
     def _append(self, key: str, number: tuple[float, float]) -> None:
-        """Make an entry at the end; it counts as used only when it is whole."""
+        """Append an entry; it counts as used only once it is complete."""
         text = key.encode()
         padding = b" " * (WORD - (len(text) + _HEAD.size) % WORD)
         entry = _HEAD.pack(len(text)) + text + padding + _VALUE.pack(*number)
@@ -201,7 +201,7 @@ class CounterFile:
         self._map[: _HEAD.size] = _HEAD.pack(self._used)
 
     def _gone(self) -> bool:
-        """Whether the name is another file's or nobody's, or the file was cut off."""
+        """Whether the file was deleted, replaced or truncated."""
         own = os.fstat(self._descriptor)
         try:
             named = self._path.stat()
@@ -224,7 +224,7 @@ class CounterFile:
 
 
 def repair_all() -> int:
-    """Repair every file of this process; how many changes were not written since the last time."""
+    """Repair every file of this process; return the number of unwritten changes since last time."""
     for file in CounterFile.opened:
         file.repair()
     unwritten, CounterFile.unwritten = CounterFile.unwritten, 0

@@ -1,1 +1,1 @@
-"""Late labels: tokens, signing keys, deduplication, scores."""
+"""Late labels: tokens, signing keys, deduplication and scores."""

@@ -1,4 +1,4 @@
-"""The keys that sign feedback tokens: several, so that one can follow another."""
+"""The keys that sign feedback tokens: several at a time, to allow rotation."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _CONTEXT = b"model feedback token\0"
 
 
 class KeyFileError(Exception):
-    """A key file that can't be used; the message says where and why, never what it holds."""
+    """An invalid key file; the message gives place and reason, never the content."""
 
 
 @dataclass(frozen=True)
 class FeedbackKeys:
-    """Key id → secret, each made for one model: another model's tokens don't verify."""
+    """Key id → secret, derived for one model: tokens of other models don't verify."""
 
     first: int
-    """The id of the key that signs."""
+    """The id of the signing key."""
     secrets: Mapping[int, bytes]
 
     @classmethod
     def parse(cls, text: str, model: str) -> Self:
-        """Read lines ``id:secret``: id 1 to 255, secret in base64 or ``hex:`` and hex digits.
+        """Parse lines ``id:secret``: id 1 to 255, secret in base64 or ``hex:`` and hex digits.
 
-        The first line's key signs, all of them verify. Empty lines and those that begin with
-        ``#`` are skipped. Raises ``KeyFileError``.
+        The first line's key signs; all of them verify. Empty lines and lines that begin with ``#``
+        are ignored. Raises ``KeyFileError``.
         """
         found: dict[int, bytes] = {}
         for number, line in enumerate(text.splitlines(), 1):
@@ -65,9 +65,9 @@ class KeyRing:
         self.keys = self._read()
 
     def refresh(self) -> bool:
-        """Read the file if it is another than before; whether there are new keys.
+        """Read the file again if it changed; return whether the keys changed.
 
-        Raises ``KeyFileError``, once for each broken file; the keys stay what they were.
+        Raises ``KeyFileError``, once for each invalid file; the last good keys stay in use.
         """
         stamp = self._stamp()
         if stamp == self._seen:
@@ -95,9 +95,9 @@ class KeyRing:
 
 
 def small_file(path: Path) -> bytes:
-    """What a file of keys holds; ``OSError`` for a pipe, folder or device, or more than 64 KiB.
+    """The content of a key file; raises ``OSError`` for another kind or more than 64 KiB.
 
-    It is opened without waiting: nobody may ever write into a pipe.
+    It is opened without blocking, because a pipe may have no writer.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

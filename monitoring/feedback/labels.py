@@ -1,8 +1,7 @@
-"""Late labels as they are sent, read in the terms of the model: a class, a number, or none yet.
+"""Parses late labels in terms of the model: a class, a number, or no label yet.
 
-Whatever carries labels (CSV, JSON, Parquet, a client) marks "not known yet" in its own way: a
-null, NaN, an empty cell, the word ``NaN``. None of these is a label. A class that is called as
-one of these words (``None``, ``NA``) is a class all the same.
+CSV, JSON, Parquet and clients mark "not known yet" in different ways: null, NaN, an empty cell, the
+word ``NaN``. None of these is a label, unless a class has that name (``None``, ``NA``).
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ NULL_WORDS = frozenset(
         *("<na>", "n/a", "na", "nan", "nat", "none", "null"),
     }
 )
-"""What writers put into a cell without a value, in lower case: those that pandas knows."""
+"""Text of cells without a value, in lower case: the words that pandas recognizes."""
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
 class InvalidError(Exception):
-    """A value that is no label of this model."""
+    """A value that is not a label of this model."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason)
@@ -35,7 +34,7 @@ class InvalidError(Exception):
 
 
 def is_null(actual: Any) -> bool:
-    """Whether ``actual`` is a null in any of its forms."""
+    """Whether ``actual`` is null in any form."""
     if isinstance(actual, str):
         return actual.strip().lower() in NULL_WORDS
     return actual is None or (isinstance(actual, float) and math.isnan(actual))
@@ -49,7 +48,7 @@ class Numbers:
         return is_null(actual)
 
     def read(self, actual: Any) -> float:
-        """A finite number, or text of one; raises ``InvalidError`` for anything else."""
+        """A finite number, or text of one, as a float; raises ``InvalidError`` for other values."""
         try:
             return float(_number(actual))
         except (ValueError, OverflowError) as error:
@@ -62,22 +61,22 @@ class Classes:
     def __init__(self, classes: Sequence[Any]) -> None:
         self._booleans = {type(one) for one in classes} == {bool}
         numeric = bool(classes) and all(type(one) in (int, float) for one in classes)
-        # Keys are exact: an integer and a float are equal only where they are the same number.
+        # Dictionary keys are exact: an integer equals a float only for the same number.
         self._numbers: dict[Any, Any] | None = {one: one for one in classes} if numeric else None
         self._texts = {str(one): one for one in classes}
-        # A word that differs from a class in case alone may be meant as the class.
+        # A null word that differs from a class only in case may mean the class.
         self._null_words = NULL_WORDS - {text.strip().lower() for text in self._texts}
 
     def is_absent(self, actual: Any) -> bool:
-        """Whether there is no label yet; the name of a class is a label."""
+        """Whether there is no label yet; a class name is always a label."""
         if isinstance(actual, str):
             return actual not in self._texts and actual.strip().lower() in self._null_words
         return is_null(actual)
 
     def read(self, actual: Any) -> Any:
-        """The class that ``actual`` names; raises ``InvalidError`` where it names none.
+        """The class that ``actual`` names; raises ``InvalidError`` if there is none.
 
-        Text, as CSV has it, is read in the type of the classes: ``"1"`` and ``1.0`` are the class
+        Text, as in CSV, is converted to the type of the classes: ``"1"`` and ``1.0`` are the class
         1, ``"true"`` and 1 the class True, 1 the class ``"1"``.
         """
         if not isinstance(actual, bool | int | float | str):
@@ -104,14 +103,14 @@ class Classes:
 
 
 def _number(actual: Any) -> int | float:
-    """A finite number, integers exactly; raises ``ValueError`` or ``OverflowError``."""
+    """A finite number, integers exact; raises ``ValueError`` or ``OverflowError``."""
     if isinstance(actual, bool) or not isinstance(actual, int | float | str):
         raise ValueError
     if isinstance(actual, int):
         return actual
     if isinstance(actual, str):
         text = actual.strip()
-        if not text.isascii() or "_" in text:  # digits in groups are Python's own way
+        if not text.isascii() or "_" in text:  # int() accepts these
             raise ValueError
         if _INTEGER.fullmatch(text):
             return int(text)
@@ -123,13 +122,13 @@ def _number(actual: Any) -> int | float:
 
 
 def _as_bit(actual: Any) -> Any:
-    """``"True"``, as CSV has booleans, for classes that are numbers."""
+    """1 or 0 for boolean text as in CSV (``"True"``), for numeric classes; else unchanged."""
     word = actual.strip().lower() if isinstance(actual, str) else ""
     return {"true": 1, "false": 0}.get(word, actual)
 
 
 def _forms(actual: Any) -> list[str]:
-    """How a value may be written as the text of a class, the likeliest first."""
+    """Texts of a class that a value may mean, the most likely first."""
     if isinstance(actual, bool):
         return [str(actual), str(actual).lower()]
     if isinstance(actual, str):
@@ -137,7 +136,7 @@ def _forms(actual: Any) -> list[str]:
             value = _number(actual)
         except (ValueError, OverflowError):
             return [actual]
-        # 1.0 is how a column of integers with nulls is written.
+        # 1.0 is how pandas writes a column of integers with nulls.
         return [actual, str(int(value))] if value == int(value) and "." in actual else [actual]
     whole = isinstance(actual, float) and actual.is_integer()
     return [str(actual), str(int(actual))] if whole else [str(actual)]

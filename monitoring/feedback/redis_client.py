@@ -1,7 +1,7 @@
-"""A connection to a Redis that may fail in any way: bounded in time and bytes, secrets never told.
+"""A Redis connection with bounds on time and bytes, whose errors never contain the password.
 
-The client library waits for every part of an answer again and holds all of it, so that a server
-which drips or never ends would hold a thread, or all memory. And errors quote what was sent.
+The client library applies its timeout to each part of an answer and buffers all of it, so a slow or
+endless answer would block a thread or exhaust memory. Its errors quote what was sent.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from urllib.parse import quote, urlsplit
 from monitoring.feedback.token_store import WAIT_SECONDS, StoreError
 
 MAX_ANSWER_BYTES = 16 << 20
-"""Of one command: its labels come in a request of at most as many bytes."""
+"""Bytes of the answer to one command: its labels come from a request of at most that size."""
 MAX_SHOWN = 200
-"""Characters of an error that are told."""
+"""Characters of an error message that are shown."""
 
 
 class RedisClient:
-    """Commands to one Redis; every failure is a ``StoreError`` without the password."""
+    """Runs commands on one Redis; every failure is a ``StoreError`` without the password."""
 
     def __init__(self, url: str) -> None:
-        """Prepare for ``url``; nothing is sent yet. Raises ``StoreError`` where it is no URL."""
+        """Prepare for ``url`` without connecting. Raises ``StoreError`` if it isn't a URL."""
         import redis
         from redis.backoff import NoBackoff
         from redis.retry import Retry
@@ -38,9 +38,9 @@ class RedisClient:
                 url,
                 socket_timeout=WAIT_SECONDS,
                 socket_connect_timeout=WAIT_SECONDS,
-                # Nothing is sent twice but by us, who know what that means.
+                # No automatic retries: only our code knows which commands may be sent twice.
                 retry=Retry(NoBackoff(), 0),
-                # In version 3 a server may send its client to another host, credentials and all.
+                # With RESP 3 a server may redirect its client, with credentials, to another host.
                 protocol=2,
             )
         except (ValueError, TypeError) as error:
@@ -54,25 +54,25 @@ class RedisClient:
         self._client: Any = redis.Redis(connection_pool=pool)
 
     def eval(self, script: str, keys: int, *given: Any) -> Any:
-        """What a script answers."""
+        """The result of a script."""
         return self._asked(lambda: self._client.eval(script, keys, *given))
 
     def memory(self) -> dict[str, Any]:
-        """What the server says of its memory."""
+        """The server's memory information (``INFO memory``)."""
         found = self._asked(lambda: self._client.info("memory"))
         if not isinstance(found, dict):
             raise StoreError(f"{self._shown}: expected facts of its memory, got another answer")
         return found
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self._client.connection_pool.disconnect()
 
     def _asked(self, ask: Any) -> Any:
         try:
             return ask()
         except Exception as error:
-            # Not RedisError alone: the library raises whatever an answer that is none leads to.
+            # Not only RedisError: the library raises other errors for malformed answers.
             self._client.connection_pool.disconnect()
             raise StoreError(f"{self._shown}: {self._told(error)}") from error
 
@@ -85,26 +85,26 @@ class RedisClient:
 
 
 def shown(url: str) -> str:
-    """A URL without what may be a password, wherever in it that stands."""
+    """A URL without any part that may be a password."""
     scheme, _, rest = url.partition("://")
     try:
         parts = urlsplit(url)
         port = "" if parts.port is None else f":{parts.port}"
     except ValueError:
         return f"{scheme}://…"
-    if "@" in rest and "@" not in parts.netloc:  # of a password with a mark that ends a host
+    if "@" in rest and "@" not in parts.netloc:  # the password contains a character such as "/"
         return f"{scheme}://…"
     return f"{scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 _connecting = threading.BoundedSemaphore(8)
-"""Attempts that still look a name up, most of which nobody waits for any more."""
+"""Bounds pending host name lookups, also those whose caller has timed out."""
 
 
 def _in_time(connect: Callable[[], Any]) -> Any:
-    """What ``connect`` gives within ``WAIT_SECONDS``: looking a name up has no bound of its own.
+    """The result of ``connect`` within ``WAIT_SECONDS``: a host name lookup has no timeout itself.
 
-    An attempt that is given up goes on in its thread, which closes what it still gets.
+    After the timeout the attempt continues in its thread, which closes a late connection.
     """
     if not _connecting.acquire(blocking=False):
         raise TimeoutError("the name of its host is still being looked up")
@@ -135,7 +135,7 @@ def _in_time(connect: Callable[[], Any]) -> Any:
 
 
 def _close_left(made: SimpleQueue[Any]) -> None:
-    """Close the connection of an attempt that came too late, whichever thread sees it first."""
+    """Close the connection of an attempt that timed out, whichever thread sees it first."""
     with suppress(Empty):
         found = made.get_nowait()
         if not isinstance(found, BaseException):
@@ -143,7 +143,7 @@ def _close_left(made: SimpleQueue[Any]) -> None:
 
 
 class _Bounded:
-    """A socket that gives a command so much time, and its answer so many bytes."""
+    """A socket with bounds on the time of a command and the bytes of its answer."""
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
@@ -158,7 +158,7 @@ class _Bounded:
     def recv(self, size: int) -> bytes:
         """The next part of an answer."""
         seconds = self._until - time.monotonic()
-        if self._asked == 0:  # whether there is something already
+        if self._asked == 0:  # a non-blocking check for data
             seconds = 0
         elif seconds <= 0:
             raise TimeoutError(f"no whole answer within {WAIT_SECONDS:g} s")
@@ -170,7 +170,7 @@ class _Bounded:
         return part
 
     def settimeout(self, seconds: float | None) -> None:
-        """What the library asks for; ``recv`` waits less where the command's time is over."""
+        """Set the library's timeout; ``recv`` waits less if the command's time is nearly over."""
         self._asked = seconds
         self._socket.settimeout(seconds)
 
@@ -183,7 +183,7 @@ class _Bounded:
 
 
 def _bounded(kind: type[Any]) -> type[Any]:
-    """A class of connections (plain, TLS, Unix) whose socket is bounded."""
+    """A connection class (plain, TLS, Unix) whose socket is bounded."""
 
     class BoundedConnection(kind):  # type: ignore[misc]
         def _connect(self) -> Any:

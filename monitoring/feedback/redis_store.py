@@ -1,16 +1,16 @@
 """The set of scored tokens in a Redis that replicas on several hosts share.
 
-A Redis that stalls carries out commands whose sender gave up. So a token enters the set in two
-steps. First the sender *claims* it, with a number that is used once; a claim is a note that the
-next sender replaces. Then the sender *confirms* its claim: the token enters the set if no other
-sender has claimed it since. A sender counts a label only when it knows that its confirmation was
-executed. If that answer is lost, ``confirmed_late`` queries it again: the caller counts the
-tokens that are in the set by this claim, and any sender may claim the others. No order of these
-commands, however late they are executed, counts a label twice.
+A stalled Redis may execute commands after their sender has timed out. So a token enters the set in
+two steps. First the sender *claims* it with a unique number; the next sender's claim replaces it.
+Then the sender *confirms* its claim: the token enters the set if no other sender has claimed it
+since. A sender counts a label only when it knows that its confirmation was executed. If that answer
+is lost, ``confirmed_late`` queries it again: the caller counts the tokens that are in the set by
+this claim, and any sender may claim the others. No order of these commands, however late they are
+executed, counts a label twice.
 
-A Redis that was emptied has forgotten which tokens were scored. So one key holds the *generation*
-of the set, and each command asks for the one that this store found at its start: another, or none,
-fails the command, and nothing is counted until the servers start again.
+A Redis that was emptied no longer has the scored tokens. So one key holds the *generation* of the
+set, and each command requires the one that this store found at its start: with another or none, the
+command fails, and nothing is counted until the servers are restarted.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from monitoring.feedback.redis_client import RedisClient, shown
 from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token, first_occurrences
 
 RETRY_SECONDS = WAIT_SECONDS
-"""How long an answer is asked for again before the request is refused."""
+"""How long a confirmation is retried before the request is refused."""
 
-# KEYS: per day a set of scored tokens and a hash of claims, at the end that of the generation.
-# ARGV: the claim, per day the second at which its keys expire, then pairs of a day's number and a
-# nonce, at the end the generation. Each answers 0 or 1 per pair.
+# KEYS: per day a set of scored tokens and a hash of claims; last, the key of the generation.
+# ARGV: the claim; per day the time at which its keys expire; pairs of a day's number and a nonce;
+# last, the generation. Each script returns 0 or 1 per pair.
 _LOOP = """
 if redis.call('GET', KEYS[#KEYS]) ~= ARGV[#ARGV] then return 'another generation' end
 local days, answers = (#KEYS - 1) / 2, {{}}
@@ -81,7 +81,7 @@ redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[2], ARGV[1], 'NX')
 return redis.call('GET', KEYS[2])
 """
-"""The generation. Raises where scripts are not allowed, or nothing may be written."""
+"""Returns the generation; raises if scripts are not allowed or nothing can be written."""
 _ANOTHER = b"another generation"
 
 _EMPTIED = (
@@ -94,22 +94,22 @@ logger = logging.getLogger("monitoring")
 
 
 class RedisTokenStore:
-    """A set of tokens; days expire there by themselves."""
+    """A shared set of tokens in Redis, where keys of past days expire."""
 
     def __init__(self, url: str, model: str, days: float, *, make: bool = False) -> None:
-        """Connect to ``url``; ``days``: how long tokens are good for. Raises ``StoreError``.
+        """Connect to ``url``; ``days``: how long tokens are valid. Raises ``StoreError``.
 
-        Who starts the server (``make``) also learns whether that Redis can be written, and
-        whether it throws keys away when its memory is full: labels would count again.
+        At startup of the server (``make``) it also checks that this Redis can be written and
+        doesn't evict keys when its memory is full, because labels would then count twice.
         """
         self._model = model
         self._days = days
         self._unsure: list[tuple[bytes, list[Token]]] = []
-        """Claims whose confirmation was sent, and its answer lost."""
+        """Claims whose confirmation was sent but not answered."""
         self._late: list[Token] = []
         """Tokens that entered the set in a call of ``add`` that raised."""
         self._counted: list[tuple[bytes, list[Token]]] = []
-        """Claims that have served their purpose."""
+        """Claims that were counted and can be deleted."""
         self._client: Any = RedisClient(url)
         probe, fresh = f"model-feedback:{model}:probe", os.urandom(8).hex().encode("ascii")
         self._generation = self._client.eval(_PROBE, 2, probe, self._generation_key, fresh)
@@ -132,7 +132,7 @@ class RedisTokenStore:
                 mine = self._chosen(_CLAIM, claim, left)
                 won = self._confirmed(claim, mine, until)
                 new.update(won)
-                # Somebody claimed the others meanwhile: they are in the set in a moment, or free.
+                # Another sender has claimed the others: soon they are in the set, or free again.
                 left = [token for token in mine if token not in new]
                 if left and time.monotonic() > until:
                     raise StoreError("redis: others are adding the same tokens")
@@ -155,14 +155,14 @@ class RedisTokenStore:
         return late
 
     def purge(self, before: float) -> None:
-        """Nothing to do: keys expire."""
+        """Do nothing: keys expire."""
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
 
     def _confirmed(self, claim: bytes, tokens: list[Token], until: float) -> list[Token]:
-        """Those of a claim that are in the set by it; asked again while there is time."""
+        """Tokens of a claim that it put into the set; retried until ``until``."""
         while tokens:
             try:
                 won = self._chosen(_CONFIRM, claim, tokens)
@@ -177,14 +177,14 @@ class RedisTokenStore:
         return []
 
     def _forget(self) -> None:
-        """Drop the notes of claims that were counted."""
+        """Delete the claims that were counted."""
         while self._counted:
             claim, tokens = self._counted[-1]
             self._chosen(_FORGET, claim, tokens)
             self._counted.pop()
 
     def _chosen(self, script: str, claim: bytes, tokens: list[Token]) -> list[Token]:
-        """Run a script; the tokens for which it answers 1."""
+        """Run a script; return the tokens for which it returns 1."""
         if not tokens:
             return []
         days = {day: at for at, day in enumerate(sorted({t[0] // DAY for t in tokens}), 1)}
@@ -201,7 +201,7 @@ class RedisTokenStore:
             or len(answers) != len(tokens)
             or any(type(answer) is not int or answer not in (0, 1) for answer in answers)
         ):
-            self._client.close()  # it may be out of step: the next answer would be another's
+            self._client.close()  # it may be out of sync: the next answer could be another's
             raise StoreError(f"redis: expected {len(tokens)} times 0 or 1, got another answer")
         return [token for token, answer in zip(tokens, answers, strict=True) if answer]
 

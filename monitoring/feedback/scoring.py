@@ -1,4 +1,4 @@
-"""Labels against the predictions in their tokens: what counts, what is refused and why."""
+"""Scores labels against the predictions in their tokens: counted, or rejected with a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from monitoring.metrics.feedback import FeedbackMetrics, Outcome
 
 @dataclass(frozen=True)
 class Verified:
-    """A label whose token is good and whose value fits; it may still be a duplicate."""
+    """A label with a valid token and a valid value; it may still be a duplicate."""
 
     index: int
     token: Token
@@ -24,7 +24,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A label that doesn't count; ``index`` is its place in the request."""
+    """A label that isn't counted; ``index`` is its position in the request."""
 
     index: int
     reason: str
@@ -32,7 +32,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class VerifiedLabels:
-    """The labels of one request, before it is asked which were counted earlier."""
+    """The labels of one request, before duplicates are removed."""
 
     good: Sequence[Verified]
     bad: Sequence[Rejected]
@@ -42,7 +42,7 @@ class VerifiedLabels:
 
 @dataclass(frozen=True)
 class FeedbackCounts:
-    """What became of the labels of one request."""
+    """The result for the labels of one request."""
 
     accepted: int
     rejected: Sequence[Rejected]
@@ -58,10 +58,10 @@ class Scorer:
         self._labels = Numbers() if classes is None else Classes(classes)
 
     def verify(self, items: Iterable[tuple[Any, Any]]) -> VerifiedLabels:
-        """(token, actual) pairs, judged one by one; duplicates are not looked for here.
+        """Check (token, actual) pairs one by one; duplicates are not detected here.
 
-        A pair without a label is skipped whatever its token says: nothing of it is to be counted,
-        and the token is good for the label that comes later.
+        A pair without a label is skipped whatever its token: there is nothing to count, and the
+        token stays valid for a later label.
         """
         good: list[Verified] = []
         bad: list[Rejected] = []
@@ -99,8 +99,8 @@ class Scorer:
 def settle(judged: VerifiedLabels, seen: TokenStore, metrics: FeedbackMetrics) -> FeedbackCounts:
     """Count every label that wasn't counted before.
 
-    First the set, then the counters, then the answer: a crash in between loses these labels and
-    counts none twice. Raises ``StoreError``; nothing is counted then.
+    Order: the set, the counters, the answer. A crash in between loses these labels and counts none
+    twice. Raises ``StoreError``; then nothing is counted.
     """
     good = judged.good
     new = seen.add([(one.token.minted, one.token.nonce) for one in good]) if good else []

@@ -1,4 +1,4 @@
-"""The set of scored tokens in a file of this host: SQLite with a write-ahead log."""
+"""The set of scored tokens in a local file: SQLite with a write-ahead log."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from monitoring.feedback.token_store import DAY, WAIT_SECONDS, StoreError, Token
 
 FILE = "feedback.sqlite3"
 CHECKPOINT_ROWS = 20_000
-"""Rows after which a writer empties the write-ahead log: two writers hinder each other's own
-checkpoints, and the log would grow without end."""
+"""Rows after which a writer truncates the write-ahead log: two writers prevent each other's
+automatic checkpoints, and the log would grow without bound."""
 GRACE_SECONDS = DAY
-"""A day is forgotten when it has been found expired for so long: a clock that runs ahead for less
-takes nothing away."""
+"""A day's tokens are deleted once they have been expired for this long, so that a clock that runs
+ahead by less deletes nothing."""
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS expiring (day INTEGER PRIMARY KEY, since REAL)",
@@ -28,24 +28,24 @@ _OF_DAY = "CREATE TABLE IF NOT EXISTS day_{:d} (nonce BLOB PRIMARY KEY) WITHOUT 
 
 
 class _GoneError(Exception):
-    """The file's name is no longer that of the open file."""
+    """The file was deleted or replaced after it was opened."""
 
 
 _FAILURES = (OSError, sqlite3.Error, ValueError, _GoneError)
 
 
 class SqliteTokenStore:
-    """A file in a folder of this host, for all workers here.
+    """A file in a local folder, shared by all workers of this host.
 
-    A commit survives the death of every process. A power cut may undo the last ones (no fsync at
-    each commit), together with the counters in this host's memory.
+    A commit survives a crash of every process. A power failure may undo the last commits (no fsync
+    for each), together with the counters in this host's memory.
     """
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
-        """Open the file in ``folder``, or with ``make`` make it; raises ``StoreError``.
+        """Open the file in ``folder``; create it if ``make``. Raises ``StoreError``.
 
-        Only who starts the server makes it: an empty one in the place of one that was deleted
-        would let labels count again.
+        Only the start of the server creates it: an empty file in place of a deleted one would let
+        labels count again.
         """
         self._path = folder / FILE
         self._identity = 0, 0
@@ -69,14 +69,14 @@ class SqliteTokenStore:
         return new
 
     def confirmed_late(self) -> list[Token]:
-        """None: a transaction that failed has changed nothing."""
+        """Always empty: a failed transaction changes nothing."""
         return []
 
     def purge(self, before: float) -> None:
         """Delete tokens minted before ``before``, a Unix time in seconds. Raises ``StoreError``."""
         try:
             with self._transaction():
-                # The clock came back: those have not expired.
+                # If the clock was set back, these days have not expired.
                 self._db.execute("DELETE FROM expiring WHERE (day + 1) * ? > ?", (DAY, before))
                 for day in self._days():
                     if (day + 1) * DAY <= before:
@@ -129,14 +129,14 @@ class SqliteTokenStore:
             ]
 
     def _checkpoint(self, rows: int) -> None:
-        """Empty the log now and then; where another worker is in it, next time."""
+        """Truncate the log from time to time; if another worker uses it, try again later."""
         self._unchecked += rows
         if self._unchecked < CHECKPOINT_ROWS:
             return
         try:
             busy, _, _ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:
-            return  # these rows are committed all the same
+            return  # these rows are committed anyway
         if not busy:
             self._unchecked = 0
 
@@ -172,7 +172,7 @@ def _refuse_other(path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """What tells a file from another of its name; (0, 0) where there is none."""
+    """Device and inode of a file; (0, 0) if it doesn't exist."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -182,7 +182,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _private() -> Iterator[None]:
-    """Files made here are for this user alone."""
+    """Create files that only this user can access."""
     before = os.umask(stat.S_IRWXG | stat.S_IRWXO)
     try:
         yield

@@ -1,7 +1,7 @@
-"""Which tokens have been scored: one set for all workers, so that no label counts twice.
+"""Tokens that have been scored: one set for all workers, so that no label counts twice.
 
-A token's own, signed time says in which day's part of the set it belongs. So a part is dropped
-whole when its last token has expired, and a row is nothing but the token's 8-byte nonce.
+A token's signed time determines the day of the set it belongs to. So a day is deleted as a whole
+when its last token has expired, and a row holds only the token's 8-byte nonce.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ Token = tuple[int, bytes]
 
 
 class StoreError(Exception):
-    """The set can't be read or written now; what was added to it nevertheless, `late` tells."""
+    """The set can't be read or written now; ``confirmed_late`` reports tokens added anyway."""
 
 
 class TokenStore(Protocol):
-    """A set of tokens that all workers share; may block, and is for one thread."""
+    """A set of tokens that all workers share; calls may block; not thread-safe."""
 
     def add(self, tokens: Sequence[Token]) -> list[bool]:
-        """Add tokens; which of them were not there before, and are the caller's to count.
+        """Add tokens; return for each whether it is new, so that the caller counts its label.
 
-        Of equal ones in ``tokens`` only the first is new. Raises ``StoreError``: none of them is
-        to be counted then, but those that ``confirmed_late`` tells of.
+        Of equal tokens only the first is new. Raises ``StoreError``; then only tokens that
+        ``confirmed_late`` reports are to be counted.
         """
 
     def confirmed_late(self) -> list[Token]:
         """Tokens that calls of ``add`` put into the set although they raised; each once.
 
-        They are the caller's to count. Raises ``StoreError`` where that can't be told yet.
+        The caller counts them. Raises ``StoreError`` if that isn't known yet.
         """
 
     def purge(self, before: float) -> None:
-        """Forget the days that ended before this time (seconds since 1970)."""
+        """Delete the days that ended before this time (seconds since 1970)."""
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
 
 
 def first_occurrences(new: Iterable[Token], tokens: Sequence[Token]) -> list[bool]:
-    """For each token whether it is in ``new`` and not the same as one before it."""
+    """For each token whether it is in ``new`` and its first occurrence."""
     left = set(new)
     found = []
     for token in tokens:

@@ -1,9 +1,9 @@
-"""A signed token with every prediction, so that any worker can score its label weeks later.
+"""A signed token for every prediction, so that any worker can score its label weeks later.
 
 48 bytes, 64 characters of base64url: key id 1, version 6 (the first 12 hex digits of the package
-root), time 4 (seconds since 1970), prediction 8 (of a class the first bytes of its text's
-SHA-256, of a regression the float64), confidence 1, slice bitmap 4, nonce 8, and the first 16
-bytes of an HMAC-SHA256 over all of these. Signed, not encrypted: it holds no feature.
+root), time 4 (seconds since 1970), prediction 8 (for a class the first bytes of its text's SHA-256,
+for a regression the float64), confidence 1, slice bitmap 4, nonce 8, and the first 16 bytes of an
+HMAC-SHA256 over all of these. Signed, not encrypted: it contains no feature.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ TOKEN_LENGTH = 64
 _LAYOUT = struct.Struct(">B6sI8sBIQ")
 _pack = _LAYOUT.pack
 _SIGNATURE = 16
-_BLOCK = 64  # of SHA-256
+_BLOCK = 64  # block size of SHA-256 in bytes
 _NUMBER = struct.Struct(">d")
 _NONCE = struct.Struct(">Q")
-_SURE = 250  # confidence is kept in 250ths
+_SURE = 250  # confidence is stored in units of 1/250
 MAX_TIME = (1 << 32) - 1
-"""Seconds since 1970 that a token has room for: until 2106."""
+"""The last time that a token can hold, in seconds since 1970: in 2106."""
 _REGRESSION = 254
 _UNKNOWN = 255
-_NOTHING = bytes(8)  # the prediction where there is none
+_NOTHING = bytes(8)  # a missing prediction
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 Reason = Literal["malformed", "bad_signature", "unknown_version", "expired", "no_prediction"]
@@ -53,14 +53,14 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a verified token says."""
+    """The content of a verified token."""
 
     version: bytes
     minted: int
     """Seconds since 1970."""
     prediction: bytes
     confidence: float | None
-    """In steps of 1/250; None where the model gave none."""
+    """In steps of 1/250; None if the model gave none."""
     bitmap: int
     nonce: bytes
 
@@ -71,7 +71,7 @@ class Token:
 
 
 class Tokens:
-    """Mints and verifies the tokens of one package version."""
+    """Creates and verifies the tokens of one package version."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Tokens:
         now: Callable[[], float] = time.time,
     ) -> None:
         """``root``: the package root in hex; ``classes``: None for a regression; ``days``:
-        how long a token is good for.
+        how long a token is valid.
         """
         self.use(keys)
         self.version = bytes.fromhex(root[:12])
@@ -92,8 +92,8 @@ class Tokens:
         self._usual = {label: (hashed(label), place) for place, label in enumerate(classes or ())}
         self._by_hash = {known: label for label, (known, _) in reversed(self._usual.items())}
         self._unsure = _REGRESSION if classes is None else _UNKNOWN
-        # Never the same twice, in this process by counting, elsewhere by chance; 64 bits are enough
-        # for all that is counted from 63 on.
+        # A counter with a random start: unique in this process, and elsewhere with high
+        # probability; it starts below 2**63, so 64 bits are enough.
         self._nonces = count(int.from_bytes(os.urandom(8), "big") >> 1)
 
     def use(self, keys: FeedbackKeys) -> None:
@@ -107,8 +107,8 @@ class Tokens:
         probabilities: Sequence[Sequence[float]] | None,
         bitmaps: Sequence[int],
     ) -> list[str]:
-        """One token for each of n answers; ``labels`` None where there is no prediction."""
-        now = min(max(0, int(self._now())), MAX_TIME)  # whatever the clock says
+        """One token for each of n answers; a label is None if there is no prediction."""
+        now = min(max(0, int(self._now())), MAX_TIME)  # the clock may be wrong
         if len(labels) == 1:
             chances = None if probabilities is None else probabilities[0]
             return [_text(self._signed(labels[0], chances, bitmaps[0], now))]
@@ -130,14 +130,14 @@ class Tokens:
         return body + sign(body)
 
     def verify(self, token: object) -> Token:
-        """What ``token`` says; raises ``TokenError`` where it can't be scored."""
+        """The content of ``token``; raises ``TokenError`` if it can't be scored."""
         body, signature = _parts(token)
         key, version, minted, prediction, sure, bitmap, nonce = _LAYOUT.unpack(body)
         secret = self.keys.secrets.get(key)
         if secret is None or not hmac.compare_digest(signer(secret)(body), signature):
             raise TokenError("bad_signature")
         if (sure == _REGRESSION) != (self._classes is None):
-            raise TokenError("unknown_version")  # of a version that did another task
+            raise TokenError("unknown_version")  # a version with another task
         if self._now() - minted > self.days * 86_400:
             raise TokenError("expired")
         confidence = sure / _SURE if sure <= _SURE else None
@@ -151,7 +151,7 @@ class Tokens:
         return max(0.0, self._now() - token.minted)
 
     def predicted(self, token: Token) -> Any:
-        """The class a token of a classifier holds; None if it is none of ours."""
+        """The class in a classifier's token; None if it isn't a class of this version."""
         return self._by_hash.get(token.prediction)
 
     def _prediction(self, label: Any) -> bytes:
@@ -161,16 +161,16 @@ class Tokens:
 
 
 def _text(raw: bytes) -> str:
-    """Tokens as text: 48 bytes fill 64 characters, so any number may be written in one go."""
+    """Tokens as text: 48 bytes are exactly 64 characters, so several can be encoded at once."""
     return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
 
 @lru_cache(maxsize=256)
 def signer(secret: bytes) -> Callable[[bytes], bytes]:
-    """The first 16 bytes of HMAC-SHA256 with ``secret``, as a function of the message.
+    """A function of a message: the first 16 bytes of HMAC-SHA256 with ``secret``.
 
-    By its definition (RFC 2104), with the two keyed states made once: a copy of a state costs a
-    third of a new one.
+    By its definition (RFC 2104), with the two keyed states created once: copying a state takes a
+    third of the time of creating one.
     """
     key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key.ljust(_BLOCK, b"\0")))
@@ -186,16 +186,16 @@ def signer(secret: bytes) -> Callable[[bytes], bytes]:
 
 
 def hashed(label: Any) -> bytes:
-    """The 8 bytes that stand for a class label in a token."""
+    """The 8 bytes that identify a class label in a token."""
     text = str(label).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).digest()[:8]
 
 
 def _parts(token: object) -> tuple[bytes, bytes]:
-    """Body and signature; raises ``TokenError`` for what no token can be."""
+    """Body and signature; raises ``TokenError`` for a malformed token."""
     if not isinstance(token, str) or len(token) != TOKEN_LENGTH or not token.isascii():
         raise TokenError("malformed")
-    if "+" in token or "/" in token:  # the other alphabet would make a second form of a token
+    if "+" in token or "/" in token:  # in the standard alphabet a token would have a second form
         raise TokenError("malformed")
     try:
         raw = base64.b64decode(token.replace("-", "+").replace("_", "/"), validate=True)

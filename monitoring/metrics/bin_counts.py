@@ -1,4 +1,4 @@
-"""Counting values by the bins of a profile, a call of NumPy a column."""
+"""Counts values by the bins of a profile, with one NumPy call per kind of column."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ Indices = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class _Numbers:
-    """A column that is counted by intervals."""
+    """A column counted by intervals."""
 
     column: int
     edges: Floats
-    """NaN behind them, so that NaN and null are behind all bins."""
+    """Followed by a NaN edge, so that NaN and null fall after all bins."""
     scale: float
-    """What a value is multiplied by to be in the unit of the edges."""
+    """Factor from values to the unit of the edges."""
     first: int
-    """Where its bins begin among those of all."""
+    """The index of its first bin in the common array of counts."""
 
 
 @dataclass(frozen=True)
 class _Texts:
-    """A column that is counted by categories."""
+    """A column counted by categories."""
 
     column: int
     places: Mapping[Any, int]
-    """Value → place among the bins of all."""
+    """Value → index of its bin in the common array of counts."""
     rest: int
-    """The place of other values; behind the bins where there is no ``other``."""
+    """The index for other values; after the bins if there is no ``other``."""
 
 
 class BinCounts:
-    """Counts of the values of some columns."""
+    """Counts of the values of several columns."""
 
     def __init__(
         self, features: Iterable[tuple[int, FeatureProfile]], clocks: Mapping[str, DatetimeUnit]
     ) -> None:
-        """``features``: position of the column and its bins; ``clocks``: of datetimes, by name.
+        """``features``: column index and bins of each; ``clocks``: units of datetimes, by name.
 
-        Values are plain: None for null; numbers, and ticks for times, where there are intervals;
-        text and booleans where there are categories.
+        Values are plain: None for null; numbers, and ticks for times, for intervals; text and
+        booleans for categories.
         """
         self._slices: dict[str, slice] = {}
         self._numbers: list[_Numbers] = []
@@ -89,7 +89,7 @@ class BinCounts:
                 self._counts[texts.places.get(value, texts.rest)] += times
 
     def drain(self) -> Iterator[tuple[str, list[int]]]:
-        """Feature and its counts by bin, of those that have any; they start again."""
+        """Yield each feature with values and its counts by bin; reset the counts."""
         counts, self._counts = self._counts, np.zeros_like(self._counts)
         for name, own in self._slices.items():
             if counts[own].any():

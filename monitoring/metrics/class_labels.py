@@ -1,4 +1,4 @@
-"""The text of a class: the key of its probability, and the label of its series."""
+"""The text of a class: its key in probabilities, and its label in metrics."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Any
 
 
 def class_text(label: Any) -> str:
-    """Text as it is; other labels as JSON writes them: ``true``, ``1``, ``0.5``."""
+    """Text unchanged; other labels as in JSON: ``true``, ``1``, ``0.5``."""
     return str(label).lower() if isinstance(label, bool) else str(label)

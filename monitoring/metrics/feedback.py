@@ -1,6 +1,7 @@
-"""Every metric of labels that come late.
+"""The metrics of late labels.
 
-Its counters are written at once, not held back: a label is acknowledged only when it is counted.
+Its counters are written at once, without buffering: a label is acknowledged only once it is
+counted.
 """
 
 from __future__ import annotations
@@ -24,30 +25,30 @@ REJECTIONS = (
     "no_prediction",
     "duplicate",
 )
-"""Why a label is refused, whatever the task; ``NOT_A_CLASS`` or ``NOT_A_NUMBER`` besides."""
+"""Reasons for any task; ``NOT_A_CLASS`` or ``NOT_A_NUMBER`` is added by task."""
 NOT_A_CLASS = "not_a_class"
 NOT_A_NUMBER = "not_a_number"
 OTHER_VERSION = "other"
-"""The ``version`` of outcomes of predictions that another version of the package made."""
+"""The ``version`` label for outcomes of predictions by another version of the package."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 DELAY_BUCKETS = (MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One label that counts."""
+    """One label to count."""
 
     bitmap: int
-    """Slices of its row; without meaning for another version."""
+    """Slices of its row; meaningless for another version."""
     own_version: bool
-    """Whether this very version made the prediction."""
+    """Whether this version of the package made the prediction."""
     delay: float
     """Seconds from prediction to label."""
     correct: bool | None = None
     """None for a regression."""
     predicted: Any = None
     actual: Any = None
-    """Class labels; a prediction that is none of our classes is None."""
+    """Class labels; None for a prediction that isn't one of our classes."""
     error: float = 0.0
     """Prediction minus actual number, for a regression."""
 
@@ -86,7 +87,7 @@ class FeedbackMetrics:
             self._confusions(series, classes)
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count labels; when this returns, they are in the counters' file."""
+        """Count labels; on return they are in the counter file."""
         sums: dict[Counter, float] = {}
         for outcome in outcomes:
             self._delay.observe(outcome.delay)
@@ -97,11 +98,11 @@ class FeedbackMetrics:
         self._delay.flush()
 
     def reject(self, reason: str) -> None:
-        """Count a label that was refused."""
+        """Count a rejected label."""
         self._rejected[reason].inc()
 
     def skip(self, count: int) -> None:
-        """Count tokens that came without a label."""
+        """Count tokens without a label."""
         if count:
             self._skipped.inc(count)
 
@@ -118,11 +119,11 @@ class FeedbackMetrics:
                 yield from self._confused(place, outcome)
 
     def _errors(self, series: Series) -> None:
-        """Sums of errors: counters, so that they add up over replicas; hence ``_total``.
+        """Create the sums of errors: counters, so that replicas can be summed; hence ``_total``.
 
-        The unit is that of the target, and its square. The absolute error has the direction as a
-        label: the sum over directions divided by the labels is the mean absolute error, the
-        difference divided by them is the bias.
+        The unit is that of the target, and its square. The absolute error has the label
+        ``direction``: the sum over directions divided by the number of labels is the mean absolute
+        error, their difference divided by that number is the bias.
         """
         absolute = series.counter(
             "model_feedback_absolute_error_total",
@@ -148,9 +149,10 @@ class FeedbackMetrics:
         yield squared, error * error
 
     def _confusions(self, series: Series, classes: Sequence[Any]) -> None:
-        """Predicted by actual: of binary tasks in every slice, else overall and at most 10 by 10.
+        """Create predicted-by-actual counters: in every slice for two classes, else overall only.
 
-        Beyond ten classes the last ones are ``other``; so is an answer that is no class.
+        With more than ten classes the last ones are ``other``; so is a prediction outside the
+        classes.
         """
         counter = series.counter(
             "model_feedback_confusion_total", "Labels counted.", "slice", "predicted", "actual"
@@ -183,5 +185,5 @@ class FeedbackMetrics:
         )
         if key in self._confusion:
             yield self._confusion[key], 1
-        elif place == 0:  # an answer that is no class of the model
+        elif place == 0:  # a prediction outside the model's classes
             yield self._confusion[0, OTHER, OTHER], 1

@@ -1,4 +1,4 @@
-"""Counting answers: what was predicted, how surely, in which slices, and how often it is right."""
+"""Counts answers: predictions, confidences, slices, and estimated correctness."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class PredictionCounts:
-    """Predictions of one worker since they were last written."""
+    """Predictions of one worker since the counters were last written."""
 
     def __init__(self, profile: Profile | None, classes: Sequence[Any] | None) -> None:
         """``classes``: None for a regression."""
@@ -27,7 +27,7 @@ class PredictionCounts:
         self._classes = {label: place for place, label in enumerate(classes or ())}
         self._calibration = profile.calibration if profile else None
         features = {f.name: f for f in profile.features} if profile else {}
-        # Classes are counted once for all; numbers and confidences are two columns.
+        # Classes are counted separately; numbers and confidences are two columns of bins.
         self._categories = None if self._regression else features.pop(PREDICTION, None)
         columns = enumerate((PREDICTION, CONFIDENCE))
         self._bins = BinCounts(
@@ -41,7 +41,7 @@ class PredictionCounts:
         chances: Sequence[Sequence[float] | None],
         bitmaps: Sequence[int],
     ) -> None:
-        """Count n answers; ``chances``: per row those of the classes, None where there are none."""
+        """Count n answers; ``chances``: class probabilities per row, None if there are none."""
         missing = labels.count(None)
         numbers = {0.0: len(labels) - missing, None: missing}
         self._predicted.update(numbers if self._regression else labels)
@@ -50,7 +50,7 @@ class PredictionCounts:
         self._add_slices(bitmaps, confidences)
 
     def write(self, metrics: Metrics) -> None:
-        """Write what was counted to the counters, and start again."""
+        """Add what was counted to the metrics, and reset."""
         for name, counts in self._bins.drain():
             metrics.add_bins(name, counts)
         if self._categories is not None:
@@ -66,7 +66,7 @@ class PredictionCounts:
     def _confidences(
         self, labels: Sequence[Any], chances: Sequence[Sequence[float] | None]
     ) -> Floats:
-        """The probability of each row's label; NaN where there are none."""
+        """The probability of each row's label; NaN if there are none."""
         given = [row for row in chances if row is not None]
         if len(given) == len(labels):
             return self._chosen(labels, given)
@@ -77,7 +77,7 @@ class PredictionCounts:
         return found
 
     def _chosen(self, labels: Sequence[Any], chances: Sequence[Sequence[float]]) -> Floats:
-        """The probability of each label, or the highest one for a label of no class."""
+        """The probability of each label, or the highest one for a label outside the classes."""
         rows = len(labels)
         places = np.fromiter(map(self._classes.get, labels, repeat(-1)), np.intp, rows)
         given = np.fromiter(chain.from_iterable(chances), np.float64).reshape(rows, -1)
@@ -95,7 +95,7 @@ class PredictionCounts:
     def _estimates(
         self, which: npt.NDArray[np.intp], confidences: Floats, kinds: int
     ) -> tuple[list[int], list[float]]:
-        """Rows with a confidence, and how many of them are expected to be correct, by kind."""
+        """Rows with a confidence, and their expected number of correct ones, by bitmap."""
         if self._calibration is None:
             return [0] * kinds, [0.0] * kinds
         correct = self._calibration.correct_many(confidences)
@@ -107,7 +107,7 @@ class PredictionCounts:
 
 
 class _Tally:
-    """What is added up for the rows of one combination of slices."""
+    """Sums for the rows of one combination of slices."""
 
     __slots__ = ("correct", "estimated", "rows")
 
@@ -123,9 +123,9 @@ class _Tally:
 
 
 def _by_category(feature: FeatureProfile, counted: Mapping[Any, int]) -> list[int]:
-    """Counts by bin of labels that were counted."""
+    """Counts by bin, from counts by label."""
     places = {category: place for place, category in enumerate(feature.categories)}
-    counts = [0] * (len(feature.bins) + 1)  # the last one for what is in no bin
+    counts = [0] * (len(feature.bins) + 1)  # the last one for labels without a bin
     for label, count in counted.items():
         if label is not None:
             counts[places.get(class_text(label), len(places))] += count

@@ -1,8 +1,8 @@
-"""Counting answered rows: kept for a moment, added up together, written a few times a second.
+"""Records answered rows: buffers them, aggregates them, and writes them a few times a second.
 
-A counter in a shared file costs a microsecond a touch, and there are dozens of them to a row;
-counted column by column, a row costs as much as one of them. What was not flushed is lost with
-the process.
+Updating a counter in a shared file takes a microsecond, and each row updates dozens; aggregated
+column by column, a row takes as long as one update. Rows that were not flushed are lost with the
+process.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from monitoring.profile.profile import CONFIDENCE, PREDICTION, Profile
 from monitoring.slices.clock import DatetimeUnit
 
 FLUSH_SECONDS = 0.25
-"""How often a server flushes: what a kill may lose."""
+"""Seconds between flushes; a kill may lose the rows of this time."""
 MAX_PENDING_ROWS = 2_000
-"""Rows kept before they are counted, which takes some three milliseconds. A row is a list of
-numbers, and of texts that all rows share."""
+"""Rows buffered before they are aggregated, which takes about three milliseconds. A row is a list
+of numbers, and of strings that all rows share."""
 MIN_DIRECT_ROWS = 32
-"""Rows of one request that are worth counting by themselves."""
+"""From this number on, the rows of one request are aggregated without buffering."""
 
 
 @dataclass(slots=True)
@@ -32,26 +32,26 @@ class Batch:
     """The rows of one answered request; n of them."""
 
     columns: Sequence[Sequence[Any]]
-    """Per column n plain values, None for null; features, then extras, in schema order."""
+    """One sequence of n plain values per column, None for null; features, then extras."""
     labels: Sequence[Any]
-    """n predictions; None where there is none."""
+    """n predictions; None for no prediction."""
     probabilities: Sequence[Sequence[float]] | None
     """n by classes."""
     bitmaps: Sequence[int]
-    """Per row the slices it is in."""
+    """The slices of each row."""
     flags: Sequence[Sequence[str]]
-    """Per row, ``feature:reason``."""
+    """The flags of each row, ``feature:reason``."""
     anomalies: Mapping[tuple[str, str], int]
     """(feature, kind) → values."""
     tokens: Sequence[str] | None = None
-    """One a row; None where there is no feedback."""
+    """One per row; None if feedback is off."""
     compiled: int = 0
-    """Rows that the compiled form answered; the native model the others."""
+    """Rows that the compiled form answered; the native model answered the others."""
     row: Sequence[Any] | None = None
-    """The values of the only row, where there is one; ``columns`` has them too."""
+    """The values of a single row, which ``columns`` holds too; None for several rows."""
 
     def parts(self, most: int) -> Iterator[Batch]:
-        """The same rows, at most so many at a time."""
+        """The same rows in parts of at most ``most`` rows."""
         compiled = self.compiled
         for start in range(0, len(self.labels), most):
             some = slice(start, start + most)
@@ -71,7 +71,7 @@ class Batch:
 
 
 class MetricsRecorder:
-    """Counts the answers of one worker; to be called from one thread."""
+    """Records the answers of one worker; not thread-safe."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class MetricsRecorder:
         metrics: Metrics,
         clocks: Mapping[str, DatetimeUnit] | None = None,
     ) -> None:
-        """``columns``: names of a batch's columns; ``clocks``: of those that are datetimes."""
+        """``columns``: names of a batch's columns; ``clocks``: units of datetime columns."""
         self._metrics = metrics
         features = [
             (columns.index(feature.name), feature)
@@ -123,18 +123,18 @@ class MetricsRecorder:
             self._add_flags(self.unexpected_flags(batch.flags))
 
     def unexpected_flags(self, flags: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-        """Per row the flags that count: a timestamp is always later than those of the training."""
+        """The flags that count, per row: a timestamp, say, is always later than in training."""
         if not self._expected:
             return flags
         return [[flag for flag in own if flag not in self._expected] for own in flags]
 
     def record_invalid(self, column: str | None) -> None:
-        """A request was refused for a value of this column that can't be taken."""
+        """Count a request that was refused for a value of this column."""
         if column is not None:
             self._anomalies[column, "invalid"] += 1
 
     def flush(self) -> None:
-        """Write everything counted since the last time to the counters."""
+        """Add everything recorded since the last flush to the counters."""
         self._count()
         metrics = self._metrics
         for name, counts in self._bins.drain():
@@ -152,7 +152,7 @@ class MetricsRecorder:
         self._flagged: Tally[str] = Tally()
 
     def _count(self) -> None:
-        """Add up what is kept."""
+        """Aggregate the buffered rows."""
         if self._kept:
             self._bins.add(list(zip(*self._kept, strict=True)))
             self._kept.clear()

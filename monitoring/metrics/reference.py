@@ -1,4 +1,4 @@
-"""Gauges that a package sets once: what its training rows and its held-out rows were like."""
+"""Gauges that a package sets once: statistics of its training rows and held-out rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from monitoring.profile.profile import CONFIDENCE, PREDICTION, FeatureProfile, P
 
 OTHER = "other"
 MAX_NAMED = 13
-"""Features whose anomalies are counted under their own name."""
+"""Features whose anomalies are counted separately; all others are ``OTHER``."""
 MAX_EXCLUDED = 2
-"""Features without drift that are named."""
+"""Features without drift that have a series each."""
 ANOMALIES = ("missing", "unseen", "below_range", "above_range", "invalid")
 
 Baseline = Mapping[str, tuple[float | None, int]]
@@ -22,7 +22,7 @@ Baseline = Mapping[str, tuple[float | None, int]]
 
 @dataclass(frozen=True)
 class MeasuredPackage:
-    """The package version that metrics are about, as it was when it was packaged."""
+    """The package version that metrics describe."""
 
     model: str
     version: str
@@ -30,14 +30,14 @@ class MeasuredPackage:
     """The package root."""
     profile: Profile | None
     slices: Sequence[str]
-    """In the order of their bits."""
+    """Slice names, in the order of their bits."""
     classes: Sequence[Any] | None
     """Labels that a classifier predicts; None for a regression."""
     baseline: Baseline
 
 
 def expose_reference(series: Series, digest: str, profile: Profile | None) -> None:
-    """Set the gauges of the package and of the rows that drift is measured against."""
+    """Set the gauges of the package and of the reference rows for drift."""
     series.gauge("model_package_info", "1 for the package served.", "digest")(digest, 1)
     rows = series.gauge(
         "model_feature_reference_rows", "Reference rows in a bin.", "feature", "bin"
@@ -80,7 +80,7 @@ def expose_baseline(series: Series, baseline: Baseline, *, regression: bool) -> 
 
 
 def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
-    """Features that have anomalies of their own name, and the kinds theirs can be."""
+    """Features whose anomalies are counted separately, and the kinds possible for each."""
     if profile is None:
         return {}
     named = {f.name: _kinds(f) for f in profile.features if f.name not in (PREDICTION, CONFIDENCE)}
@@ -94,7 +94,7 @@ def named_features(profile: Profile | None) -> dict[str, tuple[str, ...]]:
 
 
 def _excluded_features(profile: Profile | None) -> dict[tuple[str, str], int]:
-    """(Feature, reason) → 1; beyond ``MAX_EXCLUDED`` of them ``other`` → how many."""
+    """(Feature, reason) → 1 for the first ``MAX_EXCLUDED``, ``other`` → number of the rest."""
     excluded = list(profile.drift_excluded.items()) if profile else []
     counts = {(name, str(why.reason)): 1 for name, why in excluded[:MAX_EXCLUDED]}
     more = len(excluded) - MAX_EXCLUDED

@@ -1,7 +1,7 @@
-"""How series are made and written; the only import of prometheus_client.
+"""Creates and writes metrics; the only module that imports prometheus_client here.
 
-That package picks its multiprocess mode at import, from ``PROMETHEUS_MULTIPROC_DIR``; gauges
-there need a mode.
+That package chooses its multiprocess mode at import, from ``PROMETHEUS_MULTIPROC_DIR``; in this
+mode gauges need a ``multiprocess_mode``.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _OneNumber:
 
 
 def written(number: float) -> str:
-    """A number as the exposition has it, from an exposition of this number alone."""
+    """A number in the exposition's format, from an exposition of this number alone."""
     registry = CollectorRegistry()
     registry.register(_OneNumber(number))
     return generate_latest(registry).decode().rpartition(" ")[2].rstrip("\n")
@@ -57,11 +57,11 @@ def written(number: float) -> str:
 format_go_float: Callable[[float], str] = getattr(
     prometheus_client.utils, "floatToGoString", written
 )
-"""A number as the exposition has it; quickly, where the library still has the function for that."""
+"""A number in the exposition's format; fast if the library still has this function."""
 
 
 class Series:
-    """Makes the series of one model and version, in one registry."""
+    """Creates the series of one model and version, in one registry."""
 
     def __init__(self, model: str, version: str, registry: CollectorRegistry) -> None:
         self.common = (label(model), label(version))
@@ -72,7 +72,7 @@ class Series:
         return Counter(name, text, ("model", "version", *labels), registry=self._registry)
 
     def gauge(self, name: str, text: str, *labels: str) -> Callable[..., None]:
-        """A function of label values and the number they get."""
+        """A function that sets the gauge: label values, then the number."""
         names = ("model", "version", *labels)
         gauge = Gauge(name, text, names, registry=self._registry, multiprocess_mode="max")
 
@@ -84,16 +84,16 @@ class Series:
     def histogram(
         self, name: str, text: str, buckets: Sequence[float], *labels: str
     ) -> Callable[..., BufferedHistogram]:
-        """A function of label values: one more histogram of these buckets."""
+        """A function of label values that creates a histogram with these buckets."""
         names = ("model", "version", *labels)
         family = Histogram(name, text, names, registry=self._registry, buckets=buckets)
         return lambda *values: BufferedHistogram(family.labels(*self.common, *values), buckets)
 
 
 class BufferedHistogram:
-    """Observations of a histogram, kept here and written to it by ``flush``.
+    """Buffers the observations of a histogram until ``flush``.
 
-    Writing each one would cost a request more than its answer does. Safe from two threads.
+    Writing each one would take longer than the answer itself. Safe from two threads.
     """
 
     def __init__(self, histogram: Histogram, bounds: Sequence[float]) -> None:
@@ -102,14 +102,14 @@ class BufferedHistogram:
         self._by_bucket = _has_parts(histogram, len(bounds) + 1)
         self._waiting: list[float] = []
         self.observe = self._waiting.append
-        """Take one value."""
+        """Observe one value."""
 
     def flush(self) -> None:
-        """Write what was observed since the last time."""
+        """Write the buffered observations."""
         values = self._waiting[:]
         if not values:
             return
-        del self._waiting[: len(values)]  # those; more may have come since
+        del self._waiting[: len(values)]  # another thread may have added more
         if not self._by_bucket:
             for value in values:
                 self._histogram.observe(value)
@@ -117,13 +117,13 @@ class BufferedHistogram:
         counts = np.bincount(np.searchsorted(self._bounds, values))
         for place, count in enumerate(counts.tolist()):
             if count:
-                # What Histogram.observe does, count times: it has no public way to say so.
+                # Equals ``count`` calls of Histogram.observe, for which there is no public API.
                 self._histogram._buckets[place].inc(count)
         self._histogram._sum.inc(sum(values))
 
 
 def _has_parts(histogram: Histogram, buckets: int) -> bool:
-    """Whether a histogram holds its counts as known; else each value is observed, more slowly."""
+    """Whether a histogram has the known internals; else each value is observed, more slowly."""
     counts, total = getattr(histogram, "_buckets", None), getattr(histogram, "_sum", None)
     return (
         isinstance(counts, list)
@@ -133,9 +133,9 @@ def _has_parts(histogram: Histogram, buckets: int) -> bool:
 
 
 def label(value: Any) -> str:
-    """``value`` as a label: its text in JSON, with what UTF-8 can't hold escaped.
+    """``value`` as a label: its text in JSON, with characters escaped that UTF-8 can't encode.
 
-    One lone surrogate in a label would make the whole exposition fail.
+    A single lone surrogate in a label would make the whole exposition fail.
     """
     return class_text(value).encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -148,8 +148,8 @@ def set_bits(bitmap: int) -> list[int]:
 def use_worker_files(worker: str) -> None:
     """Name this process's counter files by ``worker`` instead of its process id.
 
-    To be called before the first metric is made. prometheus_client then goes on from the numbers
-    that a file of this name holds, and writes them by :class:`CounterFile`.
+    Call it before the first metric is created. prometheus_client then continues from the values in
+    files of this name, and writes them with :class:`CounterFile`.
     """
     values: Any = prometheus_client.values
     values.MmapedDict = CounterFile
@@ -158,9 +158,9 @@ def use_worker_files(worker: str) -> None:
 
 @contextmanager
 def worker_files(worker: str) -> Iterator[None]:
-    """``use_worker_files`` for the time of the block.
+    """``use_worker_files`` while the block runs.
 
-    Raises ``AttributeError`` where the library has none of the parts that it replaces.
+    Raises ``AttributeError`` if the library lacks the parts that are replaced.
     """
     values: Any = prometheus_client.values
     before = {name: getattr(values, name) for name in ("MmapedDict", "ValueClass")}
@@ -173,7 +173,7 @@ def worker_files(worker: str) -> Iterator[None]:
 
 
 def library_text(folder: Path) -> bytes:
-    """The exposition of the counter files in ``folder``, by the library alone."""
+    """The exposition of the counter files in ``folder``, rendered by the library alone."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
     return generate_latest(registry)

@@ -1,7 +1,7 @@
-"""How often workers were started again, counted by the process that starts them.
+"""Counts restarts of workers, in the supervisor.
 
-That one has neither prometheus_client nor NumPy's price to pay for it: it writes a counter file of
-its own, which a scrape adds to those of the workers.
+The supervisor avoids the cost of importing prometheus_client: it writes its own counter file, which
+a scrape adds to those of the workers.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ class RestartCounts:
     """The counter ``model_worker_restarts_total``, by reason."""
 
     def __init__(self, folder: Path, model: str, version: str, reasons: Sequence[str] = REASONS):
-        """Make it at 0 in ``folder``."""
+        """Create the counters at 0, in ``folder``."""
         self._file = CounterFile(str(folder / "counter_supervisor.db"))
         self._keys = {reason: _key(model, version, reason) for reason in reasons}
         for key in self._keys.values():
             self._file.read_value(key)
 
     def add(self, reason: str) -> None:
-        """One more, for one of ``REASONS``."""
+        """Add one restart, with one of ``REASONS``."""
         key = self._keys[reason]
         value, _ = self._file.read_value(key)
         self._file.write_value(key, value + 1, 0.0)
 
     def total(self) -> int:
-        """For any reason."""
+        """Restarts for any reason."""
         return int(sum(self._file.read_value(key)[0] for key in self._keys.values()))
 
     def repair(self) -> None:
-        """Make the file again where it was deleted."""
+        """Recreate the file if it was deleted."""
         self._file.repair()
 
 
 def _key(model: str, version: str, reason: str) -> str:
-    """As prometheus_client writes it: family, line, labels and help."""
+    """The key as prometheus_client writes it: family, line, labels and help."""
     labels = {"model": _label(model), "version": _label(version), "reason": reason}
     return json.dumps([NAME, f"{NAME}_total", labels, TEXT], sort_keys=True)
 

@@ -1,10 +1,9 @@
-"""Every metric of serving; those of feedback are in :mod:`monitoring.metrics.feedback`.
+"""The metrics of serving; those of feedback are in :mod:`monitoring.metrics.feedback`.
 
-Workers add to counters and never export a quotient, so numbers of any set of workers and
-replicas can be summed. Every series carries ``model`` and ``version`` and exists from the start:
-a counter that appears with its first increment loses that increment. (Two exceptions: routes
-and codes that few servers meet, and anomalies a feature's kind doesn't have, appear when they
-occur.)
+Workers add to counters and never export a ratio, so values of any set of workers and replicas can
+be summed. Every series has ``model`` and ``version`` and exists from the start, because
+``increase`` misses the first increment of a new counter. (Two exceptions appear when they occur:
+routes and codes that few servers use, and anomalies that a feature's kind normally can't have.)
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ ROWS_BUCKETS = (1, 10, 100, 1_000, 10_000)
 
 
 class Metrics:
-    """The metrics of one package version in this process, labels' feedback aside."""
+    """The metrics of one package version in this process, except those of feedback."""
 
     def __init__(
         self,
@@ -55,8 +54,8 @@ class Metrics:
     ) -> None:
         """Create every series at 0.
 
-        ``routes``: route template → classes of status codes it answers with (``2xx``), for those
-        that are there from the start.
+        ``routes``: route template → classes of its status codes (``2xx``), for series that exist
+        from the start.
         """
         self.series = Series(package.model, package.version, registry)
         self.classes = package.classes
@@ -68,35 +67,35 @@ class Metrics:
         expose_baseline(self.series, package.baseline, regression=package.classes is None)
 
     def observe_request(self, route: str, status: int, seconds: float) -> None:
-        """One answered request; ``route`` is a template, never a raw path."""
+        """Observe one answered request; ``route`` is a template, never a raw path."""
         observe = self._observe.get((route, status))
         if observe is None:
             observe = self._observe[route, status] = self._request(route, f"{status // 100}xx")
         observe(seconds)
 
     def add_bins(self, feature: str, counts: Sequence[int]) -> None:
-        """Rows per bin of a feature."""
+        """Add rows per bin of a feature."""
         for counter, count in zip(self._bins[feature], counts, strict=True):
             if count:
                 counter.inc(count)
 
     def add_predictions(self, counts: Mapping[Any, int]) -> None:
-        """Prediction → rows; None for no prediction."""
+        """Add rows by prediction; None for no prediction."""
         for prediction, count in counts.items():
             self._predicted[self._predicted_label(prediction)].inc(count)
 
     def add_forms(self, compiled: int, native: int) -> None:
-        """Rows by the form of the model that predicted them."""
+        """Add rows by the form of the model that predicted them."""
         for form, count in zip(FORMS, (compiled, native), strict=True):
             if count:
                 self._forms[form].inc(count)
 
     def add_comparison(self, outcome: str) -> None:
-        """One row of the shadow comparison; ``outcome`` is one of ``COMPARISONS``."""
+        """Count one row of the shadow comparison; ``outcome`` is one of ``COMPARISONS``."""
         self._comparisons[outcome].inc()
 
     def add_slices(self, counts: Iterable[tuple[int, int, int, float]]) -> None:
-        """Bitmap, rows, rows with a confidence, expected number of those that are correct."""
+        """Add tuples: bitmap, rows, rows with a confidence, expected correct ones among them."""
         for bitmap, rows, estimated, correct in counts:
             for place in set_bits(bitmap):
                 self._slices[place].inc(rows)
@@ -105,7 +104,7 @@ class Metrics:
                     self._estimated_correct[place].inc(correct)
 
     def add_anomalies(self, counts: Mapping[tuple[str, str], int]) -> None:
-        """(feature, kind) → values."""
+        """Add values by (feature, kind)."""
         for (feature, kind), count in counts.items():
             if feature in self._excluded and not self._excluded[feature].counts(kind):
                 continue
@@ -113,21 +112,21 @@ class Metrics:
             self._anomalies.labels(*self.series.common, name, kind).inc(count)
 
     def add_extra_columns(self, count: int) -> None:
-        """Columns of one request that the model does not know."""
+        """Add the unknown columns of one request."""
         self._extra_columns.inc(count)
 
     def add_flagged(self, counts: Mapping[str, int]) -> None:
-        """Reason → rows with at least one such flag."""
+        """Add rows with at least one such flag, by reason."""
         for reason, count in counts.items():
             self._flagged[reason].inc(count)
 
     def add_unwritten(self, changes: int) -> None:
-        """Changes of any counter that could not be written to its file."""
+        """Add counter changes that could not be written to a file."""
         if changes:
             self._unwritten.inc(changes)
 
     def flush(self) -> None:
-        """Write what histograms hold back."""
+        """Write the buffered observations of histograms."""
         for spread in (*self._requests.values(), *self._stages.values(), self._request_rows):
             spread.flush()
 
@@ -155,12 +154,12 @@ class Metrics:
         )
         self._stages = {name: stage(name) for name in STAGES}
         self.observe_stage = {name: spread.observe for name, spread in self._stages.items()}
-        """By stage: take the seconds that one request spent in it."""
+        """Stage → a function that observes the seconds of one request."""
         self._request_rows = self.series.histogram(
             "model_request_rows", "Rows of a request.", ROWS_BUCKETS
         )()
         self.observe_rows = self._request_rows.observe
-        """Take the rows of one answered request."""
+        """Observes the number of rows of one answered request."""
 
     def _request(self, route: str, code: str) -> Callable[[float], None]:
         if (route, code) not in self._requests:

@@ -1,9 +1,9 @@
-"""How often a model is right where it says how sure it is: confidence → P(correct).
+"""Calibration of confidences: confidence → P(correct).
 
 Fitted on held-out rows by isotonic regression with the pool-adjacent-violators algorithm (Ayer,
-Brunk, Ewing, Reid and Silverman 1955), on groups of rows of like confidence so that the table
-stays small. The sum of what it gives estimates accuracy before labels come (CBPE). NumPy is
-imported when a function needs it, as in :mod:`monitoring.profile.profile`.
+Brunk, Ewing, Reid and Silverman 1955), on groups of rows with similar confidence so that the table
+stays small. The mean of its results estimates accuracy before labels arrive (CBPE). Functions
+import NumPy when they run, as in :mod:`monitoring.profile.profile`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ MAX_STEPS = 50
 
 
 class Calibration(BaseModel):
-    """A monotone step function: ``values[i]`` from ``thresholds[i]`` on, below the next.
+    """A monotone step function: ``values[i]`` from ``thresholds[i]`` up to the next threshold.
 
-    Below the first threshold ``values[0]`` holds. Without thresholds it is the identity.
+    Below the first threshold the result is ``values[0]``. Without thresholds it is the identity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,7 +34,7 @@ class Calibration(BaseModel):
     thresholds: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
     rows: int
-    """Held-out rows it was fitted on."""
+    """Held-out rows used for the fit."""
 
     def correct(self, confidence: float) -> float:
         """The probability that an answer of this confidence is correct."""
@@ -43,7 +43,7 @@ class Calibration(BaseModel):
         return self.values[max(0, bisect_right(self.thresholds, confidence) - 1)]
 
     def correct_many(self, confidences: Floats) -> Floats:
-        """``correct`` of each; NaN stays NaN."""
+        """``correct`` for each confidence; NaN stays NaN."""
         if not self.thresholds:
             return confidences
         import numpy as np
@@ -54,9 +54,9 @@ class Calibration(BaseModel):
 
 
 def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibration:
-    """Fit on n confidences, and whether the answer was correct; NaN confidences are left out.
+    """Fit on n confidences and whether each answer was correct; NaN confidences are ignored.
 
-    The identity for fewer than ``MIN_ROWS`` rows.
+    Returns the identity for fewer than ``MIN_ROWS`` rows.
     """
     import numpy as np
 
@@ -78,7 +78,7 @@ def calibrate(confidences: Floats, correct: npt.NDArray[np.bool_]) -> Calibratio
 
 
 def _starts(sorted_: Floats) -> list[int]:
-    """Where each of at most ``MAX_STEPS`` groups begins; equal confidences share a group."""
+    """The start of each of at most ``MAX_STEPS`` groups; equal confidences share a group."""
     import numpy as np
 
     even = sorted_[np.arange(MAX_STEPS) * len(sorted_) // MAX_STEPS]

@@ -1,10 +1,10 @@
-"""How features were distributed in the training rows: bins frozen in the package.
+"""Distributions of the features in the training rows: bins stored in the package.
 
-Drift is counted per bin, so every bin holds at least 1 % of the reference (with emptier ones the
-noise of PSI is not what its formula says). Bins: the distinct values if there are few, else
-quantiles; the most frequent categories and ``other``; for text of high cardinality its length.
-They are cut in :mod:`monitoring.stats.binning`. Functions import NumPy and pandas when they run:
-`package inspect` reads profiles and has no use for these, which are slow to import.
+Drift is measured by counts per bin, so every bin holds at least 1 % of the reference (with fewer
+rows per bin, the noise of PSI differs from its formula). Bins are the distinct values if there are
+few, else quantiles; the most frequent categories and ``other``; for text of high cardinality its
+length. :mod:`monitoring.stats.binning` creates them. Functions import NumPy and pandas when they
+run: ``package inspect`` reads profiles without these slow imports.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ EXCLUSION_REASONS: Mapping[str, str] = {
     "personal": "it holds personal data, whose values are not shown",
     "other": "package inspect says why",
 }
-"""What the reasons mean."""
+"""Explanations of the reasons."""
 
 
 class FeatureProfile(BaseModel):
-    """One feature's bins and how many training rows were in each.
+    """One feature's bins and the number of training rows in each.
 
-    Numeric and text length: bin ``i`` holds ``edges[i-1] <= value < edges[i]``; the end bins are
-    open, so values out of range fall into them. Categorical: bin ``i`` holds ``categories[i]``
-    (as text); a last bin ``other``, if there is one, holds everything else. Datetimes are
-    numeric, in nanoseconds since 1970 (UTC).
+    Numeric and text length: bin ``i`` holds ``edges[i-1] <= value < edges[i]``; the first and last
+    bin are unbounded, so out-of-range values are in them. Categorical: bin ``i`` holds
+    ``categories[i]`` (as text); a last bin ``other``, if there is one, holds everything else.
+    Datetimes are numeric, in nanoseconds since 1970 (UTC).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,16 +56,16 @@ class FeatureProfile(BaseModel):
     edges: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
     bins: tuple[str, ...]
-    """Labels, all different."""
+    """Names of the bins, all different."""
     counts: tuple[int, ...]
     missing: int
     minimum: float | None = None
     maximum: float | None = None
 
     def bin_indices(self, values: Any) -> Indices:
-        """The bin of each value (anything ``pandas.Series`` takes); -1 for null.
+        """The bin of each value (anything ``pandas.Series`` accepts); -1 for null.
 
-        An unseen category is in ``other``, or -1 where there is no such bin.
+        An unseen category is in ``other``, or -1 if there is no such bin.
         """
         import numpy as np
         import pandas as pd
@@ -95,19 +95,19 @@ class DriftExclusion(BaseModel):
 
     reason: ExclusionReason
     detail: str
-    """What showed it: ``month of when``."""
+    """The evidence: ``month of when``."""
 
     def counts(self, kind: str) -> bool:
-        """Whether values of this kind of anomaly mean anything: new ones are what is expected."""
+        """Whether anomalies of this kind are counted: other kinds are expected for the feature."""
         return self.reason != "excluded" and kind in ("missing", "invalid")
 
 
 class Profile(BaseModel):
-    """The reference for drift: monitored features, and what is usual elsewhere.
+    """The reference for drift: monitored features, and usual rates of anomalies.
 
     Features are profiled on training rows; the pseudo-features ``__prediction__`` and
-    ``__confidence__``, the model's answers, on held-out rows (the former on all, where these are
-    the last ones).
+    ``__confidence__``, the model's answers, on held-out rows (the former on all rows if the
+    held-out rows are the last ones).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -116,13 +116,13 @@ class Profile(BaseModel):
     """Training rows."""
     features: tuple[FeatureProfile, ...]
     left_out: tuple[str, ...]
-    """Not monitored: beyond the cap, of mixed kind, or with all rows in one bin."""
+    """Not monitored: beyond the limit, of mixed kind, or with all rows in one bin."""
     drift_excluded: Mapping[str, DriftExclusion] = {}
-    """Feature → why it would drift whatever happens, or is not to be looked at."""
+    """Feature → why it always drifts, or is excluded."""
     reference_anomalies: Mapping[str, Mapping[str, float]] = {}
     """Feature → kind → share of rows: ``missing`` of the training rows, others of the held-out."""
     calibration: Calibration | None = None
-    """Of a classifier's confidence; None without probabilities."""
+    """Calibration of a classifier's confidence; None without probabilities."""
 
 
 def numeric(series: pd.Series[Any]) -> Floats:

@@ -1,4 +1,4 @@
-"""Columns of a frame as the server holds a request: plain values, None for null, times as ticks."""
+"""Converts frame columns to the server's values: plain objects, None for null, times as ticks."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from monitoring.slices.clock import DatetimeUnit
 
 
 def plain_values(series: pd.Series[Any]) -> list[Any]:
-    """The values of a column as Python's own objects; null of every kind is None.
+    """The values of a column as plain Python objects; every kind of null is None.
 
-    Datetimes become ticks of ``clock_of(series)``; a category becomes its value.
+    Datetimes become ticks of ``clock_of(series)``; a categorical value becomes its category.
     """
     if isinstance(series.dtype, pd.CategoricalDtype):
         categories = plain_values(series.cat.categories.to_series())
@@ -30,7 +30,7 @@ def plain_values(series: pd.Series[Any]) -> list[Any]:
 
 
 def clock_of(series: pd.Series[Any]) -> DatetimeUnit | None:
-    """How the values of a datetime column count; None for any other column."""
+    """The unit of a datetime column; None for any other column."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
@@ -40,7 +40,7 @@ def clock_of(series: pd.Series[Any]) -> DatetimeUnit | None:
 
 
 def _objects(series: pd.Series[Any]) -> npt.NDArray[np.object_]:
-    """A new array of Python's own objects."""
+    """A new array of plain Python objects."""
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return pd.DatetimeIndex(series).asi8.astype(object)
     return series.astype(object).to_numpy(copy=True)

@@ -1,4 +1,4 @@
-"""Times as requests carry them inside the server: whole ticks since 1970 of a column's unit."""
+"""Times as the server stores them: integer ticks since 1970 in the column's unit."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ _NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 @dataclass(frozen=True)
 class DatetimeUnit:
-    """How a datetime column counts."""
+    """The unit and time zone of a datetime column."""
 
     unit: str
-    """``s``, ``ms``, ``us`` or ``ns``: one tick."""
+    """The length of a tick: ``s``, ``ms``, ``us`` or ``ns``."""
     zone: str | None
     """None for times without an offset."""
 
     @classmethod
     def of_dtype(cls, dtype: str) -> Self:
-        """The clock of ``datetime64[us]`` or ``datetime64[ns, UTC]``."""
+        """The unit of ``datetime64[us]`` or ``datetime64[ns, UTC]``."""
         unit, _, zone = dtype.removeprefix("datetime64[").rstrip("]").partition(", ")
         return cls(unit, zone or None)
 
     @property
     def nanoseconds(self) -> int:
-        """Nanoseconds of a tick."""
+        """Nanoseconds per tick."""
         return _NANOSECONDS[self.unit]
 
     def text(self, tick: int) -> str:
-        """The time as pandas writes it, which is how slices declare it."""
+        """The time as pandas formats it, which is how slices declare it."""
         return _text(self, tick)
 
     def iso(self, tick: int) -> str:
-        """The time as a request would hold it: ISO 8601."""
+        """The time in ISO 8601, as in a request."""
         moment = pd.Timestamp(tick, unit=self.unit)
         return (moment.tz_localize("UTC") if self.zone else moment).isoformat()
 
     def ticks(self, text: str) -> float:
-        """Ticks of a constant such as ``2024-01-31`` (UTC where it says nothing).
+        """Ticks of a constant such as ``2024-01-31`` (in UTC without an offset).
 
         Raises ``ValueError`` if it isn't a time.
         """

@@ -1,10 +1,10 @@
-"""Rules as source of Python: one expression that is true for the rows a rule holds for.
+"""Compiles rules to Python source: one expression that is true for the rows in the slice.
 
 A condition is true, false or null, as in SQL: a comparison with null is null, and a row for which
-the whole rule is null isn't in the slice. An expression of Python has two truth values. So a
-condition is written in two ways, true where it holds and true where its contrary holds; what is
-null is neither. Cells are named ``v0``, ``v1`` and so on; constants and functions have names in
-``scope``. Nothing of a rule's text gets into the source.
+the whole rule is null isn't in the slice. A Python expression has two truth values. So each
+condition can be compiled in two ways: true where it is true, and true where it is false; where it
+is null, neither is true. Cells are named ``v0``, ``v1`` and so on; constants and functions have
+names in ``scope``. No text of a rule gets into the source.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _NUMBERS = (int, float)
 
 
 class RuleCompiler:
-    """Writes conditions on the cells of one kind of row."""
+    """Compiles conditions for rows of given columns."""
 
     def __init__(self, places: Mapping[str, int], clocks: Mapping[str, DatetimeUnit]) -> None:
-        """``places``: column → number of its cell; ``clocks``: of datetimes, by column."""
+        """``places``: column → index of its cell; ``clocks``: datetime column → unit."""
         self._places = places
         self._clocks = clocks
         self.scope: dict[str, Any] = {
@@ -54,28 +54,28 @@ class RuleCompiler:
             "ordered": _ordered,
         }
         self.used: set[int] = set()
-        """Numbers of the cells that were written."""
+        """Indices of the cells that the source uses."""
 
     def cell(self, column: str) -> str:
-        """The name of a column's cell; raises ``ValueError`` where there is no such column."""
+        """The name of a column's cell; raises ``ValueError`` for an unknown column."""
         if column not in self._places:
             raise ValueError(f"slices: column {column!r} is absent")
         self.used.add(self._places[column])
         return f"v{self._places[column]}"
 
     def name(self, value: Any) -> str:
-        """A name for a constant or function."""
+        """Add a constant or function to ``scope``; return its name."""
         name = f"c{len(self.scope)}"
         self.scope[name] = value
         return name
 
     def holds(self, node: ast.expr, names: Mapping[str, str]) -> str:
-        """True where the checked condition ``node`` holds; ``names``: identifier → column."""
+        """Source that is true where ``node`` is true; ``names``: identifier → column."""
         return _Condition(self, names, self._clocks).either(node, True)
 
 
 class _Condition:
-    """Writes one condition."""
+    """Compiles one condition."""
 
     def __init__(
         self, source: RuleCompiler, names: Mapping[str, str], clocks: Mapping[str, DatetimeUnit]
@@ -85,7 +85,7 @@ class _Condition:
         self._clocks = clocks
 
     def either(self, node: ast.expr, truth: bool) -> str:
-        """True where ``node`` has this truth."""
+        """Source that is true where ``node`` has the truth value ``truth``."""
         match node:
             case ast.BoolOp(op=joined, values=values):
                 parts = [self.either(value, truth) for value in values]
@@ -109,7 +109,7 @@ class _Condition:
         compared = f"{one} {_SIGNS[type(sign)]} {other}"
         for cell, beside, constant in ((left, one, other), (right, other, one)):
             if isinstance(cell, ast.Name) and constant in self._source.scope:
-                # Text beside a number has no order, and neither has null.
+                # Text and numbers can't be ordered, and null has no order.
                 is_text = isinstance(self._source.scope[constant], str)
                 kind = self._source.name(str if is_text else _NUMBERS)
                 return f"(isinstance({beside}, {kind}) and {'' if truth else 'not '}{compared})"
@@ -126,10 +126,10 @@ class _Condition:
         return f"({value} is not None and {value} {'in' if truth else 'not in'} {name})"
 
     def _sides(self, left: ast.expr, right: ast.expr) -> tuple[str, str]:
-        """Both sides of a comparison.
+        """Source of both sides of a comparison.
 
-        Text beside a datetime column is a time of its clock; columns of two clocks are compared
-        in nanoseconds. A time beside a value of a column of any kind can't be compared: null.
+        Text compared with a datetime column is a time in its unit; columns of different units are
+        compared in nanoseconds. A time and a value of unknown kind can't be compared: null.
         """
         one, other = self._clock(left), self._clock(right)
         constant = grammar.constant(left) is not None or grammar.constant(right) is not None
@@ -173,7 +173,7 @@ def _joined(parts: list[str], every: bool) -> str:
 
 
 def _calculated(operation: Callable[[float, float], float], left: Any, right: Any) -> float | None:
-    """Arithmetic on float64; None where an operand is none or the result isn't finite."""
+    """Arithmetic on float64; None if an operand is null or the result isn't finite."""
     one, other = _number(left), _number(right)
     if one is None or other is None:
         return None
@@ -185,7 +185,7 @@ def _calculated(operation: Callable[[float, float], float], left: Any, right: An
 
 
 def _number(value: Any) -> float | None:
-    """A number as float64; anything else, and what float64 can't hold, is null."""
+    """A number as float64; None for anything else, and for numbers beyond float64."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -199,5 +199,5 @@ def _ordered(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool
         return None
     try:
         return compare(left, right)
-    except TypeError:  # text beside a number has no order
+    except TypeError:  # text and numbers can't be ordered
         return None

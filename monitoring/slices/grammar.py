@@ -1,9 +1,9 @@
-"""The little language of slice rules: ``carat >= 1.5 and color in ["D", "E"]``.
+"""The language of slice rules: ``carat >= 1.5 and color in ["D", "E"]``.
 
-Parsed with :mod:`ast` and checked node by node, so nothing but comparisons (chained ones too),
-``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``+ - * /`` on numbers, constants
-and column names gets through. A column whose name isn't a plain ASCII identifier stands in
-`backticks`. :mod:`monitoring.slices.compiler` evaluates it.
+Rules are parsed with :mod:`ast` and checked node by node. Only comparisons (also chained),
+``and``/``or``/``not``, ``in``/``not in`` a list of constants, ``+ - * /`` on numbers, constants and
+column names are allowed. A column name that isn't a plain ASCII identifier is written in
+`backticks`. :mod:`monitoring.slices.compiler` compiles it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Constant = bool | int | float | str
 
 
 def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
-    """The checked condition in ``text``, and the column each identifier in it stands for.
+    """The checked condition in ``text``, and the column of each identifier in it.
 
-    Raises ``ValueError`` saying what is not allowed.
+    Raises ``ValueError`` naming what is not allowed.
     """
     if len(text) > MAX_LENGTH:
         raise ValueError(f"expected at most {MAX_LENGTH} characters, got {len(text)}")
@@ -39,7 +39,7 @@ def parse(text: str) -> tuple[ast.expr, dict[str, str]]:
 
 
 def constant(node: ast.expr) -> Constant | None:
-    """The value of a constant or of a negated number, None for any other node."""
+    """The value of a constant or of a negated number; None for any other node."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float | str):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -50,7 +50,7 @@ def constant(node: ast.expr) -> Constant | None:
 
 
 def _unquote(text: str) -> tuple[str, dict[str, str]]:
-    """``text`` with an identifier for every `quoted name`, and identifier → name."""
+    """``text`` with an identifier for every `quoted name`, and a map of identifier → name."""
     prefix = "column"
     while prefix in text:
         prefix += "_"
@@ -68,7 +68,7 @@ def _unquote(text: str) -> tuple[str, dict[str, str]]:
     source = _TOKENS.sub(identifier, text)
     outside = _TOKENS.sub("", text)
     if not outside.isascii() or "`" in outside:
-        # Python would normalise such identifiers, and so read another column than was written.
+        # Python normalises such identifiers, which could then name another column.
         raise ValueError(f"expected names that are not plain ASCII in `backticks`, got {text!r}")
     return source, quoted
 

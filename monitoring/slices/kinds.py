@@ -1,4 +1,4 @@
-"""Whether a rule can be applied to columns of given dtypes, found out without any value."""
+"""Checks whether a rule can be applied to columns of given dtypes, without any values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitoring.slices import grammar
 from monitoring.slices.clock import DatetimeUnit
 
 ValueKind = Literal["number", "boolean", "text", "datetime", "any"]
-"""What a column or constant holds. ``any``: its dtype does not say; compared value by value."""
+"""Kind of a column or constant. ``any``: unknown from the dtype; values are compared one by one."""
 
 _CLOCK = DatetimeUnit("ns", None)
 
@@ -27,7 +27,7 @@ class _Operand:
 
 
 def kind_of(dtype: Any) -> ValueKind:
-    """The kind of a pandas dtype; that of its categories for a categorical one."""
+    """The kind of a pandas dtype; for a categorical one, that of its categories."""
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
     if pd.api.types.is_bool_dtype(dtype):
@@ -42,7 +42,7 @@ def kind_of(dtype: Any) -> ValueKind:
 def check_kinds(
     condition: ast.expr, names: Mapping[str, str], kinds: Mapping[str, ValueKind]
 ) -> None:
-    """Raise ``ValueError`` where a condition compares unlike columns or calculates with text.
+    """Raise ``ValueError`` if a condition compares different kinds or uses text in arithmetic.
 
     ``names``: identifier in ``condition`` → column; ``kinds``: column → kind.
     """

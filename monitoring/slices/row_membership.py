@@ -1,8 +1,8 @@
-"""Which slices rows of plain values are in, as bits.
+"""Computes the slices of rows as bitmaps.
 
-Values are as requests hold them: None for null, numbers, text, booleans, and times as ticks
+Values are as the server stores them: None for null, numbers, text, booleans, and times as ticks
 (:mod:`monitoring.slices.clock`). Frames are converted first (:mod:`monitoring.slices.cells`), so
-that a build, a check and the server find a row in the same slices.
+that a build, a check and the server assign the same slices to a row.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Row = Sequence[Any]
 
 
 class RowMembership:
-    """The slices that rows of known columns are in: bit ``i`` for the one of number ``i``.
+    """The slices of rows with known columns: bit ``i`` for slice number ``i``.
 
-    Number 0 is everything; the values of the sliced columns follow, each column's ``other``
-    behind them, then the rules. All of it becomes one expression, as microseconds count here.
+    Number 0 is everything; then the values of each sliced column, followed by its ``other``; then
+    the rules. They are compiled to one expression, because this code runs for every row.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class RowMembership:
         clocks: Mapping[str, DatetimeUnit],
     ) -> None:
         """``columns``: names of a row's cells; ``values``: column → declared values as text;
-        ``rules``: checked condition, and identifier in it → column; ``clocks``: of datetimes.
+        ``rules``: checked condition, and identifier in it → column; ``clocks``: datetime units.
 
-        Raises ``ValueError`` for a column that isn't there and a condition that can't be applied.
+        Raises ``ValueError`` for an unknown column or a condition that can't be applied.
         """
         source = RuleCompiler({name: at for at, name in enumerate(columns)}, clocks)
         terms = ["1"]
@@ -53,12 +53,12 @@ class RowMembership:
         self._bitmap = _function(named, " | ".join(terms), source.scope)
 
     def bitmap(self, row: Row) -> int:
-        """The slices of one row."""
+        """The bitmap of one row."""
         found: int = self._bitmap(*self._of(row))
         return found
 
     def bitmaps(self, columns: Sequence[Sequence[Any]], rows: int) -> list[int]:
-        """The slices of each row, as ``bitmap`` has them; ``columns``: of ``rows`` values each."""
+        """The bitmap of each row; ``columns``: sequences of ``rows`` values each."""
         if not self._cells:
             return [self._bitmap()] * rows
         return list(map(self._bitmap, *self._of(columns)))
@@ -68,12 +68,12 @@ class RowMembership:
 
 
 def _function(names: Sequence[str], expression: str, scope: Mapping[str, Any]) -> Any:
-    """A function of ``names``; what it calls and compares with is in ``scope``."""
+    """A function of ``names``; ``scope`` holds the functions and constants it uses."""
     return eval(f"lambda {', '.join(names)}: {expression}", {"__builtins__": {}, **scope})
 
 
 class SliceBitmap:
-    """The bit of a column's value: one of its declared values, or ``other``."""
+    """Maps a column's value to its bit: that of a declared value, or of ``other``."""
 
     def __init__(self, values: Sequence[str], first_bit: int, clock: DatetimeUnit | None) -> None:
         self._other = 1 << (first_bit + len(values))
@@ -94,9 +94,9 @@ class SliceBitmap:
         if self._clock is not None:
             return (self._clock.text(value),)
         if isinstance(value, float) and not value:
-            return "0.0", "-0.0", "0"  # one value, whichever was declared
+            return "0.0", "-0.0", "0"  # equal values, of which any may be declared
         if isinstance(value, float) and value.is_integer():
-            return str(value), str(int(value))  # 2.0 is the 2 of a column of integers
+            return str(value), str(int(value))  # 2.0 equals the 2 of an integer column
         if type(value) is int:
             return str(value), str(float(value)) if abs(value) < 2**53 else ""
         return (str(value),)

@@ -1,7 +1,7 @@
-"""Which slices a row is in: everything, the values of some columns, and rules.
+"""Slices: all rows, the values of some columns, and rules.
 
 Slices overlap, so they are never summed. Their names are fixed when the package is built; a row
-with an unseen value or none is in ``column=other``.
+with an unseen or missing value is in ``column=other``.
 """
 
 from __future__ import annotations
@@ -39,20 +39,19 @@ class Rule:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a rule; ``ValueError`` says what is not allowed."""
+        """Parse a rule; raises ``ValueError`` naming what is not allowed."""
         condition, names = grammar.parse(text)
         return cls(text, condition, names)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns the rule reads, sorted."""
+        """The columns that the rule uses, sorted."""
         return tuple(sorted(set(self.names.values())))
 
     def check(self, dtypes: Mapping[str, Any]) -> None:
         """Raise ``ValueError`` unless the rule can be applied to columns of these dtypes.
 
-        ``dtypes``: column → pandas dtype. A rule reads each column as what its dtype says, so
-        values play no part.
+        ``dtypes``: column → pandas dtype. The result depends only on dtypes, not on values.
         """
         absent = [name for name in self.columns if name not in dtypes]
         if absent:
@@ -70,7 +69,7 @@ class SliceSet:
     def __init__(self, columns: Mapping[str, Sequence[str]], rules: Mapping[str, str]) -> None:
         """``columns``: column → declared values as text; ``rules``: slice name → rule.
 
-        Raises ``ValueError`` for a rule that can't be read or a name used twice.
+        Raises ``ValueError`` for an invalid rule or a duplicate name.
         """
         self._values = {name: tuple(values) for name, values in columns.items()}
         self._rules = {name: _parse_named(name, text) for name, text in rules.items()}
@@ -85,7 +84,7 @@ class SliceSet:
         self.needs: tuple[str, ...] = tuple(dict.fromkeys([*columns, *read]))
 
     def check(self, dtypes: Mapping[str, Any]) -> None:
-        """Raise ``ValueError`` unless the slices can be found in columns of these dtypes."""
+        """Raise ``ValueError`` unless all slices can be computed from columns of these dtypes."""
         absent = [name for name in self.needs if name not in dtypes]
         if absent:
             raise ValueError(f"slices: column {absent[0]!r} is absent")
@@ -93,9 +92,9 @@ class SliceSet:
             rule.check(dtypes)
 
     def masks(self, frame: pd.DataFrame) -> dict[str, Mask]:
-        """Slice name → which rows of ``frame`` are in it, for every name in order.
+        """Slice name → mask of the rows of ``frame`` in it, for every name in order.
 
-        Raises ``ValueError`` where ``frame`` lacks one of ``needs`` or a rule can't be applied.
+        Raises ``ValueError`` if ``frame`` lacks one of ``needs`` or a rule can't be applied.
         """
         self.check(dict(frame.dtypes))
         clocks = {name: clock_of(frame[name]) for name in self.needs}
@@ -108,10 +107,10 @@ class SliceSet:
     def membership(
         self, columns: Sequence[str], clocks: Mapping[str, DatetimeUnit] | None = None
     ) -> RowMembership:
-        """The slices of rows of plain values of ``columns`` (:mod:`monitoring.slices.cells`).
+        """A function from rows of plain values of ``columns`` to their slices.
 
-        ``clocks``: datetime column → how its values count. Raises ``ValueError`` where
-        ``columns`` lacks one of ``needs``.
+        Values are those of :mod:`monitoring.slices.cells`. ``clocks``: datetime column → unit.
+        Raises ``ValueError`` if ``columns`` lacks one of ``needs``.
         """
         rules = [(rule.condition, rule.names) for rule in self._rules.values()]
         return RowMembership(columns, self._values, rules, clocks or {})
@@ -120,11 +119,11 @@ class SliceSet:
 def slice_values(
     frame: pd.DataFrame, columns: Sequence[str], rules: int = 0
 ) -> dict[str, tuple[str, ...]]:
-    """The values of each column that get a slice of their own.
+    """The values of each column that get their own slice.
 
-    The most frequent ones (equally frequent: in text order), as many as fit beside ``__all__``,
-    ``rules`` rules and one ``other`` per column into ``MAX_SLICES``; columns with few values
-    leave their share to the others. Sorted by text. Raises ``ValueError`` if none would fit.
+    The most frequent ones (ties in text order), as many as fit into ``MAX_SLICES`` besides
+    ``__all__``, ``rules`` rules and one ``other`` per column; columns with few values leave their
+    share to the others. Sorted by text. Raises ``ValueError`` if none would fit.
     """
     room = MAX_SLICES - 1 - rules - len(columns)
     if room < len(columns):
@@ -145,7 +144,7 @@ def _by_frequency(series: pd.Series[Any]) -> list[str]:
     counts: dict[str, int] = {}
     for value, count in series.value_counts().items():
         counts[str(value)] = counts.get(str(value), 0) + int(count)
-    counts.pop(OTHER, None)  # a value of that name stays with the others
+    counts.pop(OTHER, None)  # a value of that name is counted with the others
     return sorted((text for text, count in counts.items() if count), key=lambda t: (-counts[t], t))
 
 

@@ -1,1 +1,1 @@
-"""Statistics that offline checks and online alerts share."""
+"""Statistics shared by offline checks and online alerts."""

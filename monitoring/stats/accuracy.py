@@ -1,6 +1,6 @@
-"""How good the answers in a slice were, with intervals and tests against the packaged baseline.
+"""Quality in a slice, with confidence intervals and tests against the packaged baseline.
 
-``promql.py`` writes the same formulas in PromQL, with these constants.
+``packager/deploy/prometheus/promql.py`` has the same formulas in PromQL, with these constants.
 """
 
 from __future__ import annotations
@@ -10,30 +10,30 @@ import math
 Z95 = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""
 MIN_ACCURACY_DROP = 0.02
-"""Accuracy lost against the baseline that is worth an alert."""
+"""Decrease of accuracy from the baseline that is large enough for an alert."""
 MIN_MAE_RISE = 0.1
-"""Likewise for regression: growth of the mean absolute error, relative to the baseline."""
+"""For regression: increase of the mean absolute error, relative to the baseline."""
 MIN_SLICE_Z = 3.3
-"""One-sided p = 4.8e-4: 40 slices looked at weekly, with nothing lost, one alarm a year."""
+"""One-sided p = 4.8e-4: with 40 slices tested weekly and no regression, one false alarm a year."""
 MIN_SLICE_ROWS = 50
-"""Fewer labels than this decide nothing."""
+"""With fewer labels there is no alert."""
 
 
 def wilson(right: float, rows: float) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share (Wilson 1927); NaN without rows."""
+    """Wilson's 95 % score interval of a proportion (Wilson 1927); NaN without rows."""
     if rows <= 0:
         return math.nan, math.nan
     centre = right + Z95**2 / 2
-    # Rounding, or Prometheus extrapolating two series apart, may put right above rows.
+    # Rounding, or separate extrapolation of two series by Prometheus, may put right above rows.
     half = Z95 * math.sqrt(max(0.0, right * (rows - right) / rows + Z95**2 / 4))
     low, high = (centre - half) / (rows + Z95**2), (centre + half) / (rows + Z95**2)
     return max(0.0, low), min(1.0, high)
 
 
 def share_z(right: float, rows: float, baseline: float, baseline_rows: float) -> float:
-    """The two-proportion z of ``right / rows`` less ``baseline``, with their pooled variance.
+    """The two-proportion z of ``right / rows`` minus ``baseline``, with their pooled variance.
 
-    NaN without rows, or where all rows of both are alike.
+    NaN without rows, or if the pooled variance is 0.
     """
     if rows <= 0 or baseline_rows <= 0:
         return math.nan
@@ -63,11 +63,11 @@ def mean_interval(total: float, squares: float, rows: float) -> tuple[float, flo
 def mae_z(
     total: float, squares: float, rows: float, baseline: float, baseline_rows: float
 ) -> float:
-    """z of the live mean absolute error less ``baseline``.
+    """z of the live mean absolute error minus ``baseline``.
 
-    ``total`` and ``squares`` are sums of absolute and of squared errors. The variance is that of
-    the live errors, on both sides: the baseline's own isn't packaged. NaN without rows or
-    variance.
+    ``total`` and ``squares`` are the sums of absolute and of squared errors. The variance of the
+    live errors is used for both sides, because the baseline's own isn't packaged. NaN without rows
+    or variance.
     """
     if rows <= 0 or baseline_rows <= 0:
         return math.nan

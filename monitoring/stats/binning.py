@@ -1,4 +1,4 @@
-"""Making a profile: bins cut from the reference rows, each with its share of them."""
+"""Builds a profile: computes bins from the reference rows and counts the rows in each."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def build_profile(
 ) -> Profile:
     """Profile the training rows in ``frame``.
 
-    ``columns`` are (name, kind) in order of importance; kinds as in the package's schema:
-    number, integer, datetime, boolean, string, any. The first ``max_features`` that fall into at
-    least two bins are kept.
+    ``columns`` are (name, kind) in order of importance; kinds as in the package's schema: number,
+    integer, datetime, boolean, string, any. The first ``max_features`` with at least two bins are
+    kept.
     """
     kept: list[FeatureProfile] = []
     left_out = []
@@ -60,8 +60,8 @@ def prediction_features(
 ) -> tuple[FeatureProfile, ...]:
     """The pseudo-features ``__prediction__`` and ``__confidence__`` of a model's answers.
 
-    ``labels``: one a held-out row, None where there is none. ``confidences``: probability of the
-    predicted class, None where the model gives none. What falls into one bin is left out.
+    ``labels``: one per held-out row, None for no prediction. ``confidences``: probability of the
+    predicted class, None if the model gives none. A feature with a single bin is left out.
     """
     if regression:
         answers = pd.Series([np.nan if label is None else label for label in labels], dtype=float)
@@ -121,13 +121,13 @@ def _edges(values: Floats, max_bins: int) -> Floats:
     distinct = np.unique(values)
     if len(distinct) <= max_bins:
         return distinct[1:]
-    # An edge is a value of the data, so its text is as short as the data's.
+    # Edges are values of the data, so their text is as short as the data's.
     quantiles = np.quantile(values, np.arange(1, max_bins) / max_bins, method="higher")
     return np.unique(quantiles[quantiles > distinct[0]])
 
 
 def _merge_small(edges: Floats, values: Floats) -> Floats:
-    """Drop edges until every bin has its share, joining the smallest to its smaller neighbour."""
+    """Drop edges until every bin has ``MIN_SHARE``, merging the smallest with a neighbour."""
     while len(edges):
         counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
         small = int(counts.argmin())
@@ -177,7 +177,7 @@ def _categorical_feature(name: str, series: pd.Series[Any], max_bins: int) -> Fe
 
 
 def _category_labels(categories: Sequence[str]) -> list[str]:
-    """Categories as metric labels: of bounded length, and still all different."""
+    """Categories as metric labels: of bounded length, and all different."""
     labels: list[str] = []
     for place, category in enumerate(categories):
         label = (

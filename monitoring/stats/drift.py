@@ -1,7 +1,8 @@
-"""Whether a feature's live values are distributed as in training: effect and significance.
+"""Tests whether a feature's live values are distributed as in training: effect and significance.
 
-Everything is computed from counts per bin, which add up over workers and replicas. ``promql.py``
-writes the same formulas in PromQL, with these constants; a property test compares the two.
+Everything is computed from counts per bin, which can be summed over workers and replicas.
+``packager/deploy/prometheus/promql.py`` has the same formulas in PromQL, with these constants; a
+property test compares the two.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 PRIOR_ROWS = 10.0
-"""Pseudo-rows, distributed as the reference, added to the live rows."""
+"""Pseudo-rows with the reference distribution, added to the live rows."""
 BIN_PRIOR = 0.5
-"""Added to every reference count (Krichevsky and Trofimov 1981): no share is 0."""
+"""Added to every reference count (Krichevsky and Trofimov 1981), so that no share is 0."""
 MIN_PSI = 0.2
-"""The customary limit (Siddiqi 2006): a normal feature that moved by 0.45 standard deviations."""
+"""The customary limit (Siddiqi 2006): a normal feature shifted by 0.45 standard deviations."""
 MIN_PSI_Z = 4.5
-"""One-sided p = 3.4e-6: with 20 features decided on four times a day, a false alarm in 10 years."""
+"""One-sided p = 3.4e-6: 20 features tested four times a day give one false alarm in 10 years."""
 MIN_PSI_ROWS = 500
-"""Fewer (effective) rows than this decide nothing."""
+"""With fewer (effective) rows there is no alert."""
 MAX_RECOVERED_Z = 1.645
-"""One-sided p = 0.05: an hour below it looks like the reference again."""
+"""One-sided p = 0.05: below it, an hour counts as distributed like the reference again."""
 MIN_ANOMALY_RISE = 0.02
-"""Share of anomalies (missing, unseen, out of range) above that of the training rows."""
+"""Increase of the share of anomalies (missing, unseen, out of range) over the training rows."""
 MIN_ANOMALY_Z = 4.5
 MIN_ANOMALY_ROWS = 100
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One feature's live rows against its reference."""
+    """The comparison of one feature's live rows with its reference."""
 
     rows: float
     """Live rows in a bin; a float because Prometheus extrapolates."""
@@ -43,9 +44,9 @@ class Drift:
     bins: int
     psi: float
     noise: float
-    """The mean of ``psi`` where nothing has drifted."""
+    """The expected ``psi`` without drift."""
     z: float
-    """Standard normal where nothing has drifted; NaN without rows."""
+    """Standard normal without drift; NaN without rows."""
     p_value: float
     """One-sided; NaN without rows."""
     js: float
@@ -58,9 +59,9 @@ def measure_drift(
 ) -> Drift:
     """Compare the live ``counts`` with the ``reference`` counts of the same bins, at least two.
 
-    ``design_effect`` (Kish 1965), at least 1, is how many dependent rows are worth one
+    ``design_effect`` (Kish 1965), at least 1, is the number of dependent rows equivalent to one
     independent row: sessions, retries and daily cycles make rows dependent. Raises ``ValueError``
-    for other numbers of bins, a negative count, or a reference without rows.
+    for different numbers of bins, a negative count, or a reference without rows.
     """
     live, frozen = _checked(counts, reference)
     n, m, bins = float(live.sum()), float(frozen.sum()), len(frozen)
@@ -80,7 +81,7 @@ def measure_drift(
 
 
 def is_drift(psi: float, z: float, rows: float) -> bool:
-    """Effect and significance and enough (effective) rows; NaN is no drift."""
+    """Whether effect, significance and (effective) rows are sufficient; NaN is no drift."""
     return psi > MIN_PSI and z > MIN_PSI_Z and rows >= MIN_PSI_ROWS
 
 
@@ -105,16 +106,16 @@ def population_stability_index(counts: Sequence[float] | Floats, reference: Floa
 def jensen_shannon(counts: Sequence[float] | Floats, reference: Floats) -> float:
     """Jensen-Shannon divergence (Lin 1991) in bits, of the same shrunk shares: from 0 to 1.
 
-    Its noise: for near shares it is ``psi / (8 ln 2)``, so its mean where nothing has drifted is
-    ``expected_psi / (8 ln 2)``, and ``z`` says for it too what is significant.
+    For similar shares it is ``psi / (8 ln 2)``, so its expectation without drift is
+    ``expected_psi / (8 ln 2)``, and ``z`` gives its significance too.
     """
     p, q = _shares(np.asarray(counts, np.float64), reference)
     parts = 0.5 * p * np.log2(2 * p / (p + q)) + 0.5 * q * np.log2(2 * q / (p + q))
-    return max(0.0, float(parts.sum()))  # rounding may leave it below
+    return max(0.0, float(parts.sum()))  # rounding may make it negative
 
 
 def expected_psi(n: float, m: float, bins: int) -> float:
-    """Mean PSI of ``n`` live rows and ``m`` reference rows of one distribution; infinite for 0.
+    """Mean PSI of ``n`` live and ``m`` reference rows of one distribution; infinite for n = 0.
 
     ``psi / (1/n + 1/m)`` is nearly chi-square with ``bins - 1`` degrees of freedom
     (Yurdakul and Naranjo 2020).
@@ -123,9 +124,9 @@ def expected_psi(n: float, m: float, bins: int) -> float:
 
 
 def z_score(psi: float, n: float, m: float, bins: int, design_effect: float = 1.0) -> float:
-    """The chi-square of ``expected_psi`` as a standard normal number (Wilson and Hilferty 1931).
+    """The chi-square of ``expected_psi`` as a standard normal value (Wilson and Hilferty 1931).
 
-    NaN without live rows. One limit then holds for every feature and number of rows.
+    NaN without live rows. One threshold then applies to every feature and number of rows.
     """
     if n <= 0:
         return math.nan
@@ -136,15 +137,15 @@ def z_score(psi: float, n: float, m: float, bins: int, design_effect: float = 1.
 
 
 def p_value(z: float) -> float:
-    """Probability of a standard normal number above ``z``."""
+    """The probability that a standard normal variable exceeds ``z``."""
     return 0.5 * math.erfc(z / math.sqrt(2))
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Each p-value adjusted for how many there are (Benjamini and Hochberg 1995), in their order.
+    """P-values adjusted for multiple tests (Benjamini and Hochberg 1995), in their order.
 
-    Calling drift what is at most ``q`` keeps the expected share of false calls at ``q``. NaN
-    stays NaN and counts for nothing.
+    Reporting drift for adjusted values up to ``q`` bounds the false discovery rate by ``q``. NaN
+    stays NaN and is not counted as a test.
     """
     adjusted = list(p_values)
     known = [place for place, p in enumerate(p_values) if not math.isnan(p)]

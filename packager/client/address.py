@@ -1,4 +1,4 @@
-"""The address of a server, as a person writes it."""
+"""Parses the address of a server."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from packager.errors import UsageError
 
 
 def server_address(url: str) -> SplitResult:
-    """The parts of a server's address; raises ``UsageError`` for another text."""
+    """The parts of a server's address; raises ``UsageError`` if it is invalid."""
     try:
         parts = urlsplit(url)
         found = parts.scheme in ("http", "https") and parts.hostname
-    except ValueError:  # a bracket without its pair
+    except ValueError:  # an unbalanced bracket
         found = None
     if not found:
         raise UsageError(
@@ -23,7 +23,7 @@ def server_address(url: str) -> SplitResult:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether ``host`` names this machine itself."""
+    """Whether ``host`` is a loopback address or ``localhost``."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

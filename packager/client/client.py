@@ -1,4 +1,4 @@
-"""A client of a served package: rows in, predictions out; and the labels that arrive later.
+"""A client of a served package: predictions for rows, and labels that arrive later.
 
 with Client("http://127.0.0.1:3000") as client:
     [answer] = client.predict([{"carat": 0.3, "color": "E"}])
@@ -38,7 +38,7 @@ BATCH_ROWS = 1_000
 MAX_ATTEMPTS = 5
 MAX_WAIT_SECONDS = 10.0
 MAX_ANSWER_FACTOR = 10
-"""Times ``timeout``: seconds in which an answer has to be there whole."""
+"""Times ``timeout``: the time limit for a whole answer."""
 METRICS = "/metrics"
 JSON = {"Content-Type": "application/json"}
 _REFUSED = (400, 413, 422)
@@ -50,30 +50,31 @@ class Prediction:
 
     prediction: Scalar | None
     probabilities: Mapping[str, float | None] | None
-    """By label; None where the model gives none."""
+    """By label; None if the model gives none."""
     flags: tuple[str, ...]
-    """What was unusual about the row: ``carat:out_of_range``."""
+    """Anomalies of the row: ``carat:out_of_range``."""
     token: str | None
-    """For ``feedback``; None where the server gives none."""
+    """For ``feedback``; None if the server gives none."""
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What became of the labels sent."""
+    """The server's result for the labels sent."""
 
     accepted: int
     rejected: tuple[tuple[int, str], ...]
-    """(index, reason) of each label that was refused."""
+    """(index, reason) of each rejected label."""
     skipped: int
-    """Pairs without a label yet: send the token again when there is one."""
+    """Pairs without a label yet: send the token again with its label."""
 
 
 class Client:
-    """Speaks with the server at ``url``; not for two threads at once.
+    """Sends requests to the server at ``url``; not thread-safe.
 
-    ``timeout``: seconds to wait for a connection, and between two bytes of an answer. Where the
-    server is busy (503) it is asked again as it says, ``MAX_ATTEMPTS`` times at most. Every method
-    raises ``PackageError`` with the server's own words; ``UsageError`` if the input was refused.
+    ``timeout``: seconds to wait for a connection, and between two bytes of an answer. If the server
+    is busy (503) the client retries after the server's delay, with at most ``MAX_ATTEMPTS``
+    attempts. Every method raises ``PackageError`` with the server's message; ``UsageError`` if the
+    server rejected the input.
     """
 
     def __init__(self, url: str, key: str | None = None, timeout: float = 30.0) -> None:
@@ -83,7 +84,7 @@ class Client:
         self._session = requests.Session()
         if key is not None:
             self._session.auth = Bearer(key)
-        # A proxy that the environment names for the world can't reach this machine itself.
+        # A proxy from the environment can't reach this machine's loopback addresses.
         self._session.trust_env = not is_this_machine(parts.hostname or "")
 
     def __enter__(self) -> Self:
@@ -97,18 +98,18 @@ class Client:
         self._session.close()
 
     def ready(self) -> bool:
-        """Whether the server is there and takes requests."""
+        """Whether the server runs and accepts requests."""
         try:
             return self._send("GET", "/readyz", None).status_code == 200
         except PackageError:
             return False
 
     def schema(self) -> dict[str, Any]:
-        """What the model takes and gives, as ``GET /schema`` tells it."""
+        """The model's inputs and outputs, from ``GET /schema``."""
         return self._object(self._answer("GET", "/schema"), "/schema")
 
     def package(self) -> Manifest:
-        """The manifest of the package that is served."""
+        """The manifest of the served package."""
         document = self._object(self._answer("GET", "/package"), "/package")
         try:
             return Manifest.model_validate(document)
@@ -128,12 +129,12 @@ class Client:
     def predict(
         self, rows: Sequence[Mapping[str, Any]] | pd.DataFrame, *, batch: int = BATCH_ROWS
     ) -> list[Prediction]:
-        """The answers, in the order of the rows, asked for ``batch`` rows at a time.
+        """The answers, in the order of the rows; a request has at most ``batch`` rows.
 
-        Rows are mappings, Series or named tuples, or a DataFrame (its index plays no part), with
-        values as :mod:`packager.client.json_values` takes them: NumPy's, pandas', decimals, times.
-        NaN is null. An error names the row as counted from 0 over all of ``rows``; answers that
-        were there are lost then.
+        Rows are mappings, Series or named tuples, or a DataFrame (its index is ignored), with
+        values that :mod:`packager.client.json_values` accepts: NumPy's, pandas', decimals, times.
+        NaN is null. An error gives the row's position in ``rows``, counted from 0; answers to
+        earlier batches are lost then.
         """
         columns = cache(self._columns)
         plain = json_rows(rows, lambda name: not columns() or name in columns())
@@ -150,9 +151,9 @@ class Client:
         return answers
 
     def feedback(self, labels: Iterable[tuple[str, Any]], *, batch: int = BATCH_ROWS) -> Feedback:
-        """Send what turned out to be true: (token, actual) pairs, values as ``predict`` takes.
+        """Send true labels: (token, actual) pairs, with values as for ``predict``.
 
-        None, NaN, NaT and an empty text stand for a label that isn't known yet.
+        None, NaN, NaT and empty text mean that the label isn't known yet.
         """
         pairs = [{"token": token, "actual": _label(actual)} for token, actual in labels]
         accepted, skipped, rejected = 0, 0, []
@@ -165,7 +166,7 @@ class Client:
         return Feedback(accepted, tuple(rejected), skipped)
 
     def _columns(self) -> frozenset[str]:
-        """The columns that the model needs; none where the server doesn't tell."""
+        """The columns that the model needs; empty if the server doesn't answer."""
         try:
             described = self.schema()
         except PackageError:
@@ -173,7 +174,7 @@ class Client:
         return frozenset(column["name"] for column in described.get("features", ()))
 
     def _answer(self, method: str, path: str, document: Any = None, offset: int = 0) -> Any:
-        """The JSON of a 200; ``offset`` is the place of the request's first row among all."""
+        """The JSON of a 200; ``offset`` is the index of the request's first row in all rows."""
         body = None if document is None else json.dumps(document, allow_nan=False).encode()
         for attempt in range(1, MAX_ATTEMPTS + 1):
             response = self._send(method, path, body)
@@ -223,7 +224,7 @@ class Client:
         try:
             told = response.json()["error"]
             message = str(told["message"])
-        except (ValueError, KeyError, TypeError):  # not one of ours: a proxy's, say
+        except (ValueError, KeyError, TypeError):  # not our format: perhaps a proxy's error
             return kind(f"{self.url}{path}: expected status 200, got {status}")
         row = told.get("row")
         if row is not None:
@@ -245,7 +246,7 @@ _HINTS = {
 
 
 def read_key(path: Path) -> str:
-    """The key in a file: its first line."""
+    """The first word in a file; raises ``UsageError`` if there is none."""
     try:
         lines = path.read_text(encoding="utf-8-sig").split()
     except (OSError, ValueError) as error:
@@ -265,8 +266,8 @@ def _prediction(answer: Mapping[str, Any]) -> Prediction:
 
 
 def _label(actual: Any) -> Any:
-    """A label as JSON has it; as text where JSON has no form for it, so that the server rejects
-    this label and takes the others."""
+    """A label as a JSON value; text if JSON can't represent it, so that the server rejects only
+    this label."""
     try:
         return json_value(actual)
     except UsageError:
@@ -274,10 +275,10 @@ def _label(actual: Any) -> Any:
 
 
 def _wait_seconds(response: requests.Response) -> float:
-    """The seconds to wait after a 503, bounded whatever the server says.
+    """The seconds to wait after a 503, bounded whatever the server sends.
 
-    Not urllib3's ``Retry``: it reads the body of each refusal to its end, of whatever length, and
-    bounds its waits in its newest releases only; it would save no line.
+    urllib3's ``Retry`` isn't used: it reads error bodies of any length to their end, and only its
+    newest releases bound the delay.
     """
     told = response.headers.get("Retry-After", "")
     return min(float(told), MAX_WAIT_SECONDS) if told.isascii() and told.isdigit() else 1.0

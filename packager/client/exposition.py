@@ -1,4 +1,4 @@
-"""What ``/metrics`` answers, read by prometheus_client: Prometheus' text format."""
+"""Parses answers of ``/metrics``, in Prometheus' text format, with prometheus_client."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from prometheus_client.samples import Sample as Sample
 
 MAX_SERIES = 200_000
-"""Of one answer: a package exposes some tens of thousands at the most."""
+"""Samples in one answer: a package exposes some tens of thousands at most."""
 MAX_LINE = 1 << 14
-"""Characters: the parser's time grows with the square of a line's length."""
+"""Characters of a line: the parser's time is quadratic in a line's length."""
 
 
 def read_samples(text: str, address: str) -> list[Sample]:
-    """The name, labels and value of every sample of ``text``, the answer of ``address``.
+    """The name, labels and value of every sample in ``text``, the answer of ``address``.
 
-    Raises ``PackageError`` for a text of another format, a line of more than ``MAX_LINE``
-    characters and more than ``MAX_SERIES`` samples.
+    Raises ``PackageError`` for another format, a line of more than ``MAX_LINE`` characters or more
+    than ``MAX_SERIES`` samples.
     """
     found: list[Sample] = []
     try:
@@ -30,13 +30,13 @@ def read_samples(text: str, address: str) -> list[Sample]:
             if len(found) > MAX_SERIES:
                 raise ValueError(f"more than {MAX_SERIES} series")
     except (ValueError, LookupError, OverflowError, TypeError) as error:
-        # The parser raises all of these for text that is no exposition, some without a word.
+        # The parser raises all of these for invalid text, some without a message.
         raise not_metrics(address, error) from error
     return found
 
 
 def not_metrics(address: str, error: Exception) -> PackageError:
-    """The error for an answer of ``address`` that ``error`` found to be no metrics."""
+    """The error for an answer of ``address`` that isn't metrics; ``error`` is the reason."""
     told = f" ({display_value(str(error))})" if str(error) else ""
     return PackageError(
         f"{address}: expected metrics, got another content{told}",

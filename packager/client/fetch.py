@@ -1,8 +1,8 @@
-"""HTTP answers of servers that nobody vouches for: bounded in bytes and in seconds.
+"""HTTP answers of untrusted servers, with bounds on bytes and seconds.
 
-A server may send without end, or one byte a minute; a compressed answer may grow a thousandfold.
-So an answer is read in a thread that is given up at the deadline, it is taken uncompressed only,
-and no redirect is followed.
+A server may send without end, or one byte a minute; a compressed answer may expand a thousandfold.
+So a thread reads the answer and is abandoned at the deadline; compressed answers are refused and
+redirects not followed.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ MAX_METRICS_BYTES = 32 << 20
 MAX_SECONDS = 60.0
 _PART = 1 << 16
 UNCOMPRESSED = {"Accept-Encoding": "identity"}
-"""Headers that ask for an answer that is not compressed."""
+"""Headers that request an uncompressed answer."""
 
 
 class UnboundedError(requests.RequestException):
-    """An answer that is larger, slower or of another encoding than is taken; the text says which.
+    """An answer that is too large, too slow or encoded; the text says which.
 
-    It follows "expected an answer" in a sentence.
+    The text continues a sentence that begins with "expected an answer".
     """
 
 
 class Bearer(requests.auth.AuthBase):
-    """A key in every request; as ``auth`` and not a header, which a ``.netrc`` would replace."""
+    """A key in every request; as ``auth``, because a ``.netrc`` would replace a header."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -43,17 +43,17 @@ class Bearer(requests.auth.AuthBase):
 def fetched(
     ask: Callable[[], requests.Response], most: int, seconds: float = MAX_SECONDS
 ) -> requests.Response:
-    """The answer to ``ask``, which has to ask with ``stream=True``, with its whole body.
+    """The answer to ``ask``, which must use ``stream=True``, with its whole body.
 
     Raises what ``ask`` raises, and ``UnboundedError`` for a body of more than ``most`` bytes, a
-    compressed one, and where all of it takes longer than ``seconds``.
+    compressed one, or one that takes longer than ``seconds``.
     """
     done: list[requests.Response | BaseException] = []
 
     def run() -> None:
         try:
             done.append(_read(ask(), most))
-        except BaseException as error:  # handed on below, to whom it concerns
+        except BaseException as error:  # raised again below, in the calling thread
             done.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -67,7 +67,7 @@ def fetched(
 
 
 def _read(answer: requests.Response, most: int) -> requests.Response:
-    """``answer`` with its body; its connection is closed where that isn't taken."""
+    """``answer`` with its body; the connection is closed if the body is refused."""
     encoding = answer.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):
         answer.close()
@@ -83,7 +83,7 @@ def _read(answer: requests.Response, most: int) -> requests.Response:
 
 
 def _with_body(answer: requests.Response, body: bytes) -> requests.Response:
-    """The same answer, whose body is ``body``; its connection can be used again."""
+    """The same answer with ``body``; its connection can be reused."""
     whole = requests.Response()
     whole.status_code, whole.reason = answer.status_code, answer.reason
     whole.url, whole.headers, whole.encoding = answer.url, answer.headers, answer.encoding

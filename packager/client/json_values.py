@@ -1,8 +1,7 @@
-"""Rows of Python, NumPy and pandas values → rows of JSON values, without pandas of its own.
+"""Converts rows of Python, NumPy and pandas values to JSON values, without importing pandas.
 
-What stands for no value (None, NaN, ``NaT``, ``NA``) becomes None; times become text in ISO 8601;
-decimals and NumPy scalars become numbers; bytes become text. Anything else is refused by row and
-column.
+Nulls (None, NaN, ``NaT``, ``NA``) become None; times become text in ISO 8601; decimals and NumPy
+scalars become numbers; bytes become text. For any other value the error names row and column.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from typing import Any
 from packager.errors import UsageError
 
 MAX_BITS = 1_100
-"""Whole numbers of more bits are beyond every number that a model takes."""
+"""Integers with more bits exceed the range of every number that a model accepts."""
 MAX_DIGITS = 330
 _PLAIN = frozenset({str, bool, type(None)})
 Takes = Callable[[str], bool]
@@ -29,7 +28,7 @@ _HINT = "send numbers, text, true or false; None where there is no value; times 
 
 
 class _UnfitError(Exception):
-    """A value that JSON has no form for."""
+    """A value that JSON can't represent."""
 
     def __init__(self, expected: str, got: str) -> None:
         super().__init__(expected)
@@ -40,10 +39,10 @@ class _UnfitError(Exception):
 def json_rows(rows: Any, takes: Takes = lambda _: True) -> list[dict[str, Any]]:
     """Rows as objects of JSON values, in their order.
 
-    ``rows``: mappings, pandas Series or named tuples; or a DataFrame, whose index plays no part.
-    ``takes``: whether the model takes a column; asked only where a value has no form in JSON,
-    which becomes None in a column that it doesn't take. Raises ``UsageError`` for what isn't
-    rows, and naming row and column for a value.
+    ``rows``: mappings, pandas Series or named tuples; or a DataFrame, whose index is ignored.
+    ``takes``: whether the model uses a column; called only for a value that JSON can't represent,
+    which becomes None in a column that the model doesn't use. Raises ``UsageError`` for input other
+    than rows, and for a value, naming row and column.
     """
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(rows, pandas.DataFrame):
@@ -61,7 +60,7 @@ def json_rows(rows: Any, takes: Takes = lambda _: True) -> list[dict[str, Any]]:
 
 
 def json_value(value: Any) -> Any:
-    """``value`` as JSON has it; raises ``UsageError``."""
+    """``value`` as a JSON value; raises ``UsageError``."""
     try:
         return _value(value)
     except _UnfitError as error:
@@ -129,7 +128,7 @@ def _value(value: Any) -> Any:
 
 
 def _converter(value: Any) -> Callable[[Any], Any] | None:
-    """How a value of a rarer type becomes one of JSON."""
+    """A converter for a value of a rarer type; None if there is none."""
     for kind, convert in _CONVERTERS.items():
         if isinstance(value, kind):
             return convert
@@ -144,9 +143,9 @@ def _converter(value: Any) -> Callable[[Any], Any] | None:
 
 
 def _scalar(value: Any) -> Any:
-    """Of a NumPy scalar, or of an array without dimensions."""
+    """The JSON value of a NumPy scalar, or of a zero-dimensional array."""
     plain = value.item()
-    if type(plain) is type(value):  # NumPy's long double has no Python type of its own
+    if type(plain) is type(value):  # NumPy's long double has no equivalent Python type
         if getattr(getattr(plain, "dtype", None), "kind", "") != "f":
             raise _UnfitError("a value that JSON can hold", type(value).__name__)
         plain = float(plain)

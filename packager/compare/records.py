@@ -24,7 +24,7 @@ Changes = tuple[Change, ...]
 
 
 class Requirement(FrozenModel):
-    """A locked dependency that differs; ``change`` is the first of version, file, group that does."""
+    """A locked dependency that differs, and the first of version, file, group that does."""
 
     name: str
     change: Literal["added", "removed", "version", "file", "group"]

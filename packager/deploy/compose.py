@@ -1,4 +1,4 @@
-"""Image, Prometheus, Alertmanager and Grafana started together, and the configuration of each."""
+"""Compose file for the models, Prometheus, Alertmanager and Grafana, and their configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.image.runtime import VENV
 PROMETHEUS = "prom/prometheus:v2.53.4"
 ALERTMANAGER = "prom/alertmanager:v0.27.0"
 GRAFANA = "grafana/grafana:11.5.2"
-RETENTION = "40d"  # the error budget looks back 30 days
+RETENTION = "40d"  # the error budget covers 30 days
 SCRAPE = "15s"
 FEEDBACK_KEY = "/state/feedback.key"
 API_KEYS = "/run/keys/api.keys"
@@ -21,9 +21,9 @@ HARDENING: dict[str, Any] = {
     "security_opt": ["no-new-privileges:true"],
     "pids_limit": MAX_PROCESSES,
 }
-"""Of every service."""
+"""Settings of every service."""
 MONITORING_MEMORY = "${MONITORING_MEMORY:-2g}"
-"""Of Prometheus, Alertmanager and Grafana each."""
+"""Memory limit of Prometheus, Alertmanager and Grafana each."""
 PREPARE = f"""
 import base64, os, pathlib
 os.chmod("/state", 0o770)
@@ -37,9 +37,9 @@ if not key.exists():
 
 
 def services(fleet: Fleet) -> dict[str, Any]:
-    """A compose file; everything listens on 127.0.0.1 only, state lies in volumes.
+    """A compose file; all ports are published on 127.0.0.1 only, and state is in volumes.
 
-    It has no name of its own: Compose names the project after the folder, whatever models join.
+    It sets no project name: Compose uses the folder's name, which doesn't change with the models.
     """
     models = fleet.sorted()
     return {
@@ -81,7 +81,7 @@ def services(fleet: Fleet) -> dict[str, Any]:
 
 
 def prometheus(fleet: Fleet) -> dict[str, Any]:
-    """Every replica is scraped by itself: the name of a model's service resolves to all of them."""
+    """Each replica is scraped separately: a model's service name resolves to all of them."""
     return {
         "global": {"scrape_interval": SCRAPE, "evaluation_interval": "1m"},
         "rule_files": ["rules/*.yml"],
@@ -101,9 +101,9 @@ def _job(one: Member) -> dict[str, Any]:
 
 
 def alertmanager() -> dict[str, Any]:
-    """Pages at once and again every hour, tickets every day; a page keeps its ticket quiet.
+    """Pages at once and again every hour, tickets every day; a page suppresses its ticket.
 
-    The one receiver has nowhere to send to yet: alerts show in Alertmanager and Grafana.
+    The one receiver has no destination yet: alerts are shown in Alertmanager and Grafana.
     """
     return {
         "route": {
@@ -128,7 +128,7 @@ def alertmanager() -> dict[str, Any]:
 
 
 def datasource() -> dict[str, Any]:
-    """Grafana's way to Prometheus."""
+    """Grafana's data source: Prometheus."""
     source = {
         "name": "Prometheus",
         "uid": "prometheus",
@@ -142,7 +142,7 @@ def datasource() -> dict[str, Any]:
 
 
 def dashboard_provider() -> dict[str, Any]:
-    """Where Grafana reads dashboards from."""
+    """The folder that Grafana loads dashboards from."""
     provider = {
         "name": "models",
         "folder": "Models",
@@ -154,7 +154,7 @@ def dashboard_provider() -> dict[str, Any]:
 
 
 def _state(one: Member) -> dict[str, Any]:
-    """Gives the new volume, which begins as root's, to the server's user, with a key for tokens."""
+    """Makes the server's user the owner of the new volume, and creates a token key in it."""
     return {
         "image": _literal(one.image),
         "user": "0:0",
@@ -180,7 +180,7 @@ def _model(one: Member) -> dict[str, Any]:
             "MODEL_FEEDBACK_KEY_FILE": FEEDBACK_KEY,
             **({"MODEL_API_KEYS_FILE": API_KEYS} if one.keys else {}),
         },
-        # A range, so that `--scale` finds a port for each replica.
+        # A range, so that each replica of `--scale` gets a port.
         "ports": [f"127.0.0.1:{one.port}-{one.port + PORTS - 1}:{PORT}"],
         "volumes": [f"{one.state}:/state", *([keys] if one.keys else [])],
         "read_only": True,
@@ -195,7 +195,7 @@ def _monitoring_service(image: str) -> dict[str, Any]:
 
 
 def _literal(text: str) -> str:
-    """``text`` where Compose would put variables of the environment in place of ``$name``."""
+    """``text`` with ``$`` escaped, because Compose substitutes variables for ``$name``."""
     return text.replace("$", "$$")
 
 

@@ -1,4 +1,4 @@
-"""The models that one folder watches: each with an image, names of its own, and ports."""
+"""The models that one folder monitors: each with an image, unique names, and ports."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from packager.errors import UsageError
 from packager.image.config import PORT
 
 PORTS = 10
-"""Ports of a model, one a replica."""
+"""Ports of a model, one for each replica."""
 GRAFANA_PORT = 3100
 MAX_PORT = 9_000
-"""Prometheus and Alertmanager listen just above."""
+"""The ports of Prometheus and Alertmanager are just above."""
 MAX_SERVICE = 50
-"""Characters of a service's name: it is one label of a DNS name, which holds 63."""
+"""Characters of a service name: it is one label of a DNS name, which may have 63."""
 SERVICE_NAME = re.compile(r"[a-z0-9-]+")
 
 
@@ -27,18 +27,18 @@ class Member:
 
     name: str
     version: str
-    """The newest that was deployed here; rules and dashboard take every version of the model."""
+    """The last one deployed here; rules and dashboard cover every version of the model."""
     image: str
     port: int
-    """The first of its ports on this machine."""
+    """The first of its host ports."""
     memory_mib: int
-    """What one replica may use, unless ``MODEL_MEMORY`` says otherwise."""
+    """Memory limit of one replica, unless ``MODEL_MEMORY`` is set."""
     keys: bool = False
-    """Whether the servers ask for keys, Prometheus too."""
+    """Whether the servers require keys, also of Prometheus."""
 
     @property
     def label(self) -> str:
-        """The name as a host may have it, different for different names."""
+        """A DNS label for the name; different names have different labels."""
         if SERVICE_NAME.fullmatch(self.name) and len(self.name) <= MAX_SERVICE:
             return self.name
         digest = hashlib.sha256(self.name.encode()).hexdigest()[:8]
@@ -46,12 +46,12 @@ class Member:
 
     @property
     def service(self) -> str:
-        """The service of its replicas."""
+        """The name of the service of its replicas."""
         return f"model-{self.label}"
 
     @property
     def state(self) -> str:
-        """The volume of its state, and the service that prepares it."""
+        """The name of its state volume, and of the service that prepares it."""
         return f"state-{self.label}"
 
 
@@ -63,7 +63,7 @@ class Fleet:
 
     @classmethod
     def of(cls, notes: Mapping[str, Any]) -> Fleet:
-        """The fleet that a folder's record notes; empty for a new folder."""
+        """The fleet in the notes of a folder's record; empty for a new folder."""
         return cls({name: Member(**known) for name, known in notes.get("models", {}).items()})
 
     @property
@@ -72,20 +72,20 @@ class Fleet:
         return {"models": {name: asdict(one) for name, one in sorted(self.members.items())}}
 
     def sorted(self) -> Iterable[Member]:
-        """Its models by name."""
+        """The models sorted by name."""
         return [self.members[name] for name in sorted(self.members)]
 
     def with_model(
         self, name: str, version: str, image: str, memory_mib: int, *, keys: bool = False
     ) -> Fleet:
-        """With this model, which keeps its ports and keys where it was there before."""
+        """The fleet with this model, which keeps its ports and keys if it was there before."""
         known = self.members.get(name)
         port = known.port if known else self._free_port()
         keys = keys or (known is not None and known.keys)
         return Fleet({**self.members, name: Member(name, version, image, port, memory_mib, keys)})
 
     def without(self, name: str) -> Fleet:
-        """Without this model; ``UsageError`` where it is unknown, or the only one."""
+        """The fleet without this model; raises ``UsageError`` if it is unknown or the only one."""
         if name not in self.members:
             known = ", ".join(sorted(self.members)) or "none"
             raise UsageError(f"expected a model of this folder, got {name!r}", f"known: {known}")

@@ -1,4 +1,4 @@
-"""A folder of generated files that can be written again without losing what a person changed."""
+"""A folder of generated files that can be regenerated without losing a user's changes."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ RECORD = ".files.json"
 
 @dataclass(frozen=True)
 class GeneratedFiles:
-    """What was written into a folder."""
+    """The record of the files generated in a folder."""
 
     files: Mapping[str, str] = field(default_factory=dict)
-    """Path → sha256 of what was written."""
+    """Path → sha256 of the generated content."""
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """Plain data of whoever writes the files, for the next time."""
+    """Plain data of the caller, for its next call."""
 
 
 def read_generated(target: Path) -> GeneratedFiles:
@@ -57,13 +57,13 @@ def write(
     notes: Mapping[str, Any],
     others: Collection[str] = (),
 ) -> list[str]:
-    """Write ``files`` below ``target``: a new folder at once, else file by file.
+    """Write ``files`` below ``target``: a new folder atomically, else file by file.
 
-    In a folder that an earlier call wrote, its files are replaced and removed where they are no
-    longer made; ``others`` (recorded paths that are not in ``files``) and what was never recorded
-    are left alone. A file that a person changed stays where nothing new would be written to it:
-    these are returned. Raises ``UsageError``, with nothing written, where something would, and for
-    a folder that this did not write.
+    In a folder of an earlier call, generated files are replaced, and removed if they are no longer
+    generated; ``others`` (recorded paths that are not in ``files``) and unrecorded files are not
+    changed. A file that the user changed is kept if its generated content is unchanged; the paths
+    of such files are returned. Raises ``UsageError``, with nothing written, if such a file would be
+    overwritten, or the folder was not generated.
     """
     before = read_generated(target)
     for path in {*before.files, *files}:
@@ -76,7 +76,7 @@ def write(
         with atomic_directory(target, replace=True) as new:
             _fill(new, files, after)
         return []
-    # After a kill on the way the next call finds in the record what was to be written.
+    # If this call is killed, the next one finds in the record what was being written.
     _write(target, RECORD, _document(before, after.files))
     for path in before.files.keys() - after.files.keys():
         (target / path).unlink(missing_ok=True)
@@ -104,7 +104,7 @@ def _document(record: GeneratedFiles, pending: Mapping[str, str] = {}) -> str:
 
 
 def _digests(found: Mapping[str, Any]) -> dict[str, str]:
-    """Path → sha256; ``ValueError`` for a path that leaves the folder."""
+    """Path → sha256; raises ``ValueError`` for a path outside the folder."""
     for path in found:
         if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
             raise ValueError(f"{path}: leaves the folder")
@@ -112,7 +112,7 @@ def _digests(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _arrived(target: Path, pending: Mapping[str, str]) -> dict[str, str]:
-    """Those of ``pending`` that were written before the call that planned them was killed."""
+    """The files of ``pending`` that were written before the call that planned them was killed."""
     present = {path: target / path for path in pending if (target / path).is_file()}
     return {
         path: pending[path]
@@ -124,7 +124,7 @@ def _arrived(target: Path, pending: Mapping[str, str]) -> dict[str, str]:
 def _changed(
     target: Path, files: Mapping[str, str], before: GeneratedFiles, others: Collection[str]
 ) -> list[str]:
-    """The files that a person changed and that may stay; ``UsageError`` for one that may not."""
+    """Files that the user changed and that can be kept; raises ``UsageError`` for any other."""
     found = []
     for path in sorted({*(before.files.keys() - set(others)), *files}):
         file = target / path

@@ -1,4 +1,4 @@
-"""``package deploy monitoring``: rules, their tests, dashboards and configuration of models."""
+"""``package deploy monitoring``: rules, their tests, dashboards and configuration for models."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ MODEL_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 MODEL_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 SUPERVISOR_MIB = 100
 WORKER_MIB = 200
-"""A worker without its model, and what any request may take."""
+"""MiB of a worker without its model and requests."""
 MODEL_MEMORY_FACTOR = 8
-"""Times the bytes of its files that a model takes once loaded, at the most."""
+"""Upper bound of a loaded model's memory, as a multiple of the size of its files."""
 MAX_REQUEST_MIB = 16
 REQUEST_MEMORY_FACTOR = 6
-"""Times its body that a request takes, as docs/serving.md has it."""
+"""Memory of a request as a multiple of its body, from docs/serving.md."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What was written."""
+    """The result of a deployment."""
 
     files: tuple[str, ...]
-    """Paths below the folder: those of the model, and those that all models share."""
+    """Paths below the folder: the model's own, and those shared by all models."""
     fleet: Fleet
-    """The models that the folder watches now."""
+    """The models that the folder monitors now."""
     before: str | None
-    """The version of this model that was there; None for a new one."""
+    """The version of this model deployed before; None for a new one."""
     changed: tuple[str, ...]
-    """Files that a person changed, left as they are."""
+    """Files that the user changed, which were kept."""
 
 
 def deploy_monitoring(
     reference: Reference, target: Path, objectives: Objectives, *, keys: bool = False
 ) -> Deployed:
-    """Write what monitors ``reference`` below ``target``, beside the models that are there.
+    """Write the monitoring of ``reference`` below ``target``, in addition to other models there.
 
-    A model has files of its own, which another version of it replaces; the files they share are
-    made for all of them. With ``keys`` the servers ask for keys, and Prometheus gives one. Raises
-    ``UsageError``, with nothing written, where ``target`` holds what this did not write, and
-    ``PackageError`` for a package with names that no build writes.
+    A model has its own files, which another version of it replaces; shared files are generated for
+    all models. With ``keys`` the servers require keys, and Prometheus sends one. Raises
+    ``UsageError``, with nothing written, if ``target`` holds other files, and ``PackageError`` for
+    a package with names that no build produces.
     """
     model = monitored(reference, objectives)
     known = Fleet.of(generated_folder.read_generated(target).notes)
@@ -74,7 +74,7 @@ def deploy_monitoring(
 
 
 def remove_monitoring(name: str, target: Path) -> Deployed:
-    """Take the model ``name`` out of ``target``; raises ``UsageError`` where it is not there."""
+    """Remove the model ``name`` from ``target``; raises ``UsageError`` if it isn't there."""
     known = Fleet.of(generated_folder.read_generated(target).notes)
     fleet = known.without(name)
     files = shared_files(fleet)
@@ -88,7 +88,7 @@ def _paths_of(names: Iterable[str]) -> list[str]:
 
 
 def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
-    """The package as monitoring sees it."""
+    """The properties of a package that monitoring uses."""
     manifest = reference.manifest
     profile = reference.profile()
     features = tuple(feature.name for feature in profile.features) if profile else ()
@@ -105,7 +105,7 @@ def monitored(reference: Reference, objectives: Objectives) -> MonitoredModel:
 
 
 def replica_mib(manifest: Manifest) -> int:
-    """MiB that one replica may use, in whole 256 MiB (docs/serving.md, "Memory")."""
+    """MiB that one replica may use, a multiple of 256 (docs/serving.md, "Memory")."""
     model = sum(entry.size for entry in manifest.model) / (1 << 20)
     worker = WORKER_MIB + MODEL_MEMORY_FACTOR * model + REQUEST_MEMORY_FACTOR * MAX_REQUEST_MIB
     needed = SUPERVISOR_MIB + manifest.serve.workers * worker
@@ -113,7 +113,7 @@ def replica_mib(manifest: Manifest) -> int:
 
 
 def _check_names(name: str, version: str, others: Iterable[str]) -> None:
-    """Raise ``PackageError`` for names that can stand in no path and no file."""
+    """Raise ``PackageError`` for names that are invalid in paths or files."""
     if not (MODEL_NAME.fullmatch(name) and MODEL_VERSION.fullmatch(version)):
         raise PackageError(
             f"expected the name and version of a package, got {display_value(name)} and "
@@ -137,7 +137,7 @@ def _has_text(name: str) -> bool:
 
 
 def model_files(model: MonitoredModel) -> dict[str, str]:
-    """Path → content of what is one model's own: the same for the same package and objectives."""
+    """Path → content of one model's own files; deterministic for a package and objectives."""
     rules_file, tests_file, dashboard_file = own_paths(model.name)
     rules = rules_document([*recording_groups(model), alert_group(model)])
     tests = unit_tests(model, rule_cases(model), f"../rules/{model.name}.yml")
@@ -146,7 +146,7 @@ def model_files(model: MonitoredModel) -> dict[str, str]:
 
 
 def shared_files(fleet: Fleet) -> dict[str, str]:
-    """Path → content of what all models share: the same for the same models."""
+    """Path → content of the files shared by all models; deterministic for the same models."""
     files: Mapping[str, Mapping[str, Any]] = {
         "compose.yml": compose.services(fleet),
         "prometheus/prometheus.yml": compose.prometheus(fleet),
@@ -158,7 +158,7 @@ def shared_files(fleet: Fleet) -> dict[str, str]:
 
 
 def own_paths(name: str) -> tuple[str, str, str]:
-    """Rules, tests and dashboard of a model."""
+    """Paths of a model's rules, tests and dashboard."""
     return (
         f"prometheus/rules/{name}.yml",
         f"prometheus/tests/{name}.yml",

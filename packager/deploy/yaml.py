@@ -1,4 +1,4 @@
-"""Plain data as YAML that a person reads: blocks, long texts unquoted, keys in their order."""
+"""Dumps plain data as readable YAML: block style, long texts unquoted, keys in order."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import yaml
 
 from packager.text import escape_in_literal
 
-# Text for YAML 1.1, but a number or a boolean for some reader of another version.
+# Text in YAML 1.1, but a number or a boolean in parsers of other versions.
 NOT_TEXT_EVERYWHERE = re.compile(r"[\d.+-].*|[yn]", re.IGNORECASE | re.DOTALL)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Expressions as blocks, items of lists below their key."""
+    """Uses block style for expressions, and indents list items below their key."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
         super().increase_indent(flow, indentless=False)
@@ -28,9 +28,9 @@ class _Dumper(yaml.SafeDumper):
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if not text.replace("\n", "").isprintable() or NOT_TEXT_EVERYWHERE.fullmatch(text):
-        style = '"'  # odd line breaks are lost in any other
+        style = '"'  # other styles would lose unusual line breaks
     elif '"' in text or "\n" in text:
-        style = "|"  # taken only where it reads back the same
+        style = "|"  # PyYAML uses it only if the text parses back to the same
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
@@ -38,8 +38,8 @@ _Dumper.add_representer(str, _text)
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """``document`` (text, numbers, booleans, lists and mappings) as YAML, deterministic."""
+    """``document`` (text, numbers, booleans, lists and mappings) as YAML, deterministically."""
     text: str = yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf
     )
-    return escape_in_literal(text)  # such text stands in double quotes
+    return escape_in_literal(text)  # such text is always double-quoted

@@ -248,7 +248,7 @@ class Manifest(FrozenModel):
 
     @property
     def level(self) -> EquivalenceLevel:
-        """The level a replay must reach: the claimed one, else that of the build's second training."""
+        """The level a replay must reach: the claimed one, or that of the second training."""
         claimed = self.recipe.level if isinstance(self.recipe, Recipe) else None
         return claimed or (self.repeatability.level if self.repeatability else "none")
 

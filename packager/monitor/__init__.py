@@ -1,1 +1,1 @@
-"""Running servers: read and sum their metrics, test for drift, send late labels."""
+"""Running servers: reads and sums their metrics, tests for drift, and sends late labels."""

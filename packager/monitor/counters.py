@@ -1,4 +1,4 @@
-"""The counters of one model version, added up over replicas: from ``/metrics`` or Prometheus."""
+"""The counters of one model version, summed over replicas, from ``/metrics`` or Prometheus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from packager.client.exposition import Sample
 
 TIMEOUT = 30
-"""Seconds for a connection, and between two bytes."""
+"""Seconds to wait for a connection, and between two bytes."""
 PACKAGE_INFO = "model_package_info"
 COUNTERS = {
     "model_feature_observations_total": ("feature", "bin"),
@@ -43,18 +43,18 @@ GAUGES = {
 WINDOW = re.compile(r"[1-9]\d{0,5}[smhdw]")
 
 Values = Mapping[str, Mapping[tuple[str, ...], float]]
-"""Metric → values of its labels, in the order above → number."""
+"""Metric → label values, in the order above → number."""
 
 
 @dataclass(frozen=True)
 class ModelSelector:
-    """The model and version asked for; None where there is only one to choose from."""
+    """The requested model and version; None accepts the only one there is."""
 
     model: str | None
     version: str | None
 
     def choose(self, found: Iterable[tuple[str, str]], where: str) -> tuple[str, str]:
-        """The one pair that fits; raise ``PackageError`` for none or several."""
+        """The matching pair; raises ``PackageError`` if there is none or several."""
         every = sorted(set(found))
         fitting = [
             (model, version)
@@ -80,7 +80,7 @@ class CounterTotals:
     model: str
     version: str
     source: str
-    """What they were counted over, in words."""
+    """A description of the replicas or the window that were counted."""
     values: Values
 
     def of(self, name: str) -> Mapping[tuple[str, ...], float]:
@@ -91,7 +91,7 @@ class CounterTotals:
 def scrape_replicas(
     urls: Sequence[str], wanted: ModelSelector, key: str | None = None
 ) -> CounterTotals:
-    """The sum of what replicas counted since they started.
+    """The sums of the replicas' counters since they started.
 
     ``urls``: the address of each replica, with or without ``/metrics``. ``key`` is sent to each.
     """
@@ -119,7 +119,7 @@ def scrape_replicas(
 
 
 def metrics_address(url: str) -> str:
-    """Where a server's metrics are: ``/metrics`` at its address, which may name it already."""
+    """The address of a server's metrics, from its address with or without ``/metrics``."""
     parts = server_address(url)
     path = parts.path.rstrip("/")
     return parts._replace(path=path if path.endswith(METRICS) else path + METRICS).geturl()
@@ -128,7 +128,7 @@ def metrics_address(url: str) -> str:
 def query_prometheus(
     url: str, window: str, wanted: ModelSelector, key: str | None = None
 ) -> CounterTotals:
-    """What all replicas counted in the last ``window`` (``1d``), as ``increase()`` has it."""
+    """The increase of all replicas' counters in the last ``window`` (``1d``), by ``increase()``."""
     if not WINDOW.fullmatch(window):
         raise UsageError(
             f"--window: expected a number and one of s, m, h, d, w, got {window!r}", "say 1d"
@@ -174,13 +174,13 @@ def _exposed(url: str, key: str | None) -> list[Sample]:
 
 
 def _check_count(name: str, value: float) -> None:
-    """Raise ``ValueError`` for what can be no count, share or sum of errors."""
+    """Raise ``ValueError`` for a value that is no valid count, share or sum of errors."""
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
 
 
 def _asked(url: str, query: str, key: str | None) -> list[tuple[dict[str, str], float]]:
-    """Labels and value of each series of an instant query."""
+    """Labels and value of each series in the result of an instant query."""
     answer = _get(f"{url.rstrip('/')}/api/v1/query", {"query": query}, key)
     try:
         result: list[dict[str, Any]] = answer.json()["data"]["result"]

@@ -1,4 +1,4 @@
-"""``package drift``: the verdicts of the alerts, from counters added up over replicas."""
+"""``package drift``: the verdicts of the alerts, from counters summed over replicas."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Verdict = Literal["drift", "no drift", "too few rows to decide", "no rows", "not
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """One feature's live rows against the reference."""
+    """The comparison of one feature's live rows with the reference."""
 
     name: str
     measured: drift.Drift
@@ -30,7 +30,7 @@ class FeatureDrift:
 
     @property
     def verdict(self) -> Verdicts:
-        """What can be said; below ``MIN_PSI_ROWS`` (effective) rows nothing."""
+        """The verdict; none is possible below ``MIN_PSI_ROWS`` (effective) rows."""
         if self.measured.drifting:
             return "drift"
         if not self.measured.rows:
@@ -41,23 +41,23 @@ class FeatureDrift:
 
 @dataclass(frozen=True)
 class Anomaly:
-    """Values of one feature that are missing, unseen or out of range."""
+    """Counts of missing, unseen, out-of-range or invalid values of one feature."""
 
     feature: str
     kind: str
     values: float
     ratio: float
     reference: float
-    """What was usual when the package was built: of missing values the share of the training rows,
-    of all others (training rows have none) that of the held-out rows."""
+    """The share when the package was built: of missing values in the training rows, of all others
+    (training rows have none) in the held-out rows."""
     z: float
     anomalous: bool
     rows: float
-    """Rows that were answered, with or without such values."""
+    """Answered rows, with or without such values."""
 
     @property
     def verdict(self) -> Literal["more", "ok", "too few rows"]:
-        """Below ``MIN_ANOMALY_ROWS`` rows nothing can be said."""
+        """The verdict; none is possible below ``MIN_ANOMALY_ROWS`` rows."""
         if self.anomalous:
             return "more"
         return "ok" if self.rows >= drift.MIN_ANOMALY_ROWS else "too few rows"
@@ -65,17 +65,17 @@ class Anomaly:
 
 @dataclass(frozen=True)
 class ExcludedFeature:
-    """A feature that no drift is computed for, or so many of them."""
+    """A feature without drift computation, or several of them under one name."""
 
     name: str
     features: int
-    """How many the name stands for: more than 1 only for ``other``."""
+    """The number of features under this name: more than 1 only for ``other``."""
     reason: str
 
 
 @dataclass(frozen=True)
 class SliceDrift:
-    """Labels that came for one slice; ``score`` is accuracy, or the mean absolute error."""
+    """Labels of one slice; ``score`` is accuracy, or the mean absolute error."""
 
     name: str
     rows: float
@@ -90,7 +90,7 @@ class SliceDrift:
 
     @property
     def verdict(self) -> Literal["worse", "ok", "no labels", "too few labels", "no baseline"]:
-        """Below ``MIN_SLICE_ROWS`` labels, and without a baseline, nothing can be said."""
+        """The verdict; none is possible below ``MIN_SLICE_ROWS`` labels or without a baseline."""
         if self.regressed:
             return "worse"
         if not self.labels:
@@ -102,7 +102,7 @@ class SliceDrift:
 
 @dataclass(frozen=True)
 class DriftReport:
-    """What the counters of one version say."""
+    """The result of ``package drift`` for one version."""
 
     model: str
     version: str
@@ -112,12 +112,12 @@ class DriftReport:
     anomalies: tuple[Anomaly, ...]
     slices: tuple[SliceDrift, ...]
     rows: float
-    """Rows that were answered."""
+    """Answered rows."""
     drift_excluded: tuple[ExcludedFeature, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """Of all; "no drift" only where there were rows enough to see one."""
+        """The overall verdict; "no drift" only if there were enough rows to detect one."""
         if self.drifting:
             return "drift"
         if not self.rows and not any(feature.measured.rows for feature in self.features):
@@ -129,7 +129,7 @@ class DriftReport:
 
     @property
     def drifting(self) -> bool:
-        """Whether a feature drifts, anomalies rose, or a slice got worse."""
+        """Whether a feature drifts, anomalies increased, or a slice got worse."""
         return (
             any(feature.measured.drifting for feature in self.features)
             or any(anomalies.anomalous for anomalies in self.anomalies)
@@ -137,7 +137,7 @@ class DriftReport:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data; what isn't defined (without rows, say) is null."""
+        """Plain data; undefined values (such as without rows) are null."""
         document = {**asdict(self), "drifting": self.drifting, "verdict": self.verdict}
         document["features"] = [
             {
@@ -154,7 +154,7 @@ class DriftReport:
 
 
 def drift_report(totals: CounterTotals, design_effect: float) -> DriftReport:
-    """Judge every feature, odd value and slice of ``totals``."""
+    """Test every feature, anomaly and slice of ``totals``."""
     return DriftReport(
         model=totals.model,
         version=totals.version,
@@ -207,7 +207,7 @@ def _anomalies(totals: CounterTotals) -> tuple[Anomaly, ...]:
         if not values or not rows:
             continue
         reference = known.get((feature, kind), 0.0)
-        ratio = min(1.0, values / rows)  # invalid values are of refused rows, which aren't counted
+        ratio = min(1.0, values / rows)  # invalid values are in refused rows, which aren't counted
         z = share_z(ratio * rows, rows, reference, max(trained.values(), default=0.0))
         anomalous = drift.is_anomalous(ratio, reference, z, rows)
         found.append(Anomaly(feature, kind, values, ratio, reference, z, anomalous, rows))

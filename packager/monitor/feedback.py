@@ -1,4 +1,4 @@
-"""``package feedback``: labels from a file to the server whose predictions they belong to."""
+"""``package feedback``: sends labels from a file to the server that made the predictions."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from packager.progress import Progress
 COLUMNS = ("token", "actual")
 BATCH_LABELS = 5_000
 _CELL_BYTES = 64
-"""Of a token or label as Python holds it, at least."""
+"""Least size of a token or label as a Python object."""
 
 Unit = Literal["line", "row"]
 Pair = tuple[int, Any, Any]
-"""Its place in the file, token and label."""
+"""Position in the file, token and label."""
 
 
 @dataclass(frozen=True)
 class FeedbackResult:
-    """What became of the labels in a file."""
+    """The result for the labels of a file."""
 
     accepted: int
     skipped: int
-    """Tokens whose label isn't known yet; they may be sent again with it."""
+    """Tokens whose label isn't known yet; send them again with it."""
     rejected: tuple[tuple[int, str], ...]
-    """Place in the file and reason, in order."""
+    """Position in the file and reason, in order."""
     unit: Unit
-    """What places count: lines of text (the first is 1) or rows (the first is 0)."""
+    """The unit of positions: lines of text (the first is 1) or rows (the first is 0)."""
 
     @property
     def reasons(self) -> Mapping[str, int]:
@@ -47,16 +47,16 @@ class FeedbackResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every label that is known counts, now or since an earlier time."""
+        """Whether every known label is counted, now or before."""
         return all(reason == "duplicate" for _, reason in self.rejected)
 
 
 def send(client: Client, source: Path, progress: Progress) -> FeedbackResult:
-    """Send every label of ``source``; it may be sent again, as no label counts twice.
+    """Send every label of ``source``; it may be sent again, because no label counts twice.
 
     ``source``: .csv, .json (a list of objects), .jsonl or .parquet with token and actual. Raises
     ``UsageError`` for a file that can't be read, lacks one of these or is empty, before anything
-    is sent; ``PackageError`` with the server's own words, when the labels before are counted.
+    is sent; ``PackageError`` with the server's message, when earlier labels are already counted.
     """
     with fitting_memory(source):
         unit, pairs = _read(source)
@@ -86,7 +86,7 @@ def _read(source: Path) -> tuple[Unit, list[Pair]]:
 
 
 def _from_csv(source: Path) -> Iterator[Pair]:
-    """Cells as they are, whatever they look like: the server knows what its classes are called."""
+    """Cells as unchanged text: only the server knows the names of its classes."""
     try:
         with source.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
@@ -105,7 +105,7 @@ def _from_csv(source: Path) -> Iterator[Pair]:
 
 
 def _from_parquet(source: Path) -> Iterator[Pair]:
-    """Values by the file's own types, so that integers beside nulls stay integers."""
+    """Values with the file's own types, so that integers in a column with nulls stay integers."""
     _check_names(source, schema_of(source).names)
     columns = arrow_table([source], only=COLUMNS, of_a_cell=_CELL_BYTES)
     tokens, labels = (columns.column(name).to_pylist() for name in COLUMNS)
@@ -113,7 +113,7 @@ def _from_parquet(source: Path) -> Iterator[Pair]:
 
 
 def _from_objects(source: Path, rows: Iterable[tuple[int, Any]]) -> list[Pair]:
-    """Objects of token and actual; in some of them either may be left out."""
+    """Pairs from objects of token and actual, either of which some may omit."""
     numbered = list(rows)
     for place, row in numbered:
         if not isinstance(row, dict):

@@ -93,7 +93,7 @@ def close_network() -> None:
     parts = ["an empty network namespace"] if alone else []
     if filtered:
         parts.append("seccomp: no Unix sockets" if alone else "seccomp: no connecting or sending")
-        _stand("processes", "kernel (seccomp: no ptrace, no memory of others, no mounts)")
+        _stand("processes", "kernel (seccomp: no ptrace, no memory or limits of others, no mounts)")
     elif alone:
         parts.append(UNIX_SOCKETS_OPEN)
     if parts:

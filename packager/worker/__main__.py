@@ -93,10 +93,7 @@ def _by_hand(arguments: Sequence[str]) -> int:
 
 
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
-    """Run ``verb``; return False for a replay that did not pass, True otherwise.
-
-    ``arguments``: the command line, with which ``pin_environment`` restarts this process.
-    """
+    """Run ``verb``; False for a replay that did not pass. ``arguments`` are this process's."""
     end_with_parent()
     root = Root.from_environment()
     # Before the libraries are imported, so that none of them uses the network while loading.

@@ -1,1 +1,1 @@
-"""The route for late labels, its settings and stores."""
+"""The route for late labels, its settings and its stores."""

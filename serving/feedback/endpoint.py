@@ -1,4 +1,4 @@
-"""``POST /feedback``: labels that come late, each counted once by whichever worker is asked."""
+"""``POST /feedback``: late labels, each counted once, whichever worker gets the request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from serving.http.messages import RequestError, Response
 MAX_CONCURRENT_REQUESTS = 16
 PURGE_SECONDS = 3_600
 UNCONFIRMED_RETRY_SECONDS = 1.0
-"""How soon it is asked again what became of labels that a stalled store may have taken."""
+"""Seconds between checks whether a stalled store has recorded unconfirmed tokens."""
 RETRY_AFTER = {"Retry-After": "5"}
 _BUDGET = Budget(MAX_LABELS * VALUES_OF_A_LABEL)
 
@@ -38,7 +38,7 @@ logger = logging.getLogger("serving")
 
 
 class Feedback:
-    """Mints tokens, and scores the labels that come back with them."""
+    """Issues tokens, and scores the labels that are sent with them."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Feedback:
         metrics: Metrics,
         deadline_seconds: float,
     ) -> None:
-        """Read the keys; the store is opened when first needed. Raises ``PackageError``."""
+        """Read the keys; the store is opened at first use. Raises ``PackageError``."""
         if settings.key_file is None or (settings.state_dir is None and not settings.store):
             raise RuntimeError("expected the supervising process to have settled keys and store")
         self._settings = settings
@@ -63,18 +63,17 @@ class Feedback:
         self._purged = -math.inf
         self._failures = _Failures()
         self._unconfirmed: dict[Token, Outcome] = {}
-        """What to count should these tokens turn out to be in the set."""
+        """Outcomes to count if the store turns out to have recorded their tokens."""
 
     async def answer(self, body: bytes) -> Response:
-        """How many labels of ``body`` were counted, how many are not there yet, and why each
-        other one wasn't counted.
+        """The number of labels counted, the number still missing, and the reason for each rejected
+        one.
 
-        Raises ``RequestError``: 400 or 422 for another body than a list, 413 for more than
-        ``MAX_LABELS``, 503 where the set of
-        scored tokens can't be asked, is too busy, or late; labels of such a request may count
-        only where the answer was late.
+        Raises ``RequestError``: 400 or 422 if the body isn't a list, 413 for more than
+        ``MAX_LABELS``, 503 if the store of scored tokens is unavailable or too busy, 504 after the
+        deadline. Labels of a request answered 503 or 504 may still be counted later.
         """
-        # A large body is read in the thread, where it keeps nobody else waiting.
+        # A large body is parsed in the thread, so that it doesn't block the event loop.
         items = parse_labels(body) if is_small(body) else body
         if self._waiting >= MAX_CONCURRENT_REQUESTS:
             raise RequestError(
@@ -82,7 +81,7 @@ class Feedback:
             )
         try:
             async with asyncio.timeout(self._seconds):
-                # Not to be cancelled: what is being counted is counted to its end.
+                # Shielded: counting that has begun must finish.
                 settled = await asyncio.shield(self._start(items))
         except StoreError as error:
             self._failures.write(error)
@@ -97,7 +96,7 @@ class Feedback:
         return Response(200, messages.encode_in_parts(answer))
 
     def refresh(self) -> None:
-        """Take new keys from the key file, if it changed."""
+        """Read the keys again if the key file changed."""
         try:
             if self._ring.refresh():
                 self.tokens.use(self._ring.keys)
@@ -105,7 +104,7 @@ class Feedback:
             logger.error("the keys stay as they were: %s", error)
 
     def close(self) -> None:
-        """Take no more labels; those whose counting is in doubt get a last chance."""
+        """Stop counting labels, after a last attempt to confirm uncertain ones."""
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._count_confirmed()
         if self._unconfirmed:
@@ -116,14 +115,14 @@ class Feedback:
             )
 
     def _start(self, items: Sequence[Label] | bytes) -> asyncio.Future[FeedbackCounts]:
-        """Begin in the one thread that the store is for."""
+        """Start counting in the thread of the store."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._thread, self._settle, items)
         self._waiting += 1
 
         def ended(done: asyncio.Future[FeedbackCounts]) -> None:
             self._waiting -= 1
-            _ = done.cancelled() or done.exception()  # nobody may be left to look at it
+            _ = done.cancelled() or done.exception()  # retrieved: the client may be gone
 
         future.add_done_callback(ended)
         return future
@@ -138,20 +137,20 @@ class Feedback:
         try:
             return settle(judged, store, self._metrics)
         except StoreError:
-            # The first of equal tokens is the one that counts.
+            # Reversed: the first of equal tokens is the one that counts.
             self._unconfirmed = {
                 (o.token.minted, o.token.nonce): o.outcome for o in reversed(judged.good)
             }
             raise
 
     def _add_late(self, store: TokenStore) -> None:
-        """Count labels whose tokens are in the set by a request that was answered 503."""
+        """Count labels whose tokens the store recorded in a request that was answered 503."""
         if self._unconfirmed:
             self._metrics.add([self._unconfirmed[token] for token in store.confirmed_late()])
             self._unconfirmed = {}
 
     def _retry_later(self) -> None:
-        """Find out soon, though nobody may send labels again."""
+        """Schedule another check: the client may never send these labels again."""
         if self._unconfirmed:
             loop = asyncio.get_running_loop()
             loop.call_later(
@@ -160,12 +159,12 @@ class Feedback:
 
     async def _retry_unconfirmed(self) -> None:
         loop = asyncio.get_running_loop()
-        with contextlib.suppress(RuntimeError):  # the worker ends, and `close` asks
+        with contextlib.suppress(RuntimeError):  # the worker is ending; `close` checks again
             await loop.run_in_executor(self._thread, self._count_confirmed)
             self._retry_later()
 
     def _count_confirmed(self) -> None:
-        with contextlib.suppress(StoreError):  # asked again later
+        with contextlib.suppress(StoreError):  # retried later
             if self._unconfirmed:
                 self._add_late(self._store())
 
@@ -181,7 +180,7 @@ class Feedback:
 
 
 class _Failures:
-    """Failures of the store in the log: one a second, as clients cause them."""
+    """Logs failures of the store, at most one a second, because clients can cause them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -189,7 +188,7 @@ class _Failures:
         self._left_out = 0
 
     def write(self, error: StoreError) -> None:
-        """One failure, with how many were left out before it."""
+        """Log one failure, with the number left out before it."""
         second = int(self._clock())
         if second == self._second:
             self._left_out += 1
@@ -200,9 +199,9 @@ class _Failures:
 
 
 def parse_labels(body: bytes) -> list[Label]:
-    """(token, actual) pairs of a ``/feedback`` request; what isn't such a pair has no token.
+    """The (token, actual) pairs of a ``/feedback`` request; (None, None) for a malformed item.
 
-    A token alone is a pair whose label isn't there yet: many writers leave nulls out.
+    An item with only a token has no label yet, as writers that omit nulls send it.
     Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 for more than
     ``MAX_LABELS``, 422 if it isn't a list.
     """

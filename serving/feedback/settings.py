@@ -1,4 +1,4 @@
-"""The server's environment variables for late labels and the log of flagged rows."""
+"""The server's environment variables for late labels and the flagged-rows log."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from serving.environment import between, read, switch, within
 
 @dataclass(frozen=True)
 class FeedbackSettings:
-    """Tokens, the set of those that were scored, and the log of flagged rows."""
+    """Settings of tokens, of the store of scored tokens, and of the flagged-rows log."""
 
     on: bool
-    """``MODEL_FEEDBACK``: ``off`` for no tokens and no ``/feedback``."""
+    """``MODEL_FEEDBACK``: ``off`` disables tokens and ``/feedback``."""
     state_dir: Path | None
-    """``MODEL_STATE_DIR``: the folder of the set of scored tokens; None until the
+    """``MODEL_STATE_DIR``: the folder of the file of scored tokens; None until the
     server has made a temporary one."""
     store: str
-    """``MODEL_FEEDBACK_STORE``: a Redis that several hosts share, ``redis://…``; empty for
-    a file in ``state_dir``."""
+    """``MODEL_FEEDBACK_STORE``: the URL of a Redis shared by several hosts, ``redis://…``; empty
+    for a file in ``state_dir``."""
     key_file: Path | None
     """``MODEL_FEEDBACK_KEY_FILE``: the keys that sign tokens; None until the server has made
     a temporary one."""
     days: float
-    """``MODEL_FEEDBACK_DAYS``: how long a token is valid."""
+    """``MODEL_FEEDBACK_DAYS``: days that a token is valid."""
     log: Path | None
-    """``MODEL_FLAGGED_LOG``: the file of flagged rows; None for no such log."""
+    """``MODEL_FLAGGED_LOG``: the file of flagged rows; None for no log."""
     log_sample_rate: float
-    """``MODEL_FLAGGED_SAMPLE_RATE``: the part of them that is written, above 0, at most 1."""
+    """``MODEL_FLAGGED_SAMPLE_RATE``: the fraction of flagged rows written, above 0, at most 1."""
     log_max_bytes: int
-    """``MODEL_FLAGGED_LOG_MAX_BYTES``: size at which the file becomes ``.old``."""
+    """``MODEL_FLAGGED_LOG_MAX_BYTES``: the size at which the file is rotated to ``.old``."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the variables; raise ``UsageError`` naming the one that can't be used."""
+        """Read the variables; raise ``UsageError`` naming an invalid one."""
         return cls(
             on=read(environment, "MODEL_FEEDBACK", "on", switch, "on or off"),
             state_dir=_path(environment, "MODEL_STATE_DIR"),
@@ -62,7 +62,7 @@ class FeedbackSettings:
 
 def _store(text: str) -> str:
     if text and not text.startswith(("redis://", "rediss://", "unix://")):
-        raise UsageError(  # the value is not told: it may hold a password
+        raise UsageError(  # without the value: it may hold a password
             "MODEL_FEEDBACK_STORE: expected redis://host:port/number, rediss://… (TLS) or"
             " unix:///path, got something else",
             "unset it for a file in MODEL_STATE_DIR",

@@ -1,7 +1,7 @@
-"""What workers share beside the package: the key of tokens and the set of scored ones.
+"""What workers share besides the package: the token key and the store of scored tokens.
 
-The supervising process settles both before there are workers: what can't be used is an error
-then, and a worker that restarts while a store is down serves on without it.
+The supervisor opens both before it starts workers, so that a bad setting is an error at startup;
+a worker that restarts while the store is down still serves predictions.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from monitoring.flagged_rows_log import FlaggedRowsLog
 from packager.errors import UsageError
 from serving.feedback.settings import FeedbackSettings
 
-if TYPE_CHECKING:  # it brings pandas, and the supervising process needs none
+if TYPE_CHECKING:  # it imports pandas, which the supervisor doesn't need
     from monitoring.slices.clock import DatetimeUnit
 
 
 KEY_DESCRIPTOR = "MODEL_FEEDBACK_KEY_FD"
-"""Variable that holds the descriptor of a key that this server made."""
+"""Environment variable with the file descriptor of the key that this server generated."""
 
 
 def prepare(
@@ -36,9 +36,9 @@ def prepare(
     home: Path,
     environment: MutableMapping[str, str] = os.environ,
 ) -> Iterator[str]:
-    """Choose what the settings leave open, for the workers started from ``environment``.
+    """Choose the key and the store where the settings leave them open, in ``environment``.
 
-    ``home``: this server's own folder, gone when it ends. Yields what a person should know.
+    ``home``: this server's temporary folder, removed when it ends. Yields messages for the log.
     Raises ``UsageError`` naming the variable whose key file or store can't be used.
     """
     _check_log(settings)
@@ -82,7 +82,7 @@ def open_keys(path: Path, model: str) -> KeyRing:
 
 
 def open_token_store(settings: FeedbackSettings, model: str, *, make: bool = False) -> TokenStore:
-    """The set of scored tokens of settled settings, made where asked; raises ``StoreError``."""
+    """The store of scored tokens, created if ``make``; raises ``StoreError``."""
     if settings.store:
         return RedisTokenStore(settings.store, model, settings.days, make=make)
     assert settings.state_dir is not None
@@ -95,7 +95,7 @@ def flagged_rows_log(
     columns: Sequence[str | None],
     clocks: Mapping[str, DatetimeUnit],
 ) -> FlaggedRowsLog | None:
-    """The log of flagged rows; None if ``MODEL_FLAGGED_LOG`` is not set."""
+    """The flagged-rows log; None if ``MODEL_FLAGGED_LOG`` is not set."""
     if settings.log is None:
         return None
     return FlaggedRowsLog(
@@ -122,7 +122,7 @@ def _check_log(settings: FeedbackSettings) -> None:
 
 
 def _new_key(environment: MutableMapping[str, str]) -> None:
-    """A key in memory alone, which workers inherit: no file of it can be read, or be deleted."""
+    """Generate a key in an anonymous memory file that workers inherit: it never reaches a disk."""
     descriptor = os.memfd_create("feedback.key")
     secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
     os.write(descriptor, f"1:{secret}\n".encode("ascii"))

@@ -1,1 +1,1 @@
-"""HTTP: connections, requests, keys, logs."""
+"""HTTP: connections, requests, API keys and logs."""

@@ -1,7 +1,7 @@
-"""Connections from a socket that several workers share: each takes its part, and none is lost.
+"""Accepts connections from a listening socket that several workers share, balanced by count.
 
-Left to themselves the workers race for the socket, and one often wins every time. Here a worker
-with more connections than another lets that one go first.
+By default workers race for the socket, and one often wins every time. Here a worker that has more
+connections than another waits briefly before it accepts.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Any
 from serving.http.worker_table import Workers
 
 YIELD_SECONDS = 0.002
-"""How long a worker with more connections lets the others go first."""
+"""Seconds that a worker with more connections waits for the others to accept."""
 MAX_AT_ONCE = 16
-_ATTACH_FILTER, _DETACH_FILTER = 26, 27  # of linux/socket.h; the socket module doesn't name them
+_ATTACH_FILTER, _DETACH_FILTER = 26, 27  # of linux/socket.h; the socket module lacks them
 
 logger = logging.getLogger("serving")
 
 
 class Closable(asyncio.Protocol):
-    """A protocol that tells when its connection has ended."""
+    """A protocol that calls ``ended`` when its connection has ended."""
 
     ended: Callable[[], None] | None = None
 
 
 class Acceptor:
-    """Takes connections from a socket that several workers share, each its part."""
+    """Accepts connections from a shared socket so that workers have about equally many."""
 
     def __init__(
         self,
@@ -53,15 +53,15 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Take no more."""
+        """Stop accepting connections."""
         self._open = False
         self._pause()
 
     async def wait_closed(self) -> None:
-        """Nothing is left to wait for: connections are the server's."""
+        """Return at once: the server closes the connections itself."""
 
     def take_all(self) -> None:
-        """Take what waits, whosever turn it is."""
+        """Accept all pending connections, regardless of balance."""
         while self._accept():
             pass
 
@@ -87,12 +87,12 @@ class Acceptor:
                 return
 
     def _after_turn(self) -> None:
-        """Nobody else took it, so be it."""
+        """No other worker accepted it in time: accept it here."""
         self._listen()
         self._accept()
 
     def _accept(self) -> bool:
-        """Take one connection; False where none waits."""
+        """Accept one connection; False if none is pending."""
         try:
             connection, _ = self._socket.accept()
         except (BlockingIOError, InterruptedError):
@@ -103,10 +103,10 @@ class Acceptor:
                 self._pause()
                 self._later = self._loop.call_later(1.0, self._listen)
                 return False
-            if error.errno in (errno.EINVAL, errno.EBADF):  # another worker ended the listening
+            if error.errno in (errno.EINVAL, errno.EBADF):  # another worker stopped listening
                 self.close()
                 return False
-            return True  # this one was given up before it was taken
+            return True  # the client aborted this one before it was accepted
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._workers.opened()
@@ -120,22 +120,22 @@ class Acceptor:
         protocol.ended = self._workers.closed
         try:
             await self._loop.connect_accepted_socket(lambda: protocol, connection, ssl=self._ssl)
-        except OSError:  # gone already
+        except OSError:  # the connection has ended already
             connection.close()
             if protocol.ended is not None:
                 protocol.connection_lost(None)
 
 
 def refuse_new(listening: socket.socket) -> None:
-    """Let the kernel ignore new connections, but not those whose handshake has begun.
+    """Let the kernel drop new SYN packets; handshakes that have begun can finish.
 
-    A client sends its first packet again after a second; by then nobody listens, and it is
-    refused. Without this, a connection made between the last look and the end would be reset.
+    A client sends its SYN again after a second; by then the socket is closed and the client is
+    refused. Without this, a connection made between the last accept and the close would be reset.
     """
     program = [
         (0x30, 0, 0, 13),  # the flags of the TCP header
         (0x54, 0, 0, 0x12),  # SYN and ACK
-        (0x15, 0, 1, 0x02),  # SYN alone?
+        (0x15, 0, 1, 0x02),  # only SYN set?
         (0x06, 0, 0, 0),  # drop it
         (0x06, 0, 0, 0xFFFFFFFF),  # anything else passes
     ]
@@ -147,11 +147,11 @@ def refuse_new(listening: socket.socket) -> None:
 
 
 def listen(listening: socket.socket, backlog: int) -> None:
-    """Listen, also where the worker that was here before had ended that."""
+    """Listen, after removing the filter that an earlier worker may have left on the socket."""
     try:
         listening.setsockopt(socket.SOL_SOCKET, _DETACH_FILTER, 0)
     except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOPROTOOPT):  # there is none, as a rule
+        if error.errno not in (errno.ENOENT, errno.ENOPROTOOPT):  # usually there is no filter
             raise
     listening.listen(backlog)
 

@@ -1,4 +1,4 @@
-"""A request's body from the wire and an answer onto it, in the terms of ASGI."""
+"""Reads request bodies and sends answers through ASGI."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _CLOSE = (b"connection", b"close")
 
 
 class DisconnectedError(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class BodyReader:
-    """Reads bodies of bounded size, and of bounded size together."""
+    """Reads bodies, with a bound on the size of each and of all that are being read."""
 
     def __init__(self, limit: int) -> None:
-        """``limit``: bytes of one body; slow ones may hold four times that together."""
+        """``limit``: bytes of one body; all those arriving in parts may hold four times that."""
         self._limit = limit
         self._room = 4 * limit
 
     async def read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """The body; raises ``RequestError`` as soon as it is known that it can't be taken."""
+        """The body; raises ``RequestError`` as soon as a bound is exceeded."""
         encoding = headers.get(b"content-encoding")
         if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
             raise RequestError(
@@ -79,9 +79,9 @@ class BodyReader:
 
 
 async def send_response(send: Send, response: Response, trace: Trace, *, close: bool) -> None:
-    """Send ``response``; header and body leave in one write where they fit one.
+    """Send ``response``; uvicorn writes header and body at once if they fit.
 
-    ``close``: the connection ends with this answer.
+    ``close``: close the connection after this answer.
     """
     headers = headers_of(response, trace, close=close)
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -107,7 +107,7 @@ def headers_of(response: Response, trace: Trace, *, close: bool) -> list[tuple[b
 
 
 def with_request_id(send: Send, trace: Trace, *, close: bool) -> Send:
-    """``send``, for answers of another application: with the request's id, as ``answer`` has it."""
+    """Wrap ``send`` of another application: it adds the request's id to the response headers."""
     added = [(b"x-request-id", trace.request_id), *([_CLOSE] if close else [])]
 
     async def send_marked(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""Who may ask: bearer keys from a file that may change while the server runs."""
+"""API keys: bearer keys from a file that may change while the server runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from packager.errors import UsageError
 
 VARIABLE = "MODEL_API_KEYS_FILE"
 CHECK_SECONDS = 1.0
-"""Seconds between looks at the file."""
+"""Seconds between checks whether the file changed."""
 
 logger = logging.getLogger("serving")
 
 
 class ApiKeys:
-    """The keys of one file, one a line; empty lines and those that begin with ``#`` don't count."""
+    """The keys of one file, one per line; empty lines and ``#`` comments are ignored."""
 
     def __init__(self, path: Path) -> None:
-        """Read the file; raise ``UsageError`` unless it holds a key."""
+        """Read the file; raise ``UsageError`` if it can't be read or holds no key."""
         self._path = path
         self._digests = _read(path)
         self._stamp = self._current_keys()
@@ -32,7 +32,7 @@ class ApiKeys:
     def authenticate(self, authorization: bytes | None) -> bool:
         """Whether an ``Authorization`` header holds one of the keys.
 
-        Every key is compared, each in constant time, so that the time tells nothing.
+        Every key is compared, in constant time, so that timing reveals nothing.
         """
         self._check_file()
         scheme, _, key = (authorization or b"").partition(b" ")
@@ -43,7 +43,7 @@ class ApiKeys:
         return found and scheme.lower() == b"bearer"
 
     def _check_file(self) -> None:
-        """Read the file again where it changed; a broken one leaves the keys as they were."""
+        """Read the file again if it changed; if it is invalid, keep the last good keys."""
         now = time.monotonic()
         if now - self._looked < CHECK_SECONDS:
             return

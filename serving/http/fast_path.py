@@ -1,8 +1,8 @@
-"""Requests that are whole when they arrive, answered on the spot.
+"""A shortcut for requests that have arrived whole, without ASGI.
 
-uvicorn makes a task, an event and a scope for each request before its application hears of it;
-that costs more than most predictions. A small ``POST`` whose body came along with its head is
-handed to the application as it is. What isn't answered so goes the usual way, through ASGI.
+uvicorn creates a task, an event and a scope for each request before it calls the application,
+which costs more than most predictions. A small ``POST`` whose body arrived with its head is passed
+to the application directly. All other requests go through ASGI.
 """
 
 from __future__ import annotations
@@ -16,58 +16,58 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from serving.http.upgrades import Header, UpgradeIgnorer
 
 MAX_AT_ONCE = 32
-"""Requests of one connection that are answered before others get their turn."""
+"""Requests of one connection answered in a row before other connections get a turn."""
 MAX_WAITING = 256
-"""Requests of one connection that wait for their turn; each holds some 4 KB. The last of them ends
-the connection, and what was sent behind it is not looked at (RFC 9112, 9.3.2 and 9.6)."""
+"""Pipelined requests of one connection that may wait, about 4 KB each. The last of them closes the
+connection, and data after it is ignored (RFC 9112, 9.3.2 and 9.6)."""
 
 
 @dataclass(slots=True)
 class RawResponse:
-    """An answer, but for the headers that every answer of the server has."""
+    """An answer without the server's default headers."""
 
     status: int
     headers: Sequence[Header]
     body: bytes
     close: bool
-    """The connection ends with it."""
+    """Close the connection after this answer."""
 
 
 class FastPathApp(Protocol):
-    """An application that answers some requests without waiting for anything."""
+    """An application that answers some requests without waiting."""
 
     def accepts(self, url: bytes, headers: Mapping[bytes, bytes], /) -> bool:
-        """Whether a ``POST`` is worth a try: its body is then passed whole."""
+        """Whether to call ``direct`` for a ``POST`` with these headers, once its body is whole."""
         ...
 
     def direct(
         self, url: bytes, headers: Mapping[bytes, bytes], body: bytes, /
     ) -> RawResponse | None:
-        """The answer; None where the request has to go the usual way. Must not raise."""
+        """The answer; None if the request has to go through ASGI. Must not raise."""
         ...
 
 
 class FastPathProtocol(UpgradeIgnorer):
-    """HTTP as uvicorn speaks it, with a shortcut."""
+    """uvicorn's HTTP protocol with a shortcut for small requests."""
 
     def __init__(self, *given: Any, direct: FastPathApp, **named: Any) -> None:
-        """As uvicorn's, and the application that ``direct`` requests go to."""
+        """Take uvicorn's arguments, and the application that ``direct`` requests go to."""
         super().__init__(*given, **named)
         self._direct = direct
         self._known: Mapping[bytes, bytes] = {}
         self._parts: list[bytes] | None = None
-        """The body of a request for the shortcut so far; None for any other request."""
+        """Body chunks of a request for the shortcut so far; None for any other request."""
         self._pieces: list[bytes] = []
-        """Of a body that goes the usual way, from the data at hand: they may be of one
-        byte each."""
+        """Body chunks of an ASGI request in the current data; joined, because each may be
+        of one byte."""
         self._answered = 0
-        """Requests that the shortcut took of the data at hand."""
+        """Requests in the current data that the shortcut answered."""
         self._running: Any = None
-        """uvicorn's cycle of the request whose turn it is; ``cycle`` is that of the newest."""
+        """uvicorn's cycle of the request being served; ``cycle`` is that of the newest one."""
         self._full = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let the request that runs know; uvicorn tells only the newest."""
+        """Notify the request being served; uvicorn notifies only the newest one."""
         if self._running is not None:
             self._running.disconnected = True
             self._running.message_event.set()
@@ -75,7 +75,7 @@ class FastPathProtocol(UpgradeIgnorer):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse ``data``; a request that isn't whole by then goes the usual way."""
+        """Parse ``data``; a request that is still incomplete goes through ASGI."""
         self._answered = 0
         super().data_received(data)
         if self._parts is not None:
@@ -83,14 +83,14 @@ class FastPathProtocol(UpgradeIgnorer):
         self._pass_on()
 
     def on_message_begin(self) -> None:
-        """See whether as many wait as may."""
+        """Stop keeping the connection alive once ``MAX_WAITING`` requests wait."""
         if len(self.pipeline) >= MAX_WAITING and not self._full:
             self._full = True
             self.cycle.keep_alive = False
         super().on_message_begin()
 
     def on_head(self) -> None:
-        """Take the shortcut if it is open to this request."""
+        """Choose the shortcut if the request allows it, else start a cycle of uvicorn."""
         if self._full:
             return
         if self._is_plain():
@@ -101,14 +101,14 @@ class FastPathProtocol(UpgradeIgnorer):
         self._begin()
 
     def on_body(self, body: bytes) -> None:
-        """Keep what comes."""
+        """Collect a chunk of the body."""
         if self._parts is not None:
             self._parts.append(body)
         elif not self._full:
             self._pieces.append(body)
 
     def on_message(self) -> None:
-        """Answer."""
+        """Answer a complete request, or pass it to uvicorn."""
         if self._parts is not None:
             parts = self._parts
             body = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -123,9 +123,9 @@ class FastPathProtocol(UpgradeIgnorer):
             super().on_message()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer 400 to what can't be parsed and end the connection, after the answers still due.
+        """Answer 400 to data that can't be parsed and close the connection, after pending answers.
 
-        Written at once, it would be taken for the answer to an earlier request.
+        Sent at once, the client would take it for the answer to an earlier request.
         """
         self.ended_by_us = True
         self._parts = None
@@ -136,7 +136,7 @@ class FastPathProtocol(UpgradeIgnorer):
         elif not newest.more_body:
             newest.keep_alive = False
         elif self.pipeline:
-            self.pipeline.popleft()  # its body never comes
+            self.pipeline.popleft()  # its body will never arrive
             self.cycle = self.pipeline[0][0] if self.pipeline else self._running
             self.cycle.keep_alive = False
         elif newest.response_started:
@@ -145,19 +145,20 @@ class FastPathProtocol(UpgradeIgnorer):
             super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
-        """The next request that waits has its turn."""
+        """Start the next waiting request."""
         following = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         self._running = following
 
     def _begin(self) -> None:
-        """Let uvicorn make its cycle of the request, which runs or waits for its turn."""
+        """Let uvicorn create its cycle of the request, which runs or waits for its turn."""
         super().on_head()
         if not self.pipeline:
             self._running = self.cycle
 
     def _is_plain(self) -> bool:
-        """A ``POST`` that nothing stands before, on a connection that goes on and takes answers."""
+        """Whether this is a ``POST`` without pending requests before it, on a connection that stays
+        open and can be written to."""
         parser, cycle = self.parser, self.cycle
         return bool(
             parser.get_method() == b"POST"
@@ -171,19 +172,19 @@ class FastPathProtocol(UpgradeIgnorer):
         )
 
     def _pass_on(self) -> None:
-        """Let uvicorn have the body that came, in one piece."""
+        """Pass the collected body to uvicorn, in one piece."""
         if self._pieces:
             pieces, self._pieces = self._pieces, []
             super().on_body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def _hand_on(self) -> None:
-        """Let uvicorn have what came."""
+        """Pass the request that was collected for the shortcut to uvicorn."""
         parts, self._parts = self._parts or (), None
         self._begin()
         self._pieces += parts
 
     def _write(self, answer: RawResponse) -> None:
-        """Head and body in one write."""
+        """Write head and body at once."""
         self._answered += 1
         lines = [STATUS_LINE[answer.status]]
         for name, value in self.server_state.default_headers:

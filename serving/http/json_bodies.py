@@ -1,4 +1,4 @@
-"""JSON of requests → Python values, so that other threads get their turn while it is parsed."""
+"""Parses the JSON of requests so that other threads can run meanwhile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 MIN_HEAVY_BYTES = 1 << 20
 MIN_HEAVY_VALUES = 50_000
-"""From here on a parser in C would keep the interpreter for tens of milliseconds."""
+"""Above either bound, the C parser would hold the GIL for tens of milliseconds."""
 
 
 def _whole(text: str) -> int:
@@ -22,20 +22,20 @@ def _itself(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-# A call of a Python function is where the interpreter changes threads. The values are json's own.
+# The interpreter switches threads at calls of Python functions. The values are those of json.
 _YIELDING = json.JSONDecoder(parse_int=_whole, parse_float=_real, object_hook=_itself)
 
 
 def is_heavy(body: bytes) -> bool:
-    """Whether a parser in C would keep all other threads waiting for too long."""
+    """Whether the C parser would hold the GIL for too long."""
     return len(body) > MIN_HEAVY_BYTES or body.count(b",") > MIN_HEAVY_VALUES
 
 
 def load_json(body: bytes, *, heavy: bool) -> Any:
-    """The document in ``body``, as ``json`` reads it; NaN and Infinity pass.
+    """The document in ``body``, as ``json`` parses it; NaN and Infinity are accepted.
 
-    ``heavy``: as ``is_heavy`` says. Raises ``ValueError`` for what is no JSON in UTF-8, and
-    ``RecursionError`` for what is too deeply nested.
+    ``heavy``: the result of ``is_heavy``. Raises ``ValueError`` if ``body`` isn't JSON in UTF-8,
+    and ``RecursionError`` if it is nested too deeply.
     """
     text = body.decode("utf-8")
     return _YIELDING.decode(text) if heavy else json.loads(text)

@@ -1,7 +1,7 @@
 """The bounds of one request's work, checked on its bytes before they are parsed.
 
-A value that costs two bytes in a body costs a hundred as an object. So a body has a bound in
-values besides its bound in bytes, and an answer a bound in bytes.
+A value that costs two bytes in a body costs a hundred as an object. So a body is bounded in values
+as well as in bytes, and an answer in bytes.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_VALUES = 500_000
-"""Values of one request, and of its answer, unless ``MODEL_MAX_VALUES`` says otherwise."""
+"""Values of one request, and of its answer, unless ``MODEL_MAX_VALUES`` is set."""
 MAX_NAMES = 20_000
-"""Names of one JSON object without objects in it."""
+"""Names in one JSON object, those of nested objects not counted."""
 MAX_WIDE_BYTES = 8 << 20
-"""Bytes of a body with characters beyond U+FFFF: one of them makes Python keep each character of
+"""Bytes of a body with characters beyond U+FFFF: a single one makes Python store each character of
 the text in four bytes."""
 MAX_ESCAPES = 3_000_000
 """Backslashes of a JSON body."""
 MAX_LABELS = 10_000
 """Labels of one ``/feedback`` request."""
 VALUES_OF_A_LABEL = 10
-"""As ``json_values`` counts them, with room for values that are refused one by one."""
+"""Values that one label counts for in ``json_values``, with room for values rejected one by one."""
 MIN_ANSWER_BYTES = 1 << 20
-"""An answer may have so many bytes, however small the largest body is."""
+"""The least bound on the size of an answer, however small the largest body is."""
 MAX_SMALL_BYTES = 1 << 12
-"""A body of this size takes a few milliseconds at most, whatever it holds."""
+"""A body up to this size is parsed in a few milliseconds at most, whatever it holds."""
 MIN_LARGE_BYTES = 1 << 16
-"""From here on, reading a body would keep other requests waiting for milliseconds."""
+"""From this size on, parsing a body would block other requests for milliseconds."""
 MAX_SMALL_VALUES = 5_000
-"""Up to so many values take a few milliseconds."""
+"""A body with up to this many values is parsed in a few milliseconds."""
 ROW_VALUES = 8
-"""Values that an answered row counts for, without its probabilities."""
+"""Values that one row of the answer counts for, without its probabilities."""
 
 _PIECE = 1 << 20
 _PROSE = 1_000
@@ -41,7 +41,7 @@ _NAME_END = re.compile(rb'"[ \t\r\n]*:')
 
 
 class LimitExceededError(Exception):
-    """A request beyond a bound; ``expected`` says which."""
+    """A request exceeds a bound; ``expected`` names the bound."""
 
     def __init__(self, message: str, expected: str) -> None:
         super().__init__(message)
@@ -51,13 +51,13 @@ class LimitExceededError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The bounds of one request besides that of its body in bytes."""
+    """The bounds of one request, except the size of its body."""
 
     values: int = MAX_VALUES
     answer_bytes: int = 16 << 20
 
     def check_values(self, found: int) -> None:
-        """Raise ``LimitExceededError`` for more than ``values``."""
+        """Raise ``LimitExceededError`` if ``found`` is more than ``values``."""
         if found > self.values:
             raise LimitExceededError(
                 f"the request has about {found} values",
@@ -81,13 +81,13 @@ class Budget:
                     )
 
     def check_csv(self, body: bytes) -> None:
-        """Raise ``LimitExceededError`` for CSV of too many cells or lines."""
+        """Raise ``LimitExceededError`` for CSV with too many cells or lines."""
         if len(body) > self.values:
             self.check_values(csv_values(body))
         _check_wide(body)
 
     def check_rows(self, rows: int, classes: int) -> None:
-        """Raise ``LimitExceededError`` where ``rows`` answers would hold too many values."""
+        """Raise ``LimitExceededError`` if the answer for ``rows`` would hold too many values."""
         each = ROW_VALUES + classes
         if rows * each > self.values:
             raise LimitExceededError(
@@ -104,20 +104,20 @@ class Budget:
 
 
 def json_values(body: bytes) -> int:
-    """Values that the JSON of ``body`` holds, an object counting twice; in linear time.
+    """Upper bound of the values in the JSON of ``body``, an object counting twice; in linear time.
 
-    Separators and brackets within text count too.
+    Separators and brackets within strings count too.
     """
     return body.count(b",") + body.count(b"[") + 2 * body.count(b"{")
 
 
 def csv_values(body: bytes) -> int:
-    """Cells that the CSV of ``body`` holds, a line counting four more; in linear time."""
+    """Cells in the CSV of ``body``, with four more for each line; in linear time."""
     return body.count(b",") + 5 * (body.count(b"\n") + body.count(b"\r"))
 
 
 def is_small(body: bytes) -> bool:
-    """Whether reading ``body``, in whatever form, takes a few milliseconds at most."""
+    """Whether parsing ``body``, in any format, takes a few milliseconds at most."""
     if len(body) <= MAX_SMALL_BYTES:
         return True
     if len(body) > MIN_LARGE_BYTES:
@@ -126,7 +126,7 @@ def is_small(body: bytes) -> bool:
 
 
 def _check_wide(body: bytes) -> None:
-    """Piece by piece, so that threads take turns."""
+    """Search in pieces, so that other threads can run."""
     if len(body) <= MAX_WIDE_BYTES:
         return
     for start in range(0, len(body), _PIECE):
@@ -138,7 +138,7 @@ def _check_wide(body: bytes) -> None:
 
 
 def _runs_of_names(body: bytes) -> Iterator[int]:
-    """Names between one brace and the next; piece by piece, so that threads take turns."""
+    """Names between one brace and the next; searched in pieces, so that other threads can run."""
     run = 0
     for start in range(0, len(body), _PIECE):
         first, *others = body[start : start + _PIECE].replace(b"{", b"}").split(b"}")

@@ -1,7 +1,7 @@
-"""The server's log: one JSON object a line, and never a value of anybody's row.
+"""The server's log: one JSON object per line, without any values of rows.
 
-An exception is logged by its type and where it was raised. Its message is left out: messages of
-models and libraries quote the values they failed on.
+An exception is logged by its type and where it was raised. Its message is left out because messages
+of models and libraries quote the values they failed on.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from typing import Any, Literal, TextIO
 
 AccessLog = Literal["off", "errors", "all"]
 MAX_LINES = 100
-"""Access lines a second and worker; beyond, they are counted."""
+"""Access lines per second and worker; further ones are only counted."""
 
 _REQUEST_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
 _TRACE = re.compile(rb"[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(-.*)?")
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; ``extra={"fields": {…}}`` adds fields."""
+    """Formats a record as one line of JSON; ``extra={"fields": {…}}`` adds fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, in ASCII."""
+        """The record as one line, in ASCII."""
         line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
             + f".{int(record.msecs):03d}Z",
@@ -61,21 +61,21 @@ def describe_exception(error: BaseException) -> list[str]:
 
 
 def line_of(name: str, level: int, message: str, **fields: Any) -> str:
-    """One line of the log, for what has no logger."""
+    """One line of the log, for callers without a logger."""
     record = logging.LogRecord(name, level, "", 0, message, None, None)
-    record.process = None  # not known
+    record.process = None  # unknown here
     if fields:
         record.fields = fields
     return JsonFormatter().format(record)
 
 
 def log_line(level: int, message: str, **fields: Any) -> None:
-    """Write one line to stderr, whatever the loggers of this process are set to."""
+    """Write one line to stderr, whatever the logging configuration of this process."""
     sys.stderr.write(f"{line_of('serving', level, message, process=os.getpid(), **fields)}\n")
 
 
 def to_json() -> None:
-    """Let the loggers of this process, and what nothing catches, write JSON lines to stderr."""
+    """Make the loggers and exception hooks of this process write JSON lines to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     names = list(logging.root.manager.loggerDict)
@@ -102,7 +102,7 @@ def _uncaught(
     error: BaseException | None,
     place: TracebackType | None,
 ) -> None:
-    """An exception that nothing handles; the interpreter would print it with its message."""
+    """Log an uncaught exception without its message, which the interpreter would print."""
     if issubclass(kind, SystemExit):
         return
     caught = kind() if error is None else error
@@ -117,20 +117,20 @@ def _warned(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    """A library's warning, told as exceptions are: its message may quote values too."""
+    """Log a library's warning without its message, which may quote values."""
     logging.getLogger("serving").warning("%s at %s:%d", category.__name__, filename, lineno)
 
 
 @dataclass(slots=True)
 class Trace:
-    """What ties a request to others: its id, and the trace it is part of where there is one."""
+    """Correlation of a request: its id, and the trace it is part of, if any."""
 
     request_id: bytes
     traceparent: bytes | None
 
     @property
     def fields(self) -> dict[str, str]:
-        """As they stand in a log line."""
+        """The fields for a log line."""
         found = {"request_id": self.request_id.decode()}
         matched = _TRACE.fullmatch(self.traceparent) if self.traceparent else None
         if matched:
@@ -144,7 +144,7 @@ os.register_at_fork(after_in_child=lambda: globals().update(_prefix=os.urandom(6
 
 
 def trace_of(request_id: bytes | None, traceparent: bytes | None) -> Trace:
-    """The caller's own id and trace where they are well formed; else a new id, and none."""
+    """The caller's id and trace if well formed; else a new id, and no trace."""
     if request_id is None or not _REQUEST_ID.fullmatch(request_id):
         request_id = b"%s-%x" % (_prefix, next(_numbers))
     if traceparent is not None and not _TRACE.fullmatch(traceparent):
@@ -153,7 +153,7 @@ def trace_of(request_id: bytes | None, traceparent: bytes | None) -> Trace:
 
 
 class AccessLogger:
-    """A line for each request, or for those that failed, or none."""
+    """Writes a line for each request, for failed ones only, or for none."""
 
     def __init__(self, which: AccessLog, clock: Callable[[], float] = time.monotonic) -> None:
         self._least = {"off": 1_000, "errors": 400, "all": 0}[which]
@@ -163,13 +163,13 @@ class AccessLogger:
         self._left_out = 0
 
     def wants(self, status: int) -> bool:
-        """Whether ``write`` would write a line of this status."""
+        """Whether ``write`` writes a line for this status."""
         return status >= self._least
 
     def write(
         self, trace: Trace, method: str, route: str, status: int, seconds: float, rows: int
     ) -> None:
-        """The line of one request; ``route`` is a template, never a raw path."""
+        """Write the line of one request; ``route`` is a template, never a raw path."""
         second = int(self._clock())
         if second != self._second:
             if self._left_out:
@@ -191,7 +191,8 @@ class AccessLogger:
 
 
 class RefusalLog:
-    """What the model raised on rows that it can't take: a line a second, as clients cause them."""
+    """Logs exceptions of the model on rows it rejects, at most one a second, because clients can
+    cause them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -199,7 +200,7 @@ class RefusalLog:
         self._left_out = 0
 
     def write(self, said: Sequence[str], trace: Trace, route: str) -> None:
-        """One refusal; ``said`` is the exception as ``describe_exception`` gives it."""
+        """Log one rejection; ``said`` is the output of ``describe_exception``."""
         second = int(self._clock())
         if second == self._second:
             self._left_out += 1

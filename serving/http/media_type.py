@@ -1,4 +1,4 @@
-"""``Content-Type`` → media type and parameters, in time linear in its length."""
+"""Parses ``Content-Type`` into media type and parameters, in time linear in its length."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 
 MAX_LENGTH = 1_000
-"""Characters of a content type; what is longer is of no known one."""
+"""Characters of a content type; a longer one is treated as unknown."""
 UNKNOWN = "text/plain"
-"""What a malformed media type counts as (RFC 2045, 5.2)."""
+"""The media type assumed for a malformed one (RFC 2045, 5.2)."""
 
-# The alternatives begin with different characters, so that each is read in one way.
+# The alternatives begin with different characters, so that matching never backtracks.
 _PART = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*(?:"|$))*', re.DOTALL)
 
 
 def media_type(content_type: str) -> tuple[str, Mapping[str, str]]:
-    """The media type in lower case, and its parameters by their names in lower case.
+    """The media type in lower case, and its parameters by name in lower case.
 
-    The first of equal names counts least: it is replaced by later ones.
+    The last of equal names is used.
     """
     if len(content_type) > MAX_LENGTH:
         return UNKNOWN, {}
@@ -32,15 +32,15 @@ def media_type(content_type: str) -> tuple[str, Mapping[str, str]]:
 
 
 def _parts(text: str) -> list[str]:
-    """What stands between semicolons outside quotes."""
+    """The parts between semicolons outside quotes."""
     parts, place = [], 0
     while True:
         found = _PART.match(text, place)
-        assert found is not None  # it matches nothing, too
+        assert found is not None  # the pattern matches the empty string
         parts.append(found[0])
         if found.end() >= len(text):
             return parts
-        # A quote that nothing ends is a character like others.
+        # An unclosed quote is an ordinary character.
         place = found.end() + 1
 
 

@@ -1,4 +1,4 @@
-"""What large requests do to a process: millions of objects for a moment, then none."""
+"""Memory after large requests, which allocate and free millions of objects."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 TRIM_SECONDS = 1.0
-"""After a large request: by then its answer is likely to be sent."""
+"""Delay after a large request; by then its answer has probably been sent."""
 
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Keep the cyclic collector still.
+    """Disable the cyclic garbage collector.
 
-    It would go through all rows again and again while they are made, for a third of the time, with
-    every other thread waiting, and find nothing.
+    It would traverse all rows repeatedly while they are created, for a third of the time, block
+    every other thread, and find nothing.
     """
     on = gc.isenabled()
     gc.disable()
@@ -30,14 +30,14 @@ def gc_paused() -> Iterator[None]:
 
 
 class MemoryTrimmer:
-    """Gives memory that was freed back to the system; the C library keeps it for itself."""
+    """Returns freed memory to the system; the C library would keep it."""
 
     def __init__(self) -> None:
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # only glibc has it
         self._waiting = False
 
     def schedule(self) -> None:
-        """In a moment, in a thread of its own; once for all that asked meanwhile."""
+        """Trim after ``TRIM_SECONDS`` in a new thread; calls until then are merged into one."""
         if self._trim is not None and not self._waiting:
             self._waiting = True
             asyncio.get_running_loop().call_later(TRIM_SECONDS, self._now)

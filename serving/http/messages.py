@@ -1,4 +1,4 @@
-"""Bytes to rows and answers to bytes: the JSON of design and docs, and nothing about HTTP's wires.
+"""Parses rows and encodes answers: the documented JSON, independent of the HTTP transport.
 
 Every error has one form, ``{"error": {"code", "message", "row", "column", "expected", "got"}}``,
 with absent fields left out.
@@ -21,16 +21,16 @@ from serving.http.limits import Budget, LimitExceededError
 from serving.prediction.native_model import RowRefusedError
 
 MODEL_REFUSED_ROW = "model_refused_row"
-"""The code of an error that is the row's fault, as the model answers others."""
+"""The error code for a row that the model rejects although it answers others."""
 PART_ELEMENTS = 2_000
-"""Elements of a list that are written without a pause."""
+"""Elements of a list that are encoded in one call."""
 MAX_MESSAGE = 1_000
-"""Characters of an error's message, and of each of its details; what is longer is cut."""
+"""Characters of an error's message, and of each of its details; longer text is cut."""
 
 
 @dataclass(slots=True)
 class Response:
-    """A status, and a body of JSON unless ``content_type`` says otherwise."""
+    """A status and a body, JSON unless ``content_type`` says otherwise."""
 
     status: int
     body: bytes
@@ -39,7 +39,7 @@ class Response:
 
 
 class RequestError(Exception):
-    """A request that gets an error for an answer; the status codes are those of the docs."""
+    """An error that becomes the answer to a request; the status codes are documented."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class RequestError(Exception):
 
     @classmethod
     def of_row(cls, error: RowError) -> RequestError:
-        """422, naming the row and column that can't be taken."""
+        """422, naming the row and column of the invalid value."""
         message = f"{error.message}; {error.hint}" if error.hint else error.message
         return cls(
             422,
@@ -76,12 +76,12 @@ class RequestError(Exception):
 
     @classmethod
     def of_bound(cls, error: LimitExceededError) -> RequestError:
-        """413, naming the bound."""
+        """413, naming the exceeded bound."""
         return cls(413, "too_large", error.message, expected=error.expected)
 
     @classmethod
     def of_refusal(cls, error: RowRefusedError) -> RequestError:
-        """422, naming the row that the model can't take, and the column where it is known."""
+        """422, naming the row that the model rejects, and the column if known."""
         if error.rows == 1:
             place = f"row {error.row}"
         else:
@@ -107,16 +107,16 @@ class RequestError(Exception):
 
 
 def read_json(body: bytes, budget: Budget) -> Any:
-    """The document in ``body``; NaN and Infinity, which pandas and NumPy clients send, pass.
+    """The document in ``body``; NaN and Infinity are accepted, as pandas clients send them.
 
-    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget.
+    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 if it exceeds the budget.
     """
     check_json(body, budget)
     return _document(body, heavy=is_heavy(body))
 
 
 def check_json(body: bytes, budget: Budget) -> None:
-    """Raise ``RequestError`` (413) for JSON beyond the budget, before it is parsed."""
+    """Raise ``RequestError`` (413) for JSON that exceeds the budget, before it is parsed."""
     try:
         budget.check_json(body)
     except LimitExceededError as error:
@@ -126,16 +126,16 @@ def check_json(body: bytes, budget: Budget) -> None:
 def parse_rows(body: bytes, budget: Budget = Budget()) -> list[dict[str, Any]]:
     """The rows of a ``/predict`` request: at least one, each an object.
 
-    NaN and Infinity, which are not JSON, pass: the checker refuses them by row and column.
-    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 beyond the budget, 422 if it
-    isn't of that form.
+    NaN and Infinity, which are not JSON, are accepted here: the checker names their row and column.
+    Raises ``RequestError``: 400 if ``body`` isn't JSON in UTF-8, 413 if it exceeds the budget, 422
+    if it has another form.
     """
     check_json(body, budget)
     return parse_checked_rows(body, heavy=is_heavy(body))
 
 
 def parse_checked_rows(body: bytes, *, heavy: bool) -> list[dict[str, Any]]:
-    """``parse_rows`` of a body that ``check_json`` took: neither counts its values again."""
+    """``parse_rows`` of a body that ``check_json`` has accepted, without counting values again."""
     document = _document(body, heavy=heavy)
     expected = '{"rows": [{…}, …]}'
     if not isinstance(document, dict):
@@ -167,12 +167,12 @@ def _document(body: bytes, *, heavy: bool) -> Any:
 
 
 def unreadable(reason: str) -> RequestError:
-    """400: ``reason`` says why the body can't be read."""
+    """400; ``reason`` says why the body can't be parsed."""
     return RequestError(400, "unreadable_json", f"the body is not JSON: {reason}")
 
 
 def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]:
-    """What ``GET /schema`` tells: inputs, output, and a row to try."""
+    """The document of ``GET /schema``: inputs, output, and an example row."""
     schema = manifest.schema_
     document: dict[str, Any] = {
         "name": manifest.name,
@@ -190,12 +190,12 @@ def schema_document(manifest: Manifest, golden: Golden | None) -> dict[str, Any]
 
 
 def encode(document: Any) -> bytes:
-    """Compact JSON in ASCII, which a lone surrogate in somebody's text can't break."""
+    """Compact JSON in ASCII, so that a lone surrogate in a string can be encoded."""
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def encode_in_parts(document: Any) -> bytes:
-    """The bytes of ``encode``, made so that other threads get their turn where lists are long."""
+    """The bytes of ``encode``, produced in parts so that other threads can run between them."""
     if isinstance(document, Mapping):
         members = (encode(name) + b":" + encode_in_parts(v) for name, v in document.items())
         return b"{" + b",".join(members) + b"}"

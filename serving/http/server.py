@@ -1,8 +1,8 @@
-"""How connections come to a worker and leave it: fairly shared, guarded, and drained.
+"""A worker's HTTP server: it balances connections, bounds slow clients, and drains at shutdown.
 
-BentoML starts each worker by ``uvicorn.Server(config).run(sockets=[…])`` on one socket that all
-share. ``install`` puts a server of ours in that place; ``check`` tells where a version of BentoML
-does otherwise.
+BentoML starts each worker with ``uvicorn.Server(config).run(sockets=[…])`` on one shared socket.
+``install`` replaces that class by ``Server``; ``check_server_class`` detects a version of BentoML
+that starts workers differently.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from serving.http.worker_table import Workers
 from serving.unsupported_version import unsupported_version
 
 KEEP_ALIVE_SECONDS = 75
-"""An idle connection is kept longer than proxies keep theirs: the proxy is first to end it."""
+"""Idle connections are kept longer than proxies keep theirs, so that the proxy closes first."""
 TRANSFER_TIMEOUT_SECONDS = 20.0
-"""A connection that owes us bytes, or does not take ours, is ended after so long."""
+"""A connection that owes us bytes, or doesn't accept ours, is aborted after this time."""
 DRAIN_NOTICE_SECONDS = 0.5
-"""Workers that end together all know it after so long."""
+"""Time to wait for the other workers to begin draining."""
 HANDSHAKE_SECONDS = 0.1
-"""Connections begun before the end are complete after so long."""
+"""Time for handshakes that began before shutdown to complete."""
 IDLE_SECONDS = 2.0
-"""An idle connection has so long for one more request, once the server ends."""
+"""Time that an idle connection gets for one more request during shutdown."""
 MAX_HEAD_BYTES = 1 << 16
 
 
 class GuardedProtocol(FastPathProtocol, Closable):
-    """HTTP with an end to heads that never end."""
+    """HTTP protocol that limits the size of headers and the time of transfers."""
 
-    _head = -1  # bytes of a head that isn't complete yet; -1 outside heads
+    _head = -1  # bytes of an incomplete head; -1 outside heads
     _pending_since: float | None = None
     _unsent = 0
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+        """Report the end of the connection once."""
         super().connection_lost(exc)
         if self.ended is not None:
             self.ended()
@@ -53,7 +53,7 @@ class GuardedProtocol(FastPathProtocol, Closable):
     def data_received(self, data: bytes) -> None:
         """Parse ``data``; a head of more than ``MAX_HEAD_BYTES`` is refused (400).
 
-        In pieces, so that what comes along with the end of a head doesn't count as one.
+        In pieces, so that data after the end of a head doesn't count as part of it.
         """
         if len(data) <= MAX_HEAD_BYTES:
             self._parse(data)
@@ -67,22 +67,22 @@ class GuardedProtocol(FastPathProtocol, Closable):
         if self._head >= 0:
             self._head += len(piece)
         super().data_received(piece)
-        # A head that began in this piece is counted from the next one on.
+        # A head that began in this piece is counted from the next piece on.
         if self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Invalid HTTP request received.")
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """Start counting the bytes of a head."""
         self._head = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """Stop counting: the head is complete."""
         self._head = -1
         super().on_headers_complete()
 
     def close_idle(self, now: float) -> None:
-        """End the connection where the client has let us wait for too long."""
+        """Abort the connection if the client has made no progress for too long."""
         unsent = self.transport.get_write_buffer_size()
         answered = self.cycle is None or self.cycle.response_complete
         owing = answered and self.timeout_keep_alive_task is None
@@ -97,7 +97,7 @@ class GuardedProtocol(FastPathProtocol, Closable):
 
 
 class Server(uvicorn.Server):
-    """A worker's server: its share of the connections, and an end that loses no request."""
+    """A worker's server: it accepts its share of connections, and answers all at shutdown."""
 
     workers: Workers
     """Set by ``install``, as are ``direct`` and ``begin_draining``."""
@@ -118,7 +118,7 @@ class Server(uvicorn.Server):
         Server.running = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then take connections."""
+        """Start the application, then accept connections."""
         await super().startup(sockets=[])
         protocol = partial(
             GuardedProtocol,
@@ -136,9 +136,9 @@ class Server(uvicorn.Server):
         ]
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: show that the loop runs, and look after the connections."""
+        """Called ten times a second: update the heartbeat, and abort stalled connections."""
         type(self).workers.beat()
-        if os.getppid() != self._parent:  # nobody would start this worker again, or end it
+        if os.getppid() != self._parent:  # the supervisor is gone: nothing could restart or end us
             self.should_exit = True
         if counter % 10 == 0:
             now = time.monotonic()
@@ -147,16 +147,16 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal to end: tell the others at once."""
+        """Handle a signal to end: mark this worker as draining for the others at once."""
         type(self).workers.drain()
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer every request of every connection that was made, then end.
 
-        Where all workers end, the socket stops listening first: connections begun are taken, new
-        ones refused. Where others go on, they take what comes. Each connection ends with its
-        next answer; those that stay idle are ended after ``IDLE_SECONDS``.
+        If all workers end, the socket stops listening first: pending connections are accepted and
+        new ones refused. If other workers go on, they accept new connections. Each connection is
+        closed after its next answer; idle ones are closed after ``IDLE_SECONDS``.
         """
         type(self).begin_draining()
         if await self._all_end():
@@ -184,7 +184,7 @@ class Server(uvicorn.Server):
 
 
 def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Workers) -> None:
-    """Let the server that is started next in this process be ours."""
+    """Make the next ``uvicorn.Server`` of this process a ``Server``."""
     Server.direct = direct
     Server.begin_draining = staticmethod(begin_draining)
     Server.workers = workers
@@ -192,7 +192,7 @@ def install(direct: FastPathApp, begin_draining: Callable[[], None], workers: Wo
 
 
 def check_server_class() -> None:
-    """Raise ``PackageError`` unless the server that runs here is ours."""
+    """Raise ``PackageError`` unless a ``Server`` runs in this process."""
     if not Server.running:
         raise unsupported_version(
             "bentoml", "its workers to be started by uvicorn.Server", "something else"

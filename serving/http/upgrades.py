@@ -1,8 +1,8 @@
-"""Offers to change the protocol, which a server may ignore (RFC 9110, 7.8) and this one does.
+"""Ignores ``Upgrade`` headers, as a server may (RFC 9110, 7.8).
 
-The parser stops at the head of a request with such an offer, skips its body and takes what follows
-for a new request. So the head is given once more, without the offer, to a new parser, and the body
-after it.
+The parser stops at the head of a request with an ``Upgrade`` header, skips its body and parses what
+follows as a new request. So a new parser gets the head again, without the header, and then the
+body.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INVALID = "Invalid HTTP request received."
 
 
 def without_offers(headers: Iterable[Header]) -> Iterator[Header]:
-    """Headers (names in lower case) less those of an offer, and less their names in Connection."""
+    """Headers (names in lower case) without those of an upgrade and their names in Connection."""
     for name, value in headers:
         if name in UPGRADE_HEADERS:
             continue
@@ -34,14 +34,14 @@ def without_offers(headers: Iterable[Header]) -> Iterator[Header]:
 
 
 class UpgradeIgnorer(HttpToolsProtocol):
-    """HTTP as uvicorn speaks it, where requests with an offer are requests like any other.
+    """uvicorn's HTTP protocol, which here treats requests with an ``Upgrade`` header as ordinary.
 
-    A ``CONNECT`` asks for a tunnel, behind which nothing is HTTP: it is refused (400), and the
-    connection ends.
+    A ``CONNECT`` asks for a tunnel that carries no HTTP: it is refused (400), and the connection is
+    closed.
     """
 
     ended_by_us = False
-    """Whether what comes is not parsed any more."""
+    """Whether further data is ignored."""
     _offered = False
 
     def data_received(self, data: bytes) -> None:
@@ -55,22 +55,22 @@ class UpgradeIgnorer(HttpToolsProtocol):
             self.send_400_response(INVALID)
 
     def on_headers_complete(self) -> None:
-        """Take the request, unless it has to be parsed once more."""
+        """Handle the head, unless it has to be parsed again."""
         self._offered = self.parser.should_upgrade()
         if not self._offered:
             self.on_head()
 
     def on_head(self) -> None:
-        """The head of a request is there, without an offer."""
+        """Handle the head of a request without an upgrade offer."""
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is there, unless it has to be parsed once more."""
+        """Handle the request, unless it has to be parsed again."""
         if not self._offered:
             self.on_message()
 
     def on_message(self) -> None:
-        """A request is there, without an offer."""
+        """Handle a complete request without an upgrade offer."""
         super().on_message_complete()
 
     def _parse_all(self, data: bytes) -> None:
@@ -84,7 +84,7 @@ class UpgradeIgnorer(HttpToolsProtocol):
                 return
 
     def _parse_again(self) -> None:
-        """Have a new parser take the head that was parsed, without its offer."""
+        """Give the parsed head, without its upgrade offer, to a new parser."""
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         if method == b"CONNECT":
             self.send_400_response(INVALID)

@@ -1,7 +1,7 @@
-"""Whether this version of uvicorn has the parts that ``serving.http`` builds on.
+"""Checks that this version of uvicorn has the internals that ``serving.http`` builds on.
 
-``upgrades``, ``fast_path`` and ``server`` extend uvicorn's protocol and server, which its
-documentation does not promise. ``check_uvicorn`` has requests answered through them, in memory.
+``upgrades``, ``fast_path`` and ``server`` extend uvicorn's protocol and server, which are not
+documented as stable. ``check_uvicorn`` sends requests through them, in memory.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from serving.http.fast_path import RawResponse
 
 OVERRIDDEN = ("startup", "shutdown", "on_tick", "handle_exit")
-"""Methods of ``uvicorn.Server`` that ours replaces: uvicorn has to call them by these names."""
+"""Methods of ``uvicorn.Server`` that ``Server`` overrides: uvicorn has to call them by name."""
 TURNS = 20
-"""Turns of the event loop that the answers to a request may take."""
+"""Iterations of the event loop that the answers to a request may take."""
 _POST = b"POST /%s HTTP/1.1\r\nHost: a\r\n%sContent-Length: 1\r\n\r\n%s"
 REQUESTS = (
     _POST % (b"direct", b"", b"1"),
@@ -28,14 +28,14 @@ REQUESTS = (
     _POST % (b"usual", b"Connection: Upgrade\r\nUpgrade: h2c\r\n", b"4"),
     b"not HTTP\r\n\r\n",
 )
-"""The shortcut; two requests at once, through ASGI; an offer to change the protocol; no HTTP."""
+"""The shortcut; two pipelined requests, through ASGI; an upgrade offer; invalid HTTP."""
 EXPECTED = "200 1, 200 2, 200 3, 200 4, 400"
 _ANSWER = re.compile(rb"HTTP/1\.1 (\d{3}) .*?\r\n\r\n(\d?)", re.DOTALL)
 
 
 def check_uvicorn() -> None:
-    """Raise ``PackageError`` unless requests are answered as expected; takes a few milliseconds."""
-    loop = asyncio.new_event_loop()  # asyncio.run would leave this thread without one
+    """Raise ``PackageError`` unless the answers are as expected; takes a few milliseconds."""
+    loop = asyncio.new_event_loop()  # asyncio.run would leave this thread without an event loop
     try:
         found = loop.run_until_complete(_answers())
     except Exception as error:
@@ -105,7 +105,7 @@ async def _echo(_scope: Any, receive: Any, send: Any) -> None:
 
 
 class _Transport(asyncio.Transport):
-    """A connection whose other end keeps what is written."""
+    """An in-memory connection that keeps what is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,6 +127,6 @@ class _Transport(asyncio.Transport):
         return 0
 
     def pause_reading(self) -> None:
-        """Nothing is read here."""
+        """Do nothing: there is no reading."""
 
     resume_reading = pause_reading

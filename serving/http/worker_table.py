@@ -1,7 +1,7 @@
-"""What the workers of one server know of each other: a few numbers in shared memory.
+"""State that the workers of one server share: a few numbers for each, in shared memory.
 
-The supervising process makes the memory (:func:`make_table`), so neither a full disk nor a deleted
-file can take it away, and each worker inherits its descriptor.
+The supervisor allocates the memory (:func:`make_table`), so that neither a full disk nor a deleted
+file can break it, and each worker inherits its descriptor.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DRAINING = -1
 
 
 def make_table() -> int:
-    """The descriptor of an empty table; raises ``OSError`` where there is no memory for it."""
+    """The descriptor of an empty table; raises ``OSError`` if there is not enough memory."""
     descriptor = os.memfd_create("workers")
     os.posix_fallocate(descriptor, 0, _SIZE)
     return descriptor
@@ -27,23 +27,23 @@ def make_table() -> int:
 
 @dataclass(frozen=True)
 class Pulse:
-    """What a worker last said of itself; times are ``time.monotonic_ns()``, 0 for never."""
+    """The last report of a worker; times are ``time.monotonic_ns()``, 0 for never."""
 
     process: int
     beat: int
     """When its event loop last ran."""
     busy_since: int
-    """When its model began with what it is at; 0 while it has nothing to do."""
+    """When the running model call began; 0 while the model is idle."""
 
 
 class Workers:
-    """A table with a place for each worker.
+    """A table with one slot per worker.
 
-    Each worker writes its own place only, in aligned words, so no lock is needed.
+    Each worker writes only to its own slot, in aligned words, so no lock is needed.
     """
 
     def __init__(self, table: int | None, index: int) -> None:
-        """Take the place ``index`` (below ``MAX_SLOTS``) of ``table``; None: be alone."""
+        """Use slot ``index`` (below ``MAX_SLOTS``) of ``table``; None for a table of its own."""
         self._words = _mapped(table)
         self._place = _WORDS * index
         for word in (_CONNECTIONS, _BEAT, _BUSY):
@@ -52,33 +52,33 @@ class Workers:
 
     @property
     def connections(self) -> int:
-        """How many this worker holds."""
+        """Open connections of this worker."""
         return max(0, self._words[self._place + _CONNECTIONS])
 
     def opened(self) -> None:
-        """One connection more."""
+        """Count a new connection."""
         if self._words[self._place + _CONNECTIONS] >= 0:
             self._words[self._place + _CONNECTIONS] += 1
 
     def closed(self) -> None:
-        """One connection less."""
+        """Count a closed connection."""
         if self._words[self._place + _CONNECTIONS] > 0:
             self._words[self._place + _CONNECTIONS] -= 1
 
     def drain(self) -> None:
-        """From now on this worker takes no part."""
+        """Mark this worker as draining: it takes no further connections."""
         self._words[self._place + _CONNECTIONS] = _DRAINING
 
     def beat(self) -> None:
-        """The event loop runs."""
+        """Record that the event loop runs."""
         self._words[self._place + _BEAT] = time.monotonic_ns()
 
     def busy(self, since: int) -> None:
-        """The model began at ``since`` (``time.monotonic_ns()``), or, with 0, has ended."""
+        """Record that the model began at ``since`` (``time.monotonic_ns()``), or with 0, ended."""
         self._words[self._place + _BUSY] = since
 
     def fewest_elsewhere(self) -> int | None:
-        """Connections of the worker that has fewest, this one aside; None where there is none."""
+        """The least number of connections of another worker; None if there is no other."""
         words = self._words
         found = [
             words[place + _CONNECTIONS]
@@ -88,7 +88,7 @@ class Workers:
         return min(found, default=None)
 
     def others_serve(self) -> bool:
-        """Whether another worker is alive and takes connections."""
+        """Whether another worker is alive and accepts connections."""
         words = self._words
         return any(
             words[place] and words[place + _CONNECTIONS] >= 0 and _alive(words[place])
@@ -97,7 +97,7 @@ class Workers:
         )
 
     def _end(self) -> int:
-        """Behind the last place: places are given out from the lowest."""
+        """The end of the used slots, which are allocated from the lowest index."""
         end = self._place + _WORDS
         while end < len(self._words) and self._words[end]:
             end += _WORDS
@@ -105,19 +105,19 @@ class Workers:
 
 
 class Pulses:
-    """The table as the supervising process reads it."""
+    """The supervisor's view of the table."""
 
     def __init__(self, table: int) -> None:
         self._words = _mapped(table)
 
     def of(self, index: int) -> Pulse:
-        """What the worker in the place ``index`` last said."""
+        """The last report of the worker in slot ``index``."""
         place = _WORDS * index
         words = self._words
         return Pulse(words[place], words[place + _BEAT], words[place + _BUSY])
 
     def clear(self, index: int) -> None:
-        """Empty the place of a worker that has ended: nobody waits for its turn."""
+        """Clear the slot of a worker that has ended, so that the others don't wait for it."""
         place = _WORDS * index
         self._words[place + _CONNECTIONS] = _DRAINING
         self._words[place + _BEAT] = self._words[place + _BUSY] = 0

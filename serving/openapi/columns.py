@@ -1,7 +1,7 @@
-"""A package's columns and answers as JSON Schema: only what the server holds to.
+"""JSON Schema of a package's columns and answers: only constraints that the server enforces.
 
-What was met in training is a bound only for a strict package, which refuses the rest. Elsewhere
-it is told in words and under ``x-training``, and a value outside is answered and flagged.
+Values found in training are constraints only for a strict package, which refuses all others.
+Otherwise they appear in the description and under ``x-training``; others are answered and flagged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REFUSED: dict[RejectedValue, str] = {
     "extreme": "numbers or times at the ends of its type",
 }
 MAX_SHOWN = 50
-"""Categories of a column told in the document; ``/schema`` has all of them."""
+"""Categories of a column listed in the document; ``/schema`` lists all of them."""
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
@@ -39,11 +39,11 @@ _TYPES: dict[Kind, str] = {
 
 
 def row(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of one row; columns that only slices read may be left out."""
+    """The schema of one row; columns that only slices read are optional."""
     schema = manifest.schema_
     strict = manifest.serve.strict
     columns = {c.name: column(c, example.get(c.name), strict=strict) for c in schema.features}
-    for extra in schema.extras:  # the model does not take it, so no value of it is refused
+    for extra in schema.extras:  # the model doesn't use it, so no value of it is refused
         words = _words(extra, strict=False)
         columns[extra.name] = {
             "description": f"{words} Optional: read by slices, not by the model. "
@@ -105,7 +105,7 @@ def probabilities(classes: Sequence[Scalar]) -> dict[str, Any]:
 
 
 def _words(column: Column, *, strict: bool) -> str:
-    """What to send, and what training had."""
+    """A description of the values to send, and of those found in training."""
     text = {
         "number": f"A number ({column.dtype}).",
         "integer": f"A whole number ({column.dtype}).",
@@ -142,7 +142,7 @@ def _takes_null(column: Column, *, strict: bool) -> bool:
 
 
 def _met(column: Column) -> dict[str, Any]:
-    """What training had: ``values``, or ``minimum`` and ``maximum``."""
+    """The values found in training: ``values``, or ``minimum`` and ``maximum``."""
     if column.categories is not None:
         return {"values": list(column.categories[:MAX_SHOWN])}
     if column.minimum is None or column.maximum is None:
@@ -164,7 +164,7 @@ def _form(column: Column) -> dict[str, Any]:
 
 
 def _bounds(column: Column, *, null: bool) -> dict[str, Any]:
-    """What a strict package refuses to go beyond."""
+    """The constraints of a strict package."""
     if column.categories is not None:
         return {"enum": [*column.categories, *([None] if null else [])]}
     numeric = column.kind in ("number", "integer")

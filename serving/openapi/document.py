@@ -1,7 +1,7 @@
-"""The OpenAPI document of a package, and a page to read it on.
+"""The OpenAPI document of a package, and a page that shows it.
 
-BentoML's own page can't be used: it knows none of these routes and loads a tracker from a third
-party. Only the viewer it ships is taken.
+BentoML's own page can't be used: it lacks these routes and loads a tracker from a third party. Only
+its bundled viewer is used.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ PAGE_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-"""The page runs the viewer and its one line, speaks with this server alone, and is in no frame."""
+"""The page may run only the viewer and its inline line, connect only to this server, and not be
+framed."""
 
 _BEARER = {"type": "http", "scheme": "bearer", "description": "One of this server's keys."}
 
@@ -63,8 +64,8 @@ def document(
 ) -> dict[str, Any]:
     """OpenAPI 3.1 for this package on this server.
 
-    ``keyed``: predictions need a bearer key; ``metrics_keyed``: so do metrics. ``feedback``:
-    answers hold tokens, and ``/feedback`` takes the labels that arrive later.
+    ``keyed``: predictions need a bearer key; ``metrics_keyed``: metrics need one. ``feedback``:
+    answers contain tokens, and ``/feedback`` accepts late labels.
     """
     example = golden.rows[0] if golden is not None and golden.rows else {}
     paths: dict[str, dict[str, Operation]] = {
@@ -143,7 +144,7 @@ def _answer(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict[
 
 
 def _feedback() -> Operation:
-    # What isn't such a pair is no error of the request, so no type is asked for here.
+    # A malformed item is rejected alone, without an error of the request, so no type is required.
     pair = {
         "description": "An object of `token` and `actual`; anything else is rejected by itself.",
         "properties": {
@@ -182,7 +183,7 @@ def _feedback() -> Operation:
 
 
 def _told() -> dict[str, dict[str, Operation]]:
-    """What the server tells of the package."""
+    """The operations that describe the package."""
     return {
         "/schema": get("package", "Columns, kinds, ranges and categories, and a row to try"),
         "/package": get("package", "The manifest of this package"),
@@ -190,7 +191,7 @@ def _told() -> dict[str, dict[str, Operation]]:
 
 
 def _operated() -> dict[str, dict[str, Operation]]:
-    """What those who run the server use."""
+    """The operations for operators: health and metrics."""
     text = {"text/plain": {"schema": {"type": "string"}}}
     failing = {"503": {"description": "Not yet, or no longer", "content": text}}
     health: dict[str, dict[str, Operation]] = {
@@ -219,7 +220,7 @@ def _operated() -> dict[str, dict[str, Operation]]:
 def _close(
     paths: Mapping[str, Mapping[str, Operation]], *, keyed: bool, metrics_keyed: bool
 ) -> None:
-    """Say which operations need a key; health never does."""
+    """Mark the operations that need a key; health never does."""
     for path, methods in paths.items():
         needed = metrics_keyed if path == "/metrics" else keyed and not protocols.is_health(path)
         for operation in methods.values() if needed else ():

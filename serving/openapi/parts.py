@@ -1,4 +1,4 @@
-"""Pieces that every operation of the OpenAPI document is made of."""
+"""Parts shared by all operations of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ COMPONENTS: dict[str, Any] = {
         "additionalProperties": False,
     },
 }
-"""The forms of errors, by protocol."""
+"""The schemas of errors, by protocol."""
 
 
 def reference(name: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def reference(name: str) -> dict[str, str]:
 
 
 def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
-    """A request body of JSON."""
+    """A JSON request body."""
     content: dict[str, Any] = {"schema": schema}
     if example is not None:
         content["example"] = example
@@ -67,12 +67,12 @@ def json_body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
 
 
 def json_response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """An answer of JSON."""
+    """A JSON answer."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def errors(form: str, *codes: str) -> dict[str, Any]:
-    """Answers with these status codes in that form of errors."""
+    """Answers with these status codes; ``form`` names the schema of their errors."""
     found = {code: json_response(_REASONS[code], reference(form)) for code in codes}
     if "503" in found:
         found["503"]["headers"] = {
@@ -84,7 +84,7 @@ def errors(form: str, *codes: str) -> dict[str, Any]:
 def get(
     tag: str, summary: str, schema: dict[str, Any] | None = None, form: str = "Error"
 ) -> dict[str, Operation]:
-    """A document to read: JSON, an object unless ``schema`` says more."""
+    """A ``GET`` operation that returns JSON, an object unless ``schema`` is given."""
     answer = json_response(summary, schema or {"type": "object"})
     responses = {"200": answer, **errors(form, "503")}
     return {"get": {"tags": [tag], "summary": summary, "responses": responses}}

@@ -1,7 +1,7 @@
 """The routes of other protocols in the OpenAPI document.
 
-How many elements a tensor needs, and that columns are equally long, JSON Schema can't say: such
-a request is valid here and still refused (422).
+JSON Schema can't express how many elements a tensor needs, nor that columns have equal lengths:
+such a request is valid by the document, and refused by the server (422).
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _SHAPE = {
 
 
 def is_health(path: str) -> bool:
-    """Whether ``path`` tells health, which stays open."""
+    """Whether ``path`` reports health, which needs no key."""
     return path in ("/ping", "/healthz", "/livez", "/readyz") or path.startswith("/v2/health/")
 
 
 def error_form(path: str) -> str:
-    """Name of the schema of errors on ``path``."""
+    """The name of the schema of errors on ``path``."""
     if path == "/v2" or path.startswith("/v2/"):
         return "V2Error"
     return "InvocationsError" if path in ("/invocations", "/ping") else "Error"
 
 
 def paths(manifest: Manifest, example: Mapping[str, Any]) -> dict[str, dict[str, Operation]]:
-    """Path → method → operation."""
+    """Operations by path and method."""
     text = {"text/plain": {"schema": {"type": "string"}}}
     found: dict[str, dict[str, Operation]] = {
         "/invocations": {"post": _invocations(manifest, example)},
@@ -186,7 +186,7 @@ def _invocations(manifest: Manifest, example: Mapping[str, Any]) -> Operation:
 
 
 def _forms(manifest: Manifest) -> dict[str, Any]:
-    """The four forms of a JSON body, each alone."""
+    """The four forms of a JSON body; exactly one must be given."""
     row = reference("Row")
     cells = {"type": "array", "items": {"type": ["number", "string", "boolean", "null"]}}
     width = len(manifest.schema_.features)

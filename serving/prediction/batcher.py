@@ -1,12 +1,14 @@
-"""The one thread in which a worker's model runs, and the requests that wait for it.
+"""The one thread that runs a worker's model, and the queue of requests for it.
 
-A project's model need not be safe to call from two threads, and a running prediction can't be
-interrupted: one that takes forever keeps its place, so a worker never holds more than it admits.
-Rows that wait while the model is busy form its next batch. When it is done, those it answered are
-likely to ask again in a moment: the next batch begins when as many wait as there were, or after a
-fifth of the time the last one took. Otherwise one request would go alone and all others behind it,
-in turn. Where one client asks at a time, nobody waits. All of this is used from one event loop;
-only jobs and batches run in the thread.
+A project's model may not be thread-safe, and a running prediction can't be interrupted: one that
+never ends keeps its place, so a worker never holds more requests than it admits.
+
+Rows that wait while the model is busy form its next batch. When a batch ends, its clients are
+likely to send another request soon: the next batch begins when as many requests wait as there were,
+or after a fifth of the time that the last one took. Without this delay, batches would alternate
+between a single request and all others. A single client never waits.
+
+All methods are called from one event loop; only jobs and batches run in the thread.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 LINGER_RATIO = 0.2
-"""Of the time the last batch took: how long the next one is held for those to come back."""
+"""The delay of the next batch, as a fraction of the time that the last one took."""
 MAX_LINGER = 0.005
 
 T = TypeVar("T")
@@ -32,40 +34,40 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 def ignore_result(_since: int) -> None:
-    """What a lane says where nobody looks after it."""
+    """The default for ``busy``: do nothing."""
 
 
 class QueueFullError(Exception):
-    """As many requests as admitted are waiting or running."""
+    """As many requests as admitted are queued or running."""
 
 
 class DeadlineExceededError(Exception):
-    """The deadline passed before there was an answer."""
+    """The deadline passed before an answer was ready."""
 
 
 class ClientDisconnectedError(Exception):
-    """The client went away while it waited."""
+    """The client disconnected while its request was queued or running."""
 
 
 class Batches(Protocol[T_contra, R_co]):
-    """How rows of several requests are put together; called in the thread, but ``group``."""
+    """How to combine rows of several requests; all but ``group`` is called in the thread."""
 
     def group(self, item: T_contra) -> Hashable:
-        """Items of equal groups may be put together; None: with no other."""
+        """Items of equal groups may be combined; None: never combine."""
         ...
 
     def size(self, item: T_contra) -> int:
-        """How many rows an item has."""
+        """The number of rows of an item."""
         ...
 
     def predict_together(self, items: Sequence[T_contra]) -> Sequence[R_co | BaseException]:
-        """One result or exception for each item."""
+        """One result or exception per item."""
         ...
 
 
 @dataclass(eq=False)
 class _Waiting(Generic[T]):
-    """A place in the lane: a job to run alone, or an item for the next batch."""
+    """An entry of the queue: a job to run alone, or an item for a batch."""
 
     future: asyncio.Future[Any]
     job: Callable[[], Any] | None = None
@@ -76,7 +78,7 @@ class _Waiting(Generic[T]):
 
 
 class Batcher(Generic[T, R]):
-    """Runs jobs one after the other, and items that wait together in batches."""
+    """Runs jobs one after another, and queued items in batches."""
 
     def __init__(
         self,
@@ -85,7 +87,7 @@ class Batcher(Generic[T, R]):
         most_rows: int,
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``busy`` hears ``time.monotonic_ns()`` when the thread begins, and 0 when it is done."""
+        """``busy`` gets ``time.monotonic_ns()`` when the thread begins, and 0 when it has ended."""
         self._busy = busy
         self._places = places
         self._taken = 0
@@ -101,15 +103,15 @@ class Batcher(Generic[T, R]):
 
     @property
     def running_seconds(self) -> float:
-        """How long the thread has been at what it does; 0 while it has nothing to do."""
+        """How long the current job or batch has been running; 0 while the thread is idle."""
         return time.monotonic() - self._began if self._running else 0.0
 
     async def run(self, job: Callable[[], Any], deadline: float, receive: Receive) -> Any:
         """The result of ``job``, by ``deadline`` (``time.monotonic()`` seconds).
 
-        Raises ``QueueFullError`` at once where there is no place, ``DeadlineExceededError`` at the
-        deadline, ``ClientDisconnectedError`` when ``receive`` says that the client went away; a job
-        whose turn comes after either isn't begun.
+        Raises ``QueueFullError`` at once if the queue is full, ``DeadlineExceededError`` at the
+        deadline, ``ClientDisconnectedError`` when ``receive`` reports a disconnect; a job that
+        hasn't begun by then is never run.
         """
         return await self._wait(_Waiting(self._future(), job=job), deadline, receive)
 
@@ -125,7 +127,7 @@ class Batcher(Generic[T, R]):
         return result
 
     def close(self) -> None:
-        """Take no more jobs; what runs is finished when the process ends."""
+        """Accept no more jobs; a running one is finished when the process ends."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _future(self) -> asyncio.Future[Any]:
@@ -153,7 +155,7 @@ class Batcher(Generic[T, R]):
         self._give_up(waiting, ClientDisconnectedError())
 
     def _give_up(self, waiting: _Waiting[T], error: Exception) -> None:
-        """End the wait; what runs keeps its place until it is done."""
+        """Stop waiting; a running entry keeps its place until it is done."""
         if waiting.future.done():
             return
         waiting.future.set_exception(error)
@@ -162,7 +164,7 @@ class Batcher(Generic[T, R]):
             self._taken -= 1
 
     def _next(self) -> None:
-        """Let the thread begin with what waits first, and all that may go with it."""
+        """Start the first entry of the queue, with all that can join its batch."""
         if self._running or not self._queue or self._hold():
             return
         self._began = time.monotonic()
@@ -177,7 +179,7 @@ class Batcher(Generic[T, R]):
         )
 
     def _hold(self) -> bool:
-        """Whether more are likely to come within a moment."""
+        """Whether to wait briefly, because more requests are likely to arrive."""
         if self._holding is not None:
             self._holding.cancel()
             self._holding = None

@@ -1,4 +1,4 @@
-"""Rows of several requests as one native prediction, and its answer taken apart again."""
+"""Combines rows of several requests into one native prediction, and splits the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from serving.prediction.predictor import Predictor
 
 
 class RowBatches:
-    """What a lane needs to know of checked rows."""
+    """The ``Batches`` of validated rows."""
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
@@ -23,19 +23,19 @@ class RowBatches:
         self._nullable = [place for place, what in enumerate(follows) if what == "nulls"]
 
     def group(self, item: ValidatedRows) -> Hashable:
-        """Rows are put together only where no column's dtype changes by it."""
+        """Rows are combined only if no column's dtype changes by it."""
         if self._separate:
             return None
         return tuple(None in item.columns[place] for place in self._nullable)
 
     def size(self, item: ValidatedRows) -> int:
-        """Rows."""
+        """The number of rows."""
         return item.rows
 
     def predict_together(
         self, items: Sequence[ValidatedRows]
     ) -> Sequence[Predictions | BaseException]:
-        """The predictions for each; one after the other where the model fails on all of them."""
+        """The predictions for each item; predicted one by one if the model fails on the batch."""
         if len(items) == 1:
             return [self._alone(items[0])]
         columns = [list(chain(*cells)) for cells in zip(*(i.columns for i in items), strict=True)]

@@ -1,7 +1,7 @@
-"""How the cells of one column are taken and judged, one by one or all at once.
+"""Converts and judges the cells of one column, one by one or all at once.
 
-What is taken here equals what the exact checker (:mod:`packager.data.rows.request_rows`) would have
-taken, by test; whatever isn't plain is left to it.
+Results equal those of the exact checker (:mod:`packager.data.rows.request_rows`), which is tested;
+unusual cells are left to it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from packager.data.rows.column_converter import Anomaly, ColumnConverter
 from packager.manifest.manifest import Column
 
 EXACT = 2**53
-"""Integers up to here are exact as floats."""
+"""Integers up to this magnitude are exact as floats."""
 READ_EXACTLY = 2.0**63
-"""Floats below it were floats in the request."""
+"""Floats below this magnitude were floats in the request, not large integers."""
 Converted = tuple[Any, Anomaly | None]
 ConvertOne = Callable[[Any], Converted]
 ConvertMany = Callable[[Sequence[Any]], Sequence[Any] | None]
 
 
 class SlowPathError(Exception):
-    """A value that the exact checker has to judge."""
+    """A value that only the exact checker can judge."""
 
 
 class FastConverter:
-    """How the cells of one column are taken and judged."""
+    """Converts and judges the cells of one column."""
 
     def __init__(self, column: Column, *, judged: bool) -> None:
         plan = self.plan = ColumnConverter(column)
@@ -36,13 +36,13 @@ class FastConverter:
         self.one: ConvertOne = (
             _guarded(plan, _one(column, plan)) if plan.bars else _one(column, plan)
         )
-        """A cell's value and what is unusual about it; it raises for what isn't plain."""
+        """Returns a cell's value and its anomaly; raises ``SlowPathError`` for unusual cells."""
         self.many: ConvertMany = _many(plan)
-        """All cells' values; None where they aren't alike or anything is unusual about one."""
+        """Returns the values of all cells; None if their types differ or any is an anomaly."""
 
 
 def _guarded(plan: ColumnConverter, take: ConvertOne) -> ConvertOne:
-    """As ``take``, but what the model can't take is the exact checker's to refuse."""
+    """``take``, but a value that the model can't take is left to the exact checker."""
 
     def one(cell: Any) -> Converted:
         value, anomaly = take(cell)
@@ -100,7 +100,7 @@ def _one_integer(plan: ColumnConverter) -> ConvertOne:
             return plan.take_one(cell), None
         if cell is None:
             return None, "missing"
-        # Beyond, whether it can be taken depends on nulls in other rows.
+        # Beyond 2**53, whether it can be represented depends on nulls in other rows.
         if type(cell) not in (int, float) or not -EXACT <= cell <= EXACT:
             raise SlowPathError
         value = plan.take_one(cell)
@@ -115,7 +115,7 @@ def _one_category(seen: frozenset[Any]) -> ConvertOne:
             if cell is None:
                 return None, "missing"
             raise SlowPathError
-        # What json reads may hold lone surrogates; no known category does.
+        # Parsed JSON strings may hold lone surrogates; known categories never do.
         if cell in seen:
             return cell, None
         if not cell.isascii():
@@ -155,22 +155,22 @@ def _many_numbers(cells: Sequence[Any], low: float, high: float) -> Sequence[Any
         return None
     least, most = min(cells), max(cells)
     if not (low <= least and most <= high) or math.isnan(sum(cells)):
-        return None  # the sum, because min and max may pass a NaN by
+        return None  # the sum, because min and max may skip a NaN
     if kinds == {float}:
         return cells
     return list(map(float, cells)) if least >= -EXACT and most <= EXACT else None
 
 
 def intern_values(seen: frozenset[Any]) -> dict[Any, Any]:
-    """Each value to itself: one object instead of one a request, found sooner ever after."""
+    """Interned category values: equal strings of requests then share one object."""
     return {value: value for value in seen}
 
 
 def _all_in(texts: Mapping[Any, str], cells: Sequence[Any]) -> Sequence[str] | None:
-    """What equals a text is one, so types need no look."""
+    """The known texts; only equal strings are found, so types need no check."""
     try:
         found = list(map(texts.get, cells))
-    except TypeError:  # a list or an object, which nothing equals
+    except TypeError:  # an unhashable list or object
         return None
     return None if None in found else found  # type: ignore[return-value]
 
@@ -180,7 +180,7 @@ def _only(kind: type, cells: Sequence[Any]) -> bool:
 
 
 def range_of(plan: ColumnConverter) -> tuple[float, float]:
-    """The range in training, within what is read exactly; all of that where there is none."""
+    """The range in training, limited to exact values; that limit alone if there is no range."""
     low, high, limit = plan.column.minimum, plan.column.maximum, math.nextafter(READ_EXACTLY, 0)
     if low is None or high is None:
         return -limit, limit
@@ -188,13 +188,13 @@ def range_of(plan: ColumnConverter) -> tuple[float, float]:
 
 
 def is_integer(plan: ColumnConverter) -> bool:
-    """Whether the cells of a column are its values, where they are integers in its range."""
+    """Whether integer cells within the column's range can be used without conversion."""
     low, high = range_of(plan)
     return plan.column.kind == "integer" and plan.seen is None and low >= -EXACT and high <= EXACT
 
 
 def is_float64(plan: ColumnConverter) -> bool:
     """Whether a column takes any float64 as it is."""
-    # Narrow floats are rounded, and categories of numbers judged by what was seen.
+    # Narrow floats are rounded, and numeric categories are judged by the values seen.
     column = plan.column
     return column.kind == "number" and column.dtype in ("float64", "Float64") and plan.seen is None

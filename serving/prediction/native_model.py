@@ -1,8 +1,8 @@
-"""The project's own model, asked so that its failures are told apart.
+"""Calls the project's own model, and tells bad rows from a broken model.
 
-A model that raises on some rows and answers others was sent what it can't take: the client's
-fault, and the row is named. A model that raises on a row it is known to answer is broken: the
-server's fault.
+If a model raises on some rows and answers others, the client sent values that it can't take: the
+error names the row. If it raises on a row that it has answered before, it is broken: an error of
+the server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packager.model.model import LoadedModel, Predictions
 from serving.http.logs import describe_exception
 
 HEALTHY_SECONDS = 1.0
-"""For so long a model that answered its known row counts as sound."""
+"""How long a model counts as working after it has answered its known row."""
 KINDS: dict[str, RejectedValue] = {
     "missing": "null",
     "unseen": "unseen",
@@ -37,13 +37,13 @@ NEUTRAL_VALUES: dict[str, Any] = {
 
 
 class ModelError(Exception):
-    """The model raised, or gave what can't be an answer; the cause says what."""
+    """The model raised, or returned an invalid answer; the cause has the details."""
 
 
 class RowRefusedError(Exception):
-    """The model raised on a row, or on a few of them together, and answers others.
+    """The model raised on a row, or on a few rows together, and answers others.
 
-    It holds neither the row nor the model's exception, whose message may quote it.
+    The error holds neither the row nor the model's exception, whose message may quote it.
     """
 
     def __init__(self, rows: range, said: Sequence[str]) -> None:
@@ -51,24 +51,24 @@ class RowRefusedError(Exception):
         self.row = rows.start
         self.rows = len(rows)
         self.said = said
-        """The model's exception by type and place."""
+        """The model's exception by type and location, without its message."""
         self.column: str | None = None
         self.expected: str | None = None
         self.got: str | None = None
 
     def at(self, places: Sequence[int]) -> RowRefusedError:
-        """The same, of rows that stand at ``places`` in the request."""
+        """The error with row numbers of the request; ``places`` are those of the predicted rows."""
         self.row = places[self.row]
         return self
 
 
 def neutral_row(columns: Sequence[Column]) -> dict[str, Any]:
-    """A row that nobody sent, for a model of which no row is known that it answers."""
+    """A made-up row, for a model that has answered no row yet."""
     return {column.name: _plain_value(column) for column in columns}
 
 
 def _plain_value(column: Column) -> Any:
-    """A value that training had, or the plainest of the column's kind where there was none."""
+    """A value from training, or a default of the column's kind."""
     if column.categories:
         return column.categories[0]
     if column.minimum is not None and column.kind in NEUTRAL_VALUES:
@@ -78,14 +78,14 @@ def _plain_value(column: Column) -> Any:
 
 
 class NativeModel:
-    """The model of a package; not for two threads at once."""
+    """The model of a package; not thread-safe."""
 
     def __init__(
         self, model: LoadedModel, schema: Schema, checker: RowChecker, known: ValidatedRows | None
     ) -> None:
-        """``known``: rows that the model answered when it was built; None where there are none.
+        """``known``: rows that the model answered when it was built; None if there are none.
 
-        Then the first row that it answers becomes the known one, or one that is made up.
+        Then the first row that it answers becomes the known row, or a made-up one.
         """
         self._model = model
         self._features = [column.name for column in schema.features]
@@ -95,17 +95,17 @@ class NativeModel:
         self._sound_until = 0.0
 
     def ask(self, checked: ValidatedRows) -> Predictions:
-        """What the model says of all rows at once; raises ``ModelError``."""
+        """The predictions for all rows at once; raises ``ModelError``."""
         try:
             return self._model.predict(checked.frame[self._features])
         except (Exception, SystemExit) as error:  # a model that exits must not end the server
             raise ModelError(f"the model failed on {checked.rows} rows") from error
 
     def predict(self, checked: ValidatedRows) -> Predictions:
-        """What the model says, of parts where it raises on the whole.
+        """The predictions; if the model raises on all rows, it is called on parts of them.
 
-        Raises ``RowRefusedError`` for the first row that it can't take, ``ModelError`` where it
-        is broken.
+        Raises ``RowRefusedError`` for the first row that it can't take, ``ModelError`` if it is
+        broken.
         """
         try:
             return predict_in_parts(lambda rows: self._answered(checked, rows), checked.rows)
@@ -117,7 +117,7 @@ class NativeModel:
             raise self._refused(checked, error) from None
 
     def _answered(self, checked: ValidatedRows, rows: range) -> Predictions:
-        """What the model says of some of the rows; the first that it answers is known from then."""
+        """The predictions for some rows; the first row ever answered becomes the known row."""
         part = self.part(checked, rows)
         found = self.ask(part)
         if self._known is None:
@@ -125,14 +125,14 @@ class NativeModel:
         return found
 
     def part(self, checked: ValidatedRows, rows: Sequence[int]) -> ValidatedRows:
-        """Some of the rows, to be predicted."""
+        """Some of the rows, as a request of their own."""
         if len(rows) == checked.rows:
             return checked
         columns = [[column[row] for row in rows] for column in checked.columns]
         return self._checker.checked(columns, (), {}, len(rows))
 
     def _is_sound(self) -> bool:
-        """Whether the model answers the row that it is known to answer."""
+        """Whether the model still answers its known row."""
         if time.monotonic() < self._sound_until:
             return True
         try:
@@ -145,7 +145,7 @@ class NativeModel:
         return True
 
     def _plain(self) -> ValidatedRows:
-        """A made-up row; ``RowError`` where the server itself would refuse it."""
+        """A made-up row; raises ``RowError`` if the server would refuse it."""
         return self._checker.check([neutral_row([plan.column for plan in self._plans])])
 
     def _refused(self, checked: ValidatedRows, error: PartError) -> RowRefusedError:
@@ -157,7 +157,7 @@ class NativeModel:
         return refused
 
     def _name_column(self, refused: RowRefusedError, row: Sequence[Any]) -> None:
-        """The column of which the build found that the model can't take such a value."""
+        """Name the column if the build found that the model can't take such a value."""
         cells = list(zip(self._plans, row, strict=False))
         anomalies = {plan.name: plan.judge(value) for plan, value in cells}
         odd = [
@@ -165,7 +165,7 @@ class NativeModel:
             for plan, value in cells
             if KINDS.get(anomalies[plan.name] or "") in plan.column.refuses
         ]
-        # Of free text and codes nothing tells what training had: one such column is the reason.
+        # For free text and codes, values of training are unknown: a single such column is blamed.
         open_ended = [
             (plan, value)
             for plan, value in cells

@@ -1,4 +1,4 @@
-"""Predictions of rows, and which of them are still to be made."""
+"""Predictions for rows, and the rows that still need one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from packager.model.model import Predictions
 
 @dataclass(slots=True)
 class Outcome:
-    """Predictions for n rows, and the rows that are still to be predicted."""
+    """Predictions for n rows, and the rows that still need one."""
 
     labels: list[Scalar | None]
     probabilities: Sequence[Sequence[float]] | npt.NDArray[np.float64] | None
     outside: Sequence[int]
-    """Rows outside the compiled form's domain: what is said of them means nothing."""
+    """Rows outside the compiled form's domain, whose predictions are invalid."""
     native: int = 0
     """Rows that the native model answered."""
 
     def completed(self, native: Predictions) -> Outcome:
-        """With the native model's predictions for ``outside``."""
+        """The outcome with the native model's predictions for ``outside``."""
         if len(self.outside) == len(self.labels):
             return Outcome(native.labels, native.probabilities, (), len(self.outside))
         labels = list(self.labels)

@@ -1,4 +1,4 @@
-"""What a predictor takes from a package's manifest and files, besides the model."""
+"""Loads what a predictor needs from a package's manifest and files, except the model."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def column_names(manifest: Manifest) -> list[str]:
 
 
 def names_without_personal(manifest: Manifest) -> list[str | None]:
-    """``column_names``, with None for columns of personal data, of which no value is logged."""
+    """``column_names``, with None for personal columns, whose values are never logged."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
     return [None if column.personal else column.name for column in columns]
 
 
 def column_clocks(manifest: Manifest) -> dict[str, DatetimeUnit]:
-    """How the values of datetime columns count."""
+    """The unit and epoch of the values of each datetime column."""
     columns = (*manifest.schema_.features, *manifest.schema_.extras)
     return {c.name: DatetimeUnit.of_dtype(c.dtype) for c in columns if c.kind == "datetime"}
 
 
 def load_golden(root: Root) -> Golden | None:
-    """The golden rows; None where the package has none."""
+    """The golden rows; None if the package has none."""
     path = root.package / "golden.json"
     return Golden.load(path) if path.exists() else None
 
 
 def load_profile(root: Root) -> Profile | None:
-    """The profile that drift is measured against; None where the package has none."""
+    """The reference profile for drift; None if the package has none."""
     path = root.package / "profile.json"
     if not path.exists():
         return None
@@ -59,9 +59,9 @@ def load_slices(
     names: Sequence[str],
     clocks: Mapping[str, DatetimeUnit],
 ) -> tuple[SliceSet, RowMembership]:
-    """The slices, and which of them a row of ``names`` is in.
+    """The slices, and a function of row membership for rows of columns ``names``.
 
-    Raises ``PackageError`` for a rule that does not fit the columns of ``checker``.
+    Raises ``PackageError`` for a rule that doesn't fit the columns of ``checker``.
     """
     try:
         slices = SliceSet(manifest.slices.columns, manifest.slices.rules)
@@ -75,7 +75,7 @@ def load_slices(
 
 
 def baseline_of(manifest: Manifest) -> Baseline:
-    """The quality on held-out rows, by slice; empty where the package was not evaluated."""
+    """The metric and number of held-out rows by slice; empty if the package wasn't evaluated."""
     evaluation = manifest.evaluation
     if evaluation is None:
         return {}

@@ -1,8 +1,8 @@
-"""From a request's bytes to an answer's, by the shortest way that its size and model allow.
+"""Turns request bytes into answer bytes, by the fastest path that size and model allow.
 
-Small requests are read and written in the event loop. What the compiled form answers within a
-moment is predicted there too; rows for the native model go to the lane, where they may meet rows
-of other requests. A large request has the lane's thread to itself from its bytes to its answer.
+Small requests are parsed and encoded in the event loop. If the compiled form answers them within
+milliseconds, they are predicted there too; rows for the native model go to the batcher, which may
+combine them with rows of other requests. A large request is handled whole in the batcher's thread.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from serving.protocols.protocol import ProtocolAdapter
 from serving.settings import Settings
 
 MIN_TRIM_BYTES = 1 << 20
-"""From here on, the memory that a request took is worth giving back."""
+"""From this body size on, freed memory is returned to the system after the answer."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """An answer, and what there is to count in it once it is sent."""
+    """An answer, and its counts for the metrics once it is sent."""
 
     response: Response
     batch: Batch
@@ -57,7 +57,7 @@ class Pipeline:
         settings: Settings,
         busy: Callable[[int], None] = ignore_result,
     ) -> None:
-        """``busy`` hears when the model begins, and that it ends, as a lane says it."""
+        """``busy`` is called as ``Batcher`` calls it."""
         self._predictor = predictor
         self._seconds = settings.deadline_seconds
         self._validated = predictor.metrics.observe_stage["validate"]
@@ -69,20 +69,20 @@ class Pipeline:
 
     @property
     def may_predict_inline(self) -> bool:
-        """Whether ``predict_inline`` ever answers: only packages with a compiled form do."""
+        """Whether ``predict_inline`` can answer: only with a compiled form."""
         return self._predictor.compiled is not None
 
     @property
     def stuck(self) -> bool:
-        """Whether the model is at a call whose answer nobody waits for any more."""
+        """Whether the running model call has exceeded the deadline."""
         return self._batcher.running_seconds > self._seconds
 
     def predict_inline(
         self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
     ) -> Answer | None:
-        """The answer, where the compiled form has it in a moment; None where it hasn't.
+        """The answer, if the compiled form can give it within milliseconds; else None.
 
-        Nothing is counted in the latter case. Raises ``RequestError`` for what can't be taken.
+        For None, nothing is counted. Raises ``RequestError`` for an invalid request.
         """
         if not is_small(body):
             return None
@@ -109,9 +109,9 @@ class Pipeline:
     ) -> Answer:
         """The answer, by ``deadline`` (``time.monotonic()`` seconds).
 
-        Raises ``RequestError``: 422 and the like for what can't be taken, 500 where the model
-        is broken, 503 where too many wait, 504 at the deadline; ``DisconnectedError`` when the
-        client goes away while it waits.
+        Raises ``RequestError``: 4xx for an invalid request, 500 if the model is broken, 503 if too
+        many requests wait, 504 at the deadline; ``DisconnectedError`` when the client disconnects
+        while it waits.
         """
         try:
             if not is_small(body):
@@ -136,7 +136,7 @@ class Pipeline:
             raise DisconnectedError from error
 
     def close(self) -> None:
-        """Take no more requests, and count what was answered."""
+        """Accept no more requests, and write the counts of answered ones."""
         self._batcher.close()
         self._predictor.observer.flush()
 
@@ -173,7 +173,7 @@ class Pipeline:
                 self._memory_trimmer.schedule()
         if isinstance(found, Answer):
             return found
-        gc.collect()  # quick, as what was loaded is frozen
+        gc.collect()  # fast, because loaded objects are frozen
         raise found
 
     def _whole(
@@ -183,9 +183,10 @@ class Pipeline:
         headers: Mapping[bytes, bytes],
         deadline: float,
     ) -> Answer | RequestError:
-        """A refusal is returned without its traceback; nobody waits after ``deadline``.
+        """The answer; an error is returned without its traceback. Stops after ``deadline``.
 
-        That one's frames hold all the rows, in a circle that would wait for the collector.
+        The frames of the traceback hold all rows, in a reference cycle that only the collector
+        would free.
         """
         try:
             with gc_paused():
@@ -209,7 +210,7 @@ class Pipeline:
     def _read(
         self, adapter: ProtocolAdapter, body: bytes, headers: Mapping[bytes, bytes]
     ) -> tuple[ValidatedRows, Any, float]:
-        """The rows, what the exchange keeps of them, and the seconds it took."""
+        """The rows, the adapter's context for the answer, and the seconds that parsing took."""
         started = time.perf_counter()
         try:
             if isinstance(adapter, PredictProtocol):
@@ -225,7 +226,7 @@ class Pipeline:
         return checked, context, time.perf_counter() - started
 
     def _check_answer(self, checked: ValidatedRows) -> None:
-        """Raise ``RequestError`` (413) where the answer would be too large."""
+        """Raise ``RequestError`` (413) if the answer would be too large."""
         predictor = self._predictor
         try:
             predictor.budget.check_rows(checked.rows, len(predictor.model.classes or ()))
@@ -236,7 +237,7 @@ class Pipeline:
         )
 
     def _check_size(self, size: int) -> None:
-        """Raise ``RequestError`` (413) for so many bytes of an answer."""
+        """Raise ``RequestError`` (413) if an answer of ``size`` bytes is too large."""
         try:
             self._predictor.budget.check_answer(size)
         except LimitExceededError as error:

@@ -1,4 +1,4 @@
-"""The model of a package: rows to checked columns, columns to predictions, natively or compiled."""
+"""The loaded package: validates rows and predicts them, compiled or natively."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ logger = logging.getLogger("serving")
 
 @dataclass(frozen=True)
 class Predictor:
-    """A loaded package that answers requests; ``native`` is not for two threads at once."""
+    """A loaded package that answers requests; ``own`` is not thread-safe."""
 
     manifest: Manifest
     golden: Golden | None
     model: LoadedModel
     own: NativeModel
-    """The model again, asked so that a row on which it raises is found."""
+    """Calls ``model`` so that a row on which it raises is found."""
     compiled: CompiledModel | None
     checker: RowChecker
     fast: FastRows
@@ -67,11 +67,11 @@ class Predictor:
     metrics: Metrics
     observer: MetricsRecorder
     feedback: Feedback | None
-    """None where it is off."""
+    """None if labels are off."""
     flagged_rows: FlaggedRowsLog | None
-    """None where nobody asked for it."""
+    """None if ``MODEL_FLAGGED_LOG`` is not set."""
     costs: TimingModel | None
-    """Of compiled predictions; None where there are no rows to measure them on."""
+    """Measured times of compiled predictions; None without rows to measure them on."""
     budget: Budget
     """The bounds of one request."""
 
@@ -81,7 +81,7 @@ class Predictor:
     ) -> Self:
         """Load model, profile and golden rows; raise ``PackageError`` if they can't be used.
 
-        ``routes``: route template → classes of status codes it answers with, for the metrics.
+        ``routes``: route template → classes of its status codes, for the metrics.
         """
         keep_text_plain()
         root, described, strict = settings.root, manifest.schema_, manifest.serve.strict
@@ -126,7 +126,7 @@ class Predictor:
         return replace(loaded, costs=_measured(loaded))
 
     def read(self, body: bytes) -> ValidatedRows:
-        """The rows of a ``/predict`` body; raises ``RequestError``."""
+        """The validated rows of a ``/predict`` body; raises ``RequestError``."""
         messages.check_json(body, self.budget)
         if is_heavy(body):
             return self.check(messages.parse_checked_rows(body, heavy=True))
@@ -136,12 +136,12 @@ class Predictor:
         return self._exactly(messages.parse_checked_rows(body, heavy=False))
 
     def check(self, rows: list[dict[str, Any]]) -> ValidatedRows:
-        """Rows that another protocol read; raises ``RequestError``."""
+        """Validate rows parsed by another protocol; raises ``RequestError``."""
         checked = self.fast.check(rows)
         return checked if checked is not None else self._exactly(rows)
 
     def score(self, checked: ValidatedRows) -> Outcome:
-        """Compiled where there is such a form, natively for rows outside its domain, or for all.
+        """Predictions by the compiled form, and by the model for rows outside its domain.
 
         Raises ``ModelError`` and ``RowRefusedError``.
         """
@@ -154,7 +154,7 @@ class Predictor:
             raise error.at(outcome.outside) from None
 
     def try_compiled(self, checked: ValidatedRows) -> Outcome:
-        """What the compiled form says, and the rows for which it says nothing."""
+        """Predictions of the compiled form, and the rows outside its domain."""
         if self.compiled is None:
             return Outcome([None] * checked.rows, None, range(checked.rows))
         if checked.row is not None:
@@ -167,15 +167,15 @@ class Predictor:
         return Outcome(predictions.labels, predictions.probabilities, outside)
 
     def inline(self, checked: ValidatedRows) -> bool:
-        """Whether the compiled form predicts these rows within a moment."""
+        """Whether the compiled form can predict these rows within ``MAX_INLINE_SECONDS``."""
         return checked.rows <= (self.costs.inline if self.costs else 1)
 
     def features(self, checked: ValidatedRows) -> Sequence[Sequence[Any]]:
-        """The columns that the model sees."""
+        """The columns that the model uses."""
         return checked.columns[: len(self.manifest.schema_.features)]
 
     def scored(self, checked: ValidatedRows, outcome: Outcome) -> tuple[ScoredRows, Batch]:
-        """What a protocol makes its answer of, and what there is to count in it."""
+        """The rows for the protocol's answer, and the counts for the metrics."""
         if checked.row is not None:
             bitmaps = [self.membership.bitmap(checked.row)]
         else:
@@ -200,20 +200,20 @@ class Predictor:
         return ScoredRows(checked, labels, probabilities, self.model.classes, tokens), batch
 
     def shadow_sampler(self, ratio: float) -> ShadowSampler | None:
-        """Samples rows for the shadow comparison, in the event loop; None if there is none."""
+        """A sampler of rows for the shadow comparison; None if there is no comparison."""
         folder = os.environ.get(SHADOW_DIR)
         if self.compiled is None or not ratio or folder is None:
             return None
         return ShadowSampler(Path(folder), ratio, len(self.manifest.schema_.features), self.metrics)
 
     def log_flagged(self, batch: Batch) -> None:
-        """Write a sample of the flagged rows to their log, if there is one."""
+        """Write a sample of the flagged rows to their log, if it is enabled."""
         if self.flagged_rows is None or not any(batch.flags):
             return
         try:
             flags = self.observer.unexpected_flags(batch.flags)
             self.flagged_rows.write(batch.columns, flags, batch.labels, batch.tokens)
-        except OSError as error:  # a full disk must not take the answers away
+        except OSError as error:  # a full disk must not prevent answers
             logger.error("flagged rows are not logged: %s", error)
 
     def _exactly(self, rows: Sequence[Mapping[str, Any]]) -> ValidatedRows:
@@ -221,7 +221,7 @@ class Predictor:
             return self.checker.check(rows)
         except RowError as error:
             raise messages.RequestError.of_row(error) from error
-        except RecursionError as error:  # read, but too deep to be shown in an error
+        except RecursionError as error:  # parsed, but too deeply nested to be shown in an error
             raise messages.unreadable("too deeply nested") from error
 
 
@@ -247,7 +247,7 @@ def _one_by_one(compiled: CompiledModel, columns: Sequence[Sequence[Any]]) -> Ou
 
 
 def _measured(predictor: Predictor) -> TimingModel | None:
-    """What compiled predictions cost, by the golden rows."""
+    """Times of compiled predictions on the golden rows; None if there are none."""
     if predictor.compiled is None or predictor.golden is None or not predictor.golden.rows:
         return None
     checked = predictor.check([*predictor.golden.rows])

@@ -1,4 +1,4 @@
-"""What a worker counts of its answers, and the exposition of all workers' counts."""
+"""Counts a worker's answers, and renders the metrics of all workers."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from serving.http.messages import MODEL_REFUSED_ROW, RequestError, Response
 from serving.prediction.predictor import Predictor
 
 REPAIR_SECONDS = 0.5
-"""How soon a counter file that was deleted is made again."""
+"""Seconds between checks for deleted counter files, which are written again."""
 MAX_ROWS_AT_ONCE = 5_000
-"""Rows that are counted without a pause: some five milliseconds."""
+"""Rows counted in one call, before other tasks can run: about five milliseconds."""
 MAX_VALUES_AT_ONCE = 50_000
-"""Values of them."""
+"""Values in the rows counted in one call."""
 MAX_LOGGED_AT_ONCE = 250
-"""Rows that are counted without a pause if flagged ones are logged."""
+"""Rows counted in one call if flagged rows are logged."""
 
 
 class Recorder:
     """Counts answers once they are sent, and writes the counts a few times a second.
 
-    To be called from the worker's event loop.
+    Not thread-safe: call it from the worker's event loop.
     """
 
     def __init__(self, predictor: Predictor, shadow_ratio: float) -> None:
-        """``shadow_ratio``: part of the compiled rows that the shadow comparison samples."""
+        """``shadow_ratio``: the fraction of compiled rows that the shadow comparison samples."""
         self._predictor = predictor
         self._sampler = predictor.shadow_sampler(shadow_ratio)
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         self._rendering = Rendering(folder, own=folder is None or check_library())
         self._parts: deque[Iterator[Batch]] = deque()
-        """Of large requests: the rows that are still to be counted."""
+        """Rows of large requests that are still to be counted."""
         self._dirty = False
         self._repairing: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Look after the counter files from now on, also while nothing is asked."""
+        """Start repairing counter files periodically, also without requests."""
         self._predictor.metrics.add_unwritten(repair_all())
         self._repairing = asyncio.get_running_loop().call_later(REPAIR_SECONDS, self.begin)
 
     def answered(self, route: str, status: int, seconds: float, batch: Batch | None) -> None:
-        """Count one request, and its rows; where they are many, part by part after this call.
+        """Count one request and its rows; many rows are counted in parts after this call.
 
-        The event loop answers other requests between the parts.
+        The event loop serves other requests between the parts.
         """
         predictor = self._predictor
         predictor.metrics.observe_request(route, status, seconds)
@@ -74,7 +74,7 @@ class Recorder:
 
     def _next_part(self) -> None:
         """Count one part of the oldest large request."""
-        if not self._parts:  # the worker has ended
+        if not self._parts:  # the worker has ended meanwhile
             return
         try:
             part = next(self._parts[0], None)
@@ -88,13 +88,13 @@ class Recorder:
                 asyncio.get_running_loop().call_soon(self._next_part)
 
     def _at_once(self, batch: Batch) -> int:
-        """Rows of ``batch`` that are logged and counted without a pause."""
+        """The most rows of ``batch`` to log and count in one call."""
         if self._predictor.flagged_rows is not None:
             return MAX_LOGGED_AT_ONCE
         return max(1, min(MAX_ROWS_AT_ONCE, MAX_VALUES_AT_ONCE // max(1, len(batch.columns))))
 
     def record_invalid(self, error: RequestError) -> None:
-        """A value that can't be taken, by its column; a row that the model can't take."""
+        """Count an invalid value by its column, or a row that the model rejects."""
         column = error.details.get("column")
         if error.code == MODEL_REFUSED_ROW:
             self._predictor.metrics.refused_rows.inc()
@@ -104,16 +104,16 @@ class Recorder:
             self._predictor.observer.record_invalid(column)
 
     async def exposition(self) -> Response:
-        """The counts of all workers, as Prometheus reads them."""
+        """The metrics of all workers, in Prometheus' text format."""
         self._flush()
-        # In a thread each file that is read would wait for the interpreter's lock.
+        # Cached text is returned here: in a thread, each file read would wait for the GIL.
         text = self._rendering.cached()
         if text is None:
             text = await asyncio.to_thread(self._rendering.rebuild)
         return Response(200, text, CONTENT_TYPE_LATEST)
 
     def close(self) -> None:
-        """Count what waits; stop the shadow comparison and the repair of the counter files."""
+        """Count remaining rows; stop the shadow comparison and the repair of counter files."""
         while self._parts:
             for part in self._parts.popleft():
                 self._rows(part)

@@ -1,4 +1,4 @@
-"""What a compiled prediction costs here: which of its two ways is sooner, and whether to wait."""
+"""Measures compiled predictions, to choose between row by row and batch, inline or in a thread."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any
 from packager.model.compiled.model import CompiledModel
 
 MAX_INLINE_SECONDS = 0.002
-"""Predictions up to this long run in the event loop: a thread's turn costs as much."""
+"""Predictions up to this long run in the event loop: switching to a thread costs as much."""
 _ROWS = 64
 _TIMES = 5
 
 
 @dataclass(frozen=True)
 class TimingModel:
-    """Measured when the model is loaded, on its own example rows."""
+    """Thresholds measured on the package's example rows when it is loaded."""
 
     one_by_one: float
-    """Up to so many rows are sooner predicted one after the other than together."""
+    """Up to this many rows are predicted faster one by one than together."""
     inline: int
-    """Up to so many rows take no longer than ``MAX_INLINE_SECONDS``."""
+    """Up to this many rows take at most ``MAX_INLINE_SECONDS``."""
 
     @classmethod
     def measure(cls, model: CompiledModel, columns: Sequence[Sequence[Any]]) -> TimingModel:
-        """By the rows in ``columns``; at least one."""
+        """Measure with the rows in ``columns``, at least one."""
         row = [column[0] for column in columns]
         many = [[*column] * (_ROWS // len(column) + 1) for column in columns]
         many = [column[:_ROWS] for column in many]
@@ -43,7 +43,7 @@ class TimingModel:
 
 
 def _seconds(call: Callable[[], object]) -> float:
-    """The least of a few times: what it takes when nothing is in between."""
+    """The least of ``_TIMES`` measurements: the time without interruptions."""
     best = math.inf
     for _ in range(_TIMES):
         started = perf_counter()

@@ -1,1 +1,1 @@
-"""Server processes: start, supervise, replace."""
+"""Starts, supervises and replaces server processes."""

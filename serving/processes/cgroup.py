@@ -1,4 +1,4 @@
-"""What the control group of this process says of memory: its limit, and who was killed for it."""
+"""Memory limit and out-of-memory kills of this process's control group."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 MAX_LIMIT = 1 << 60
-"""Version 1 shows a number near 2⁶³ where there is no limit."""
+"""Cgroup version 1 reports a number near 2⁶³ if there is no limit."""
 
 
 @dataclass(frozen=True)
 class MemoryEvents:
-    """None for what can't be told."""
+    """Memory events of a control group; None for unknown values."""
 
     kills: int | None
-    """Processes of the group that were killed for memory so far."""
+    """Processes of the group killed by the out-of-memory killer so far."""
     limit: int | None
     """Bytes."""
 
     @classmethod
     def read(cls, root: Path = ROOT, own: Path = Path("/proc/self/cgroup")) -> MemoryEvents:
-        """Of the group of this process, in version 2 or 1."""
+        """Read the control group of this process, version 2 or 1."""
         for folder, events, limit in _places(root, own):
             kills = _kills(folder / events)
             if kills is not None:
@@ -31,7 +31,7 @@ class MemoryEvents:
 
 
 def _places(root: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
-    """Folder, file of events and file of the limit; in a container the folder is the root."""
+    """Folder, events file and limit file; in a container the folder may be the root."""
     try:
         lines = own.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a server is made of: its socket, its folder of counters, and the processes to run."""
+"""The parts of a server: its socket, its folder of counter files, and its processes."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def children_of(settings: Settings, manifest: Manifest, listening: int, table: int) -> list[Child]:
-    """The workers, for a listening descriptor and a table that they share.
+    """The workers, which share a listening descriptor and a worker table.
 
-    Raises ``PackageError`` where BentoML starts its workers otherwise.
+    Raises ``PackageError`` if BentoML starts its workers differently.
     """
     check_worker_script()
     folder = metrics_folder()
@@ -39,7 +39,7 @@ def children_of(settings: Settings, manifest: Manifest, listening: int, table: i
 
 
 def metrics_folder() -> Path:
-    """Where the counter files lie."""
+    """The folder of counter files."""
     return Path(os.environ["BENTOML_HOME"]).absolute() / "prometheus_multiproc_dir"
 
 
@@ -65,7 +65,7 @@ def _worker(number: int, settings: Settings, listening: int, table: int) -> Chil
 
 @contextmanager
 def listen_on(host: str, port: int) -> Iterator[socket.socket]:
-    """The socket that all workers accept from; raises ``UsageError`` where it can't be had."""
+    """The socket that all workers accept from; raises ``UsageError`` if it can't be bound."""
     family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,7 +82,7 @@ def listen_on(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Keep programs that tidy up from ``folder``: they pass over what is locked."""
+    """Lock ``folder``, so that cleaners of temporary files skip it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)

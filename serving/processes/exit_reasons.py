@@ -1,4 +1,4 @@
-"""Why a worker ended, as the log tells it, and how long to wait before the next one."""
+"""Why a worker ended, as the log reports it, and the delay before the next one starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Reason = Literal["memory", "signal", "exit", "hang"]
 
 MAX_PAUSE_SECONDS = 60.0
 STABLE_SECONDS = 60.0
-"""A worker that ran for so long didn't end because of how it starts."""
+"""A worker that ran this long didn't end because of its startup."""
 
 _MIB = 1 << 20
 _CAUSES: dict[int, str] = {
@@ -33,12 +33,12 @@ class WorkerExit:
 
     reason: Reason
     text: str
-    """What follows its name in a sentence."""
+    """The end of a sentence that begins with the worker's name."""
     hint: str = ""
 
     @classmethod
     def of(cls, status: int, memory: MemoryEvents | None, hang: str | None = None) -> WorkerExit:
-        """From a wait status; ``memory`` where its limit was the cause, ``hang`` where we were."""
+        """From a wait status; ``memory`` if its limit was the cause, ``hang`` if we killed it."""
         if hang is not None:
             return cls("hang", f"was killed: {hang}")
         code = os.waitstatus_to_exitcode(status)
@@ -63,13 +63,13 @@ def _name(number: int) -> str:
 
 
 class RestartBackoff:
-    """How long to wait before a worker is started again: longer each time it ends soon."""
+    """The delay before a worker is restarted: it doubles while workers end soon after start."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def after(self, lived: float) -> float:
-        """Seconds to wait after one that ran for ``lived`` seconds: 0, 1, 2, 4, … 60."""
+        """Seconds to wait after a worker that ran for ``lived`` seconds: 0, 1, 2, 4, … 60."""
         if lived >= STABLE_SECONDS:
             self._next = 0.0
         pause = self._next

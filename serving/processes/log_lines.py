@@ -1,8 +1,8 @@
-"""Every line that the server's processes write becomes one JSON object, whoever wrote it.
+"""Turns every line that the server's processes write into one JSON object.
 
-Loggers write JSON themselves (:mod:`serving.http.logs`). ``print`` in a model, a library written in
-C, a program that a model starts and the interpreter's last words do not: all of them write to the
-descriptors 1 and 2, which are pipes here. A thread of the supervising process reads the pipes.
+Loggers write JSON themselves (:mod:`serving.http.logs`). ``print`` in a model, C libraries,
+subprocesses of a model and fatal errors of the interpreter don't: they write to descriptors 1 and
+2, which are pipes here. A thread of the supervisor reads the pipes.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import NoReturn
 from serving.http.logs import line_of
 
 MAX_LINE_BYTES = 1 << 16
-"""A longer line is written in parts."""
+"""A longer line is split."""
 FINAL_READ_SECONDS = 2.0
-"""How long to wait, at the end, for what other processes still write."""
+"""How long to wait, at the end, for output of other processes."""
 STREAMS = {1: ("stdout", logging.INFO), 2: ("stderr", logging.WARNING)}
-"""Descriptor → name of the logger, and level, of lines that are no JSON."""
+"""Descriptor → name of the logger and level, for lines that aren't JSON."""
 
 _BENTOML = re.compile(r"\S+ \[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] \[[^\]]*\] (.*)", re.DOTALL)
 
 
 @contextmanager
 def json_lines() -> Iterator[None]:
-    """Let this process and those it starts write JSON lines to stdout and stderr, until the end."""
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")  # else a line waits for thousands of others
+    """Make stdout and stderr of this process and its children JSON lines while the block runs."""
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")  # else lines of workers would be buffered
     readers = [_Reader(descriptor) for descriptor in STREAMS]
     try:
         yield
@@ -44,7 +44,7 @@ def json_lines() -> Iterator[None]:
 
 
 class _Reader:
-    """A pipe in place of one descriptor, and the thread that reads it."""
+    """A pipe that replaces one descriptor, and the thread that reads it."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -57,7 +57,7 @@ class _Reader:
         self._thread.start()
 
     def finish(self) -> None:
-        """Put the descriptor back, once all that was written is passed on."""
+        """Restore the descriptor and wait until all output is forwarded."""
         os.dup2(self._out, self._descriptor)
         self._thread.join(FINAL_READ_SECONDS)
 
@@ -78,7 +78,7 @@ class _Reader:
             while text:
                 text = text[os.write(self._out, text) :]
         except OSError:
-            pass  # nobody reads, or a full disk: the server must not wait for it
+            pass  # no reader, or a full disk: the server must not block
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -86,7 +86,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def as_json(line: bytes, name: str, level: int) -> bytes:
-    """``line`` as it is where it is a JSON object; otherwise as the message of one."""
+    """``line`` unchanged if it is a JSON object; else a JSON object with it as the message."""
     if line.startswith(b"{"):
         try:
             json.loads(line, parse_constant=_refuse)

@@ -1,4 +1,4 @@
-"""Signals as something to wait for, in the main thread of the supervising process."""
+"""Waits for signals in the main thread of the supervisor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 
 class Signals:
-    """While the block runs, signals of interest wake ``wait`` and do nothing else."""
+    """A context in which signals wake ``wait`` and have no other effect."""
 
     END: ClassVar = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 
@@ -38,7 +38,7 @@ class Signals:
         os.close(self._writing)
 
     def wait(self, seconds: float) -> frozenset[signal.Signals]:
-        """Signals that came since the last time, after ``seconds`` at the latest."""
+        """Signals since the last call; waits up to ``seconds`` for one."""
         ready, _, _ = select.select([self._reading], [], [], seconds)
         return (
             frozenset(map(signal.Signals, os.read(self._reading, 4096))) if ready else frozenset()
@@ -46,4 +46,4 @@ class Signals:
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
-    """A handler, so that the signal neither ends the process nor is dropped."""
+    """Do nothing; with a handler, a signal neither ends the process nor is ignored."""

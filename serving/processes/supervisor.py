@@ -1,4 +1,4 @@
-"""Starts the processes of a server, starts another where one ends, and says why it ended."""
+"""Starts the processes of a server, restarts each that ends, and logs why it ended."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from serving.processes.watchdog import Watchdog
 
 CHECK_SECONDS = 1.0
 LOADING_SECONDS = 60.0
-"""How often the log says that a worker is still loading."""
+"""Seconds between log lines about a worker that is still loading."""
 STACKS_SECONDS = 1.0
-"""A hung worker has so long to say where it is."""
+"""Seconds that a hung worker gets to write the stacks of its threads."""
 DRAIN_SECONDS = 10.0
-"""A worker whose model doesn't come back has so long to answer what doesn't need the model."""
+"""Seconds that a worker with a hung model gets to answer requests that don't need the model."""
 
 logger = logging.getLogger("serving")
 
@@ -41,16 +41,16 @@ class Child:
     environment: Mapping[str, str]
     descriptors: Sequence[int]
     place: int = 0
-    """Of a worker: its place in the table."""
+    """For a worker: its slot in the worker table."""
     notes: SharedNotes | None = None
-    """Of a worker."""
+    """Only for workers."""
     watchdog: Watchdog | None = None
-    """Of a worker."""
+    """Only for workers."""
     process: subprocess.Popen[bytes] | None = None
     pauses: RestartBackoff = field(default_factory=RestartBackoff)
     started: float = 0.0
     due: float = 0.0
-    """When to start it, while it doesn't run."""
+    """When to start it (``time.monotonic()``), while it doesn't run."""
     kill_at: float = math.inf
     hang: str | None = None
     loading_logged: float = 0.0
@@ -58,7 +58,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs ``children``; to be used in the main thread, once."""
+    """Runs ``children``; use it once, in the main thread."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Supervisor:
         counts: RestartCounts,
         end_seconds: float,
     ) -> None:
-        """``end_seconds``: how long workers may take to answer what they have, at the end."""
+        """``end_seconds``: how long workers may take to answer pending requests at the end."""
         self._children = children
         self._pulses = pulses
         self._counts = counts
@@ -79,9 +79,9 @@ class Supervisor:
         self._looked = time.monotonic()
 
     def run(self) -> None:
-        """Until a signal asks for the end, and no worker runs any more.
+        """Run until a signal to end arrives and all workers have ended.
 
-        Raises ``PackageError`` where no worker can load the package.
+        Raises ``PackageError`` if no worker can load the package.
         """
         with Signals() as signals:
             while not (self._ending and not any(self._running(workers=True))):
@@ -121,19 +121,19 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        except OSError as error:  # no memory, or as many processes as there may be
+        except OSError as error:  # out of memory, or too many processes
             pause = max(1.0, child.pauses.after(0.0))
             child.due = child.started + pause
             logger.error("%s can't be started, next try in %g s: %s", child.name, pause, error)
 
     def _reap(self) -> None:
-        """Take note of every process that ended; as process 1 there are some of nobody's."""
+        """Reap every process that ended; as process 1 this includes orphans of others."""
         with contextlib.suppress(ChildProcessError):
             look = os.WEXITED | os.WNOHANG | os.WNOWAIT
             while (found := os.waitid(os.P_ALL, 0, look)) is not None:
                 child = next((c for c in self._running() if _pid(c) == found.si_pid), None)
                 if child is not None:
-                    _send_group(child, signal.SIGKILL)  # what it had started
+                    _send_group(child, signal.SIGKILL)  # its own children
                 _, status = os.waitpid(found.si_pid, 0)
                 if child is not None:
                     self._ended(child, status)
@@ -162,7 +162,7 @@ class Supervisor:
         self._log_exit(child, process, ending, failure, lived, pause)
 
     def _killed_for_memory(self, status: int) -> MemoryEvents | None:
-        """What the control group says, where it tells of a kill that no worker's end explained."""
+        """The group's memory events, if they report a kill not yet attributed to a worker."""
         if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
             return None
         events = MemoryEvents.read()
@@ -202,7 +202,7 @@ class Supervisor:
         )
 
     def _check_workers(self) -> None:
-        """See whether what runs gets on, and end what doesn't."""
+        """Check that running processes make progress, and end those that don't."""
         now = time.monotonic()
         seconds, self._looked = now - self._looked, now
         for child in self._running():
@@ -239,7 +239,7 @@ class Supervisor:
                 _send(child, signal.SIGTERM)
 
     def _end(self, why: str) -> None:
-        """Let all workers answer what they have, and end."""
+        """Let all workers answer pending requests, then end."""
         if self._ending:
             return
         self._ending = True
@@ -251,7 +251,7 @@ class Supervisor:
 
 
 def _stacks(child: Child) -> list[str]:
-    """Where the threads of a worker are; empty where it can't even say that."""
+    """The stacks of a worker's threads; empty if it can't write them."""
     if child.notes is None:
         return []
     _send(child, STACKS_SIGNAL)
@@ -272,6 +272,6 @@ def _send(child: Child, number: signal.Signals) -> None:
 
 
 def _send_group(child: Child, number: signal.Signals) -> None:
-    """To the process and all it started; its group has its number."""
+    """Send a signal to the process and its children; its group id is its process id."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(_pid(child), number)

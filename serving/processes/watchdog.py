@@ -1,7 +1,7 @@
-"""When a worker counts as hung: its event loop stands still, or its model never comes back.
+"""Detects a hung worker: its event loop is blocked, or its model call never returns.
 
-What counts is time in which the supervising process itself ran, so a machine or container that was
-paused has no hung workers when it goes on.
+Only time in which the supervisor itself ran counts, so no worker counts as hung after the machine
+or container was paused.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from serving.http.worker_table import Pulse
 
 MAX_STEP_SECONDS = 2.0
-"""Of the time between two looks: beyond, this process stood still too."""
+"""The most time counted between two checks: beyond, this process was paused too."""
 
 
 class Watchdog:
-    """Looks at one worker."""
+    """Checks one worker."""
 
     def __init__(self, hang_seconds: float, deadline_seconds: float) -> None:
-        """``deadline_seconds``: after which nobody waits for the model's answer any more."""
+        """``deadline_seconds``: the time after which no client waits for the model's answer."""
         self._hang = hang_seconds
         self._deadline = deadline_seconds
         self._beat = self._busy = 0
@@ -24,13 +24,13 @@ class Watchdog:
 
     @property
     def loop_runs(self) -> bool:
-        """Whether the event loop ran at the last look."""
+        """Whether the event loop ran at the last check."""
         return not self._stood
 
     def check(self, pulse: Pulse, seconds: float) -> str | None:
-        """What makes the worker hung, if it is; ``seconds`` since the last look.
+        """Why the worker is hung; None if it isn't. ``seconds``: time since the last check.
 
-        A worker whose event loop has not begun is loading its model, and may take its time.
+        A worker whose event loop hasn't started is loading its model, which has no time limit.
         """
         seconds = min(seconds, MAX_STEP_SECONDS)
         self._stood = self._stood + seconds if pulse.beat and pulse.beat == self._beat else 0.0

@@ -9,13 +9,13 @@ from serving.unsupported_version import unsupported_version
 
 WORKER = "_bentoml_impl.worker.service"
 OPTIONS = ("--fd", "--backlog", "--service-name", "--worker-id", "--args")
-"""What a worker is started with."""
+"""Options that a worker is started with."""
 
 
 def check_worker_script() -> None:
-    """Raise ``PackageError`` where BentoML has no such script, or one without these options.
+    """Raise ``PackageError`` if BentoML lacks this script, or the script lacks these options.
 
-    The script is read and not imported: the supervising process does without BentoML.
+    The script is read but not imported: the supervisor doesn't load BentoML.
     """
     top, *inside = WORKER.split(".")
     spec = importlib.util.find_spec(top)

@@ -1,4 +1,4 @@
-"""``POST /invocations``: the forms that MLflow and SageMaker clients send.
+"""``POST /invocations``: the formats that MLflow and SageMaker clients send.
 
 JSON with ``dataframe_split``, ``dataframe_records``, ``inputs`` or ``instances``, or CSV.
 """
@@ -27,7 +27,7 @@ FORMS = ("dataframe_split", "dataframe_records", "inputs", "instances")
 
 
 class Invocations:
-    """Rows in, ``{"predictions": […]}`` out: labels or numbers, in the order of the rows."""
+    """Parses rows; answers ``{"predictions": […]}``: labels or numbers, in the order of rows."""
 
     route = "/invocations"
 
@@ -45,7 +45,7 @@ class Invocations:
         }
 
     def rows(self, body: bytes, headers: Mapping[bytes, bytes]) -> tuple[Rows, None]:
-        """The rows of a request in the form its content type says; see ``ProtocolAdapter.rows``."""
+        """The rows of a request, parsed by its content type; see ``ProtocolAdapter.rows``."""
         content_type = headers.get(b"content-type", b"application/json").decode("latin-1")
         form, parameters = media_type(content_type)
         if form == "text/csv":
@@ -65,7 +65,7 @@ class Invocations:
         return found, None
 
     def body(self, context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:  # noqa: ARG002
-        """Labels alone, as MLflow answers; see ``ProtocolAdapter.body``."""
+        """Only labels, as MLflow answers; see ``ProtocolAdapter.body``."""
         return encode_in_parts({"predictions": list(scored.labels)}), {}
 
     def _json(self, body: bytes) -> Rows:
@@ -83,7 +83,7 @@ class Invocations:
         return [{name: None if is_nan(cell) else cell for name, cell in r.items()} for r in rows]
 
     def _inputs(self, value: Any) -> Rows:
-        """Columns by name, or what ``instances`` takes."""
+        """Rows from columns by name, or from a value that ``instances`` accepts."""
         if not isinstance(value, dict):
             return self._instances(value)
         columns = list(value.values())
@@ -95,7 +95,7 @@ class Invocations:
         return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
     def _instances(self, value: Any) -> Rows:
-        """Objects, or lists of values in the order of the features."""
+        """Rows from objects, or from lists of values in the order of the features."""
         if not isinstance(value, list):
             raise malformed("the instances are not a list", "a list of rows", value)
         if any(isinstance(row, list) for row in value):
@@ -110,7 +110,7 @@ class Invocations:
             raise RequestError.of_bound(error) from error
         except (UnicodeDecodeError, csv.Error) as error:
             raise RequestError(400, "unreadable_csv", f"the body is not CSV: {error}") from error
-        # Without a word on it: a first line that holds a column's name is a header.
+        # By default, a first line that holds a column's name is a header.
         named = header == "present" or (
             header != "absent" and bool(lines) and not self._kinds.keys().isdisjoint(lines[0])
         )
@@ -131,10 +131,10 @@ class Invocations:
 
 
 def _lines(body: bytes) -> Iterator[str]:
-    """The lines of UTF-8 text with their ends, each decoded by itself."""
+    """The lines of UTF-8 text with their line ends, each decoded separately."""
     text = body.removeprefix(codecs.BOM_UTF8)
     for line in io.BytesIO(text):
-        # A carriage return alone ends a line too.
+        # A single carriage return ends a line too.
         yield from (
             io.StringIO(line.decode("utf-8"), newline="")
             if b"\r" in line
@@ -143,7 +143,7 @@ def _lines(body: bytes) -> Iterator[str]:
 
 
 def _split(value: Any) -> Rows:
-    """What ``DataFrame.to_dict(orient="split")`` gives; the index plays no part."""
+    """Rows from the output of ``DataFrame.to_dict(orient="split")``; the index is ignored."""
     columns = value.get("columns") if isinstance(value, dict) else None
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(columns, list) or not isinstance(data, list):

@@ -1,4 +1,4 @@
-"""What the adapters to other protocols share in reading a request."""
+"""Request parsing shared by the adapters of other protocols."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SHORT = 80
 
 
 def json_object(body: bytes, budget: Budget) -> dict[str, Any]:
-    """The JSON object in ``body``; NaN and Infinity, which pandas and NumPy clients send, pass.
+    """The JSON object in ``body``; NaN and Infinity are accepted, as pandas clients send them.
 
-    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 beyond the budget, 422 if it isn't
-    an object.
+    Raises ``RequestError``: 400 if it isn't JSON in UTF-8, 413 if it exceeds the budget, 422 if it
+    isn't an object.
     """
     document = read_json(body, budget)
     if not isinstance(document, dict):
@@ -36,10 +36,10 @@ def shown(value: object) -> str:
 
 
 def named(name: str) -> str:
-    """A name from a request as a message has it: quoted, and cut to 80 characters."""
+    """A name from a request for a message: quoted, and cut to 80 characters."""
     return repr(truncate(name))
 
 
 def is_nan(value: object) -> bool:
-    """Whether ``value`` is the float that stands for nothing."""
+    """Whether ``value`` is the float NaN."""
     return isinstance(value, float) and value != value

@@ -1,4 +1,4 @@
-"""What was predicted → the bytes of an answer to ``/predict``."""
+"""The protocol of ``/predict``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from serving.protocols.protocol import ScoredRows
 
 JSON: Mapping[str, str] = {}
 MAX_ROWS_AT_ONCE = 2_000
-"""Answers that are made and written together: it keeps other threads waiting."""
+"""Answers encoded in one call, before other threads can run."""
 
 
 class PredictProtocol:
-    """The exchange of ``/predict``: ``{"rows": […]}`` to ``{"version", "predictions"}``."""
+    """``/predict``: parses ``{"rows": […]}``, answers ``{"version", "predictions"}``."""
 
     route = "/predict"
 
@@ -33,11 +33,11 @@ class PredictProtocol:
     def rows(
         self, body: bytes, _headers: Mapping[bytes, bytes]
     ) -> tuple[list[dict[str, Any]], None]:
-        """The rows as ``json`` reads them; raises ``RequestError``."""
+        """The rows, parsed by ``json``; raises ``RequestError``."""
         return messages.parse_rows(body, self._budget), None
 
     def body(self, _context: None, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
-        """An object a row: prediction, probabilities and token where there are any, flags."""
+        """One object per row: prediction, probabilities and token if there are any, flags."""
         rows = scored.checked.rows
         if rows > MAX_ROWS_AT_ONCE:
             return self._in_parts(scored, rows), JSON
@@ -45,7 +45,7 @@ class PredictProtocol:
         return encode({"version": self._version, "predictions": answers}), JSON
 
     def _in_parts(self, scored: ScoredRows, rows: int) -> bytes:
-        """The same bytes, in memory for them alone."""
+        """The same bytes, encoded in parts, which takes less memory."""
         parts = [
             encode(self._many(scored, slice(start, start + MAX_ROWS_AT_ONCE)))[1:-1]
             for start in range(0, rows, MAX_ROWS_AT_ONCE)
@@ -64,7 +64,7 @@ class PredictProtocol:
         return [answer]
 
     def _many(self, scored: ScoredRows, some: slice) -> list[dict[str, Any]]:
-        """By map, as a loop over rows takes twice the time."""
+        """One object per row; with ``map``, because a loop takes twice the time."""
         parts: list[Iterable[Any]] = [scored.labels[some]]
         keys = ["prediction"]
         if scored.probabilities is not None and scored.classes is not None:
@@ -79,14 +79,14 @@ class PredictProtocol:
         return list(map(dict, map(zip, repeat(keys), zip(*parts, strict=True))))
 
     def _names(self, classes: tuple[Scalar, ...]) -> list[str]:
-        """The classes as keys; made once, as a model's classes stay the same."""
+        """The classes as keys, cached because a model's classes don't change."""
         if classes is not self._classes:
             self._classes, self._texts = classes, [class_text(label) for label in classes]
         return self._texts
 
 
 def encode(document: Any) -> bytes:
-    """JSON in UTF-8; floats are the shortest text that reads back equal, and null if not finite."""
+    """JSON in UTF-8; floats as the shortest text that parses to them, null if not finite."""
     try:
         return orjson.dumps(document)
     except orjson.JSONEncodeError:  # a lone surrogate, or an integer beyond 64 bits

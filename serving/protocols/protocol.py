@@ -1,6 +1,6 @@
-"""How one protocol speaks: its bytes to rows, what was predicted to its bytes.
+"""The interface of a protocol: it parses a body into rows and encodes scored rows.
 
-Every protocol goes through the same validation, prediction and counting; only the form differs.
+Every protocol shares validation, prediction and counting; only the formats differ.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from packager.manifest.base import Scalar
 
 @dataclass(slots=True)
 class ScoredRows:
-    """What a protocol makes its answer of; n rows."""
+    """Validated rows and their predictions, for the answer of a protocol; n rows."""
 
     checked: ValidatedRows
     labels: Sequence[Scalar | None]
     """n predictions; None for a number that isn't finite."""
     probabilities: Sequence[Sequence[float]] | None
-    """n rows, one column for each of ``classes``; None where the model gives none."""
+    """n rows, one column for each of ``classes``; None if the model gives none."""
     classes: tuple[Scalar, ...] | None
     tokens: Sequence[str] | None
-    """One feedback token a row; None where feedback is off."""
+    """One feedback token per row; None if feedback is off."""
 
 
 class ProtocolAdapter(Protocol):
-    """One protocol's request and answer, without HTTP's wires."""
+    """Request and answer of one protocol, independent of the HTTP transport."""
 
     @property
     def route(self) -> str:
-        """The route's template, as metrics name it: ``/v2/models/{name}/infer``."""
+        """The route's template, as in the metrics: ``/v2/models/{name}/infer``."""
         ...
 
     def rows(
         self, body: bytes, headers: Mapping[bytes, bytes], /
     ) -> tuple[list[dict[str, Any]], Any]:
-        """The rows in ``body``, and a context that ``body`` is given back.
+        """The rows in ``body``, and a context that is passed to ``body``.
 
-        ``headers`` have lower-case names. Raises ``RequestError`` for what can't be read.
+        ``headers`` have lower-case names. Raises ``RequestError`` for an invalid request.
         """
         ...
 
     def body(self, context: Any, scored: ScoredRows, /) -> tuple[bytes, Mapping[str, str]]:
-        """The answer, and headers besides: ``content-type`` too where it isn't JSON."""
+        """The answer and additional headers: with ``content-type`` if it isn't JSON."""
         ...

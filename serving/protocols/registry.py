@@ -1,7 +1,7 @@
-"""The protocols that people's clients already speak, in front of the one predict.
+"""Adapters for protocols of existing clients.
 
-Open Inference Protocol V2 (KServe, Triton) and MLflow's and SageMaker's ``/invocations`` and
-``/ping``. An error is said in the words of the protocol whose route it happened on.
+They are Open Inference Protocol V2 (KServe, Triton), and ``/invocations`` and ``/ping`` of MLflow
+and SageMaker. An error has the format of the protocol of its route.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _MLFLOW_CODES = {
 }
 
 _COMPLETE = ("invalid_row", "not_found", "method_not_allowed")
-"""Errors whose message says all there is."""
+"""Codes of errors whose message needs no details."""
 
 
 def protocol_adapters(
     manifest: Manifest, budget: Budget = Budget()
 ) -> Mapping[str, ProtocolAdapter]:
-    """Path → exchange, for every POST route of these protocols."""
+    """Path → adapter, for every POST route of these protocols."""
     infer = v2.Infer(manifest, budget)
     return {
         "/invocations": Invocations(manifest, budget),
@@ -45,9 +45,9 @@ def protocol_adapters(
 def documents(
     manifest: Manifest, golden: Golden | None, *, tokens: bool = False
 ) -> Mapping[str, Response]:
-    """Path → answer, for every GET route of these protocols, when the model is ready.
+    """Path → answer, for every GET route of these protocols, once the model is ready.
 
-    ``tokens``: whether answers hold feedback tokens.
+    ``tokens``: whether answers contain feedback tokens.
     """
     server = {
         "name": "model-packager",
@@ -68,7 +68,7 @@ def documents(
 
 
 def refusal(path: str, error: RequestError) -> Response:
-    """``error`` in the form of the protocol that ``path`` belongs to."""
+    """``error`` in the format of the protocol of ``path``."""
     if path == "/v2" or path.startswith("/v2/"):
         return Response(error.status, encode({"error": _told(error)}), headers=error.headers)
     if path in ("/invocations", "/ping"):
@@ -79,7 +79,7 @@ def refusal(path: str, error: RequestError) -> Response:
 
 
 def _told(error: RequestError) -> str:
-    """Everything of an error in one sentence."""
+    """Message and details of an error in one sentence."""
     expected, got = error.details.get("expected"), error.details.get("got")
     if error.code in _COMPLETE or not expected:
         return error.message

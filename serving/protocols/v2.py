@@ -1,7 +1,7 @@
-"""Open Inference Protocol V2 over HTTP: metadata, and infer as an exchange.
+"""Open Inference Protocol V2 over HTTP: metadata and infer.
 
-A column is an input of its own, [n] or [n, 1]; a model whose features are all numeric also takes
-one [n, features] input. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
+Each column is one input, [n] or [n, 1]; a model with only numeric features also accepts a single
+[n, features] input. Outputs: ``prediction``, ``probabilities``, ``flags`` and ``token``.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _INT64 = np.iinfo(np.int64)
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request says about its answer."""
+    """The options of a request for its answer."""
 
     id: str | None
     outputs: tuple[tuple[str, bool], ...] | None
-    """(name, whether binary); None for all there are."""
+    """(name, whether binary) of each output; None for all available ones."""
     binary: bool
-    """Whether outputs are binary that don't say so themselves."""
+    """Whether outputs are binary by default."""
 
 
 class Infer:
@@ -69,7 +69,7 @@ class Infer:
         return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)], asked
 
     def body(self, context: Asked, scored: ScoredRows) -> tuple[bytes, Mapping[str, str]]:
-        """The outputs asked for, in that order; see ``ProtocolAdapter.body``."""
+        """The requested outputs, in that order; see ``ProtocolAdapter.body``."""
         available = self._outputs(scored)
         wanted = context.outputs or tuple((name, context.binary) for name in available)
         described, raw = [], []
@@ -100,7 +100,7 @@ class Infer:
         return b"".join([text, *raw]), headers
 
     def _columns(self, tensors: Sequence[Tensor]) -> tuple[list[str], list[list[Any]]]:
-        """Names and values of the columns; all of the same length, at least 1."""
+        """Names and values of the columns, all of the same length, at least 1."""
         known = self._known
         first = tensors[0]
         whole = len(tensors) == 1 and first.name not in known and len(first.shape) == 2
@@ -117,12 +117,12 @@ class Infer:
             elif tensor.name in known or self._refuse_extra:
                 expected = f"[{rows}] or [{rows}, 1]"
                 raise malformed(f"input {named(tensor.name)}: shape", expected, tensor.shape)
-            else:  # ignored, whatever it holds
+            else:  # an unknown column, which is ignored
                 columns.append([None] * rows)
         return [tensor.name for tensor in tensors], columns
 
     def _check(self, values: int) -> None:
-        """Raise ``RequestError`` (413) for a table of more than the budget has."""
+        """Raise ``RequestError`` (413) for more values than the budget allows."""
         try:
             self._budget.check_values(values)
         except LimitExceededError as error:
@@ -179,14 +179,14 @@ def metadata(manifest: Manifest, golden: Golden | None, *, tokens: bool) -> dict
 
 
 def datatype(column: Column) -> str:
-    """The datatype that a column's values have in V2; BYTES for text, times and anything else."""
+    """The V2 datatype of a column's values; BYTES for text, times and anything else."""
     if column.kind == "integer" and column.dtype.lower() == "uint64":
         return "UINT64"
     return _DATATYPES.get(column.kind, "BYTES")
 
 
 def prediction_datatype(manifest: Manifest) -> str:
-    """The datatype of predictions: FP64 for a regression, otherwise what every label fits into."""
+    """The datatype of predictions: FP64 for a regression, else one that every label fits into."""
     if manifest.task == "regression":
         return "FP64"
     classes = manifest.schema_.classes
@@ -201,7 +201,7 @@ def prediction_datatype(manifest: Manifest) -> str:
 
 
 def gives_probabilities(manifest: Manifest, golden: Golden | None) -> bool:
-    """Whether answers hold probabilities: as the golden ones do, else where classes are known."""
+    """Whether answers contain probabilities: as the golden rows', or if classes are known."""
     if golden is not None and golden.expected:
         return "probabilities" in golden.expected[0]
     return manifest.schema_.classes is not None
@@ -212,11 +212,11 @@ def _tensor(name: str, datatype: str, *shape: int) -> dict[str, Any]:
 
 
 def _json_size(headers: Mapping[bytes, bytes], size: int) -> int:
-    """Where the JSON ends and raw data begins, in bytes."""
+    """The size of the JSON in bytes; raw data follows it."""
     text = headers.get(JSON_SIZE)
     if text is None:
         return size
-    # Python reads no number of more than 4,300 digits.
+    # int() raises for more than 4,300 digits.
     if not text.isdigit() or len(text) > MAX_SIZE_DIGITS or int(text) > size:
         raise malformed(
             "Inference-Header-Content-Length", f"0 to {size} bytes", text.decode("latin-1")
@@ -237,7 +237,7 @@ def _asked(document: Mapping[str, Any]) -> Asked:
         return Asked(name, None, binary)
     if not isinstance(outputs, list):
         raise malformed("'outputs' is not a list", "a list of objects", outputs)
-    if len(outputs) > len(NAMES):  # some come twice, or are unknown: one of the first says so
+    if len(outputs) > len(NAMES):  # too many: one of the first has a duplicate or unknown name
         outputs = outputs[: len(NAMES) + 1]
     wanted = tuple(_wanted(entry, binary) for entry in outputs)
     for place, (output, _) in enumerate(wanted):
@@ -271,8 +271,8 @@ def _flag(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def _label(label: Scalar | None, datatype: str) -> Scalar | None:
-    """A label as an element of ``datatype``; ``RequestError`` (500) where the model gave another
-    kind than its classes are."""
+    """A label as an element of ``datatype``; raises ``RequestError`` (500) if the model returned
+    a type other than that of its classes."""
     if label is None or (datatype == "BYTES" and isinstance(label, str)):
         return label
     if datatype == "BYTES":

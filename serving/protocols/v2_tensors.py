@@ -1,6 +1,6 @@
-"""Tensors of the Open Inference Protocol V2 ↔ plain Python values.
+"""Converts tensors of the Open Inference Protocol V2 to and from plain Python values.
 
-Data is either JSON, flat or nested, or raw bytes behind the JSON ("binary tensor data"): little
+Data is either JSON, flat or nested, or raw bytes after the JSON ("binary tensor data"): little
 endian in row-major order; text as a 4-byte length and UTF-8 for every element.
 """
 
@@ -29,7 +29,7 @@ _CODES = {
 DATATYPES = (*_CODES, "BYTES")
 _LENGTH = struct.Struct("<I")
 MAX_SIZE = 1 << 40
-"""Of one dimension; no body holds as many elements."""
+"""The largest size of one dimension; no body holds as many elements."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Output:
 
 
 def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[Tensor]:
-    """The tensors under ``inputs``, raw data taken from ``binary`` in their order.
+    """The tensors under ``inputs``; raw data is taken from ``binary`` in their order.
 
-    Raises ``RequestError`` (422) naming the input and what is wrong with it; (413) for more
-    elements than the budget has.
+    Raises ``RequestError``: 422 naming the input and what is wrong with it, 413 for more elements
+    than the budget allows.
     """
     if not isinstance(inputs, list) or not inputs:
         raise malformed("'inputs' is not a list of tensors", "at least one tensor", inputs)
@@ -86,8 +86,8 @@ def read_inputs(inputs: Any, binary: bytes, budget: Budget = Budget()) -> list[T
 def write_raw(output: Output) -> bytes:
     """An output as binary tensor data; null is NaN, or empty text.
 
-    Raises ``RequestError`` (500) where a whole number or a boolean is null: raw data has no word
-    for it.
+    Raises ``RequestError`` (500) if an integer or a boolean is null, which raw data can't
+    represent.
     """
     if output.datatype == "BYTES":
         texts = ["" if value is None else value for value in output.values]
@@ -126,7 +126,7 @@ def _described(entry: Any) -> tuple[str, str, tuple[int, ...]]:
 
 
 def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
-    """Bytes of raw data of an input; None where its data is JSON."""
+    """Bytes of raw data of an input; None if its data is JSON."""
     parameters = entry.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise malformed(f"input {named(name)}: parameters", "an object", parameters)
@@ -153,7 +153,7 @@ def _raw_values(
     dtype = np.dtype(_CODES[datatype])
     if size != count * dtype.itemsize:
         raise malformed(f"input {named(name)}: raw data", f"{count * dtype.itemsize} bytes", size)
-    # Not every byte of a BOOL is one of NumPy's two.
+    # A raw BOOL byte may have any value; NumPy's bool allows only 0 and 1.
     array = np.frombuffer(raw, np.uint8) != 0 if datatype == "BOOL" else np.frombuffer(raw, dtype)
     values: list[Any] = array.tolist()
     return [None if value != value else value for value in values]
@@ -206,7 +206,7 @@ def _json_values(
 
 
 def _where(name: str, place: int, shape: tuple[int, ...]) -> str:
-    """The row, and the column or the place in it, of an element."""
+    """The row of an element, and its column or its index in the row."""
     width = shape[1] if len(shape) == 2 else 1
     if width == 1:
         return f"row {place}, column {json.dumps(truncate(name))}"
@@ -214,7 +214,7 @@ def _where(name: str, place: int, shape: tuple[int, ...]) -> str:
 
 
 def _fitting(datatype: str) -> Callable[[Any], bool]:
-    """Whether a JSON value is an element of ``datatype``, as a function."""
+    """A predicate: whether a JSON value is an element of ``datatype``."""
     if datatype == "BYTES":
         return lambda value: isinstance(value, str)
     if datatype == "BOOL":

@@ -1,8 +1,8 @@
-"""``python -m serving.shadow.checker``: predicts sampled rows by the model itself, and compares.
+"""``python -m serving.shadow.checker``: predicts sampled rows with the model, and compares.
 
-One such process stands beside the workers of a server where ``MODEL_SHADOW_RATIO`` asks for it.
-Rows come as datagrams to a socket in the server's private folder; the kernel's queue is the bound,
-and what doesn't fit is dropped by the sender. Each verdict goes back to the worker that asked.
+With ``MODEL_SHADOW_RATIO`` above 0, one such process runs next to the workers. Rows arrive as
+datagrams on a socket in the server's private folder; the kernel's queue is bounded, and the sender
+drops what doesn't fit. Each verdict is sent back to the worker.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from serving.http import logs
 from serving.shadow.sampler import MATCH, MAX_BYTES, MISMATCH, address
 
 POLL_SECONDS = 1.0
-"""How soon the end of the server is noticed."""
+"""Seconds between checks whether the server has ended."""
 
 logger = logging.getLogger("serving")
 
 
 @dataclass(frozen=True)
 class ShadowChecker:
-    """The model itself, and how near a compiled answer has to be."""
+    """The model, and the comparison of its answers with compiled ones."""
 
     manifest: Manifest
     model: LoadedModel
@@ -43,7 +43,7 @@ class ShadowChecker:
 
     @classmethod
     def load(cls, root: Root) -> ShadowChecker:
-        """The package below ``root``; raises ``PackageError``."""
+        """Load the package below ``root``; raises ``PackageError``."""
         keep_text_plain()
         manifest = Manifest.load(root.package / "manifest.json")
         check_before_loading(manifest, root)
@@ -54,11 +54,11 @@ class ShadowChecker:
     def matches(
         self, values: list[Any], label: Scalar | None, probabilities: list[float] | None
     ) -> bool:
-        """Whether the model itself answers one row so; ``values`` are its features."""
+        """Whether the model gives this answer for one row; ``values`` are its features."""
         frame = self.rows.checked([[value] for value in values], (), {}, 1).frame
         try:
             found = self.model.predict(frame)
-        except (Exception, SystemExit) as error:  # the compiled form answered, the model doesn't
+        except (Exception, SystemExit) as error:  # only the compiled form answered
             logger.error("the model failed on a row that was answered", exc_info=error)
             return False
         native = None if found.probabilities is None else found.probabilities[0].tolist()
@@ -73,26 +73,26 @@ class ShadowChecker:
         return type(native) is type(given) and native == given
 
     def _near(self, native: float, given: float) -> bool:
-        """Absolutely, or relative beyond 1 for a regression; NaN is near nothing."""
+        """Within the tolerance, relative beyond 1 for a regression; False for NaN."""
         size = max(1.0, abs(native)) if self.manifest.task == "regression" else 1.0
         return abs(native - given) <= self.manifest.compiled.tolerance * size
 
 
 def answer(checker: ShadowChecker, listening: socket.socket) -> None:
-    """Wait for one row and send its verdict back; raises ``TimeoutError`` where none comes."""
+    """Receive one row and send its verdict back; raises ``TimeoutError`` if none arrives."""
     message, sender = listening.recvfrom(MAX_BYTES)
-    # Only processes of the server's own user can write here, and it wrote this itself.
+    # Only processes of the server's own user can write to this socket.
     agrees = checker.matches(*pickle.loads(message))
     try:
         listening.sendto(MATCH if agrees else MISMATCH, socket.MSG_DONTWAIT, sender)
-    except OSError as error:  # that worker has ended, or takes no more
+    except OSError as error:  # that worker has ended, or its queue is full
         logger.warning("a verdict is lost: %s", error.strerror)
 
 
 def main() -> int:
     """Check until the server that started this process ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, meant for the server
-    os.nice(10)  # those who wait for answers come first
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is meant for the server
+    os.nice(10)  # requests have priority
     logs.to_json()
     parent = os.getppid()
     checker = ShadowChecker.load(Root.from_environment())

@@ -1,4 +1,4 @@
-"""A worker's side of the shadow comparison: sends a sample of its answers to the checker."""
+"""A worker's part of the shadow comparison: sends a sample of its answers to the checker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the supervising process needs neither, nor what they import
+if TYPE_CHECKING:  # the supervisor doesn't need these, nor what they import
     from monitoring.metrics.recorder import Batch
     from monitoring.metrics.serving import Metrics
 
@@ -18,32 +18,32 @@ SHADOW_DIR = "MODEL_SHADOW_DIR"
 """Environment variable naming the folder of the sockets; set by ``python -m serving``."""
 MAX_BYTES = 1 << 16
 MAX_ROWS = 16
-"""Rows of one request that are looked at; the checker couldn't keep up with more."""
+"""Rows of one request that may be sampled; the checker couldn't keep up with more."""
 MATCH, MISMATCH = b"=", b"!"
 
 
 def address(folder: Path) -> str:
-    """Where the checker listens."""
+    """The address of the checker's socket."""
     return str(folder / "check.sock")
 
 
 class ShadowSampler:
-    """Sends rows without waiting: what doesn't fit the checker's queue is not checked."""
+    """Sends rows without waiting; rows that don't fit the checker's queue are dropped."""
 
     def __init__(self, folder: Path, ratio: float, features: int, metrics: Metrics) -> None:
-        """``ratio`` of all rows, above 0; ``features``: the columns that the model sees."""
+        """``ratio`` of all rows, above 0; ``features``: the number of the model's columns."""
         self._address = address(folder)
         self._ratio = ratio
         self._features = features
         self._metrics = metrics
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         own = folder / f"check-{os.getpid()}.sock"
-        own.unlink(missing_ok=True)  # of a process that had this number before
+        own.unlink(missing_ok=True)  # left by an earlier process with the same id
         self._socket.bind(str(own))
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._take)
 
     def close(self) -> None:
-        """Receive no more results."""
+        """Receive no further verdicts."""
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
 
@@ -60,7 +60,7 @@ class ShadowSampler:
         chances = None if batch.probabilities is None else [*map(float, batch.probabilities[row])]
         try:
             self._socket.sendto(pickle.dumps((values, batch.labels[row], chances)), self._address)
-        except OSError:  # full, too large, or no checker yet: dropped
+        except OSError:  # the queue is full, the row too large, or there is no checker: dropped
             self._metrics.add_comparison("dropped")
 
     def _take(self) -> None:

@@ -1,1 +1,1 @@
-"""Grafana dashboards of a model."""
+"""The Grafana dashboard of a model."""

@@ -11,15 +11,15 @@ from packager.deploy.grafana.panels import rows
 from packager.deploy.prometheus.rules import MonitoredModel
 
 COLUMNS = 24
-SCHEMA = 39  # of Grafana 10 and 11
+SCHEMA = 39  # schema version of Grafana 10 and 11
 PLAIN_VALUE = '/^[^"\\\\]*$/'
-"""Values that can be chosen: Grafana puts them between quotes as they are, so that a feature whose
-name holds a quote could add to every query. Tables and alerts show such features as well."""
+"""Values offered by variables: Grafana inserts them into quotes unescaped, so a feature name with a
+quote could alter every query. Tables and alerts show such features as well."""
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
 
 def dashboard(model: MonitoredModel) -> dict[str, Any]:
-    """The dashboard of ``model``; its uid depends on nothing but the model's name."""
+    """The dashboard of ``model``; its uid depends only on the model's name."""
     return {
         "uid": uid(model.name),
         "title": f"Model {model.name}",
@@ -37,7 +37,7 @@ def dashboard(model: MonitoredModel) -> dict[str, Any]:
 
 
 def uid(name: str) -> str:
-    """At most 40 characters, as Grafana asks, and different for different names."""
+    """At most 40 characters, as Grafana requires; different names have different uids."""
     return f"model-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
@@ -74,7 +74,7 @@ def _variables(model: MonitoredModel) -> list[dict[str, Any]]:
 
 
 def _laid_out(headed: Sequence[tuple[str, Sequence[Panel]]]) -> list[dict[str, Any]]:
-    """Rows of panels from left to right, each below the heading before."""
+    """Panels laid out from left to right in rows, below their headings."""
     placed: list[dict[str, Any]] = []
     top = 0
     for heading, panels in headed:
@@ -131,7 +131,7 @@ def _targets(panel: Panel) -> list[dict[str, Any]]:
 
 
 def _transformations(panel: Panel) -> list[dict[str, Any]]:
-    """Tables: the queries side by side, a row for each label set, columns named by legend."""
+    """Tables: join the queries, one row per label set, columns named by legend."""
     if panel.kind not in ("table", "barchart"):
         return []
     legends = [query.legend for query in panel.queries]

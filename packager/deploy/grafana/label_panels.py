@@ -1,4 +1,4 @@
-"""Panels of what true labels say: accuracy by slice, coverage, delay, estimates beside them."""
+"""Panels for true labels: accuracy by slice, coverage, delay, and estimated accuracy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from packager.deploy.prometheus.rules import MonitoredModel
 
 
 def label_panels(model: MonitoredModel) -> list[Panel]:
-    """Accuracy of a classifier; mean absolute error of a regression."""
+    """Panels of accuracy for a classifier, of mean absolute error for a regression."""
     score = "accuracy" if model.classified else "mean absolute error"
     unit = "percentunit" if model.classified else "short"
     panels = [*_scores(score, unit), *_labels()]
@@ -16,7 +16,7 @@ def label_panels(model: MonitoredModel) -> list[Panel]:
 
 
 def _scores(score: str, unit: str) -> list[Panel]:
-    """By slice and over all rows, with their band and the packaged evaluation."""
+    """By slice and overall, with confidence intervals and the packaged baseline."""
     return [
         Panel(
             f"{score.capitalize()} by slice, last 7 days",
@@ -54,7 +54,7 @@ def _scores(score: str, unit: str) -> list[Panel]:
 
 
 def _labels() -> list[Panel]:
-    """How many labels come, how many count, and how late they are."""
+    """The number of labels that arrive and that are counted, and their delay."""
     return [
         Panel(
             "Label coverage by slice",

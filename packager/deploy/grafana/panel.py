@@ -1,4 +1,4 @@
-"""What a panel of a dashboard is: questions to Prometheus, and how the answers are drawn."""
+"""A dashboard panel: its Prometheus queries, and how to display the results."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 SELECTED = 'model="$model", version="$version"'
-"""Matchers of what the dashboard's variables choose."""
+"""Label matchers for the dashboard's variables."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """One question to Prometheus; ``legend`` names its series with ``{{label}}``."""
+    """One Prometheus query; ``legend`` names its series with ``{{label}}``."""
 
     expression: str
     legend: str = ""
@@ -19,22 +19,22 @@ class Query:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel; ``width`` is of 24 columns, ``height`` in rows of 30 pixels."""
+    """One panel; ``width`` in 24ths of the dashboard, ``height`` in rows of 30 pixels."""
 
     title: str
     kind: str
     """``timeseries``, ``stat``, ``table``, ``barchart`` or ``status-history``."""
     queries: Sequence[Query]
     text: str
-    """What it shows, and how to read it."""
+    """A description of what it shows and how to read it."""
     unit: str = "short"
     width: int = 12
     height: int = 8
     steps: Mapping[float, str] = field(default_factory=dict)
-    """Lower bound → colour, beside ``base`` below all of them."""
+    """Lower bound → colour; ``base`` applies below all bounds."""
     base: str = "green"
 
     @property
     def instant(self) -> bool:
-        """Whether only the newest values are asked for."""
+        """Whether it shows only the latest values."""
         return self.kind in ("stat", "table", "barchart")

@@ -1,7 +1,7 @@
-"""A model's dashboard from top to bottom: what each panel asks Prometheus.
+"""The panels of a model's dashboard from top to bottom, with their queries.
 
-Queries read the recorded series of ``recording.py``; ``$model``, ``$version`` and ``$feature``
-are the dashboard's variables. Tables take one label each, so that their columns can be joined.
+Queries use the recorded series of ``recording.py``; ``$model``, ``$version`` and ``$feature`` are
+the dashboard's variables. Tables have one label each, so that their columns can be joined.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _requests(objectives: Objectives) -> list[Panel]:
 
 
 def _traffic() -> list[Panel]:
-    """Replicas, requests and how long they take."""
+    """Replicas, requests and latency."""
     seconds = f"model_request_duration_seconds_bucket{{{SELECTED}, {ROUTES}}}[5m]"
     requests = f"model_request_duration_seconds_count{{{SELECTED}}}[5m]"
     rows = f"model_slice_predictions_total{{{SELECTED}, {recording.EVERY_ROW}}}[1h]"
@@ -71,7 +71,7 @@ def _traffic() -> list[Panel]:
 
 
 def _promises(objectives: Objectives) -> list[Panel]:
-    """What is left of the error budget, and how fast it is spent."""
+    """The remaining error budget, and its burn rate."""
     return [
         Panel(
             "Error budget remaining",
@@ -102,7 +102,7 @@ def _promises(objectives: Objectives) -> list[Panel]:
 
 
 def _work() -> list[Panel]:
-    """Where a request's time goes, and what answers it."""
+    """The time of each stage, and the form of the model that answers."""
     stages = f"{{{SELECTED}}}[5m]"
     return [
         Panel(
@@ -156,7 +156,7 @@ def _drift() -> list[Panel]:
         return f"{drift_name(what, window)}{{{SELECTED}}}"
 
     def counted(what: str, window: str = "1d") -> str:
-        """Only where there were rows: of none, every distance is 0."""
+        """Only where there are rows: without rows, every distance is 0."""
         return f"{of(what, window)} and {of('rows', window)} > 0"
 
     return [

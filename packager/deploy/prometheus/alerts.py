@@ -25,13 +25,13 @@ BURNS: tuple[tuple[Severity, float, str, str], ...] = (
 )
 """Burn rates of a budget of 30 days (The Site Reliability Workbook, 2018, chapter 5)."""
 MIN_BAD_REQUESTS = 10
-"""Bad requests in the longer window; with fewer, traffic is too small to speak of a rate."""
+"""Bad requests in the longer window; with fewer, the rate is not meaningful."""
 MIN_USUAL_ROWS = 1_000
-"""Rows answered in a week from which a day without any is unusual."""
+"""Rows in a week; from this number on, a day without rows is unusual."""
 MIN_REJECTED_SHARE = 0.05
 MIN_REJECTED_LABELS = 20
 MIN_FLAPS = 4
-"""Times that a replica went up or down in a quarter of an hour: a restart is two."""
+"""State changes of a replica in 15 minutes: a single restart makes two."""
 MIN_ESTIMATED_DROP = 0.05
 MIN_ESTIMATED_ROWS = 500
 MIN_COVERAGE_ROWS = 1_000
@@ -40,8 +40,8 @@ MIN_COVERAGE_ROWS = 1_000
 def alert_group(model: MonitoredModel) -> Group:
     """Every alert of ``model``.
 
-    Counters of a version speak for days after its last replica, so every alert about a version
-    asks whether one is running: nothing that a person could do would end it otherwise.
+    A version's counters have values for days after its last replica ended. So every alert about a
+    version requires a running replica; else the user could do nothing to end the alert.
     """
     scope = Scope(model.name)
     of_versions = [
@@ -94,7 +94,7 @@ def _burn(name: str, kind: str, share: float, scope: Scope) -> list[Alert]:
 
 
 def _feature_drift(scope: Scope, effect: float) -> Alert:
-    """A day that drifts, unless its last hour holds enough rows and looks normal again."""
+    """A day with drift, unless its last hour has enough rows and no drift."""
     day = {what: scope.series(drift_name(what, "1d")) for what in ("psi", "z", "rows")}
     hour_z, hour_rows = drift_name("z", "1h"), drift_name("rows", "1h")
     enough = MIN_PSI_ROWS * effect
@@ -229,7 +229,7 @@ def _labels_rejected(scope: Scope) -> Alert:
 
 
 def _no_requests(scope: Scope) -> Alert:
-    """Of the model, not of a version: rows may come to another one today."""
+    """For the model, not a version: today's rows may go to another version."""
     rows, every = scope.series("model_slice_predictions_total", recording.EVERY_ROW), "by (model)"
     today = f"sum {every} (increase({rows}[1d])) == 0"
     usual = f"sum {every} (increase({rows}[7d] offset 1d)) >= {MIN_USUAL_ROWS}"
@@ -259,7 +259,7 @@ def _version_skew(scope: Scope) -> Alert:
 
 
 def _target_down(name: str, scope: Scope) -> list[Alert]:
-    """All replicas away, or one of several; versions play no part, as ``up`` knows none."""
+    """All replicas down, or one of several; versions are ignored, because ``up`` has none."""
     up = f"up{{job={promql.quoted(name)}}}"
     info = scope.series("model_package_info")
     every = f"absent({up} == 1) or absent(last_over_time({info}[{promql.LOOKBACK}]))"

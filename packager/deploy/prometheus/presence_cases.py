@@ -1,4 +1,4 @@
-"""Cases of the alerts about a model as a whole: does it run, in one version, and is it asked?"""
+"""Test cases of the alerts about a whole model: replicas, versions and requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def presence_cases(made: TestCaseBuilder) -> list[Case]:
 
 
 def _silence(made: TestCaseBuilder) -> list[Case]:
-    """A day with 2,880 rows and a day without, or with one each hour."""
+    """A day with 2,880 rows, then a day without, or with one each hour."""
     alert, end = "NoRequests", 3_000
     firing = [{"model": made.model.name, "severity": "ticket"}]
 

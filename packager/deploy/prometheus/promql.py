@@ -1,7 +1,7 @@
 """The formulas of ``drift.py`` and ``accuracy.py`` as PromQL, with the same constants.
 
-Arguments are PromQL expressions, results too. Vectors that meet carry the same labels: those of
-``FEATURE`` (and ``bin``), or of ``SLICE``.
+Arguments and results are PromQL expressions. Vectors in one operation have the same labels: those
+of ``FEATURE`` (and ``bin``), or of ``SLICE``.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ BIN = "model, version, feature, bin"
 SLICE = "model, version, slice"
 ANOMALY = "model, version, feature, kind"
 LOOKBACK = "8m"
-"""How long a version counts as running after its last scrape: longer than a replica takes to come
-back, so that no alert begins again; short enough that none outlives its version by ten minutes."""
+"""How long a version counts as running after its last scrape: longer than a replica needs to
+restart, so that alerts continue; short enough that they end within ten minutes of the version."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Series of one model only: rules of several models may share one Prometheus."""
+    """The series of one model: rules of several models may share one Prometheus."""
 
     model: str
 
@@ -40,15 +40,15 @@ class Scope:
         return f"{name}{{{', '.join((f'model={quoted(self.model)}', *matchers))}}}"
 
     def increase(self, by: str, name: str, window: str, *matchers: str) -> str:
-        """How much a counter grew over ``window``, summed over replicas by the labels ``by``."""
+        """The increase of a counter over ``window``, summed over replicas by the labels ``by``."""
         return f"sum by ({by}) (increase({self.series(name, *matchers)}[{window}]))"
 
     def highest(self, by: str, name: str) -> str:
-        """A gauge that every replica has the same value of."""
+        """A gauge that has the same value in every replica."""
         return f"max by ({by}) (last_over_time({self.series(name)}[{LOOKBACK}]))"
 
     def running(self, by: str = MODEL) -> str:
-        """1 for each version that has, or had moments ago, a replica."""
+        """1 for each version that has a replica, or had one within ``LOOKBACK``."""
         return f"group by ({by}) (last_over_time({self.series('model_package_info')}[{LOOKBACK}]))"
 
 
@@ -58,7 +58,7 @@ def quoted(text: str) -> str:
 
 
 def reference_ratio(reference: str, rows: str, bins: str) -> str:
-    """Share of each bin in the reference: counts per bin, their sum and number per feature."""
+    """Share of each bin in the reference, from counts per bin, their sum and number per feature."""
     total = f"({rows} + {BIN_PRIOR} * {bins})"
     return f"({reference} + {BIN_PRIOR}) / on ({FEATURE}) group_left () {total}"
 
@@ -70,12 +70,12 @@ def live_ratio(counts: str, rows: str, ratio: str) -> str:
 
 
 def psi(live: str, ratio: str) -> str:
-    """PSI per feature, of two shares per bin."""
+    """PSI per feature, from the live and reference shares per bin."""
     return f"sum by ({FEATURE}) (({live} - {ratio}) * ln({live} / {ratio}))"
 
 
 def jensen_shannon(live: str, ratio: str) -> str:
-    """Jensen-Shannon divergence per feature in bits, of two shares per bin."""
+    """Jensen-Shannon divergence per feature in bits, from the two shares per bin."""
     both = f"({live} + {ratio})"
     ours = f"0.5 * {live} * log2(2 * {live} / {both})"
     theirs = f"0.5 * {ratio} * log2(2 * {ratio} / {both})"
@@ -83,7 +83,7 @@ def jensen_shannon(live: str, ratio: str) -> str:
 
 
 def psi_z(value: str, rows: str, reference_rows: str, bins: str, design_effect: float) -> str:
-    """z of a PSI; nothing where there are no live rows."""
+    """z of a PSI; no result without live rows."""
     freedom = f"({bins} - 1)"
     noise = f"({design_effect} / ({rows} > 0) + 1 / {reference_rows})"
     spread = f"(2 / (9 * {freedom}))"
@@ -91,13 +91,13 @@ def psi_z(value: str, rows: str, reference_rows: str, bins: str, design_effect: 
 
 
 def feature_drifts(value: str, z: str, rows: str, design_effect: float) -> str:
-    """The verdict of ``drift.is_drift``; its value is the PSI."""
+    """The condition of ``drift.is_drift``; its value is the PSI."""
     least = MIN_PSI_ROWS * design_effect
     return f"{value} > {MIN_PSI} and {z} > {MIN_PSI_Z} and {rows} >= {least:g}"
 
 
 def wilson(right: str, rows: str, sign: str) -> str:
-    """The lower (``-``) or upper (``+``) end of Wilson's interval; nothing without rows."""
+    """The lower (``-``) or upper (``+``) end of Wilson's interval; no result without rows."""
     square = Z95**2
     root = f"sqrt(clamp_min({right} * ({rows} - {right}) / {rows} + {square / 4!r}, 0))"
     bound = f"({right} + {square / 2!r} {sign} {Z95!r} * {root}) / (({rows} > 0) + {square!r})"
@@ -105,14 +105,14 @@ def wilson(right: str, rows: str, sign: str) -> str:
 
 
 def share_z(right: str, rows: str, baseline: str, baseline_rows: str) -> str:
-    """Two-proportion z of a share less its baseline."""
+    """Two-proportion z of a share minus its baseline."""
     pooled = f"(({right} + {baseline} * {baseline_rows}) / ({rows} + {baseline_rows}))"
     variance = f"{pooled} * (1 - {pooled}) * (1 / {rows} + 1 / {baseline_rows})"
     return f"({right} / ({rows} > 0) - {baseline}) / sqrt({variance})"
 
 
 def accuracy_regressed(right: str, rows: str, baseline: str, z: str) -> str:
-    """The verdict of ``accuracy.accuracy_regressed``; its value is the accuracy lost."""
+    """The condition of ``accuracy.accuracy_regressed``; its value is the decrease of accuracy."""
     lost = f"{baseline} - {right} / {rows} > {MIN_ACCURACY_DROP}"
     return f"{lost} and {z} < -{MIN_SLICE_Z} and {rows} >= {MIN_SLICE_ROWS}"
 
@@ -123,18 +123,18 @@ def variance(total: str, squares: str, rows: str) -> str:
 
 
 def mean_bound(total: str, squares: str, rows: str, sign: str) -> str:
-    """The lower (``-``) or upper (``+``) end of a mean's interval; nothing without rows."""
+    """The lower (``-``) or upper (``+``) end of a mean's interval; no result without rows."""
     half = f"{Z95!r} * sqrt({variance(total, squares, rows)} / {rows})"
     return f"{total} / ({rows} > 0) {sign} {half}"
 
 
 def mae_z(total: str, squares: str, rows: str, baseline: str, baseline_rows: str) -> str:
-    """z of a mean absolute error less its baseline."""
+    """z of a mean absolute error minus its baseline."""
     spread = f"sqrt({variance(total, squares, rows)} * (1 / {rows} + 1 / {baseline_rows}))"
     return f"({total} / ({rows} > 0) - {baseline}) / {spread}"
 
 
 def mae_regressed(total: str, rows: str, baseline: str, z: str) -> str:
-    """The verdict of ``accuracy.mae_regressed``; its value is the growth, relative."""
+    """The condition of ``accuracy.mae_regressed``; its value is the relative increase."""
     grown = f"{total} / {rows} / {baseline} - 1 > {MIN_MAE_RISE}"
     return f"{grown} and {z} > {MIN_SLICE_Z} and {rows} >= {MIN_SLICE_ROWS}"

@@ -1,8 +1,8 @@
 """Recorded series: ``level:metric:operation``, computed once for alerts and panels.
 
-Only series of one model are read, whatever its version; every result keeps ``version``, because
-bins, slices and baselines belong to one. Counters are summed over replicas, gauges (the same in
-every replica) taken by their maximum.
+Rules read only series of one model, of any version; every result keeps ``version``, because bins,
+slices and baselines belong to one version. Counters are summed over replicas; of gauges, which are
+equal in every replica, the maximum is used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from packager.deploy.prometheus.promql import ANOMALY, BIN, FEATURE, MODEL, SLIC
 from packager.deploy.prometheus.rules import Group, MonitoredModel, Record
 
 ROUTES = 'route=~"/predict|/invocations|/v2/models/.+/infer"'
-"""Routes that answer predictions."""
+"""Routes of predictions."""
 EVERY_ROW = 'slice="__all__"'
 BURN_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
@@ -42,11 +42,11 @@ ESTIMATED = "slice:model_estimated_accuracy:ratio1d"
 ESTIMATED_ROWS = "slice:model_estimated_rows:increase1d"
 COVERAGE = "slice:model_label_coverage:ratio7d"
 COMPARISONS, MISMATCH = "model_shadow_comparisons_total", 'outcome="mismatch"'
-"""The shadow comparison of the compiled form with the model, and rows whose answers differ."""
+"""The shadow comparison of compiled answers with the model's, and the rows that differ."""
 
 
 def drift_name(what: str, window: str) -> str:
-    """The recorded series of drift: ``bin``, ``rows``, ``ratio``, ``psi``, ``js`` or ``z``."""
+    """The name of a drift series: ``bin``, ``rows``, ``ratio``, ``psi``, ``js`` or ``z``."""
     return {
         "bin": f"feature_bin:model_feature_observations:increase{window}",
         "rows": f"feature:model_feature_observations:increase{window}",
@@ -58,13 +58,13 @@ def drift_name(what: str, window: str) -> str:
 
 
 def burn_name(kind: str, what: str, window: str) -> str:
-    """``kind`` is ``slow`` or ``failed``; ``what`` is ``bad`` (requests) or ``ratio``."""
+    """The name of a series: ``kind`` is ``slow`` or ``failed``, ``what`` ``bad`` or ``ratio``."""
     operation = "increase" if what == "bad" else "ratio"
     return f"model:model_requests_{kind}:{operation}{window}"
 
 
 def recording_groups(model: MonitoredModel) -> list[Group]:
-    """Every recorded series of ``model``; groups of long windows are evaluated less often."""
+    """Every recorded series of ``model``; groups with long windows are evaluated less often."""
     scope = Scope(model.name)
     effect = model.objectives.design_effect
     groups = [
@@ -110,9 +110,9 @@ def _drift(scope: Scope, effect: float, window: str) -> list[Record]:
 def _anomalies(scope: Scope) -> list[Record]:
     """Shares of anomalies, and their two-proportion z against the share in the training rows.
 
-    Without a reference share there was none. The largest feature's reference rows stand for the
-    training rows, because features without bins have no count of their own. Invalid values are
-    of refused rows, which are not among those counted: their share ends at 1.
+    A missing reference share is 0. The reference rows of the feature with the most are used as the
+    number of training rows, because features without bins have no count. Invalid values are in
+    refused rows, which are not in the count of rows: their share is limited to 1.
     """
     counted, reference = scope.series(ANOMALIES), scope.series(ANOMALY_REFERENCE)
     above = f"({scope.series(ANOMALY_RATIO)} - {ANOMALY_REFERENCE})"
@@ -133,9 +133,9 @@ def _anomalies(scope: Scope) -> list[Record]:
 
 
 def _burn(scope: Scope, seconds: float) -> list[Record]:
-    """Requests that broke an objective, in number and as a share, per window.
+    """Requests that missed an objective, as a number and as a share, per window.
 
-    What the client did wrong (4xx) counts for nothing; speed is asked of answers only.
+    Client errors (4xx) are ignored; latency is measured for successful answers only.
     """
     count, bucket = "model_request_duration_seconds_count", "model_request_duration_seconds_bucket"
     bound = f"le={promql.quoted(repr(float(seconds)))}"

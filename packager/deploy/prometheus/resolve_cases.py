@@ -1,6 +1,6 @@
-"""How long alerts last: cases derived from those that fire.
+"""Test cases for the duration of alerts, derived from the cases that fire.
 
-A version whose last replica is gone has no alert ten minutes later; one whose replicas come and go
+A version without replicas has no alert after ten minutes; a version whose replicas come and go
 keeps its alerts.
 """
 
@@ -13,14 +13,14 @@ from dataclasses import replace
 from packager.deploy.prometheus.rule_tests import Case, Expectation, TestSeries
 
 ENDED = 10
-"""Minutes after the last replica when no alert of its version may fire."""
+"""Minutes after the last replica; by then no alert of its version may fire."""
 PERIOD, AWAY = 10, 4
-"""Of so many minutes so many are without a scrape, the one that ends the period included."""
+"""The last ``AWAY`` of every ``PERIOD`` minutes have no scrape."""
 PART = re.compile(r"(-?[\d.]+)(?:\+([\d.]+))?x(\d+)")
 
 
 def lasting_cases(cases: Sequence[Case], model: str) -> list[Case]:
-    """Two more of the first case in which each alert of a version fires."""
+    """Two more cases for the first case in which each alert of a version fires."""
     first: dict[str, Case] = {}
     for case in cases:
         (expected,) = case.expected
@@ -30,7 +30,7 @@ def lasting_cases(cases: Sequence[Case], model: str) -> list[Case]:
 
 
 def _ended(case: Case, model: str) -> Case:
-    """All replicas of this version end as the alert fires; another version goes on."""
+    """All replicas of this version end as the alert fires; another version continues."""
     (expected,) = case.expected
     minute = expected.minute
     series = [replace(one, values=_cut(one.values, minute)) for one in case.series]
@@ -45,7 +45,7 @@ def _ended(case: Case, model: str) -> Case:
 
 
 def _flapping(case: Case) -> Case:
-    """Nothing can be scraped for minutes on end, again and again, and now."""
+    """Scrapes fail for several minutes in every period, also at the evaluated time."""
     (expected,) = case.expected
     series = [replace(one, values=_with_gaps(one.values)) for one in case.series]
     minute = expected.minute - expected.minute % PERIOD
@@ -54,7 +54,7 @@ def _flapping(case: Case) -> Case:
 
 
 def _cut(values: str, minute: int) -> str:
-    """``values`` until ``minute``; from the next one on there is nothing."""
+    """``values`` up to ``minute``, then stale."""
     kept, start = [], 0
     for first, step, last in _parts(values):
         if start <= minute:
@@ -87,7 +87,7 @@ def _part(first: float, step: float, last: int) -> str:
 
 
 def _parts(values: str) -> Iterator[tuple[float, float, int]]:
-    """First value, step a minute, and how many values follow the first."""
+    """First value, step per minute, and the number of values after the first."""
     for text in values.split():
         found = PART.fullmatch(text)
         if found is None:

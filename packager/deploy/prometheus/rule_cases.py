@@ -1,4 +1,4 @@
-"""The cases of ``rule_tests.py``: what is exported, and which alerts have to fire."""
+"""The cases of ``rule_tests.py``: exported series, and the alerts that must fire."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DRIFTED = {"b0": 1, "b1": 2, "b2": 7}
 
 
 def rule_cases(model: MonitoredModel) -> list[Case]:
-    """Every alert of ``model``, firing and not firing; and how long it lasts."""
+    """Cases of every alert of ``model``: firing, not firing, and their duration."""
     made = _RuleFixtures(model)
     objectives = model.objectives
     cases = [
@@ -37,10 +37,10 @@ def rule_cases(model: MonitoredModel) -> list[Case]:
 
 
 class _RuleFixtures(TestCaseBuilder):
-    """What a version has alerts about."""
+    """Builds the cases of the alerts about a version."""
 
     def burns(self, alert: str, budget: float) -> list[Case]:
-        """Each rate at 1.2 times its limit, what lies below all of them, and what is over."""
+        """Each burn rate at 1.2 times its limit, a rate below all limits, and an ended burn."""
         page, ticket = {"severity": "page"}, {"severity": "ticket"}
         cases = []
         for severity, rate, long, short in BURNS:
@@ -61,7 +61,7 @@ class _RuleFixtures(TestCaseBuilder):
     def requests(
         self, alert: str, *parts: tuple[int, float], rate: int = 10_000
     ) -> list[TestSeries]:
-        """For so many minutes, that share of ``rate`` requests a minute is slow, or failed."""
+        """``parts``: minutes, and the share of ``rate`` requests per minute that are bad."""
         bad = _counter((minutes, rate * share) for minutes, share in parts)
         good = _counter((minutes, rate * (1 - share)) for minutes, share in parts)
         if alert == "RequestsFailed":
@@ -69,7 +69,7 @@ class _RuleFixtures(TestCaseBuilder):
         where = {"route": "/predict", "code": "2xx"}
         where["le"] = repr(float(self.model.objectives.latency_seconds))
         name = "model_request_duration_seconds_bucket"
-        # All that one replica answers is quick, all that the other answers is slow.
+        # One replica answers all requests fast, the other one answers all requests slowly.
         return [
             self.request(good, code="2xx"),
             self.series(name, good, **where),
@@ -106,7 +106,7 @@ class _RuleFixtures(TestCaseBuilder):
     def observed(
         self, feature: str, rates: Mapping[str, int], scale: int, minutes: int, instance: str = "a"
     ) -> list[TestSeries]:
-        """Rows a minute in each bin, beside the reference."""
+        """Rows per minute in each bin, and the reference."""
         return [
             *self.reference(feature, instance),
             *(
@@ -163,7 +163,7 @@ class _RuleFixtures(TestCaseBuilder):
         ]
 
     def errors(self) -> list[Case]:
-        """Errors of 1 and 3 in turn; their mean is 2."""
+        """Absolute errors of 1 and 3 alternately, with a mean of 2."""
         alert, where = "SliceRegression", {"slice": self.slice}
 
         def scored(baseline: float) -> list[TestSeries]:
@@ -249,7 +249,7 @@ class _RuleFixtures(TestCaseBuilder):
 
 
 def _counter(parts: Iterable[tuple[int, float]]) -> str:
-    """A counter that grows for so many minutes by so much each, in promtool's notation."""
+    """A counter with (minutes, increase per minute) in each part, in promtool's notation."""
     texts, now = [], 0.0
     for minutes, step in parts:
         texts.append(f"{now:.3f}+{step:.3f}x{minutes}")

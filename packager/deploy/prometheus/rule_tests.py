@@ -1,4 +1,4 @@
-"""Unit tests for ``promtool test rules``, about one model: each alert firing and not firing."""
+"""Unit tests of one model's rules for ``promtool test rules``: each alert firing and not firing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABEL = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
 @dataclass(frozen=True)
 class TestSeries:
-    """One input series, a value a minute in promtool's notation (``0+10x60``)."""
+    """One input series, with a value per minute in promtool's notation (``0+10x60``)."""
 
     name: str
     labels: Mapping[str, str]
@@ -32,7 +32,7 @@ class TestSeries:
 
 @dataclass(frozen=True)
 class Expectation:
-    """Which alerts of one name fire at a minute: the labels of each, severity included."""
+    """The labels, including severity, of each alert of one name that fires at a minute."""
 
     minute: int
     alert: str
@@ -41,7 +41,7 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
-    """What was exported, and what has to come of it."""
+    """Exported series, and the expected alerts."""
 
     name: str
     series: Sequence[TestSeries]
@@ -49,7 +49,7 @@ class Case:
 
 
 class TestCaseBuilder:
-    """Cases with the labels of one model."""
+    """Builds series and cases with the labels of one model."""
 
     def __init__(self, model: MonitoredModel) -> None:
         self.model = model
@@ -68,12 +68,12 @@ class TestCaseBuilder:
         series: Sequence[TestSeries],
         *firing: dict[str, str],
     ) -> Case:
-        """One alert at one minute; ``firing`` are labels beside model and version."""
+        """A case of one alert at one minute; ``firing``: labels besides model and version."""
         expected = Expectation(minute, alert, [{**self.common, **labels} for labels in firing])
         return Case(f"{alert}: {name}", [self.info(minute), *series], [expected])
 
     def info(self, minutes: int) -> TestSeries:
-        """A replica of this version runs."""
+        """The series of a running replica of this version."""
         return self.series("model_package_info", f"1x{minutes}", digest="d")
 
 
@@ -87,8 +87,8 @@ def unit_tests(model: MonitoredModel, cases: Sequence[Case], rule_file: str) -> 
     return {
         "rule_files": [rule_file],
         "evaluation_interval": "5m",
-        # Without an order promtool evaluates groups in a random one, so that an alert may see what
-        # was recorded five minutes before.
+        # By default promtool evaluates groups in random order, so that an alert could use series
+        # recorded five minutes earlier.
         "group_eval_order": [*(one.name for one in recording_groups(model)), group.name],
         "tests": [
             {

@@ -1,6 +1,6 @@
-"""What Prometheus computes and alerts on for one model: its rule file, as plain data.
+"""One model's Prometheus rules, as plain data.
 
-``recording.py`` holds the recorded series, ``alerts.py`` the alerts, ``rule_tests.py`` the unit
+``recording.py`` defines the recorded series, ``alerts.py`` the alerts, ``rule_tests.py`` the unit
 tests that show each alert firing and not firing.
 """
 
@@ -13,23 +13,23 @@ from typing import Any, Literal
 Severity = Literal["page", "ticket", "info"]
 
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-"""Bounds of the latency histogram, in seconds: what a latency objective may be."""
+"""Bounds of the latency histogram, in seconds: the possible latency objectives."""
 
 
 @dataclass(frozen=True)
 class Objectives:
-    """What the service promises, over 30 days, and what is known of its traffic."""
+    """Service level objectives over 30 days, and known properties of the traffic."""
 
     latency_seconds: float = 0.25
     """One of ``LATENCY_BUCKETS``."""
     latency_share: float = 0.99
-    """Share of answered requests that take no longer."""
+    """Share of successful answers within ``latency_seconds``."""
     success_share: float = 0.999
     """Share of requests not failed by the server (5xx)."""
     design_effect: float = 1.0
-    """How many dependent rows are worth one independent row, at least 1."""
+    """Number of dependent rows equivalent to one independent row, at least 1."""
     label_coverage: float = 0.05
-    """Share of predictions whose true label comes, where labels come at all."""
+    """Expected share of predictions that get a true label, if there are any labels."""
 
     def __post_init__(self) -> None:
         expected = {
@@ -49,16 +49,16 @@ class Objectives:
 
 @dataclass(frozen=True)
 class MonitoredModel:
-    """One model as monitoring sees it."""
+    """The properties of one model that monitoring uses."""
 
     name: str
     version: str
-    """As the label ``version`` has it: ``1.0.0-3f9c12ab45de``."""
+    """The value of the label ``version``: ``1.0.0-3f9c12ab45de``."""
     task: Literal["classification", "regression"]
     slices: tuple[str, ...]
-    """``__all__`` first."""
+    """Slice names, ``__all__`` first."""
     features: tuple[str, ...]
-    """With a reference, pseudo-features included."""
+    """Features with a reference, including pseudo-features."""
     objectives: Objectives = Objectives()
 
     @property
@@ -69,7 +69,7 @@ class MonitoredModel:
 
 @dataclass(frozen=True)
 class Record:
-    """A series Prometheus computes from others."""
+    """A recorded series, computed from others."""
 
     name: str
     expression: str
@@ -81,7 +81,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Alert:
-    """A condition, how long it must hold, and what a person should know and do."""
+    """A condition, how long it must hold, and a summary and action for the user."""
 
     name: str
     expression: str
@@ -106,14 +106,14 @@ class Alert:
 
     @property
     def annotations(self) -> dict[str, str]:
-        """Texts; ``{{ $labels.x }}`` stands for a label."""
+        """Annotation texts; ``{{ $labels.x }}`` is replaced by a label."""
         runbook = f"docs/alerts.md#{self.name.lower()}"
         return {"summary": self.summary, "action": self.action, "runbook": runbook}
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rules that are evaluated one after the other."""
+    """Rules that are evaluated in sequence."""
 
     name: str
     interval: str

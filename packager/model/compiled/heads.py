@@ -38,7 +38,7 @@ class OutputLayer(Protocol):
     """A head: computes the answers for a matrix of shape (rows, width)."""
 
     def __call__(self, matrix: Any) -> BatchOutput:
-        """Predict the rows of an encoded ``matrix`` (rows × encoded columns)."""
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class OutputSpec:
 
 
 class LinearModel:
-    """Scores by a dot product; rows whose rounding could exceed the tolerance are not good."""
+    """Scores by a dot product; rows whose rounding could exceed the tolerance aren't ``good``."""
 
     def __init__(self, linear: Linear, meaning: OutputSpec) -> None:
         self._weights = np.array(linear.coefficients, np.float64).T
@@ -62,7 +62,7 @@ class LinearModel:
         self.rounding = rounding(len(linear.coefficients[0]))
 
     def __call__(self, matrix: Any) -> BatchOutput:
-        """Predict the rows of an encoded ``matrix`` (rows × encoded columns)."""
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         scores = matrix @ self._weights + self._intercept
         sizes = np.abs(matrix) @ np.abs(self._weights) + np.abs(self._intercept)
         return self.answers(scores, sizes)
@@ -128,7 +128,7 @@ class TreeModel:
         self._class_of = np.asarray(header.get_field("class_id"))
 
     def __call__(self, matrix: Any) -> BatchOutput:
-        """Predict the rows of an encoded ``matrix`` (rows × encoded columns)."""
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         with np.errstate(over="ignore", under="ignore"):
             if self._trees.float32:
                 matrix = matrix.astype(np.float32)
@@ -178,7 +178,7 @@ class NativeModel:
         self._meaning = meaning
 
     def __call__(self, matrix: Any) -> BatchOutput:
-        """Predict the rows of an encoded ``matrix`` (rows × encoded columns)."""
+        """Predict the rows of an encoded ``matrix`` of shape (rows, encoded columns)."""
         import sklearn
 
         rows, classes = matrix.shape[0], len(self._meaning.classes or ())

@@ -137,7 +137,7 @@ class CompiledModel:
         return made
 
     def _answers(self, matrix: Floats) -> BatchOutput:
-        """The head's answers; rows with an infinity, or a NaN that the form excludes, aren't good."""
+        """The head's answers; rows with an infinity, or a NaN the form excludes, aren't good."""
         width = len(self.classes or ()) if self._meaning.has_probabilities else None
         good = np.asarray(~np.isinf(matrix).any(axis=1), np.bool_)
         if not self.form.nan:
