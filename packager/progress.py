@@ -14,7 +14,7 @@ class Progress(Protocol):
         """Report the start of a step."""
 
     def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
-        """Report a finished layer or download: source, size in bytes, and duration."""
+        """Report a finished layer or download: source, size in bytes, duration in seconds."""
 
     def warn(self, text: str) -> None:
         """Report a warning; the job continues."""

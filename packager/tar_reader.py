@@ -49,25 +49,25 @@ class Window(io.RawIOBase):
         self._owned = owned
 
     def readable(self) -> bool:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         return True
 
     def seekable(self) -> bool:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence]
         self._place = max(0, start + offset)
         return self._place
 
     def tell(self) -> int:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         return self._place
 
     def readinto(self, buffer: Any) -> int:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         self._file.seek(self._offset + self._place)
         content = self._file.read(max(0, min(len(buffer), self._size - self._place)))
         buffer[: len(content)] = content
@@ -170,11 +170,11 @@ class _Headers:
         self._records = self._bytes = 0
 
     def tell(self) -> int:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         return self._file.tell()
 
     def seek(self, offset: int) -> int:
-        """As ``io.RawIOBase``."""
+        """See ``io.RawIOBase``."""
         return self._file.seek(offset)
 
     def read(self, size: int) -> bytes:

@@ -27,11 +27,11 @@ class ConsoleProgress:
         self.console = _stderr()
 
     def step(self, text: str) -> None:
-        """Print what begins."""
+        """Print the start of a step."""
         self.console.print(f"[bold]•[/bold] {_plain(text)}")
 
     def item(self, name: str, how: LayerSource, size: int, seconds: float) -> None:
-        """Print one layer: where it came from, its bytes and the seconds it took."""
+        """Print a finished layer or download: source, size in bytes, duration in seconds."""
         took = f"  {seconds:5.1f} s" if seconds >= 0.05 else ""
         self.console.print(
             f"  {_plain(name):<36} [{STYLES[how]}]{how:<7}[/] {format_bytes(size):>9}{took}"

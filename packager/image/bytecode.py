@@ -49,7 +49,7 @@ class Compiler(Protocol):
 
     @property
     def identity(self) -> str:
-        """What its bytecode depends on, as part of a cache key."""
+        """Content digest of the interpreter, for cache keys."""
 
     def compile(self, tree: Path, prefix: str) -> None:
         """Write ``__pycache__`` next to every module below ``tree``.
@@ -99,7 +99,7 @@ class LoaderCompiler:
         return done.stdout
 
     def compile(self, tree: Path, prefix: str) -> None:
-        """Put ``__pycache__`` beside every module below ``tree``."""
+        """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
         self.output(COMPILE, str(tree), prefix)
 
 
@@ -110,7 +110,7 @@ class HostCompiler:
         self.identity = identity
 
     def compile(self, tree: Path, prefix: str) -> None:
-        """Put ``__pycache__`` beside every module below ``tree``."""
+        """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
         command = isolated_python("-S", "-B", "-c", COMPILE, str(tree), prefix)
         done = subprocess.run(
             command, cwd=tree, env=CLEAN_ENVIRONMENT, capture_output=True, text=True, check=False
@@ -130,7 +130,7 @@ class ContainerCompiler:
         self._run = run
 
     def compile(self, tree: Path, prefix: str) -> None:
-        """Put ``__pycache__`` beside every module below ``tree``."""
+        """Write ``__pycache__`` next to every module below ``tree``; see ``Compiler.compile``."""
         with tempfile.TemporaryFile() as file:
             with tarfile.open(fileobj=file, mode="w") as tar:
                 for entry in with_parents([Entry("tree"), *tree_entries(tree, "tree")]):

@@ -26,7 +26,7 @@ TYPES = "application/vnd.oci.image"
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a build puts its images: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``."""
+    """Destination of a build's images: ``docker``, ``oci:DIR`` or ``docker-archive:FILE``."""
 
     kind: Literal["docker", "oci", "docker-archive"]
     path: Path | None = None

@@ -17,7 +17,7 @@ INSTALLED_AT = "opt/runtime"
 COMMANDS = f"{INSTALLED_AT}/bin"
 """On the image's PATH."""
 VENV = "opt/venv"
-"""Where the dependencies are in an image."""
+"""Virtual environment with the dependencies in an image."""
 
 SERVE_COMMAND = """\
 #!{python}

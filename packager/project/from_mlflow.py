@@ -110,7 +110,7 @@ def _read(model: Path) -> Saved:
         reader,
         name,
         _columns(content, file),
-        # Natively loaded models need none: a classifier returns labels and probabilities.
+        # Not checked for native models: they return labels even if MLflow returns probabilities.
         "" if reader != "pyfunc" else _answers(content, file),
         code=str(general.get("code") or ""),
         version=str(content.get("mlflow_version", "")),
