@@ -66,9 +66,8 @@ def derive(
 ) -> DeriveResult:
     """Make the result of ``step``, run in ``directory``, the current version of ``location``.
 
-    A parent without a version means its latest. If parents (by content), code and parameters
-    equal those of an existing version, nothing is computed. Raises ``PackageError`` if the step
-    fails.
+    A parent without a version means its latest. Nothing is computed for the parents (by content),
+    code and parameters of an existing version. Raises ``PackageError`` if the step fails.
     """
     if not parents:
         raise UsageError("--from: expected at least one parent, got none", "name TABLE@VERSION")
