@@ -44,7 +44,7 @@ Found = Literal[
 ]
 _TIMES: dict[Found, TimeKind] = {"date": "date", "naive": "naive", "aware": "aware"}
 _WORDS: tuple[tuple[Found, str], ...] = (
-    # In order of precedence: if blocks differ, the first kind found is that of the whole.
+    # In order of precedence: the first of these kinds that any block has is that of the whole.
     ("text", "str"),
     ("clash", "str"),
     ("aware", "aware"),
@@ -61,7 +61,7 @@ Settled = Literal["str", "float64", "whole", "date", "naive", "aware"]
 
 
 def read_csv_table(files: Sequence[Path], reader: TableReadOptions) -> pd.DataFrame:
-    """``read_csv``, which needs little more memory than twice the frame for large files."""
+    """``read_csv`` that needs, for large files, little more memory than twice the frame."""
     size = sum(file.stat().st_size for file in files)
     packed = any(file.suffix.lower() in COMPRESSED for file in files)
     if size * (_PACKED if packed else 1) <= MAX_WHOLE:

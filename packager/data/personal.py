@@ -1,7 +1,7 @@
 """Detect columns of personal data by their values and, if these are inconclusive, their names.
 
 Precision has priority: quantities, codes, times and categories are not personal data. A detection
-is a hint to the user; no detection proves nothing.
+is a hint to the user; its absence is no proof.
 """
 
 from __future__ import annotations

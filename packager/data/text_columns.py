@@ -78,9 +78,8 @@ def dictionary_encode(values: npt.NDArray[np.object_]) -> Codes | None:
     if _few(addresses):
         codes, distinct = pd.factorize(addresses)
         first = np.empty(len(distinct), np.intp)
-        first[codes[::-1]] = np.arange(
-            len(codes) - 1, -1, -1
-        )  # reversed, so that the first row wins
+        # Reversed, so that the first of several rows wins.
+        first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
         return Codes(codes, values[first], first)
     if python_texts(values[:_PROBE]) is None:
         return None

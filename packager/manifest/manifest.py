@@ -73,7 +73,7 @@ class Column(FrozenModel):
     maximum: float | None = None
     """Range in training; datetimes in nanoseconds since 1970 (UTC)."""
     refuses: tuple[RejectedValue, ...] = ()
-    """Values on which the model raised in the build's probe (``worker/refusals.py``)."""
+    """Values on which the model raised in the build (``worker/train/rejected_values.py``)."""
     fatal: tuple[RejectedValue, ...] = ()
     """Those of ``refuses`` on which the model's process ended or hung."""
     personal: Personal | None = None

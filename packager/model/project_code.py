@@ -58,7 +58,7 @@ def find_object(spec: str, key: str) -> tuple[ModuleType, Any]:
 def project_errors(what: str, *, traced: bool = True) -> Iterator[None]:
     """Convert an exception of the project's code to a ``PackageError`` naming file and line.
 
-    Writes the traceback to stderr if ``traced``; pass False if the error becomes a mere note.
+    The traceback is written to stderr only if ``traced``: not if the error becomes a note.
     """
     try:
         yield

@@ -159,9 +159,8 @@ def _check_committed(
 
 
 def _told(file: DataFile) -> tuple[int, int, dict[str, str]]:
-    values = {
-        name: str(value) for name, value in file.partition.items()
-    }  # as text, NaN equals itself
+    # As text, because NaN does not equal itself.
+    values = {name: str(value) for name, value in file.partition.items()}
     return file.size, file.modified, values
 
 

@@ -66,9 +66,8 @@ def retried(work: Callable[[], T]) -> T:
         try:
             return work()
         except (ConflictError, VacuumedError):  # the version is no longer the latest
-            time.sleep(
-                random.uniform(0, 0.05 * 2**attempt)
-            )  # random, so that writers don't collide again
+            # Random, so that writers don't collide again.
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
     return work()
 
 

@@ -37,7 +37,7 @@ class Version(FrozenModel):
     milliseconds: int
     """Time of the commit, since 1970."""
     operation: str
-    """``add``, ``append``, ``revert``, ``derive``; the own word of other writers."""
+    """``add``, ``append``, ``revert``, ``derive``; the operation's name of other writers."""
     message: str
     author: str
     fingerprint: Fingerprint | None

@@ -34,8 +34,8 @@ def write_files(
     """Write rows to new files: one, or one for each combination of the ``partitions``' values.
 
     The modification time of each file is later than that of the one before it and than ``after``
-    (milliseconds since 1970), even if this machine's clock is behind. On an error all files are
-    removed: ``UsageError``, which names ``called``, for values that no partition can have.
+    (milliseconds since 1970), even if this machine's clock is behind. All files are removed on an
+    error. Raises ``UsageError``, which names ``called``, for values that no partition can have.
     """
     stored = pa.schema([field for field in schema if field.name not in partitions])
     open_files: dict[tuple[str | None, ...], tuple[Values, RowFile]] = {}
