@@ -277,6 +277,7 @@ RULES = {
 NAMES = [rule.__qualname__.partition(".")[0] for rule in RULES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_the_house_keeps_the_rule(rule):
     broken = {path: found for path, text in modules().items() if (found := rule(path, text))}
@@ -345,6 +346,7 @@ def reached(starts: Iterable[str], texts: Mapping[str, str]) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_an_image_that_serves_holds_what_it_imports_and_nothing_else():
     texts = modules()
     served = {path for path in texts if is_served(path)}
@@ -406,6 +408,7 @@ def upward(path: str, text: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_room_stands_above_what_it_imports():
     broken = {path: found for path, text in modules().items() if (found := upward(path, text))}
     assert broken == {}

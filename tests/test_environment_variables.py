@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from packager.run import serve_settings
 
 TOP = Path(__file__).parent.parent
@@ -67,6 +69,7 @@ def test_no_page_names_a_variable_that_nothing_reads() -> None:
     assert documented(*pages) - read_by_code() - in_compose == set()
 
 
+@pytest.mark.slow
 def test_internal_variables_exist() -> None:
     assert INTERNAL.keys() <= read_by_code()
 

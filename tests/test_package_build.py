@@ -142,6 +142,7 @@ def test_a_mistake_is_one_message_with_a_hint_and_leaves_nothing(
     assert left_behind(done) == []
 
 
+@pytest.mark.slow
 def test_without_an_engine_and_without_output_the_hint_names_output(tmp_path: Path) -> None:
     assert package("init", tmp_path / "p").code == 0
     done = package("build", tmp_path / "p", env=NO_ENGINE)

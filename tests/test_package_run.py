@@ -63,6 +63,7 @@ def place(env: dict[str, str]) -> list[str]:
     return ["--local"] if env.get("DOCKER_HOST") else []
 
 
+@pytest.mark.slow
 @BOTH
 def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
     name: str, env: dict[str, str], request: pytest.FixtureRequest
@@ -102,6 +103,7 @@ def test_served_answers_equal_the_model_and_counters_equal_what_was_sent(
     assert (seen, missing) == (300 - missing, sum(row["basket"] is None for row in rows))
 
 
+@pytest.mark.slow
 @BOTH
 def test_replicas_that_share_key_and_state_score_each_others_tokens_once(
     name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path
@@ -176,6 +178,7 @@ def test_memory_needs_a_container(local_package: Package) -> None:
     assert "--memory: expected a container, got a process of this machine" in done.err
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_replay_reaches_the_claimed_level_and_writes_its_report(
     name: str, env: dict[str, str], request: pytest.FixtureRequest, tmp_path: Path

@@ -95,14 +95,15 @@ class KeyRing:
 
 
 def small_file(path: Path) -> bytes:
-    """The content of a key file; raises ``OSError`` for a pipe or device, or more than 64 KiB.
+    """The content of a key file; raises ``OSError`` for any other kind of file, or above 64 KiB.
 
     It is opened without blocking, because a pipe may have no writer.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "expected a file, got a pipe, folder or device")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "expected a file, got a pipe, folder or device")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"expected at most {MAX_BYTES} bytes")

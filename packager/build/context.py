@@ -1,4 +1,4 @@
-"""What the steps of a build work on, and what the command asked of it."""
+"""Options and context of a build."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from packager.runners.project import ProjectEnvironment
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """How a project is built, where the command line says otherwise than by default."""
+    """Options of the command line."""
 
     base: str | None = None
-    """A base image in place of the project's own."""
+    """Base image to use instead of the project's."""
     update: bool = False
-    """Lock every dependency again."""
+    """Lock all dependencies again."""
     fresh: bool = False
-    """Make every layer again."""
+    """Rebuild every layer."""
     twice: bool = False
-    """Assemble a second time under other conditions, and compare."""
+    """Assemble a second time under different conditions, and compare."""
     allow_findings: bool = False
-    """Go on though the check of the data found what stops a build."""
+    """Continue despite findings of the data check that stop a build."""
     builder: Builder = "assemble"
     resume: bool = False
-    """Go on from a training result that a failed build has kept."""
+    """Reuse the training result that a failed build has cached."""
     ready_seconds: float = READY_SECONDS
-    """How long the image may take to be ready."""
+    """Time limit for the image to become ready."""
 
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What every step after the layers works on; no step changes it."""
+    """Immutable input of every step after the layers."""
 
     project: Project
     files: ProjectFiles
@@ -45,6 +45,6 @@ class BuildContext:
     """Platform, base, locked dependencies and engine."""
     stack: Stack
     folder: Path
-    """Of this build alone: the worker's results in ``out``, the package's own files in
-    ``package``, and the layers made here."""
+    """Temporary folder of this build: the worker's results in ``out``, the files of ``/package`` in
+    ``package``, and the layers built here."""
     progress: Progress

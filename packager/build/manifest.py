@@ -1,4 +1,4 @@
-"""The manifest of a package, from what a build found out."""
+"""Make the manifest and the other files of ``/package``."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ def make_manifest(
     findings: DataCheckSummary | None,
     seed_variance: SeedVariance | None,
 ) -> Manifest:
-    """Write everything that lies at ``/package`` into ``folder/package``; return the manifest.
+    """Write the files of ``/package`` into ``folder/package``; return the manifest.
 
-    ``template`` is the project's own, in place of our Dockerfile's; ``findings`` is what the check
-    of the data found, ``seed_variance`` how metrics vary with the seed.
+    ``template``: the project's Dockerfile template, None for the default one; ``findings``: the
+    summary of the data check; ``seed_variance``: how metrics vary with the seed. Raise
+    ``UsageError`` if ``recipe.accept`` names an unknown metric.
     """
     project = context.project
     _check_accept(project, result)
@@ -63,7 +64,7 @@ def make_manifest(
 def _package_files(
     context: BuildContext, package: Path, template: str | None
 ) -> tuple[FileEntry, ...]:
-    """Write into ``package`` all but the manifest; return what lies there, by name."""
+    """Write all files except the manifest into ``package``; return them, sorted by path."""
     lock, out = context.environment.lock, context.folder / "out"
     package.mkdir()
     (package / "lock.json").write_bytes(lock.dump())
@@ -79,7 +80,7 @@ def _package_files(
 
 
 def labels(project: Project) -> dict[str, str]:
-    """The image's labels but for the package root, which the manifest has to give."""
+    """The image's labels except the package root, which is the digest of the manifest."""
     return {
         f"{LABEL}.name": project.package.name,
         f"{LABEL}.task": project.package.task,

@@ -1,4 +1,4 @@
-"""``package build``: from a project folder to images, in one readable line of steps."""
+"""``package build``: the steps from a project folder to images."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ from packager.worker.job import TrainingResult
 
 @dataclass(frozen=True)
 class _Trained:
-    """What the worker made."""
+    """Results of the worker."""
 
     result: TrainingResult
     findings: DataCheckSummary | None
-    """Of the check of the data, which comes first."""
+    """Summary of the data check; None without data."""
     inputs: str
-    """Digest of all that ``result`` depends on."""
+    """Digest of all inputs of ``result``."""
     isolation: Mapping[str, str]
-    """What isolated the code of the project."""
+    """Isolation of the project's code."""
 
 
 @on_local_data
@@ -72,7 +72,7 @@ def build(
     progress: Progress,
     options: BuildOptions = BuildOptions(),
 ) -> Built:
-    """Lock, train, measure, assemble and deliver; nothing is written before all has succeeded.
+    """Lock, train, evaluate, assemble, test and export; output is written only after all succeeded.
 
     Raises ``PackageError``.
     """
@@ -113,7 +113,7 @@ def _check(
     builder: Builder,
     progress: Progress,
 ) -> tuple[str | None, ProjectFiles]:
-    """Everything that can be refused before work is spent; the own template, and the files."""
+    """Run all checks that need no work; return the project's template and its files."""
     output.check()
     check_builder(builder, output, engine)
     template = own_template(project.directory, builder, progress)
@@ -136,7 +136,7 @@ def _resolve(
     progress: Progress,
     options: BuildOptions,
 ) -> ProjectEnvironment:
-    """Platform, base and locked dependencies; an image for an engine needs a base."""
+    """Resolve platform, base and dependencies; an image for an engine needs a base."""
     platform, needed = resolve_platform(project, engine), output.kind == "docker"
     base = resolve_base(project, options.base, platform, engine, progress, needed=needed)
     check_system_packages(project.image.system_packages, base)
@@ -164,7 +164,7 @@ def _train(
 
 
 def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | None:
-    """The kept training result of these inputs; None, and said, where there is none."""
+    """The cached training result of these inputs; None, with a warning, if there is none."""
     found = take_result(inputs, folder / "out")
     if found is None:
         progress.warn(
@@ -176,7 +176,7 @@ def _resumed(inputs: str, folder: Path, progress: Progress) -> TrainingResult | 
 
 
 def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
-    """The image, and its companion where the image can't replay by itself."""
+    """Assemble the image, and a companion if the image can't be replayed alone."""
     project, stack, folder = context.project, context.stack, context.folder
     base, platform = context.environment.locked_base, context.environment.platform
     trained = folder / "out" / "model"
@@ -208,7 +208,7 @@ def _assemble(context: BuildContext, manifest: Manifest) -> tuple[Image, ...]:
 def _assemble_again(
     context: BuildContext, manifest: Manifest, files: ProjectFiles, folder: Path
 ) -> tuple[Image, ...]:
-    """The images from ``files`` and what was trained, both elsewhere; no layer from the cache."""
+    """Assemble from copies in ``folder`` of the files and the training result, without cache."""
     base, lock, quiet = context.environment.base, context.environment.lock, Silent()
     stack = make_stack(base, lock, files, folder, quiet, fresh=True)
     again = replace(context, files=files, stack=stack, folder=folder, progress=quiet)
@@ -222,7 +222,7 @@ def _deliver(
     template: str | None,
     options: BuildOptions,
 ) -> tuple[Image, ...]:
-    """Start the image, have it answer rows of its data, and write it to ``output``."""
+    """Smoke-test the image and export it to ``output``."""
     environment, progress, seconds = context.environment, context.progress, options.ready_seconds
     engine, base = environment.engine, environment.locked_base
     if options.builder == "docker" and engine and base:

@@ -1,4 +1,4 @@
-"""``package.build.json``: the facts of one build, kept out of every layer."""
+"""``package.build.json``: the record of one build, which is in no layer."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from packager.project.git import GitState, git_state
 
 @dataclass(frozen=True)
 class Built:
-    """What a build made: the manifest, and the images as they were delivered."""
+    """Result of a build: the manifest and the exported images."""
 
     manifest: Manifest
     images: tuple[Image, ...]
     """The image, then its companion if it has one."""
     isolation: Mapping[str, str]
-    """What isolated code of the project; empty where none ran, because results were kept."""
+    """Isolation of the project's code; empty if none ran, because results were cached."""
 
 
 class LayerRecord(FrozenModel):
-    """One layer as this build came by it."""
+    """One layer, built or taken from the cache."""
 
     name: str
     diff_id: str
@@ -43,13 +43,13 @@ class BuildRecord(FrozenModel):
     tag: str
     root: str
     config_digests: tuple[str, ...]
-    """Of the image, then its companion."""
+    """Config digests of the image and of its companion."""
     started: str
     seconds: float
     host: str
     system: str
     isolation: dict[str, str]
-    """As ``Built.isolation``: where code of the project ran, and what the kernel refused it."""
+    """As ``Built.isolation``: where code of the project ran, and its restrictions."""
     git: GitState | None
     layers: tuple[LayerRecord, ...]
 
@@ -75,6 +75,6 @@ class BuildRecord(FrozenModel):
 
 
 def write_record(record: BuildRecord, path: Path) -> None:
-    """Write ``record`` for people to read."""
+    """Write ``record`` as indented JSON."""
     with atomic_file(path) as file:
         file.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")

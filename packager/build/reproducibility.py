@@ -1,7 +1,7 @@
-"""``package build --check-reproducible``: assemble a second time, elsewhere, and compare.
+"""``package build --check-reproducible``: assemble twice under different conditions, and compare.
 
-Elsewhere is another folder, umask and time zone, other modification times, and no layer from the
-cache. What was trained stays: it is an input of the assembly.
+The second assembly has another folder, umask, time zone and modification times, and uses no cached
+layers. The training is not repeated: its result is an input of the assembly.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Assembly = Callable[[ProjectFiles, Path], Sequence[Image]]
 def check_reproducible(
     images: Sequence[Image], files: ProjectFiles, folder: Path, assemble: Assembly
 ) -> None:
-    """Assemble again from moved inputs; ``PackageError`` names the first layer that differs."""
+    """Assemble again from copied inputs; raise ``PackageError`` naming the first difference."""
     again = folder / "elsewhere"
     with _elsewhere():
         moved = replace(
@@ -59,7 +59,7 @@ def check_reproducible(
 
 
 def _moved(files: Files, folder: Path) -> Files:
-    """Copies below ``folder``; raises ``PackageError`` for a file that has changed."""
+    """Copy ``files`` to ``folder``; raise ``PackageError`` for a file that has changed."""
     for name, file in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with unchanged(file) as reader, (folder / name).open("wb") as copy:
@@ -69,7 +69,7 @@ def _moved(files: Files, folder: Path) -> Files:
 
 @contextmanager
 def _elsewhere() -> Iterator[None]:
-    """Another umask and time zone for the time of the block."""
+    """Set another umask and time zone within the block."""
     zone, mask = os.environ.get("TZ"), os.umask(0o077)
     if mask == 0o077:
         os.umask(0o022)
@@ -86,5 +86,5 @@ def _set_zone(zone: str | None) -> None:
         del os.environ["TZ"]
     else:
         os.environ["TZ"] = zone
-    if hasattr(time, "tzset"):  # Windows keeps its own zone
+    if hasattr(time, "tzset"):  # absent on Windows
         time.tzset()

@@ -1,4 +1,4 @@
-"""``package train --seeds``: how far results go by chance, kept beside ``package.toml``."""
+"""``package train --seeds``: measure how metrics vary with the seed (``package.seeds.json``)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ MAX_SEEDS = 1_000
 
 
 class SeedSweep(FrozenModel):
-    """``package.seeds.json``: a spread, and what it was measured on."""
+    """``package.seeds.json``: a seed variance, and the digest of its inputs."""
 
     inputs: str
-    """sha256 over recipe (but its seed), code, data and locked dependencies."""
+    """sha256 of the recipe (without its seed), code, data and locked dependencies."""
     seed_variance: SeedVariance
 
 
@@ -44,9 +44,9 @@ def seed_sweep(
     *,
     base: str | None = None,
 ) -> SeedVariance:
-    """Train with ``count`` seeds and keep the spread in ``package.seeds.json``.
+    """Train with ``count`` seeds and write the variance to ``package.seeds.json``.
 
-    Raises ``UsageError`` where there is no recipe, ``PackageError`` where a training fails.
+    Raises ``UsageError`` without a recipe, ``PackageError`` if a training fails.
     """
     if project.recipe is None:
         raise UsageError(
@@ -64,7 +64,7 @@ def seed_sweep(
 def _sweep(
     project: Project, count: int, engine: Engine | None, progress: Progress, base: str | None
 ) -> SeedVariance:
-    """``seed_sweep`` on data that lies in files."""
+    """``seed_sweep`` for a project whose data is in files."""
     asked = SeedSweepJob(job=make_job(project), count=count)
     files = read_files(project)
     environment = resolve_environment(project, files, engine, progress, base=base)
@@ -75,7 +75,7 @@ def _sweep(
         progress.step(f"training with {count} seeds")
         result = worker.run("seeds", {"job.json": asked.dump()}, Path(name), progress)
         seed_variance = SeedVariance.load(result)
-    # The next build takes these very dependencies, or the spread would not be that of its recipe.
+    # The next build has to use the same dependencies, because the variance depends on them.
     write_lock(environment.dependencies.file, project.directory / LOCK)
     with atomic_file(project.directory / SEEDS) as file:
         inputs = _inputs(project, files, environment.lock)
@@ -86,9 +86,9 @@ def _sweep(
 def load_seed_variance(
     project: Project, files: ProjectFiles, lock: Lock, progress: Progress
 ) -> SeedVariance | None:
-    """The spread in ``package.seeds.json``; None, and said, where it is of other inputs.
+    """Load ``package.seeds.json``; None if absent or, with a warning, measured on other inputs.
 
-    Raises ``UsageError`` where the recipe claims ``statistical`` and there is none of use.
+    Raises ``UsageError`` if the recipe claims ``statistical`` without enough seeds.
     """
     path = project.directory / SEEDS
     seed_variance: SeedVariance | None = None

@@ -1,8 +1,8 @@
-"""The last look before an image is delivered: does what ships answer as the fresh model did?
+"""Smoke-test an image before export: its predictions must equal those of the new model.
 
-Training has more around it than serving: scikit-learn to measure with, a reader for Parquet. A
-requirement that the project forgot shows only here. With an engine the image is started as it will
-be deployed, but for the network; without one its layers answer in a process.
+The training environment has more packages than the served one, such as scikit-learn for metrics, so
+a missing requirement shows only here. With an engine the image is started as in deployment, but
+without a network; without an engine its layers are used in a process.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from packager.runners.runner import LocalWorker
 from packager.runners.server_log import last_lines, startup_error
 
 READY_SECONDS = 120.0
-"""How long an image may take to be ready, unless `--ready-seconds` says otherwise."""
-# Other thread counts than at training may move the last digits of a sum.
+"""Default of ``--ready-seconds``, the time limit for an image to become ready."""
+# Another number of threads than in training may change the last digits of a sum.
 TOLERANCE = 1e-9
 MAX_PART = 1 << 15
-"""Characters, of up to four bytes."""
+"""Maximum length of an argument in characters of up to four bytes."""
 PYTHON = f"/{VENV}/bin/python"
 PREDICT_SCRIPT = f"""
 import sys, urllib.error, urllib.request
@@ -47,7 +47,7 @@ except urllib.error.HTTPError as error:
 
 @dataclass(frozen=True)
 class AssembledPackage:
-    """An image as it will be delivered, and what it can be started with."""
+    """An image to export, and what is needed to start it."""
 
     image: Image
     base: Base | None
@@ -56,10 +56,10 @@ class AssembledPackage:
 
 
 def smoke_test(ships: AssembledPackage, folder: Path, progress: Progress, seconds: float) -> None:
-    """Have the image answer rows of its data; ``PackageError`` if it can't or answers otherwise.
+    """Predict rows of the data with the image; raise ``PackageError`` on errors or differences.
 
-    ``seconds``: how long it may take to be ready. A package without data has none:
-    there its model has to load.
+    ``seconds``: the time limit to become ready. For a package without data, the model only has to
+    load.
     """
     recorded, engine = _recorded(folder), ships.engine
     if engine is None or ships.base is None:
@@ -78,10 +78,10 @@ def smoke_test(ships: AssembledPackage, folder: Path, progress: Progress, second
 def smoke_test_in_engine(
     reference: str, engine: Engine, folder: Path, progress: Progress, seconds: float
 ) -> None:
-    """As ``prove``, of an image the engine holds: no network, read-only, no capabilities."""
+    """``smoke_test`` of an image in the engine: without network and capabilities, read-only."""
     recorded = _recorded(folder)
     progress.step("starting the image: no network, read-only, no capabilities")
-    # A template's own PORT must not decide where we ask.
+    # Overrides a port that the template sets.
     with engine.sandbox(reference, {"MODEL_PORT": str(PORT)}) as sandbox:
         _wait_until_ready(sandbox, seconds)
         if not recorded.rows:
@@ -93,7 +93,7 @@ def smoke_test_in_engine(
 
 
 def _recorded(folder: Path) -> Golden:
-    """Rows of the data and the fresh model's answers; they stay on this machine."""
+    """Rows of the data and the new model's predictions; they stay on this machine."""
     path = folder / "out" / "proof.json"
     return Golden.load(path) if path.is_file() else Golden(rows=(), expected=())
 
@@ -103,7 +103,7 @@ def _asked(recorded: Golden) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """As arguments, of which Linux takes 128 KiB each."""
+    """Split into arguments, which Linux limits to 128 KiB each."""
     return [text[at : at + MAX_PART] for at in range(0, len(text), MAX_PART)]
 
 
@@ -138,7 +138,7 @@ def _longer(seconds: float) -> str:
 
 
 def _told(log: str) -> PackageError:
-    """What a server that ended says of it: its own error and hint, or the end of its log."""
+    """The error for a server that ended: its own error and hint, or the end of its log."""
     found = startup_error(log)
     if found is not None:
         return PackageError(f"trained, but what ships can't answer: {found.message}", found.hint)
@@ -149,7 +149,7 @@ def _told(log: str) -> PackageError:
 def _from_worker(
     ships: AssembledPackage, recorded: Golden, folder: Path, progress: Progress, seconds: float
 ) -> Sequence[Mapping[str, Any]]:
-    """The answers of a process on the image's layers, which has ``seconds`` for them."""
+    """The predictions of a process on the image's layers, within ``seconds``."""
     output = folder / "proof"
     output.mkdir()
     asked = _asked(recorded).encode()
@@ -170,7 +170,7 @@ def _from_worker(
 
 
 def _equal(answer: Any, expected: Any) -> bool:
-    """Whether two answers agree: labels exactly, numbers within ``TOLERANCE``."""
+    """Whether two predictions agree: labels exactly, numbers within ``TOLERANCE``."""
     if isinstance(expected, Mapping):
         return (
             isinstance(answer, Mapping)

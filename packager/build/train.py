@@ -1,4 +1,4 @@
-"""Training: the recipe of a project, run on its layers in a fresh worker."""
+"""Train the model of a build in a worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packager.worker.job import Job, TrainingResult
 
 
 def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
-    """Train (or measure the given model) and leave the worker's files in ``folder/out``."""
+    """Train, or evaluate the pretrained model; the worker writes its files to ``folder/out``."""
     out = context.folder / "out"
     out.mkdir()
     context.progress.step(
@@ -22,8 +22,11 @@ def train(context: BuildContext, job: Job, worker: Worker) -> TrainingResult:
 
 
 def training_job(project: Project, seed_variance: SeedVariance | None) -> Job:
-    """The job of a build: the recipe runs twice, and the level that a repeat reaches is recorded;
-    the model is asked about values that its data lacked."""
+    """The job of a build.
+
+    The recipe runs twice, to record the equivalence level of a repeat; the model is queried for
+    values that it rejects.
+    """
     asked = {
         "repeat": project.model is None,
         "ask": project.data is not None,

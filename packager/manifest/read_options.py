@@ -87,7 +87,8 @@ class ReadOptions(FrozenModel):
         for name, mark in marks.items():
             if mark is None:
                 continue
-            if mark in seen and not (mark == "," and self.separator is None):
+            implied = seen.get(mark) == "separator" and self.separator is None
+            if mark in seen and not implied:
                 raise ValueError(
                     f"`data.read`: expected another {name} than the {seen[mark]}, got {mark!r} "
                     "for both"

@@ -1,1 +1,1 @@
-"""The review of data: check, gate of a build, verdicts, corrections."""
+"""Review of data: check, build gate, verdicts, corrections."""

@@ -1,4 +1,4 @@
-"""Applying verdicts to a table with versions: a derived table, so lineage and revert know it."""
+"""Apply verdicts to a versioned table, as a derived table with lineage and revert."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ from packager.tables.derive import DeriveResult, derive
 from packager.tables.reach import Reach
 
 STEP = "verdicts"
-"""What lineage calls it; no function is called so, for those have a colon."""
+"""Name of the step in the lineage; functions have a colon in their names, so it is unique."""
 CLEAN = ".clean"
 
 
 @dataclass(frozen=True)
 class VerdictStep:
-    """The step of a derived table that has the rows of its parent as verdicts have them."""
+    """The step of a derived table: apply verdicts to the rows of its parent."""
 
     verdicts: tuple[Verdict, ...]
-    """Those that change rows."""
+    """The verdicts that change rows."""
     tell: Callable[[Corrections], object]
-    """Called with what they did, if they were applied."""
+    """Called with the corrections if the step runs."""
     text: str = STEP
 
     @property
     def params(self) -> dict[str, int]:
-        """How many verdicts of each kind there are."""
+        """Kind → number of verdicts."""
         return dict(sorted(Counter(given.verdict for given in self.verdicts).items()))
 
     def digest(self, directory: Path) -> str:
-        """sha256 of what they decide."""
-        del directory  # they lie in it, but are at hand
+        """sha256 of the step and its verdicts, without their reasons."""
+        del directory  # the verdicts are fields
         return sha256_bytes(canonical_json([STEP, 1, digest(self.verdicts)]))
 
     def run(self, parents: Sequence[Path], out: Path, directory: Path) -> None:
-        """Write the rows of the one parent as they should be."""
+        """Write the corrected rows of the only parent to ``out``."""
         del directory
         changes = corrections_of(read(parents[0]), self.verdicts)
         parquet.write_table(corrected_table(arrow_table(parents), changes), out)
@@ -63,24 +63,24 @@ def apply_to_table(
     progress: Progress,
     tell: Callable[[Corrections], object],
 ) -> tuple[Location, DeriveResult]:
-    """Bring ``output`` (default: ``NAME.clean`` beside the table) to what the verdicts say.
+    """Write the corrected rows to the table ``output`` (default: ``NAME.clean`` next to the table).
 
-    A table that verdicts made already is made again from its own parent: from the same version of
-    it if ``location`` names a version, else from the latest. Verdicts that were applied to the
-    same rows before compute nothing. Return the version, and how it came to be there.
+    A table that was itself made by verdicts is derived again from its parent: from the same version
+    of it if ``location`` names a version, else from the latest. Nothing is computed if the same
+    verdicts were applied to the same rows before. Return the version, and how it was derived.
     """
     source, default = _source(location)
     step = VerdictStep(tuple(v for v in verdicts if v.verdict != "keep"), tell)
     counts = ", ".join(f"{count} {name}" for name, count in step.params.items())
     place = output or default
-    # Columns are those of the parent: whoever changed them there was asked.
+    # The parent's columns are accepted: changes to them were confirmed there.
     authorship = Authorship(counts or "no verdicts", by, change=True)
     made = derive(place, [source], step, authorship, Path.cwd(), progress)
     return Location(place.uri, made.version.number), made
 
 
 def _source(location: Location) -> tuple[Location, Location]:
-    """What verdicts are applied to, and the table for the result."""
+    """The table that verdicts are applied to, and the default table for the result."""
     version = VersionedTable.open(location).version(location.version)
     if version.derived is None or version.derived.step != STEP:
         return location, Location(location.uri + CLEAN)

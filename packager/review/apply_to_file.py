@@ -1,6 +1,6 @@
-"""Applying verdicts: a derived table, with a record of what it was made from.
+"""Apply verdicts to a file: write a derived file and a record of its source.
 
-The source is never touched: without its verdicts, the same command gives the same rows again.
+The source is not changed, so the same command without verdicts writes its rows again.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RECORD = ".derived.json"
 
 
 class CorrectedFile(FrozenModel):
-    """What a derived table was made from, beside it as ``NAME.derived.json``."""
+    """Record of a derived file, next to it as ``NAME.derived.json``."""
 
     step: Literal["verdicts"] = "verdicts"
     parent: str
-    """The source, relative to the derived table."""
+    """Path of the source, relative to the derived file."""
     files: tuple[FileEntry, ...]
-    """Of the source."""
+    """Files of the source."""
     parent_rows: tuple[str, str]
     """The dfp/1 sums over the rows of the source."""
     verdicts: str
@@ -44,13 +44,16 @@ class CorrectedFile(FrozenModel):
     rows: int
     dropped: int
     fixed: int
-    """Cells that were changed."""
+    """Number of changed cells."""
     unused: tuple[str, ...]
-    """Row hashes of verdicts that no row has."""
+    """Row hashes of verdicts that match no row."""
 
 
 def source_of(path: Path) -> Path:
-    """The source of a derived table; any other file is its own source."""
+    """The source of a derived file; ``path`` itself if it is not derived.
+
+    Raise ``PackageError`` if the source is missing.
+    """
     record = path.with_name(path.name + RECORD)
     if not record.is_file():
         return path
@@ -69,10 +72,10 @@ def apply_verdicts(
     output: Path,
     reader: TableReadOptions = DEFAULT_OPTIONS,
 ) -> CorrectedFile:
-    """Write the rows of ``source`` as the verdicts have them to ``output``, and its record beside.
+    """Write the corrected rows of ``source`` to ``output``, and the record next to it.
 
-    CSV cells that no verdict names keep their text. Raise ``UsageError`` where a verdict names a
-    column that isn't there or a value that its column can't hold.
+    CSV cells without a verdict keep their text. Raise ``UsageError`` if a verdict names an absent
+    column or a value that its column can't hold.
     """
     form, files = frames.source_files(source)
     suffix = table_suffix(files[0])
@@ -106,7 +109,7 @@ def apply_verdicts(
 def _write_csv(
     files: Sequence[Path], rows: int, changes: Corrections, new: Path, reader: TableReadOptions
 ) -> None:
-    """The records as they are written in the source, but for what the verdicts change."""
+    """Write the records with their original text, except for the corrections."""
     with new.open("w", encoding=reader.encoding, newline="") as out:
         separator = separator_of(files[0], reader)
         writer = csv.writer(out, delimiter=separator, quotechar=reader.quote, lineterminator="\n")

@@ -1,7 +1,8 @@
-"""``package data check``: the dirt in data, of a project or bare, and what was decided about it.
+"""``package data check``: check the data of a project, a file or a table.
 
-A project is checked in a worker on its locked environment, by every detector. A bare file or table
-has no such environment, so it is checked in this process, by the detectors that train nothing.
+A project is checked by every detector, in a worker with its locked environment. A file or table
+without a project has no such environment, so it is checked in this process, by the detectors that
+need no model.
 """
 
 from __future__ import annotations
@@ -47,23 +48,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CheckTarget:
-    """What a name given on the command line stands for."""
+    """The data that an argument of the command line names."""
 
     project: Project | None
     data: Path | Location
-    """The rows: a file, a folder of them, or a table with versions."""
+    """The rows: a file, a folder of files, or a versioned table."""
 
     @property
     def verdicts(self) -> Path:
-        """The file that keeps verdicts: beside ``package.toml``, beside the rows, or here."""
+        """The verdicts file: next to ``package.toml`` or the rows, or in the working directory."""
         if self.project is not None:
             return self.project.directory / VERDICTS
-        # A table may lie anywhere, in a bucket too: people decide about it where they work.
+        # A table may be in a bucket, so its verdicts are in the working directory.
         return (self.data.parent if isinstance(self.data, Path) else Path.cwd()) / VERDICTS
 
     @property
     def title(self) -> str:
-        """What a page about it is called."""
+        """Title of a report page."""
         if self.project is not None:
             return self.project.package.name
         return self.data.name if isinstance(self.data, Path) else str(self.data)
@@ -71,26 +72,26 @@ class CheckTarget:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A report, and what people decided about its rows."""
+    """A report, and the verdicts on its rows."""
 
     report: DataCheckReport
     verdicts: tuple[Verdict, ...]
     isolation: Mapping[str, str] = field(default_factory=dict)
-    """What isolated code of the project; empty where none ran."""
+    """Isolation of the project's code; empty if none ran."""
 
     @property
     def open(self) -> tuple[Finding, ...]:
-        """The findings nobody has said are right, worst first."""
+        """The findings without a ``keep`` verdict, worst first."""
         return undecided(self.report.findings, self.verdicts)
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
-        """Those of them that stop a build."""
+        """The open findings that stop a build."""
         return undecided(self.report.blocking, self.verdicts)
 
 
 def resolve_target(text: str) -> CheckTarget:
-    """A project if there is a ``package.toml``, a table, or rows; ``UsageError`` for none."""
+    """Resolve ``text`` to a project, a table or rows; raise ``UsageError`` if it is none."""
     path = Path(text)
     if path.name == FILENAME or (path / FILENAME).is_file():
         project = load_project(path)
@@ -117,11 +118,10 @@ def check_data(
     base: str | None = None,
     fresh: bool = False,
 ) -> CheckResult:
-    """Check ``place``; a project's report is remembered, unless ``fresh``.
+    """Check ``place``; a project's cached report is reused unless ``fresh``.
 
-    ``target`` is for data without a project. ``against`` names the version before (a file or a
-    table); a table is compared with its own version before, if nothing is named. Raises
-    ``PackageError``.
+    ``target`` is for data without a project. ``against`` names the previous version (a file or a
+    table); by default a table is compared with its own previous version. Raises ``PackageError``.
     """
     verdicts = read_verdicts(place.verdicts)
     if place.project is None:
@@ -144,7 +144,7 @@ def check_data(
 def _check_bare(
     data: Path | Location, target: str | None, against: str | None, progress: Progress
 ) -> DataCheckReport:
-    """Rows without a project: of a file, or of a table."""
+    """Check a file or table without a project."""
     keep_text_plain()
     if isinstance(data, Path):
         found = baseline(None, against, progress)

@@ -1,4 +1,4 @@
-"""What verdicts do to rows: which of them stay, and which cells are other ones."""
+"""Corrections of rows by verdicts: dropped rows and changed cells."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from packager.errors import UsageError
 from packager.review.verdicts import Verdict
 
 MAX_FIX_CHAIN = 10
-"""How often a row may be fixed again by a verdict on what it was fixed to."""
+"""Maximum number of successive fixes of a row, each by a verdict on the previous result."""
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """What verdicts do to rows: which stay, and new cells by (position, column)."""
+    """Mask of the rows to keep, shape (n,), and new cells by (position, column)."""
 
     kept: np.ndarray
     cells: dict[tuple[int, str], str]
     unused: tuple[str, ...]
-    """Row hashes of verdicts that no row has."""
+    """Row hashes of verdicts that match no row."""
 
     @property
     def dropped(self) -> int:
-        """Rows that go."""
+        """Number of dropped rows."""
         return int((~self.kept).sum())
 
 
 def corrections_of(frame: pd.DataFrame, verdicts: Iterable[Verdict]) -> Corrections:
-    """What ``verdicts`` do to the rows of ``frame``.
+    """Compute the corrections of ``verdicts`` to the rows of ``frame``.
 
-    A verdict may also name the hash that a row has after another one fixed it.
+    A verdict may also name the hash of a row after a fix. Raise ``UsageError`` for an absent column
+    or an invalid value.
     """
     by_hash: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
@@ -76,14 +77,14 @@ def _column(verdict: Verdict, frame: pd.DataFrame) -> str:
 
 
 def corrected_table(table: pa.Table, changes: Corrections) -> pa.Table:
-    """``table`` with the changes, in its own types; ``UsageError`` for a value that doesn't fit."""
+    """``table`` with the changes, in its own types; raise ``UsageError`` for an invalid value."""
     for name in dict.fromkeys(column for _, column in changes.cells):
         mine = sorted(
             (place, text) for (place, column), text in changes.cells.items() if column == name
         )
         field, mask = table.schema.field(name), np.zeros(len(table), dtype=np.bool_)
         mask[[place for place, _ in mine]] = True
-        # Categories can't be replaced one by one.
+        # Values of a dictionary column can't be replaced individually.
         plain = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
         values = pa.array([_cell(text, plain, name) for _, text in mine], plain)
         column = table[name].cast(plain).combine_chunks()
@@ -103,7 +104,7 @@ def _cell(text: str, kind: pa.DataType, name: str) -> pa.Scalar:
 
 
 def _fixed(frame: pd.DataFrame, cells: dict[tuple[int, str], str]) -> pd.DataFrame:
-    """``frame`` with the new cells, in the types of its columns."""
+    """``frame`` with the new cells, converted to the types of its columns."""
     changed = frame.copy()
     for name in dict.fromkeys(column for _, column in cells):
         mine = {place: text for (place, column), text in cells.items() if column == name}
@@ -112,13 +113,13 @@ def _fixed(frame: pd.DataFrame, cells: dict[tuple[int, str], str]) -> pd.DataFra
         values[list(mine)] = [_value(text, column) for text in mine.values()]
         dtype = column.dtype
         if "" in mine.values() and pd.api.types.is_integer_dtype(dtype):
-            dtype = np.dtype("float64")  # as a null among whole numbers is read
+            dtype = np.dtype("float64")  # integers with nulls are read as float64
         changed[name] = pd.Series(values, index=frame.index).astype(dtype)
     return changed
 
 
 def _value(text: str, column: pd.Series[Any]) -> Any:
-    """A cell of a verdict as a value of its column."""
+    """Convert a cell of a verdict to the type of its column."""
     types = pd.api.types
     if text == "":
         return pd.NaT if types.is_datetime64_any_dtype(column.dtype) else np.nan

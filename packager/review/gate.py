@@ -1,4 +1,4 @@
-"""The check of a project's data: run in a worker once per data and job, remembered, and judged."""
+"""The build gate: check a project's data in a worker, cache the report, and judge it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def review(
     *,
     allow: bool,
 ) -> DataCheckSummary | None:
-    """Check the data of a build; what the manifest keeps of it, None where there is no data.
+    """Check the data of a build; return the summary for the manifest, None without data.
 
     Raise ``PackageError`` for findings that stop a build, unless ``allow``.
     """
@@ -61,10 +61,10 @@ def review(
 
 
 def make_check_job(project: Project, progress: Progress, against: str | None = None) -> CheckJob:
-    """What a worker is asked about the project's data.
+    """The job of a worker that checks the project's data.
 
-    ``against`` names the version before: a file, a folder or a table. Where the data is a version
-    of a table and nothing is named, it is the version before that one.
+    ``against`` names the previous version: a file, a folder or a table. By default it is the
+    version before the project's, if the data is a version of a table.
     """
     assert project.data is not None
     expected = Expectations(declared=project.data.columns)
@@ -88,10 +88,10 @@ def baseline(
     progress: Progress,
     reader: TableReadOptions = DEFAULT_OPTIONS,
 ) -> PreviousRows | None:
-    """The rows to compare with: those named, else the version before the one of ``table``."""
+    """The rows to compare with: those of ``against``, else the version before ``table``'s."""
     if table is None and against is None:
         return None
-    # deltalake is loaded only where a table is in use.
+    # deltalake is imported only if a table is used.
     from packager.tables import previous
 
     found = previous.load_rows(against, reader) if against else None
@@ -103,12 +103,12 @@ def baseline(
 
 
 def report_cache_path(files: ProjectFiles, asked: CheckJob, lock: Lock, isolation: str) -> Path:
-    """Where the report is remembered, by all that it depends on."""
+    """Cache path of the report, keyed by a digest of all its inputs."""
     return cache_directory("checks") / inputs_digest(files, lock, isolation, asked)
 
 
 def cached_report(place: Path) -> DataCheckReport | None:
-    """The report of an earlier check of the same things, if there was one."""
+    """The cached report at ``place``; None if there is none."""
     if not place.is_dir():
         return None
     touch(place)
@@ -116,7 +116,7 @@ def cached_report(place: Path) -> DataCheckReport | None:
 
 
 def run_check(place: Path, asked: CheckJob, worker: Worker, progress: Progress) -> DataCheckReport:
-    """Check the data in ``worker``, and remember the report at ``place``."""
+    """Check the data in ``worker``, and cache the report at ``place``."""
     progress.step("checking the data")
     with tempfile.TemporaryDirectory() as name:
         out = Path(name)
@@ -128,13 +128,13 @@ def run_check(place: Path, asked: CheckJob, worker: Worker, progress: Progress) 
 
 
 def undecided(findings: Sequence[Finding], verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
-    """The findings about rows that no verdict says are right."""
+    """The findings whose rows have no ``keep`` verdict."""
     right = {verdict.row_hash for verdict in verdicts if verdict.verdict == "keep"}
     return tuple(finding for finding in findings if finding.row_hash not in right)
 
 
 def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path) -> PackageError:
-    """Why a build stops here, and what to type."""
+    """The error of a build with blocking findings, with the commands to continue."""
     worst = blocking[0]
     place = f" in column {worst.column!r}" if worst.column else ""
     row = f", row {worst.row_number}" if worst.row is not None else ""
@@ -147,7 +147,7 @@ def gate_error(report: DataCheckReport, blocking: Sequence[Finding], where: Path
 
 
 def _count(report: DataCheckReport, blocking: Sequence[Finding]) -> str:
-    """How many they are, those too that the report has no room for."""
+    """The number of findings, including those that the report omits."""
     names = {finding.detector for finding in blocking}
     beyond = sum(
         report.counts[name] - sum(finding.detector == name for finding in report.findings)

@@ -1,4 +1,4 @@
-"""Rows of new data that the project at hand holds out for the test."""
+"""Overlap of training and held-out rows in new data of a project."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Hashes = npt.NDArray[np.uint64]
 
 
 def leakage(directory: Path, location: Location, frames: Iterable[pd.DataFrame]) -> str | None:
-    """How many held-out rows also are training rows, by their features, in one line.
+    """One line with the number of held-out rows that equal a training row in all features.
 
-    None unless ``directory`` holds a project whose data is the table at ``location``. With the
-    default split equal features are on one side, so nothing can leak.
+    None unless ``directory`` has a project whose data is the table at ``location``. None for the
+    default split, too: it keeps rows with equal features in one part, so nothing can leak.
     """
     if not (directory / FILENAME).is_file():
         return None
@@ -43,7 +43,7 @@ def leakage(directory: Path, location: Location, frames: Iterable[pd.DataFrame])
 def _sides(
     data: DataSection, frames: Iterable[pd.DataFrame], held: Iterable[pd.DataFrame] | None
 ) -> tuple[Hashes, Hashes]:
-    """Hashes over the features of training rows and of held-out rows."""
+    """Hashes of the features of training rows and of held-out rows, one per row."""
     parts: list[pd.DataFrame] = []
     train: list[Hashes] = []
     features: list[str] = []

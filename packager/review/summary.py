@@ -1,4 +1,4 @@
-"""What a data check found, counted by detector, and in words."""
+"""Summary of a data check as text, with counts by detector."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ DESCRIPTIONS = {
     "outlier": "outliers",
     "label_error": "likely label errors",
 }
-"""Every detector, as in ``12 duplicate rows``."""
+"""Detector → its description in the plural, as in ``12 duplicate rows``."""
 
 
 @dataclass(frozen=True)
 class DetectorCount:
-    """What one detector found."""
+    """The findings of one detector."""
 
     detector: str
     count: int
@@ -45,7 +45,7 @@ class DetectorCount:
 
 
 def by_detector(report: DataCheckReport) -> list[DetectorCount]:
-    """An entry for each detector that found something, worst first."""
+    """One entry per detector with findings, worst first."""
     worst: dict[str, Finding] = {}
     for finding in report.findings:
         worst.setdefault(finding.detector, finding)
@@ -56,7 +56,7 @@ def by_detector(report: DataCheckReport) -> list[DetectorCount]:
 
 
 def summary(report: DataCheckReport, verdicts: Sequence[Verdict] = ()) -> Iterator[str]:
-    """What a check found, for the log of a build: a line for each detector, worst first."""
+    """The lines for the log of a build: one per detector, worst first."""
     yield checked(report)
     found = by_detector(report)
     for one in found:
@@ -73,7 +73,7 @@ def checked(report: DataCheckReport) -> str:
 def notes(
     report: DataCheckReport, verdicts: Sequence[Verdict], found: Sequence[DetectorCount]
 ) -> Iterator[str]:
-    """What there is to say beside the findings."""
+    """The lines after the findings: no findings, verdicts, and notes."""
     if not found:
         yield "nothing found" if report.rows else "no rows: nothing could be found"
     judged = {verdict.row_hash for verdict in verdicts} & report.cells.keys()

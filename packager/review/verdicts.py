@@ -1,7 +1,7 @@
-"""Verdicts: what a person decided about rows, by row hash, kept beside ``package.toml``.
+"""Verdicts: decisions about rows, by row hash, in ``verdicts.csv`` next to ``package.toml``.
 
-A row keeps its verdict wherever it stands. ``verdicts.csv`` is plain CSV, sorted, one verdict a
-line, so that it can be edited, committed and compared.
+A row keeps its verdict at any position. The file is sorted CSV with one verdict per line, so that
+it can be edited, committed and compared.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _HASH = re.compile(r"[0-9a-f]{16}")
 
 
 class Verdict(FrozenModel):
-    """One decision about the rows of one hash.
+    """One decision about the rows with one hash.
 
-    ``keep``: they are right, say no more. ``drop``: they go. ``dedupe``: one copy stays. ``fix``:
-    their cell in ``column`` becomes ``value`` (an empty value is a null).
+    ``keep``: the rows are correct; ignore their findings. ``drop``: remove them. ``dedupe``: keep
+    one copy. ``fix``: set their cell in ``column`` to ``value`` (an empty value is null).
     """
 
     row_hash: str
@@ -42,12 +42,12 @@ class Verdict(FrozenModel):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What a later verdict replaces: for a fix only the one of the same column."""
+        """A later verdict with the same key replaces this one; fixes of other columns don't."""
         return self.row_hash, self.column if self.verdict == "fix" else ""
 
 
 def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
-    """A checked verdict; raise ``UsageError`` naming ``place`` for one that makes no sense."""
+    """Validate a verdict; raise ``UsageError`` naming ``place`` if it is invalid."""
     row_hash, decision = (cells.get("row_hash") or "").strip(), (cells.get("verdict") or "").strip()
     column, value = (cells.get("column") or "").strip(), cells.get("value") or ""
     if not _HASH.fullmatch(row_hash):
@@ -79,11 +79,11 @@ def verdict_of(cells: Mapping[str, str | None], place: str) -> Verdict:
 
 
 def read_verdicts(file: Path) -> tuple[Verdict, ...]:
-    """The verdicts in ``file``, none where there is no such file.
+    """The verdicts in ``file``; empty if the file is absent.
 
-    Any CSV with the columns row_hash and verdict will do, ``issues.csv`` too: rows without a
-    verdict are passed over. Raise ``UsageError`` for what can't be read, naming the line, and
-    for two verdicts that contradict each other.
+    Any CSV with the columns row_hash and verdict is accepted, such as ``issues.csv``; rows without
+    a verdict are skipped. Raise ``UsageError`` for an unreadable file, an invalid line or
+    contradictory verdicts.
     """
     if not file.exists():
         return ()
@@ -114,7 +114,7 @@ def _verdicts_in(file: Path) -> tuple[Verdict, ...]:
 
 
 def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """``old`` with ``new`` in place of what it contradicts: a fix undoes a drop, and so on."""
+    """``old`` and ``new``, without the old ones that new ones contradict or replace."""
     newer = tuple(new)
     judged = {verdict.row_hash: verdict for verdict in newer}
     keys = {verdict.key for verdict in newer}
@@ -131,13 +131,13 @@ def merged(old: Iterable[Verdict], new: Iterable[Verdict]) -> tuple[Verdict, ...
 
 
 def write_verdicts(verdicts: Iterable[Verdict], file: Path) -> None:
-    """Write all of them, sorted, in place of what ``file`` holds."""
+    """Write all verdicts, sorted; this replaces ``file``."""
     with atomic_file(file) as new:
         new.write_bytes(_dump(verdicts))
 
 
 def digest(verdicts: Iterable[Verdict]) -> str:
-    """sha256 of what they decide: reasons and order don't matter."""
+    """sha256 of the verdicts, independent of reasons and order."""
     return sha256_bytes(_dump(v.model_copy(update={"reason": ""}) for v in verdicts))
 
 

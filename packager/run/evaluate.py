@@ -1,4 +1,4 @@
-"""``package diff A B --data FILE``: two packages answer the same rows, and chance is weighed."""
+"""``package diff A B --data FILE``: compare two packages on the same rows, with significance."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ MIN_ROWS = 5
 
 @dataclass(frozen=True)
 class PairedEvaluation:
-    """Two packages on the same rows: overall, and each slice of the first package."""
+    """Paired comparison of two packages, overall and for each slice of the first package."""
 
     metric: str
     overall: PairedDifference
     slices: dict[str, PairedDifference]
     q: dict[str, float]
-    """Slice to p adjusted for looking at all of them (Benjamini & Hochberg 1995)."""
+    """Slice → p adjusted for multiple comparisons (Benjamini & Hochberg 1995)."""
     seeds_known: bool
     by_sample: tuple[str, ...]
-    """Slices whose spread of seeds isn't known to both packages."""
+    """Slices for which not both packages have a seed variance."""
 
     @property
     def sentence(self) -> str:
-        """The verdict, in one plain sentence."""
+        """The verdict in one sentence."""
         found = self.overall
         change = f"{_shown(found.before)} and {_shown(found.after)} on {found.rows} rows"
         chance = "seeds and sample" if self.seeds_known else "the sample alone"
@@ -61,7 +61,7 @@ class PairedEvaluation:
             )
             return f"no difference beyond chance: {self.metric} {change}, by {chance}{by_seed}"
         better = "better" if found.difference > 0 else "worse"
-        turn = 1 if self.metric == "accuracy" else -1  # of an error, less is better
+        turn = 1 if self.metric == "accuracy" else -1  # a lower error is better
         sign, ends = turn * found.difference, sorted((turn * found.low, turn * found.high))
         return (
             f"the second is {better}: {self.metric} {change}, a difference of {sign:+.4f} "
@@ -72,10 +72,10 @@ class PairedEvaluation:
 def evaluate_pair(
     before: Reference, after: Reference, data: Path, engine: Engine | None, progress: Progress
 ) -> PairedEvaluation:
-    """Ask both packages about the rows of ``data``, which hold the target, and compare.
+    """Predict the rows of ``data``, which have the target, with both packages, and compare.
 
-    Raises ``UsageError`` where the packages answer different questions or the file lacks the
-    target, ``PackageError`` where one of them can't answer a row.
+    Raises ``UsageError`` if the packages have different targets or tasks or the file lacks the
+    target, ``PackageError`` if one of them can't predict a row.
     """
     first, second = before.manifest, after.manifest
     target = _target(first, second)
@@ -108,7 +108,7 @@ def compare_scores(
     manifest: Manifest,
     seeds: Mapping[str, tuple[SeedRuns, SeedRuns]],
 ) -> PairedEvaluation:
-    """The verdict on two arrays of scores, shape (n,)."""
+    """Compare two arrays of scores, shape (n,); ``masks``: slice → mask, shape (n,)."""
     slices = {
         name: difference(one[mask], other[mask], seeds.get(name))
         for name, mask in masks.items()
@@ -144,7 +144,7 @@ def _answers(
 
 
 def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: str) -> Floats:
-    """1 for a right label, 0 for a wrong one; for a regression minus the absolute error."""
+    """Scores, shape (n,): 1 for a correct label, 0 for a wrong one; for regression -|error|."""
     found = [answer["prediction"] for answer in answers]
     if task == "classification":
         right = [
@@ -160,7 +160,7 @@ def _scores(answers: Sequence[Mapping[str, Any]], actual: Sequence[Any], task: s
 
 
 def _seeds(first: Manifest, second: Manifest) -> dict[str, tuple[SeedRuns, SeedRuns]]:
-    """Slice (and ``__all__``) to the variances of the score over seeds, where both know them."""
+    """Slice (and ``__all__``) → variances of the score over seeds, if both packages have them."""
     if first.seed_variance is None or second.seed_variance is None:
         return {}
     metric = "accuracy" if first.task == "classification" else "mae"

@@ -1,4 +1,4 @@
-"""``package predict``: answers for a file of rows, from a package itself or from a server."""
+"""``package predict``: predict a file of rows with a package or with a server."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from packager.progress import Progress
 from packager.runners.package import package_worker
 
 Format = Literal["jsonl", "csv", "csv-exact"]
-"""``csv`` is safe to open in a spreadsheet; ``csv-exact`` has every text as it is."""
+"""``csv`` is safe to open in a spreadsheet; ``csv-exact`` has every text unchanged."""
 MAX_NAMED = 5
 
 
 def predict(
     reference: Reference, source: Path, form: Format, engine: Engine | None, progress: Progress
 ) -> str:
-    """The answers to every row of ``source`` as text, in its order.
+    """The predictions of every row of ``source`` as text, in its order.
 
-    Raises ``PackageError`` naming the first row that can't be taken; there is no answer then.
+    Raises ``PackageError`` naming the first invalid row; then no row is predicted.
     """
     rows = _rows(source, reference.manifest, progress)
     asked = json.dumps({"rows": rows}, allow_nan=False).encode()
@@ -50,7 +50,7 @@ def predict(
 
 
 def predict_at(client: Client, source: Path, form: Format, progress: Progress) -> str:
-    """As ``predict``, from a server; with the tokens for feedback where it gives any."""
+    """As ``predict``, from a server; with feedback tokens if the server returns them."""
     rows = _rows(source, client.package(), progress)
     progress.step(f"predicting {len(rows)} rows at {client.url}")
     answers = [_as_answer(one) for one in client.predict(rows)]
@@ -60,7 +60,7 @@ def predict_at(client: Client, source: Path, form: Format, progress: Progress) -
 
 
 def _rows(source: Path, manifest: Manifest, progress: Progress) -> list[dict[str, Any]]:
-    """The rows of a file as JSON values, once its other columns are refused or told."""
+    """The rows of a file as JSON values; unknown columns raise ``UsageError`` or are reported."""
     rows = read_rows(source, manifest.schema_, manifest.reader)
     table = source.suffix.lower() not in (".json", ".jsonl")
     names = (
@@ -91,9 +91,9 @@ def _as_answer(one: Prediction) -> dict[str, Any]:
 
 
 def _as_csv(answers: Iterable[dict[str, Any]], *, exact: bool = False) -> str:
-    """One line a row: prediction, a column per class probability, flags joined by ``;``.
+    """One line per row: prediction, a column per class probability, flags joined by ``;``.
 
-    Unless ``exact``, no text is one that a spreadsheet would run.
+    Unless ``exact``, text that a spreadsheet would run as a formula is escaped.
     """
     rows = []
     for answer in answers:

@@ -1,4 +1,4 @@
-"""``package replay``: train again from the package alone, where nothing else can help."""
+"""``package replay``: retrain from the package alone, in isolation, and compare."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def replay(
     *,
     data: Path | None = None,
 ) -> ReplayReport:
-    """Replay a package as ``ask`` says; ``data`` stands in where the package holds none.
+    """Replay a package with the options ``ask``; ``data`` is used if the package has none.
 
-    It is checked from outside first; what it then trains and compares with is the runtime of this
-    installation, and the training has neither the recorded model nor the manifest.
-    Raises ``PackageError`` if it has no recipe, or its data is neither inside nor given.
+    The package is verified first. Training and comparison run with the runtime of this
+    installation; the training has no access to the recorded model and the manifest. Raises
+    ``PackageError`` if the package has no recipe, or its data is neither embedded nor given.
     """
     manifest = reference.manifest
     source = _check(manifest, data)
@@ -69,7 +69,7 @@ def replay(
 def _train(
     stage: Stage, manifest: Manifest, ask: ReplayRequest, folder: Path
 ) -> tuple[Layer, dict[str, str]]:
-    """What the recipe makes of the data now, as a layer at ``/again``, and what isolated it."""
+    """Run the recipe; return its result as a layer at ``/again``, and the isolation."""
     out = folder / "trained"
     out.mkdir()
     stage.progress.step("training again, with the runtime of this installation")
@@ -81,7 +81,7 @@ def _train(
 
 
 def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> ReplayReport:
-    """The report of a worker that has both models, and has run no recipe."""
+    """Compare the models in a worker that has not run the recipe; return its report."""
     out = folder / "compared"
     out.mkdir()
     stage.progress.step("comparing, in a worker that has trained nothing")
@@ -91,10 +91,10 @@ def _compare(stage: Stage, ask: ReplayRequest, trained: Layer, folder: Path) -> 
 
 
 def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
-    """``report`` if it says of the model's bytes what was found here, else one that failed.
+    """``report`` if it agrees with ``equal`` on the model's bytes, else a failed report.
 
-    The worker has loaded both models, whose code could have reached into it; bytes are compared
-    by this process, which loads none.
+    The worker has loaded both models, whose code could have manipulated it; this process, which
+    loads no model, compared the bytes.
     """
     if report.comparison is None or report.comparison.artifact == equal:
         return report
@@ -110,7 +110,7 @@ def _confirmed(report: ReplayReport, equal: bool) -> ReplayReport:
 
 
 def _told(report: ReplayReport, checks: Sequence[Check], examined: Examined) -> ReplayReport:
-    """``report`` with what was checked from outside, and who vouches for what."""
+    """``report`` with the checks of this installation, and what verified each part."""
     verified_by = examined.verified_by
     if report.comparison is not None:
         bytes_alone = report.level == "artifact"
@@ -157,7 +157,10 @@ def _check(manifest: Manifest, data: Path | None) -> DataSource:
 
 
 def _named_as_recorded(data: Path, source: DataSource) -> dict[str, Path]:
-    """Given files under the names the package knows them by; the worker checks their content."""
+    """Recorded name → given file; ``given_checks`` verifies the contents.
+
+    Raise ``UsageError`` for a different number of files or a missing held-out file.
+    """
     _, paths = source_files(data)
     if len(paths) != len(source.files):
         raise UsageError(

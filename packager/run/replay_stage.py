@@ -1,4 +1,4 @@
-"""The layers a replay runs on: the package's, but the runtime of this installation."""
+"""The layers of a replay: the package's, with the runtime of this installation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from packager.trust.examine import Examined
 from packager.trust.trees import below, tree_of
 
 NO_BYTECODE = {"PYTHONPYCACHEPREFIX": "/nowhere"}
-"""Python then reads no bytecode that lies beside the modules."""
+"""Makes Python ignore the bytecode next to the modules."""
 RECORDED = ("model", "package")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the parts of a replay run."""
+    """Starts the workers of a replay."""
 
     examined: Examined
     engine: Engine | None
@@ -37,7 +37,7 @@ class Stage:
 
     @contextmanager
     def worker(self, *, recorded: bool = False, more: Sequence[Layer] = ()) -> Iterator[Worker]:
-        """A fresh worker; ``recorded``: with the recorded model and ``/package``."""
+        """A new worker; ``recorded``: with the recorded model and ``/package``."""
         lock = self.examined.lock
         base = None if lock.base == "none" else lock.base
         layers = [*self.layers, *more]
@@ -52,9 +52,9 @@ class Stage:
 
 
 def own_layers(examined: Examined, folder: Path) -> tuple[Layer, ...]:
-    """The package's layers with the runtime of this installation in place of its own.
+    """The package's layers with the runtime of this installation instead of its own.
 
-    The code comes without the bytecode that lies beside it, which no manifest names.
+    The bytecode of the code is omitted, because the manifest does not list it.
     """
     compiler = examined.base.compiler() if examined.base else None
     own = [runtime_layer(compiler), training_layer(compiler)]
@@ -69,9 +69,9 @@ def own_layers(examined: Examined, folder: Path) -> tuple[Layer, ...]:
 
 
 def regular_entries(folder: Path, prefix: str) -> list[Entry]:
-    """The model and the result that a training left in ``folder``, for a layer.
+    """Layer entries for the model and the result of a training in ``folder``.
 
-    Raises ``PackageError`` for a link or anything else that is no plain file.
+    Raises ``PackageError`` for links and other special files.
     """
     found = []
     for name, folders, names in os.walk(folder):
@@ -89,7 +89,7 @@ def regular_entries(folder: Path, prefix: str) -> list[Entry]:
 
 
 def same_model(trained: Layer, manifest: Manifest) -> bool:
-    """Whether the model in ``trained`` has the bytes of the recorded one; nothing is loaded."""
+    """Whether the model in ``trained`` equals the recorded one byte for byte; loads neither."""
     found: Mapping[str, str] = {
         name: str(file) for name, file in below(tree_of(trained), "again/model").items()
     }

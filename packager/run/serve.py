@@ -1,4 +1,4 @@
-"""``package serve``: a package answering on 127.0.0.1, in a container or in a process here."""
+"""``package serve``: serve a package on 127.0.0.1, in a container or in a local process."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Server(Protocol):
     """``time.monotonic()`` when it was started."""
 
     def usage(self) -> Usage | None:
-        """What its processes have used; None where that can't be told."""
+        """CPU and memory use of its processes; None if unknown."""
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is running."""
 
     def follow(self) -> Iterator[str]:
-        """Its log lines, until it ends."""
+        """Yield its log lines until it ends."""
 
 
 @contextmanager
@@ -56,8 +56,8 @@ def serving(
 ) -> Iterator[Server]:
     """Start the package, wait until it is ready, and stop it when the block ends.
 
-    ``port`` 0 takes a free one; ``settings`` are the server's own. Raises
-    ``PackageError`` with the last log lines if it ends early.
+    ``port`` 0 selects a free one. Raises ``PackageError`` with the last log lines if the server
+    ends early, or if it is not ready within ``READY_SECONDS``.
     """
     _check_free(port)
     start = (
@@ -71,7 +71,7 @@ def serving(
 
 
 class ServerProcess:
-    """A server in a process group of its own."""
+    """A server in its own process group."""
 
     def __init__(self, process: subprocess.Popen[str], port: int) -> None:
         self._process = process
@@ -96,7 +96,7 @@ def _in_container(
     name = reference.in_engine(engine, progress)
     settings.share_with_container()
     variables, mounts = settings.in_container()
-    variables["MODEL_PORT"] = str(PORT)  # whatever the image's own environment says
+    variables["MODEL_PORT"] = str(PORT)  # overrides the image's own environment
     shown = [(mount.source, mount.target, mount.writable) for mount in mounts]
     title = f"package-serve-{secrets.token_hex(4)}"
     options = ServerOptions(variables, shown, settings.memory)
@@ -135,7 +135,7 @@ def _in_process(reference: Reference, port: int, settings: ServeSettings) -> Ite
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
-    """SIGTERM drains; what is left of the group after a while is killed."""
+    """Stop with SIGTERM, which drains; after ``STOP_SECONDS`` kill the process group."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     try:
@@ -163,7 +163,7 @@ def _wait_until_ready(server: Server) -> None:
 
 
 def _ended(log: str) -> PackageError:
-    """Why a server that ended was never ready: its own error, or its last lines."""
+    """The error for a server that ended before it was ready: its own, or its last lines."""
     found = startup_error(log)
     if found is not None:
         return PackageError(f"the server can't start: {found.message}", found.hint)

@@ -1,4 +1,4 @@
-"""The server's own variables, as whoever starts it has set them, for ``package serve``."""
+"""Settings for ``package serve``: the server's environment variables, passed on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packager.errors import UsageError
 
-# The port, address and place of the package are chosen by `package serve` itself.
+# `package serve` itself chooses the port, the address and the package's location.
 VALUE_VARIABLES = (
     "MODEL_WORKERS",
     "MODEL_MAX_BODY_BYTES",
@@ -32,12 +32,12 @@ STATE_VARIABLE = "MODEL_STATE_DIR"
 LOG_VARIABLE = "MODEL_FLAGGED_LOG"
 CONTAINER_FOLDER = "/settings"
 CONTAINER_UID, CONTAINER_GID = 65532, 0
-"""A container that root starts runs as this user, not as root."""
+"""User and group of a container that root starts."""
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A file or folder of this machine, shown to a container at ``target``."""
+    """A file or folder of this machine, mounted in a container at ``target``."""
 
     source: Path
     target: str
@@ -46,22 +46,22 @@ class Mount:
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """Variables for a server's process, or for its container with what they name."""
+    """Variables for a server's process, or for its container with the mounts they need."""
 
     plain: Mapping[str, str] = field(default_factory=dict)
-    """Those that hold values."""
+    """Variables with plain values."""
     paths: Mapping[str, Path] = field(default_factory=dict)
-    """Those that name a file or a folder of this machine."""
+    """Variables that name a file or folder of this machine."""
     memory: int | None = None
-    """Bytes that a container may use; None for its default."""
+    """Memory limit of a container in bytes; None for the default."""
 
     @classmethod
     def from_environment(
         cls, environment: Mapping[str, str] = os.environ, memory: int | None = None
     ) -> ServeSettings:
-        """Those that are set; raises ``UsageError`` for a file or folder that is not there.
+        """The variables that are set; raises ``UsageError`` for an absent file or folder.
 
-        The folder of ``MODEL_STATE_DIR`` is made where it is not there yet.
+        The folder of ``MODEL_STATE_DIR`` is created if absent.
         """
         plain = {name: environment[name] for name in VALUE_VARIABLES if environment.get(name)}
         named = {
@@ -74,14 +74,14 @@ class ServeSettings:
         return cls(plain, named, memory)
 
     def variables(self) -> dict[str, str]:
-        """For a process on this machine."""
+        """Variables for a process on this machine."""
         return {**self.plain, **{name: str(path) for name, path in self.paths.items()}}
 
     def share_with_container(self) -> None:
-        """Where root starts the container: check that its user, who is not root, has access.
+        """If root starts the container, check that the container's user has access.
 
-        The folder of ``MODEL_STATE_DIR`` is given to that user where it is root's and empty.
-        Raises ``UsageError`` for what that user can't read or write.
+        The folder of ``MODEL_STATE_DIR`` is changed to that user if it is root's and empty. Raises
+        ``UsageError`` for a file or folder that the user can't read or write.
         """
         if os.getuid() != 0:
             return
@@ -98,9 +98,9 @@ class ServeSettings:
                 )
 
     def in_container(self) -> tuple[dict[str, str], list[Mount]]:
-        """Variables for a container, and what it has to be shown.
+        """Variables and mounts for a container.
 
-        Of the log the folder is shown: a full log is renamed there.
+        For the log its folder is mounted, because a full log is renamed there.
         """
         variables = dict(self.plain)
         mounts = []
@@ -131,7 +131,7 @@ def _check(name: str, path: Path) -> None:
 
 
 def _allowed(path: Path, *, write: bool) -> bool:
-    """Whether the container's user may read ``path``, or also write (and enter, a folder)."""
+    """Whether the container's user may read ``path``; ``write``: also write it, or use a folder."""
     found = path.stat()
     needed = 0o7 if write and path.is_dir() else 0o6 if write else 0o4
     if found.st_uid == CONTAINER_UID:

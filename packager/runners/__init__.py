@@ -1,1 +1,1 @@
-"""Where a worker runs: container or process, on a project or a package."""
+"""Run workers in a container or a process, for a project or a package."""

@@ -1,9 +1,9 @@
-"""Kernel restrictions that hold from the first line of a package's Python on.
+"""Apply kernel restrictions before the first line of a package's Python code runs.
 
 Python runs ``sitecustomize.py``, ``.pth`` files and modules that shadow the standard library while
 it starts, before the worker can restrict itself. So an interpreter of this installation, which
-reads nothing of the package, restricts itself first and then becomes the package's interpreter.
-The worker adds restrictions of its own later; none can be lifted.
+reads no file of the package, restricts itself first and then executes the package's interpreter.
+The worker later adds further restrictions; none can be lifted.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def confined(
     writable: Sequence[Path],
     report: int,
 ) -> list[str]:
-    """The command that runs ``command`` without a network and with these files alone.
+    """The command that runs ``command`` without a network and with access to these files only.
 
-    Besides them the interpreter and what ``kernel.SYSTEM_READ`` names can be read. ``listed``: a
-    folder whose names can be listed. Where the kernel offers no restrictions, there are none.
-    What is in force is written to the file descriptor ``report``, as JSON (``kernel.described``),
-    before any code of the package runs; the command does not inherit it.
+    The interpreter and the paths in ``kernel.SYSTEM_READ`` are also readable. ``listed``: a folder
+    that can be listed. Restrictions that the kernel does not offer are omitted. Before any code of
+    the package runs, the measures in force are written to the file descriptor ``report`` as JSON
+    (``kernel.described``); the command does not inherit it.
     """
     if sys.platform != "linux":
         os.write(report, json.dumps(described(contained=False)).encode())
@@ -47,7 +47,7 @@ def confined(
 
 
 def main() -> None:
-    """Restrict this process as ``confined`` wrote it down, and become its command."""
+    """Restrict this process with the arguments from ``confined``, and execute its command."""
     places, command = sys.argv[2], sys.argv[3:]
     listed, readable, writable, report = json.loads(places)
     interpreter = [sys.base_prefix, sys.base_exec_prefix]

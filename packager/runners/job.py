@@ -1,4 +1,4 @@
-"""What a project asks of a worker: the one place that makes a ``Job`` of a ``Project``."""
+"""Convert a ``Project`` to the ``Job`` of a worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packager.worker.job import Job
 
 
 def make_job(project: Project) -> Job:
-    """What the worker is asked to do; the manifest takes the same fields from it."""
+    """The worker's job; the manifest copies fields from it."""
     recipe = project.recipe
     return Job(
         task=project.package.task,
@@ -27,7 +27,7 @@ def make_job(project: Project) -> Job:
 
 
 def _data_roles(project: Project) -> DataRoles:
-    """``[data]``, with a split's file by the name that it has under ``/data/test``."""
+    """``[data]``, with the file of a split by its name under ``/data/test``."""
     data = project.data
     if data is None:
         return DataRoles(target=None)
@@ -45,7 +45,7 @@ def _data_roles(project: Project) -> DataRoles:
 
 
 def _serve(project: Project) -> Serve:
-    """How the model is served; what loads it is known when it is trained."""
+    """``[serve]``, without the loader, which is known only after training."""
     serve = project.serve
     return Serve(
         predictor=serve.predictor,

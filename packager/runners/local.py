@@ -1,4 +1,4 @@
-"""Running a package without a container: its layers unpacked, under this machine's Python."""
+"""Run a package without a container: unpack its layers for this machine's Python."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from packager.image.layers import Layer
 from packager.image.runtime import INSTALLED_AT, VENV
 from packager.tar_reader import unpack_plain
 
-# Layers that belong to one package; every other one but the base holds shared dependencies.
+# Layers that belong to one package; all others except the base contain shared dependencies.
 OWN = ("runtime", TRAINING, "code", "model", "package", "data", "again")
 
 
 @dataclass(frozen=True)
 class UnpackedPackage:
-    """A package unpacked at ``path``, and the interpreter that has its dependencies."""
+    """A package unpacked at ``path``, with the interpreter of its dependencies."""
 
     path: Path
     python: Path
     worker: Path | None
-    """Modules that only training and replay need."""
+    """Folder of the modules that only training and replay need; None if there is none."""
 
     def readable(self) -> list[Path]:
-        """What a worker may read: the package's own files and its dependencies."""
+        """Paths that a worker may read: the package's files and its dependencies."""
         own = [place for place in self.path.iterdir() if place.name != "tmp"]
         return [*own, self.environment, *([self.worker] if self.worker else [])]
 
     def writable(self) -> list[Path]:
-        """What a worker may write: its copy of the code, its inputs, and scratch files."""
+        """Paths that a worker may write: its copy of the code, its inputs, and temporary files."""
         return [self.path / name for name in ("code", "work", "tmp")]
 
     @property
@@ -48,7 +48,7 @@ class UnpackedPackage:
         return self.python.parents[1]
 
     def variables(self) -> dict[str, str]:
-        """The image's own variables, moved to ``path``; nothing of the caller's but its PATH."""
+        """The image's variables, adapted to ``path``; none are inherited from this process."""
         places = [self.path / INSTALLED_AT, self.path / "code", self.path / "code/src"]
         places += [self.worker] if self.worker else []
         scratch = self.path / "tmp"
@@ -65,7 +65,7 @@ class UnpackedPackage:
 
 
 def check_host(python: str, platform: str) -> None:
-    """Refuse to run here what was locked for another Python, system or processor."""
+    """Raise ``PackageError`` if the lock is for another Python, system or processor."""
     target = host_target()
     found = f"Python {target.python} on {target.platform}" if target else sys.platform
     if target is None or (target.python, target.platform) != (python, platform):
@@ -77,9 +77,12 @@ def check_host(python: str, platform: str) -> None:
 
 @contextmanager
 def unpacked_package(layers: Sequence[Layer]) -> Iterator[UnpackedPackage]:
-    """Unpack ``layers`` for the time of the block; dependencies stay in the cache."""
-    # What ships lies below the code, what only the worker needs above it: two folders, so that
-    # serving never finds more here than in a container.
+    """Unpack ``layers`` within the block; dependencies stay in the cache.
+
+    Raise ``PackageError`` for an image that this program did not make.
+    """
+    # Dependencies of serving are below the code layer, those of the worker above it. They get
+    # separate folders, so that serving finds the same modules as in a container.
     names = [layer.name for layer in layers]
     if not {"runtime", "code"} <= set(names):
         raise PackageError(
@@ -104,7 +107,7 @@ def _shared(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def _environment(layers: Sequence[Layer]) -> Path:
-    """``layers`` unpacked for this interpreter, made once per set of layers and interpreter."""
+    """The cached folder of ``layers``, unpacked once per set of layers and interpreter."""
     interpreter = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     key = [sys.version, str(interpreter), *(layer.diff_id for layer in layers)]
     folder = cache_directory("environments") / sha256_bytes(canonical_json(key))[:32]
@@ -121,7 +124,7 @@ def _environment(layers: Sequence[Layer]) -> Path:
 
 
 def _rewrite_venv(venv: Path, interpreter: Path) -> None:
-    """Make the unpacked environment one of ``interpreter``."""
+    """Make the unpacked environment use ``interpreter``."""
     python = venv / "bin" / "python"
     python.unlink()
     python.symlink_to(interpreter)
@@ -131,18 +134,18 @@ def _rewrite_venv(venv: Path, interpreter: Path) -> None:
 
 
 def _compile(folder: Path, interpreter: Path) -> None:
-    """Bytecode for layers that were made without a base, and so without any."""
+    """Compile layers without bytecode, which were made without a base."""
     if folder.is_dir() and next(folder.rglob("*.pyc"), None) is None:
         command = isolated_python("-m", "compileall", "-qq", "-j", "0", python=str(interpreter))
         command += ["--invalidation-mode", "unchecked-hash", str(folder)]
-        # A template or Python 2 file that does not compile is left without, as everywhere.
+        # Files that do not compile (templates, Python 2) are skipped.
         run(command, os.environ)
 
 
 def _refuse_links(folder: Path) -> None:
-    """Raise ``PackageError`` where a place of the environment that is used here is a link.
+    """Raise ``PackageError`` if a path of the environment that is used here is a link.
 
-    A dependency may have links of its own; this program changes and opens nothing behind them.
+    Dependencies may contain links, because this program neither opens nor changes their files.
     """
     venv, top = folder / VENV, os.path.realpath(folder)
     named = [venv, *(venv / name for name in ("bin", "lib", "pyvenv.cfg"))]

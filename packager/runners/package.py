@@ -1,4 +1,4 @@
-"""Workers on layers, and on a finished package."""
+"""Start workers on layers or on a built package."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def layers_worker(
     progress: Progress,
     variables: Mapping[str, str] = {},
 ) -> Iterator[Worker]:
-    """A worker on these layers: in a container where an engine and a base are, else a process.
+    """A worker on these layers: a container if there are an engine and a base, else a process.
 
     ``variables`` are added to its environment.
     """
@@ -50,9 +50,9 @@ def package_worker(
     extra: Sequence[Layer] = (),
     companion: bool = False,
 ) -> Iterator[Worker]:
-    """A worker inside a finished package, with ``extra`` layers on top.
+    """A worker in a built package, with ``extra`` layers on top.
 
-    In a container where ``engine`` is given, else in a process of this machine.
+    It runs in a container if ``engine`` is given, else in a process on this machine.
     """
     lock = reference.lock()
     if engine is not None and not extra:

@@ -1,6 +1,6 @@
-"""Where a package runs: in a container, unless the person who runs it says ``--local``.
+"""Decide where a package runs: in a container, unless the user gives ``--local``.
 
-Nothing that stands in a package decides this. A package that no container can run is an error.
+The contents of a package don't affect this. A package that no container can run is an error.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ TRUSTED = (
 def runs_on(
     packages: Sequence[Reference], engine: Engine | None, progress: Progress, *, local: bool
 ) -> Engine | None:
-    """The engine to run ``packages`` on; None with ``local``, after what that means is said.
+    """The engine to run ``packages`` on; None with ``local``, after a warning.
 
-    Raises ``PackageError`` where no engine answers, or a package has no base to run on.
+    Raises ``PackageError`` if no engine responds or a package has no base.
     """
     if local:
         progress.warn(WARNING)

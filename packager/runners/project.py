@@ -1,4 +1,4 @@
-"""What a build or a training stands on: platform, base, locked dependencies, and a worker."""
+"""Resolve platform, base and dependencies of a project, and start its workers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from packager.sandbox.network import isolation_line
 
 @dataclass(frozen=True)
 class ProjectEnvironment:
-    """What the worker of a project stands on."""
+    """The environment of a project's worker."""
 
     platform: str
     base: BaseImage | None
@@ -43,7 +43,7 @@ class ProjectEnvironment:
 
     @property
     def isolation(self) -> str:
-        """Where its worker runs: in a ``container``, or in a ``process`` of this machine."""
+        """Where its worker runs: ``container``, or ``process`` on this machine."""
         return "process" if self.engine is None or self.base is None else "container"
 
     @property
@@ -53,7 +53,7 @@ class ProjectEnvironment:
 
     @property
     def locked_base(self) -> Base | None:
-        """The base by its layers."""
+        """The base as it is locked; None without a base."""
         return self.base.locked if self.base else None
 
 
@@ -66,7 +66,7 @@ def resolve_dependencies(
     *,
     update: bool,
 ) -> Dependencies:
-    """The lock for ``target``, with ``base`` pinned; every wheel is at hand then."""
+    """Lock the dependencies for ``target``, with ``base`` pinned, and download every wheel."""
     requirements = Requirements(
         project.path(project.requirements.file),
         _format(project, files),
@@ -93,11 +93,11 @@ def resolve_base(
     *,
     needed: bool,
 ) -> BaseImage | None:
-    """The base at hand; a missing one that was ``asked`` for, or is ``needed``, is an error.
+    """Find the base; raise ``PackageError`` if it is missing but ``asked`` for or ``needed``.
 
-    With an engine it is an error too where the project names it: a project does not choose to run
-    outside a container. What may be missing is this program's default base, and without an engine
-    the project's own: the package then has none.
+    With an engine, a missing base that the project names is an error too, because a project must
+    not cause a run outside a container. The default base may be missing, and without an engine the
+    project's too: then the result is None, with a warning.
     """
     reference = asked or project.image.base
     progress.step(f"looking for the base {reference}")
@@ -122,7 +122,7 @@ def resolve_base(
 
 
 def _other_base(platform: str, engine: Engine | None) -> str:
-    """What to do where the default base can't be had; the option works as it stands there."""
+    """Hint for a missing default base; it names an existing base if there is one."""
     made = base_name()
     if made is not None and find_made_base(made, platform, engine) is not None:
         return f"with --base {made} it has a base and runs in containers"
@@ -130,7 +130,10 @@ def _other_base(platform: str, engine: Engine | None) -> str:
 
 
 def wheel_target(base: BaseImage | None, platform: str, engine: Engine | None) -> Target:
-    """What wheels have to fit: the base, or without one this very machine."""
+    """The target of the wheels: the base's, or this machine's without a base.
+
+    Raise ``PackageError`` if this machine can't run it.
+    """
     if base is not None:
         if engine is None:
             check_host(base.target.python, base.target.platform)
@@ -162,7 +165,7 @@ def resolve_environment(
     *,
     base: str | None = None,
 ) -> ProjectEnvironment:
-    """Platform, base and locked dependencies of a project, as a build would have them."""
+    """Platform, base and locked dependencies of a project, as in a build."""
     platform = resolve_platform(project, engine)
     found = resolve_base(project, base, platform, engine, progress, needed=engine is not None)
     target = wheel_target(found, platform, engine)
@@ -176,7 +179,7 @@ def resolve_environment(
 def environment_worker(
     project: Project, files: ProjectFiles, environment: ProjectEnvironment, progress: Progress
 ) -> Iterator[Worker]:
-    """A worker on a project's locked environment, code and data, as a build would have it."""
+    """A worker with a project's locked environment, code and data, as in a build."""
     with temporary_directory() as folder:
         tell_outside(project.directory, project.places, progress)
         files.listed.tell(progress)
@@ -197,7 +200,7 @@ def training_worker(
     folder: Path,
     progress: Progress,
 ) -> Iterator[Worker]:
-    """A worker on what training needs: ``stack`` with its data, and a given model."""
+    """A worker for training: ``stack`` with its data, and a pretrained model if there is one."""
     base, engine, given = environment.locked_base, environment.engine, files.model
     models = [plain_layer("model", folder / "given.tar", entries(given, "models"))] if given else []
     layers = [*stack.below, *stack.worker, *models, *stack.data]

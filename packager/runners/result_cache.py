@@ -1,7 +1,7 @@
-"""What a worker found, kept by all that it depends on, so that nothing stale is ever taken.
+"""Cache of worker results, keyed by a digest of all their inputs.
 
-A training result is kept where a build fails after it, at the proof for example: the next build
-with ``--resume`` and the same inputs goes on from there.
+A training result is kept if the build fails after training, for example in the smoke test: the next
+build with ``--resume`` and the same inputs reuses it.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ TRAINED = "trained"
 
 
 def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: FrozenModel) -> str:
-    """32 hex digits over everything that a worker's answer to ``asked`` depends on.
+    """Digest, 32 hex digits, of all inputs of a worker's result for ``asked``.
 
-    The project's code, data and pretrained model, the locked dependencies with Python, platform and
-    base, this version of the runtime, and where the worker runs.
+    The inputs are the project's code, data and pretrained model, the locked dependencies with
+    Python, platform and base, the version of the runtime, and where the worker runs.
     """
     key = {
         "files": files.digests(),
@@ -41,7 +41,7 @@ def inputs_digest(files: ProjectFiles, lock: Lock, isolation: str, asked: Frozen
 
 
 def take_result(digest: str, out: Path) -> TrainingResult | None:
-    """Lay the kept training result of these inputs at ``out``; None where there is none."""
+    """Copy the cached training result of ``digest`` to ``out`` and load it; None if absent."""
     folder = cache_directory(TRAINED) / digest
     if not (folder / "result.json").is_file():
         return None
@@ -52,7 +52,7 @@ def take_result(digest: str, out: Path) -> TrainingResult | None:
 
 @contextmanager
 def keep_result(digest: str, out: Path, progress: Progress) -> Iterator[None]:
-    """Keep the training result at ``out`` if the block fails; forget it if it succeeds."""
+    """Cache the training result at ``out`` if the block fails; delete it if it succeeds."""
     folder = cache_directory(TRAINED) / digest
     try:
         yield

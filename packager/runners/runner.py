@@ -1,4 +1,4 @@
-"""Starting a worker: in a container without network, or in a process of this machine."""
+"""Run a worker in a container without a network, or in a process on this machine."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from packager.worker.processes.environment import FIXED_VARIABLES, PINNED_ISA
 from packager.worker.processes.run_to_end import run_to_end, worker_command
 
 START_VARIABLES = {**FIXED_VARIABLES, PINNED_ISA: "native"}
-"""Given from the start, so that only a process with another instruction set starts twice."""
+"""Set at the start, so that a worker only restarts itself for another instruction set."""
 RESULTS = {**WORKER_RESULTS, "predict": "answers.jsonl"}
-"""What each verb writes when it is done."""
+"""Verb → the result file that it writes last."""
 SERVING_MODULES = {"predict": "serving.predict_file"}
-"""Verbs that run in the served image, which holds no worker; the other ones are the worker's."""
+"""Verbs of the served image, which has no worker; all others are the worker's."""
 ACTIVITIES = {
     "run": "training",
     "check": "checking the data",
@@ -39,25 +39,25 @@ ACTIVITIES = {
     "replay": "replaying the training",
     "predict": "predicting",
 }
-"""What a verb is, where an error has to say it."""
+"""Verb → its description in errors."""
 
 
 class Worker(Protocol):
-    """Runs a verb of the worker, or of the served image, where a package's files are."""
+    """Runs verbs of the worker, or of the served image, on a package's files."""
 
     isolation: str
     measures: Mapping[str, str]
-    """What isolated the last run, as this program arranged it; empty before the first."""
+    """Isolation of the last run; empty before the first run."""
 
     def run(self, verb: str, inputs: Mapping[str, bytes], output: Path, progress: Progress) -> Path:
-        """Run ``verb`` on ``inputs`` (name → content); its results are then in ``output``.
+        """Run ``verb`` on ``inputs`` (name → content); return its result file in ``output``.
 
-        Raises ``PackageError`` with the worker's own words where it failed.
+        Raises ``PackageError`` with the worker's message if it fails.
         """
 
 
 class ContainerWorker:
-    """A container of ``image``: no network, read-only, no capabilities, not root."""
+    """A container of ``image`` without network and capabilities, read-only, not as root."""
 
     isolation = "container"
 
@@ -83,9 +83,9 @@ class ContainerWorker:
 
 
 class LocalWorker:
-    """A process under this machine's Python; an audit hook stands in for the missing network.
+    """A process with this machine's Python, confined by the kernel as far as it can.
 
-    As in a container every run has a fresh copy of the package's files.
+    As in a container, every run has a new copy of the package's files.
     """
 
     isolation = "process"
@@ -96,8 +96,7 @@ class LocalWorker:
         variables: Mapping[str, str] = {},
         seconds: float | None = None,
     ) -> None:
-        """``variables`` are set beside the package's own; ``seconds`` is how long a run may take,
-        ``TimeoutError`` afterwards."""
+        """``variables`` extend the package's. Runs raise ``TimeoutError`` after ``seconds``."""
         self._layers = layers
         self._variables = variables
         self._seconds = seconds
@@ -136,7 +135,7 @@ class LocalWorker:
 def _command(
     root: UnpackedPackage, verb: str, inputs: Mapping[str, bytes], output: Path
 ) -> list[str]:
-    """What runs ``verb``, with its inputs laid out."""
+    """Write the inputs, and return the command that runs ``verb``."""
     work = root.path / "work"
     work.mkdir()
     for name, content in inputs.items():
@@ -147,9 +146,9 @@ def _command(
 
 
 def _refuse_links(output: Path) -> None:
-    """Raise ``PackageError`` unless a worker left plain files, folders, and links among them.
+    """Raise ``PackageError`` for special files in ``output``, and links that lead out of it.
 
-    This process reads them next: a link would have it read files that the worker may not.
+    This process reads the output: a link could make it read files that the worker can't.
     """
     top = os.path.realpath(output)
     for name, folders, files in os.walk(output):
@@ -164,14 +163,14 @@ def _refuse_links(output: Path) -> None:
 
 
 def _module(verb: str, python: str) -> list[str]:
-    """What does ``verb`` with ``python``."""
+    """The command that runs ``verb`` with ``python``."""
     if verb in SERVING_MODULES:
         return [python, "-m", SERVING_MODULES[verb]]
     return worker_command(verb, python=python)
 
 
 def _file(verb: str) -> str:
-    """What ``verb`` wants after the output folder: a file of its own, or nothing."""
+    """The file name that ``verb`` needs after the output folder; empty if none."""
     return f"/{RESULTS[verb]}" if verb in SERVING_MODULES else ""
 
 
@@ -187,7 +186,7 @@ def _result(verb: str, ended: ExitReason, output: Path) -> Path:
 
 
 def _tar_of(inputs: Mapping[str, bytes]) -> io.BytesIO:
-    """The inputs, as they lie in ``WORK``."""
+    """A tar of the inputs, for ``WORK``."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         for name, content in inputs.items():

@@ -1,4 +1,4 @@
-"""A server's log, JSON objects a line, for people: its own error, or its last lines."""
+"""Extract the error or the last lines from a server's log of JSON lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_CHARACTERS = 1_500
 
 
 def startup_error(log: str) -> PackageError | None:
-    """The last error in ``log`` that says how to fix it; None where there is none."""
+    """The last error in ``log`` with a hint; None if there is none."""
     records = [_record(line) for line in log.splitlines()]
     errors = [one for one in records if one.get("level") == "error" and "hint" in one]
     if not errors:
@@ -20,7 +20,7 @@ def startup_error(log: str) -> PackageError | None:
 
 
 def last_lines(log: str, most: int = MAX_CHARACTERS) -> str:
-    """The end of ``log`` as plain text: messages, and where exceptions were raised."""
+    """The end of ``log`` as text: messages and places of exceptions, up to ``most`` characters."""
     return "\n".join(_plain(line) for line in log.splitlines())[-most:]
 
 

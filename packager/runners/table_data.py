@@ -1,4 +1,4 @@
-"""A project whose data is a version of a table: its rows as a file, for everything that follows."""
+"""Projects whose data is a version of a table: export its rows to a file for a build."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from packager.project.config import Project
 
 
 class HasManifest(Protocol):
-    """What a build returns."""
+    """The interface of a build's result."""
 
     @property
     def manifest(self) -> Manifest:
-        """Of the package that was built."""
+        """The manifest of the built package."""
 
 
 P = ParamSpec("P")
@@ -31,15 +31,15 @@ Build = Callable[Concatenate[Project, Destination, Engine | None, Progress, P], 
 
 @contextmanager
 def local_data(project: Project, progress: Progress) -> Iterator[Project]:
-    """The project as it is, or with the version that it names exported to a Parquet file.
+    """The project; if its data is a table, with the named version exported to a Parquet file.
 
-    The file is there for the time of the block. Says so if a newer version exists.
+    The file exists within the block. Warns if the table has a newer version.
     """
     table = project.table
     if table is None or project.data is None:
         yield project
         return
-    # deltalake is loaded only where a table is in use.
+    # deltalake is imported only if a table is used.
     from packager.tables.checkout import export
     from packager.tables.delta import VersionedTable
 
@@ -60,7 +60,7 @@ def local_data(project: Project, progress: Progress) -> Iterator[Project]:
 
 
 def on_local_data(build: Build[P, R]) -> Build[P, R]:
-    """A build that also takes a project whose data is a table, and notes what it needs of it."""
+    """Decorate a build to accept a project whose data is a table, and to pin its versions."""
 
     @functools.wraps(build)
     def on_exported(
@@ -83,7 +83,7 @@ def on_local_data(build: Build[P, R]) -> Build[P, R]:
 
 
 def _pin(version: Location, needed_by: str, progress: Progress) -> None:
-    """Keep the version, and the one before it: what its check found is part of the package."""
+    """Pin the version, and the one it was compared with, because the package has the findings."""
     from packager.tables.pins import Pin, pin_or_warn
     from packager.tables.previous import compared_version
 

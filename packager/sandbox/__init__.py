@@ -1,1 +1,1 @@
-"""What the network and the file system refuse a process that runs code of a package."""
+"""Restrict network and file access of processes that run code of a package."""

@@ -1,8 +1,8 @@
-"""Files a recipe opens that are neither in its project nor in its data.
+"""Deny a recipe files that are neither in its project nor in its data.
 
-A container doesn't have them; a process of this machine does, and would train on what no package
-holds. So they are refused there: by an audit hook, whose error names the line of the project, and
-by the kernel where it can (``walls``), which covers C code and started programs.
+A container doesn't contain them; a process on this machine can open them, and would train on data
+that is not in the package. So they are denied there by an audit hook, whose error names the line of
+the project, and, where available, by the kernel (``kernel``), which covers C code and subprocesses.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from packager.sandbox.network import isolation
 
 SYSTEM = ("/proc", "/sys", "/dev", "/usr", "/lib", "/lib64", "/etc", "/bin", "/sbin")
 
-# In a container the root is "/", which as a whole would allow everything.
+# In a container the root is "/", which would allow everything.
 INPUT_FOLDERS = ("models", "data", "package")
 
 
-# What a repeat is compared with: a recipe that reads it would repeat to the byte, whatever it does.
+# A recipe that copied the recorded model from there would seem to be repeatable.
 RECORDED_FOLDERS = ("models", "package")
 WORK_FOLDER = "work"
-"""What a worker is given, and in a container its results."""
+"""The input files of a worker and, in a container, its results."""
 
 
 def restrict_file_access(root: Path, *more: Path, training: bool = False) -> None:
-    """From now on, raise ``PackageError`` where the project's code reads a file of elsewhere.
+    """From now on, raise ``PackageError`` if the project's code reads a file outside its folders.
 
-    Allowed: below ``root``, ``more``, the interpreter and its libraries, the temporary folder and
-    the system's own. For the audit hook only reading by the project's own frames counts, not by
-    libraries at import; for the kernel everything does.
-    ``training``: what the package records of an earlier training is refused too.
+    Allowed: ``root``, ``more``, the interpreter and its libraries, the temporary folder and system
+    folders. The audit hook only checks opens with a frame of the project on the stack, not those of
+    libraries at import; the kernel checks every open. ``training``: the package's recorded model
+    and manifest are denied too.
     """
     refuse_by_kernel(root, *more, training=training)
     here = Path.cwd().resolve()
@@ -62,9 +62,9 @@ def restrict_file_access(root: Path, *more: Path, training: bool = False) -> Non
 
 
 def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
-    """Have the kernel refuse all other files, as far as it can; nothing names them then.
+    """Have the kernel deny all other files, where it can; its errors don't name the project's line.
 
-    ``more`` may be written, as may the working directory and the temporary folder.
+    ``more``, the working directory and the temporary folder are writable.
     """
     hidden = (*RECORDED_FOLDERS, WORK_FOLDER) if training else ()
     below = (
@@ -72,7 +72,7 @@ def refuse_by_kernel(root: Path, *more: Path, training: bool = False) -> None:
         if root.is_dir()
         else []
     )
-    whole = root.resolve() == Path("/")  # a container: what may be written is its engine's affair
+    whole = root.resolve() == Path("/")  # a container, whose engine restricts writing
     scratch = [Path(os.environ[name]) for name in ("TMPDIR", "HOME") if os.environ.get(name)]
     writable = [Path.cwd(), *more, *scratch, *(below if whole else ())]
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
@@ -96,7 +96,7 @@ def _outside(path: str, place: str) -> PackageError:
 
 
 def allowed_paths(root: Path, *more: Path) -> tuple[str, ...]:
-    """The folders the project's code may read, resolved, beside those of the system."""
+    """The folders that the project's code may read, resolved, in addition to system folders."""
     own = (root / name for name in INPUT_FOLDERS)
     return tuple(
         str(place.resolve())
@@ -113,7 +113,7 @@ def _own_places() -> list[Path]:
 
 
 def _project_line(frame: FrameType | None, here: str) -> str | None:
-    """``file:line`` of the innermost frame that lies in the project."""
+    """``file:line`` of the innermost frame in the project; None if there is none."""
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(f"{here}{os.sep}"):

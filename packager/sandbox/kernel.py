@@ -1,8 +1,8 @@
-"""What the kernel refuses a worker in a process of this machine, where it offers that.
+"""Kernel confinement of a worker that runs as a process on this machine, where available.
 
-The audit hooks of ``isolation`` and ``outside`` name what code of Python asks for. C code, ctypes
-and started programs pass by them; Landlock, seccomp and an empty network namespace do not let
-these by. What the kernel does not offer is told: ``described`` says what stands, and what not.
+The audit hooks of ``network`` and ``file_access`` cover Python code, with precise errors. C code,
+ctypes and subprocesses bypass them; Landlock, seccomp and an empty network namespace cover those.
+``described`` lists the measures in force, and those that the kernel does not offer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from packager.sandbox import landlock, seccomp
 
 CONFINEMENT = "MODEL_CONFINEMENT"
-"""What stands already, as JSON: the walls of a process hold for those it starts."""
+"""The measures in force, as JSON; subprocesses inherit both."""
 AUDIT_HOOK_ONLY = (
     "audit hook only: Python's own calls are refused; C code and started programs are not"
 )
@@ -34,14 +34,14 @@ CONTAINER = {
     "measures": "no network, read-only, no capabilities",
 }
 MEASURES = ("Landlock", "seccomp", "network namespace")
-"""What the kernel may offer a process of this machine; ``measures`` names each, or why not."""
+"""Measures that a kernel may offer; ``measures`` lists each as in force, or why it is not."""
 
 _NEW_USER, _NEW_NETWORK, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 
 SYSTEM_READ = (
     *("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/proc", "/sys", "/nix/store"),
-    # Of /etc what libraries look up; not the keys and passwords that root could read.
+    # The files in /etc that libraries read, without keys and passwords, which root could read.
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload"),
     *("/etc/localtime", "/etc/timezone", "/etc/locale.conf", "/etc/locale.alias"),
     *("/etc/default/locale", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts"),
@@ -54,7 +54,7 @@ SYSTEM_READ = (
     *("/var/cache/fontconfig", "/var/lib/texmf", "/opt/intel", "/opt/rocm", "/opt/cuda"),
 )
 DEVICES = (
-    # No terminals: the user types into them.
+    # No terminals, because the user types into them.
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
     *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0", "/dev/kfd", "/dev/dri"),
 )
@@ -62,7 +62,7 @@ SHARED_MEMORY = "/dev/shm"
 
 
 def described(*, contained: bool) -> dict[str, str]:
-    """What stands between this process and the machine: of files, network and processes.
+    """The isolation of this process from the machine: files, network and processes.
 
     ``measures`` is one line: ``Landlock ABI 7, seccomp, no network namespace (…)``.
     """
@@ -79,7 +79,7 @@ def described(*, contained: bool) -> dict[str, str]:
 
 
 def close_network() -> None:
-    """Leave this process no way to the network or to sockets of others, as far as can be."""
+    """Deny this process the network and Unix sockets of others, as far as the kernel can."""
     if "network" in _standing():
         return
     if sys.platform != "linux":
@@ -103,11 +103,11 @@ def close_network() -> None:
 def close_files(
     listed: Path, readable: list[Path], writable: list[Path], *, contained: bool
 ) -> None:
-    """Refuse all files but these, the system's own and shared memory, where Landlock is.
+    """Deny all files except these, system files and shared memory, if Landlock is available.
 
-    ``writable`` may be read as well; of all below ``listed`` names can be listed. Signals to
-    processes outside are refused too, where the kernel can. ``contained``: a container's walls
-    stand already, and are not told of here.
+    ``writable`` are readable as well; folders below ``listed`` can be listed. Signals to processes
+    outside are denied too, if the kernel can. ``contained``: don't record files and processes as
+    confined here, because the container already confines them.
     """
     version = landlock.abi()
     if version < landlock.MIN_ABI:
@@ -135,7 +135,7 @@ def close_files(
 
 
 def _enter_empty_network() -> None:
-    """Give this process a network of its own that leads nowhere; ``OSError`` where refused."""
+    """Move this process into an empty network namespace; raise ``OSError`` if denied."""
     user, group = os.getuid(), os.getgid()
     unshare = ctypes.CDLL(None, use_errno=True).unshare
     if unshare(_NEW_USER | _NEW_NETWORK | _NEW_IPC) != 0:
@@ -150,7 +150,7 @@ def _enter_empty_network() -> None:
 
 
 def _start_loopback() -> None:
-    """Libraries bind sockets there to see what the system has."""
+    """Bring the loopback interface up, on which libraries bind sockets to detect features."""
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -166,7 +166,7 @@ def _threads() -> int:
 
 
 def _failure(step: Callable[[], object]) -> str:
-    """Why the kernel did not take it; empty where it did."""
+    """The reason why the kernel denied ``step``; empty on success."""
     try:
         step()
     except OSError as error:
@@ -175,7 +175,7 @@ def _failure(step: Callable[[], object]) -> str:
 
 
 def _measure(name: str, version: str, refused: str) -> None:
-    """Record that a measure is in force, or why it is not; a later failure takes nothing back."""
+    """Record that a measure is in force, or why it is not; a later failure removes nothing."""
     if not refused:
         _stand(name, f"{name}{version}")
     elif _standing().get(name, f"no {name}").startswith(f"no {name}"):

@@ -1,8 +1,8 @@
-"""Landlock (Linux 5.13 and later): the kernel refuses files that no rule allows.
+"""Landlock (Linux 5.13 and later): the kernel denies files that no rule allows.
 
-Unlike an audit hook it covers C code, and every program that this process starts. A restriction
-can't be lifted again. Three system calls and two structures of linux/landlock.h; see
-docs/decisions/011-process-mode.md for why no library.
+Unlike an audit hook it covers C code and subprocesses. A restriction can't be lifted. This module
+uses three system calls and two structures of linux/landlock.h; docs/decisions/011-process-mode.md
+explains why it uses no library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 MIN_ABI = 2
-"""Before it (Linux 5.19) no file could be renamed into another folder."""
+"""Version of Linux 5.19; earlier ones deny every rename into another folder."""
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION = 1
 _PATH_BENEATH = 1
@@ -31,24 +31,24 @@ WRITE = READ | WRITE_FILE | _REMOVE_AND_MAKE | _REFER | _TRUNCATE
 DEVICE = READ_FILE | WRITE_FILE | _TRUNCATE | _IOCTL
 _OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | _TRUNCATE | _IOCTL
 _TCP = 0b11
-"""Binding and connecting."""
+"""Rights of TCP: bind and connect."""
 _SCOPES = 0b11
-"""Abstract Unix sockets, and signals, of processes outside."""
+"""Scopes: abstract Unix sockets of, and signals to, processes outside."""
 
 
 def abi() -> int:
-    """The version of Landlock that this kernel offers; 0 where it has none."""
+    """The Landlock version of this kernel; 0 without Landlock."""
     if sys.platform != "linux":
         return 0
     return max(0, int(_syscall(_CREATE_RULESET, None, 0, _VERSION)))
 
 
 def restrict(rules: Mapping[Path, int], version: int, *, tcp: bool = False) -> None:
-    """From now on refuse this thread, and what it starts, all files but those below ``rules``.
+    """Deny this thread and its subprocesses, from now on, all files except those below ``rules``.
 
-    ``rules``: an existing file or folder → ``READ``, ``WRITE`` or ``DEVICE``. ``tcp``: refuse TCP
-    too, from version 4 on. From version 6 on, signals to and abstract Unix sockets of processes
-    outside are refused. Raises ``OSError`` where the kernel does not take it.
+    ``rules``: an existing file or folder → ``READ``, ``WRITE`` or ``DEVICE``. ``tcp``: deny TCP
+    too (version 4 and later). Version 6 and later deny signals to and abstract Unix sockets of
+    processes outside. Raises ``OSError`` if the kernel rejects the rules.
     """
     handled = READ | WRITE | _DEVICES
     handled |= _IOCTL if version >= 5 else 0
@@ -68,7 +68,7 @@ def restrict(rules: Mapping[Path, int], version: int, *, tcp: bool = False) -> N
 
 
 def existing(paths: Iterable[str | Path], rights: int) -> dict[Path, int]:
-    """Rules for those of ``paths`` that exist, links followed."""
+    """Rules for those of ``paths`` that exist, with links resolved."""
     places = (Path(os.path.realpath(path)) for path in paths)
     return {place: rights for place in places if place.exists()}
 

@@ -1,4 +1,4 @@
-"""Shutting the network out of this process."""
+"""Block the network for this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.errors import PackageError, UsageError
 from packager.sandbox.kernel import close_network, described
 
 ISOLATION = "MODEL_ISOLATION"
-"""Set to ``container`` by whoever starts this process in a container without a network."""
+"""Set to ``container`` for a process in a container without a network."""
 
 _BIND = "socket.bind"
 _NAMED_BY_SOCKET = {"socket.connect", _BIND, "socket.sendto", "socket.sendmsg"}
@@ -26,12 +26,12 @@ _NAMED_BY_HOST = {
 
 
 def block_network(who: str) -> None:
-    """From now on, and for good, raise ``PackageError`` where ``who`` reaches for the network.
+    """From now on, raise ``PackageError`` if ``who`` uses the network; it can't be undone.
 
-    What libraries do to see what the system has stays: binding a socket to this machine's loopback
-    or to any free port, looking this machine's own name up, and pairs of sockets. An audit hook
-    names the place; what passes by it (C code, started programs, Unix sockets) the kernel refuses
-    where it can (``walls``), and in a container there is none of it.
+    Calls with which libraries detect features of the system stay allowed: binding a socket to the
+    loopback or to any free port, resolving this machine's name, and socket pairs. An audit hook
+    raises and names the address. The kernel, where it can (``kernel``), denies what bypasses the
+    hook: C code, subprocesses, Unix sockets. A container has no network.
     """
     if isolation() == "process":
         close_network()
@@ -40,7 +40,7 @@ def block_network(who: str) -> None:
 
     def refuse(place: str) -> NoReturn:
         error = _refusal(who, place)
-        if place not in told:  # code that catches the error and goes on is heard of all the same
+        if place not in told:  # reported even if the code catches the error
             told.add(place)
             sys.stderr.write(f"refused: {error.message}\n")
         raise error
@@ -58,7 +58,7 @@ def block_network(who: str) -> None:
 
 
 def isolation() -> Literal["container", "process"]:
-    """What stands between this process and the network; ``UsageError`` for an unknown word."""
+    """The kind of isolation of this process; raise ``UsageError`` for an unknown value."""
     match os.environ.get(ISOLATION, "process"):
         case "container":
             return "container"
@@ -71,7 +71,7 @@ def isolation() -> Literal["container", "process"]:
 
 
 def describe_isolation() -> dict[str, str]:
-    """What stands between this process and the machine, for the report."""
+    """The isolation of this process from the machine, for the report."""
     where = isolation()
     return {"where": where, **described(contained=where == "container")}
 
@@ -89,21 +89,21 @@ def _refusal(who: str, place: str) -> PackageError:
 
 
 def _address(address: Any) -> str:
-    """``host:port`` of a socket address, as the caller gave it."""
+    """``host:port`` of a socket address."""
     if isinstance(address, tuple) and len(address) >= 2:
         return f"{address[0]}:{address[1]}"
     return "the address it is connected to" if address is None else str(address)
 
 
 def _stays_here(address: Any) -> bool:
-    """Whether a bound address can't be meant for others: the loopback, or any free port."""
+    """Whether a bound address is local: the loopback, or any free port."""
     if not isinstance(address, tuple) or len(address) < 2:
         return False
     return address[1] == 0 or _is_loopback(str(address[0]))
 
 
 def _is_own_name(host: Any) -> bool:
-    """Whether a name is this machine's own, so that no other one is asked for it."""
+    """Whether a name is this machine's own, which is resolved without the network."""
     if isinstance(host, tuple):
         host = host[0]
     name = host.decode(errors="replace") if isinstance(host, bytes) else str(host)

@@ -1,9 +1,8 @@
-"""Seccomp: a filter of system calls, written down as the kernel reads it (linux/seccomp.h).
+"""Seccomp: a filter of system calls, in the kernel's BPF format (linux/seccomp.h).
 
-It refuses what reaches out of a process by another way than a file: sockets, other processes'
-memory, namespaces, mounts, modules, keys, and typing into the terminal. Refused calls fail with
-EPERM, those that have a fallback everywhere with ENOSYS. A filter can't be taken off again, and
-covers what the process starts.
+It denies access to the outside other than by files: sockets, memory of other processes, namespaces,
+mounts, modules, keys, and input into the terminal. Denied calls fail with EPERM; those for which
+every caller has a fallback fail with ENOSYS. A filter can't be removed, and covers subprocesses.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from collections.abc import Sequence
 _X86, _ARM = "x86_64", "aarch64"
 _ARCHITECTURES = {_X86: 0xC000003E, _ARM: 0xC00000B7}
 _X32 = 0x40000000
-# name: its number for x86_64, for aarch64
+# name: (number on x86_64, number on aarch64)
 REFUSED = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -55,30 +54,30 @@ REFUSED = {
     "syslog": (103, 116),
 }
 ABSENT = {"io_uring_setup": (425, 425)}
-"""Its operations pass by every filter; whoever uses it has another way for older kernels."""
+"""io_uring operations bypass filters; callers have a fallback for kernels without it."""
 NETWORK_CALLS = {
     "connect": (42, 203),
     "listen": (50, 201),
     "sendmsg": (46, 211),
     "sendmmsg": (307, 269),
 }
-"""Refused where the process has no network namespace of its own."""
+"""Denied if the process has no network namespace of its own."""
 _FAMILIES = (2, 10, 16)
-"""Of sockets: IPv4, IPv6 and netlink, by which libraries see what the system has; not Unix."""
+"""Allowed socket families, for detecting features: IPv4, IPv6 and netlink; not Unix."""
 _SENDTO = (44, 206)
 _SOCKET = (41, 198)
 _SOCKETPAIR = (53, 199)
 _CONNECTED = (1, 5)
-"""Types of pairs: streams and sequences of packets. One of datagrams can be sent elsewhere."""
+"""Allowed types of socket pairs: stream and seqpacket; a datagram socket can send elsewhere."""
 _TYPE_BITS = 0xF
 _IOCTL = (16, 29)
 _INTO_TERMINAL = (0x5412, 0x541C)
-"""TIOCSTI and TIOCLINUX."""
+"""The ioctl requests TIOCSTI and TIOCLINUX."""
 
 _LOAD, _EQUAL, _AT_LEAST, _RETURN, _AND = 0x20, 0x15, 0x35, 0x06, 0x54
 _NUMBER, _ARCHITECTURE, _FIRST, _SECOND = 0, 4, 16, 24
 _FIFTH = (48, 52)
-"""An argument's lower and upper half."""
+"""Offsets of the lower and upper half of the fifth argument."""
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 _NO_NEW_PRIVS, _SECCOMP, _FILTER = 38, 22, 2
 
@@ -88,15 +87,15 @@ class _Program(ctypes.Structure):
 
 
 def available() -> bool:
-    """Whether filters can be written for this system and processor."""
+    """Whether this system and processor are supported."""
     return sys.platform == "linux" and platform.machine() in _ARCHITECTURES
 
 
 def install(*, alone: bool) -> None:
-    """Refuse the calls above, Unix sockets but for connected pairs, and what sends, from now on.
+    """Deny the calls above, Unix sockets except connected pairs, and sending, from now on.
 
-    What sends is allowed where the process is ``alone`` in its network namespace.
-    Raises ``OSError`` where the kernel does not take it.
+    Sending is allowed if the process is ``alone`` in its network namespace. Raises ``OSError`` if
+    the kernel rejects the filter.
     """
     if not available():
         raise OSError(errno.ENOSYS, f"not known for {platform.machine()}")
@@ -110,7 +109,7 @@ def install(*, alone: bool) -> None:
 
 
 def program(machine: str, *, alone: bool) -> bytes:
-    """The filter: instructions of 8 bytes (code, jump if true, jump if false, operand)."""
+    """The BPF program: instructions of 8 bytes (code, jump if true, jump if false, operand)."""
     column = (_X86, _ARM).index(machine)
     refuse, absent = _line(_RETURN, _ERROR | errno.EPERM), _line(_RETURN, _ERROR | errno.ENOSYS)
     lines = [
@@ -137,13 +136,13 @@ def program(machine: str, *, alone: bool) -> bytes:
 
 
 def _only(values: Sequence[int], refuse: bytes) -> list[bytes]:
-    """Allow what was loaded if it is one of ``values``."""
+    """Allow the call if the loaded value is one of ``values``; deny it otherwise."""
     count = len(values)
     return [*(_line(_EQUAL, v, count - i, 0) for i, v in enumerate(values)), refuse, _allow()]
 
 
 def _of_call(number: int, body: Sequence[bytes]) -> list[bytes]:
-    """``body`` decides about the call ``number``; other calls go on behind it."""
+    """Run ``body`` for the call ``number``; other calls skip it."""
     return [_line(_EQUAL, number, 0, len(body)), *body]
 
 

@@ -1,8 +1,7 @@
-"""Whether the bytecode in an image is what its sources compile to.
+"""Check that the bytecode in an image is what its sources compile to.
 
-Python imports it without a look at the source, so other bytecode beside an honest source is other
-code. Nothing is unmarshalled: the sources are compiled again by the package's base, and the bytes
-compared.
+Python imports bytecode without reading the source, so manipulated bytecode would run unnoticed.
+Nothing is unmarshalled: the package's base compiles the sources again, and the bytes are compared.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from packager.trust.contents import FOLDERS, MAX_NAMED
 
 
 def bytecode_checks(layers: tuple[Layer, ...], compiler: Compiler | None) -> list[Check]:
-    """One check for each layer of code or runtime, and each module whose bytecode is another.
+    """One check per layer of code or runtime, and one per module with differing bytecode.
 
-    Without ``compiler`` a layer holds none: it was made without a base.
+    Without ``compiler`` (a package without a base) layers must not contain bytecode.
     """
     checks = []
     for layer in layers:
@@ -75,7 +74,7 @@ def _digests(folder: Path, *, remove: bool = False) -> Mapping[str, str]:
 
 
 def told(base: BaseImage | None, without_base: bool) -> str:
-    """What verifies the bytecode."""
+    """How the bytecode was verified, for the report."""
     if without_base:
         return "none of code and runtime in the package"
     if base is None:

@@ -1,4 +1,4 @@
-"""Whether the layers of an image hold what its manifest names, and nothing else."""
+"""Check that the layers of an image contain the files of its manifest, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ FOLDERS = {
     "package": "package",
     "data": "data",
 }
-"""Layers that belong to one package, and the folder each fills; others hold dependencies."""
+"""Layer of a package → its folder; all other layers contain dependencies."""
 TRAINING_FOLDERS = ("packager/", "monitoring/")
 ENVIRONMENT = "environment"
 MAX_NAMED = 20
-"""Files that are named one by one for a group; a report stays readable."""
+"""Maximum number of files of a group that are named, to keep reports readable."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The layers of an image above its base, by what they are for."""
+    """The layers of an image above its base, by purpose."""
 
     layers: tuple[Layer, ...]
     trees: Mapping[str, Tree]
-    """``environment``, and each of ``FOLDERS`` that is there → its files, by their full path."""
+    """``environment``, and each of ``FOLDERS`` that exists → its files by full path."""
     checks: tuple[Check, ...]
 
 
 def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
-    """Read every layer above the locked base; the checks say which hold what they may not."""
+    """Read every layer above the locked base; failed checks name files outside their folder."""
     count = 0 if lock.base == "none" else len(lock.base.diff_ids)
     trees: dict[str, dict[str, Found]] = {}
     checks = []
@@ -50,7 +50,7 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
         tree = tree_of(layer)
         strays = [name for name in tree if not name.startswith(f"{folder}/")]
         known = trees.setdefault(kind, {})
-        # Packages of one namespace may ship one file alike; another content would hide the first.
+        # Packages of one namespace may contain the same file; different content would hide it.
         strays += [name for name in tree if name in known and known[name] != tree[name]]
         checks += [
             _check(f"layer {layer.name}", f"files below /{folder}, each once", f"/{name}")
@@ -61,7 +61,7 @@ def read_contents(layers: Sequence[Layer], lock: Lock) -> Contents:
 
 
 def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
-    """The runtime that serves, code, model, package and data files against the manifest."""
+    """Check the serving runtime, code, model, package and data files against the manifest."""
     trees = {name: below(contents.trees.get(name, {}), folder) for name, folder in FOLDERS.items()}
     checks = [
         _check("runtime", manifest.runtime, _digest_of_sources(trees["runtime"])),
@@ -83,10 +83,10 @@ def package_checks(contents: Contents, manifest: Manifest) -> list[Check]:
 
 
 def training_checks(contents: Contents, label: str | None) -> list[Check]:
-    """The runtime that trains against ``label`` of the image that holds it.
+    """Check the training runtime against ``label`` of its image.
 
-    It may hold modules of ``packager`` and ``monitoring`` alone, and none in place of one that
-    serves: what serves imports none of them.
+    It may only contain modules of ``packager`` and ``monitoring``, and must not replace modules of
+    the serving runtime, which imports none of them.
     """
     tree = below(contents.trees.get(TRAINING, {}), INSTALLED_AT)
     serves = below(contents.trees.get("runtime", {}), INSTALLED_AT)
@@ -103,7 +103,7 @@ def training_checks(contents: Contents, label: str | None) -> list[Check]:
 
 
 def _digest_of_sources(tree: Tree) -> str:
-    """Tree digest of a runtime as it is recorded; bytecode aside, and links named."""
+    """Tree digest of a runtime without bytecode, as recorded; names a link instead if any."""
     sources = {name: found for name, found in tree.items() if not name.endswith(".pyc")}
     links = [name for name, found in sources.items() if found.link]
     digest = tree_digest((name, found.sha256) for name, found in sources.items())
@@ -111,7 +111,7 @@ def _digest_of_sources(tree: Tree) -> str:
 
 
 def given_checks(files: Files, data: DataSource) -> list[Check]:
-    """Data that was given beside a package, by the names the package knows them by."""
+    """Check data given with ``--data`` against the manifest; ``files`` have recorded names."""
     entries = [_below("source", entry) for entry in data.files]
     entries += [_below("test", data.test_file)] if data.test_file else []
     return file_checks(
@@ -120,7 +120,7 @@ def given_checks(files: Files, data: DataSource) -> list[Check]:
 
 
 def file_checks(group: str, expected: Sequence[FileEntry], tree: Tree) -> list[Check]:
-    """One check of the whole group, and one for each file that is missing, altered or not named."""
+    """One check of the whole group, and one per missing, changed or unexpected file."""
     named = {entry.path: entry.sha256 for entry in expected}
     found = {name: str(file) for name, file in tree.items()}
     differing = sorted(n for n in named.keys() | found.keys() if named.get(n) != found.get(n))
@@ -137,7 +137,7 @@ def _sources(tree: Tree) -> dict[str, Found]:
 
 
 def _strange_bytecode(group: str, tree: Tree) -> list[Check]:
-    """Bytecode that stands beside no module, and would be imported in place of one."""
+    """Failed checks for bytecode without a module, which could be imported instead of one."""
     return [
         _check(f"{group} layer: {name}", "bytecode beside its module only", str(tree[name]))
         for name in sorted(tree)

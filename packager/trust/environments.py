@@ -1,7 +1,7 @@
-"""Whether the dependencies in an image are the wheels of its lock, and nothing beside them.
+"""Check that the dependencies in an image are the wheels of its lock, and nothing else.
 
-Where the wheelhouse holds a locked wheel, the wheel's own RECORD says which files it has: its
-sha256 is the lock's. Where it doesn't, the RECORD in the image is all there is, and that is told.
+If the wheelhouse has a locked wheel (same sha256), the wheel's own RECORD lists its files. If not,
+only the RECORD in the image is known, and the wheel is reported as unverified.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from packager.trust.contents import ENVIRONMENT, MAX_NAMED, Contents
 from packager.trust.trees import KEPT, Tree, below, is_bytecode_of
 
 INSTALLER_FILES = {"INSTALLER", "RECORD"}
-"""What installing adds to a wheel's ``.dist-info``."""
+"""Files that an installer adds to a wheel's ``.dist-info``."""
 INTERPRETER = {"pyvenv.cfg", "bin/python", "bin/python3"}
 
 
 @dataclass(frozen=True)
 class Environment:
-    """What was found of the dependencies."""
+    """Result of checking the dependencies."""
 
     checks: tuple[Check, ...]
     unverified: tuple[str, ...]
-    """Wheels that are not at hand here: what they hold is told by the package itself."""
+    """Wheels that are not in the wheelhouse, so that only the package lists their files."""
 
 
 def environment_of(contents: Contents, lock: Lock) -> Environment:
@@ -66,7 +66,7 @@ def environment_of(contents: Contents, lock: Lock) -> Environment:
 
 
 def _interpreter(tree: Tree) -> list[Check]:
-    """The programs of the environment's interpreter are links to the base's."""
+    """Check that the environment's interpreter is a link to the base's."""
     found = {name: tree[name].link for name in ("bin/python", "bin/python3") if name in tree}
     base = found.get("bin/python", "")
     plain = base.startswith("/") and not base.startswith(f"/{VENV}")
@@ -81,7 +81,7 @@ def _interpreter(tree: Tree) -> list[Check]:
 
 
 def _differences(tree: Tree, named: Mapping[str, str | None]) -> list[Check]:
-    """Each file that differs from the wheel's, that no wheel has, or that is missing."""
+    """Failed checks for files that differ from the wheel's, are in no wheel, or are missing."""
     checks = []
     for name in sorted(tree.keys() | named.keys()):
         found, expected = tree.get(name), named.get(name)
@@ -101,9 +101,9 @@ def _called(name: str) -> str:
 
 
 def recorded(text: str, site: str) -> dict[str, str | None]:
-    """The files of a RECORD by their path below the environment → sha256 in hex.
+    """Files of a RECORD: path below the environment → sha256 in hex.
 
-    None where installing writes the file again, such as a script whose first line it sets.
+    None for files that the installer rewrites, such as scripts, whose first line it sets.
     """
     files: dict[str, str | None] = {}
     for row in csv.reader(io.StringIO(text)):
@@ -129,7 +129,7 @@ def recorded(text: str, site: str) -> dict[str, str | None]:
 
 
 def _of_wheel(wheel: Wheel) -> str | None:
-    """The RECORD of a wheel in the wheelhouse; None where it isn't, or isn't the locked file."""
+    """The RECORD of a wheel in the wheelhouse; None if it is absent or not the locked file."""
     path = wheel_path(wheel)
     if not path.is_file() or sha256_file(path) != wheel.sha256:
         return None
@@ -144,7 +144,7 @@ def _of_wheel(wheel: Wheel) -> str | None:
 
 
 def _installed(tree: Tree, site: str) -> dict[tuple[str, str], str]:
-    """(name, version) of what is installed → its ``.dist-info`` folder."""
+    """(name, version) of an installed distribution → its ``.dist-info`` folder."""
     folders = [name.rpartition("/")[0] for name in tree if name.endswith(KEPT)]
     return {
         _key(posixpath.basename(folder).removesuffix(".dist-info")): folder
@@ -154,13 +154,13 @@ def _installed(tree: Tree, site: str) -> dict[tuple[str, str], str]:
 
 
 def _key(filename: str) -> tuple[str, str]:
-    """Name and version as a wheel's file or a ``.dist-info`` folder begins, in one spelling."""
+    """Canonical name and version, from the name of a wheel or a ``.dist-info`` folder."""
     name, _, rest = filename.partition("-")
     return canonicalize_name(name), canonicalize_version(rest.partition("-")[0])
 
 
 def _hex(text: str) -> str | None:
-    """``sha256=`` and unpadded base64, in hex; None for anything else."""
+    """Convert ``sha256=`` with unpadded base64 to hex; None for other formats."""
     kind, _, encoded = text.partition("=")
     if kind != "sha256":
         return None

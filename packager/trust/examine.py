@@ -1,4 +1,4 @@
-"""Everything that is said of a package from outside it, before anything of it runs."""
+"""Verify a package with this installation, before any of its code runs."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ MAX_NAMED = 3
 
 @dataclass(frozen=True)
 class Examined:
-    """A package as seen from outside."""
+    """Result of the verification of a package."""
 
     lock: Lock
     below: tuple[Layer, ...]
     """The layers of the package's base."""
     contents: Contents
     base: BaseImage | None
-    """The package's base, where the cache holds the very same."""
+    """The package's base, if the cache has one with exactly these layers."""
     checks: tuple[Check, ...]
     verified_by: dict[str, str]
-    """Part of the package → who vouches for it, and how."""
+    """Part of the package → what verified it, and how."""
     bytecode: bool
     """Whether the dependencies' bytecode was made on this machine, from the locked wheels."""
 
@@ -53,10 +53,11 @@ class Examined:
 
 
 def examine(reference: Reference, engine: Engine | None) -> Examined:
-    """Read the layers of a package, of its companion where it has one, and compare them with the
-    manifest, the lock and what this installation would have written.
+    """Compare the layers of a package with its manifest, its lock and this installation.
 
-    Raises ``PackageError`` for a layer that can't be read or holds what no layer may.
+    If it has a companion, whose layers include the image's, the companion's layers are read.
+
+    Raises ``PackageError`` for a layer that can't be read or has members that no layer may have.
     """
     lock, image = reference.lock(), reference.image(companion=True)
     config = json.loads(image.config)
@@ -95,7 +96,7 @@ def examine(reference: Reference, engine: Engine | None) -> Examined:
 
 
 def _layers_of_image(reference: Reference, diff_ids: list[str]) -> list[Check]:
-    """Every layer of the image that is deployed lies in the companion, which was read."""
+    """Failed checks for layers of the deployed image that are not in the companion."""
     return [
         Check(
             name=f"layer {name}",

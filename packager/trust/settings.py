@@ -1,4 +1,4 @@
-"""Base and settings of an image: what its containers start with."""
+"""Check the base and the settings of an image."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ START_KEYS = (
     *("Cmd", "Entrypoint", "Env", "User", "WorkingDir", "Healthcheck", "ExposedPorts"),
     *("Volumes", "OnBuild", "Shell", "StopSignal", "StopTimeout"),
 )
-"""Keys of a config that decide what runs; the others are labels and an engine's own notes."""
+"""Config keys that affect what runs; the others are labels and metadata of engines."""
 
 
 def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[Check]:
-    """The settings of an image against those that this version of the program writes."""
+    """Check the settings of an image against those that this version of the program writes."""
     base = None if lock.base == "none" else lock.base
     written = json.loads(assemble("expected", base, (), lock.platform, {}).config)
     expected, actual = written["config"], config.get("config") or {}
@@ -37,14 +37,14 @@ def settings_checks(called: str, config: Mapping[str, Any], lock: Lock) -> list[
 
 
 def base_check(diff_ids: list[str], lock: Lock) -> Check:
-    """The lowest layers against the lock's base."""
+    """Check the lowest layers against the lock's base."""
     base = () if lock.base == "none" else lock.base.diff_ids
     return _check("base", " ".join(base) or "none", " ".join(diff_ids[: len(base)]) or "none")
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) and "=" in item for item in value):
-        value = sorted(value)  # variables
+        value = sorted(value)  # environment variables, in any order
     return json.dumps(value, sort_keys=True) if value else "nothing"
 
 

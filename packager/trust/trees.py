@@ -1,4 +1,4 @@
-"""The files of a layer by digest, read from its tar; nothing is unpacked."""
+"""Digests of the files of a layer, read from its tar without unpacking it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from packager.image.rootfs import WHITEOUT
 
 KEPT = ".dist-info/RECORD"
 MAX_RECORD = 16 * 1024 * 1024
-"""Bytes of such a file."""
+"""Maximum size of a RECORD in bytes."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A file by its sha256, or a symbolic link by the path it names."""
+    """A file with its sha256, or a symbolic link with its target."""
 
     sha256: str = ""
     link: str = ""
     content: bytes = field(default=b"", compare=False)
-    """Of what ``KEPT`` names only."""
+    """Only for files that end with ``KEPT``."""
 
     def __str__(self) -> str:
         return f"a link to {self.link}" if self.link else self.sha256
 
 
 Tree = Mapping[str, Found]
-"""Posix path below ``/`` → what lies there; folders are left out."""
+"""Posix path below ``/`` → file or link; folders are omitted."""
 
 
 def tree_of(layer: Layer) -> dict[str, Found]:
     """Every file and link of ``layer``.
 
-    Raises ``PackageError`` for what no layer of a package holds: a hard link, a device, a
-    whiteout, which hides a file of a lower layer, a path that is not plain, or one path twice.
+    Raises ``PackageError`` for members that no layer of a package has: hard links, devices,
+    whiteouts (which hide files of lower layers), absolute paths, ``..``, or duplicate paths.
     """
     found: dict[str, Found] = {}
     with layer.members() as members:
@@ -68,13 +68,13 @@ def tree_of(layer: Layer) -> dict[str, Found]:
 
 
 def below(tree: Tree, folder: str) -> dict[str, Found]:
-    """What lies below ``folder``, by its path from there."""
+    """The entries below ``folder``, by path relative to it."""
     start = f"{folder}/"
     return {name.removeprefix(start): f for name, f in tree.items() if name.startswith(start)}
 
 
 def is_bytecode_of(name: str, tree: Tree) -> bool:
-    """Whether ``name`` is the place of the bytecode of a module that ``tree`` holds."""
+    """Whether ``name`` is the path of the bytecode of a module in ``tree``."""
     path = PurePosixPath(name)
     if path.suffix != ".pyc" or path.parent.name != "__pycache__":
         return False

@@ -1,23 +1,22 @@
-"""``python -m packager.worker``: what runs inside the locked environment.
+"""``python -m packager.worker``: the command line of the worker in the locked environment.
 
     run JOB OUT        train and measure; OUT/{result,fingerprint,profile,…}.json, OUT/model
-    fit JOB OUT        train and measure, no more; OUT/fit.json, OUT/model
+    fit JOB OUT        train and measure only; OUT/fit.json, OUT/model
     seeds JOB OUT      train with several seeds; OUT/spread.json
-    check JOB OUT      look for dirt in the data; OUT/check.json
-    folds JOB OUT      train on parts of the rows in OUT/folds.pickle, ask about the others;
-                       OUT/folds.npz
-    rank JOB OUT       order the features by how much they count for a model; OUT/ranked.json
+    check JOB OUT      check the data quality; OUT/check.json
+    folds JOB OUT      cross-validate on the rows in OUT/folds.pickle; OUT/folds.npz
+    rank JOB OUT       rank the features of a model by importance; OUT/ranked.json
     compile JOB OUT    look for a compiled form of a model; OUT/compiled.json, OUT/compiled
-    replay ASK OUT     train again and compare; OUT/report.json
-    ask ASKED OUT      answer lines of rows on stdin, each with a line on stdout
+    replay ASK OUT     retrain and compare; OUT/report.json
+    ask ASKED OUT      predict each line of JSON rows on stdin; one reply a line on stdout
 
-    replay [CHANGE]    the same for a person with nothing but the image: prints what was found;
-                       CHANGE is seed, row or param, report.json is in the temporary folder
+    replay [CHANGE]    replay by hand, with only the image: prints the report; CHANGE is seed,
+                       row or param; report.json is in the folder ``replay`` of the temporary folder
 
-Exit 0 when it is done (and a replay passed), else 1, or 2 where the user's input can't be used.
-What went wrong is in error.json (message, hint, exit_code) in the folder OUT. Whoever starts it
-sets the environment (MODEL_ROOT, MODEL_ISOLATION, PYTHONPATH) and the working directory, which is
-the project's code; the image does. The rest it sets itself.
+Exit codes: 0 success (of a replay: it passed), 1 failure, 2 invalid input. A failure is written to
+OUT/error.json (message, hint, exit_code). The caller, or the image, sets MODEL_ROOT,
+MODEL_ISOLATION, PYTHONPATH and the working directory, which is the project's code. The worker sets
+the other variables itself.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ from packager.worker.processes.environment import pin_environment
 
 VERBS = ("run", "fit", "seeds", "check", "folds", "rank", "compile", "replay")
 PARTS = ("folds", "rank", "compile")
-"""Parts of another verb, in the surroundings that its process has settled."""
+"""Steps of another verb; they inherit the pinned environment of its process."""
 USAGE = (
     f"python -m packager.worker {'|'.join(VERBS[:-1])} JOB OUT | replay ASK OUT"
     " | replay [seed|row|param]"
@@ -57,7 +56,7 @@ USAGE = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what ``arguments`` ask for; return the exit code."""
+    """Run the command in ``arguments``; return the exit code."""
     match arguments:
         case ["replay"] | ["replay", "seed" | "row" | "param"]:
             return _by_hand(arguments)
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _by_hand(arguments: Sequence[str]) -> int:
-    """Replay with nothing but the image, and print what was found."""
+    """Replay with only the image, and print the report; return the exit code."""
     from packager.worker.replay.report import ReplayReport
     from packager.worker.replay.report_text import as_text
 
@@ -94,10 +93,10 @@ def _by_hand(arguments: Sequence[str]) -> int:
 
 
 def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
-    """Whether it is done, or a replay passed; this process began with ``arguments``."""
+    """Run ``verb``; False for a replay that did not pass. ``arguments`` are this process's."""
     end_with_parent()
     root = Root.from_environment()
-    # The network goes before the libraries come: none of them may use it while loading either.
+    # Before the libraries are imported, so that none of them uses the network while loading.
     block_network("the model" if verb == "ask" else "the recipe")
     recipe = _recipe(verb, given, root)
     if verb not in PARTS:
@@ -105,7 +104,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
     training = recipe is not None and verb != "replay"
     models = [Path(ModelJob.load(given).models)] if verb in ("rank", "compile") else []
     own = out.parent if verb == "ask" else out
-    own.mkdir(parents=True, exist_ok=True)  # the kernel refuses it later
+    own.mkdir(parents=True, exist_ok=True)  # before file access is restricted
     restrict_file_access(root.path, own, given, *models, training=training)
     if verb == "fit":
         reverse_listings()
@@ -145,7 +144,7 @@ def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
 
 
 def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
-    """The recipe of the job or of the package; None where nothing is trained."""
+    """The recipe of the job or of the package; None if the verb trains nothing."""
     match verb:
         case "run" | "fit":
             recipe = Job.load(given).recipe
@@ -161,14 +160,14 @@ def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
 
 
 def _isa(verb: str, given: Path, recipe: Recipe | None) -> Isa:
-    """The instruction set of the training; a model is asked with that of its own."""
+    """The instruction set of the recipe; for ``ask``, the one the model was trained with."""
     if verb == "ask":
         return QueryJob.load(given).isa
     return recipe.isa if recipe else "native"
 
 
 def _report(error: PackageError, folder: Path) -> None:
-    """Leave ``error`` where the host looks for it; the host is who says it."""
+    """Write ``error`` to ``folder``/error.json; the host reads and prints it."""
     content = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "error.json").write_bytes(canonical_json(content))

@@ -1,4 +1,4 @@
-"""``check``: the detectors on a package's data, with its recipe's own model where that can be."""
+"""``check``: run the data checks on a package's data, with the recipe's model if possible."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from packager.worker.train.source_data import Source, read_held_out, read_source
 
 
 def check(asked: CheckJob, root: Root, out: Path) -> DataCheckReport:
-    """Look for dirt in the data as ``asked``; write ``out``/check.json.
+    """Run the data checks of the job; write ``out``/check.json.
 
-    Raise ``UsageError`` where training would: for an absent target, say.
+    Raise ``UsageError`` where training would, for example for an absent target.
     """
     out.mkdir(parents=True, exist_ok=True)
     source = read_source(root, asked.job.reader)
-    prepare(source, asked.job, root)  # refuses what training would refuse
+    prepare(source, asked.job, root)  # raises where training would
     table = _table(asked, source, root)
     tell = _say if len(table) > checks.MIN_PROGRESS_ROWS else _nothing
     tell("cross-validation")
@@ -70,7 +70,7 @@ def _table(asked: CheckJob, source: Source, root: Root) -> Table:
 
 
 def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
-    """Which rows are held out; those without a target are in neither part, and count as trained."""
+    """Mask of the held-out rows. Rows without a target are in neither part; they get False."""
     labelled = frame[job.target].notna().to_numpy()
     held_out = np.zeros(len(frame), dtype=np.bool_)
     held_out[labelled] = test_mask(frame.loc[labelled], job.split, features)
@@ -78,7 +78,7 @@ def _mask(frame: pd.DataFrame, job: Job, features: tuple[str, ...]) -> Mask:
 
 
 def _predictions(job: Job, table: Table, root: Root) -> tuple[OutOfFold | None, list[str]]:
-    """Out-of-fold predictions, and what has to be said about them."""
+    """Out-of-fold predictions, and notes for the report; None if the check is not applicable."""
     reasons: list[str] = []
     try:
         folds = plan_folds(table)

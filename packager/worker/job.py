@@ -1,4 +1,4 @@
-"""What the host asks of a worker, and what the worker hands back."""
+"""Jobs that the host gives a worker, and the results that the worker returns."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ Perturbation = Literal["none", "seed", "row", "param"]
 
 
 class Job(DataRoles):
-    """What the host asks of a worker: train and measure, or only measure a given model."""
+    """Train and evaluate a model, or only evaluate a pretrained one."""
 
     task: Task
     serve: Serve
     slices_columns: tuple[str, ...]
     slices_rules: dict[str, str]
     monitoring_exclude: tuple[str, ...] = ()
-    """Features that live rows are not compared in."""
+    """Features without drift detection."""
     monitoring_include: tuple[str, ...] = ()
-    """Features that are compared although they seem to tell the time."""
+    """Features with drift detection although they look like calendar features."""
     recipe: Recipe | Literal["none"]
     source: bool = True
     """Whether there is data under ``/data/source``."""
     repeat: bool = False
-    """Whether the recipe runs a second time, to see how equal a repeat is."""
+    """Whether the recipe runs a second time, to measure its repeatability."""
     ask: bool = False
-    """Whether the model is asked what it can't take, for the schema, and about example rows."""
+    """Whether to query the model for the values it rejects (for the schema) and example rows."""
     leave_out: int | None = None
-    """Position of a training row that is left out: a negative control of replay."""
+    """Index of a training row to drop, as a negative control of replay."""
     seed_variance: SeedVariance | None = None
-    """How metrics vary with the seed, where that was measured."""
+    """How metrics vary with the seed; None if not measured."""
 
 
 class FitResult(FrozenModel):
-    """What a second training hands back (``fit.json``)."""
+    """Result of a second training (``fit.json``)."""
 
     model: tuple[FileEntry, ...]
     loader: str
@@ -54,22 +54,22 @@ class FitResult(FrozenModel):
 
 
 class CheckJob(FrozenModel):
-    """What the host asks of a worker that looks for dirt: the data as a job has it."""
+    """Check the quality of the data of ``job``."""
 
     job: Job
     expected: Expectations = Expectations()
 
 
 class FoldsJob(FrozenModel):
-    """Train on parts of the rows and ask about the others; they lie in ``folds.pickle``."""
+    """Cross-validate on the rows in ``folds.pickle``."""
 
     job: Job
     own: bool
-    """Whether the recipe's own model is asked, or one that stands in for it."""
+    """Whether to use the recipe's own model, or the default model."""
 
 
 class ModelJob(FrozenModel):
-    """Ask a finished model about the held-out rows in ``rows.pickle``."""
+    """Query a trained model with the held-out rows in ``rows.pickle``."""
 
     models: str
     """The folder that holds the model."""
@@ -81,12 +81,12 @@ class ModelJob(FrozenModel):
 
 
 class TrainingResult(FrozenModel):
-    """What the worker hands back to the host (``result.json``)."""
+    """Result of a training (``result.json``)."""
 
     model: tuple[FileEntry, ...]
     """Files under ``/models``."""
     loader: str
-    """What ``Serve.loader`` has to be for this model."""
+    """The value of ``Serve.loader`` for this model."""
     schema_: Schema = Field(alias="schema")
     slices: Slices
     evaluation: Evaluation | None
@@ -102,28 +102,28 @@ class TrainingResult(FrozenModel):
 
 
 class SeedSweepJob(FrozenModel):
-    """Train as ``job`` says, once for each of ``count`` seeds."""
+    """Train ``job`` once with each of ``count`` seeds."""
 
     job: Job
     count: int
 
 
 class ReplayRequest(FrozenModel):
-    """How a package is to be replayed (``ask.json``)."""
+    """Options of a replay (``ask.json``)."""
 
     perturb: Perturbation = "none"
-    """A negative control: what is changed on purpose, and must show."""
+    """Negative control: a deliberate change that the comparison has to detect."""
     window: tuple[float, float] | None = None
-    """When it was trained, where the host has had that done: the result lies in ``/again``."""
+    """When the host retrained, with the result in ``/again``; None if the worker retrains."""
 
 
 class QueryJob(FrozenModel):
-    """Which model is asked (``asked.json``)."""
+    """A model to query (``asked.json``)."""
 
     model: str
-    """Where it lies."""
+    """Path of the model's folder."""
     schema_: Schema
     serve: Serve
     task: Task
     isa: Isa
-    """The instruction set that its recipe was trained with."""
+    """The instruction set that the model was trained with."""

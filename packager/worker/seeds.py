@@ -1,4 +1,4 @@
-"""The recipe with one seed after another, each in a fresh process."""
+"""Train a recipe with several seeds, each in a new process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from packager.worker.replay.seed_spread import seed_variance
 def train_seeds(asked: SeedSweepJob, root: Root, out: Path) -> SeedVariance:
     """Train ``asked.count`` times, from the recipe's own seed upwards; write ``out``/spread.json.
 
-    Raises ``PackageError`` where one of the trainings fails.
+    Raises ``PackageError`` if a training fails, ``UsageError`` without a recipe.
     """
     recipe = asked.job.recipe
     if not isinstance(recipe, Recipe):

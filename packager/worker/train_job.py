@@ -1,6 +1,6 @@
-"""Train and measure as a job says, or measure a model that was trained elsewhere.
+"""Train and evaluate the model of a job, or only evaluate a pretrained model.
 
-What is measured is the model as read back from disk, because that is what will be served.
+The model is evaluated after being saved and loaded again, because that form is served.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from packager.worker.train.train_only import with_train_only, without_train_only
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A model read back from disk: the folder it lies in, and how it is loaded."""
+    """A model loaded from disk, with its folder and loader."""
 
     model: LoadedModel
     models: Path
@@ -61,12 +61,11 @@ class _Loaded:
 
 
 def run(job: Job, root: Root, out: Path) -> TrainingResult:
-    """Do ``job``; write ``out``/{result,fingerprint,profile}.json, ``out``/model and more.
+    """Run ``job``; write ``out``/{result,fingerprint,profile}.json, ``out``/model and more.
 
-    ``out``/model, whose content belongs under ``/models``, is written for a recipe only;
-    ``out``/compiled where a compiled form was accepted; other files than result.json only where
-    there is data. The same job, files and numerical
-    environment give the same bytes.
+    ``out``/model, the content of ``/models``, is written for a recipe only; ``out``/compiled if a
+    compiled form was accepted; the other files except result.json only if there is data. The same
+    job, files and numerical environment give the same bytes.
     """
     out.mkdir(parents=True, exist_ok=True)
     result = _with_data(job, root, out) if job.source else _without_data(job, root, out)
@@ -75,7 +74,7 @@ def run(job: Job, root: Root, out: Path) -> TrainingResult:
 
 
 def fit(job: Job, root: Root, out: Path) -> FitResult:
-    """Train as ``job`` says and measure, no more; write ``out``/fit.json and ``out``/model."""
+    """Train and evaluate only; write ``out``/fit.json and ``out``/model."""
     assert isinstance(job.recipe, Recipe)
     out.mkdir(parents=True, exist_ok=True)
     dataset = prepare(read_source(root, job.reader), job, root)
@@ -140,7 +139,7 @@ def _with_data(job: Job, root: Root, out: Path) -> TrainingResult:
 
 
 def _without_data(job: Job, root: Root, out: Path) -> TrainingResult:
-    """A pretrained model alone: its columns and classes are all that is known."""
+    """The result for a pretrained model without data: only its columns and classes are known."""
     pretrained_model.check_job(job)
     model = load_model(root, job.serve, job.task)
     schema = Schema(features=pretrained_model.model_columns(model), classes=model.classes)
@@ -167,7 +166,7 @@ def model_files(models: Path) -> tuple[FileEntry, ...]:
 
 def _train(job: Job, recipe: Recipe, dataset: Dataset, models: Path) -> _Loaded:
     if models.exists():
-        shutil.rmtree(models)  # of an earlier run into the same folder
+        shutil.rmtree(models)  # left by an earlier run
     rows = dataset.train
     if job.leave_out is not None:
         rows = rows.drop(index=job.leave_out).reset_index(drop=True)
@@ -186,7 +185,7 @@ def _serve(job: Job, loaded: _Loaded) -> Serve:
 
 
 def measure(model: LoadedModel, dataset: Dataset, masks: Mapping[str, Mask]) -> Evaluation:
-    """Metrics on the held-out rows; raise ``PackageError`` where the model can't take them."""
+    """Metrics on the held-out rows; raise ``PackageError`` if the model rejects them."""
     features = list(dataset.features)
     training = scalars(dataset.train[dataset.target])
     with without_train_only(dataset.train_only):
@@ -215,7 +214,10 @@ def _observe(
 
 
 def classes_of(model: LoadedModel, labels: set[Scalar | None]) -> tuple[Scalar, ...] | None:
-    """The model's classes, or where it doesn't tell those of the training rows."""
+    """The model's classes, or the sorted ``labels`` of the training rows if it has none.
+
+    None for a regression without classes.
+    """
     if model.task == "regression" or model.classes is not None:
         return model.classes
     return tuple(sorted(label for label in labels if label is not None))

@@ -8,6 +8,7 @@ import json
 import tomllib
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_the_first_characters_are_those_of_the_whole(value: Any) -> None:
     for ascii_only in (True, False):

@@ -25,7 +25,11 @@ from serving.protocols.protocol import ScoredRows
 from serving.protocols.registry import refusal
 
 MANIFEST = make_manifest(diamonds_schema(diamonds()))
+
+
 TIGHT = Budget(values=100)
+
+
 LONG = "n" * 1_000_000
 
 
@@ -131,14 +135,6 @@ def test_an_unknown_column_is_compared_with_few_and_shown_cut() -> None:
     assert b"and 4980 more" in answer
 
 
-def test_many_labels_are_413() -> None:
-    label = b'{"token":"a","actual":1}'
-    body = b"[" + (label + b",") * (MAX_LABELS - 1) + label + b"]"
-    assert len(parse_labels(body)) == MAX_LABELS
-    error = refused(parse_labels, body[:-1] + b"," + label + b"]")
-    assert (error.status, error.message) == (413, f"the request has {MAX_LABELS + 1} labels")
-
-
 def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
     rows = 2 * MAX_ROWS_AT_ONCE + 7
     checked = check_rows([{"carat": None}] * rows, Schema(features=(CARAT,)))
@@ -152,6 +148,7 @@ def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:
 CARAT = Column(name="carat", kind="number", dtype="float64", nullable=True)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -37,6 +37,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
 GOOD = {"size": 9.0, "count": 3, "new": True}
 
 
+@pytest.mark.slow
 def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
     out = packaged.out / "answers.jsonl"
     rows = [GOOD, {**GOOD, "size": 99.0}, {**GOOD, "size": 1, "count": None}]
@@ -48,6 +49,7 @@ def test_a_process_answers_each_row_on_a_line(packaged: Project) -> None:
     assert answers[0]["probabilities"].keys() == {"big", "small"}
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_taken_is_named_beside_the_answers_file(packaged: Project) -> None:
     out = packaged.out / "answers.jsonl"
     rows = [GOOD, {**GOOD, "count": 1.5}]

@@ -1,4 +1,4 @@
-"""What the server's own metrics say of the time between two looks at them."""
+"""Differences of the server's own metrics between two readings."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ ROWS = "model_rows_total"
 
 @dataclass(frozen=True)
 class Counters:
-    """Totals at one moment."""
+    """Counter totals at one reading."""
 
     seconds: Mapping[str, float]
     """Stage → seconds spent in it."""
     times: Mapping[str, float]
-    """Stage → how often."""
+    """Stage → number of times it ran."""
     rows: Mapping[str, float]
-    """``compiled`` and ``native`` → rows answered that way."""
+    """``compiled`` and ``native`` → rows predicted in this form."""
 
     @classmethod
     def of(cls, exposition: str, address: str) -> Counters:
-        """From the text of ``/metrics`` at ``address``; ``PackageError`` for one that has none."""
+        """Parse the text of ``/metrics`` at ``address``; raise ``PackageError`` if invalid."""
         found: dict[str, dict[str, float]] = {f"{STAGE}_sum": {}, f"{STAGE}_count": {}, ROWS: {}}
         for sample in read_samples(exposition, address):
             totals = found.get(sample.name)
@@ -46,7 +46,7 @@ def _count(name: str, value: float, address: str) -> float:
 
 
 def stage_seconds(before: Counters, after: Counters) -> dict[str, float]:
-    """Mean seconds of each stage in between; stages that didn't happen are left out."""
+    """Stage → mean seconds per run between two readings; stages without runs are omitted."""
     found = {}
     for stage, total in after.seconds.items():
         times = after.times.get(stage, 0.0) - before.times.get(stage, 0.0)
@@ -56,7 +56,7 @@ def stage_seconds(before: Counters, after: Counters) -> dict[str, float]:
 
 
 def compiled_share(before: Counters, after: Counters) -> float | None:
-    """The share of rows that the compiled form answered; None where the server doesn't count."""
+    """The share of rows that the compiled form predicted; None if no rows were counted."""
     rows = {form: count - before.rows.get(form, 0.0) for form, count in after.rows.items()}
     total = sum(rows.values())
     return rows.get("compiled", 0.0) / total if total > 0 else None

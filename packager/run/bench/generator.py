@@ -1,4 +1,4 @@
-"""Driving the load generator, which runs in a process of its own."""
+"""Control the load generator, which runs in a child process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from packager.run.bench.load import TIMEOUT_SECONDS
 
 @dataclass(frozen=True)
 class Target:
-    """Where requests go, and with which key."""
+    """Address and API key of the server under load."""
 
     url: str
     key: str | None
@@ -48,7 +48,7 @@ class Target:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came back within ``seconds``; quantiles in seconds, None where nothing did."""
+    """Responses within ``seconds``; quantiles are in seconds, None without responses."""
 
     requests: int
     seconds: float
@@ -56,20 +56,20 @@ class LoadResult:
     p99: float | None
     statuses: Mapping[str, int]
     broken: int
-    """Connections that closed before an answer, or gave none."""
+    """Connections that closed before a response, or timed out."""
     cpu_seconds: float
-    """The generator's own processor time."""
+    """The generator's own CPU time."""
 
 
 class Generator:
-    """A warmed-up load generator, waiting for its start."""
+    """A load generator that has warmed up and waits for its start signal."""
 
     def __init__(self, process: subprocess.Popen[bytes], patience: float) -> None:
         self._process = process
         self._patience = patience
 
     def measure(self) -> LoadResult:
-        """Measure now; raises ``PackageError`` where the generator ended instead."""
+        """Run the measurement; raises ``PackageError`` if the generator ends early or hangs."""
         try:
             out, errors = self._process.communicate(b"go\n", timeout=self._patience)
         except subprocess.TimeoutExpired as error:
@@ -84,7 +84,7 @@ class Generator:
 def generator(
     target: Target, bodies: Sequence[bytes], clients: int, seconds: float, warm_seconds: float
 ) -> Iterator[Generator]:
-    """``clients`` clients that have warmed the server up; stopped when the block ends."""
+    """Start ``clients`` clients and warm the server up; stop them when the block ends."""
     requests = target.requests(bodies)
     host, port = target.address
     job = {
@@ -111,7 +111,7 @@ def generator(
 
 
 def _send(process: subprocess.Popen[bytes], job: bytes) -> None:
-    """Hand over the job and wait until the server is warm."""
+    """Send the job and wait for the end of the warm-up."""
     writing, reading = _pipe(process.stdin), _pipe(process.stdout)
     try:
         writing.write(job)

@@ -1,8 +1,8 @@
-"""The load generator: clients that each wait for their answer before they ask again.
+"""The load generator: a closed loop of clients, each with one request at a time.
 
-A process of its own (``python -m packager.run.bench.load``), standard library only: requests are
-made before it starts, sockets are kept alive, and one loop over ready sockets does the rest. It
-warms up, says ``warm``, and measures when it is told ``go``; see ``packager.run.bench.generator``.
+It runs as ``python -m packager.run.bench.load``, with the standard library only. Requests are
+prepared in advance, connections are kept alive, and one event loop serves all sockets. It warms up,
+writes ``warm``, and measures after it reads ``go``; see ``packager.run.bench.generator``.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _LENGTH = b"content-length:"
 
 
 class BrokenError(Exception):
-    """An answer that isn't one: the connection closed early, or its length isn't told."""
+    """An invalid response: the connection closed early, or there is no Content-Length."""
 
 
 @dataclass
 class Measured:
-    """What came back: seconds of each answer, how many with each status, broken connections."""
+    """Results: latency of each response in seconds, counts by status, broken connections."""
 
     latencies: list[float] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
@@ -51,13 +51,13 @@ class Connection:
         self.sent_at = 0.0
 
     def ask(self, request: bytes) -> None:
-        """Send a request; its clock runs from here."""
+        """Send a request; its latency is measured from here."""
         self.received = b""
         self.sent_at = time.perf_counter()
         self.socket.sendall(request)
 
     def take(self) -> str | None:
-        """Read what is there: the status when the answer is complete, else None."""
+        """Read available data; return the status if the response is complete, else None."""
         chunk = self.socket.recv(65_536)
         if not chunk:
             raise BrokenError
@@ -76,7 +76,7 @@ class Connection:
 
 
 class Load:
-    """Some clients on one address, going through ``requests`` in turn."""
+    """Clients of one address, which send ``requests`` in turn."""
 
     def __init__(self, address: tuple[str, int], clients: int, requests: Sequence[bytes]) -> None:
         self._requests = requests
@@ -85,7 +85,7 @@ class Load:
         self._connections = [Connection(address) for _ in range(clients)]
 
     def run(self, seconds: float) -> Measured:
-        """Ask for that long, then let running requests end; they aren't counted."""
+        """Send requests for ``seconds``, then wait for pending ones, which are not counted."""
         measured = Measured()
         end = time.perf_counter() + seconds
         waiting = set(self._connections)
@@ -95,7 +95,7 @@ class Load:
         while waiting:
             ready = self._selector.select(TIMEOUT_SECONDS)
             if not ready:
-                measured.broken += len(waiting)  # nobody is answered any more
+                measured.broken += len(waiting)  # no response within the timeout
                 break
             for key, _ in ready:
                 self._answered(key.data, end, measured, waiting)
@@ -137,7 +137,7 @@ class Load:
 
 
 def summary(measured: Measured, seconds: float, cpu_seconds: float) -> dict[str, Any]:
-    """The result as JSON: times in seconds."""
+    """The result as JSON, with times in seconds."""
     ordered = sorted(measured.latencies)
     return {
         "requests": len(ordered),
@@ -151,14 +151,14 @@ def summary(measured: Measured, seconds: float, cpu_seconds: float) -> dict[str,
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least ``share`` of all don't exceed; None of none."""
+    """The smallest value that at least ``share`` of all don't exceed; None for no values."""
     if not ordered:
         return None
     return ordered[max(0, -int(-share * len(ordered) // 1) - 1)]
 
 
 def main(source: BinaryIO, target: BinaryIO) -> None:
-    """One job from ``source``: a line of JSON, the requests' bytes, later ``go``."""
+    """Run one job from ``source``: a line of JSON, the bytes of the requests, later ``go``."""
     job = json.loads(source.readline())
     requests = [source.read(size) for size in job["sizes"]]
     load = Load((job["host"], job["port"]), job["clients"], requests)

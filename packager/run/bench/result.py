@@ -1,4 +1,4 @@
-"""What a benchmark found, as data."""
+"""Results of a benchmark."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Step:
-    """One measurement: so many clients, each asking for so many rows at a time."""
+    """One measurement: ``clients`` clients with ``rows`` rows per request."""
 
     rows: int
     clients: int
@@ -21,23 +21,23 @@ class Step:
     statuses: Mapping[str, int]
     broken_connections: int
     memory_bytes: int | None
-    """Of the whole server, after the step."""
+    """Memory of the whole server after the step."""
     cpu_us_per_request: float | None
     stage_us: Mapping[str, float]
-    """Mean microseconds a request, by stage, as the server tells."""
+    """Stage → mean microseconds per run, from the server's metrics."""
     compiled_share: float | None
-    """Of rows, answered by the compiled form."""
+    """Share of rows that the compiled form predicted."""
     generator_busy: float
-    """The load generator's share of one processor."""
+    """The load generator's CPU use, as a share of one processor."""
 
     @property
     def passed(self) -> bool:
-        """Whether there were answers, and every one of them was a 200."""
+        """Whether there were responses, and all had status 200."""
         return self.requests > 0 and not self.failed
 
     @property
     def failed(self) -> int:
-        """Requests without a 200, and connections without an answer."""
+        """Responses without status 200, and broken connections."""
         wrong = sum(count for status, count in self.statuses.items() if status != "200")
         return wrong + self.broken_connections
 
@@ -49,13 +49,13 @@ class Benchmark:
     name: str
     version: str
     where: str
-    """``container``, ``process``, or the address of a server that ran before."""
+    """``container``, ``process``, or the address of a server that was already running."""
     processors: int
-    """Of this machine, shared by server and load."""
+    """Processors of this machine, shared by the server and the load generator."""
     ready_seconds: float | None
-    """From its start until ``/readyz``; None for a server that ran before."""
+    """From its start until ``/readyz``; None for a server that was already running."""
     rows_from: str
-    """``synthetic`` or the file."""
+    """``synthetic``, or the path of the file."""
     steps: Sequence[Step]
 
 

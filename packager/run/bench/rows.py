@@ -1,4 +1,4 @@
-"""Rows to ask with: made up from what a package says of its training rows, or from a file."""
+"""Rows for a benchmark: synthetic ones from a package's profile and schema, and request bodies."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ def synthetic_rows(
 ) -> list[dict[str, Any]]:
     """``count`` rows of features; the same for the same seed.
 
-    Numbers fall into the profile's bins as often as training rows did, evenly within a bin;
-    without a profile, evenly into the range. Categories come as often as in training where the
-    profile tells. A column that had nulls has some. No value is a training row's own, but for
-    categories.
+    Numbers are distributed over the profile's bins as in training, uniformly within a bin; without
+    a profile, uniformly over the range. Categories have their frequencies in training if the
+    profile has them. Columns that had nulls get some. Only categories are values of training rows.
     """
     source = random.Random(seed)
     profiles = {feature.name: feature for feature in profile.features} if profile else {}
@@ -38,7 +37,7 @@ def synthetic_rows(
 def with_texts(
     rows: Sequence[Mapping[str, Any]], schema: Schema, example: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """``rows`` with the example's texts in columns whose made-up texts the model can't take."""
+    """``rows`` with the example's values in columns whose synthetic texts the model rejects."""
     names = [
         column.name
         for column in schema.features
@@ -49,12 +48,12 @@ def with_texts(
 
 
 def bodies(rows: Sequence[Mapping[str, Any]], size: int) -> list[bytes]:
-    """``/predict`` bodies of ``size`` rows each; rows come again where there are too few."""
+    """``/predict`` bodies of ``size`` rows each; rows repeat if there are too few."""
     wanted = min(MAX_REQUESTS, max(1, -(-len(rows) // size) * min(size, 10)))
     texts = [json.dumps(row, allow_nan=False, separators=(",", ":")) for row in rows]
     found = []
     for place in range(wanted):
-        # Steps that don't divide the number of rows: every body holds others.
+        # An offset that does not align with the number of rows varies the bodies.
         start = place * size if size == 1 else place * (size + 7)
         part = (texts[(start + offset) % len(texts)] for offset in range(size))
         found.append(f'{{"rows":[{",".join(part)}]}}'.encode())
@@ -84,7 +83,7 @@ def _present(
 
 
 def _weights(column: Column, profile: FeatureProfile | None) -> list[float] | None:
-    """How often training rows held each category; None where the profile doesn't tell."""
+    """The frequency of each category in training; None if the profile has none."""
     if profile is None or profile.kind != "categorical" or not column.categories:
         return None
     counts = dict(zip(profile.categories, profile.counts, strict=False))

@@ -1,4 +1,4 @@
-"""The benchmark: a server, rows to ask with, and the steps on it."""
+"""Run a benchmark: start or find a server, prepare rows, and measure each step."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ from packager.run.serve import serving
 SYNTHETIC_ROWS = 2_000
 WARM_UP_SHARE = 0.2
 SETTLE_SECONDS = 0.5
-"""Workers add to their counters a few times a second."""
+"""Time for the workers, which update their counters a few times per second."""
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """What to measure: every size of request with every number of clients."""
+    """What to measure: every request size with every number of clients."""
 
     sizes: Sequence[int]
     clients: Sequence[int]
     seconds: float
     source: Path | None
-    """Rows to ask with; None makes them up."""
+    """File of rows; None for synthetic rows."""
     seed: int
 
 
 def bench_package(
     reference: Reference, engine: Engine | None, plan: LoadPlan, progress: Progress
 ) -> Benchmark:
-    """Start the package, measure it, stop it; raises ``PackageError`` where it doesn't answer."""
+    """Start the package, measure it, stop it; raises ``PackageError`` if it doesn't respond."""
     manifest = reference.manifest
     rows = _rows(plan, manifest, reference.profile())
     with serving(reference, engine, 0, progress) as server, Client(server.url) as client:
@@ -62,7 +62,7 @@ def bench_package(
 
 
 def bench_server(client: Client, key: str | None, plan: LoadPlan, progress: Progress) -> Benchmark:
-    """Measure a server that runs already: what it uses is not known then."""
+    """Measure a running server, whose CPU and memory use are unknown."""
     manifest = client.package()
     rows = _rows(plan, manifest, None)
     rows = _tried(client, rows, plan, manifest)
@@ -81,7 +81,7 @@ def _rows(plan: LoadPlan, manifest: Manifest, profile: Profile | None) -> Rows:
 
 
 def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Rows:
-    """The rows, of which one was answered: what is wrong with them or the key is said once."""
+    """Predict one row, so that invalid rows or keys raise here; return the rows to send."""
     if plan.source is not None:
         client.predict(rows[:1])
         return rows
@@ -99,7 +99,7 @@ def _tried(client: Client, rows: Rows, plan: LoadPlan, manifest: Manifest) -> Ro
 
 @dataclass(frozen=True)
 class _MeasuredServer:
-    """The server under load, and where its counters and its use of the machine are read."""
+    """The server under load, with access to its counters and its resource use."""
 
     target: Target
     client: Client

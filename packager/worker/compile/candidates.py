@@ -1,4 +1,4 @@
-"""From a fitted model and its answers to probes to forms: one for each head it may have."""
+"""Derive candidate forms from a model and its predictions of probes: one for each possible head."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ from packager.worker.compile.trees import Candidate, Refused
 from packager.worker.compile.walk import PipelineWalk, dense
 
 MAX_ENTRIES = 2_000_000
-"""Of a form's tables: beyond it they would outweigh the model."""
+"""Maximum number of entries of a form's tables, to keep the form smaller than the model."""
 
 
 @dataclass(frozen=True)
 class CompiledCandidate:
-    """A form with the bytes of its trees."""
+    """A form with its serialized trees."""
 
     form: Form
     trees: bytes | None
@@ -54,7 +54,7 @@ class CompiledCandidate:
 
 @dataclass(frozen=True)
 class _Parts:
-    """A model taken apart: transformers in order, each with its path, and the estimator."""
+    """The parts of a model: transformers in order, each with its path, and the estimator."""
 
     transformers: tuple[tuple[Any, Path_], ...]
     estimator: Any
@@ -64,9 +64,9 @@ class _Parts:
 def compiled_forms(
     model: LoadedModel, schema: Schema, rows: Sequence[Row]
 ) -> Iterator[CompiledCandidate | Refused]:
-    """The forms that ``model`` may have, the fastest first; ``rows`` are held out.
+    """Candidate forms of ``model``, the fastest first; ``rows`` are held-out rows.
 
-    Raise ``CannotCompileError`` where there is none, naming the part that stands in the way.
+    Raise ``CannotCompileError``, naming the unsupported part, if there is none.
     """
     parts = _apart(model.native)
     keys = _keys(parts, schema)
@@ -110,7 +110,7 @@ def _walked(walk: PipelineWalk, parts: _Parts, block: Block) -> Block:
 
 
 def _keys(parts: _Parts, schema: Schema) -> Keys:
-    """The values that the model's own encoders know, by column."""
+    """Column → the values that the model's encoders know."""
     walk = PipelineWalk()
     coded(parts.estimator, _walked(walk, parts, _first(schema, None)), walk)
     return walk.keys
@@ -164,7 +164,10 @@ def _matrix(block: Block, probe: Probe) -> Matrix:
 
 
 def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], probe: Probe) -> Table:
-    """What the model made of each value of ``column``, read off the probe's rows."""
+    """The model's encoding of each value of ``column``, taken from the probe's rows.
+
+    Raise ``CannotCompileError`` if it depends on other columns or the table is too large.
+    """
     keys = [question for question in probe.of(column, "key") if question.value is not None]
     special = [*probe.of(column, "null"), *probe.of(column, "unknown")]
     answers = {}
@@ -186,7 +189,7 @@ def _table(column: int, positions: list[int], made: npt.NDArray[np.float64], pro
     listed = tuple(entries(key) for key in keys)
     if sum(map(len, listed)) > MAX_ENTRIES:
         raise CannotCompileError(f"its tables have more than {MAX_ENTRIES:,} entries")
-    # Where the model raised on a value it should know, only known values are in the domain.
+    # If the model raised on a key, which it should know, only keys are in the domain.
     raised = any(q.column == column and q.kind == "key" for q in probe.raised)
     found = {q.kind: entries(q) for q in special}
     return Table(

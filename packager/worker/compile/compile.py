@@ -1,8 +1,8 @@
-"""Build time: make a compiled form of a model, and accept it only where it is shown to be equal.
+"""Compile a model at build time; a form is accepted only if it is shown to be equivalent.
 
-The candidates are tried from the fastest on; the first that gives the model's own answers on
-every held-out row and every edge row is taken. Nothing is assumed about a model: text is looked
-up in tables that the model itself filled, numbers go through its transformers' own arithmetic.
+Candidates are tried in order of speed; the first whose predictions equal the model's on every
+held-out row and every edge row is accepted. Text is looked up in tables that are filled by the
+model's own encoders; numbers are transformed with the arithmetic of its transformers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Mode = Literal["auto", "off", "require"]
 Row = dict[str, Any]
 
 MAX_FEATURES = 1_000
-"""Each feature is asked about several times, in rows that hold all of them."""
+"""Maximum number of features, because each needs several probes, in rows of all features."""
 BASE_ROWS = 50
 """Held-out rows that edge rows are made from."""
 
@@ -41,14 +41,14 @@ BASE_ROWS = 50
 def compile_model(
     model: LoadedModel, schema: Schema, held_out: pd.DataFrame | None, folder: Path, mode: Mode
 ) -> Compiled:
-    """The verdict on a compiled form of ``model``; an accepted one is written into ``folder``.
+    """The verdict on a compiled form of ``model``; write an accepted form into ``folder``.
 
     ``held_out`` are the held-out rows with at least the schema's features. The same model and
-    rows give the same bytes. Raise ``PackageError`` where ``mode`` is ``require`` and no form is
+    rows give the same bytes. Raise ``PackageError`` if ``mode`` is ``require`` and no form is
     equal.
     """
     if folder.exists():
-        shutil.rmtree(folder)  # of an earlier run into the same folder
+        shutil.rmtree(folder)  # left by an earlier run
     if mode == "off":
         return Compiled(verdict="off")
     try:
@@ -56,8 +56,8 @@ def compile_model(
     except CannotCompileError as error:
         verdict = Compiled(verdict="refused", reason=str(error))
     except Exception as error:
-        # Parts of a model may raise anything when they are called otherwise than they are used
-        # to. That is a verdict too; the text, which may quote a row, stays out of the package.
+        # Parts of a model may raise anything when they are called directly: the model is refused.
+        # The message may quote a row, so it is not recorded in the package.
         sys.stderr.write(f"the model is not compiled: {type(error).__name__}: {error}\n")
         reason = f"a part of the model raises {type(error).__name__} when called with arrays"
         verdict = Compiled(verdict="refused", reason=reason)
@@ -108,7 +108,7 @@ def _judged(
     rows: Sequence[Row],
     folder: Path,
 ) -> Compiled:
-    """Write the form and judge it as it is read back: what was judged is what is served."""
+    """Write the form, load it as for serving, and check its equivalence."""
     classes = schema.classes if model.task == "classification" else None
     write(found.form, found.trees, folder)
     compiled = CompiledModel(*read(folder), model.task, classes, model)
@@ -135,7 +135,7 @@ def _reason(strategy: str, judged: EquivalenceResult) -> str:
 
 
 def _check_known(model: LoadedModel) -> None:
-    """A project's own class may do anything: only known frameworks' models are compiled."""
+    """Raise ``CannotCompileError`` unless the model's class is from a supported framework."""
     kind = type(model.native)
     room = kind.__module__.split(".")[0]
     if not from_sklearn(model.native) and room not in ("lightgbm", "xgboost"):
@@ -143,7 +143,7 @@ def _check_known(model: LoadedModel) -> None:
 
 
 def _check_harmless(schema: Schema) -> None:
-    """Shown to be equal is a form by asking the model about nulls and the like, in this process."""
+    """Raise ``CannotCompileError`` if a probe could end or hang this process."""
     for column in schema.features:
         if column.fatal:
             raise CannotCompileError(

@@ -1,4 +1,4 @@
-"""Whether a model gives the same answers twice: otherwise there is nothing to be equal to."""
+"""Check that a model predicts deterministically: without that, no form can be equivalent."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from packager.worker.replay.differences import label_flips, largest_difference
 
 ROWS = 500
 MAX_THREAD_DIFFERENCE = 1e-12
-"""Largest relative difference that adding on several threads, in no fixed order, may make."""
+"""Largest relative difference that sums over several threads, in any order, may cause."""
 
 
 def check_deterministic(model: LoadedModel, schema: Schema, rows: Sequence[dict[str, Any]]) -> None:
-    """Raise ``CannotCompileError`` where a second call with the same rows answers otherwise."""
+    """Raise ``CannotCompileError`` if a second call with the same rows predicts differently."""
     if not rows:
         raise CannotCompileError("no held-out row is one that a request may hold")
     frame = RowChecker(schema).check(rows[:ROWS]).frame
     try:
         one, other = native(model, schema, frame), native(model, schema, frame)
     except Exception as error:
-        # Whatever the model raises: on rows that come as requests do, it gives no answers.
+        # Any exception means that the model can't predict rows of requests.
         raise CannotCompileError(
             f"the model raises {type(error).__name__} on held-out rows"
         ) from error

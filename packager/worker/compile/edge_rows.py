@@ -1,4 +1,4 @@
-"""Rows made to be hard for a compiled form: where numbers are cut, end, are absent or unseen."""
+"""Edge rows for testing compiled forms: thresholds, extremes, nulls and unseen values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from packager.worker.compile.held_out import Row
 
 MAX_ROWS = 4_000
 MAX_THRESHOLDS = 40
-"""Cuts of one column that are looked at, spread over all it has."""
+"""Maximum number of thresholds of one column that are tested, evenly spread."""
 COMBINED_ROWS = 400
 EXTREME_NUMBERS = (
     0.0,
@@ -53,7 +53,11 @@ EXTREME_INTEGERS = (
 
 
 def edge_rows(schema: Schema, bases: Sequence[Row], compiled: CompiledCandidate) -> list[Row]:
-    """At most 4,000 rows, the same for the same model: one column changed, then several."""
+    """Edge rows with one column changed, then with several; the same for the same model.
+
+    At most ``MAX_ROWS`` rows for up to 450 features; for more, up to 8 a feature are added to
+    ``COMBINED_ROWS``.
+    """
     random = np.random.default_rng(0)
     cuts = _cuts(compiled)
     used = [domain.used for domain in compiled.form.columns]
@@ -106,18 +110,18 @@ def _ends(column: Column) -> Iterator[float]:
 
 
 def _beside(cut: float) -> Iterator[float]:
-    """A number and its neighbours, in float64 and in float32."""
+    """A number and its neighbours in float64 and float32."""
     yield from (cut, math.nextafter(cut, -math.inf), math.nextafter(cut, math.inf))
     if abs(cut) < 3e38:
         near = np.float32(cut)
         for end in (-np.inf, np.inf):
             other = np.nextafter(near, np.float32(end))
-            # Half way between two float32 numbers is where rounding turns.
+            # The midpoint of two float32 numbers is where rounding changes direction.
             yield from (float(near), float(other), (float(near) + float(other)) / 2)
 
 
 def _cuts(compiled: CompiledCandidate) -> dict[int, list[float]]:
-    """Column to the numbers at which its trees or bins cut it, before its ops."""
+    """Column → thresholds of its trees and bins, in terms of the values before its ops."""
     found: dict[int, list[float]] = {}
     thresholds = _thresholds(compiled)
     for number in compiled.form.matrix.numbers:
@@ -149,7 +153,7 @@ def _thresholds(compiled: CompiledCandidate) -> dict[int, list[float]]:
 
 
 def _undone(number: Number, value: float) -> float:
-    """About the number that ``number``'s ops turn into ``value``."""
+    """Approximately the number that the ops of ``number`` map to ``value``."""
     undo = {
         "subtract": lambda x, by: x + by,
         "divide": lambda x, by: x * by,

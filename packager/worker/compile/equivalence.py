@@ -1,4 +1,4 @@
-"""Whether a compiled form answers as the model does: on every held-out row, and on edge rows."""
+"""Check that a compiled form predicts as the model does, on held-out rows and on edge rows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from packager.worker.compile.probe import native
 
 BATCH_ROWS = 5_000
 MAX_SINGLE_ROWS = 2_000
-"""One by one, through a form that calls the model's own parts: the first so many of a kind."""
+"""Rows of each batch that are predicted one by one by forms that call the model's own parts."""
 MAX_NAMED = 10
 
 
 @dataclass
 class EquivalenceResult:
-    """What a comparison found."""
+    """Result of a comparison."""
 
     held_out: int = 0
     edges: int = 0
@@ -36,25 +36,25 @@ class EquivalenceResult:
 
     @property
     def equal(self) -> bool:
-        """Whether no row differs, and any was in the domain."""
+        """Whether no row differs and at least one held-out row was in the domain."""
         return not self.differing and self.inside > 0
 
     def note(self, row: Row, kind: str) -> None:
-        """A row on which the forms differ, by its hash: none of its values enters the package."""
+        """Record a differing row by its hash, so that its values don't enter the package."""
         if len(self.differing) < MAX_NAMED:
             self.differing.append(f"{kind} row {sha256_bytes(canonical_json(row))[:16]}")
 
 
 @dataclass(frozen=True)
 class EquivalenceChecker:
-    """A model beside a compiled form of it."""
+    """Compares a model with a compiled form of it."""
 
     model: LoadedModel
     schema: Schema
     compiled: CompiledModel
 
     def judge(self, held_out: Sequence[Row], edges: Sequence[Row]) -> EquivalenceResult:
-        """Compare both forms, many rows at once and one by one."""
+        """Compare the predictions, in batches and one row at a time."""
         judged = EquivalenceResult()
         for rows in _batches(held_out):
             compared = self._compare(rows, "held-out", judged)
@@ -65,7 +65,7 @@ class EquivalenceChecker:
         return judged
 
     def _compare(self, rows: Sequence[Row], kind: str, judged: EquivalenceResult) -> int:
-        """Compare the rows that are in the domain; return how many there were."""
+        """Compare the rows in the domain; return their number."""
         if not rows:
             return 0
         columns = columns_of(self.schema, rows)
@@ -77,13 +77,13 @@ class EquivalenceChecker:
         try:
             frame = RowChecker(self.schema).check([rows[row] for row in chosen]).frame
         except RowError:
-            # Each row can be taken; together, whole numbers beside nulls may not be.
+            # Each row is valid, but a batch of integers and nulls may not be.
             middle = len(rows) // 2
             return sum(self._compare(half, kind, judged) for half in (rows[:middle], rows[middle:]))
         try:
             expected = native(self.model, self.schema, frame)
         except Exception as error:
-            # Whatever the model raises: a row in the domain on which it does is a difference.
+            # Any exception on rows in the domain is a difference.
             judged.differing.append(f"{kind} rows: the model raises {type(error).__name__}")
             return len(chosen)
         self._one_by_one(rows, columns, chosen, expected, kind, judged)
@@ -98,7 +98,7 @@ class EquivalenceChecker:
         kind: str,
         judged: EquivalenceResult,
     ) -> None:
-        """A row that is outside among many has to be outside alone, too."""
+        """Check that rows outside the domain in a batch are outside it alone, too."""
         for row in outside[:MAX_SINGLE_ROWS]:
             if self.compiled.predict_row([column[row] for column in columns]) is not None:
                 judged.note(rows[row], kind)
@@ -158,7 +158,10 @@ def _same(one: Scalar | None, other: Scalar | None) -> bool:
 
 
 def _numbers(found: Predictions, expected: Predictions, *, regression: bool) -> Any:
-    """The difference of each row: absolute for probabilities, relative beyond 1 for numbers."""
+    """The difference of each row, shape (n,); None for labels without probabilities.
+
+    Absolute for probabilities; |a - b| / max(1, |b|) for predicted numbers.
+    """
     if regression:
         one = np.array([np.nan if v is None else v for v in found.labels], np.float64)
         other = np.array([np.nan if v is None else v for v in expected.labels], np.float64)

@@ -1,4 +1,4 @@
-"""Which heads an estimator may have, the fastest first; each is tried until one is equal."""
+"""Candidate heads of an estimator, the fastest first; they are tried until one is equal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ MARGIN_CLASSIFIERS = frozenset(
 def candidates(
     estimator: Any, block: Block, path: Path_, task: Task, walk: PipelineWalk
 ) -> Iterator[Candidate | Refused]:
-    """The heads of ``estimator`` on ``block``."""
+    """The candidate heads of ``estimator`` on ``block``."""
     room = type(estimator).__module__.split(".")[0]
     if room not in ("sklearn", "lightgbm", "xgboost"):
         raise CannotCompileError(f"no compiled form is known for {describe(estimator)}")
@@ -132,7 +132,7 @@ _WITH_CHANCES = ("log_loss", "modified_huber")
 
 
 def coded(estimator: Any, block: Block, walk: PipelineWalk) -> Block:
-    """The block after what an estimator itself does to categories."""
+    """The block after the estimator's own encoding of categories."""
     preprocessor = getattr(estimator, "_preprocessor", None)
     if type(estimator).__name__ in BINNED_ENSEMBLES and preprocessor is not None:
         (_, encoder, _), *_ = preprocessor.transformers_
@@ -158,7 +158,7 @@ def coded(estimator: Any, block: Block, walk: PipelineWalk) -> Block:
 
 
 def _holds_frames(part: Any) -> bool:
-    """Whether an estimator has parts inside that pick columns by name, or that aren't known."""
+    """Whether an estimator has inner parts that select columns by name or are not supported."""
     from sklearn.base import BaseEstimator
 
     for member in vars(part).values():

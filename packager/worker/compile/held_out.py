@@ -1,4 +1,4 @@
-"""Held-out rows as the requests that would bring them."""
+"""Held-out rows in the form of request rows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Row = dict[str, Any]
 
 
 def json_rows(frame: pd.DataFrame, schema: Schema) -> list[Row]:
-    """The features of ``frame`` as JSON values, one object a row; what is missing is null."""
+    """The features of ``frame`` as JSON values, one object per row; missing values are null."""
     names = [column.name for column in schema.features]
     columns = [_values(frame[name]) for name in names]
     return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def accepted_rows(schema: Schema, rows: Sequence[Row]) -> list[Row]:
-    """Those of ``rows`` that a request may hold."""
+    """Those of ``rows`` that are valid in a request."""
     bad: set[int] = set()
     for column in schema.features:
         take = make_converter(column)
@@ -33,7 +33,7 @@ def accepted_rows(schema: Schema, rows: Sequence[Row]) -> list[Row]:
 
 
 def columns_of(schema: Schema, rows: Sequence[Row]) -> list[list[Any]]:
-    """The features as columns of taken values, None for null, as the server hands them on."""
+    """The features as columns of converted values, None for null, as in the server."""
     takers = [(column.name, make_converter(column)) for column in schema.features]
     return [
         [None if row[name] is None else take(row[name]) for row in rows] for name, take in takers

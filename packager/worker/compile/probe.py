@@ -1,6 +1,6 @@
-"""Rows that ask the model itself: each value of each categorical column, nulls, far numbers.
+"""Probe a model: each value of each categorical column, nulls, extreme numbers.
 
-What the model answers to them gives the tables; where it raises, a value is out of the domain.
+The results fill the tables of a form; values on which the model raises are outside its domain.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from packager.worker.compile.transformers import MAX_KEYS, Keys
 
 NUMBER_BOUNDS = (1e30, 1e15, 1e9, 1e6)
 INTEGER_BOUNDS = (2**53 - 1, 10**9, 10**6)
-"""Bounds that are tried for a column, the widest first."""
+"""Bounds to try for a column, the widest first."""
 BASE_ROWS = 2
-"""Rows on which every question is asked: a table has to be the same on each."""
+"""Number of base rows for every probe; a table has to be the same on each."""
 MAX_SAMPLED_ROWS = 200
 
 
 @dataclass(frozen=True)
 class ProbeInput:
-    """One value of one column, all else as in a base row."""
+    """One value of one column; the other columns are those of a base row."""
 
     column: int
     kind: str
@@ -48,7 +48,7 @@ class ProbeInput:
 
 @dataclass(frozen=True)
 class Probe:
-    """The questions that the model answered, each with its row in ``frame`` for every base."""
+    """The probes that the model predicted, each with its row in ``frame`` for every base row."""
 
     schema: Schema
     frame: pd.DataFrame
@@ -56,27 +56,30 @@ class Probe:
     raised: frozenset[ProbeInput]
 
     def of(self, column: int, kind: str) -> list[ProbeInput]:
-        """The answered questions of one kind about one column."""
+        """The predicted probes of one kind of one column."""
         return [q for q in self.places if q.column == column and q.kind == kind]
 
     def nulls(self, column: int) -> bool:
-        """Whether the model takes a null in this column."""
+        """Whether the model accepts null in this column."""
         return bool(self.of(column, "null"))
 
     def bound(self, column: int, kind: str) -> float | None:
-        """The farthest number that the model takes, on the side ``low`` or ``high``."""
+        """The most extreme number that the model accepts, ``low`` or ``high``; None if none."""
         values = [question.value for question in self.of(column, kind)]
         numbers = [float(value) for value in values if value is not None]
         return (min if kind == "low" else max)(numbers, default=None)
 
 
 def native(model: LoadedModel, schema: Schema, frame: pd.DataFrame) -> Predictions:
-    """What the model answers, given a checked frame as the server gives it."""
+    """The model's predictions of a checked frame, called as in the server."""
     return model.predict(frame[[column.name for column in schema.features]])
 
 
 def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> Probe:
-    """Put every question on base rows out of ``rows``; see which the model answers."""
+    """Predict every probe on base rows from ``rows``; record on which ones the model raises.
+
+    Raise ``CannotCompileError`` if the model predicts none of ``rows``.
+    """
     checker = RowChecker(schema)
     bases = _bases(model, schema, checker, rows)
     questions = [
@@ -108,7 +111,7 @@ def ask(model: LoadedModel, schema: Schema, rows: Sequence[Row], keys: Keys) -> 
 def _bases(
     model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
 ) -> list[Row]:
-    """Rows that the model answers: whole numbers exact in float64, then few nulls."""
+    """Rows that the model predicts, preferably with integers exact in float64 and few nulls."""
     found: list[Row] = []
     for row in sorted(rows[:MAX_SAMPLED_ROWS], key=_unusualness):
         if list(_answered(model, schema, checker, [row])):
@@ -128,16 +131,16 @@ def _unusualness(row: Row) -> tuple[bool, int]:
 def _answered(
     model: LoadedModel, schema: Schema, checker: RowChecker, rows: Sequence[Row]
 ) -> Iterator[int]:
-    """Which of ``rows`` the model answers with a label: halves, until what raises is alone.
+    """Indices of the rows that the model predicts, found by bisection where it raises.
 
-    Each part is a frame of its own: a null may turn a whole column into one the model doesn't take.
+    Each part is a frame of its own, because a null may change the dtype of a whole column.
     """
     if not rows:
         return
     try:
         answers = native(model, schema, checker.check(rows).frame)
     except Exception:
-        # Whatever a model raises on a value, it answers the question whether it takes it.
+        # Any exception means that the model rejects a value.
         if len(rows) > 1:
             middle = len(rows) // 2
             yield from _answered(model, schema, checker, rows[:middle])
@@ -186,7 +189,7 @@ def _far(place: int, column: Column) -> Iterator[ProbeInput]:
 
 
 def _unknown(column: Column, known: set[Scalar]) -> Scalar:
-    """A value that no encoder knows."""
+    """A value that is not in ``known``."""
     if column.kind == "integer":
         return next(number for number in count() if number not in known)
     if column.kind == "number":

@@ -1,4 +1,4 @@
-"""What an entry of a matrix is known to depend on, while a model's transformers are walked."""
+"""Provenance of matrix columns: the request columns that they are computed from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packager.model.compiled.form import Op
 
 
 class CannotCompileError(Exception):
-    """No compiled form is known for a part of the model; the text names it."""
+    """No compiled form is known for a part of the model; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class NumericFeature:
 
 @dataclass(frozen=True)
 class LookupFeature:
-    """Some function of one column whose values can be listed: the model itself is asked."""
+    """Any function of one column with enumerable values: a table from probes of the model."""
 
     column: int
 
 
 @dataclass(frozen=True)
 class StepFeature:
-    """An output of a transformer that is called as it is, after ``ops``."""
+    """An output, after ``ops``, of a transformer of the model that the form calls itself."""
 
     step: int
     output: int
@@ -42,7 +42,7 @@ class StepFeature:
 
 @dataclass(frozen=True)
 class OpaqueFeature:
-    """A column that no form takes; ``reason`` says why."""
+    """A column that no form supports, with the reason."""
 
     column: int
     reason: str
@@ -53,13 +53,13 @@ Feature = NumericFeature | LookupFeature | StepFeature | OpaqueFeature
 
 @dataclass(frozen=True)
 class Block:
-    """The cells of a matrix, and what that matrix is for the probe rows (None: not probed yet)."""
+    """The columns of a matrix, and its values for the probe rows (None: not probed yet)."""
 
     cells: tuple[Feature, ...]
     data: Any = None
 
     def take(self, places: Sequence[int]) -> Block:
-        """Some of the columns."""
+        """The columns at ``places``."""
         data = self.data
         if data is not None:
             data = data.iloc[:, list(places)] if hasattr(data, "iloc") else data[:, list(places)]
@@ -67,19 +67,19 @@ class Block:
 
     @property
     def sparse(self) -> bool:
-        """Whether the model itself holds this matrix as a sparse one."""
+        """Whether the model uses a sparse matrix here."""
         return hasattr(self.data, "toarray")
 
     @property
     def narrow(self) -> bool:
-        """Whether any of it has less than float64: sums and scales would then round more."""
+        """Whether any column is a narrower float than float64, which would round differently."""
         dtypes = getattr(self.data, "dtypes", None)
         found = [getattr(self.data, "dtype", None)] if dtypes is None else list(dtypes)
         return any(isinstance(d, np.dtype) and d.kind == "f" and d.itemsize < 8 for d in found)
 
 
 def first_cell(place: int, column: Column) -> Feature:
-    """The cell of a column as a request has it."""
+    """The provenance of a request column before any transformer."""
     if column.dtype == "category" or column.dtype == "ordered category":
         if column.categories is None:
             return OpaqueFeature(place, f"column {column.name!r} has categories of several kinds")
@@ -96,18 +96,18 @@ def first_cell(place: int, column: Column) -> Feature:
 
 
 def after(cell: Feature, *ops: Op) -> Feature:
-    """``cell`` after more ops; what is tabled stays so."""
+    """``cell`` after more ops; a ``LookupFeature`` is unchanged."""
     if isinstance(cell, NumericFeature | StepFeature):
         return replace(cell, ops=(*cell.ops, *ops))
     return cell
 
 
 def describe(part: Any) -> str:
-    """A transformer or estimator by its class, with the module where that isn't scikit-learn."""
+    """The class name of a transformer or estimator, with its module unless scikit-learn's."""
     kind = type(part)
     return kind.__name__ if from_sklearn(part) else f"{kind.__module__}.{kind.__name__}"
 
 
 def from_sklearn(part: Any) -> bool:
-    """Whether scikit-learn itself defines the class of ``part``."""
+    """Whether the class of ``part`` is scikit-learn's."""
     return type(part).__module__.split(".")[0] == "sklearn"

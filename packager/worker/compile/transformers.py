@@ -1,4 +1,4 @@
-"""scikit-learn's column-wise transformers as ops on cells, or as tables for the model to fill."""
+"""scikit-learn's column-wise transformers as ops, or as tables that probes of the model fill."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from packager.worker.compile.provenance import (
 )
 
 Keys = dict[int, set[Scalar]]
-"""Column to values that a table has to know."""
+"""Column → values that its table has to contain."""
 Cells = tuple[Feature, ...]
 
 MAX_KEYS = 20_000
 
 
 def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
-    """The cells after ``part``; None where it has no rule here, or not for such a block."""
+    """The cells after ``part``; None if there is no rule for it or for this block."""
     name = type(part).__name__
     if name in _ENCODERS:
         return _encoded(part, block, keys)
     if name in ("KBinsDiscretizer", *_SCALERS) and block.sparse:
-        return None  # it divides otherwise there
+        return None  # sparse matrices are scaled with other arithmetic
     if name in _RULES:
         return _RULES[name](part, block, keys)
     if callable(getattr(part, "get_support", None)):
@@ -43,7 +43,7 @@ def rule(part: Any, block: Block, keys: Keys) -> Cells | None:
 
 
 def _scaled(part: Any, block: Block, _: Keys) -> Cells:
-    """Each scaler is a row of operations with one value a column."""
+    """A scaler as operations with one value per column."""
     ops = [
         (op, np.asarray(values, np.float64)) for op, values in _SCALERS[type(part).__name__](part)
     ]
@@ -98,7 +98,7 @@ _SCALERS: Mapping[str, Callable[[Any], Iterable[tuple[Any, Any]]]] = {
 def _imputed(part: Any, block: Block, keys: Keys) -> Cells | None:
     statistics = list(part.statistics_)
     if any(_is_nan(statistic) for statistic in statistics):
-        return None  # it drops such columns
+        return None  # SimpleImputer drops such columns
     nan_only = _is_nan(part.missing_values)
     cells: list[Feature] = []
     for cell, statistic in zip(block.cells, statistics, strict=True):
@@ -143,14 +143,14 @@ def _indicated(part: Any, block: Block, _: Keys) -> Cells | None:
 
 
 def _encoded(part: Any, block: Block, keys: Keys) -> Cells | None:
-    """Encoders of categories: whatever they do, it is a table of the column's values."""
+    """Encoders of categories become tables of the column's values."""
     cells: list[Feature] = []
     for place, cell in enumerate(block.cells):
         known = [value for value in _plain(part.categories_[place]) if not _is_nan(value)]
         if isinstance(cell, StepFeature):
             return None
         if isinstance(cell, NumericFeature) and any(op.name != "fill" for op in cell.ops):
-            return None  # numbers that were changed before: their values can't be listed
+            return None  # values of transformed numbers can't be enumerated
         tabled = LookupFeature(cell.column)
         _add(keys, tabled, known)
         cells += [tabled] * _ENCODERS[type(part).__name__](part, place)

@@ -1,4 +1,4 @@
-"""Tree ensembles as treelite takes them, each with what its framework does to numbers first."""
+"""Convert tree ensembles to treelite, with the number conversions of their frameworks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.worker.compile.provenance import Block, describe
 
 TOLERANCE = 1e-9
 FLOAT32_TOLERANCE = 1e-6
-"""Where the framework itself adds in float32, another order of additions differs by this much."""
+"""Tolerance if the framework sums in float32, where the order of additions matters."""
 
 FORESTS = frozenset(
     {
@@ -34,12 +34,12 @@ STAGED_ENSEMBLES = frozenset({"GradientBoostingClassifier", "GradientBoostingReg
 BINNED_ENSEMBLES = frozenset({"HistGradientBoostingClassifier", "HistGradientBoostingRegressor"})
 
 LIGHTGBM_ZERO = float(np.float32(1e-35))
-"""Its kZeroThreshold: prediction drops such entries of a row, as of a sparse one."""
+"""LightGBM's kZeroThreshold: prediction treats numbers up to this size as zero."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A head, the bytes of its trees, and the block it takes."""
+    """A head, its serialized trees, and its input block."""
 
     head: Head
     trees: bytes | None
@@ -49,14 +49,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Refused:
-    """A way that was thought of, and why it can't be gone."""
+    """A strategy that was refused, and why."""
 
     strategy: str
     reason: str
 
 
 def has_trees(estimator: Any) -> bool:
-    """Whether an estimator is an ensemble of trees of a kind that is known here."""
+    """Whether an estimator is a supported tree or tree ensemble."""
     name, room = type(estimator).__name__, type(estimator).__module__.split(".")[0]
     if room == "sklearn":
         return name in FORESTS | STAGED_ENSEMBLES | BINNED_ENSEMBLES | SINGLE_TREES.keys()
@@ -64,7 +64,7 @@ def has_trees(estimator: Any) -> bool:
 
 
 def trees_of(estimator: Any, block: Block) -> Candidate | Refused:
-    """The trees of ``estimator`` for treelite, or why it can't take them."""
+    """The trees of ``estimator`` in treelite, or why treelite can't import them."""
     if importlib.util.find_spec("treelite") is None:
         return Refused("treelite", "treelite is not installed")
     import treelite
@@ -136,13 +136,13 @@ def _with_link(
 
 
 def _importable(estimator: Any) -> Any:
-    """The estimator as treelite's importer knows it: a lone tree is a forest of one."""
+    """The estimator in a form that treelite imports: a single tree becomes a forest of one."""
     import sklearn.ensemble
 
     name = type(estimator).__name__
     if name in BINNED_ENSEMBLES:
         made = copy.copy(estimator)
-        made._preprocessor = None  # its categories are encoded before, by the same encoder
+        made._preprocessor = None  # the same encoder has encoded the categories before
         return made
     if name not in SINGLE_TREES:
         return estimator
@@ -155,7 +155,7 @@ def _importable(estimator: Any) -> Any:
 
 
 def _lightgbm_reason(estimator: Any, text: str) -> str | None:
-    """Why a LightGBM model, given as its own text, is not for treelite."""
+    """Why treelite can't be used for a LightGBM model with this text dump; None if it can."""
     if "\nis_linear=1" in text:
         return "LightGBM has linear models in its leaves"
     if estimator.get_params().get("pred_early_stop"):

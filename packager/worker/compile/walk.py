@@ -1,7 +1,7 @@
-"""Walk the transformers of a fitted scikit-learn model and say what each entry depends on.
+"""Walk the transformers of a fitted scikit-learn model and track the provenance of each column.
 
-The walk is done twice: first to find which values each categorical column has to be asked
-about, then with probe rows, whose way through the model's own transformers gives the tables.
+The walk is done twice: first to collect the values to probe in each categorical column, then with
+the probe rows, whose transformed values fill the tables.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ UFUNCS = frozenset(
         "cos",
     }
 )
-"""NumPy functions that give float64 for integers too, whatever container they get."""
+"""NumPy functions that return float64 for integers too, for any container."""
 
 
 @dataclass
 class PipelineWalk:
-    """One walk: the steps and the keys found so far."""
+    """State of one walk: the steps and the keys found so far."""
 
     keys: Keys = field(default_factory=dict)
-    """Column to the values that the model's encoders know of it."""
+    """Column → the values that the model's encoders know."""
     steps: list[tuple[Path_, Block]] = field(default_factory=list)
-    """Transformers that are called as they are, with their inputs."""
+    """Transformers that the form calls, by path, with their input blocks."""
 
     def through(self, part: Any, block: Block, path: Path_) -> Block:
-        """``block`` after the transformer ``part``, which lies at ``path`` in the model."""
+        """``block`` after the transformer ``part``, which is at ``path`` in the model."""
         if part is None or (isinstance(part, str) and part == "passthrough") or _is_identity(part):
             return block
         name = type(part).__name__ if from_sklearn(part) else ""
-        if name != "ColumnTransformer":  # it need not read all of them
+        if name != "ColumnTransformer":  # it may not read all columns
             _check_usable(block, part)
         if name == "Pipeline":
             return self._pipeline(part, block, path)
@@ -109,7 +109,7 @@ class PipelineWalk:
         return self._step(part, block, path)
 
     def _step(self, part: Any, block: Block, path: Path_) -> tuple[Feature, ...]:
-        """A transformer that has no encoder of ours: it is called with the array, as it is."""
+        """A transformer without a rule: the form calls it with the array."""
         if type(part).__name__ == "FunctionTransformer":
             function = part.func
             if not (isinstance(function, np.ufunc) and function.__name__ in UFUNCS) or part.kw_args:
@@ -124,7 +124,7 @@ class PipelineWalk:
 
 
 def check_encoded(block: Block, part: Any) -> None:
-    """Raise ``CannotCompileError`` where text reaches a part that is called with an array."""
+    """Raise ``CannotCompileError`` if ``part``, which is called with an array, would get text."""
     _check_usable(block, part)
     if block.data is None:
         return
@@ -138,7 +138,7 @@ def check_encoded(block: Block, part: Any) -> None:
 
 
 def dense(block: Block) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The probed matrix as an array of float64."""
+    """The probed matrix as float64, shape (probe rows, columns)."""
     data = block.data.toarray() if block.sparse else block.data
     return np.asarray(data, dtype=np.float64)
 
@@ -180,7 +180,7 @@ def _transformed(part: Any, block: Block, cells: tuple[Feature, ...]) -> Block:
 
 
 def _width(part: Any, block: Block) -> int:
-    """How many columns a transformer gives."""
+    """The number of output columns of a transformer."""
     if type(part).__name__ == "FunctionTransformer":
         return len(block.cells)
     if block.data is not None:

@@ -1,1 +1,1 @@
-"""Processes of a worker: their environment, child processes, and what they leave behind."""
+"""Processes of a worker: their environment, child processes, and leftover files."""

@@ -1,7 +1,7 @@
-"""A step of the worker in a process of its own, with a time limit: no failure of it leaves it.
+"""Run a step of the worker in a child process, with a time limit, to contain its failures.
 
-A recipe may hang, crash in compiled code, or call ``os._exit``. Whoever starts a step here learns
-how it ended and decides what that means; the process that started it goes on in any case.
+A recipe may hang, crash in compiled code, or call ``os._exit``. The parent process survives; the
+caller gets a ``ChildResult`` and decides what a failure means.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RESULTS = {
     "compile": "compiled.json",
     "replay": "report.json",
 }
-"""What each verb of the worker writes when it is done."""
+"""The result file that each verb of the worker writes last."""
 _PARENT_ENDS = 1
 """``PR_SET_PDEATHSIG`` of Linux's prctl(2)."""
 _IS_CHILD = "MODEL_CHILD_PROCESS"
@@ -40,21 +40,21 @@ Outcome = Literal["finished", "failed", "timed out", "killed"]
 
 @dataclass(frozen=True)
 class ChildResult:
-    """How a step ended; unless ``finished``, ``message`` and ``hint`` say what happened."""
+    """How a step ended; ``message`` and ``hint`` describe a failure."""
 
     outcome: Outcome
     folder: Path
-    """What it wrote lies here; complete only where it ``finished``."""
+    """Folder of the output; complete only if the step ``finished``."""
     message: str = ""
     hint: str = ""
 
     @property
     def finished(self) -> bool:
-        """Whether its result is there."""
+        """Whether the step succeeded and wrote its result."""
         return self.outcome == "finished"
 
     def or_raise(self, what: str) -> Path:
-        """The folder of its results; ``PackageError`` that begins with ``what`` if it failed."""
+        """Return the folder of the results; raise ``PackageError`` naming ``what`` on failure."""
         if not self.finished:
             raise PackageError(f"{what} failed: {self.message}", self.hint)
         return self.folder
@@ -69,11 +69,10 @@ def run_child(
     *,
     quiet: bool = False,
 ) -> ChildResult:
-    """Do ``verb`` of the worker in a fresh process; ``folder`` then has its results.
+    """Run ``verb`` of the worker in a new process; it writes its results into ``folder``.
 
-    ``folder`` may already hold files that the verb reads. ``seconds`` is a limit on wall-clock
-    time; the process is then ended with all that it started. What it prints goes to stderr, unless
-    ``quiet``.
+    ``folder`` may already hold files that the verb reads. ``seconds`` limits the wall-clock
+    time; after it the process group is killed. The output goes to stderr, unless ``quiet``.
     """
     (folder / "job.json").write_bytes(job)
     command = worker_command(verb, str(folder / "job.json"), str(folder))
@@ -91,7 +90,7 @@ def run_child(
 
 
 def end_with_parent() -> None:
-    """In a process that ``run_child`` started: end as soon as the starting process has ended."""
+    """In a process that ``run_child`` started: request SIGKILL when the parent process ends."""
     if os.environ.get(_IS_CHILD) and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_ENDS, signal.SIGKILL)
 
@@ -112,4 +111,4 @@ def _show(line: str) -> None:
 
 
 def _ignore(_: str) -> None:
-    """Pass over a line; it is among the last ones all the same."""
+    """Discard a line; ``ExitReason`` still gets the last ones."""

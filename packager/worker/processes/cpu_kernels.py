@@ -1,8 +1,8 @@
-"""Kernels of one instruction set on every processor that has it.
+"""Pin numerical kernels to one instruction set, whatever newer ones the processor has.
 
-BLAS, NumPy and the C library choose their kernels by the processor they find; sums in another
-order differ in their last bits. ``x86-64-v3`` (AVX2, FMA) is what servers of the last ten years
-share.
+BLAS, NumPy and the C library choose their kernels by the processor; different kernels sum in
+different orders, so results differ in their last bits. Servers of the last ten years support
+``x86-64-v3`` (AVX2, FMA).
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ DISABLED = "NPY_DISABLE_CPU_FEATURES"
 
 
 def kernel_settings(isa: Isa) -> dict[str, str | None]:
-    """Variables that choose the kernels of ``isa``, None for those that must not be set.
+    """Environment variables that select the kernels of ``isa``; None means unset the variable.
 
-    None at all for ``native``. Raises ``PackageError`` where the processor lacks the instruction
-    set.
+    Empty for ``native``. Raises ``PackageError`` if the processor lacks the instruction set.
     """
     if isa == "native":
         return {}
@@ -38,8 +37,8 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
     return {
         "OPENBLAS_CORETYPE": "Haswell",
         DISABLED: " ".join(_above_v3(dispatched, features)),
-        "NPY_ENABLE_CPU_FEATURES": None,  # NumPy refuses to have both
-        "GLIBC_TUNABLES": None,  # can take FMA away from the C library's functions
+        "NPY_ENABLE_CPU_FEATURES": None,  # NumPy rejects both together
+        "GLIBC_TUNABLES": None,  # can disable FMA in the C library
         "MKL_CBWR": "AVX2",
         "MKL_ENABLE_INSTRUCTIONS": "AVX2",
         "ATEN_CPU_CAPABILITY": "avx2",
@@ -48,9 +47,9 @@ def kernel_settings(isa: Isa) -> dict[str, str | None]:
 
 
 def _numpy_features() -> tuple[dict[str, bool], list[str]]:
-    """What NumPy found the processor to have, and what it has kernels for.
+    """CPU features that NumPy detected, and the features it has kernels for.
 
-    NumPy has no public way to say so. Raises ``PackageError`` for a version that says it elsewhere.
+    NumPy has no public API for this. Raises ``PackageError`` for a version that moved it.
     """
     try:
         core = importlib.import_module("numpy._core._multiarray_umath")
@@ -65,7 +64,7 @@ def _numpy_features() -> tuple[dict[str, bool], list[str]]:
 
 
 def _above_v3(dispatched: list[str], features: dict[str, bool]) -> list[str]:
-    """What NumPy has to leave alone: what it found here, or was told already to leave alone."""
+    """Features for NumPy to disable: those above v3 that it detected or has disabled already."""
     told = os.environ.get(DISABLED, "").replace(",", " ").split()
     return [
         name

@@ -1,4 +1,4 @@
-"""Folders listed backwards, so that a recipe that leaves their order to the system is found out."""
+"""Reverse directory listings, to detect recipes that depend on the order of the file system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class _Backwards:
-    """Entries as ``os.scandir`` gives them, the last one first."""
+    """The iterator of ``os.scandir``, in reverse order."""
 
     def __init__(self, entries: list[Any]) -> None:
         self._entries = iter(entries[::-1])
@@ -26,13 +26,13 @@ class _Backwards:
         self.close()
 
     def close(self) -> None:
-        """Nothing is open any more."""
+        """Do nothing: the entries were read and the directory closed before."""
 
 
 def reverse_listings() -> None:
-    """From now on, and for good, this process sees every folder in the opposite order.
+    """Reverse every later directory listing in this process; it can't be undone.
 
-    On one machine a file system gives the same order twice; on another one it need not.
+    One machine lists a folder in the same order twice; another machine may use another order.
     """
     scan, listing = os.scandir, os.listdir
 

@@ -1,4 +1,4 @@
-"""The surroundings of every training and replay: what is fixed, written down, and compared."""
+"""The environment of trainings and replays: pin it, record it, compare it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from packager.worker.processes.run_to_end import worker_command
 
 FIXED_VARIABLES = {
     "PYTHONHASHSEED": "0",
-    # One thread, because the order of a parallel sum shows in its last bits.
+    # One thread, because the order of a parallel sum changes its last bits.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -29,26 +29,26 @@ FIXED_VARIABLES = {
     "OMP_DYNAMIC": "FALSE",
     "SOURCE_DATE_EPOCH": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONFAULTHANDLER": "1",  # a crash in compiled code says in which call
+    "PYTHONFAULTHANDLER": "1",  # a crash in compiled code prints a traceback
     "PYTHONUNBUFFERED": "1",
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
 }
 """The same for every training, on every machine."""
 PINNED_ISA = "MODEL_PINNED_ISA"
-"""Set to the instruction set of a process whose surroundings are as they should be."""
+"""Set, to the instruction set, in a process whose environment is pinned."""
 NUMERIC_PREFIXES = (
     *("OPENBLAS_", "NPY_", "MKL_", "BLIS_", "OMP_", "KMP_", "GOMP_", "ATEN_", "ONEDNN_", "DNNL_"),
     *("GLIBC_TUNABLES", "LD_PRELOAD", "LD_LIBRARY_PATH"),
 )
-"""How variables begin that choose kernels, or libraries in place of others."""
+"""Prefixes of variables that select kernels or replace libraries."""
 
 
 def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
-    """Start this process again with what is fixed and ``isa`` needs, unless it has that already.
+    """Restart this process with the fixed variables and those of ``isa``, unless already pinned.
 
-    Libraries read their variables when they load, and Python its hash seed when it starts, so
-    they can't be set later. Raises ``PackageError`` where the processor lacks the instruction set.
+    Libraries read their variables on loading, and Python its hash seed at its start, so they
+    can't be set later. Raises ``PackageError`` if the processor lacks the instruction set.
     """
     if os.environ.get(PINNED_ISA) == isa:
         return
@@ -63,7 +63,7 @@ def pin_environment(isa: Isa, arguments: Sequence[str]) -> None:
 
 
 def numerical_environment() -> NumericalEnvironment:
-    """What can change the last bits of a result here; call it after the libraries are loaded."""
+    """All that can change the last bits of a result; call it after the libraries are loaded."""
     from threadpoolctl import threadpool_info
 
     pools = threadpool_info()
@@ -90,7 +90,7 @@ def numerical_environment() -> NumericalEnvironment:
 def environment_differences(
     recorded: NumericalEnvironment, now: NumericalEnvironment
 ) -> tuple[str, ...]:
-    """What differs, by field: ``threads: 1, now 2``; of lists, what only one side has."""
+    """Differences by field, such as ``threads: 1, now 2``; for lists, the unshared elements."""
     before, after = recorded.model_dump(), now.model_dump()
     return tuple(
         f"{name}: {_shown(before[name], after[name])}, now {_shown(after[name], before[name])}"
@@ -112,13 +112,13 @@ def _pool(pool: dict[str, Any]) -> str:
 
 
 def _cpu_features() -> tuple[str, ...]:
-    """Instruction sets NumPy was built for or has found here, in its order."""
+    """Instruction sets NumPy was built for or detected, in its order."""
     simd = np.show_config(mode="dicts")["SIMD Extensions"]
     return (*simd.get("baseline", ()), *simd.get("found", ()))
 
 
 def _cpu() -> str:
-    """The processor's model name, or what the system says in its place."""
+    """The processor's model name, or ``platform.processor()`` if there is none."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text(errors="replace").splitlines():

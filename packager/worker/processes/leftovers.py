@@ -1,7 +1,7 @@
-"""What a first training leaves behind, out of sight of the second one.
+"""Hide the files that a first training left behind from the second one.
 
-A recipe that keeps its model in the temporary folder and finds it there again would seem to repeat
-to the byte. A replay starts without such files, and so does the second training of a build.
+A recipe that caches its model in the temporary folder would reuse it and seem repeatable to the
+byte. A replay starts without such files; so must the second training of a build.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from packager.model.paths import Root
 from packager.sandbox.network import isolation
 
 Stamp = tuple[int, int] | None
-"""Size and time of the last change of a file; None for a folder."""
+"""Size in bytes and modification time in ns of a file; None for a folder."""
 SHARED_MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The places where a recipe may write, as they were before it ran."""
+    """The files in the folders that a recipe may write to, before it ran."""
 
     root: Path
     code: Path
@@ -34,7 +34,7 @@ class Snapshot:
     found: Mapping[Path, Stamp]
 
     def places(self) -> list[Path]:
-        """The folders that are looked at, all of them ours alone, none inside another."""
+        """The watched folders, all below ``root``, none inside another."""
         given = [self.code, Path(tempfile.gettempdir()), Path(os.environ.get("HOME") or self.code)]
         given += [SHARED_MEMORY] if isolation() == "container" else []
         found = sorted({place.resolve() for place in given if place.is_dir()})
@@ -43,16 +43,16 @@ class Snapshot:
 
 
 def snapshot(root: Root, out: Path) -> Snapshot:
-    """Remember what is there; ``out``, the worker's own results, is left out."""
+    """Record the files that exist now, except ``out``, the worker's own results."""
     empty = Snapshot(root.path.resolve(), root.code.resolve(), out.resolve(), {})
     return replace(empty, found=dict(_entries(empty)))
 
 
 @contextmanager
 def hide_new_files(before: Snapshot) -> Iterator[None]:
-    """Move what is new since ``before`` aside for the time of the block.
+    """Move files that are new since ``before`` aside within the block.
 
-    Raises ``PackageError`` where a file of the project itself was changed or removed.
+    Raises ``PackageError`` if a file of the project was changed or removed.
     """
     now = dict(_entries(before))
     _check_project(before, now)
@@ -69,7 +69,7 @@ def hide_new_files(before: Snapshot) -> Iterator[None]:
 
 
 def _new(before: Snapshot, now: Mapping[Path, Stamp]) -> Iterator[tuple[Path, Path]]:
-    """What wasn't there, and the place it lies in; of a new folder only the folder itself."""
+    """New paths, each with its watched folder; of a new folder, only the folder itself."""
     for place in before.places():
         for path in now:
             inside = path.is_relative_to(place) and path not in before.found

@@ -1,6 +1,6 @@
-"""A model in a process of its own that answers rows: it may raise, exit, crash or hang there.
+"""A model in a child process that predicts rows: it may raise, exit, crash or hang there.
 
-``ModelProcess`` is the side that asks; ``python -m packager.worker ask`` runs ``answer_questions``.
+``ModelProcess`` is the parent's side; ``python -m packager.worker ask`` runs ``answer_questions``.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from packager.worker.job import QueryJob
 from packager.worker.processes.run_to_end import worker_command
 
 LOAD_SECONDS = 300.0
-"""How long a model may take to load."""
+"""Time limit for loading a model."""
 HANG_SECONDS = 30.0
-"""How long an answer to a few rows may take: a server gives up after as long."""
+"""Time limit for predicting a few rows, equal to a server's timeout."""
 MAX_ENDED = 6
-"""Processes that may end before no further one is started."""
+"""After this many ended processes no further one is started."""
 
 Row = Mapping[str, Any]
 Outcome = Literal["answered", "no answer", "raises", "ends", "hangs", "not asked"]
-"""``no answer``: null or a number that isn't finite, for one of the rows."""
+"""``no answer``: null or a non-finite number for at least one of the rows."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of some rows, and the answers where the model gave them."""
+    """The outcome of a query, and the predictions if the model returned them."""
 
     outcome: Outcome
     answers: tuple[dict[str, Any], ...] = ()
@@ -49,19 +49,19 @@ class Reply:
 
 @dataclass
 class ModelProcess:
-    """Asks a model about rows; a model whose process ended is loaded again, a few times."""
+    """Queries a model in a child process, which is restarted up to ``MAX_ENDED`` times."""
 
     job: QueryJob
     root: Root
     folder: Path
-    """Where the job, and what the model prints, are written."""
+    """Folder of the job and of the model's printed output."""
     ended: int = 0
-    """Processes that ended, or were ended because they hung."""
+    """Processes that ended or were killed because they hung."""
     seconds: float = HANG_SECONDS
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
-        """Load the model; raise ``PackageError`` where it can't be."""
+        """Load the model; raise ``PackageError`` if that fails."""
         (self.folder / "asked.json").write_bytes(self.job.dump())
         self._start()
         return self
@@ -76,11 +76,11 @@ class ModelProcess:
 
     @property
     def may_end(self) -> bool:
-        """Whether another process would be started, should the model end this one."""
+        """Whether the process would be restarted if the model ended it."""
         return self.ended < MAX_ENDED
 
     def ask(self, rows: Sequence[Row]) -> Reply:
-        """What the model says of ``rows``, all at once; each has to be one a request may hold."""
+        """Predict ``rows`` in one call; each must be valid in a request."""
         if self._process is None:
             if not self.may_end:
                 return Reply("not asked")
@@ -110,7 +110,7 @@ class ModelProcess:
         return Reply("answered" if whole else "no answer", given)
 
     def _line(self, seconds: float) -> bytes | None:
-        """The next line of the process; empty where it ended, None where none came in time."""
+        """The next line of the process; empty if the process ended, None after ``seconds``."""
         assert self._process is not None
         output: IO[bytes] | None = self._process.stdout
         assert output is not None
@@ -139,7 +139,7 @@ class ModelProcess:
             )
 
     def _stop(self) -> None:
-        """End the process, and what it started."""
+        """Kill the process group."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -153,9 +153,9 @@ class ModelProcess:
 
 
 def answer_questions(job: QueryJob) -> None:
-    """Load the model, then answer each line of JSON rows on stdin with a line on stdout.
+    """Load the model, then reply to each line of JSON rows on stdin with a line on stdout.
 
-    What the model itself prints goes to stderr.
+    The model's own output goes to stderr.
     """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -1,4 +1,4 @@
-"""A child process run to its end, with what it started; its output is passed on line by line."""
+"""Run a child process and its process group to the end; relay its output line by line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 from packager.exit_reason import MAX_LINES, ExitReason, killed_for_memory, kills_for_memory
 
 LAST_WORDS_SECONDS = 5.0
-"""How long output is awaited after its process has ended."""
+"""Time limit for reading the remaining output after the process ended."""
 
 
 def worker_command(verb: str, *arguments: str, python: str = sys.executable) -> list[str]:
-    """What does ``verb`` of the worker with ``python``."""
+    """The command that runs ``verb`` of the worker with ``python``."""
     return [python, "-m", "packager.worker", verb, *arguments]
 
 
@@ -30,11 +30,11 @@ def run_to_end(
     seconds: float | None = None,
     **start: Any,
 ) -> ExitReason:
-    """Run ``command``, pass each line of its output to ``show``, and tell how it ended.
+    """Run ``command``, pass each line of its output to ``show``, and return its exit reason.
 
-    It has no input and a session of its own, so it reaches no terminal; its process group is ended
-    with it. ``start``: further arguments of ``Popen``. Raises ``TimeoutError`` after ``seconds`` of
-    wall-clock time.
+    Stdin is empty and the session is new, so the process can't access a terminal. Its process
+    group is killed after it ends. ``start``: further arguments of ``Popen``. Raises
+    ``TimeoutError`` after ``seconds`` of wall-clock time.
     """
     last: deque[str] = deque(maxlen=MAX_LINES)
     kills = kills_for_memory()

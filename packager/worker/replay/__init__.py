@@ -1,1 +1,1 @@
-"""Replay: train again and compare the two models."""
+"""Replay: retrain and compare the two models."""

@@ -1,4 +1,4 @@
-"""Whether a package's compiled form, which the server answers with, is one of its model."""
+"""Check that a package's compiled form, which the server uses, is equivalent to its model."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from packager.worker.compile.held_out import accepted_rows, json_rows
 def compiled_checks(
     root: Root, manifest: Manifest, model: LoadedModel, held_out: pd.DataFrame
 ) -> list[Check]:
-    """One check that the form below ``root`` answers ``held_out`` as the recorded ``model`` does.
+    """One check that the form below ``root`` and the recorded ``model`` predict ``held_out`` alike.
 
-    None where the package has no compiled form. Rows outside the form's domain are not compared:
-    the model itself answers them.
+    Empty if the package has no compiled form. Rows outside the form's domain are not compared,
+    because the server predicts them with the model.
     """
     if manifest.compiled.verdict != "equal":
         return []
@@ -31,7 +31,7 @@ def compiled_checks(
         rows = accepted_rows(schema, json_rows(held_out, schema))
         judged = EquivalenceChecker(model, schema, compiled).judge(rows, ())
         actual = expected if judged.equal else _told(judged.differing)
-    except Exception as error:  # a form is data of the package: reading it may raise anything
+    except Exception as error:  # loading a form from an untrusted package may raise anything
         actual = f"{type(error).__name__}: {error}"[:200]
     return [Check(name="compiled form", expected=expected, actual=actual, ok=actual == expected)]
 

@@ -1,4 +1,4 @@
-"""How equal two models are, by what they answer and how they measure."""
+"""Differences between two models' predictions and metrics."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from packager.worker.replay.report import MetricCheck
 from packager.worker.train.evaluate import numbers
 
 MAX_ROUNDING_DIFFERENCE = 1e-9
-"""Relative difference between metrics that the order of additions alone can make."""
+"""Relative difference of metrics that the order of additions alone can cause."""
 
 Values = Mapping[str, float]
 Floats = npt.NDArray[np.float64]
 
 
 def identical(recorded: Predictions, now: Predictions, task: Task) -> bool:
-    """Whether every label is equal, and every number to its last bit."""
+    """Whether every label is equal, and every number bit for bit."""
     one, other = _answers(recorded, task), _answers(now, task)
     if one is None or other is None:
         return one is other and recorded.labels == now.labels
@@ -30,7 +30,7 @@ def identical(recorded: Predictions, now: Predictions, task: Task) -> bool:
 
 
 def label_flips(recorded: Predictions, now: Predictions, task: Task) -> int | None:
-    """How many rows get another label; None for regression."""
+    """Number of rows with a different label; None for regression."""
     if task == "regression":
         return None
     return sum(one != other for one, other in zip(recorded.labels, now.labels, strict=True))
@@ -39,7 +39,7 @@ def label_flips(recorded: Predictions, now: Predictions, task: Task) -> int | No
 def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> float | None:
     """The largest absolute difference between two probabilities, or two predicted numbers.
 
-    None where there are none to compare; a number on one side only doesn't count.
+    None if there are none to compare; a number on one side only is ignored.
     """
     one, other = _answers(recorded, task), _answers(now, task)
     if one is None or other is None or one.shape != other.shape:
@@ -52,10 +52,10 @@ def largest_difference(recorded: Predictions, now: Predictions, task: Task) -> f
 def row_differences(
     recorded: Predictions, now: Predictions, task: Task, absolute: float, relative: float
 ) -> tuple[Floats, Floats]:
-    """Per row, the largest difference of its numbers, and how large one is close.
+    """Per row, the largest difference of its numbers and its tolerance; both of shape (n,).
 
-    Infinite where a label differs or a number is on one side only; 0 where there are only labels
-    and they are equal.
+    The difference is infinite if a label differs or a number is on one side only; 0 if there are
+    only labels and they are equal. The tolerance is ``absolute`` + ``relative`` · |recorded|.
     """
     same = np.array([a == b for a, b in zip(recorded.labels, now.labels, strict=True)], dtype=bool)
     one, other = _answers(recorded, task), _answers(now, task)
@@ -81,11 +81,11 @@ def row_differences(
 def metric_checks(
     recorded: Evaluation | None, now: Evaluation | None, accept: Values, *, every: bool
 ) -> dict[str, MetricCheck]:
-    """Overall metrics side by side, and whether each is as near as the recipe accepts.
+    """Compare the overall metrics within the tolerances ``accept`` of the recipe.
 
-    A recipe that names metrics is judged by those alone; one that names none, or ``every``, by
-    all of them. A metric that ``accept`` does not name has to be equal where it is judged; one
-    that it names and neither side has is not ok.
+    Only the metrics in ``accept`` are judged; all are if it is empty or ``every`` is set. A judged
+    metric that ``accept`` does not name has to be equal. A metric in ``accept`` that neither side
+    has is not ok.
     """
     before = recorded.overall.values if recorded else {}
     after = now.overall.values if now else {}
@@ -104,15 +104,15 @@ def metric_checks(
 
 
 def accepted(checks: Mapping[str, MetricCheck]) -> bool:
-    """Whether metrics were judged, and each of them is ok: none at all is no agreement."""
+    """Whether at least one metric was judged, and all judged metrics are ok."""
     judged = [check for check in checks.values() if check.accepted is not None]
     return bool(judged) and all(check.ok for check in judged)
 
 
 def evaluation_check(recorded: Evaluation | None, now: Evaluation | None) -> Check:
-    """Whether rows, intervals, baselines and slices are as recorded; for models with equal answers.
+    """Check rows, intervals, baselines and slices; for models with equal predictions.
 
-    Overall metrics have checks of their own (``metric_checks``).
+    ``metric_checks`` checks the overall metrics.
     """
     before = _numbers_of(recorded)
     after = _numbers_of(now)
@@ -131,7 +131,7 @@ def _answers(predictions: Predictions, task: Task) -> npt.NDArray[np.float64] | 
 
 
 def _numbers_of(evaluation: Evaluation | None) -> dict[tuple[str, str], float]:
-    """(slice, what) → number, for every number of an evaluation but the overall metrics."""
+    """(slice, name) → value, for every value of an evaluation except the overall metrics."""
     if evaluation is None:
         return {}
     found = {}

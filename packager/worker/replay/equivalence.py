@@ -1,4 +1,4 @@
-"""How like each other two models are: files, state, answers on held-out rows."""
+"""Compare two models: files, state, predictions on held-out rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from packager.worker.replay.state import (
 from packager.worker.replay.volatile_state import Window, volatile_values
 
 ABSOLUTE, RELATIVE = 1e-9, 1e-6
-"""Answers are close within ABSOLUTE + RELATIVE · |recorded|: other kernels, other order of sums."""
+"""Predictions are close within ABSOLUTE + RELATIVE · |recorded|, which other kernels may cause."""
 MAX_SHOWN = 10
 LAYOUT = "how it is written: the order of memory or keys, or which parts are shared"
 
@@ -43,11 +43,11 @@ class FittedModel:
     files: tuple[FileEntry, ...]
     model: LoadedModel
     window: Window | None = None
-    """When it was trained; None where that isn't known."""
+    """When it was trained; None if unknown."""
 
 
 def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) -> ModelComparison:
-    """Compare two models, asking both about ``rows`` (the features of the held-out rows)."""
+    """Compare two models, with their predictions of ``rows`` (features of the held-out rows)."""
     task = recorded.model.task
     with project_errors("the model"):
         before, after = recorded.model.predict(rows), now.model.predict(rows)
@@ -70,12 +70,15 @@ def compare_models(recorded: FittedModel, now: FittedModel, rows: pd.DataFrame) 
 def equivalence_level(
     found: ModelComparison, *, metrics: bool, statistical: bool
 ) -> EquivalenceLevel:
-    """The strongest level; ``metrics``: within the accepted band; ``statistical``: of seeds."""
+    """The strongest level reached.
+
+    ``metrics``: they are within the accepted band; ``statistical``: within the seed variance.
+    """
     if found.artifact:
         return "artifact"
     if found.state and found.bit_equal:
         return "state"
-    if found.rows and (found.bit_equal or found.close):  # no rows are no equal answers
+    if found.rows and (found.bit_equal or found.close):  # without rows nothing was compared
         return "predictions"
     if metrics:
         return "metrics"
@@ -83,7 +86,7 @@ def equivalence_level(
 
 
 def _states(recorded: FittedModel, now: FittedModel) -> dict[str, Any]:
-    """What there is to say of both states."""
+    """The fields of ``ModelComparison`` about the states."""
     try:
         before, after = state(recorded.model.native), state(now.model.native)
     except OpaqueError as error:
@@ -102,9 +105,9 @@ def without_volatile_state(
     leaves: tuple[Mapping[str, Leaf], Mapping[str, Leaf]],
     windows: tuple[Window | None, Window | None],
 ) -> tuple[dict[str, Leaf], dict[str, Leaf], tuple[str, ...]]:
-    """Two states without what each holds of the moment of its fit, and what that was.
+    """Two states with volatile values (times, addresses, …) masked, and descriptions of these.
 
-    ``windows``: when each was trained, where that is known.
+    ``windows``: when each was trained; None if unknown.
     """
     cleared: tuple[dict[str, Leaf], dict[str, Leaf]] = dict(leaves[0]), dict(leaves[1])
     told = []

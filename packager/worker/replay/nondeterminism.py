@@ -1,6 +1,6 @@
-"""What in a project's code can make a repeat differ: found by reading it, not by running it.
+"""Find possible sources of nondeterminism in a project's code by static analysis.
 
-A slip is a reason to look, not a proof: it is told only where a repeat did differ.
+A finding is a hint, not a proof: findings are reported only if a repeat differed.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ SEEDABLE = frozenset(f"numpy.random.{name}" for name in GENERATORS.split()) | {
     "random.Random",
     "random.seed",
 }
-"""Unseeded where they are called without an argument, or with None."""
+"""Unseeded if called without an argument or with None."""
 LISTING = frozenset(["os.listdir", "os.scandir", "glob.glob", "glob.iglob", "os.walk"])
 NOW_CALLS = frozenset(["pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"])
-"""Clocks where they are given the word ``now`` or ``today``."""
+"""Clocks if called with the text ``now`` or ``today``."""
 TIMESTAMPS = frozenset(["st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns"])
 HOST_FOLDERS = ("/etc/", "/proc/", "/sys/", "/dev/", "/var/", "/home/", "/root/")
 LISTING_METHODS = frozenset(["iterdir", "rglob", "glob"])
@@ -90,7 +90,7 @@ def find_nondeterminism(folder: Path) -> tuple[str, ...]:
         try:
             tree = ast.parse(path.read_text(encoding="utf-8-sig", errors="replace"))
         except SyntaxError:
-            continue  # not a file that training could have run
+            continue  # training can't have imported this file
         found += [f"{name}:{line}: {what}" for line, what in sorted(set(_findings(tree)))]
     return tuple(found)
 
@@ -145,7 +145,7 @@ def _unseeded(call: ast.Call) -> bool:
 
 
 def _gone_through(node: ast.AST) -> Iterator[ast.expr]:
-    """What a loop, a comprehension or a conversion to a sequence goes through."""
+    """The iterables of a loop, a comprehension or a conversion to a sequence."""
     if isinstance(node, ast.For):
         yield node.iter
     elif isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp):
@@ -165,7 +165,7 @@ def _is_set(node: ast.expr, names: dict[str, str], sets: frozenset[str]) -> bool
 
 
 def _names_of_sets(tree: ast.Module, names: dict[str, str]) -> frozenset[str]:
-    """Names that are given a set, and nothing else, anywhere in the file."""
+    """Names that are only assigned sets in the file."""
     given: dict[str, list[bool]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
@@ -177,7 +177,7 @@ def _names_of_sets(tree: ast.Module, names: dict[str, str]) -> frozenset[str]:
 
 
 def _made_orderly(tree: ast.Module) -> set[ast.AST]:
-    """Everything inside a call that makes its order not matter: ``sorted(os.listdir(…))``."""
+    """All nodes in arguments of order-independent calls, such as ``sorted(os.listdir(…))``."""
     return {
         inner
         for node in ast.walk(tree)
@@ -190,7 +190,7 @@ def _made_orderly(tree: ast.Module) -> set[ast.AST]:
 
 
 def _imported(tree: ast.Module) -> dict[str, str]:
-    """Local name to what it was imported as: ``np`` → ``numpy``, ``now`` → ``time.time``."""
+    """Local name → imported name: ``np`` → ``numpy``, ``now`` → ``time.time``."""
     names: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -204,7 +204,7 @@ def _imported(tree: ast.Module) -> dict[str, str]:
 
 
 def _dotted(node: ast.expr, names: dict[str, str]) -> str:
-    """``np.random.default_rng`` as ``numpy.random.default_rng``; empty for anything else."""
+    """The full name: ``np.random.default_rng`` → ``numpy.random.default_rng``; empty if none."""
     if isinstance(node, ast.Name):
         return names.get(node.id, node.id)
     if isinstance(node, ast.Attribute):

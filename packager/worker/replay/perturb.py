@@ -1,4 +1,4 @@
-"""Negative controls of a replay: what is changed on purpose must show in the level."""
+"""Negative controls of a replay: deliberate changes that must lower the equivalence level."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packager.worker.job import Job, ReplayRequest
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A job with one thing changed; ``what`` names it, None where nothing was."""
+    """A job with one change; ``what`` describes it, None if there is none."""
 
     job: Job
     what: str | None
@@ -21,7 +21,7 @@ class Perturbed:
 def perturb(job: Job, recipe: Recipe, ask: ReplayRequest, train_rows: int) -> Perturbed:
     """``job`` with another seed, without one training row, or with other numbers as parameters.
 
-    Raises ``UsageError`` where there is no such thing to change.
+    Raises ``UsageError`` if the job has nothing of the kind to change.
     """
     match ask.perturb:
         case "none":
@@ -55,7 +55,7 @@ def _with(job: Job, recipe: Recipe, **changes: Any) -> Job:
 
 
 def _other(value: Any) -> Any:
-    """A neighbouring value; what is neither number nor boolean stays."""
+    """A different value near ``value``; unchanged if it is neither number nor boolean."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

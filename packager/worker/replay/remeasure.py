@@ -1,7 +1,7 @@
-"""Data and metrics of a replay, by a process that has not run the recipe.
+"""Read the data and evaluate the model of a replay, in a process that has not run the recipe.
 
-The recipe's process writes a model, and could write any result beside it. So the data are read and
-fingerprinted again here, before a model is loaded, and the new model is measured here.
+The recipe's process could forge its results. So the data are read and fingerprinted again here,
+before a model is loaded, and the new model is evaluated here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from packager.worker.train_job import classes_of, measure
 
 @dataclass(frozen=True)
 class RereadData:
-    """The data of a job."""
+    """The data of a job, read again."""
 
     fingerprint: str
     """sha256 of the fingerprint's canonical JSON."""
@@ -37,7 +37,7 @@ class RereadData:
 
 @dataclass(frozen=True)
 class Remeasured:
-    """A model trained now, as measured on these data."""
+    """The evaluation of the new model on the data."""
 
     fingerprint: str
     dataset: Dataset
@@ -54,7 +54,7 @@ def read_again(job: Job, root: Root) -> RereadData:
 
 
 def measure_again(model: LoadedModel, read: RereadData, job: Job) -> Remeasured:
-    """Measure ``model`` on the held-out rows, and describe its columns, as a build does."""
+    """Evaluate ``model`` on the held-out rows and infer its schema, as a build does."""
     dataset = with_fitted_columns(model, read.dataset)
     labels = set(scalars(dataset.train[dataset.target]))
     personal = personal_columns(read.dataset, job)

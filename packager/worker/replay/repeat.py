@@ -1,4 +1,4 @@
-"""The training that a replay repeats: the job that the host gave when the package was built."""
+"""The job that a replay repeats, reconstructed from the manifest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from packager.worker.replay.perturb import Perturbed, perturb
 
 
 def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
-    """Recipe and data of a package; raise ``PackageError`` where it lacks one."""
+    """Recipe and data of a package; raise ``PackageError`` if it lacks one."""
     if not isinstance(manifest.recipe, Recipe):
         raise PackageError(
             "this package has no recipe: the model was trained elsewhere",
@@ -21,16 +21,16 @@ def replayable(manifest: Manifest) -> tuple[Recipe, DataSource]:
 
 
 def repeated(manifest: Manifest, ask: ReplayRequest) -> tuple[Job, Perturbed]:
-    """The job of the recorded training, and the one to do now: changed where ``ask`` says so."""
+    """The job of the recorded training, and the job to run now, perturbed as in ``ask``."""
     recipe, data = replayable(manifest)
     job = recorded_job(manifest)
     return job, perturb(job, recipe, ask, data.train_rows)
 
 
 def recorded_job(manifest: Manifest) -> Job:
-    """The job that the host gave when the package was built, without the compiled form.
+    """The job of the build, without compiling a form.
 
-    ``compiled_form`` compares the recorded form with the recorded model. Raises as ``replayable``.
+    ``compiled_form`` checks the recorded form against the recorded model. Raises as ``replayable``.
     """
     recipe, data = replayable(manifest)
     return Job(

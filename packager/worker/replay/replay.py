@@ -1,9 +1,10 @@
-"""Train again from what the package holds, and say how equal the result is.
+"""Retrain from the contents of a package, and determine the equivalence level of the result.
 
-Files first: nothing runs that differs from the manifest. Then the recipe, in a fresh process as at
-build; or it has run before, without the recorded model (``ReplayRequest.window``). Then the
-equivalence levels: bytes of the model, its state, predictions on the held-out rows, metrics within
-the accepted band, metrics within the variance of seeds.
+1. Verify the files: nothing runs that differs from the manifest.
+2. Run the recipe in a new process, as at build; unless the host has run it already, without access
+   to the recorded model (``ReplayRequest.window``).
+3. Compare: bytes of the model, its state, predictions on the held-out rows, metrics within the
+   accepted band, metrics within the seed variance.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ from packager.worker.train_job import model_files
 def replay(root: Root, ask: ReplayRequest, out: Path) -> ReplayReport:
     """Replay the package below ``root``; write ``out``/report.json.
 
-    A replay that doesn't reach its level is a report, not an error. Raise ``PackageError`` where
-    there is nothing to replay, or training itself fails.
+    A replay that doesn't reach its level returns a failed report. Raise ``PackageError`` if there
+    is nothing to replay or the training fails.
     """
     out.mkdir(parents=True, exist_ok=True)
     manifest = Manifest.load(root.package / MANIFEST)
@@ -84,10 +85,10 @@ def _compare(
     folder: Path,
     window: Window,
 ) -> ReplayReport:
-    """Compare the model in ``folder`` with the recorded one, in a process that trained nothing.
+    """Compare the model in ``folder`` with the recorded one, in a process that has not trained.
 
-    What the training itself says of data and metrics is not taken: both are read and measured
-    here, the data before any model is loaded.
+    Data and metrics reported by the training are not trusted: the data are read again before any
+    model is loaded, and the metrics are computed again.
     """
     recipe, data = replayable(manifest)
     job, perturbed = repeated(manifest, ask)
@@ -101,7 +102,7 @@ def _compare(
     found = compare_models(recorded, now, held_out)
     checks = [*checks, *_result_checks(manifest, data, measured)]
     checks += compiled_checks(root, manifest, recorded.model, held_out)
-    # Equal answers measure equally: there a false claim about any metric shows.
+    # Equal predictions have equal metrics, so every recorded metric can be checked.
     evaluation, accept = measured.evaluation, recipe.accept
     metrics = metric_checks(manifest.evaluation, evaluation, accept, every=found.bit_equal)
     agreed = accepted(metrics)
@@ -136,27 +137,27 @@ def _passed(
     agreed: bool,
     perturbed: str | None,
 ) -> bool:
-    """Whether a replay succeeds; one that is ``perturbed`` has to come out lower than usual.
+    """Whether a replay passes; a ``perturbed`` one has to reach a lower level than usual.
 
-    ``agreed``: its metrics are those of the manifest.
+    ``agreed``: the metrics match the manifest within the accepted band.
     """
     if perturbed:
         return _change_detected(level, manifest)
-    # Metrics count on every level: a false claim about a true model is still a false claim.
-    # But where a repeat reached no level at the build, they are known to differ by chance.
+    # Metrics are judged on every level, because the manifest may record false ones. But if the
+    # repeat at build reached no level, they are known to vary.
     judged = agreed or level == "statistical" or manifest.level == "none"
     sound = judged and all(check.ok for check in checks)
     return sound and level != "none" and reaches(level, manifest.level)
 
 
 def _change_detected(level: EquivalenceLevel, manifest: Manifest) -> bool:
-    """Whether a change on purpose came out lower than a repeat without one."""
+    """Whether a deliberate change reached a lower level than a repeat without one."""
     usual = manifest.repeatability.level if manifest.repeatability else manifest.level
     return LEVELS.index(level) > LEVELS.index(usual)
 
 
 def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -> list[Check]:
-    """What has to be equal whatever the level: the data as read, and the schema."""
+    """Checks that every level requires: equal data and schema."""
     dataset = measured.dataset
     pairs: list[tuple[str, Any, Any]] = [
         ("fingerprint", data.fingerprint, measured.fingerprint),
@@ -172,7 +173,7 @@ def _result_checks(manifest: Manifest, data: DataSource, measured: Remeasured) -
 
 
 def _schema_digest(schema: Schema) -> str:
-    """Of what the data says; what the model can't take is asked at a build only."""
+    """Digest of the schema without rejected values, which only a build queries."""
     data = {"refuses": (), "fatal": ()}
     columns = tuple(column.model_copy(update=data) for column in schema.features)
     return sha256_bytes(schema.model_copy(update={"features": columns}).dump())

@@ -1,4 +1,4 @@
-"""What a replay found: checks, the equivalence level reached, and the remaining differences."""
+"""Replay report: checks, the equivalence level reached, and the remaining differences."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ LEVELS: tuple[EquivalenceLevel, ...] = get_args(EquivalenceLevel)
 
 
 class MetricCheck(FrozenModel):
-    """A metric as recorded and as measured again; None where one side lacks it."""
+    """A metric as recorded and as computed again; None if one side lacks it."""
 
     recorded: float | None
     now: float | None
     accepted: float | None
-    """Largest absolute difference that is accepted; None where the metric is not judged."""
+    """Largest accepted absolute difference; None if the metric is not judged."""
     ok: bool
 
 
 class ModelComparison(FrozenModel):
-    """How like each other two trained models are."""
+    """Comparison of two trained models."""
 
     artifact: bool
-    """Whether their files are equal, byte for byte."""
+    """Whether their files are equal byte for byte."""
     state: bool | None
-    """Whether they hold the same values; None where that can't be seen."""
+    """Whether they hold the same values; None if the state is opaque."""
     digests: tuple[str | None, str | None] = (None, None)
-    """Of the recorded state, and of the new one."""
+    """Digests of the recorded state and of the new state."""
     differing: tuple[str, ...] = ()
-    """Parts that differ, and how; where the state can't be seen, why not."""
+    """Parts that differ, and how; for an opaque state, the reason."""
     ignored: tuple[str, ...] = ()
-    """Where the states are equal and the files are not: what no state holds, and differs."""
+    """Differences outside the state, if the states are equal but the files differ."""
     rows: int = 0
-    """Held-out rows that both predicted."""
+    """Number of held-out rows that both predicted."""
     bit_equal: bool = False
-    """Whether every answer is equal to its last bit."""
+    """Whether all predictions are equal bit for bit."""
     close: bool = False
-    """Whether labels are equal, and numbers within ``CLOSE`` of worker/replay/equivalence.py."""
+    """Whether labels are equal, and numbers within the tolerances of ``replay/equivalence.py``."""
     label_flips: int | None = None
-    """Rows with another label; None for regression."""
+    """Number of rows with a different label; None for regression."""
     largest_difference: float | None = None
-    """Between two probabilities (or two numbers); None where there are none."""
+    """Largest absolute difference of probabilities or predicted numbers; None without any."""
     differing_rows: tuple[int, ...] = ()
-    """Positions among the held-out rows, at most 10, those that differ most first."""
+    """Positions of at most 10 held-out rows, in descending order of difference."""
 
 
 class ReplayReport(FrozenModel):
-    """How equal a second training was to the recorded one."""
+    """Result of a replay."""
 
     level: EquivalenceLevel
     """The strongest level reached; ``none`` also if a file differs from the manifest."""
@@ -60,28 +60,28 @@ class ReplayReport(FrozenModel):
     """The level a replay must reach; ``none`` if the recipe claims none and the repeat at build
     reached none."""
     claimed: bool = True
-    """Whether the recipe claims the required level; otherwise it is that of the repeat at build."""
+    """Whether the recipe claims the required level; if not, it comes from the repeat at build."""
     level_at_build: EquivalenceLevel | None = None
     """The level that the repeat reached when the package was built."""
     passed: bool
     """Whether every check is ok and the required level is reached; with ``perturbed``, whether
-    the change was noticed."""
+    the change was detected."""
     perturbed: str | None = None
-    """What was changed on purpose."""
+    """The deliberate change of a negative control; None without one."""
     checks: tuple[Check, ...]
     metrics: dict[str, MetricCheck] = {}
     intervals: dict[str, tuple[float, float]] = {}
-    """Metric to where a training with another seed lies, by the seeds recorded at build."""
+    """Metric → prediction interval for another seed, from the seeds recorded at build."""
     comparison: ModelComparison | None = None
-    """Of the two models; None if nothing was trained."""
+    """Comparison of the two models; None if nothing was trained."""
     nondeterminism: tuple[str, ...] = ()
     """Sources of nondeterminism in the project's code: ``train.py:3: …``."""
     checked_by: Literal["this installation", "the package itself"] = "the package itself"
-    """Whose program compared; a package's own program cannot be trusted about the package."""
+    """Whose code made the comparison; a package's own code is not trustworthy about the package."""
     verified_by: dict[str, str] = {}
     """Part of the package → what verifies it."""
     isolation: dict[str, str] = {}
-    """Where it ran, and how it was isolated: files, network, processes."""
+    """Where the replay ran, and its isolation: files, network, processes."""
     environment_recorded: NumericalEnvironment
     environment_now: NumericalEnvironment | None = None
     environment_differences: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class ReplayReport(FrozenModel):
 
 
 def reaches(level: str, required: str) -> bool:
-    """Whether ``level`` is as strong as ``required`` or stronger; every level reaches none."""
+    """Whether ``level`` is as strong as ``required`` or stronger; every level reaches ``none``."""
     return required == "none" or (level != "none" and LEVELS.index(level) <= LEVELS.index(required))
 
 
@@ -99,7 +99,7 @@ def claimed(manifest: Manifest) -> bool:
 
 
 def damaged(manifest: Manifest, checks: Sequence[Check]) -> ReplayReport:
-    """The report of a package of which something is not what its manifest names."""
+    """The failed report of a package whose files differ from its manifest."""
     return ReplayReport(
         level="none",
         required_level=manifest.level,

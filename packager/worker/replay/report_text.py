@@ -1,4 +1,4 @@
-"""A replay's report in a screenful."""
+"""A replay report as text for the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SAME_ENVIRONMENT = "nothing that is recorded differs"
 
 
 def as_text(report: ReplayReport) -> str:
-    """What was compared, what differs and why it may, and the verdict on the last line."""
+    """Checks, differences and their possible reasons; the verdict is on the last line."""
     wrong = [check for check in report.checks if not check.ok]
     lines = [f"checks: {len(report.checks) - len(wrong)} of {len(report.checks)} equal"]
     lines += [f"  {c.name}: expected {c.expected}, got {c.actual}" for c in wrong]
@@ -37,7 +37,7 @@ def as_text(report: ReplayReport) -> str:
 
 
 def verdict(report: ReplayReport) -> str:
-    """``replay: passed``; of a negative control, whether the change was noticed."""
+    """``replay: passed``; for a negative control, whether the change was detected."""
     if report.perturbed:
         noticed = "noticed" if report.passed else "not noticed, so the recipe does not depend on it"
         return f"changed on purpose: {report.perturbed}: {noticed}"

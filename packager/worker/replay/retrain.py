@@ -1,4 +1,4 @@
-"""Training a second time in a fresh process, and what that shows of the recipe."""
+"""Retrain in a new process, and check the repeatability of the recipe."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from packager.worker.train.dataset import Dataset
 
 
 def retrain(verb: str, job: Job, root: Root, folder: Path) -> Path:
-    """Run ``job`` by the worker's ``verb`` in a fresh process; ``folder`` then has its results.
+    """Run ``job`` with the worker's ``verb`` in a new process; return the folder of its results.
 
-    What it prints goes to stderr. Raises ``PackageError`` where it fails.
+    Its output goes to stderr. Raises ``PackageError`` if it fails.
     """
     return run_child(verb, job.dump(), root, folder).or_raise("training again")
 
@@ -41,10 +41,10 @@ def check_repeatability(
     dataset: Dataset,
     evaluation: Evaluation,
 ) -> RepeatabilityResult:
-    """Repeat ``job``'s training and say how equal the second model is to ``first``.
+    """Repeat the training of ``job`` and compare the second model with ``first``.
 
-    Raises ``PackageError`` where the level reached is weaker than the one the recipe claims. A
-    training that fails the second time reaches none; that ends the build only if one is claimed.
+    Raises ``PackageError`` if the level reached is weaker than the one that the recipe claims. A
+    second training that fails reaches no level; this is an error only if the recipe claims one.
     """
     recipe = job.recipe
     assert isinstance(recipe, Recipe)
@@ -86,7 +86,7 @@ def check_repeatability(
 
 
 def _failed(error: PackageError) -> RepeatabilityResult:
-    """What is known of a recipe that can't be run twice."""
+    """The result for a recipe whose second training failed."""
     sys.stderr.write(
         f"{error.message}: nothing is known of how equal a repeat is, and a replay passes if "
         f"it reaches any level; {error.hint}\n"
@@ -112,7 +112,7 @@ def _refusal(
 
 
 def _tell(level: EquivalenceLevel, found: ModelComparison, nondeterminism: tuple[str, ...]) -> None:
-    """What a repeat reached where nobody claimed a level."""
+    """Report the level of a repeat on stderr, for a recipe that claims none."""
     if level == "none":
         reached = (
             "no equivalence level: its metrics differ. A replay that reaches none does not pass"

@@ -1,4 +1,4 @@
-"""How results vary with the seed alone, and whether a new one is within that."""
+"""Variance of metrics between seeds, and whether new metrics are within it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from packager.errors import PackageError
 from packager.manifest.evaluation import Evaluation, SeedVariance
 
 MIN_SEEDS = 5
-"""Fewer say too little of a spread for the level ``statistical``."""
+"""Minimum number of seeds for the level ``statistical``."""
 
 
 def seed_variance(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> SeedVariance:
-    """Every metric that all evaluations have, one value a seed; by slice too."""
+    """Every metric that all evaluations have, with one value per seed, overall and by slice."""
     if len(seeds) != len(evaluations) or not seeds:
         raise PackageError(
             f"expected one evaluation a seed, got {len(evaluations)} for {len(seeds)}",
@@ -33,10 +33,10 @@ def seed_variance(seeds: Sequence[int], evaluations: Sequence[Evaluation]) -> Se
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % prediction interval of one more value: mean ± t·s·√(1 + 1/k), k - 1 degrees.
+    """The 95 % prediction interval of one more value: mean ± t·s·√(1 + 1/k), k - 1 d.f.
 
-    Source: Hahn & Meeker, Statistical Intervals (1991), 4.8. Not that of the mean: it is one new
-    training that has to lie in it. Unbounded for a single value.
+    Source: Hahn & Meeker, Statistical Intervals (1991), 4.8. It is not
+    the interval of the mean, because it has to contain one new training. Unbounded for one value.
     """
     from scipy.special import stdtrit
 
@@ -49,7 +49,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def intervals(spread: SeedVariance | None) -> dict[str, tuple[float, float]]:
-    """Overall metric to its interval; empty without enough seeds."""
+    """Overall metric → its interval; empty with fewer than ``MIN_SEEDS`` seeds."""
     if spread is None or len(spread.seeds) < MIN_SEEDS:
         return {}
     return {name: interval(values) for name, values in sorted(spread.overall.items())}
@@ -58,7 +58,7 @@ def intervals(spread: SeedVariance | None) -> dict[str, tuple[float, float]]:
 def within_seed_variance(
     spread: SeedVariance | None, now: Evaluation | None, accept: Mapping[str, float]
 ) -> bool:
-    """Whether the metrics that count (those ``accept`` names, else all) lie in their intervals."""
+    """Whether the judged metrics (those in ``accept``, else all) are within their intervals."""
     bounds = intervals(spread)
     values = now.overall.values if now else {}
     judged = sorted(accept) if accept else sorted(bounds)

@@ -1,8 +1,8 @@
-"""What a fitted model is, apart from how it happens to be written down.
+"""The state of a fitted model, independent of its serialization.
 
 The *state* of a model is the tree of values that pickling it would visit, each leaf with a digest
-that ignores memory order, addresses, shared objects, thread counts, verbosity and timings. Two
-models of one state compute the same; where they differ, the path of the leaf says where.
+that ignores memory order, addresses, shared objects, thread counts, verbosity and timings. Models
+with equal states compute the same; if states differ, the paths of the differing leaves are known.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ THREADS = "n_jobs _n_jobs n_threads _n_threads num_threads nthread nthreads thre
 VERBOSITY = "verbose verbosity _verbose"
 TIMES = "refit_time_ mean_fit_time std_fit_time mean_score_time std_score_time"
 MASKED = frozenset(f"{THREADS} {VERBOSITY} {TIMES}".split())
-"""Attributes and keys that say how a model was made, not what it computes."""
+"""Attributes and keys that don't affect what a model computes."""
 MAX_LEAVES = 200_000
 MAX_SHOWN = 10
 
 
 class OpaqueError(Exception):
-    """The model holds something whose state can't be seen from Python."""
+    """The model holds an object whose state is not accessible from Python."""
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One value: its digest, and the numbers themselves where it has any."""
+    """One value: its digest, and its numbers if it has any."""
 
     digest: str
     numbers: npt.NDArray[np.float64] | None
@@ -46,14 +46,14 @@ class Leaf:
     counts: bool = True
     """Whether it belongs to the state; False below a name in ``MASKED``."""
     value: str | bytes | float | None = None
-    """Text, bytes or a single number as such; None for anything else."""
+    """The value itself if it is text, bytes or a single number; None otherwise."""
 
 
 def state(model: Any) -> dict[str, Leaf]:
-    """Path (``.steps[1].coef_``) to leaf, for everything the model holds.
+    """Path (``.steps[1].coef_``) → leaf, for everything the model holds.
 
-    Raises ``OpaqueError`` where a part of it can't be pickled, or it has more than
-    ``MAX_LEAVES`` parts.
+    Raises ``OpaqueError`` if a part can't be pickled or there are more than ``MAX_LEAVES``
+    parts.
     """
     leaves: dict[str, Leaf] = {}
     for path, leaf in _walk(model, "", ()):
@@ -72,9 +72,9 @@ def state_digest(leaves: Mapping[str, Leaf]) -> str:
 def differences(
     recorded: Mapping[str, Leaf], now: Mapping[str, Leaf], *, ignored: bool = False
 ) -> tuple[str, ...]:
-    """The first parts that differ, each with how: ``.coef_: largest difference 2.2e-16``.
+    """The first parts that differ, such as ``.coef_: largest difference 2.2e-16``.
 
-    ``ignored``: those that don't belong to the state, in place of those that do.
+    ``ignored``: only parts that don't belong to the state, instead of only those that do.
     """
     paths = [p for p in dict.fromkeys((*recorded, *now)) if _counts(p, recorded, now) != ignored]
     differing = [p for p in paths if _digest(recorded.get(p)) != _digest(now.get(p))]
@@ -84,7 +84,7 @@ def differences(
 
 
 def first(found: Sequence[str]) -> tuple[str, ...]:
-    """At most ``MAX_SHOWN`` of what was found, and how many there are beside."""
+    """At most ``MAX_SHOWN`` elements, followed by the number of the others if there are any."""
     if len(found) > MAX_SHOWN:
         return (*found[:MAX_SHOWN], f"and {len(found) - MAX_SHOWN} more")
     return tuple(found)
@@ -131,7 +131,7 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
     elif isinstance(value, set | frozenset):
         digests = sorted(state_digest(dict(_walk(item, "", within))) for item in value)
         yield path, _plain("set", " ".join(digests))
-    elif isinstance(value, np.ndarray) and value.dtype.names:  # whose padding means nothing
+    elif isinstance(value, np.ndarray) and value.dtype.names:  # by field, without padding
         for name in value.dtype.names:
             yield from _walk(value[name], f"{path}.{name}", within)
     elif isinstance(value, np.ndarray):  # of objects
@@ -143,7 +143,7 @@ def _walk(value: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, 
 
 
 def _opened(value: Any) -> Any:
-    """A booster as its framework writes it, because pickling it writes thread counts in between."""
+    """A booster in its framework's own format, because its pickle contains thread counts."""
     kind = type(value)
     if kind.__qualname__ != "Booster":
         return value
@@ -157,7 +157,7 @@ def _opened(value: Any) -> Any:
 
 
 def _object(value: Any, path: str, within: tuple[int, ...]) -> Iterator[tuple[str, Leaf]]:
-    """Anything else, as pickle takes it apart: what rebuilds it, and its state."""
+    """Leaves of any other object, from its pickle reduction: constructor and state."""
     try:
         reduced = value.__reduce_ex__(4)
     except Exception as error:
@@ -192,7 +192,7 @@ def _attributes(part: Any) -> bool:
 def _members(
     pairs: Iterable[tuple[Any, Any]], path: str, within: tuple[int, ...], *, keyed: bool = False
 ) -> Iterator[tuple[str, Leaf]]:
-    """Named parts, masked ones marked as such; their order doesn't matter."""
+    """Leaves of named parts; those in ``MASKED`` get ``counts=False``."""
     for key, item in pairs:
         if not isinstance(key, str):
             yield from _walk(item, f"{path}[{_key(key)}]", within)
@@ -201,7 +201,7 @@ def _members(
         if key not in MASKED:
             yield from _walk(item, path + name, within)
             continue
-        with suppress(OpaqueError):  # what doesn't count need not be seen either
+        with suppress(OpaqueError):  # an ignored part may be opaque
             yield from [
                 (at, replace(leaf, counts=False)) for at, leaf in _walk(item, path + name, within)
             ]
@@ -214,7 +214,7 @@ def _key(key: Any) -> str:
 
 
 def _leaf(value: Any) -> Leaf | None:
-    """A value that has no parts; None for one that has."""
+    """The leaf of a value without parts; None for a value with parts."""
     leaf = _seen(value)
     plain = value.item() if isinstance(value, np.generic) else value
     plain = plain.isoformat() if type(plain) is datetime else plain
@@ -248,14 +248,14 @@ def _seen(value: Any) -> Leaf | None:
 
 
 def _tensor(value: Any) -> Leaf | None:
-    """A tensor of any framework that gives its numbers as an array."""
+    """The leaf of a tensor that converts to an array (PyTorch's interface); None otherwise."""
     if not (hasattr(value, "detach") and hasattr(value, "numpy")):
         return None
     return _array(np.asarray(value.detach().cpu().numpy()), f"tensor of {tuple(value.shape)}")
 
 
 def _array(array: npt.NDArray[Any], shown: str) -> Leaf:
-    """Values in C order."""
+    """The leaf of an array, hashed in C order."""
     head = f"{array.dtype.str} {array.shape}"
     plain = np.ascontiguousarray(array)
     numbers = array.astype(np.float64) if array.dtype.kind in "biuf" else None

@@ -1,9 +1,9 @@
-"""What a model holds of the moment it was fitted, and not of the data: it differs in every fit.
+"""Volatile values in a model: they depend on the moment of its fit and differ in every fit.
 
-Libraries store when a fit was called, how long it took, where an object lay in memory, and the
-names of temporary files. None of it is computed with. It is told by its value, never by its name
-alone: a time has to lie within the training, an address has to be one in both models, a duration
-has to be shorter than the training.
+Libraries store the time and duration of a fit, addresses of objects, and names of temporary files.
+Predictions don't depend on these. They are detected by value, never by name alone: a time has to be
+within the training, an address has to be plausible in both models, a duration has to be shorter
+than the training.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ ADDRESS = "a memory address"
 TEMPORARY = "a temporary name"
 VOLATILE_KINDS = (TIME, DURATION, ADDRESS, TEMPORARY)
 ADDRESSES = frozenset(["_stop_words_id"])
-"""Attributes that hold one, and may be absent."""
+"""Attributes that hold an address and may be deleted."""
 MAX_OBJECTS = 1_000_000
 MAX_TEXT = 50_000_000
 TOLERANCE_SECONDS = 2.0
-"""Times may be cut to the second."""
+"""Times may be truncated to seconds."""
 MIN_TIME = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 MIN_ADDRESS, MAX_ADDRESS = 1 << 44, 1 << 48
-"""Of 64-bit Linux; milliseconds since 1970 lie below, microseconds above."""
+"""Range on 64-bit Linux; milliseconds since 1970 are below it, microseconds above."""
 ALIGNMENT = 8
 
 _ISO = rb"\d{4}-\d\d-\d\d[T_ ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -45,7 +45,7 @@ _DRAWN = (
     rb"(?<![\da-f-])[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}(?![\da-f])",
     rb"(?<![\da-f-])(?:[\da-f]{8}-){3}[\da-f]{8}(?![\da-f])",
 )
-"""Identifiers drawn again each time: those of RFC 9562, and CatBoost's."""
+"""Random identifiers: those of RFC 9562, and CatBoost's."""
 _ADDRESS = rb"(?<=\bat )0x[\da-f]{6,16}|\b0x[\da-f]{9,16}\b"
 _LASTED = re.compile(
     r"(fit|train|refit|score|eval|run|wall|elapsed|compute)\w*(time|duration|sec)"
@@ -59,10 +59,10 @@ _OF_THE_MOMENT = re.compile(
 
 @dataclass(frozen=True)
 class Masked:
-    """A value without what is of its moment."""
+    """A value with its volatile parts masked."""
 
     rest: Any
-    """Equal for two values that differ in nothing else."""
+    """The unmasked rest; equal for values that differ only in volatile parts."""
     kinds: tuple[str, ...]
     times: tuple[float, ...] = ()
     """Seconds since 1970."""
@@ -71,10 +71,10 @@ class Masked:
 def volatile_values(
     name: str, values: tuple[Any, Any], windows: tuple[Window | None, Window | None]
 ) -> tuple[str, str] | None:
-    """What is left of two differing values, and what they differ in; None for a real difference.
+    """The common rest of two differing values, and the kinds they differ in; None if not volatile.
 
-    ``name``: of the attribute that holds them. ``windows``: when their models were trained; None
-    where that isn't known.
+    ``name``: the attribute that holds them. ``windows``: when their models were trained; None if
+    unknown.
     """
     readings = [list(_readings(name, *given)) for given in zip(values, windows, strict=True)]
     for one, other in zip(*readings, strict=True):
@@ -90,7 +90,7 @@ def volatile_values(
 
 
 def _readings(name: str, value: Any, window: Window | None) -> Iterator[Masked | None]:
-    """The ways to read a value; at the same place for two values."""
+    """The interpretations of a value, in a fixed order; None for those that don't apply."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     yield _text(value) if isinstance(value, str | bytes) else None
     for unit in (1.0, 1e3, 1e6, 1e9):
@@ -126,7 +126,7 @@ def _text(value: str | bytes) -> Masked | None:
 
 
 def _moment(text: str, form: str) -> float | None:
-    """Seconds since 1970; a time without an offset is UTC, as it is in every training."""
+    """Seconds since 1970; times without an offset are UTC, the time zone of every training."""
     try:
         if form == "iso":
             found = datetime.fromisoformat(text.replace("_", "T").replace(",", "."))
@@ -153,10 +153,10 @@ def _duration(name: str, value: float, window: Window | None) -> Masked | None:
 
 
 def clear_addresses(model: Any) -> None:
-    """Take the addresses that libraries are known to store from ``model``, as ``train`` gave it.
+    """Delete the addresses that libraries are known to store from ``model``, in place.
 
-    scikit-learn's text vectorizers keep ``id(stop_words)``, to warn no more than once: without it
-    they look at their stop words again.
+    scikit-learn's text vectorizers store ``id(stop_words)`` to warn only once; without it they
+    validate their stop words again.
     """
     seen: set[int] = set()
     pending = [model]

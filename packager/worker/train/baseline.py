@@ -1,4 +1,4 @@
-"""The answers of a model that looks at no feature: what any model has to beat."""
+"""Predictions of a model without features: the baseline that any model has to beat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from packager.model.predictions import Predictions
 
 @dataclass(frozen=True)
 class Baseline:
-    """One answer for every row.
+    """A constant prediction.
 
     Classification: the most frequent label of the training rows, and the frequencies of all
     labels as probabilities. Regression: the mean of the training target.
@@ -22,11 +22,11 @@ class Baseline:
 
     answer: Scalar | None
     frequencies: dict[Scalar | None, float]
-    """Label to its share of the training rows; empty for regression."""
+    """Label → its share of the training rows; empty for regression."""
 
     @classmethod
     def of(cls, labels: Sequence[Scalar | None], task: Task) -> Baseline:
-        """The baseline of the training rows' ``labels``; of equally frequent ones the first."""
+        """Compute the baseline from the training rows' ``labels``; ties go to the first label."""
         present = [label for label in labels if label is not None]
         if task == "regression":
             numbers = np.array(present, dtype=np.float64)
@@ -36,7 +36,7 @@ class Baseline:
         return cls(most, {label: count / len(present) for label, count in counts.items()})
 
     def predictions(self, rows: int, classes: Sequence[Scalar] | None) -> Predictions:
-        """The same answer for ``rows`` rows, with probabilities where the model has ``classes``."""
+        """Predict ``rows`` rows; given ``classes``, with probabilities, shape (rows, classes)."""
         labels = [self.answer] * rows
         if classes is None:
             return Predictions(labels, None)

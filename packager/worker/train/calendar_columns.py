@@ -1,4 +1,4 @@
-"""Columns that are a date, or a part of one, by what they are called and hold."""
+"""Detect columns that are a date, or a part of one, by their names and values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ RANGES: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("season",), (0, 4)),
     **dict.fromkeys(("weekend", "holiday", "workday", "workingday"), (0, 1)),
 }
-"""What a part may be called → the least and greatest value it may have."""
+"""Name of a part of a date → its minimum and maximum."""
 MAX_WORDS = 3
 NEUTRAL_WORDS = frozenset({"is", "num", "number", "no", "nr", "idx", "index", "code", "name"})
-"""Words around the name of a part that leave its meaning as it is."""
+"""Words in a column's name that don't change the meaning of the part's name."""
 CYCLIC_WORDS = frozenset({"sin", "cos"})
-"""A part as an angle: its values lie from -1 to 1."""
+"""Words for a part encoded as an angle, with values from -1 to 1."""
 COUNTING_WORDS = frozenset(
     {
         *("per", "since", "until", "till", "before", "after", "last", "past", "in", "for", "to"),
@@ -33,7 +33,7 @@ COUNTING_WORDS = frozenset(
         *("calls", "visits", "orders", "purchases", "payments", "nights", "days", "hours"),
     }
 )
-"""Words that make a number of days, or something a day, of the name of a part."""
+"""Words that turn the name of a part into a count, a duration or a rate (``days since``)."""
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
@@ -41,20 +41,20 @@ MONTHS = (
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SEASONS = ("spring", "summer", "fall", "autumn", "winter")
 MIN_LETTERS = 3
-"""Letters of an abbreviation."""
+"""Minimum length of an abbreviation."""
 MIN_NAMES = 3
-"""Different names in a column from which they are told for names of months or weekdays; where the
-column is called so, two."""
+"""Minimum number of distinct names of months, weekdays or seasons in a column; two if the column's
+name contains the part's name."""
 TIMESTAMP_WORDS = frozenset(
     {"date", "datetime", "day", "dt", "epoch", "time", "timestamp", "ts", "unix"}
 )
-"""Words for a moment."""
+"""Words for a timestamp."""
 EPOCHS = tuple((9e8 * unit, 4e9 * unit) for unit in (1, 1e3, 1e6, 1e9))
-"""Seconds, and fractions of them, since 1970: from 1998 to 2096."""
+"""Ranges of timestamps from 1998 to 2096, in s, ms, µs and ns since 1970."""
 
 
 def is_timestamp_name(name: str, values: pd.Series[Any]) -> bool:
-    """Whether numbers are called a moment, and can be it: since 1970, or like 20240131."""
+    """Whether a numeric column is named and valued like a timestamp (epoch, or 20240131)."""
     if not pd.api.types.is_numeric_dtype(values.dtype) or not TIMESTAMP_WORDS & {*_words(name)}:
         return False
     numbers = values.dropna().to_numpy(np.float64)
@@ -70,7 +70,7 @@ def is_timestamp_name(name: str, values: pd.Series[Any]) -> bool:
 
 
 def names_of_parts(name: str, values: pd.Series[Any]) -> str | None:
-    """The part of a date that every text is the English name of, or begins the name of."""
+    """The part of a date whose English names, or their abbreviations, are all of ``values``."""
     texts = {str(value).strip().lower().rstrip(".") for value in values.dropna().unique()}
     for part, names in (("month", MONTHS), ("weekday", WEEKDAYS), ("season", SEASONS)):
         least = 2 if part in _words(name) else MIN_NAMES
@@ -82,7 +82,7 @@ def names_of_parts(name: str, values: pd.Series[Any]) -> str | None:
 
 
 def named_part(name: str, values: pd.Series[Any]) -> str | None:
-    """The part that ``name`` says, where ``values`` can be it."""
+    """The part of a date that ``name`` names, if ``values`` are in its range; else None."""
     words = _words(name)
     if COUNTING_WORDS & {*words}:
         return None
@@ -98,7 +98,7 @@ def named_part(name: str, values: pd.Series[Any]) -> str | None:
 
 
 def _fit(values: pd.Series[Any], low: float, high: float, *, whole: bool) -> bool:
-    """Whether ``values`` are at least two different numbers of that range."""
+    """Whether ``values`` are at least two distinct numbers, all in the range."""
     present = values.dropna().unique()
     numbers = pd.to_numeric(pd.Series(present), errors="coerce").to_numpy(np.float64)
     if len(numbers) < 2 or not np.isfinite(numbers).all():
@@ -112,6 +112,6 @@ def _abbreviates(text: str, name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """``pickupHour``, ``pickup_hour`` and ``Pickup hour`` are two words, in lower case."""
+    """Split into lower-case words: ``pickupHour``, ``pickup_hour`` and ``Pickup hour`` alike."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return [word.lower() for word in re.split(r"[^A-Za-z]+", spaced) if word]

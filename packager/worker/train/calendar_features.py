@@ -1,9 +1,9 @@
-"""Features that tell the time: they drift whatever happens, so no drift is computed for them.
+"""Calendar features: they always drift, so no drift is computed for them.
 
-Found by kind (moments), by relation (a column that follows from the month, weekday or hour of a
-moment in the data), by name and values together (``month`` with 1 to 12), by the names of months
-and weekdays, and by a split by time that makes most held-out values new. Values from 1 to 12 alone
-say nothing. docs/monitoring.md says the rules; [monitoring] overrides them.
+They are detected by type (timestamps), by relation (a column that is a function of the month,
+weekday or hour of a timestamp column), by name and values together (``month`` with 1 to 12), by the
+names of months and weekdays, and by a split by time in which most held-out values are new. Values
+from 1 to 12 alone are no evidence. docs/monitoring.md lists the rules; [monitoring] overrides them.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from packager.worker.train.calendar_columns import is_timestamp_name, named_part
 from packager.worker.train.dataset import Dataset
 
 MAX_ROWS = 5_000
-"""Training rows that are looked at, evenly spread."""
+"""Maximum number of training rows that are examined, evenly spaced."""
 MIN_ROWS = 50
 MIN_ROWS_EACH = 5
 MIN_CYCLES = 2
-"""Rows, and years (weeks, days), for each month (weekday, hour) that show a relation to it."""
+"""Minimum rows, and cycles (years, weeks, days), per value of a part to accept a relation to it."""
 QUICK_ROWS = 200
 MIN_YEAR = 1_000
-"""Lower numbers are no years but other parts, or chance."""
+"""A column equal to a constant year is accepted from this year on."""
 MIN_NEW_SHARE = 0.5
-"""Share of held-out values outside those of training from which a split by time made them new."""
+"""Minimum share of held-out values that training lacked for a feature to be nonstationary."""
 ISO = r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?)?"
 OFFSET = r"(?:Z|[+-]\d{2}:?\d{2})$"
 
@@ -42,20 +42,20 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a date, for each of n rows."""
+    """A part of a date, for each of n rows; arrays have shape (n,)."""
 
     numbers: Floats
-    """As a calendar has it; NaN for null."""
+    """The calendar's number; NaN for null."""
     codes: Codes
-    """-1 for null."""
+    """Codes of equal numbers; -1 for null."""
     first: Codes
-    """The first row with the same code."""
+    """Index of the first row with the same code."""
     cycles: Codes | None
-    """In which year (week, day) it is; None where it never comes again."""
+    """The cycle (year, week, day) of each row; None for a part that never repeats."""
 
 
 def drift_exclusions(dataset: Dataset, schema: Schema, job: Job) -> dict[str, DriftExclusion]:
-    """The features that no drift is computed for, in the order of the schema."""
+    """Features without drift detection, with the reason, in the order of the schema."""
     rows = _evenly(dataset.train)
     moments = dict(_timestamps(rows))
     parts = {
@@ -98,7 +98,7 @@ def _why(
 
 
 def _nonstationary(column: Column, dataset: Dataset, job: Job) -> DriftExclusion | None:
-    """By a split by time: whether most held-out values lie outside those of training."""
+    """For a split by time: the exclusion if most held-out values are not in the training data."""
     if job.split.time is None:
         return None
     held_out = dataset.test[column.name].dropna()
@@ -118,7 +118,7 @@ def _nonstationary(column: Column, dataset: Dataset, job: Job) -> DriftExclusion
 
 
 def _timestamps(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Columns of times, as clocks there showed them; text too, where all of it is ISO 8601."""
+    """Timestamp columns as local times, including text columns that are all ISO 8601."""
     for name in rows.columns:
         series = rows[name]
         if pd.api.types.is_datetime64_any_dtype(series.dtype):
@@ -133,10 +133,10 @@ def _timestamps(rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
 
 
 def _parts(times: pd.Series[Any]) -> dict[str, _Part]:
-    """The parts of a date, those that come again with their cycle."""
+    """The parts of a date, by name; those that repeat have their cycle."""
     clock = times.dt
     iso = clock.isocalendar()
-    # By NumPy: years that nanoseconds can't hold are days all the same.
+    # With NumPy, because its days also hold years outside the range of nanoseconds.
     days = pd.Series(times.to_numpy().astype("datetime64[D]").astype(np.int64), times.index)
     found = {
         "month": (clock.month, clock.year),
@@ -167,11 +167,11 @@ def _codes(values: pd.Series[Any]) -> Codes:
 
 
 def _related(values: pd.Series[Any], parts: Mapping[str, _Part]) -> str | None:
-    """The part of a date that ``values`` are, or follow from.
+    """The part of a date that ``values`` equal, or are a function of; None if there is none.
 
-    They are it where they differ from it by one constant. They follow from it where rows of an
-    equal part have equal values, in several cycles; names may be of one cycle, if each part has
-    its own.
+    They equal a part if they differ from it by a constant. They are a function of it if rows with
+    an equal part have equal values over several cycles. For text, one cycle suffices if each
+    part has its own value.
     """
     codes = _codes(values)
     numbers = _numbers(values)
@@ -188,13 +188,13 @@ def _related(values: pd.Series[Any], parts: Mapping[str, _Part]) -> str | None:
 
 
 def _numbers(values: pd.Series[Any]) -> Floats | None:
-    """Values as numbers, digits too; None for other text."""
+    """Values as numbers, numeric text included; None for other text."""
     numbers: Floats = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     return None if np.isnan(numbers[values.notna().to_numpy(bool)]).any() else numbers
 
 
 def _is_part(values: Floats, part: Floats) -> bool:
-    """Whether they differ by one constant; by none, where all rows are of one year."""
+    """Whether they differ by a constant; if the part is constant, whether they equal a year."""
     offset = values[0] - part[0]
     if not (values - part == offset).all():
         return False
@@ -202,7 +202,7 @@ def _is_part(values: Floats, part: Floats) -> bool:
 
 
 def _repeats(codes: Codes, part: _Part, known: npt.NDArray[np.bool_], names: bool) -> bool:
-    """Whether ``codes`` follow from ``part``, by more than chance or one cycle would make them."""
+    """Whether ``codes`` are a function of ``part``, shown by enough rows and cycles."""
     if part.cycles is None or not _follows(codes, part, len(codes)):
         return False
     distinct = len(np.unique(part.codes[known]))
@@ -215,7 +215,7 @@ def _repeats(codes: Codes, part: _Part, known: npt.NDArray[np.bool_], names: boo
 
 
 def _follows(codes: Codes, part: _Part, rows: int) -> bool:
-    """Whether of the first ``rows`` those of an equal part have equal codes; nulls aside."""
+    """Whether, in the first ``rows`` rows, equal parts have equal codes; nulls are ignored."""
     codes, parts = codes[:rows], part.codes[:rows]
     known = (codes >= 0) & (parts >= 0)
     if known.all():

@@ -1,4 +1,4 @@
-"""The rows a model is trained on and measured with: checked against the job, split."""
+"""Training and held-out rows: validated against the job, and split."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from packager.worker.train.source_data import Source, labels_read_as_null, read_
 
 MAX_LOST = 5
 MAX_LOST_SHARE = 0.01
-"""More labels than this that are text, but read as null, stop a build."""
+"""A build fails if more labels than both limits are text that is read as null."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training rows and held-out rows, with all columns, each with a fresh index."""
+    """Training rows and held-out rows, with all columns, each with a new index."""
 
     train: pd.DataFrame
     test: pd.DataFrame
     features: tuple[str, ...]
     target: str
     train_only: tuple[str, ...] = ()
-    """Columns that only ``train`` gets."""
+    """Columns that only the ``train`` function gets."""
     unlabelled: dict[str, int] = field(default_factory=dict)
-    """Rows of the source without a target, which are in neither part: text that stood there → rows,
-    "" where nothing did."""
+    """Rows of the source without a target, which are in neither part: text of the cell → number of
+    rows; "" for an empty cell."""
 
 
 def prepare(source: Source, job: Job, root: Root) -> Dataset:
-    """Split the rows as the job says; rows without a target are left out, and said to be.
+    """Split the rows as the job declares; drop rows without a target and report them on stderr.
 
-    Raise ``UsageError`` where the job names a column that isn't there, the target isn't what the
-    task needs, more than a handful of labels are text that is read as null, or a part is empty.
+    Raise ``UsageError`` if the job names an absent column, the target doesn't fit the task, too
+    many labels are text that is read as null, or a part is empty.
     """
     target = _target_name(job)
     frame = source.served
@@ -74,7 +74,7 @@ def prepare(source: Source, job: Job, root: Root) -> Dataset:
 
 
 def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
-    """The columns that the model gets to see, in the order of the data."""
+    """The model's input columns, in the order of the data."""
     other = (job.target, *job.exclude, *job.train_only)
     return tuple(
         name
@@ -84,7 +84,7 @@ def feature_names(frame: pd.DataFrame, job: Job) -> tuple[str, ...]:
 
 
 def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> Schema:
-    """The schema as the training rows have it; ``classes`` are the model's own."""
+    """Infer the schema from the training rows; ``classes`` are the model's."""
     extras = [name for name in slice_columns(job) if name not in dataset.features]
     return Schema(
         features=frames.infer_columns(dataset.train[list(dataset.features)]),
@@ -96,14 +96,14 @@ def describe(dataset: Dataset, job: Job, classes: tuple[Scalar, ...] | None) -> 
 
 
 def _unused(dataset: Dataset, extras: Sequence[str]) -> tuple[str, ...]:
-    """Columns that are neither the target nor any part of a request."""
+    """Columns that are neither the target nor part of a request."""
     taken = {*dataset.features, *extras, dataset.target}
     return tuple(str(name) for name in dataset.train.columns if name not in taken)
 
 
 def declare_slices(dataset: Dataset, job: Job) -> Slices:
-    """The slices of the job with the values that the training rows have."""
-    # Sorted: the manifest keeps no order, and replay must declare the same ones.
+    """The slices of the job, with the values found in the training rows."""
+    # Sorted, because the manifest keeps no order and a replay must declare the same slices.
     columns = sorted(job.slices_columns)
     try:
         return Slices(
@@ -115,7 +115,7 @@ def declare_slices(dataset: Dataset, job: Job) -> Slices:
 
 
 def slice_masks(rows: pd.DataFrame, slices: Slices) -> dict[str, npt.NDArray[np.bool_]]:
-    """Slice name to which of ``rows`` are in it; raise ``UsageError`` if a rule doesn't apply."""
+    """Slice name → mask of ``rows``, shape (n,); raise ``UsageError`` if a rule doesn't apply."""
     try:
         return SliceSet(slices.columns, slices.rules).masks(rows)
     except ValueError as error:
@@ -133,7 +133,7 @@ def _target_name(job: Job) -> str:
 
 
 def slice_columns(job: Job) -> tuple[str, ...]:
-    """The columns that slices read, sorted; raise ``UsageError`` for a rule that isn't one."""
+    """The columns that slices read, sorted; raise ``UsageError`` for an invalid rule."""
     try:
         by_value = dict.fromkeys(job.slices_columns, ())
         return tuple(sorted(SliceSet(by_value, job.slices_rules).needs))
@@ -170,7 +170,7 @@ def _check_columns(frame: pd.DataFrame, job: Job, target: str) -> None:
 
 
 def _tell_unlabelled(unlabelled: dict[str, int], target: str, rows: int, job: Job) -> None:
-    """Say which rows are left out; ``UsageError`` where text that may be labels is lost."""
+    """Report the dropped rows; raise ``UsageError`` if too much text is read as null."""
     if not unlabelled:
         return
     words = {text: count for text, count in unlabelled.items() if text}
@@ -204,7 +204,7 @@ def _check_present(frame: pd.DataFrame, key: str, names: Sequence[str]) -> None:
 
 
 def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
-    """The rows that have a target, whose type is then what it is without the nulls."""
+    """The rows with a target; the target gets the type it has without nulls."""
     present = frame[target].notna()
     labelled = rows_of(frame, present.to_numpy(dtype=bool))
     if not len(labelled):
@@ -222,7 +222,7 @@ def _labelled(frame: pd.DataFrame, target: str, task: Task) -> pd.DataFrame:
 
 
 def _without_null_types(labels: pd.Series[Any]) -> pd.Series[Any]:
-    """Nulls had made floats of integers and objects of booleans: undo that."""
+    """Undo the type changes caused by nulls: integers to floats, booleans to objects."""
     labels = labels.infer_objects()
     if pd.api.types.is_float_dtype(labels.dtype) and (labels % 1 == 0).all():
         return labels.astype("int64")

@@ -1,7 +1,7 @@
 """Metrics of a model on held-out rows, overall and by slice.
 
-Definitions are scikit-learn's. A metric that isn't defined for some rows (an AUC where a class
-is absent, a log loss with an unseen label) is left out there.
+The definitions are scikit-learn's. A metric that is undefined for a set of rows (an AUC with an
+absent class, a log loss with an unseen label) is omitted there.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def evaluate(
     masks: Mapping[str, Mask],
     training: Sequence[Scalar | None],
 ) -> Evaluation:
-    """Ask ``model`` about every row of ``features`` and compare with ``target``.
+    """Predict every row of ``features`` and compare with ``target``.
 
-    ``masks``: slice name to which rows are in it (``__all__`` is the overall result; slices
-    without rows are left out). ``training``: the labels of the training rows, which give the
-    baseline that each metric is recorded with.
+    ``masks``: slice name → mask, shape (n,) (``__all__`` is the overall result; empty slices are
+    omitted). ``training``: the labels of the training rows, from which the baseline of each metric
+    is computed. Raise ``PackageError`` if the model raises or predicts no label of the target.
     """
     with project_errors("the model"):
         predictions = model.predict(features)
@@ -78,10 +78,10 @@ def metrics(
     classes: Sequence[Scalar] | None,
     task: Task,
 ) -> Metrics:
-    """The task's metrics for rows with labels ``actual``.
+    """Compute the task's metrics for rows with the labels ``actual``.
 
-    Regression leaves out rows the model had no finite number for and gives their share as
-    ``unanswered``; in classification such a row is wrong.
+    Regression omits rows without a finite prediction and records their share as ``unanswered``;
+    classification counts such rows as wrong.
     """
     if task == "regression":
         return _regression(numbers(actual), numbers(predictions.labels))
@@ -97,14 +97,14 @@ def metrics(
 
 
 def numbers(labels: Sequence[Scalar | None]) -> Floats:
-    """Labels of a regression as float64, None as NaN."""
+    """Labels of a regression as float64, shape (n,); None becomes NaN."""
     return np.array([math.nan if label is None else float(label) for label in labels])
 
 
 def check_labels(
     predicted: Collection[Scalar | None], known: Collection[Scalar | None], target: str
 ) -> None:
-    """Raise ``PackageError`` if no prediction is a label of the target: an encoded target, say."""
+    """Raise ``PackageError`` if no prediction is a label of the target (an encoded target)."""
     if not predicted or not set(known).isdisjoint(predicted):
         return
     raise PackageError(
@@ -119,7 +119,7 @@ def _some(labels: Collection[Scalar | None]) -> str:
 
 
 def _coding(labels: Sequence[Scalar | None]) -> dict[Scalar | None, int]:
-    """A whole number for each label, in order of appearance; None has none."""
+    """An integer code for each label, in order of appearance; None gets no code."""
     present = dict.fromkeys(label for label in labels if label is not None)
     return {label: code for code, label in enumerate(present)}
 
@@ -138,7 +138,7 @@ def _classification(truth: Codes, guess: Codes) -> dict[str, float]:
 
 
 def _probabilistic(truth: Codes, probabilities: Floats) -> Metrics:
-    """Log loss, and ROC AUC: of the second class of two, else the mean of one-versus-rest."""
+    """Log loss and ROC AUC: of the second of two classes, else the mean of one-versus-rest."""
     from sklearn.metrics import roc_auc_score
 
     rows, count = len(truth), probabilities.shape[1]

@@ -1,7 +1,7 @@
-"""The columns that a recipe's model is asked with: those it was fitted on, in that order.
+"""The input columns of a recipe's model: those it was fitted on, in that order.
 
-``train`` gets every feature, and often fits on some of them, or in another order. Most models say
-which; asked with other columns they raise, or take one for another.
+``train`` gets every feature, but may fit on some of them or in another order. Most models expose
+their columns; given others they raise, or mix up columns.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ MAX_SHOWN = 5
 
 
 def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
-    """``dataset`` with the features that the model takes, in its order; says what it leaves out.
+    """``dataset`` with the features that the model uses, in its order; reports others on stderr.
 
-    Features that no model takes are no part of the schema then.
+    Unused features are then not part of the schema.
     """
     features = taken_features(model, dataset.test, dataset.features)
     unused = [name for name in dataset.features if name not in features]
@@ -40,10 +40,10 @@ def with_fitted_columns(model: LoadedModel, dataset: Dataset) -> Dataset:
 def taken_features(
     model: LoadedModel, rows: pd.DataFrame, features: Sequence[str]
 ) -> tuple[str, ...]:
-    """Those of ``features`` that the model names, in its order; all where it names none of its own.
+    """Those of ``features`` that the model names, in its order; all if it names none.
 
-    A class of the project may read other columns than it names: if it refuses those it names, and
-    takes all, it gets all.
+    A class of the project may read other columns than it names: if it fails on those it names but
+    not on all features, it gets all of them.
     """
     every = tuple(features)
     named = None if model.feature_names is None else columns_named(model.feature_names, every)
@@ -58,7 +58,7 @@ def taken_features(
 def explain_features(
     error: PackageError, model: LoadedModel, features: Sequence[str]
 ) -> PackageError:
-    """``error`` of a model that was asked with ``features``, with a hint that fits the columns."""
+    """``error`` of a model called with ``features``, with a hint if its fitted columns differ."""
     names, count = model.feature_names, model.feature_count
     if names is not None:
         absent = [name for name in names if columns_named([name], features) is None]
@@ -85,7 +85,7 @@ def _told(error: PackageError, hint: str) -> PackageError:
 
 
 def _answers(model: LoadedModel, rows: pd.DataFrame) -> bool:
-    """Whether the model answers these rows; whatever it raises means that it doesn't."""
+    """Whether the model predicts these rows without an exception."""
     try:
         model.predict(rows)
     except Exception:

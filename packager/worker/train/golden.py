@@ -1,7 +1,7 @@
-"""Rows with the fresh model's answers: examples to show, and what proves every copy.
+"""Golden rows: inputs with the new model's predictions, as examples and for smoke tests.
 
-Examples are made up (``worker/madeup.py``) and lie in the package. The model may take none of
-them: then there are none. Rows of the data prove what ships; they never enter the package.
+Examples are synthetic (``synthetic_values``) and part of the package; there are none if the model
+accepts none. Rows of the data are used to smoke-test the images; they never enter the package.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from packager.worker.train.rejected_values import CallBudget, attribute_failure
 from packager.worker.train.synthetic_values import ROWS, ValueGenerator, value_generators
 
 MAX_TRIED_ROWS = 40
-"""Held-out rows that are tried, to find some that the model answers one by one."""
+"""Held-out rows that are tried to find rows that the model predicts one at a time."""
 BASE_ROWS = 2
 MAX_BYTES = 1 << 20
-"""Of rows that prove: they are handed to a started image as arguments."""
+"""Maximum size of the smoke-test rows, which a container gets as arguments."""
 
 Ways = Mapping[str, tuple[ValueGenerator, ...]]
-"""Column → the ways to make a value of it, the one that is tried next first."""
+"""Column → the generators of its values, the next one to try first."""
 
 
 def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golden:
-    """Up to eight rows of ``frame`` as requests would hold them, with the model's answers.
+    """Up to eight rows of ``frame`` as request rows, with the model's predictions.
 
-    Each is answered alone, too, unless the model answers no single row, as forecasts of a whole
-    series do.
+    The model predicts each of them alone as well, unless it predicts no single row, as forecasters
+    of a whole series do.
     """
     some = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, MAX_TRIED_ROWS).astype(int))]
     tried: list[Row] = []
@@ -53,7 +53,7 @@ def real_rows(frame: pd.DataFrame, schema: Schema, asker: ModelProcess) -> Golde
 
 
 def bases_of(real: Golden) -> list[Row]:
-    """Rows that questions are asked in: those with the fewest nulls."""
+    """The base rows of further queries: those with the fewest nulls."""
     by_nulls = sorted(real.rows, key=lambda row: sum(value is None for value in row.values()))
     return list(by_nulls[:BASE_ROWS])
 
@@ -63,7 +63,7 @@ def examples(
 ) -> Golden:
     """Up to eight synthetic rows that the model predicts, the last with nulls if training had any.
 
-    Says on stderr where there are none, and for which column the model accepts no synthetic value.
+    Reports on stderr if there are none, and for which columns the model accepts no synthetic value.
     """
     profiles: Mapping[str, FeatureProfile] = {one.name: one for one in profile.features}
     ways: Ways = {
@@ -90,7 +90,7 @@ def examples(
 def _ways_taken(
     schema: Schema, ways: Ways, asker: ModelProcess, bases: Sequence[Row]
 ) -> tuple[Ways, list[str]]:
-    """The ways that the model takes, and the columns of which it takes none."""
+    """The generators whose values the model accepts, and the columns without one."""
     budget = CallBudget.of(len(schema.features))
     left = dict(ways)
     stuck: list[str] = []
@@ -114,7 +114,7 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
     for place in range(ROWS):
         row: dict[str, Any] = {}
         for index, column in enumerate(schema.features):
-            # Each feature starts elsewhere, so that the rows differ in more than one way.
+            # Each feature starts at another step, so that rows combine different values.
             null = column.nullable and "null" not in column.refuses and place == ROWS - 1
             row[column.name] = None if null else ways[column.name][0](place + index)
         rows.append(row)
@@ -122,7 +122,7 @@ def _rows(schema: Schema, ways: Ways) -> list[Row]:
 
 
 def _answered(rows: Sequence[Row], asker: ModelProcess) -> Golden:
-    """The rows with the answers to all of them at once; no row where the model gives none."""
+    """The rows with their predictions in one call; no rows if the model returns none."""
     reply = asker.ask(rows) if rows else None
     if reply is None or reply.outcome != "answered":
         return Golden(rows=(), expected=())

@@ -1,7 +1,7 @@
-"""Which features count most for a model: those whose exchanged values change its answers.
+"""Permutation importance: features whose permuted values change a model's predictions most.
 
-The same model and rows give the same order: what bounds the search is a number of questions, never
-a clock. Of many features whole groups are exchanged at once, and those that matter are halved.
+The same model and rows give the same order, because the search is bounded by a number of
+predictions, not by time. With many features, groups are permuted at once and bisected.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from packager.manifest.manifest import Column
 from packager.model.model import LoadedModel, Predictions
 
 MAX_ALONE = 200
-"""So many features are exchanged one by one; of more, groups."""
+"""Up to this many features are permuted one by one; more are permuted in groups."""
 MAX_CALLS = 120
-"""How often the model is asked about groups."""
+"""Maximum number of predictions with permuted groups."""
 MAX_ROWS = 1_000
 MAX_CELLS = 1_000_000
-"""Rows times features of one question; but at least 50 rows are asked about."""
+"""Maximum rows times features of one prediction, but at least ``MIN_ROWS`` rows."""
 MIN_ROWS = 50
 PROGRESS_SECONDS = 40
 
@@ -34,12 +34,12 @@ Floats = npt.NDArray[np.float64]
 def by_importance(
     model: LoadedModel, features: pd.DataFrame, columns: Sequence[Column]
 ) -> list[Column]:
-    """The columns, that one first whose permuted values change the answers most.
+    """The columns in descending order of permutation importance.
 
-    ``features`` are all that the model takes; ``columns`` some or all of them. Needs no labels: the
-    mean absolute change of probabilities or numbers, or else the share of labels that change.
-    Columns that the search doesn't reach keep their order behind the others. Whatever the model
-    raises passes through.
+    ``features`` are all inputs of the model; ``columns`` some or all of them. No labels are needed:
+    the importance is the mean absolute change of probabilities or predicted numbers, or else the
+    share of changed labels. Columns that the search doesn't reach come last, in their own order.
+    Exceptions of the model propagate.
     """
     width = len(features.columns)
     asked = _ModelQueries(model, evenly_spaced(features, rows_for(width)))
@@ -49,12 +49,12 @@ def by_importance(
 
 
 def rows_for(columns: int) -> int:
-    """How many rows are asked about, of so many columns."""
+    """Number of rows to predict for a model of ``columns`` columns."""
     return min(MAX_ROWS, max(MIN_ROWS, MAX_CELLS // max(1, columns)))
 
 
 def evenly_spaced(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most so many rows, evenly spaced."""
+    """At most ``most`` rows, evenly spaced."""
     if len(rows) <= most:
         return rows
     return rows.iloc[np.arange(most) * len(rows) // most].reset_index(drop=True)
@@ -62,7 +62,7 @@ def evenly_spaced(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class _Group:
-    """Neighbouring columns, from ``start`` to before ``stop``."""
+    """Adjacent columns, from ``start`` (inclusive) to ``stop`` (exclusive)."""
 
     start: int
     stop: int
@@ -73,24 +73,24 @@ class _Group:
 
 
 class _ModelQueries:
-    """A model, and what it answers to rows some of whose columns are exchanged."""
+    """Queries of a model with rows of which some columns are permuted."""
 
     def __init__(self, model: LoadedModel, rows: pd.DataFrame) -> None:
-        # A copy lies together in memory, unlike thousands of columns that were read one by one.
+        # A copy is contiguous in memory, unlike thousands of columns read one by one.
         self._model, self._rows = model, rows.copy()
         order = np.random.default_rng(0).permutation(len(rows))
         self._moved = self._rows.take(order).set_axis(rows.index)
         self._before = model.predict(rows)
 
     def one_by_one(self) -> dict[int, float]:
-        """Place of each column → how much exchanging it changes."""
+        """Position of each column → its importance."""
         width = len(self._rows.columns)
         return {place: self._change(_Group(place, place + 1)) for place in range(width)}
 
     def by_groups(self) -> dict[int, float]:
-        """The same of the columns that count most, as far as the questions go.
+        """The same, for the most important columns within ``MAX_CALLS`` predictions.
 
-        The group that changes most is halved first, until each of its columns stands alone.
+        The most important group is bisected first, down to single columns.
         """
         whole = _Group(0, len(self._rows.columns))
         found: dict[int, float] = {}

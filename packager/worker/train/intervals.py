@@ -1,4 +1,4 @@
-"""95 % intervals of metrics, from the rows that they were measured on.
+"""95 % confidence intervals of metrics, from the rows that they were measured on.
 
 A metric is a smooth function of means over rows. Its standard error is that of the mean of its
 *influences*, one number per row (the delta method: van der Vaart, Asymptotic Statistics, 1998,
@@ -6,13 +6,13 @@ chapters 3 and 20; for the AUC it is DeLong, DeLong & Clarke-Pearson 1988).
 
 - A metric between 0 and 1 gets Wilson's score interval for the number of rows that gives this
   standard error (Wilson 1927, with the effective sample size of Korn & Graubard 1998). It stays
-  between 0 and 1. Where no row differs from another the standard error is 0; then the rows of
-  the rarest class count, so that five correct rows don't make a certainty.
+  between 0 and 1. If all rows are alike the standard error is 0; then the number of rows of the
+  rarest class is used, so that the interval of five correct rows is not a single point.
 - An error (log loss, mean absolute error, …) gets Student's t interval of a mean with n - 1
-  degrees of freedom. One row gives none.
+  degrees of freedom. One row gives no interval.
 
-The accuracy gets Wilson's interval as it is. These intervals say what other rows of the same
-kind would give; what another seed would give is ``SeedVariance``.
+The accuracy gets Wilson's interval directly. These intervals cover the variation between samples
+of rows; ``SeedVariance`` covers the variation between seeds.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ Interval = tuple[float, float]
 def classification_intervals(
     truth: Codes, guess: Codes, values: Mapping[str, float]
 ) -> dict[str, Interval]:
-    """Intervals of accuracy, balanced accuracy and macro F1, as ``values`` has them.
+    """Intervals of the accuracy, balanced accuracy and macro F1 in ``values``.
 
-    ``truth`` and ``guess`` are class codes, shape (n,); -1 where the model gave no known class.
+    ``truth`` and ``guess`` are class codes, shape (n,); -1 for an unknown class.
     """
     hits, rows = truth == guess, len(truth)
     size = int(max(truth.max(), guess.max())) + 1
@@ -60,7 +60,7 @@ def classification_intervals(
 def auc_interval(
     truth: Codes, probabilities: Floats, scored: Sequence[int], value: float
 ) -> Interval:
-    """Of the mean over the ``scored`` classes of the AUC of one versus the rest."""
+    """The interval of the mean one-versus-rest AUC of the ``scored`` classes."""
     influence = np.zeros(len(truth))
     for code in scored:
         influence += _auc_influence(truth == code, probabilities[:, code]) / len(scored)
@@ -71,7 +71,7 @@ def _auc_influence(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
     rows = len(scores)
     above, below = np.sort(scores[positive]), np.sort(scores[~positive])
     influence = np.empty(rows)
-    # Of a positive row: the share of negative rows it lies above. Of a negative one, likewise.
+    # Of a positive row: the share of negative rows below it; of a negative row: of positive above.
     influence[positive] = _share_below(below, scores[positive])
     influence[~positive] = 1 - _share_below(above, scores[~positive])
     area = influence[positive].mean()
@@ -82,14 +82,14 @@ def _auc_influence(positive: npt.NDArray[np.bool_], scores: Floats) -> Floats:
 
 
 def _share_below(ordered: Floats, scores: Floats) -> Floats:
-    """The share of ``ordered`` below each score; a tie counts half."""
+    """The share of ``ordered`` below each score; ties count half."""
     left = np.searchsorted(ordered, scores, side="left")
     right = np.searchsorted(ordered, scores, side="right")
     return np.asarray((left + right) / (2 * len(ordered)))
 
 
 def regression_intervals(truth: Floats, guess: Floats) -> dict[str, Interval]:
-    """Intervals of the errors, and of R² where the target varies; empty for fewer than 2 rows.
+    """Intervals of the errors, and of R² if the target varies; empty for fewer than 2 rows.
 
     ``truth`` and ``guess`` are finite, shape (n,).
     """
@@ -123,7 +123,7 @@ def mean_interval(values: Floats) -> Interval | None:
 
 def share_interval(value: float, influence: Floats, fewest: int) -> Interval:
     """Wilson's interval of ``value``, a metric between 0 and 1, with the standard error of the
-    mean of ``influence``, shape (n,); ``fewest`` rows count where that is 0."""
+    mean of ``influence``, shape (n,); if that is 0, with ``fewest`` rows."""
     variance = float((influence**2).sum()) / len(influence) ** 2
     spread = value * (1 - value)
     rows = spread / variance if variance > 0 and spread > 0 else float(fewest)

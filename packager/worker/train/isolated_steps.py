@@ -1,7 +1,7 @@
-"""Steps that ask a finished model more than it will be asked in service, in child processes.
+"""Steps that query a trained model beyond what requests may hold, in child processes.
 
-They put questions that no request may ever hold: exchanged values, nulls, huge numbers. What a
-model does then (it hangs, it crashes in compiled code) is told, and the build goes on without.
+The queries contain permuted values, nulls and huge numbers, on which a model may hang or crash in
+compiled code. Such a failure is reported, and the build continues without the result.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ _ROWS = "rows.pickle"
 
 @dataclass(frozen=True)
 class IsolatedSteps:
-    """A finished model, for questions in processes of their own."""
+    """A trained model, queried in child processes."""
 
     models: Path
-    """The folder that holds it."""
+    """The model's folder."""
     serve: Serve
     task: Task
     schema: Schema
     root: Root
 
     def ranked(self, features: pd.DataFrame, columns: Sequence[Column]) -> list[Column]:
-        """The columns by how much they count; in their own order, and said, where it fails."""
+        """The columns by importance; on failure in their given order, with a message on stderr."""
         rows = evenly_spaced(features, rows_for(len(columns)))
         with tempfile.TemporaryDirectory() as name:
             ended = self._run("rank", rows, Path(name), RANK_TIMEOUT_SECONDS)
@@ -63,12 +63,12 @@ class IsolatedSteps:
         return [by_name[name] for name in names if name in by_name]
 
     def compiled(self, held_out: pd.DataFrame | None, folder: Path) -> Compiled:
-        """The verdict on a compiled form; an accepted one is written into ``folder``.
+        """The verdict on a compiled form; write an accepted form into ``folder``.
 
-        Raises ``PackageError`` where ``compile = "require"`` and no form is equal.
+        Raises ``PackageError`` if ``compile = "require"`` and no form is equal.
         """
         if folder.exists():
-            shutil.rmtree(folder)  # of an earlier run into the same folder
+            shutil.rmtree(folder)  # left by an earlier run
         if self.serve.compile == "off":
             return Compiled(verdict="off")
         with tempfile.TemporaryDirectory() as name:
@@ -93,7 +93,7 @@ class IsolatedSteps:
 
 
 def rank_here(asked: ModelJob, out: Path) -> None:
-    """The child's part of ``ranked``; write ``out``/ranked.json."""
+    """``ranked`` in the child process; write ``out``/ranked.json."""
     model = load_model_from(Path(asked.models) / "model", asked.serve, asked.task)
     with project_errors("the model", traced=False):
         columns = by_importance(model, _rows(out), asked.schema_.features)
@@ -101,7 +101,7 @@ def rank_here(asked: ModelJob, out: Path) -> None:
 
 
 def compile_here(asked: ModelJob, out: Path) -> None:
-    """The child's part of ``compiled``; write ``out``/compiled.json and ``out``/compiled."""
+    """``compiled`` in the child process; write ``out``/compiled.json and ``out``/compiled."""
     model = load_model_from(Path(asked.models) / "model", asked.serve, asked.task)
     verdict = compile_model(model, asked.schema_, _rows(out), out / FOLDER, asked.serve.compile)
     (out / "compiled.json").write_bytes(verdict.dump())

@@ -1,4 +1,4 @@
-"""Everything that a build asks the fresh model, in a process that may end."""
+"""All queries of a build to the new model, in a child process."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from packager.worker.train.rejected_values import missing_values, with_rejected_
 def query_model(
     asked: QueryJob, root: Root, out: Path, dataset: Dataset, profile: Profile
 ) -> Schema:
-    """The schema of the model with what it can't take; write ``out``/{golden,proof}.json.
+    """Return the schema with the values that the model rejects; write ``out``/{golden,proof}.json.
 
-    Raise ``PackageError`` where the model can't be asked.
+    Raise ``PackageError`` if the model can't be loaded in a child process.
     """
     schema = asked.schema_
     with (

@@ -1,7 +1,6 @@
-"""Predictions of rows that the model never saw, by the recipe's own model or one in its place.
+"""Out-of-fold predictions, by the recipe's own model or the default model.
 
-Each is asked in a child process: a recipe that hangs, crashes or raises when it is called again
-costs the label check, and nothing else.
+They run in a child process: a recipe that hangs, crashes or raises only disables the label check.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ from packager.worker.train.fitted_columns import taken_features
 from packager.worker.train.recipe import call_recipe
 
 RECIPE_TIMEOUT_SECONDS = 30.0
-"""Longest time that the recipe may take for all three folds."""
+"""Time limit of the recipe for all three folds."""
 DEFAULT_MODEL_TIMEOUT_SECONDS = 60.0
 _ROWS = "folds.pickle"
 _ANSWERS = "folds.npz"
 
 
 def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
-    """What a child process answers; ``NotApplicableError`` with the reason where it doesn't."""
+    """Compute the predictions in a child process; raise ``NotApplicableError`` if it fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / _ROWS).write_bytes(pickle.dumps(folds))
@@ -50,7 +49,7 @@ def out_of_fold(folds: Folds, job: Job, root: Root, *, own: bool) -> OutOfFold:
 
 
 def ask_folds(asked: FoldsJob, out: Path) -> None:
-    """The child's part: read ``out``/folds.pickle, write ``out``/folds.npz."""
+    """The child process: read ``out``/folds.pickle, write ``out``/folds.npz."""
     folds: Folds = pickle.loads((out / _ROWS).read_bytes())
     job = asked.job
     try:
@@ -65,7 +64,7 @@ def ask_folds(asked: FoldsJob, out: Path) -> None:
 
 
 def _by_recipe(job: Job, recipe: Recipe, scratch: Path) -> FitPredict:
-    """The recipe's own model, saved and read back, as it will be served."""
+    """Fit and predict with the recipe's own model, saved and loaded as for serving."""
 
     def fit_predict(
         features: pd.DataFrame, target: pd.Series[Any], rows: pd.DataFrame

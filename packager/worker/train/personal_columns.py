@@ -1,7 +1,7 @@
-"""Columns of personal data: found at the build, told, and none of their values recorded.
+"""Columns of personal data: detected and reported at the build; their values are not recorded.
 
-The model and its answers stay as they are. A column's values, range and bins don't enter the
-schema and the profile, so nothing that is made of these shows them: ``/schema``, ``/docs``,
+The model and its predictions are unchanged. The values, range and bins of these columns are left
+out of the schema and the profile, and so of all that is derived from these: ``/schema``, ``/docs``,
 ``/package``, ``/metrics``, dashboards, reports.
 """
 
@@ -21,10 +21,10 @@ ALLOW = "not_personal = [{}] under [data] of package.toml"
 
 
 def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
-    """Columns of a request that hold personal data → what kind; says them on stderr.
+    """Column of a request → its kind of personal data; reports them on stderr.
 
-    Raises ``UsageError`` for a name that is no column of a request, and where package.toml asks
-    for their values to be shown.
+    Raises ``UsageError`` for a declared name that is not a column, and if package.toml uses a
+    personal column in slices, [monitoring] include or as a category.
     """
     names = [*dataset.features, *(n for n in slice_columns(job) if n not in dataset.features)]
     for key, given in (("personal", job.personal), ("not_personal", job.not_personal)):
@@ -49,7 +49,7 @@ def personal_columns(dataset: Dataset, job: Job) -> dict[str, Personal]:
 
 
 def without_values(schema: Schema, personal: Mapping[str, Personal]) -> Schema:
-    """``schema`` with the kinds of ``personal`` and no values of these columns."""
+    """``schema`` with the kinds of ``personal`` and without the values of these columns."""
 
     def bare(columns: Sequence[Column]) -> tuple[Column, ...]:
         nothing = {"categories": None, "minimum": None, "maximum": None}

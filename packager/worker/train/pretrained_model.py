@@ -1,4 +1,4 @@
-"""A model that was trained elsewhere: what it can say about itself, alone and beside data."""
+"""Pretrained models: their columns, with and without data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from packager.worker.job import Job
 from packager.worker.train.dataset import Dataset
 
 ANY = "any"
-"""In place of a dtype: pandas decides by the values of each request."""
+"""Placeholder for a dtype: pandas infers it from the values of each request."""
 
 
 def check_job(job: Job) -> None:
-    """Raise ``UsageError`` for a job without data that asks for what only data can give."""
+    """Raise ``UsageError`` if a job without data declares options that need data."""
     if job.recipe != "none":
         raise UsageError("[recipe]: expected data to train on, got none", "name it under [data]")
     if job.monitoring_exclude or job.monitoring_include:
@@ -32,7 +32,10 @@ def check_job(job: Job) -> None:
 
 
 def model_columns(model: LoadedModel) -> tuple[Column, ...]:
-    """The columns the model says it takes; without names they are ``x0``, ``x1``, …"""
+    """The model's input columns; without names they are ``x0``, ``x1``, …
+
+    Raise ``PackageError`` if the model exposes neither names nor a count.
+    """
     names = model.feature_names
     if names is None and model.feature_count is not None:
         names = tuple(f"x{place}" for place in range(model.feature_count))
@@ -48,7 +51,7 @@ def model_columns(model: LoadedModel) -> tuple[Column, ...]:
 def in_order_of(model: LoadedModel, dataset: Dataset) -> Dataset:
     """``dataset`` with the features in the order the model was trained with.
 
-    Raise ``UsageError`` where the model takes other columns than the data has.
+    Raise ``UsageError`` if the columns of the model and of the data differ.
     """
     names = model.feature_names
     if names is None:

@@ -1,7 +1,7 @@
-"""What monitoring compares with: the profile of a model's inputs and of its answers.
+"""The reference profile for monitoring: a model's inputs and its predictions.
 
-Inputs are profiled on the training rows; answers on held-out rows, as the model was never fitted
-to them. The features monitored are bounded in number: of more, those that move the answers most.
+Inputs are profiled on the training rows; predictions on held-out rows, because the model was not
+fitted to them. The number of monitored features is bounded; the most important ones are kept.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_SHOWN = 10
 
 Floats = npt.NDArray[np.float64]
 Rank = Callable[[pd.DataFrame, Sequence[Column]], list[Column]]
-"""Orders columns by how much they count for the model; given the features of held-out rows."""
+"""Sorts columns by importance for the model, given the features of held-out rows."""
 
 
 def profile(
@@ -42,12 +42,12 @@ def profile(
     excluded: Mapping[str, DriftExclusion] | None = None,
     by_time: bool = False,
 ) -> Profile:
-    """The profile of ``dataset`` as ``model`` (read back from disk) meets it.
+    """Compute the profile of ``dataset`` and of the predictions of ``model``, loaded from disk.
 
-    ``rank``: of more features than are monitored, those that count most come first. ``excluded``:
-    features that get no bins, and why. ``by_time``: the held-out rows are the last ones, of a
-    season of their own, so answers to training rows count as well. The same data and model give
-    the same profile. Says on stderr which features are left out.
+    ``rank``: called if there are more features than are monitored; the most important come first.
+    ``excluded``: features without bins, and why. ``by_time``: the held-out rows are the latest, of
+    one season, so predictions of training rows are profiled too. The same data and model give the
+    same profile. Reports omitted features on stderr.
     """
     excluded = excluded or {}
     rows = evenly_spaced(dataset.test, MAX_PREDICTED_ROWS)
@@ -77,9 +77,10 @@ def profile(
 
 
 def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | None:
-    """Answers to rows of both parts, as many of each as there are.
+    """Predictions of training and held-out rows together, evenly sampled.
 
-    None, and said, for a model that can't answer for rows it was trained on: some forecasters.
+    None, with a message on stderr, if the model can't predict rows it was trained on, as some
+    forecasters can't.
     """
     names = list(dataset.features)
     rows = pd.concat([dataset.train[names], dataset.test[names]], ignore_index=True)
@@ -94,7 +95,10 @@ def _all_year(dataset: Dataset, model: LoadedModel) -> list[Scalar | None] | Non
 
 
 def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Floats | None:
-    """The probability of each predicted class; the largest for a label that is no class."""
+    """The probability of each predicted class, shape (n,); the largest for an unknown label.
+
+    None without probabilities.
+    """
     chances = predictions.probabilities
     if chances is None or not len(chances):
         return None
@@ -108,7 +112,7 @@ def confidence(predictions: Predictions, classes: Sequence[Scalar] | None) -> Fl
 
 
 def reference_anomalies(dataset: Dataset, schema: Schema) -> dict[str, dict[str, float]]:
-    """Feature → kind → share of rows: missing of the training rows, the rest of the held-out."""
+    """Feature → anomaly → share of rows: missing in training rows, the others in held-out rows."""
     return {
         column.name: {
             "missing": float(dataset.train[column.name].isna().mean()),
@@ -119,7 +123,7 @@ def reference_anomalies(dataset: Dataset, schema: Schema) -> dict[str, dict[str,
 
 
 def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, float]:
-    """What the server would flag in these values, by share of all of them."""
+    """Anomaly → share of the held-out values that the server would flag."""
     present = held_out.dropna()
     total = len(held_out)
     if column.categories is not None:
@@ -138,7 +142,7 @@ def _unlike_training(column: Column, held_out: pd.Series[Any]) -> dict[str, floa
 def _counted(
     ratios: Mapping[str, Mapping[str, float]], excluded: Mapping[str, DriftExclusion]
 ) -> dict[str, dict[str, float]]:
-    """The anomalies that mean something, of features that are not compared."""
+    """``ratios`` without the anomalies that are meaningless for excluded features."""
     return {
         name: {
             kind: ratio

@@ -1,4 +1,4 @@
-"""Training: seeds set, the project's function called, the fitted model back."""
+"""Train: set the seeds and call the project's function, which returns the fitted model."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ KEY = "[recipe] train"
 def call_recipe(
     recipe: Recipe, features: pd.DataFrame, target: pd.Series[Any]
 ) -> tuple[Any, ModuleType]:
-    """Call ``train(features, target, *, params, seed)``; return what it gives, and its module.
+    """Call ``train(features, target, *, params, seed)``; return the model and its module.
 
-    Python's and NumPy's global generators are seeded first, so a recipe that forgets to pass
-    ``seed`` on repeats all the same.
+    Python's and NumPy's global generators are seeded first, so that a recipe that doesn't pass
+    ``seed`` on is still repeatable. Raise ``UsageError`` for a wrong signature, ``PackageError``
+    if the recipe raises.
     """
     random.seed(recipe.seed)
     np.random.seed(recipe.seed % 2**32)
     module, train = find_object(recipe.train, KEY)
     if find_spec("joblib") is not None:
-        import joblib  # noqa: F401  # what it counts has to be told before it is asked
+        import joblib  # noqa: F401  # loaded first, so that set_cpu_count can set its count
 
         set_cpu_count()
-    # Through canonical JSON: the order of keys is then the same at build and at replay.
+    # Through canonical JSON, so that build and replay have the same order of keys.
     params = json.loads(canonical_json(recipe.params))
     _check_signature(recipe.train, train, params)
     with project_errors("the recipe"):

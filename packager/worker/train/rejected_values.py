@@ -1,9 +1,9 @@
-"""What a model can't take, found by asking: null, values training lacked, empty text, extremes.
+"""Values that a model rejects, found by queries: null, unseen values, empty text, extremes.
 
-Each kind is asked of all columns at once, in otherwise real rows; where the model raises, of half
-of them, down to the columns that are the reason. A column counts where the model raises on every
-base row. The number of questions is bounded by columns and rows, never by time, so that the same
-model gives the same record. What isn't recorded is found when a request brings it.
+Each kind is first put into all columns of real rows at once; if the model raises, the columns are
+bisected down to the causes. A column is recorded if the model raises on every base row. The number
+of queries is bounded by columns and rows, not by time, so that the result is reproducible.
+A rejection that isn't recorded shows when a request contains the value.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from packager.worker.processes.model_process import ModelProcess, Outcome, Row
 
 MAX_CALLS = 2_000
 MAX_CELLS = 250_000
-"""Rows by columns that are asked about in all; 50 rows of 5,000 columns."""
+"""Maximum rows times columns of all queries: 50 rows of 5,000 columns."""
 UNSEEN = "never seen"
 FATAL: tuple[Outcome, ...] = ("ends", "hangs")
 
 Values = Mapping[str, Any]
-"""Column → the value that is put into it."""
+"""Column → the value to put into it."""
 Test = Callable[[Sequence[str]], Outcome]
 
 
 @dataclass
 class CallBudget:
-    """How many more rows may be asked about."""
+    """The remaining number of rows to query."""
 
     rows: int
 
     @classmethod
     def of(cls, columns: int) -> CallBudget:
-        """For a model of so many columns."""
+        """The budget for a model of ``columns`` columns."""
         return cls(min(MAX_CALLS, MAX_CELLS // max(1, columns)))
 
     def take(self, rows: int) -> bool:
-        """Whether ``rows`` more are within it; they are taken off."""
+        """Subtract ``rows``; return whether they were within the budget."""
         self.rows -= rows
         return self.rows >= 0
 
@@ -52,9 +52,9 @@ class CallBudget:
 def with_rejected_values(
     schema: Schema, asker: ModelProcess, bases: Sequence[Row], gaps: Values = MappingProxyType({})
 ) -> Schema:
-    """``schema`` with what the model can't take in each column, by rows that it answers.
+    """``schema`` with the values that the model rejects per column; ``bases`` are rows it predicts.
 
-    ``gaps``: whole numbers that training lacked, within its range, by column.
+    ``gaps``: column → an integer within the training range that training lacked.
     """
     if not bases:
         return schema
@@ -75,9 +75,9 @@ def with_rejected_values(
 def attribute_failure(
     names: Sequence[str], test: Test, may_end: Callable[[], bool]
 ) -> dict[str, Outcome]:
-    """The columns that are the reason for what ``test`` finds, with what it finds for each.
+    """Bisect ``names`` to the columns that cause a failing ``test``, each with its outcome.
 
-    Where no further process may end, all columns are blamed together: to be asked is no option.
+    If no further process may end, all remaining columns get the outcome, without more queries.
     """
     outcome = test(names) if names else "answered"
     if outcome in ("answered", "not asked"):
@@ -92,10 +92,10 @@ def attribute_failure(
 
 
 def counts(schema: Schema, name: str, kind: RejectedValue, outcome: Outcome) -> bool:
-    """Whether a column refuses: an answer that isn't one counts for null and empty text only.
+    """Whether an outcome is a rejection; ``no answer`` is one for null and empty text only.
 
-    Of numbers far away a model may compute what isn't finite, which is answered as null. And what
-    training itself had isn't refused for an answer of null.
+    For extreme numbers a model may compute a non-finite value, which is returned as null. And null
+    is not rejected, whatever the prediction, if the training data had nulls.
     """
     if outcome != "no answer":
         return True
@@ -119,7 +119,7 @@ def _tester(asker: ModelProcess, bases: Sequence[Row], values: Values, budget: C
 
 
 def missing_values(schema: Schema, train: pd.DataFrame) -> dict[str, int]:
-    """The least whole number between those of training, for each column of codes that has one."""
+    """Integer column without categories → the smallest integer missing between training values."""
     found = {}
     for column in schema.features:
         if column.kind == "integer" and column.categories is None:
@@ -146,7 +146,7 @@ def _unseen_of(features: Sequence[Column]) -> dict[str, Any]:
 
 
 def _unseen(column: Column) -> Any:
-    """A value that training lacked; None where every value is one it may have had."""
+    """A value that training lacked; None if the column has no such value."""
     known = frozenset(column.categories or ())
     match column.kind:
         case "string":
@@ -160,7 +160,7 @@ def _unseen(column: Column) -> Any:
 
 
 def _ends(column: Column) -> tuple[Any, Any] | tuple[()]:
-    """The farthest values that a request may hold; empty for a column without any."""
+    """The minimum and maximum that a request may hold; empty for a column without."""
     if column.dtype.endswith("category"):
         return ()
     match column.kind:

@@ -1,4 +1,4 @@
-"""The data as it lies below ``/data``: read as the project says, and as models get it."""
+"""Read the data under ``/data`` with the project's options, and convert it to model input."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from packager.worker.job import Job
 
 @dataclass(frozen=True)
 class Source:
-    """The data as it lies there: every row and column, and the files by digest."""
+    """The source data: every row and column, and the files with digests."""
 
     frame: pd.DataFrame
-    """As the files have it: what the fingerprint and row hashes are of."""
+    """As in the files; the fingerprint and row hashes are computed from it."""
     files: tuple[FileEntry, ...]
     reader: TableReadOptions
 
     @cached_property
     def served(self) -> pd.DataFrame:
-        """The same rows as models get them."""
+        """The same rows as model input."""
         return to_model_input(self.frame, self.reader)
 
 
@@ -44,10 +44,10 @@ def read_source(root: Root, reader: TableReadOptions) -> Source:
 
 
 def read_held_out(source: Source, job: Job, root: Root) -> Source:
-    """The split's own file, with the columns and types of the source; ``UsageError`` if not so."""
+    """Read the held-out file of the split; raise ``UsageError`` if it lacks a column or type."""
     kind, paths = frames.source_files(root.test)
     if kind == "csv":
-        # Text stays text, even where all of it looks like numbers in this file.
+        # A text column stays text, even if all its values in this file are numeric.
         columns = frames.infer_columns(source.frame)
         texts = {column.name: "str" for column in columns if column.kind == "string"}
         frames.same_columns(root.test, source.reader)
@@ -67,7 +67,7 @@ def read_held_out(source: Source, job: Job, root: Root) -> Source:
 @dataclass(frozen=True)
 class _HeldOut(Source):
     like: pd.DataFrame
-    """The source as models get it."""
+    """The source as model input."""
 
     @cached_property
     def served(self) -> pd.DataFrame:
@@ -78,7 +78,10 @@ class _HeldOut(Source):
 
 
 def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
-    """A held-out column in the dtype that its source has, where it can have it."""
+    """Convert a held-out column to the dtype of its source if needed and possible.
+
+    Raise ``UsageError`` for times that differ from the source in having an offset.
+    """
     wanted: Any = source.dtype
     types = pd.api.types
     widened = types.is_float_dtype(wanted) and types.is_integer_dtype(column.dtype)
@@ -100,7 +103,7 @@ def _alike(column: pd.Series[Any], source: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def labels_read_as_null(source: Source, root: Root, target: str, absent: int) -> dict[str, int]:
-    """Text → rows of the source's target in which it counts as null; "" is the empty cell."""
+    """Text read as null → its number of rows in the target; "" is the empty cell."""
     form, paths = frames.source_files(root.source)
     if not absent:
         return {}
@@ -110,7 +113,7 @@ def labels_read_as_null(source: Source, root: Root, target: str, absent: int) ->
 
 
 def rows_of(frame: pd.DataFrame, mask: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """The rows of a mask with a fresh index; nothing is copied where all rows are wanted."""
+    """The rows of a mask with a new index; ``frame`` itself, not copied, if that is all rows."""
     if mask.all():
         return frame
     taken = frame.loc[mask]

@@ -1,4 +1,4 @@
-"""Values of personal columns that are nobody's: reserved for examples, or all zeros."""
+"""Synthetic values for personal columns: reserved for examples, where such ranges exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS: Mapping[Personal, tuple[str, ...]] = {
     "names of people": ("Jane Example", "John Example"),
     "personal data": ("example",),
 }
-"""Of ranges that are set aside for examples where there are any."""
+"""Values from ranges that are reserved for examples, if there are any."""
 NUMBERS: Mapping[Personal, tuple[int, ...]] = {
     "phone numbers": (5550100, 5550101, 5550102),
     "payment cards": (4111111111111111, 5555555555554444),
@@ -29,7 +29,7 @@ NUMBERS: Mapping[Personal, tuple[int, ...]] = {
 
 
 def synthetic(column: Column) -> Iterator[Callable[[int], Any]]:
-    """Ways to make a value of a personal ``column``, from a step (0, 1, …)."""
+    """Generators of values of a personal ``column``, from a step (0, 1, …)."""
     kind = column.personal
     assert kind is not None
     if column.kind == "boolean":

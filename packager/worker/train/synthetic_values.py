@@ -1,7 +1,7 @@
-"""Values that nobody sent: like those of training, and none of a training row's own.
+"""Synthetic values: similar to those of training, without copying a training row.
 
-A model may know only values that training had: times of one format, codes, JSON of certain keys. So
-each column has several ways to make a value, and the first that the model takes is shown.
+A model may accept only values like those of training: times in one format, codes, JSON with certain
+keys. So each column has several generators, and the first whose values the model accepts is used.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from packager.worker.train.synthetic_personal import synthetic
 ROWS = 8
 TEXT = "example"
 MIN_SHARED_ROWS = 5
-"""Training values that have to share a part of a text for it to be shown."""
+"""Minimum number of training values with the same part of a text for it to be used."""
 MAX_LOOKED_AT = 10_000
-"""Training values that are taken apart."""
+"""Maximum number of training values that are split into parts."""
 MAX_LENGTH = 2_000
 
 ValueGenerator = Callable[[int], Any]
-"""A step (0, 1, …) to a value; nearby steps give different ones where there are any."""
+"""Step (0, 1, …) → value; nearby steps give different values if there are any."""
 
 _PARTS = re.compile(r"[^\W_]+|[\W_]", re.ASCII)
-"""Runs of letters and digits, and each character between them."""
+"""Matches runs of letters and digits, and each other character."""
 
 
 def value_generators(
     column: Column, profile: FeatureProfile | None, values: pd.Series[Any]
 ) -> tuple[ValueGenerator, ...]:
-    """The ways to make a value of ``column``, the most private first; ``values`` are training's."""
+    """Generators for ``column``, the most private first; ``values`` are the training values."""
     return tuple(_makers(column, profile, values)) or (_null,)
 
 
@@ -65,9 +65,9 @@ def _makers(
 
 
 def _similar_texts(values: pd.Series[Any]) -> Iterator[ValueGenerator]:
-    """Texts put together from parts that several training values share at the same place.
+    """Compose texts from parts that several training values share at the same position.
 
-    What they don't share is put together character by character in the same way, or masked.
+    Parts that they don't share are composed per character in the same way, or masked.
     """
     texts = [text for text in values.dropna().head(MAX_LOOKED_AT) if isinstance(text, str)]
     split = [_PARTS.findall(text) for text in texts if len(text) <= MAX_LENGTH]
@@ -79,7 +79,7 @@ def _similar_texts(values: pd.Series[Any]) -> Iterator[ValueGenerator]:
     for mask in (_commonest, _plain_mask):
         choices = [_shared(parts) or [mask(parts)] for parts in places]
         yield _composer(choices)
-        yield _composer([some[:1] for some in choices])  # whose parts go together most often
+        yield _composer([some[:1] for some in choices])  # of the most frequent part each
 
 
 def _composer(choices: Sequence[Sequence[str]]) -> ValueGenerator:
@@ -90,7 +90,7 @@ def _composer(choices: Sequence[Sequence[str]]) -> ValueGenerator:
 
 
 def _form(parts: Sequence[str]) -> tuple[str, ...]:
-    """What texts have to have in common: the characters between their runs."""
+    """The form of a text: the characters between its runs."""
     return tuple("" if part.isalnum() else part for part in parts)
 
 
@@ -99,7 +99,7 @@ def _shared(parts: Sequence[str]) -> list[str]:
 
 
 def _commonest(parts: Sequence[str]) -> str:
-    """Of parts of the commonest length the commonest character at each place, or a mask."""
+    """The most frequent character, or a mask, at each place of parts of the commonest length."""
     length = Counter(map(len, parts)).most_common(1)[0][0]
     alike = [part for part in parts if len(part) == length]
     for share in (MIN_SHARED_ROWS, len(alike)):
@@ -119,12 +119,12 @@ def _mask(character: str) -> str:
 
 
 def _plain_mask(parts: Sequence[str]) -> str:
-    """Of one letter, which every alphabet of encoded bytes has."""
+    """A mask of the letter A, which every encoding alphabet contains."""
     return "A" * len(parts[0]) if parts[0].isalnum() else parts[0]
 
 
 def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[ValueGenerator]:
-    """Numbers and times that several training rows share: codes, years, whole hours."""
+    """Numbers and times that several training rows share, such as codes, years or full hours."""
     counted = values.dropna().value_counts().head(ROWS)
     shared = sorted(counted[counted >= MIN_SHARED_ROWS].index)
     if shared:
@@ -132,7 +132,7 @@ def _frequent(column: Column, values: pd.Series[Any]) -> Iterator[ValueGenerator
 
 
 def _bounds(low: float, high: float, profile: FeatureProfile | None) -> list[tuple[float, float]]:
-    """The profile's bins; eighths of the range seen where it has none."""
+    """The profile's bins; without any, eighths of the training range."""
     if profile is not None and profile.kind == "numeric" and profile.edges:
         return list(pairwise((low, *profile.edges, high)))
     return list(pairwise(np.linspace(low, high, ROWS + 1).tolist()))
@@ -160,13 +160,13 @@ def _exactly(column: Column, value: Any) -> Any:
 
 
 def _float(value: float, dtype: str) -> float:
-    """``value`` with six digits where that is short enough to read, and exact in ``dtype``."""
+    """``value`` rounded to six significant digits, exactly representable in ``dtype``."""
     short = float(f"{value:.6g}")
     return float(np.float32(short)) if dtype in ("float32", "float16", "Float32") else short
 
 
 def _moment(nanoseconds: float, dtype: str) -> str:
-    """ISO 8601, to the second; with an offset where the column has a time zone."""
+    """ISO 8601 with seconds, and an offset if the column has a time zone."""
     aware = "," in dtype
     moment = pd.Timestamp(int(nanoseconds // 10**9), unit="s", tz="UTC" if aware else None)
     return moment.isoformat()

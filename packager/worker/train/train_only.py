@@ -1,4 +1,4 @@
-"""Columns that ``train`` gets and the model never: sample weights, for example."""
+"""Columns that ``train`` gets but the model doesn't, such as sample weights."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def with_train_only(
 ) -> tuple[Any, ModuleType]:
     """Call the recipe with the features of ``rows`` and the columns of ``train_only`` after them.
 
-    A recipe that asks for an excluded column by name gets it in the same way, which is said: it
-    can have nothing else in mind, and the model is still asked about the features alone.
+    A recipe that fails with a ``KeyError`` for an excluded column is called again with that column,
+    with a message on stderr; the model still predicts from the features alone.
     """
     names = [*features, *train_only]
     while True:
@@ -45,7 +45,7 @@ def with_train_only(
 
 @contextmanager
 def without_train_only(train_only: Collection[str]) -> Iterator[None]:
-    """Say of a model that fails without a column of ``train_only`` that it was fitted on it."""
+    """Within the block, add a hint to errors that name a column of ``train_only``."""
     try:
         yield
     except PackageError as error:
@@ -59,7 +59,7 @@ def without_train_only(train_only: Collection[str]) -> Iterator[None]:
 
 
 def _asked_for(error: PackageError, names: Collection[str]) -> str | None:
-    """The column whose absence made the recipe fail, if it is one of ``names``."""
+    """The absent column of a recipe's ``KeyError``, if it is one of ``names``; else None."""
     cause = error.__cause__
     if isinstance(cause, KeyError) and cause.args and isinstance(cause.args[0], str):
         return cause.args[0] if cause.args[0] in names else None

@@ -78,6 +78,7 @@ def library(folder: Path) -> bytes:
     return generate_latest(registry)
 
 
+@pytest.mark.slow
 @given(scrapes(), values)
 def test_the_text_is_the_library_s_while_files_grow(
     scrapes: list[list[Write]], later: float

@@ -85,6 +85,7 @@ def one(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.wait()
 
 
+@pytest.mark.slow
 def test_a_worker_that_follows_a_killed_one_counts_on(tmp_path: Path) -> None:
     first, second = worker(tmp_path, 1), worker(tmp_path, 2)
     ask(first, 3)

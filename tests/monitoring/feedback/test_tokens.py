@@ -67,6 +67,7 @@ def test_any_flipped_bit_is_refused(bit: int) -> None:
     assert reason(tokens(), base64.urlsafe_b64encode(raw).decode()) == "bad_signature"
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.none() | st.integers() | st.text() | st.text(min_size=64, max_size=64) | st.binary())
 def test_whatever_is_no_token_is_refused(text: object) -> None:

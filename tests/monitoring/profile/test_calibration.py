@@ -11,6 +11,7 @@ from monitoring.profile.calibration import MAX_STEPS, MIN_ROWS, calibrate
 CONFIDENCES = st.lists(st.sampled_from([0.4, 0.5, 0.6, 0.7, 0.9, 1.0]), min_size=100, max_size=200)
 
 
+@pytest.mark.slow
 @given(CONFIDENCES, st.randoms(use_true_random=False))
 def test_with_few_distinct_confidences_it_is_scikit_learn_s_isotonic_fit(levels, random) -> None:
     confidences = np.array(levels)
@@ -22,6 +23,7 @@ def test_with_few_distinct_confidences_it_is_scikit_learn_s_isotonic_fit(levels,
     assert sum(found.correct_many(confidences)) == pytest.approx(correct.sum())
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=100, max_size=400), st.integers(0, 2**32 - 1))
 def test_the_table_is_small_and_monotone_and_alike_for_one_and_many(values, seed) -> None:
     confidences = np.array(values)

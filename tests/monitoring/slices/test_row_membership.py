@@ -49,6 +49,7 @@ def bits_of(masks: dict[str, Any], names: tuple[str, ...], rows: int) -> list[in
     return [sum(1 << i for i, name in enumerate(names) if masks[name][row]) for row in range(rows)]
 
 
+@pytest.mark.slow
 @given(ROWS)
 def test_bits_are_the_masks(rows: list[tuple[Any, ...]]) -> None:
     membership = SLICES.membership(["carat", "color", "count", "flag"])
@@ -57,6 +58,7 @@ def test_bits_are_the_masks(rows: list[tuple[Any, ...]]) -> None:
     assert list(map(membership.bitmap, rows)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["datetime64[s]", "datetime64[us, UTC]", "datetime64[ns]"])
 @given(st.lists(st.none() | st.integers(0, 200), min_size=1, max_size=6))
 def test_times_are_compared_and_declared_as_frames_have_them(

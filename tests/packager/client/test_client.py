@@ -79,6 +79,7 @@ def test_predict_with_a_url_writes_csv_or_names_the_row_it_cannot_send(
     assert "no such key" in refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

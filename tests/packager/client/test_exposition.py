@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from packager.client import exposition
 from packager.client.exposition import MAX_LINE, read_samples
@@ -49,3 +52,12 @@ def test_lines_and_samples_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exposition, "MAX_SERIES", 2)
     with pytest.raises(PackageError, match="more than 2 series"):
         read_samples(PAGE, "http://a")
+
+
+@given(st.text(max_size=20), st.floats(allow_nan=False))
+def test_any_label_value_of_the_client_library_is_read_back(text: str, value: float) -> None:
+    registry = CollectorRegistry()
+    clean = text.encode("utf-8", "replace").decode()
+    Gauge("g", "text", ["a", "b"], registry=registry).labels(clean, "x,y}").set(value)
+    (found,) = read_samples(generate_latest(registry).decode(), "http://x")
+    assert (found.name, found.labels, found.value) == ("g", {"a": clean, "b": "x,y}"}, value)

@@ -6,15 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
+from compared_packages import (
+    DATA,
+    FINDINGS,
+    FRAME,
+    LAYERS,
+    LOCK,
+    MANIFEST,
+    PRINT,
+    REPEATABILITY,
+    SHOP,
+    file,
+    lock_with,
+    manifest_with,
+    part,
+    wheel,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packager import cli
-from packager.compare.packages import ComparedPackage, changes, compare_layers, diff
-from packager.compare.records import Change, Difference, LayerEntry, PackageRef
+from packager.compare.packages import ComparedPackage, changes, diff
+from packager.compare.records import Change, Difference, PackageRef
 from packager.data.fingerprint import fingerprint
 from packager.digest import sha256_bytes
 from packager.engine.engine import Engine
@@ -27,135 +42,16 @@ from packager.image.stored_images import COMPANION
 from packager.manifest.base import FileEntry
 from packager.manifest.data_roles import Split
 from packager.manifest.evaluation import (
-    DataCheckSummary,
     Evaluation,
     Metrics,
-    NumericalEnvironment,
-    RepeatabilityResult,
     SeedVariance,
 )
 from packager.manifest.manifest import (
-    Base,
-    Column,
-    DataSource,
-    Lock,
     Manifest,
     Recipe,
-    Schema,
-    Serve,
-    Slices,
-    Wheel,
 )
 from packager.progress import Silent
 from packager.report.package_diff import as_json, as_text
-from packager.tables.overlap import compare_rows
-
-FRAME = pd.DataFrame({"basket": [1.5, 2.5, 4.0], "channel": ["web", "app", "web"]})
-
-
-PRINT = fingerprint(FRAME)
-
-
-def file(path: str, content: str = "") -> FileEntry:
-    return FileEntry(path=path, sha256=sha256_bytes(content.encode()), size=len(content))
-
-
-def wheel(name: str, version: str = "1.0", **more: Any) -> Wheel:
-    made = {"filename": f"{name}-{version}.whl", "sha256": "0" * 64, "group": "serve", **more}
-    return Wheel(name=name, version=version, **made)
-
-
-LOCK = Lock(
-    python="3.11",
-    platform="linux/amd64",
-    base=Base(reference="python:3.11", diff_ids=("sha256:1",), env=("LANG=C", "PATH=/bin")),
-    wheels=(wheel("numpy"), wheel("pandas", "2.0")),
-)
-
-
-FINDINGS = DataCheckSummary(digest="0" * 64, counts={"id_like": 1})
-
-
-REPEATABILITY = RepeatabilityResult(level="artifact", state=None)
-
-
-MANIFEST = Manifest(
-    name="shop",
-    version="1.0.0",
-    task="classification",
-    schema=Schema(
-        features=(
-            Column(name="basket", kind="number", dtype="float64", nullable=False, maximum=4.0),
-            Column(name="member", kind="boolean", dtype="bool", nullable=False),
-        ),
-        target=Column(name="channel", kind="string", dtype="str", nullable=False),
-        classes=("app", "web"),
-    ),
-    serve=Serve(predictor="auto", compile="auto", workers=2, strict=False),
-    slices=Slices(columns={"channel": ("app", "web")}, rules={"big basket": "basket >= 100"}),
-    recipe=Recipe(
-        train="train:train", seed=7, params={"trees": {"depth": 3}}, level="artifact", accept={}
-    ),
-    data=DataSource(
-        format="csv",
-        files=(file("visits.csv"),),
-        test_file=None,
-        target="channel",
-        exclude=(),
-        split=Split(),
-        embed="companion",
-        fingerprint=sha256_bytes(PRINT.dump()),
-        train_rows=2,
-        test_rows=1,
-    ),
-    findings=FINDINGS,
-    repeatability=REPEATABILITY,
-    seed_variance=SeedVariance(seeds=(1, 2), overall={}, slices={}),
-    evaluation=Evaluation(
-        overall=Metrics(rows=10, values={"accuracy": 0.5}),
-        slices={"channel=web": Metrics(rows=6, values={"accuracy": 0.25, "roc_auc": 0.5})},
-    ),
-    environment=NumericalEnvironment(
-        python="3.11.7", machine="x86_64", cpu="some", cpu_features=("SSE", "AVX"),
-        blas=(), threads=1, isolation="process",
-    ),
-    runtime="0" * 64,
-    code=(file("train.py", "x = 1"), file("package.toml")),
-    model=(file("model"),),
-    files=(file("golden.json"),),
-)  # fmt: skip
-
-
-LAYERS = tuple(
-    LayerEntry(name=name, diff_id=f"sha256:{sha256_bytes(name.encode())}", size=size)
-    for name, size in (("base", 1000), ("numpy 1.0", 100), ("code", 10), ("package", 1))
-)
-
-
-DATA = LayerEntry(name="data", diff_id=f"sha256:{'d' * 64}", size=10_000)
-
-
-SHOP = ComparedPackage(
-    PackageRef(name="shop:1", root=MANIFEST.root, config_digest="sha256:0", companion=True),
-    MANIFEST,
-    LOCK,
-    PRINT,
-    {"Env": ["A=1"], "Cmd": ["python"], "User": "65532:0", "Labels": {"x": "y"}},
-    LAYERS,
-    (*LAYERS, DATA),
-)
-
-
-def manifest_with(**update: Any) -> ComparedPackage:
-    return replace(SHOP, manifest=MANIFEST.model_copy(update=update))
-
-
-def lock_with(**update: Any) -> ComparedPackage:
-    return replace(SHOP, lock=LOCK.model_copy(update=update))
-
-
-def part(name: str, **update: Any) -> ComparedPackage:
-    return manifest_with(**{name: getattr(MANIFEST, name).model_copy(update=update)})
 
 
 def data_of(frame: pd.DataFrame, content: str) -> ComparedPackage:
@@ -394,36 +290,6 @@ def test_metrics_have_before_after_and_difference_by_slice():
     assert "  channel=web  roc_auc   0.5000       -           -" in text
 
 
-def layer(name: str, content: str, size: int) -> LayerEntry:
-    return LayerEntry(name=name, diff_id=f"sha256:{sha256_bytes(content.encode())}", size=size)
-
-
-def test_what_is_shipped_is_what_lacks_and_what_is_loaded_is_all_above_it():
-    numpy = layer("numpy 1.1", "numpy 1.1", 200)
-    after = (LAYERS[0], numpy, *LAYERS[2:])
-    found = compare_layers(LAYERS, after)
-    assert [entry.name for entry in found.equal] == ["base", "code", "package"]
-    assert [entry.name for entry in found.only_before] == ["numpy 1.0"]
-    assert [entry.name for entry in found.only_after] == ["numpy 1.1"]
-    assert (found.common, found.to_ship, found.to_load) == (1, 200, 211)
-
-
-def test_layers_in_another_order_differ_and_ship_nothing():
-    found = compare_layers(LAYERS, LAYERS[::-1])
-    assert not found.same
-    assert (found.only_before, found.only_after, found.to_ship) == ((), (), 0)
-    assert found.to_load == 1111
-
-
-def test_a_layer_that_occurs_twice_counts_twice_and_ships_once():
-    twice = (*LAYERS, DATA, DATA)
-    found = compare_layers((*LAYERS, DATA), twice)
-    assert found.only_after == (DATA,)
-    assert (found.common, found.to_ship, found.to_load) == (5, 0, 10_000)
-    assert compare_layers(LAYERS, twice).to_ship == 10_000
-    assert not compare_layers(twice, (*LAYERS, DATA)).same
-
-
 def test_the_companion_is_compared_with_the_image_where_a_side_has_none():
     alone = SHOP.side.model_copy(update={"companion": False})
     found = diff(replace(SHOP, side=alone, companion=LAYERS), SHOP)
@@ -448,37 +314,6 @@ def test_values_are_compared_as_stored_and_looked_into_where_both_are_tables():
         Change(path=("g",), change="removed", before=None),
         Change(path=("h",), change="added", after={"i": {}}),
     )
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "line"),
-    [
-        (1, "1", '~ params.p  1 → "1"'),
-        ("a\nb", "a", r'~ params.p  "a\nb" → "a"'),
-        ([1, 2], [2, 3], "~ params.p  - 1  + 3"),
-        ([1, 2], [2, 1], "~ params.p  [1, 2] → [2, 1]"),
-        ([], list(range(10)), "~ params.p  + 0, 1, 2, 3, 4, 5, 6, 7, … 2 more"),
-        ("a" * 64, "b" * 64, f"~ params.p  {'a' * 12} → {'b' * 12}"),
-    ],
-)
-def test_values_read_as_json_and_lists_as_what_came_and_went(before: Any, after: Any, line: str):
-    text = as_text(diff(part("recipe", params={"p": before}), part("recipe", params={"p": after})))
-    assert text.splitlines()[3:5] == ["recipe", f"  {line}"]
-
-
-def test_an_estimate_says_that_it_is_one():
-    frame = pd.DataFrame({"x": np.arange(5000.0)})
-    rows = compare_rows(fingerprint(frame), fingerprint(frame[1000:]))
-    assert not rows.overlap.exact
-    assert rows.overlap.sample >= 1024
-    assert rows.overlap.of_after.value == 1
-    assert rows.overlap.of_before.low < 0.8 < rows.overlap.of_before.high
-    text = as_text(diff(replace(SHOP, fingerprint=fingerprint(frame)), SHOP))
-    assert "can't be compared" in text
-    shorter = replace(SHOP, fingerprint=fingerprint(frame[1000:]))
-    text = as_text(diff(replace(SHOP, fingerprint=fingerprint(frame)), shorter))
-    assert "of the distinct rows of A, about " in text
-    assert f"(estimated from {rows.overlap.sample} row hashes, 95 % interval)" in text
 
 
 values = st.recursive(
@@ -587,6 +422,7 @@ def test_whatever_is_compared_with_itself_is_the_same(shop: ComparedPackage):
     assert found.layers.to_ship == found.layers.to_load == 0
 
 
+@pytest.mark.slow
 @given(packages(), packages())
 @settings(max_examples=100, deadline=None)
 def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPackage):
@@ -595,6 +431,7 @@ def test_the_way_back_mirrors_the_way_there(a: ComparedPackage, b: ComparedPacka
     assert diff(a, b).same == diff(b, a).same
 
 
+@pytest.mark.slow
 @given(packages(), packages())
 @settings(max_examples=100, deadline=None)
 def test_no_difference_means_equal_packages_and_reads_back(a: ComparedPackage, b: ComparedPackage):

@@ -64,6 +64,7 @@ def trial(random: np.random.Generator, gain: float, rows: int = 800) -> tuple[fl
     return found.p, found.p_sample
 
 
+@pytest.mark.slow
 def test_models_that_differ_by_chance_are_called_equal_at_the_nominal_rate() -> None:
     random = np.random.default_rng(1)
     found = np.array([trial(random, 0.0) for _ in range(1500)])

@@ -26,6 +26,7 @@ def test_python_strings_are_hashed_as_the_cells_they_are(values, times):
     assert cell_hashes(series, "x").tolist() == wanted
 
 
+@pytest.mark.slow
 def test_objects_that_recur_are_hashed_like_those_that_do_not():
     few = [Decimal("1.0"), "text", None, (1, 2), True, dt.date(2024, 1, 2), float("nan")]
     column = pd.Series(np.random.default_rng(0).choice(np.array([*few, 0], object)[:-1], 5000))

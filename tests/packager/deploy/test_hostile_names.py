@@ -126,6 +126,7 @@ def test_rules_and_their_tests_take_any_name_of_a_feature_or_slice(tmp_path: Pat
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_every_file_reads_back_as_what_it_was_made_of() -> None:
     for path, text in model_files(STRANGE).items():
         read = json.loads(text) if path.endswith(".json") else yaml.safe_load(text)

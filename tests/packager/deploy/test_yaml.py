@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ PLAIN = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(TEXT, PLAIN, min_size=1, max_size=5))
 def test_yaml_holds_any_plain_data(document: dict[str, Any]) -> None:
     assert yaml.safe_load(dump(document)) == document

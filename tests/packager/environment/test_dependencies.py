@@ -12,6 +12,8 @@ from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 from packager.manifest.manifest import Base
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 BASE = Base(reference="python:3.11", diff_ids=("sha256:" + "1" * 64,), env=())
 
 

@@ -52,6 +52,7 @@ locks = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(locks)
 def test_a_lock_reads_back_as_it_was_written(tmp_path_factory, lock: LockFile):
     path = tmp_path_factory.mktemp("lock") / "package.lock"

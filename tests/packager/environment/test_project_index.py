@@ -15,6 +15,8 @@ from packager.environment.lock import write_lock
 from packager.environment.wheels import missing, wheel_path
 from packager.errors import PackageError
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 
 def test_an_index_that_the_projects_own_uv_configuration_names_is_queried(
     monkeypatch, tmp_path: Path

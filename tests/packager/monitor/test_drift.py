@@ -3,80 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from metrics_servers import ANY, answering, exposition, line
 from typer.testing import CliRunner
 
 from monitoring.stats import drift
 from packager.cli.app import app
-from packager.client.exposition import read_samples
-from packager.errors import PackageError, UsageError
+from packager.errors import UsageError
 from packager.monitor.counters import (
-    ModelSelector,
-    metrics_address,
-    query_prometheus,
     scrape_replicas,
 )
 from packager.monitor.drift import drift_report
 from packager.report.drift import as_text
-
-ANY = ModelSelector(None, None)
-REFERENCE = {"low": 500, "middle": 300, "high": 200}
-BASE = {"model": "m", "version": "1-a"}
-
-
-def line(name: str, value: float, **labels: str) -> str:
-    inner = ",".join(f'{key}="{text}"' for key, text in {**BASE, **labels}.items())
-    return f"{name}{{{inner}}} {value}"
-
-
-def exposition(counts: dict[str, int], right: int = 80, wrong: int = 20, **more: str) -> str:
-    lines = [line("model_package_info", 1, digest="d", **more)]
-    for name, rows in REFERENCE.items():
-        lines.append(line("model_feature_reference_rows", rows, feature="f", bin=name, **more))
-    for name, rows in counts.items():
-        lines.append(line("model_feature_observations_total", rows, feature="f", bin=name, **more))
-    rows = sum(counts.values())
-    lines += [
-        line("model_slice_predictions_total", rows, slice="__all__", **more),
-        line("model_feature_anomalies_total", rows / 10, feature="f", kind="missing", **more),
-        line("model_feedback_total", right, slice="__all__", outcome="correct", **more),
-        line("model_feedback_total", wrong, slice="__all__", outcome="incorrect", **more),
-        line("model_slice_baseline_accuracy_ratio", 0.8, slice="__all__", **more),
-        line("model_slice_baseline_rows", 1_000, slice="__all__", **more),
-    ]
-    return "\n".join(["# HELP x y", "# TYPE x counter", *lines]) + "\n"
-
-
-@contextmanager
-def answering(*texts: str, status: int = 200) -> Iterator[list[str]]:
-    """Addresses that answer with these texts."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(texts[int(self.path.strip("/").split("/")[0])].encode())
-
-        def log_message(self, *arguments: Any) -> None:
-            """Nothing: tests are quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield [f"http://127.0.0.1:{server.server_port}/{i}" for i in range(len(texts))]
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_replicas_add_up_and_references_do_not() -> None:
@@ -148,68 +87,6 @@ def test_a_regression_is_judged_by_its_mean_error() -> None:
     (part,) = found.slices
     assert (part.score, part.labels, part.regressed) == (2.0, 240, True)
     assert "mean error" in as_text(found)
-
-
-def test_mixed_versions_are_refused_until_one_is_chosen() -> None:
-    new = exposition({"low": 1, "middle": 1, "high": 1}, version="2-b")
-    with answering(exposition({"low": 5, "middle": 3, "high": 2}), new) as urls:
-        with pytest.raises(PackageError, match="expected one model version, got m 1-a, m 2-b") as e:
-            scrape_replicas(urls, ANY)
-        assert "--version" in e.value.hint
-        assert scrape_replicas(urls, ModelSelector(None, "2-b")).version == "2-b"
-        with pytest.raises(PackageError, match="expected one model version 3, got m 1-a, m 2-b"):
-            scrape_replicas(urls, ModelSelector(None, "3"))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("<html>", "/metrics: expected metrics, got another content .'invalid metric name:<html>'"),
-        ("up 1\n", "expected metrics of a package, got others .1 series"),
-        ("", "expected metrics of a package, got others .0 series"),
-        ('a{b="c"d} 1', "Invalid labels: b="),
-        ("a x", "could not convert string to float: .*x"),
-    ],
-)
-def test_what_isnt_metrics_of_a_package_is_said(text: str, message: str) -> None:
-    with answering(text) as urls, pytest.raises(PackageError, match=message):
-        scrape_replicas(urls, ANY)
-
-
-def test_statuses_and_addresses_that_fail_are_said() -> None:
-    with answering("down", status=503) as urls:
-        with pytest.raises(PackageError, match="expected status 200, got 503: 'down'"):
-            scrape_replicas(urls, ANY)
-        with pytest.raises(UsageError, match="expected every replica once, got it twice"):
-            scrape_replicas([*urls, *urls], ANY)
-    with pytest.raises(PackageError, match="no answer: ConnectionError"):
-        scrape_replicas(["http://127.0.0.1:1/metrics"], ANY)
-    for wrong in ("localhost:3000", "metrics", "http://"):
-        with pytest.raises(UsageError, match=f"^{wrong}: expected an address like http"):
-            scrape_replicas([wrong], ANY)
-
-
-@pytest.mark.parametrize(
-    "given", ["http://a:3000", "http://a:3000/", "http://a:3000/metrics", "http://a:3000/metrics/"]
-)
-def test_metrics_are_found_at_the_address_of_a_server(given: str) -> None:
-    assert metrics_address(given) == "http://a:3000/metrics"
-    assert metrics_address("https://a/models/one?x=1") == "https://a/models/one/metrics?x=1"
-
-
-def test_the_same_replica_under_two_addresses_is_named_twice() -> None:
-    with pytest.raises(UsageError, match="expected every replica once"):
-        scrape_replicas(["http://127.0.0.1:1", "http://127.0.0.1:1/metrics"], ANY)
-
-
-def test_a_prometheus_that_is_none_is_said() -> None:
-    with (
-        answering("{}") as urls,
-        pytest.raises(PackageError, match="expected Prometheus' answer to a query"),
-    ):
-        query_prometheus(urls[0], "1d", ANY)
-    with pytest.raises(UsageError, match="--window: expected a number and one of s, m, h, d, w"):
-        query_prometheus("http://127.0.0.1:1", "1 day", ANY)
 
 
 def test_the_command_says_its_verdict_and_fails_only_where_asked_to() -> None:
@@ -307,12 +184,3 @@ def test_arguments_that_contradict_each_other_are_refused(
     found = CliRunner().invoke(app, ["drift", *arguments])
     assert isinstance(found.exception, UsageError)
     assert message in found.exception.message
-
-
-@given(st.text(max_size=20), st.floats(allow_nan=False))
-def test_any_label_value_of_the_client_library_is_read_back(text: str, value: float) -> None:
-    registry = CollectorRegistry()
-    clean = text.encode("utf-8", "replace").decode()
-    Gauge("g", "text", ["a", "b"], registry=registry).labels(clean, "x,y}").set(value)
-    (found,) = read_samples(generate_latest(registry).decode(), "")
-    assert (found.name, found.labels, found.value) == ("g", {"a": clean, "b": "x,y}"}, value)

@@ -162,6 +162,7 @@ def test_only_http_is_queried(address: str) -> None:
         Client(address)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
-from host_samples import FILES, TOML, write_project
+from credential_samples import KEY, TOKEN, sorted_code
+from host_samples import FILES, TOML, RecordedProgress, write_project
 
-from packager.errors import PackageError, UsageError
-from packager.progress import Silent
+from packager.errors import UsageError
 from packager.project.code_files import read_code
 from packager.project.config import load_project
-from packager.project.required_secrets import explain_left_out
 
 
 def code_of(folder: Path, changes=FILES, outputs=()) -> list[str]:
@@ -127,27 +125,6 @@ def test_the_order_is_by_name_whatever_the_disk_says(tmp_path: Path):
     assert found == sorted([*names, *CODE])
 
 
-class RecordedProgress(Silent):
-    """Keeps the warnings."""
-
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-KEY = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj" * 2 + "\n"
-TOKEN = "AKIA" + "Q3EGZ7XN2WBLT5KD"
-HELD = f'TEXT = """\n{KEY}"""\nTOKEN = "{TOKEN}"\n'
-NONE = "train raised FileNotFoundError: [Errno 2] No such file or directory:"
-NO_MODULE = "importing train raised ModuleNotFoundError: No module named"
-
-
-def sorted_code(folder: Path, changes):
-    return read_code(load_project(write_project(folder, changes)))
-
-
 def test_gitignore_counts_beside_dockerignore(tmp_path: Path):
     changes = dict.fromkeys(["a.log", "b.txt", "gen/x.py", "sub/c.log", "sub/d.txt"], "")
     ignore = {".gitignore": "*.log\ngen/\n", "sub/.gitignore": "!c.log\n", ".dockerignore": "b.txt"}
@@ -186,99 +163,3 @@ def test_a_password_in_requirements_does_not_reach_the_image(tmp_path: Path):
     text = "--extra-index-url https://me:s3cr3t@host/simple\npandas\n"
     found = sorted_code(tmp_path, {"requirements.txt": text})
     assert found.secrets == ("requirements.txt",)
-
-
-@pytest.mark.parametrize(
-    ("changes", "name"),
-    [
-        ({"train.py": HELD}, "train.py"),
-        ({"train.py": "import own.client\n", "own/client.py": HELD}, "own/client.py"),
-        ({"train.py": "from own import x\n", "own/__init__.py": HELD}, "own/__init__.py"),
-        (
-            {"train.py": "from src import a\n", "src/a.py": "from . import b\n", "src/b.py": HELD},
-            "src/b.py",
-        ),
-        ({"package.toml": f"{TOML}params = {{ k = '{TOKEN}' }}\n"}, "package.toml"),
-    ],
-)
-def test_a_credential_in_a_file_that_the_package_needs_stops_the_build(tmp_path, changes, name):
-    with pytest.raises(UsageError, match="the package needs this file") as caught:
-        sorted_code(tmp_path, changes)
-    assert caught.value.message.startswith(f"{name}: line ")
-    assert "[image] include" in caught.value.hint
-
-
-def test_a_credential_that_the_code_reads_stops_the_build(tmp_path: Path):
-    changes = {"train.py": "open('conf/api.key').read()\n", "conf/api.key": "x"}
-    with pytest.raises(UsageError, match=r"conf/api\.key: its name .* and train\.py reads it"):
-        sorted_code(tmp_path, changes)
-
-
-def test_what_include_names_is_in_whatever_would_leave_it_out(tmp_path: Path):
-    toml = FILES["package.toml"] + '[image]\ninclude = ["tests/dummy.pem", "gen", "*.conf"]\n'
-    changes = {
-        "package.toml": toml,
-        "tests/dummy.pem": KEY,
-        "gen/a/b.py": "",
-        "own.conf": "https://me:s3cr3t@host/simple",
-        "other.log": "",
-        ".gitignore": "gen\n*.log\n*.conf\n",
-    }
-    found = sorted_code(tmp_path, changes)
-    assert [*found.files] == [
-        "gen/a/b.py", "own.conf", "package.toml", "requirements.txt", "tests/dummy.pem", "train.py",
-    ]  # fmt: skip
-    assert found.secrets == ()
-    assert "gen" not in found.left_out or found.left_out["gen"].startswith(".gitignore")
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message"),
-    [
-        ("nothing/*.py", "expected files at 'nothing/*.py', got none"),
-        ("../up.py", "expected a path within the project, got '../up.py'"),
-        ("/etc/passwd", "expected a path within the project, got '/etc/passwd'"),
-    ],
-)
-def test_include_has_to_name_something_within_the_project(tmp_path: Path, pattern, message):
-    toml = FILES["package.toml"] + f'[image]\ninclude = ["{pattern}"]\n'
-    with pytest.raises(UsageError, match=re.escape(message)):
-        sorted_code(tmp_path, {"package.toml": toml})
-
-
-@pytest.mark.parametrize(
-    ("message", "name"),
-    [
-        (f"{NONE} 'c/own.yaml'", "c/own.yaml"),
-        (f"{NONE} '/code/c/own.yaml'", "c/own.yaml"),
-        (f"{NO_MODULE} 'gen'", "gen"),
-        (f"{NO_MODULE} 'gen.schema'", "gen"),
-        (f"{NO_MODULE} 'pkg._version'", "src/pkg/_version.py"),
-        ("No such file or directory: 'gen/x.json'", "gen"),
-    ],
-)
-def test_an_error_about_what_was_left_out_says_so(message, name):
-    left_out = {
-        "c/own.yaml": ".gitignore has `*.yaml`",
-        "gen": ".gitignore has `gen/`",
-        "src/pkg/_version.py": ".gitignore has `_version.py`",
-    }
-    with pytest.raises(PackageError) as caught, explain_left_out(left_out):
-        raise PackageError(message, "the old hint")
-    assert caught.value.message == message
-    assert caught.value.hint.startswith(f"{name} is in the project and not in the image: ")
-    assert "[image] include" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "No such file or directory: 'another.yaml'",
-        "own.yaml: line 3 is odd",
-        "/usr/gen/x: not found",
-    ],
-)
-def test_other_errors_keep_their_hint(message):
-    with pytest.raises(PackageError) as caught, explain_left_out({"c/own.yaml": "x", "gen": "y"}):
-        raise PackageError(message, "the old hint")
-    assert caught.value.hint == "the old hint"

@@ -160,6 +160,7 @@ def test_a_folder_that_is_no_mlflow_model_is_refused(tmp_path: Path) -> None:
         init_from_mlflow(tmp_path / "project", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from packager.cli import app
 from packager.errors import PackageError, UsageError
-from packager.review.gate import gate_error, undecided
 
 
 @pytest.fixture
@@ -107,6 +106,7 @@ def data(tmp_path, monkeypatch):
     return data
 
 
+@pytest.mark.slow
 def test_a_table_is_checked_against_its_previous_version(stones, data, tmp_path):
     frame = pd.read_csv(stones)
     data("add", stones, "-m", "first")
@@ -168,36 +168,3 @@ def test_wrong_use_is_named(stones, arguments, message):
     done = CliRunner().invoke(app, ["data", *(text.format(stones=stones) for text in arguments)])
     assert isinstance(done.exception, UsageError)
     assert message in done.exception.message
-
-
-def test_a_finding_that_the_user_accepts_stops_nothing(tmp_path):
-    from packager.data.checks.finding import DataCheckReport, Finding
-    from packager.review.verdicts import Verdict
-
-    finding = Finding(
-        detector="leakage",
-        score=1,
-        column=None,
-        observed="a copy",
-        expected="none",
-        suggestion="",
-        row=3,
-        row_hash="a" * 16,
-        blocking=True,
-    )
-    report = DataCheckReport(
-        rows=9,
-        columns=(),
-        counts={"leakage": 1},
-        model_free=(),
-        findings=(finding,),
-        cells={},
-        histograms={},
-        notes=(),
-    )
-    assert undecided(report.blocking, [Verdict(row_hash="a" * 16, verdict="keep")]) == ()
-    assert undecided(report.blocking, [Verdict(row_hash="a" * 16, verdict="drop")]) == (finding,)
-    error = gate_error(report, report.blocking, tmp_path)
-    assert "1 finding stopped the build" in error.message
-    assert "--allow-findings" in error.hint
-    assert f"package data issues {tmp_path} --output DIR" in error.hint

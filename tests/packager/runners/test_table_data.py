@@ -1,10 +1,10 @@
 """A project whose data is a version of a table."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 from host_samples import write_project
+from table_projects import committed, project_of, visits
 
 from packager.digest import sha256_file
 from packager.location import Location
@@ -13,10 +13,8 @@ from packager.manifest.manifest import DataSource, TableVersion
 from packager.progress import Silent
 from packager.project.config import load_project
 from packager.review.gate import make_check_job
-from packager.review.holdout_overlap import leakage
 from packager.runners.table_data import local_data, on_local_data
 from packager.tables.checkout import revert
-from packager.tables.delta import VersionedTable
 from packager.tables.pins import Pin, pin_or_warn, pins
 
 
@@ -26,27 +24,6 @@ class RecordedProgress(Silent):
 
     def warn(self, text):
         self.warnings.append(text)
-
-
-def project_of(tmp_path, source, **more):
-    folder = write_project(tmp_path / "project")
-    text = (folder / "package.toml").read_text()
-    for old, new in {"data/visits.csv": source, **more}.items():
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "package.toml").write_text(text)
-    return folder
-
-
-def visits(folder):
-    return pd.read_csv(folder / "data" / "visits.csv")
-
-
-def committed(commit, tmp_path, *frames):
-    location = Location(str(tmp_path / "project" / ".pkgdata" / "visits"))
-    for frame in frames:
-        commit(frame, location=location)
-    return location
 
 
 def test_the_named_version_is_exported_and_a_newer_one_reported(tmp_path, commit, cache):
@@ -90,21 +67,6 @@ def test_a_manifest_keeps_the_version():
         table=TableVersion(table="visits", version=3),
     )  # fmt: skip
     assert DataSource.model_validate_json(source.dump()).table.version == 3
-
-
-def test_rows_on_both_sides_of_the_split_are_counted(tmp_path, commit):
-    frame = visits(write_project(tmp_path / "project"))
-    table = committed(commit, tmp_path, frame)
-    folder = project_of(
-        tmp_path, "delta:visits", **{'target = "returned"': 'target = "returned"\n'
-        'split = { file = "held.csv" }'},
-    )  # fmt: skip
-    held = pd.concat([frame, frame.assign(basket=-7.5)])
-    held.to_csv(folder / "held.csv", index=False)
-    found = leakage(folder, table, VersionedTable.open(table).frames())
-    assert found == "2 of 4 held-out rows have the features of a training row"
-    assert leakage(folder, Location("/other"), iter([])) is None
-    assert leakage(Path(tmp_path), table, iter([])) is None
 
 
 def test_a_build_is_checked_against_the_previous_version_which_stays_too(tmp_path, commit, cache):

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from derived_tables import STEPS
+from foreign_tables import made
 
 from packager.location import Location
 
@@ -33,3 +34,10 @@ def raw(tmp_path: Path, commit: Callable[..., Any], frame: pd.DataFrame) -> Loca
 def clean(tmp_path: Path) -> Location:
     """Where a table that is not there yet is to be derived."""
     return Location(str(tmp_path / "clean"))
+
+
+@pytest.fixture
+def table(place: Location) -> Location:
+    """A table of three rows that another program wrote."""
+    made(place, {"id": [1, 2, 3], "s": ["a", "b", None]})
+    return place

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from deltalake import DeltaTable
+from written_logs import numbers, rows
 
 from packager.data.fingerprint import fingerprint
 from packager.digest import sha256_file
@@ -27,14 +27,6 @@ from packager.tables.delta import VersionedTable
 from packager.tables.errors import ConflictError
 from packager.tables.source import frame_source, open_source
 from packager.tables.stream import fingerprint_path
-
-
-def numbers(place):
-    return [version.number for version in VersionedTable.open(place).versions]
-
-
-def rows(place, number=None):
-    return pd.concat(list(VersionedTable.open(place).frames(number)), ignore_index=True)
 
 
 def test_a_version_holds_the_rows_in_their_order_and_says_who_and_why(commit, place, frame):
@@ -222,6 +214,7 @@ adding.commit_rows(frame_source(frame), Location(sys.argv[1]), "killed", "me")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="signals and limits of Linux")
 @pytest.mark.parametrize(
     ("moment", "versions"), [("before", ["m"]), ("after", ["m", "killed"]), ("full", ["m"])]
@@ -271,69 +264,6 @@ def test_what_came_is_reported_in_a_few_lines(commit, frame):
 def test_leakage_is_reported_of_a_first_version_too(commit, frame):
     first = replace(commit(frame), leakage="1 of 40 held-out rows")
     assert added_text(first).splitlines()[1] == "  leakage   1 of 40 held-out rows"
-
-
-def test_a_version_that_is_not_there_is_named(commit, place, frame):
-    commit(frame)
-    with pytest.raises(UsageError, match="expected one of its versions, got 7") as caught:
-        VersionedTable.open(place).version(7)
-    assert caught.value.hint == "its latest versions are 1"
-    with pytest.raises(UsageError, match="expected a table with versions, got none there"):
-        VersionedTable.open(Location("/nowhere/at/all"))
-
-
-@pytest.mark.parametrize(
-    ("text", "uri", "version"),
-    [
-        ("diamonds@3", "/p/.pkgdata/diamonds", 3),
-        ("delta:diamonds", "/p/.pkgdata/diamonds", None),
-        ("data/diamonds@0", "/p/data/diamonds", 0),
-        ("s3://bucket/t@12", "s3://bucket/t", 12),
-        ("s3://user@host/t", "s3://user@host/t", None),
-    ],
-)
-def test_tables_are_named_by_name_path_or_uri(text, uri, version):
-    found = Location.parse(text, Path("/p"))
-    assert (found.uri, found.version) == (uri, version)
-
-
-@pytest.mark.parametrize("text", ["t@x", "t@", "@3", ""])
-def test_names_that_are_none_are_refused(text):
-    with pytest.raises(UsageError):
-        Location.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda file: file.write_text(""), "of its log is empty"),
-        (lambda file: file.write_text('{"add": {"path'), "of its log is cut off, or not JSON"),
-        (lambda file: file.unlink(), "of its log is missing"),
-    ],
-)
-def test_a_damaged_log_is_reported_by_its_entry_and_older_versions_come_back(
-    commit, place, frame, damage, message
-):
-    for shift in range(3):
-        commit(frame.assign(x=float(shift)))
-    entries = [place.path / "_delta_log" / f"{number:020}.json" for number in (2, 3)]
-    damage(entries[0])
-    with pytest.raises(PackageError, match=f"_delta_log/0*2.json {message}") as caught:
-        VersionedTable.open(place)
-    assert "goes back to version 1" in caught.value.hint
-    for entry in entries:
-        entry.unlink(missing_ok=True)
-    assert numbers(place) == [1]
-    assert rows(place)["x"].tolist() == [0.0] * 200
-
-
-def test_a_folder_of_files_is_never_made_a_table(place, frame, commit):
-    place.path.mkdir()
-    (place.path / "march.csv").write_text("x\n1\n")
-    with pytest.raises(UsageError, match="expected an empty place for a new table"):
-        commit(frame)
-    assert [file.name for file in place.path.iterdir()] == ["march.csv"]
-    assert Location.parse(place.name, place.path.parent).uri.endswith(f".pkgdata/{place.name}")
 
 
 def test_rows_to_append_have_to_fit_whatever_is_accepted(commit, place, frame):

@@ -54,6 +54,7 @@ def test_a_reverted_parent_makes_what_is_derived_stale_and_its_old_result_curren
     assert runs(steps) == 2
 
 
+@pytest.mark.slow
 def test_tables_that_move_together_know_each_other(steps, raw, clean, tmp_path):
     run(steps, clean, [raw])
     os.makedirs(tmp_path / "elsewhere")
@@ -63,6 +64,7 @@ def test_tables_that_move_together_know_each_other(steps, raw, clean, tmp_path):
     assert "clean@1  ← steps:clean" in lineage_text(lineage(moved))
 
 
+@pytest.mark.slow
 def test_tables_of_an_object_store_are_derived_noted_and_collected(steps, tmp_path, commit, frame):
     # deltalake's own file system, as for s3://; benchmarks/object_store.py asks a real server.
     raw, clean = Location(f"file://{tmp_path}/raw"), Location(f"file://{tmp_path}/clean")
@@ -78,6 +80,7 @@ def test_tables_of_an_object_store_are_derived_noted_and_collected(steps, tmp_pa
     assert not VersionedTable.open(raw).has_rows(2)
 
 
+@pytest.mark.slow
 def test_the_note_is_there_before_the_commit_it_is_for(steps, raw, clean, monkeypatch):
     def killed(*_, **__):
         raise KeyboardInterrupt

@@ -107,17 +107,12 @@ def test_an_export_of_a_partitioned_version_has_the_recorded_fingerprint(place, 
 
 def test_empty_text_which_a_partition_would_lose_is_refused(place, tmp_path):
     made(place, {"id": [1], "p": ["a"]}, partition_by=["p"])
-    with pytest.raises(UsageError, match="partition column 'p': '' can't be told from null"):
+    with pytest.raises(
+        UsageError, match="partition column 'p': '' cannot be distinguished from null"
+    ):
         append(place, {"id": [2, 3], "p": ["b", ""]}, tmp_path)
     assert entries(place) == ["00000000000000000000.json"]
     assert len(list(place.path.glob("*.parquet"))) == 0
-
-
-def test_a_table_keeps_its_partition_columns(place, tmp_path):
-    made(place, {"id": [1], "p": ["a"]}, partition_by=["p"])
-    pq.write_table(pa.table({"id": [1]}), tmp_path / "new.parquet")
-    with pytest.raises(UsageError, match="partition column 'p'"):
-        commit_rows(open_source(tmp_path / "new.parquet"), place, "new", "me", change=True)
 
 
 def test_renamed_columns_are_read_by_the_names_of_the_files(place):
@@ -287,6 +282,8 @@ def test_files_that_a_checkpoint_names_in_sidecars_are_read(place, tmp_path):
 
 
 UNREAD = [name for name, feature in FEATURES.items() if feature.reads and name != "columnMapping"]
+
+
 LISTED_FOR_WRITERS = ("coordinatedCommits-preview", "managedCommits-dev")
 
 
@@ -347,34 +344,6 @@ def test_a_feature_that_a_version_implies_is_refused_if_used(place, name, versio
     assert [row["id"] for row in rows(place)] == [1, 2]
 
 
-def test_a_table_that_only_grows_takes_rows_and_loses_none(place, tmp_path):
-    made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
-    append(place, {"id": [2]}, tmp_path)
-    with pytest.raises(PackageError, match="needs appendOnly") as caught:
-        commit_rows(open_source(tmp_path / "more.parquet"), place, "m", "me")
-    assert "--append" in caught.value.hint
-    with pytest.raises(PackageError, match="needs appendOnly"):
-        revert(Location(place.uri, 0), "", "me")
-    assert [row["id"] for row in rows(place)] == [1, 2]
-
-
-def test_times_without_a_zone_leave_the_old_features_in_force(place, tmp_path):
-    made(place, {"id": [1]}, configuration={"delta.appendOnly": "true"})
-    file = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"id": [1]}), file)
-    made(place, {"id": [2]}, mode="append")
-    table = DeltaTable(place.uri)
-    assert table.protocol().min_writer_version == 2
-    own = Location(str(tmp_path / "own"))
-    made(own, {"id": [1]})
-    times = pa.array([dt.datetime(2024, 1, 1)], pa.timestamp("us"))
-    pq.write_table(pa.table({"id": times}), file)
-    commit_rows(open_source(file), own, "m", "me", change=True)
-    assert {"appendOnly", "invariants", "timestampNtz"} <= {
-        *DeltaTable(own.uri).protocol().writer_features
-    }
-
-
 def test_changes_that_others_follow_are_whole_files(place, tmp_path):
     made(place, {"id": [1]}, configuration={"delta.enableChangeDataFeed": "true"})
     append(place, {"id": [2]}, tmp_path)
@@ -382,17 +351,6 @@ def test_changes_that_others_follow_are_whole_files(place, tmp_path):
     feed = pa.table(DeltaTable(place.uri).load_cdf(starting_version=1)).to_pylist()
     told = sorted((r["_commit_version"], r["_change_type"], r["id"]) for r in feed)
     assert told == [(1, "insert", 2), (2, "delete", 1), (2, "delete", 2), (2, "insert", 2)]
-
-
-def test_notes_on_columns_stay_and_nulls_are_refused_where_the_table_has_none(place, tmp_path):
-    made(place, {"id": [1], "x": [1.0]})
-    sets(place, id={"nullable": False, "metadata": {"comment": "the key"}})
-    with pytest.raises(UsageError, match=r"column 'id': expected no nulls, .*NOT NULL.*, got 1"):
-        append(place, {"id": [None, 2], "x": [1.0, 2.0]}, tmp_path)
-    pq.write_table(pa.table({"id": [5], "x": [1.0], "new": ["a"]}), tmp_path / "new.parquet")
-    commit_rows(open_source(tmp_path / "new.parquet"), place, "m", "me", change=True)
-    field = DeltaTable(place.uri).schema().fields[0]
-    assert (field.nullable, field.metadata) == (False, {"comment": "the key"})
 
 
 def test_a_clone_that_names_files_of_another_table_is_refused(place):
@@ -423,7 +381,7 @@ def test_what_is_written_wrongly_is_caught_before_it_is_committed(
     if partitioned and reordered and len(spoil(pa.table(frame))) == len(frame):
         return  # rows of a partition may come in any order: what is recorded is how they are read
     columns = {"id": [1, 2, 3], "x": [1.0, 2.0, 3.0], "c": ["a", "a", "b"]}
-    with pytest.raises(PackageError, match="reads back otherwise, in ") as caught:
+    with pytest.raises(PackageError, match="read back differently, in ") as caught:
         append(place, columns, tmp_path)
     assert "nothing was committed" in caught.value.message
     assert (rows(place), entries(place), len(list(place.path.rglob("*.parquet")))) == before

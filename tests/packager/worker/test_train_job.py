@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from worker_projects import FOREST, RECIPE, SERVE, Project
 
 from packager.digest import sha256_file
@@ -14,6 +15,7 @@ from packager.manifest.manifest import Recipe
 from packager.worker.job import TrainingResult
 
 
+@pytest.mark.slow
 def test_a_process_trains_measures_and_writes_everything(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -56,6 +58,7 @@ def test_a_process_trains_measures_and_writes_everything(
     assert [file["path"] for file in fingerprint["files"]] == ["rows.csv"]
 
 
+@pytest.mark.slow
 def test_nothing_depends_on_folder_hash_seed_locale_time_zone_or_umask(
     project: Project, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
@@ -77,6 +80,7 @@ def test_nothing_depends_on_folder_hash_seed_locale_time_zone_or_umask(
     assert one.model_copy(update={"environment": moved}) == other
 
 
+@pytest.mark.slow
 def test_a_regression_with_missing_values_dates_and_unusual_names(project: Project) -> None:
     project.code(
         train="""
@@ -126,6 +130,7 @@ def test_a_regression_with_missing_values_dates_and_unusual_names(project: Proje
     assert isinstance(golden.expected[0]["prediction"], float)
 
 
+@pytest.mark.slow
 def test_a_predictor_that_is_not_scikit_learn_serves_from_the_src_layout(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -165,6 +170,7 @@ def test_a_predictor_that_is_not_scikit_learn_serves_from_the_src_layout(
     assert [entry.path for entry in result.model] == ["model/limit.json"]
 
 
+@pytest.mark.slow
 def test_a_model_reads_a_module_and_a_file_of_the_project(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -237,6 +243,7 @@ def test_seeds_cover_a_recipe_that_forgets_them(project: Project, rows: pd.DataF
     assert first.model == second.model
 
 
+@pytest.mark.slow
 def test_golden_rows_hold_no_number_of_the_training_rows(project: Project) -> None:
     project.code(train=FOREST)
     generator = np.random.default_rng(0)

@@ -21,6 +21,7 @@ def by_mail(text: str) -> tuple[str, dict[str, str]]:
     return message.get_content_type(), dict(message.get_params(failobj=[])[1:])
 
 
+@pytest.mark.slow
 @given(st.lists(NAMES, max_size=3).map("/".join), st.lists(st.tuples(SPACES, NAMES, VALUES)))
 def test_it_is_what_the_mail_parser_finds(kind: str, pairs: list[tuple[str, str, str]]) -> None:
     text = kind + "".join(f"{space};{space}{name}={value}" for space, name, value in pairs)

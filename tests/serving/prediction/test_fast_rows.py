@@ -94,6 +94,7 @@ def text_of(rows: list[dict[str, str]]) -> bytes:
 PLAIN = {name: json.dumps(value) for name, value in GOOD.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(
     changes=st.lists(
@@ -150,6 +151,7 @@ def test_plain_requests_stay_fast_where_something_is_refused(schema: Schema) -> 
     assert assert_agree(text_of([plain, plain]), schema=schema)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 5))
 @example(b"\xef\xbb\xbf", 0, 0)

@@ -52,6 +52,7 @@ def native(
     return NativeModel(loaded, schema, RowChecker(schema), known)
 
 
+@pytest.mark.slow
 @given(st.sets(st.integers(0, 40)), st.integers(1, 41))
 def test_the_first_row_that_it_cannot_take_is_named(bad: set[int], count: int) -> None:
     model = RejectingModel(set(map(float, bad)))

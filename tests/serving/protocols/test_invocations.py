@@ -120,6 +120,7 @@ def test_what_cannot_be_read_is_400_and_so_is_another_content_type() -> None:
     assert (error.status, error.details["got"]) == (400, "application/x-www-form-urlencoded")
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         JSON,

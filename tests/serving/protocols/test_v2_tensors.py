@@ -153,6 +153,7 @@ NEARLY = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(st.one_of(JSON, st.lists(NEARLY)), st.binary(max_size=20))
 def test_anything_is_tensors_or_a_named_error(inputs: Any, binary: bytes) -> None:
     try:

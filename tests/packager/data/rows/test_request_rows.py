@@ -60,6 +60,7 @@ def test_frame_has_the_dtypes_and_order_of_training():
     assert checked.frame["aware"][0] == pd.Timestamp("2024-02-03T03:05:06Z")
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=6))
 def test_rows_of_a_csv_give_back_its_frame(tmp_path_factory, picks):
     folder = tmp_path_factory.mktemp("csv")
@@ -367,6 +368,7 @@ def test_any_json_is_taken_or_refused_with_a_row(changes):
     refusal.message.encode()
 
 
+@pytest.mark.slow
 def test_checking_rows_needs_neither_pyarrow_nor_xxhash():
     code = f"""if True:
         import sys

@@ -4,36 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
+from saved_bases import SAID, saved
 
 from packager.cache import cache_directory
 from packager.engine.engine import Engine
 from packager.errors import PackageError
 from packager.image.base.base import find_base, restore_base
-from packager.image.base.probe import BASE_LABEL, HOST_VERSION, ProbeResult, parse_probe
-from packager.image.base.saved import BaseImage, SavedBase
-from packager.image.bytecode import ContainerCompiler, HostCompiler, LoaderCompiler
+from packager.image.base.probe import BASE_LABEL, ProbeResult, parse_probe
+from packager.image.base.saved import BaseImage
+from packager.image.bytecode import LoaderCompiler
 from packager.image.export import load_into, write_archive
 from packager.image.layers import Entry, plain_layer
 from packager.progress import Silent
-
-SAID = "3.11 glibc 2.36 3.11.2 (main, Mar 13 2023) [GCC 12.2.0]\n"
-
-
-def saved(**changes) -> SavedBase:
-    facts = {
-        "reference": "nice/python:3.11",
-        "platform": "linux/amd64",
-        "diff_ids": (),
-        "sizes": (),
-        "env": (),
-        "interpreter": "/usr/bin/python3",
-        "python": "3.11",
-        "version": "3.11.2",
-        "glibc": (2, 36),
-        "said": SAID,
-        "origin": "elsewhere",
-    }
-    return SavedBase.model_validate({**facts, **changes})
 
 
 def test_what_a_python_tells_is_parsed():
@@ -78,26 +60,6 @@ def test_the_program_of_a_base_from_a_file_is_not_run_here(
     back = restore_base(tmp_path / "base.tar", None)
     assert (back.saved.version, back.saved.origin) == ("3.11.2", "elsewhere")
     assert not mark.exists()
-
-
-def test_bytecode_of_a_base_from_elsewhere_comes_from_a_container_or_from_an_equal_python(
-    tmp_path: Path,
-):
-    engine = object.__new__(Engine)
-    assert isinstance(BaseImage(saved(), tmp_path, engine).compiler(), ContainerCompiler)
-    equal = saved(version=HOST_VERSION)
-    assert isinstance(BaseImage(equal, tmp_path, None).compiler(), HostCompiler)
-    with pytest.raises(PackageError) as caught:
-        BaseImage(saved(version="3.11.99"), tmp_path, None).compiler()
-    assert "programs of a base from elsewhere run in containers only" in caught.value.message
-    assert "run `package` under Python 3.11.99" in caught.value.hint
-
-
-def test_an_equal_python_compiles_as_a_fresh_process(tmp_path: Path):
-    (tmp_path / "a.py").write_text("x = 1\n")
-    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)\n")
-    HostCompiler("x").compile(tmp_path, "/code")
-    assert len(list((tmp_path / "__pycache__").glob("a.*.pyc"))) == 1
 
 
 @pytest.mark.engine

@@ -60,6 +60,7 @@ def test_a_container_is_measured_by_what_the_engine_counts(engine_package: Packa
     assert one["failed"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,97 +7,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from compile_samples import FEATURES, MODELS, compiled, hot, loaded, sample, table
-from sklearn import ensemble, linear_model, preprocessing
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
-from sklearn.compose import ColumnTransformer
+from refused_models import NUMERIC, REFUSED
+from sklearn import ensemble, linear_model
 from sklearn.pipeline import make_pipeline
 from worker_projects import SERVE
 
 from packager.errors import PackageError
 from packager.manifest.evaluation import Compiled
 from packager.manifest.manifest import Manifest
-from packager.model.compiled.form import read
-from packager.model.compiled.model import CompiledModel, load_compiled
-from packager.worker.compile import trees as ensembles
+from packager.model.compiled.model import load_compiled
 from packager.worker.compile.compile import compile_model
-from packager.worker.compile.equivalence import EquivalenceChecker
-
-
-class Doubler(TransformerMixin, BaseEstimator):
-    """A transformer of a project's own."""
-
-    def fit(self, features, target=None):
-        return self
-
-    def transform(self, features):
-        return np.asarray(features, float) * 2
-
-
-class NondeterministicTransformer(ClassifierMixin, BaseEstimator):
-    """Another answer each time."""
-
-    def fit(self, features, target):
-        self.classes_ = np.unique(target)
-        return self
-
-    def predict(self, features):
-        return np.random.default_rng().choice(self.classes_, len(features))
-
-
-def halve(values):
-    return values / 2
-
-
-NUMERIC = ["size", "count"]
-REFUSED = {
-    "a transformer of one's own": (
-        make_pipeline(Doubler(), linear_model.LogisticRegression()),
-        f"no exact encoder is known for {__name__}.Doubler",
-    ),
-    "a function of one's own": (
-        make_pipeline(preprocessing.FunctionTransformer(halve), linear_model.LogisticRegression()),
-        "FunctionTransformer calls the function halved",
-    ),
-    "an estimator of one's own": (
-        NondeterministicTransformer(),
-        f"no compiled form is known for {__name__}.Moody",
-    ),
-    "weights": (
-        make_pipeline(
-            ColumnTransformer(
-                [("n", preprocessing.StandardScaler(), NUMERIC)], transformer_weights={"n": 2.0}
-            ),
-            linear_model.LogisticRegression(),
-        ),
-        "ColumnTransformer has transformer_weights",
-    ),
-    "answers that change": (
-        make_pipeline(preprocessing.StandardScaler(), NondeterministicTransformer()),
-        "the model gives different answers when it predicts again",
-    ),
-}
-
-
-@pytest.mark.parametrize("what", REFUSED)
-def test_what_is_not_known_is_refused_by_name(tmp_path: Path, what: str):
-    native, reason = REFUSED[what]
-    frame = table()
-    made = compiled(native, frame[NUMERIC], frame["two"], tmp_path / "form")
-    assert made.verdict == Compiled(verdict="refused", reason=reason)
-    assert not made.folder.exists()
-
-
-def test_float32_columns_are_refused(tmp_path: Path):
-    frame = table()[["size", "count"]].astype("float32")
-    model = make_pipeline(preprocessing.StandardScaler(), linear_model.LogisticRegression())
-    made = compiled(model, frame, table()["two"], tmp_path / "form")
-    assert made.verdict.reason == (
-        "column 'size' is of the dtype float32, and StandardScaler reads it"
-    )
 
 
 def test_without_data_there_is_nothing_to_show(tmp_path: Path):
@@ -106,11 +27,6 @@ def test_without_data_there_is_nothing_to_show(tmp_path: Path):
     made = compiled(native, frame[NUMERIC], frame["two"], tmp_path / "form")
     verdict = compile_model(loaded(native), made.schema, None, tmp_path / "other", "auto")
     assert verdict.reason == "there is no data to show that a compiled form is equal"
-
-
-def test_without_treelite_trees_take_another_way(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(ensembles.importlib.util, "find_spec", lambda _: None)
-    assert sample("forest", tmp_path / "form").verdict.strategy == "encoders + native estimator"
 
 
 def test_require_names_the_reason(tmp_path: Path):
@@ -129,34 +45,6 @@ def test_off_is_off_and_clears_what_lay_there(tmp_path: Path):
     verdict = compile_model(made.model, made.schema, made.held_out, made.folder, "off")
     assert verdict == Compiled(verdict="off")
     assert not made.folder.exists()
-
-
-@pytest.mark.parametrize("name", ["logistic", "ridge", "components"])
-def test_a_form_that_differs_is_found_out(tmp_path: Path, name: str):
-    made = sample(name, tmp_path / "form")
-    form, trees = read(made.folder)
-    (first, *others), *rows = form.head.coefficients
-    head = form.head.model_copy(update={"coefficients": ((first + 1e-3, *others), *rows)})
-    bent = CompiledModel(
-        form.model_copy(update={"head": head}),
-        trees,
-        made.model.task,
-        made.model.classes,
-        made.model,
-    )
-    judged = EquivalenceChecker(made.model, made.schema, bent).judge(made.rows(), [])
-    assert not judged.equal
-    assert len(judged.differing) == 10
-    assert all(len(row) == len("held-out row ") + 16 for row in judged.differing)
-
-
-def test_a_form_that_answers_no_held_out_row_is_refused(tmp_path: Path):
-    frame = pd.DataFrame({"a": np.linspace(0, 1, 200)})
-    tied = ensemble.RandomForestClassifier(2, bootstrap=False, max_depth=1)
-    made = compiled(tied, frame, np.array([0, 1] * 100), tmp_path / "form")
-    assert made.verdict.verdict == "equal" or "no held-out row lies in its domain" in (
-        made.verdict.reason
-    )
 
 
 SCRIPT = """

@@ -36,12 +36,14 @@ def recipe(*lines: str) -> str:
     return f"def train(features, target, *, params, seed):\n{body}\n"
 
 
+@pytest.mark.slow
 def test_a_step_that_finishes_leaves_its_result(fit, project):
     done = fit(FOREST, 300)
     assert (done.outcome, done.message) == ("finished", "")
     assert FitResult.load(done.or_raise("training") / "fit.json").loader == "joblib"
 
 
+@pytest.mark.slow
 def test_an_error_of_the_recipe_is_reported_as_the_recipe_raised_it(fit):
     done = fit(recipe("raise ValueError('no such luck')"))
     assert done.outcome == "failed"
@@ -51,6 +53,7 @@ def test_an_error_of_the_recipe_is_reported_as_the_recipe_raised_it(fit):
     assert raised.value.hint == "see train.py:2 in the project"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "outcome", "message"),
     [
@@ -70,6 +73,7 @@ def test_a_process_that_ends_by_itself_is_reported_with_the_real_reason(
         assert "about to end" in done.hint
 
 
+@pytest.mark.slow
 def test_a_step_that_takes_too_long_is_ended_with_all_that_it_started(fit, project):
     hangs = recipe(
         "import subprocess, sys, pathlib, time",

@@ -9,6 +9,7 @@ from packager.manifest.data_roles import Split
 from packager.worker.job import TrainingResult
 
 
+@pytest.mark.slow
 def test_rows_without_a_target_leave_no_trace_in_the_labels_type(project: Project) -> None:
     project.code(train=FOREST)
     labels = [None if i % 9 == 0 else i % 2 for i in range(60)]

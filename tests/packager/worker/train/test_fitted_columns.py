@@ -88,6 +88,7 @@ SELECTS = """
 """
 
 
+@pytest.mark.slow
 def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replayed(
     project: Project, rows: pd.DataFrame
 ):
@@ -113,6 +114,7 @@ def test_a_recipe_that_selects_and_orders_columns_is_trained_measured_and_replay
     assert set(result.evaluation.slices) == {"new=False", "new=True"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "hint"),
     [
@@ -131,6 +133,7 @@ def test_a_model_that_cannot_be_queried_is_reported_with_the_reason(
     assert hint in ended.error["hint"]
 
 
+@pytest.mark.slow
 def test_a_vectoriser_that_walks_over_the_column_names_is_reported(project: Project, rows):
     project.code(
         train="""

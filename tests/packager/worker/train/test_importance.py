@@ -33,6 +33,7 @@ def test_of_many_features_those_are_kept_that_move_the_answers(
     assert "beyond the cap, the least important" in said
 
 
+@pytest.mark.slow
 def test_of_thousands_of_features_groups_are_exchanged_within_a_number_of_questions(capsys) -> None:
     names = [f"f{i}" for i in range(3_000)]
     rows = pd.DataFrame(RANDOM.normal(size=(60, 3_000)), columns=names)

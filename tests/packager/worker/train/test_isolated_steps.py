@@ -42,11 +42,13 @@ def model(project: Project, monkeypatch: pytest.MonkeyPatch):
     return made
 
 
+@pytest.mark.slow
 def test_features_are_ordered_by_what_they_count(model):
     made = model()
     assert made.ranked(ROWS, made.schema.features)[0].name == "b"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_a_compiled_form_is_found_and_only_classes_are_called_likely(model, task, tmp_path):
     verdict = model(task).compiled(ROWS, tmp_path / "form")
@@ -69,6 +71,7 @@ def test_what_crashes_costs_the_order_and_the_compiled_form(model, tmp_path, mon
         model(mode="require").compiled(ROWS, tmp_path / "form")
 
 
+@pytest.mark.slow
 def test_a_model_that_raises_on_exchanged_values_costs_the_order_alone(model, project, capsys):
     project.code(
         odd="""
@@ -95,6 +98,7 @@ def test_a_model_that_raises_on_exchanged_values_costs_the_order_alone(model, pr
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_require_is_refused_with_the_reason_of_the_search(model, project):
     project.code(
         own="""
@@ -111,6 +115,7 @@ def test_require_is_refused_with_the_reason_of_the_search(model, project):
         made.compiled(ROWS, Path(project.out / "form"))
 
 
+@pytest.mark.slow
 def test_models_of_thousands_of_features_are_not_compiled(model, tmp_path):
     wide = pd.DataFrame(np.zeros((4, 1_001)), columns=[f"f{n}" for n in range(1_001)])
     made = model()

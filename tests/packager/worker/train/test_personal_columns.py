@@ -41,6 +41,7 @@ def people(project: Project, rows: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+@pytest.mark.slow
 def test_no_value_of_them_is_recorded_and_the_model_is_the_same(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_no_value_of_them_is_recorded_and_the_model_is_the_same(
     assert found.evaluation == allowed.evaluation
 
 
+@pytest.mark.slow
 def test_a_model_that_takes_only_its_own_values_has_no_example(
     project: Project, people: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:

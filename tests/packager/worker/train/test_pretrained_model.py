@@ -19,6 +19,7 @@ def train_elsewhere(project: Project, rows: pd.DataFrame, **columns: Any) -> Non
     joblib.dump(tree.fit(features, rows["label"]), project.root.model)
 
 
+@pytest.mark.slow
 def test_a_model_trained_elsewhere_alone_tells_columns_and_classes(
     project: Project, rows: pd.DataFrame
 ) -> None:

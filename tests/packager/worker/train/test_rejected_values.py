@@ -196,6 +196,7 @@ MODEL = """
 """
 
 
+@pytest.mark.slow
 def test_a_model_that_exits_or_knows_only_its_own_codes_is_built(
     project: Project, rows: pd.DataFrame
 ) -> None:

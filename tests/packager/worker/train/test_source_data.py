@@ -69,6 +69,7 @@ def test_a_handful_and_empty_cells_are_reported(project: Project, capsys) -> Non
     assert "65 rows without 'label' are left out: 5 with the text 'NA', 60 with an empty" in told
 
 
+@pytest.mark.slow
 def test_columns_for_training_only_reach_train_and_nothing_else(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -80,6 +81,7 @@ def test_columns_for_training_only_reach_train_and_nothing_else(
     assert result.schema_.extras == ()
 
 
+@pytest.mark.slow
 def test_a_recipe_that_requests_an_excluded_column_gets_it_and_is_reported(
     project: Project, rows: pd.DataFrame
 ) -> None:
@@ -115,6 +117,7 @@ def test_features_may_be_named(project: Project, rows: pd.DataFrame) -> None:
         prepared(project, project.job(include=("sise",)))
 
 
+@pytest.mark.slow
 def test_a_file_beside_the_data_is_said_not_to_be_packaged(
     project: Project, rows: pd.DataFrame
 ) -> None:

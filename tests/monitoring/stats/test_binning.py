@@ -1,0 +1,80 @@
+"""A profile of training rows: bins that hold a share of the rows each, and lose none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring.profile.profile import CONFIDENCE, PREDICTION
+from monitoring.stats.binning import MIN_SHARE, OTHER, build_profile, prediction_features
+
+NUMBERS = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=80)
+TEXTS = st.lists(st.none() | st.sampled_from(["a", "b", "c", OTHER, "x" * 90]), min_size=1)
+
+
+@given(NUMBERS)
+def test_every_number_is_in_one_bin_or_missing(values):
+    frame = pd.DataFrame({"x": pd.Series(values, dtype="float64")})
+    for feature in build_profile(frame, [("x", "number")]).features:
+        assert sum(feature.counts) + feature.missing == len(values)
+        assert len(feature.bins) == len(feature.counts) == len(feature.edges) + 1
+        assert list(feature.edges) == sorted(set(feature.edges))
+        present = len(values) - feature.missing
+        assert min(feature.counts) >= MIN_SHARE * present
+        found = np.bincount(feature.bin_indices(frame["x"]) + 1, minlength=len(feature.counts) + 1)
+        assert found.tolist() == [feature.missing, *feature.counts]
+
+
+@given(TEXTS)
+def test_every_text_is_in_one_bin_or_missing_and_labels_differ(values):
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=object)})
+    for feature in build_profile(frame, [("x", "string")]).features:
+        assert sum(feature.counts) + feature.missing == len(values)
+        assert len(set(feature.bins)) == len(feature.bins)
+        if feature.kind == "categorical":
+            assert all(len(label) <= 70 for label in feature.bins)
+
+
+def test_text_that_hardly_repeats_is_profiled_by_its_length():
+    frame = pd.DataFrame({"x": [f"note {'x' * (n % 7)} {n}" for n in range(100)]})
+    (feature,) = build_profile(frame, [("x", "string")]).features
+    assert feature.kind == "text_length"
+
+
+def test_times_have_bins_that_read_as_times():
+    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=40, freq="D")})
+    (feature,) = build_profile(frame, [("t", "datetime")]).features
+    assert feature.bins[0].startswith("< 2024-01-")
+
+
+def test_the_most_important_features_are_kept_and_the_others_named():
+    frame = pd.DataFrame({name: range(50) for name in "abcd"}).assign(one=1)
+    columns = [(name, "integer") for name in ("d", "one", "b", "a", "c")]
+    found = build_profile(frame, columns, max_features=2)
+    assert [feature.name for feature in found.features] == ["d", "b"]
+    assert found.left_out == ("one", "a", "c")
+
+
+@pytest.mark.parametrize("values", [[1.0] * 9, [None] * 9, [float("inf")] * 9])
+def test_what_falls_into_one_bin_is_left_out(values):
+    frame = pd.DataFrame({"x": pd.Series(values, dtype="float64")})
+    assert build_profile(frame, [("x", "number")]).features == ()
+
+
+def test_rare_categories_are_others_and_a_category_of_that_name_is_no_bin_of_its_own():
+    values = ["a"] * 300 + ["b"] * 300 + ["rare"] + [OTHER] * 100
+    (feature,) = build_profile(pd.DataFrame({"x": values}), [("x", "string")]).features
+    assert feature.categories == ("a", "b")
+    assert dict(zip(feature.bins, feature.counts, strict=True)) == {"a": 300, "b": 300, OTHER: 101}
+
+
+def test_answers_are_profiled_by_label_and_confidence():
+    labels = ["yes", "no", "yes", None] * 20
+    found = prediction_features(labels, np.linspace(0.5, 1, 80), regression=False)
+    assert [feature.name for feature in found] == [PREDICTION, CONFIDENCE]
+    assert found[0].missing == 20
+    (numbers,) = prediction_features([1.0, None, 3.0] * 20, None, regression=True)
+    assert (numbers.kind, numbers.missing) == ("numeric", 20)

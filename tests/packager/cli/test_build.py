@@ -1,0 +1,41 @@
+"""Verbs that build: what is refused before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from host_samples import TOML, write_project
+
+
+def test_build_without_an_engine_or_an_output_ends_with_one(run, tmp_path: Path):
+    code, out, err = run("build", write_project(tmp_path / "p"))
+    assert (code, out) == (1, "")
+    assert err == (
+        "error: no Docker engine answers to put the image into\n\n"
+        "hint: start Docker, or write a folder with --output oci:DIR\n"
+    )
+
+
+def test_build_refuses_an_output_it_does_not_know(run, tmp_path: Path):
+    code, _, err = run("build", write_project(tmp_path / "p"), "--output", "podman")
+    assert code == 2
+    assert "expected docker, oci:DIR or docker-archive:FILE, got 'podman'" in err
+
+
+def test_a_mistake_in_the_project_is_reported_before_anything_is_written(run, tmp_path: Path):
+    toml = TOML + '[slices]\ncolumns = ["[bold]colour"]\n'
+    project = write_project(tmp_path / "p", {"package.toml": toml})
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = run("build", project, "--output", f"oci:{tmp_path}/image")
+    assert (code, out) == (2, "")
+    assert "`slices.columns`: expected a column of data/visits.csv, got '[bold]colour'" in err
+    assert "\n\nhint: its columns are channel, basket, returned\n" in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("more", [("--package", "libgl1"), ("--output", "base.tar")])
+def test_a_base_is_made_or_taken_from_a_file_not_both(run, more):
+    code, out, err = run("base", "--from", "saved.tar", *more)
+    assert (code, out) == (2, "")
+    assert "--from: expected no --package or --output with it" in err

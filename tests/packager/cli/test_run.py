@@ -1,0 +1,102 @@
+"""Verbs that run a package: where they run, and where answers go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from stub_packages import package_at
+
+from packager.engine.engine import Engine
+from packager.errors import PackageError
+
+
+def test_predict_writes_csv_or_json_not_both(run, tmp_path: Path):
+    code, out, err = run("predict", "ref", "--input", "a.csv", "--format", "csv", "--json")
+    assert (code, out) == (2, "")
+    assert "--format csv: expected no --json with it" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_an_engine_a_package_runs_only_where_requested(run, monkeypatch, arguments):
+    package_at(monkeypatch)
+    verb, *more = arguments
+    code, out, err = run(verb, "ref", *more)
+    assert (code, out) == (1, "")
+    assert "ref: no engine answers to run the package in a container" in err
+    assert "hint: start Docker; or, if you trust the package, add --local" in err
+
+
+def test_two_packages_run_only_where_requested(run, monkeypatch, tmp_path: Path):
+    package_at(monkeypatch)
+    code, out, err = run("diff", "one", "other", "--data", tmp_path / "rows.csv")
+    assert (code, out) == (1, "")
+    assert "one: no engine answers to run the package in a container" in err
+    assert "add --local" in err
+    code, _, err = run("diff", "one", "other", "--local")
+    assert code == 2
+    assert "--local: expected --data with it" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("predict", "--input", "a.csv"), ("serve",), ("replay",), ("bench",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_an_engine_runs_no_package_without_a_base_whatever_it_says(run, monkeypatch, arguments):
+    package_at(monkeypatch)
+    monkeypatch.setattr(Engine, "connect", lambda: object.__new__(Engine))
+    verb, *more = arguments
+    code, out, err = run(verb, "ref", *more)
+    assert (code, out) == (1, "")
+    assert "ref: has no base (base: none), so no container can run it" in err
+    assert "add --local: its code then runs on this machine with your permissions" in err
+
+
+def test_what_local_means_is_said_once(run, monkeypatch):
+    package_at(monkeypatch)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
+    _, _, err = run("predict", "ref", "--input", "a.csv", "--local")
+    assert err.count("--local: the package's code and model run on this machine with your") == 1
+    assert len(err.splitlines()) == 1
+
+
+ANSWERS = '{"prediction": 1}\n{"prediction": 2}\n'
+
+
+def test_answers_go_to_stdout_as_lines_or_as_one_document(run, monkeypatch):
+    package_at(monkeypatch)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
+    code, out, _ = run("predict", "ref", "--input", "a.csv", "--local")
+    assert (code, out) == (0, ANSWERS)
+    code, out, _ = run("predict", "ref", "--input", "a.csv", "--json", "--local")
+    assert code == 0
+    assert json.loads(out) == {"predictions": [{"prediction": 1}, {"prediction": 2}]}
+
+
+def test_answers_may_go_to_a_file_and_then_stdout_is_empty(run, monkeypatch, tmp_path: Path):
+    package_at(monkeypatch)
+    monkeypatch.setattr("packager.run.predict.predict", lambda *_: ANSWERS)
+    code, out, _ = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
+    assert (code, out) == (0, "")
+    assert (tmp_path / "o").read_text() == ANSWERS
+
+
+def test_a_row_that_can_not_be_taken_leaves_no_file(run, monkeypatch, tmp_path: Path):
+    def fail(*_: object) -> str:
+        raise PackageError("row 3, column carat: expected a number, got 'x'", "fix the row")
+
+    package_at(monkeypatch)
+    monkeypatch.setattr("packager.run.predict.predict", fail)
+    code, out, err = run("predict", "r", "--local", "--input", "a", "--output", tmp_path / "o")
+    assert (code, out) == (1, "")
+    assert (
+        err.partition("\n")[2]
+        == "error: row 3, column carat: expected a number, got 'x'\n\nhint: fix the row\n"
+    )
+    assert not (tmp_path / "o").exists()

@@ -1,0 +1,28 @@
+"""Alerts carry what a person needs, and none pages for an estimate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rule_models import MODELS, NAMES
+
+from packager.deploy.prometheus.alerts import alert_group
+
+
+def test_alerts_carry_what_a_person_needs() -> None:
+    rules = alert_group(MODELS["classification"]).document()["rules"]
+    assert sorted({rule["alert"] for rule in rules}) == sorted(NAMES)
+    for rule in rules:
+        assert rule["labels"]["severity"] in ("page", "ticket", "info")
+        assert rule["labels"]["priority"] in "1234"
+        assert len(rule["annotations"]["action"]) > 40
+        assert rule["annotations"]["runbook"] == f"docs/alerts.md#{rule['alert'].lower()}"
+    text = (Path(__file__).parents[4] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        assert f"\n### {name}\n" in text
+
+
+def test_estimates_never_page() -> None:
+    rules = alert_group(MODELS["classification"]).document()["rules"]
+    found = [rule for rule in rules if rule["alert"] == "EstimatedAccuracyDrop"]
+    assert [rule["labels"]["severity"] for rule in found] == ["info"]

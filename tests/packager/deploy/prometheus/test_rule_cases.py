@@ -1,0 +1,44 @@
+"""Every alert has cases that fire and cases that do not, and they notice a broken one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rule_models import MODELS, NAMES, groups, needs_promtool, promtool
+
+from packager.deploy.prometheus.alerts import alert_group
+from packager.deploy.prometheus.rule_cases import rule_cases
+from packager.deploy.prometheus.rule_tests import unit_tests
+from packager.deploy.prometheus.rules import (
+    rules_document,
+)
+
+
+@needs_promtool
+@pytest.mark.slow
+@pytest.mark.parametrize("alert", NAMES)
+@pytest.mark.parametrize("broken", ["silent", "always on"])
+def test_a_broken_alert_fails_its_unit_tests(alert: str, broken: str, tmp_path: Path) -> None:
+    model = MODELS["classification"]
+    document = rules_document(groups(model))
+    for group in document["groups"]:
+        for rule in group["rules"]:
+            if rule.get("alert") == alert:
+                rule["expr"] = "vector(1) > 2" if broken == "silent" else "vector(1)"
+    cases = [case for case in rule_cases(model) if case.name.startswith(alert)]
+    case = next(case for case in cases if bool(case.expected[0].firing) is (broken == "silent"))
+    done = promtool(tmp_path, document, unit_tests(model, [case], "rules.yml"))
+    assert done.returncode == 1, done.stdout
+
+
+def test_every_alert_has_cases_that_fire_and_cases_that_do_not() -> None:
+    for model in (MODELS["classification"], MODELS["regression"]):
+        firing, silent = set(), set()
+        for case in rule_cases(model):
+            for expected in case.expected:
+                (firing if expected.firing else silent).add(expected.alert)
+        alerts = {rule["alert"] for rule in alert_group(model).document()["rules"]}
+        coverage = {"LabelCoverageLow"} if model.objectives.label_coverage == 0 else set()
+        assert firing == alerts - coverage
+        assert silent == alerts

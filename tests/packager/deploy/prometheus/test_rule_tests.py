@@ -1,0 +1,38 @@
+"""promtool runs the cases that the package ships."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from rule_models import MODELS, groups, needs_promtool, promtool
+
+from packager.deploy.prometheus.rule_cases import rule_cases
+from packager.deploy.prometheus.rule_tests import unit_tests
+from packager.deploy.prometheus.rules import (
+    rules_document,
+)
+
+
+@needs_promtool
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_every_alert_fires_and_stays_silent_as_its_unit_tests_say(
+    name: str, tmp_path: Path
+) -> None:
+    model = MODELS[name]
+    # What all models have in common is shown by the first.
+    own = ("Requests", "FeatureDrift", "Slice") if name == "regression" else ("TargetDown",)
+    chosen = () if name == "classification" else own
+    cases = [case for case in rule_cases(model) if not chosen or case.name.startswith(chosen)]
+    tests = unit_tests(model, cases, "rules.yml")
+    done = promtool(tmp_path, rules_document(groups(model)), tests)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = subprocess.run(
+        ["promtool", "check", "rules", "--lint=all", "--lint-fatal", tmp_path / "rules.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr

@@ -1,0 +1,55 @@
+"""A base at hand: what of it goes into cache keys and locks, and what makes its bytecode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from saved_bases import SAID, saved
+
+from packager.environment.platform import default_platform
+from packager.errors import PackageError
+from packager.image.base.probe import BASE_LABEL, HOST_VERSION
+from packager.image.base.saved import BaseImage, SavedBase
+from packager.image.bytecode import ContainerCompiler, HostCompiler
+
+ENGINE: Any = object()
+
+
+def base(folder: Path, engine: Any = None, **changes: Any) -> BaseImage:
+    return BaseImage(saved(**changes), folder, engine)
+
+
+def test_a_record_survives_its_file(tmp_path: Path):
+    kept = saved(packages=("python3=3.11.2",), diff_ids=("sha256:a",), sizes=(1,))
+    (tmp_path / "base.json").write_bytes(kept.dump())
+    assert SavedBase.load(tmp_path / "base.json") == kept
+
+
+def test_another_word_of_the_interpreter_is_another_identity():
+    assert saved().identity == saved(reference="other").identity
+    assert saved().identity != saved(said=SAID.replace("3.11.2", "3.11.3")).identity
+
+
+def test_layers_are_found_by_their_content(tmp_path: Path):
+    diff_ids = ("sha256:" + "a" * 64, "sha256:" + "b" * 64)
+    found = base(tmp_path, diff_ids=diff_ids, sizes=(1, 2))
+    assert [layer.path.name for layer in found.layers] == ["a" * 64 + ".tar", "b" * 64 + ".tar"]
+    assert found.locked.diff_ids == diff_ids
+    assert BASE_LABEL in str(found.image)
+
+
+def test_a_record_with_a_size_too_few_is_no_base(tmp_path: Path):
+    with pytest.raises(ValueError, match="zip"):
+        _ = base(tmp_path, diff_ids=("sha256:" + "a" * 64,), sizes=()).layers
+
+
+def test_programs_of_a_base_from_elsewhere_run_in_containers_only(tmp_path: Path):
+    here = {"version": HOST_VERSION, "platform": default_platform()}
+    assert isinstance(base(tmp_path, ENGINE).compiler(), ContainerCompiler)
+    assert isinstance(base(tmp_path, **here).compiler(), HostCompiler)
+    for other in ({**here, "version": "3.11.0"}, {**here, "platform": "linux/riscv64"}):
+        with pytest.raises(PackageError, match="run in containers only") as caught:
+            base(tmp_path, **other).compiler()
+        assert "start Docker" in caught.value.hint

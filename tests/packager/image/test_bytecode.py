@@ -1,0 +1,34 @@
+"""Bytecode made by the base's own interpreter, wherever it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from saved_bases import saved
+
+from packager.engine.engine import Engine
+from packager.errors import PackageError
+from packager.image.base.base import BaseImage
+from packager.image.base.probe import HOST_VERSION
+from packager.image.bytecode import ContainerCompiler, HostCompiler
+
+
+def test_bytecode_of_a_base_from_elsewhere_comes_from_a_container_or_from_an_equal_python(
+    tmp_path: Path,
+):
+    engine = object.__new__(Engine)
+    assert isinstance(BaseImage(saved(), tmp_path, engine).compiler(), ContainerCompiler)
+    equal = saved(version=HOST_VERSION)
+    assert isinstance(BaseImage(equal, tmp_path, None).compiler(), HostCompiler)
+    with pytest.raises(PackageError) as caught:
+        BaseImage(saved(version="3.11.99"), tmp_path, None).compiler()
+    assert "programs of a base from elsewhere run in containers only" in caught.value.message
+    assert "run `package` under Python 3.11.99" in caught.value.hint
+
+
+def test_an_equal_python_compiles_as_a_fresh_process(tmp_path: Path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)\n")
+    HostCompiler("x").compile(tmp_path, "/code")
+    assert len(list((tmp_path / "__pycache__").glob("a.*.pyc"))) == 1

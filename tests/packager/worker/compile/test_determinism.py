@@ -1,0 +1,59 @@
+"""A model that answers otherwise when it is asked again can equal no compiled form."""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+import pytest
+
+from packager.data.frames import infer_columns
+from packager.manifest.manifest import Schema
+from packager.model.model import LoadedModel
+from packager.worker.compile.determinism import check_deterministic
+from packager.worker.compile.provenance import CannotCompileError
+
+SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})), classes=("a", "b"))
+ROWS = [{"x": 1.0}, {"x": 2.0}]
+
+
+def answering(*answers: object, task: str = "regression") -> LoadedModel:
+    """A model that gives one answer after another, each for every row."""
+    given = itertools.cycle(answers)
+
+    class Model:
+        def predict(self, frame: pd.DataFrame) -> list[object]:
+            answer = next(given)
+            if isinstance(answer, Exception):
+                raise answer
+            return [answer] * len(frame)
+
+    classes = ("a", "b") if task == "classification" else None
+    return LoadedModel(Model(), task, classes, False)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [answering(1.0), answering("a", task="classification"), answering(1e6, 1e6 * (1 + 1e-14))],
+    ids=["numbers", "labels", "threads that add in another order"],
+)
+def test_equal_answers_are_deterministic(model):
+    check_deterministic(model, SCHEMA, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (answering(1.0, 1.0 + 1e-9), "gives different answers when it predicts again"),
+        (answering("a", "b", task="classification"), "gives different answers"),
+        (answering(ValueError("no")), "the model raises ValueError on held-out rows"),
+    ],
+)
+def test_other_answers_or_none_are_refused(model, message):
+    with pytest.raises(CannotCompileError, match=message):
+        check_deterministic(model, SCHEMA, ROWS)
+
+
+def test_without_rows_nothing_can_be_shown():
+    with pytest.raises(CannotCompileError, match="no held-out row is one that a request may hold"):
+        check_deterministic(answering(1.0), SCHEMA, [])

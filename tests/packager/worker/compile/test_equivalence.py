@@ -1,0 +1,43 @@
+"""A form that answers otherwise than the model is found out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from compile_samples import compiled, sample
+from sklearn import ensemble
+
+from packager.model.compiled.form import read
+from packager.model.compiled.model import CompiledModel
+from packager.worker.compile.equivalence import EquivalenceChecker
+
+
+@pytest.mark.parametrize("name", ["logistic", "ridge", "components"])
+def test_a_form_that_differs_is_found_out(tmp_path: Path, name: str):
+    made = sample(name, tmp_path / "form")
+    form, trees = read(made.folder)
+    (first, *others), *rows = form.head.coefficients
+    head = form.head.model_copy(update={"coefficients": ((first + 1e-3, *others), *rows)})
+    bent = CompiledModel(
+        form.model_copy(update={"head": head}),
+        trees,
+        made.model.task,
+        made.model.classes,
+        made.model,
+    )
+    judged = EquivalenceChecker(made.model, made.schema, bent).judge(made.rows(), [])
+    assert not judged.equal
+    assert len(judged.differing) == 10
+    assert all(len(row) == len("held-out row ") + 16 for row in judged.differing)
+
+
+def test_a_form_that_answers_no_held_out_row_is_refused(tmp_path: Path):
+    frame = pd.DataFrame({"a": np.linspace(0, 1, 200)})
+    tied = ensemble.RandomForestClassifier(2, bootstrap=False, max_depth=1)
+    made = compiled(tied, frame, np.array([0, 1] * 100), tmp_path / "form")
+    assert made.verdict.verdict == "equal" or "no held-out row lies in its domain" in (
+        made.verdict.reason
+    )

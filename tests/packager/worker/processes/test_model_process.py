@@ -1,0 +1,74 @@
+"""A model in a process of its own: it may raise, exit, crash or hang there, and is loaded again."""
+
+from __future__ import annotations
+
+import joblib
+import pandas as pd
+import pytest
+from worker_projects import SERVE
+
+from packager.data.frames import infer_columns
+from packager.errors import PackageError
+from packager.manifest.manifest import Schema
+from packager.worker.job import QueryJob
+from packager.worker.processes import model_process
+from packager.worker.processes.model_process import ModelProcess
+
+SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})))
+MODEL = """
+import os, time
+
+class Moody:
+    def predict(self, frame):
+        print("the model talks")
+        x = frame["x"].iloc[0]
+        if x == 1: raise ValueError("no")
+        if x == 2: os._exit(3)
+        if x == 3: time.sleep(60)
+        if x == 4: return [float("nan")] * len(frame)
+        return [2 * x] * len(frame)
+"""
+
+
+@pytest.fixture
+def asker(project, tmp_path):
+    """A model that does by its first number what it is told to."""
+    project.code(moody=MODEL)
+    from moody import Moody  # type: ignore[import-not-found]
+
+    joblib.dump(Moody(), tmp_path / "model")
+    job = QueryJob(
+        model=str(tmp_path / "model"), schema_=SCHEMA, serve=SERVE, task="regression", isa="native"
+    )
+    (tmp_path / "folder").mkdir()
+    return ModelProcess(job, project.root, tmp_path / "folder", seconds=5.0)
+
+
+@pytest.mark.slow
+def test_whatever_becomes_of_the_model_the_next_rows_are_answered(asker):
+    asker.seconds = 2.0
+    with asker:
+        outcomes = [asker.ask([{"x": float(x)}]).outcome for x in (5, 1, 2, 5, 3, 4, 5)]
+        assert outcomes == [
+            *("answered", "raises", "ends", "answered", "hangs", "no answer", "answered")
+        ]
+        assert asker.ended == 2
+        assert asker.ask([{"x": 6.0}, {"x": 7.0}]).answers[0]["prediction"] == 12.0
+    assert "the model talks" in (asker.folder / "said.txt").read_text()
+
+
+@pytest.mark.slow
+def test_after_some_ends_no_further_process_is_started(asker, monkeypatch):
+    monkeypatch.setattr(model_process, "MAX_ENDED", 1)
+    with asker:
+        assert asker.ask([{"x": 2.0}]).outcome == "ends"
+        assert not asker.may_end
+        assert asker.ask([{"x": 5.0}]).outcome == "not asked"
+
+
+@pytest.mark.slow
+def test_a_model_that_can_not_be_loaded_is_told_with_what_it_said(asker, project):
+    project.code(moody="raise ImportError('gone')\n")
+    with pytest.raises(PackageError, match="can't be loaded in a process of its own") as caught:
+        asker.__enter__()
+    assert "gone" in caught.value.hint

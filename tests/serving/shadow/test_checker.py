@@ -1,0 +1,99 @@
+"""The model itself says whether a compiled answer is its own."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import socket
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from host_samples import MANIFEST
+
+from packager.data.frames import infer_columns
+from packager.data.rows.request_rows import RowChecker
+from packager.manifest.evaluation import Compiled
+from packager.manifest.manifest import Schema
+from packager.model.model import LoadedModel
+from serving.shadow.checker import ShadowChecker, answer
+from serving.shadow.sampler import MATCH, MISMATCH, address
+
+SCHEMA = Schema(features=infer_columns(pd.DataFrame({"x": [1.0, 2.0]})))
+
+
+class Doubling:
+    """Twice its number; it raises on 9."""
+
+    def predict(self, frame: pd.DataFrame) -> list[Any]:
+        if (frame["x"] == 9).any():
+            raise ValueError("no")
+        return [2 * x for x in frame["x"]]
+
+
+class Sign(Doubling):
+    """Whether its number is positive, with probabilities."""
+
+    classes_ = [False, True]
+
+    def predict(self, frame: pd.DataFrame) -> list[Any]:
+        return [bool(x > 0) for x in frame["x"]]
+
+    def predict_proba(self, frame: pd.DataFrame) -> list[list[float]]:
+        return [[0.25, 0.75] if x > 0 else [0.75, 0.25] for x in frame["x"]]
+
+
+def checker(native: Any, task: Any) -> ShadowChecker:
+    classes = (False, True) if task == "classification" else None
+    manifest = MANIFEST.model_copy(
+        update={"task": task, "compiled": Compiled(verdict="equal", tolerance=1e-6)}
+    )
+    model = LoadedModel(native, task, classes, classes is not None)
+    return ShadowChecker(manifest, model, RowChecker(SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("x", "label", "agrees"),
+    [
+        (2.0, 4.0, True),
+        (2.0, 4.0 + 1e-6, True),
+        (2.0, 4.0 + 1e-3, False),
+        (1e9, 2e9 + 100.0, True),
+        (2.0, math.nan, False),
+        (2.0, None, False),
+        (9.0, 18.0, False),
+    ],
+)
+def test_numbers_are_near_relative_beyond_1(x, label, agrees):
+    assert checker(Doubling(), "regression").matches([x], label, None) is agrees
+
+
+@pytest.mark.parametrize(
+    ("label", "chances", "agrees"),
+    [
+        (True, [0.25, 0.75], True),
+        (True, [0.25 + 1e-7, 0.75], True),
+        (False, [0.25, 0.75], False),
+        (1, [0.25, 0.75], False),
+        (True, [0.3, 0.7], False),
+        (True, None, False),
+    ],
+)
+def test_labels_are_equal_in_type_and_probabilities_near(label, chances, agrees):
+    assert checker(Sign(), "classification").matches([1.0], label, chances) is agrees
+
+
+def test_a_verdict_goes_back_to_the_worker_that_asked(tmp_path: Path):
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as worker,
+    ):
+        listening.bind(address(tmp_path))
+        listening.settimeout(5)
+        worker.bind(str(tmp_path / "worker"))
+        worker.settimeout(5)
+        for label, verdict in ((4.0, MATCH), (5.0, MISMATCH)):
+            worker.sendto(pickle.dumps(([2.0], label, None)), address(tmp_path))
+            answer(checker(Doubling(), "regression"), listening)
+            assert worker.recv(16) == verdict

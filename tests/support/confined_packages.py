@@ -1,0 +1,43 @@
+"""A package whose worker is given, in a process of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from packager.image.layers import Entry, Layer, plain_layer
+from packager.image.wheels import venv_entries
+from packager.progress import Silent
+from packager.runners import local
+from packager.runners.runner import LocalWorker
+
+
+def layers(tmp_path: Path, worker: str, *more: Entry) -> Sequence[Layer]:
+    """A package whose worker is ``worker``, with ``more`` in its environment and code."""
+    own = [entry for entry in more if entry.name.startswith("code")]
+    shared = [entry for entry in more if entry not in own]
+    packages = [Entry(WORKER.replace("__main__", "__init__"), source=b"")]
+    return [
+        plain_layer("venv", tmp_path / "venv.tar", venv_entries(PYTHON, "/usr/bin/python3")),
+        plain_layer("wheels", tmp_path / "wheels.tar", shared),
+        plain_layer(
+            "runtime",
+            tmp_path / "runtime.tar",
+            [*packages, Entry(WORKER, source=worker.encode())],
+        ),
+        plain_layer("code", tmp_path / "code.tar", [*own, Entry("code/a.py", source=b"")]),
+    ]
+
+
+def run(made: Sequence[Layer], tmp_path: Path) -> Path:
+    out = tmp_path / "out"
+    return LocalWorker(made).run("run", {"job.json": b"{}"}, out, Silent())
+
+
+DONE = "import sys, pathlib; pathlib.Path(sys.argv[3], 'result.json').write_text('{}')\n"
+
+
+PYTHON = f"{local.sys.version_info.major}.{local.sys.version_info.minor}"
+
+
+WORKER = "opt/runtime/packager/worker/__main__.py"

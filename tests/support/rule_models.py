@@ -1,0 +1,76 @@
+"""Models with rules, and promtool, which tests them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from packager.deploy.prometheus.alerts import alert_group
+from packager.deploy.prometheus.recording import recording_groups
+from packager.deploy.prometheus.rules import (
+    Group,
+    MonitoredModel,
+    Objectives,
+)
+
+ODD = 'a "quoted" \\ name\nof two lines'
+
+
+MODELS = {
+    "classification": MonitoredModel(
+        "diamonds-cut",
+        "1.0.0-3f9c12ab45de",
+        "classification",
+        ("__all__", "color=E", ODD),
+        (ODD, "carat"),
+    ),
+    "regression": MonitoredModel(
+        "prices",
+        "1.0.0-3f9c12ab45de",
+        "regression",
+        ("__all__",),
+        ("carat",),
+        objectives=Objectives(0.5, 0.9, 0.99, 2.5, 0.0),
+    ),
+    "a model without data": MonitoredModel("bare", "1-0", "classification", ("__all__",), ()),
+}
+
+
+NAMES = (
+    "RequestsSlow",
+    "RequestsFailed",
+    "FeatureDrift",
+    "AnomalyRate",
+    "SliceRegression",
+    "EstimatedAccuracyDrop",
+    "LabelCoverageLow",
+    "LabelsRejected",
+    "CompiledMismatch",
+    "NoRequests",
+    "VersionSkew",
+    "TargetDown",
+)
+
+
+needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")
+
+
+def groups(model: MonitoredModel) -> list[Group]:
+    return [*recording_groups(model), alert_group(model)]
+
+
+def promtool(folder: Path, rules: Any, tests: Any) -> subprocess.CompletedProcess[str]:
+    (folder / "rules.yml").write_text(json.dumps(rules))
+    (folder / "tests.yml").write_text(json.dumps(tests))
+    return subprocess.run(
+        ["promtool", "test", "rules", "tests.yml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,24 @@
+"""Packages at a reference, as much of them as a verb asks for."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+
+from packager.digest import sha256_bytes
+from packager.image.reference import Reference
+from packager.manifest.base import FileEntry
+from packager.manifest.manifest import Manifest
+
+
+def package_at(monkeypatch, base: str = "none") -> None:
+    """Let every reference be one package, found without an engine."""
+    lock = json.dumps({"python": "3.11", "platform": "linux/amd64", "base": base, "wheels": []})
+
+    @contextmanager
+    def opened(text: str, engine: object):
+        entry = FileEntry(path="lock.json", sha256=sha256_bytes(lock.encode()), size=len(lock))
+        manifest = Manifest.model_construct(files=(entry,))
+        yield Reference(text, {}, manifest, lambda _: lock.encode(), False, None, lambda _: None)
+
+    monkeypatch.setattr("packager.image.reference.open_reference", opened)
