@@ -1,4 +1,4 @@
-"""A model with fixed settings: what it is asked about, and what it does not judge."""
+"""A model with fixed settings: the columns it uses, and tasks that it can't judge."""
 
 from __future__ import annotations
 
